@@ -1,0 +1,1 @@
+//! The trainer: losses, optimisers, schedules, metrics, checkpoints, run and prompt folders
