@@ -2,6 +2,9 @@
 
 use std::io;
 
+use crate::readers::LayoutError;
+use crate::task::Format;
+
 /// The result of everything in this crate that can fail.
 pub type Result<T> = std::result::Result<T, DataError>;
 
@@ -12,6 +15,17 @@ pub enum DataError {
     /// Reading or writing a file failed; the message names the path.
     #[error(transparent)]
     Io(#[from] io::Error),
+
+    /// A data set that cannot be read as it lies.
+    #[error(transparent)]
+    Layout(#[from] LayoutError),
+
+    /// A format name that is not known.
+    #[error("unknown data format `{found}`")]
+    UnknownFormat {
+        /// The name.
+        found: String,
+    },
 
     /// An image of zero bytes.
     #[error("{origin}: the image file is empty (0 bytes)")]
@@ -98,6 +112,11 @@ impl DataError {
                 "convert the file to PNG or JPEG with 8 bits a channel"
             }
             Self::ImageTooLarge { .. } => "scale the image down, or raise the limit on purpose",
+            Self::Layout(layout) => return layout.hint(),
+            Self::UnknownFormat { .. } => {
+                let names = Format::READABLE.map(Format::name).join(", ");
+                return Some(format!("the formats are {names}"));
+            }
             Self::Io(_) => return None,
         };
         Some(text.to_owned())

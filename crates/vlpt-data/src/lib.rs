@@ -1,6 +1,14 @@
 //! Image decoding and preprocessing, data set readers, the catalogue of benchmarks, few-shot sampling
 
+pub mod archive;
+pub mod drawn;
 mod error;
 pub mod image;
+pub mod readers;
+pub mod rng;
+pub mod task;
 
 pub use error::{DataError, Result};
+pub use readers::{LayoutError, OpenOptions, open};
+pub use rng::CPython;
+pub use task::{Format, ImageRef, Item, MadeSplit, Metric, Source, Split, Task};
