@@ -2,4 +2,36 @@
 //!
 //! * [`ModelName`] and [`Hub`]: from a name as users write it to files.
 //! * [`Clip`]: a checked model in memory: configuration, tokenizer, preprocessing, both towers.
-//! * [`TextTower`] and [`ImageTower`]: `forward(input, prompts) -> (features, tape)` and `backward(tape, d_features) -> d_prompts`.
+//! * [`TextTower`] and [`ImageTower`]: `forward(input, prompts) -> (features, tape)` and
+//!   `backward(tape, d_features) -> d_prompts`.
+
+mod budget;
+mod config;
+mod error;
+mod files;
+mod hub;
+mod model;
+mod names;
+mod progress;
+mod text;
+mod tokenizer;
+mod vision;
+mod weights;
+
+pub use budget::MemoryBudget;
+pub use config::{
+    Activation, ClipConfig, Interpolation, OPENAI_MEAN, OPENAI_STD, PreprocessConfig, ResizeMode,
+    TextConfig, VisionConfig,
+};
+pub use error::{ClipError, Result};
+pub use files::{FileSource, ModelFiles};
+pub use hub::Hub;
+pub use model::{Clip, LoadReport};
+pub use names::ModelName;
+pub use progress::Progress;
+pub use text::{Slot, TextPlan, TextTape, TextTower, TextTree};
+pub use tokenizer::Tokenizer;
+pub use vision::{ImageTape, ImageTower, VisualPlace, VisualPrompts};
+pub use weights::{
+    BlockWeights, ClipWeights, LayerNormWeights, LinearWeights, Tensor, TextWeights, VisionWeights,
+};
