@@ -1,1 +1,19 @@
-//! Kernels of frozen Transformer towers: matrix products, layer norm, attention, activations, forward and backward
+//! Kernels of frozen Transformer towers, forward and backward to the input.
+//!
+//! Matrices are f32 slices, row-major, one token a row. Every function shares its work among the
+//! threads of the current rayon pool in fixed blocks, so that a result has the same bits whatever
+//! the number of threads. Backward means the gradient of the input: weights are frozen.
+
+#![allow(unsafe_code)]
+
+mod activation;
+mod linear;
+mod math;
+mod norm;
+mod rows;
+mod simd;
+
+pub use activation::Activation;
+pub use linear::Linear;
+pub use norm::LayerNorm;
+pub use rows::{add, gather_rows, scatter_add_rows};

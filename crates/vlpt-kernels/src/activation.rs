@@ -1,0 +1,100 @@
+//! The two activations of CLIP models.
+
+use crate::math::{erf, exp};
+use crate::rows::for_blocks;
+use crate::simd::vectorised;
+
+/// Activation of the MLP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activation {
+    /// `x sigmoid(1.702 x)`, that of OpenAI's weights.
+    QuickGelu,
+    /// `x (1 + erf(x / sqrt 2)) / 2`, that of most weights trained later.
+    Gelu,
+}
+
+/// Elements of one task.
+const BLOCK: usize = 512;
+
+impl Activation {
+    /// `y = activation(x)`, element by element.
+    ///
+    /// # Panics
+    /// When `x` and `y` differ in length.
+    pub fn forward(self, x: &[f32], y: &mut [f32]) {
+        assert_eq!(x.len(), y.len(), "activation output");
+        for_blocks(y, BLOCK, |first, y| {
+            self.forward_slice(&x[first * BLOCK..][..y.len()], y);
+        });
+    }
+
+    /// Turns `dy` into `dy * activation'(x)`, in place.
+    ///
+    /// # Panics
+    /// When `x` and `dy` differ in length.
+    pub fn backward(self, x: &[f32], dy: &mut [f32]) {
+        assert_eq!(x.len(), dy.len(), "activation gradient");
+        for_blocks(dy, BLOCK, |first, dy| {
+            self.backward_slice(&x[first * BLOCK..][..dy.len()], dy);
+        });
+    }
+
+    /// One thread's part of [`Activation::forward`].
+    pub(crate) fn forward_slice(self, x: &[f32], y: &mut [f32]) {
+        match self {
+            Self::QuickGelu => vectorised(|| map(x, y, quick_gelu)),
+            Self::Gelu => vectorised(|| map(x, y, gelu)),
+        }
+    }
+
+    /// One thread's part of [`Activation::backward`].
+    pub(crate) fn backward_slice(self, x: &[f32], dy: &mut [f32]) {
+        match self {
+            Self::QuickGelu => vectorised(|| scale(x, dy, quick_gelu_slope)),
+            Self::Gelu => vectorised(|| scale(x, dy, gelu_slope)),
+        }
+    }
+}
+
+#[inline(always)]
+fn map(x: &[f32], y: &mut [f32], f: impl Fn(f32) -> f32) {
+    for (x, y) in x.iter().zip(y) {
+        *y = f(*x);
+    }
+}
+
+#[inline(always)]
+fn scale(x: &[f32], dy: &mut [f32], slope: impl Fn(f32) -> f32) {
+    for (x, dy) in x.iter().zip(dy) {
+        *dy *= slope(*x);
+    }
+}
+
+#[inline(always)]
+fn sigmoid(x: f32) -> f32 {
+    1.0 / (1.0 + exp(-x))
+}
+
+#[inline(always)]
+fn quick_gelu(x: f32) -> f32 {
+    x * sigmoid(1.702 * x)
+}
+
+#[inline(always)]
+fn quick_gelu_slope(x: f32) -> f32 {
+    let s = sigmoid(1.702 * x);
+    s * (1.702 * x).mul_add(1.0 - s, 1.0)
+}
+
+#[inline(always)]
+fn gelu(x: f32) -> f32 {
+    0.5 * x * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2))
+}
+
+/// Normal distribution function plus `x` times its density.
+#[inline(always)]
+fn gelu_slope(x: f32) -> f32 {
+    const DENSITY_AT_0: f32 = 0.398_942_3; // 1 / sqrt(2 pi)
+    let below = 0.5 * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2));
+    (x * DENSITY_AT_0).mul_add(exp(-0.5 * x * x), below)
+}

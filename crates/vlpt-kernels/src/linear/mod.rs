@@ -1,0 +1,276 @@
+//! Frozen linear layers.
+
+mod gemm_f32;
+
+use crate::Activation;
+use crate::simd::vectorised;
+use gemm_f32::GemmF32;
+
+/// `y = x W^T + b` with frozen `W` (outputs x inputs) and `b`, and its gradient to the input.
+///
+/// The weights are held in the layout of the kernel that computes with them; nothing outside this
+/// module knows which kernel that is.
+#[derive(Clone, Debug)]
+pub struct Linear {
+    inputs: usize,
+    outputs: usize,
+    bias: Option<Vec<f32>>,
+    weights: Weights,
+}
+
+/// The kernels; each holds the weights in its own layout.
+#[derive(Clone, Debug)]
+enum Weights {
+    GemmF32(GemmF32),
+}
+
+/// What becomes of the products of one row, for the outputs `first..first + row.len()`.
+trait Finish: Sync {
+    /// `row`: the products, to be replaced by the result.
+    fn finish(&self, row_index: usize, first: usize, row: &mut [f32]);
+}
+
+impl Linear {
+    /// `weight`: outputs x inputs; `bias`: outputs.
+    ///
+    /// # Panics
+    /// When the lengths do not fit, or a size is 0.
+    pub fn new(inputs: usize, outputs: usize, weight: Vec<f32>, bias: Option<Vec<f32>>) -> Self {
+        assert!(inputs > 0 && outputs > 0, "an empty linear layer");
+        assert_eq!(weight.len(), inputs * outputs, "weight of a linear layer");
+        assert!(
+            bias.as_ref().is_none_or(|b| b.len() == outputs),
+            "bias of a linear layer"
+        );
+        let weights = Weights::GemmF32(GemmF32::new(inputs, outputs, weight));
+        Self {
+            inputs,
+            outputs,
+            bias,
+            weights,
+        }
+    }
+
+    /// Length of an input row.
+    pub fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    /// Length of an output row.
+    pub fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    /// Bytes of the weights as they are held.
+    pub fn bytes(&self) -> usize {
+        let weights = match &self.weights {
+            Weights::GemmF32(weights) => weights.bytes(),
+        };
+        weights
+            + self
+                .bias
+                .as_ref()
+                .map_or(0, |bias| size_of_val(bias.as_slice()))
+    }
+
+    /// `y = x W^T + b`; `x`: rows x inputs, `y`: rows x outputs.
+    ///
+    /// # Panics
+    /// When the lengths do not fit.
+    pub fn forward(&self, x: &[f32], y: &mut [f32]) {
+        self.check(x, y);
+        match &self.weights {
+            Weights::GemmF32(weights) => weights.forward(x, y, false, &AddBias(self.bias())),
+        }
+    }
+
+    /// `y += x W^T + b`; `x`: rows x inputs, `y`: rows x outputs.
+    ///
+    /// # Panics
+    /// When the lengths do not fit.
+    pub fn forward_add(&self, x: &[f32], y: &mut [f32]) {
+        self.check(x, y);
+        match &self.weights {
+            Weights::GemmF32(weights) => weights.forward(x, y, true, &AddBias(self.bias())),
+        }
+    }
+
+    /// `before = x W^T + b` and `y = activation(before)`; `x`: rows x inputs, `before`, `y`: rows x
+    /// outputs.
+    ///
+    /// # Panics
+    /// When the lengths do not fit.
+    pub fn forward_activated(
+        &self,
+        activation: Activation,
+        x: &[f32],
+        before: &mut [f32],
+        y: &mut [f32],
+    ) {
+        self.check(x, before);
+        self.check(x, y);
+        let y = Output::new(y, self.outputs);
+        let finish = Activate {
+            bias: self.bias(),
+            activation,
+            y,
+        };
+        match &self.weights {
+            Weights::GemmF32(weights) => weights.forward(x, before, false, &finish),
+        }
+    }
+
+    /// `dx = dy W`; `dy`: rows x outputs, `dx`: rows x inputs.
+    ///
+    /// # Panics
+    /// When the lengths do not fit.
+    pub fn backward(&self, dy: &[f32], dx: &mut [f32]) {
+        self.check(dx, dy);
+        match &self.weights {
+            Weights::GemmF32(weights) => weights.backward(dy, dx, false, &AddBias(&[])),
+        }
+    }
+
+    /// `dx += dy W`; `dy`: rows x outputs, `dx`: rows x inputs.
+    ///
+    /// # Panics
+    /// When the lengths do not fit.
+    pub fn backward_add(&self, dy: &[f32], dx: &mut [f32]) {
+        self.check(dx, dy);
+        match &self.weights {
+            Weights::GemmF32(weights) => weights.backward(dy, dx, true, &AddBias(&[])),
+        }
+    }
+
+    /// `dx = (dy W) * activation'(before)`, the gradient through a linear layer whose input was
+    /// `activation(before)`; `dy`: rows x outputs, `before`, `dx`: rows x inputs.
+    ///
+    /// # Panics
+    /// When the lengths do not fit.
+    pub fn backward_activated(
+        &self,
+        activation: Activation,
+        dy: &[f32],
+        before: &[f32],
+        dx: &mut [f32],
+    ) {
+        self.check(dx, dy);
+        self.check(before, dy);
+        let finish = Deactivate {
+            width: self.inputs,
+            activation,
+            before,
+        };
+        match &self.weights {
+            Weights::GemmF32(weights) => weights.backward(dy, dx, false, &finish),
+        }
+    }
+
+    fn bias(&self) -> &[f32] {
+        self.bias.as_deref().unwrap_or(&[])
+    }
+
+    fn check(&self, x: &[f32], y: &[f32]) {
+        let rows = x.len() / self.inputs;
+        assert_eq!(x.len(), rows * self.inputs, "input rows of a linear layer");
+        assert_eq!(
+            y.len(),
+            rows * self.outputs,
+            "output rows of a linear layer"
+        );
+    }
+}
+
+/// Adds the bias, where there is one.
+struct AddBias<'a>(&'a [f32]);
+
+impl Finish for AddBias<'_> {
+    fn finish(&self, _: usize, first: usize, row: &mut [f32]) {
+        add_bias(self.0, first, row);
+    }
+}
+
+/// Adds the bias, and writes the activation of the sum to a second matrix.
+struct Activate<'a> {
+    bias: &'a [f32],
+    activation: Activation,
+    y: Output<'a>,
+}
+
+impl Finish for Activate<'_> {
+    fn finish(&self, row_index: usize, first: usize, row: &mut [f32]) {
+        add_bias(self.bias, first, row);
+        // SAFETY: each part of a row is finished once, by one thread.
+        let y = unsafe { self.y.part(row_index, first, row.len()) };
+        self.activation.forward_slice(row, y);
+    }
+}
+
+/// Multiplies with the slope of an activation.
+struct Deactivate<'a> {
+    width: usize,
+    activation: Activation,
+    before: &'a [f32],
+}
+
+impl Finish for Deactivate<'_> {
+    fn finish(&self, row_index: usize, first: usize, row: &mut [f32]) {
+        let before = &self.before[row_index * self.width + first..][..row.len()];
+        self.activation.backward_slice(before, row);
+    }
+}
+
+fn add_bias(bias: &[f32], first: usize, row: &mut [f32]) {
+    if !bias.is_empty() {
+        let bias = &bias[first..][..row.len()];
+        vectorised(|| {
+            for (y, b) in row.iter_mut().zip(bias) {
+                *y += b;
+            }
+        });
+    }
+}
+
+/// A matrix of which threads write disjoint parts of rows.
+#[derive(Clone, Copy)]
+struct Output<'a> {
+    start: *mut f32,
+    rows: usize,
+    width: usize,
+    life: std::marker::PhantomData<&'a mut [f32]>,
+}
+
+// SAFETY: the only access is `part`, whose caller promises that no two threads hold one part.
+unsafe impl Send for Output<'_> {}
+// SAFETY: as above.
+unsafe impl Sync for Output<'_> {}
+
+impl<'a> Output<'a> {
+    fn new(matrix: &'a mut [f32], width: usize) -> Self {
+        let (start, rows) = (matrix.as_mut_ptr(), matrix.len() / width);
+        Self {
+            start,
+            rows,
+            width,
+            life: std::marker::PhantomData,
+        }
+    }
+
+    /// Columns `first..first + count` of a row.
+    ///
+    /// # Safety
+    /// While the part is held, no other part that overlaps it is.
+    #[expect(
+        clippy::mut_from_ref,
+        reason = "disjoint parts, by the caller's promise"
+    )]
+    unsafe fn part(&self, row: usize, first: usize, count: usize) -> &'a mut [f32] {
+        assert!(
+            row < self.rows && first + count <= self.width,
+            "part outside the matrix"
+        );
+        // SAFETY: inside the matrix by the assertion, borrowed mutably for 'a by `new`, and not
+        // aliased by the caller's promise.
+        unsafe { std::slice::from_raw_parts_mut(self.start.add(row * self.width + first), count) }
+    }
+}

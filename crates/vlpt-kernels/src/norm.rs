@@ -1,0 +1,106 @@
+//! Layer normalisation over rows.
+
+use crate::rows::for_blocks;
+use crate::simd::{sum, vectorised};
+
+/// `y = (x - mean) / sqrt(variance + eps) * weight + bias`, mean and variance of each row (the
+/// variance divides by the width, as in PyTorch).
+#[derive(Clone, Debug)]
+pub struct LayerNorm {
+    weight: Vec<f32>,
+    bias: Vec<f32>,
+    eps: f32,
+}
+
+impl LayerNorm {
+    /// # Panics
+    /// When `weight` and `bias` differ in length or are empty.
+    pub fn new(weight: Vec<f32>, bias: Vec<f32>, eps: f32) -> Self {
+        assert!(
+            !weight.is_empty() && weight.len() == bias.len(),
+            "layer norm weight and bias"
+        );
+        Self { weight, bias, eps }
+    }
+
+    /// Length of a row.
+    pub fn width(&self) -> usize {
+        self.weight.len()
+    }
+
+    /// Bytes of the weights.
+    pub fn bytes(&self) -> usize {
+        size_of_val(self.weight.as_slice()) * 2
+    }
+
+    /// `x`, `y`: rows x width.
+    ///
+    /// # Panics
+    /// When `x` and `y` differ in length.
+    pub fn forward(&self, x: &[f32], y: &mut [f32]) {
+        let width = self.width();
+        assert_eq!(x.len(), y.len(), "layer norm output");
+        for_blocks(y, width, |first, y| {
+            let x = &x[first * width..][..y.len()];
+            vectorised(|| {
+                for (x, y) in x.chunks_exact(width).zip(y.chunks_exact_mut(width)) {
+                    self.row(x, y);
+                }
+            });
+        });
+    }
+
+    /// `dx += dy/dx` of the rows `x`; `x`, `dy`, `dx`: rows x width.
+    ///
+    /// # Panics
+    /// When the lengths differ.
+    pub fn backward_add(&self, x: &[f32], dy: &[f32], dx: &mut [f32]) {
+        let width = self.width();
+        assert!(
+            x.len() == dx.len() && dy.len() == dx.len(),
+            "layer norm gradient"
+        );
+        for_blocks(dx, width, |first, dx| {
+            let x = x[first * width..][..dx.len()].chunks_exact(width);
+            let dy = dy[first * width..][..dx.len()].chunks_exact(width);
+            vectorised(|| {
+                for ((x, dy), dx) in x.zip(dy).zip(dx.chunks_exact_mut(width)) {
+                    self.row_backward(x, dy, dx);
+                }
+            });
+        });
+    }
+
+    #[inline(always)]
+    fn row(&self, x: &[f32], y: &mut [f32]) {
+        let n = self.width();
+        let (weight, bias, x, y) = (&self.weight[..n], &self.bias[..n], &x[..n], &mut y[..n]);
+        let (mean, scale) = moments(x, self.eps);
+        for i in 0..n {
+            y[i] = ((x[i] - mean) * scale).mul_add(weight[i], bias[i]);
+        }
+    }
+
+    /// With `g = dy * weight` and `z` the normalised row: `dx = (g - mean(g) - z mean(g z)) * scale`.
+    #[inline(always)]
+    fn row_backward(&self, x: &[f32], dy: &[f32], dx: &mut [f32]) {
+        let n = self.width();
+        let (weight, x, dy, dx) = (&self.weight[..n], &x[..n], &dy[..n], &mut dx[..n]);
+        let (mean, scale) = moments(x, self.eps);
+        let along_one = sum(n, |i| dy[i] * weight[i]) / n as f32;
+        let along_x = sum(n, |i| dy[i] * weight[i] * (x[i] - mean)) * scale / n as f32;
+        for i in 0..n {
+            let z = (x[i] - mean) * scale;
+            dx[i] += (dy[i] * weight[i] - along_one - z * along_x) * scale;
+        }
+    }
+}
+
+/// Mean of a row and one over its standard deviation.
+#[inline(always)]
+fn moments(x: &[f32], eps: f32) -> (f32, f32) {
+    let n = x.len();
+    let mean = sum(n, |i| x[i]) / n as f32;
+    let variance = sum(n, |i| (x[i] - mean) * (x[i] - mean)) / n as f32;
+    (mean, 1.0 / (variance + eps).sqrt())
+}

@@ -1,0 +1,97 @@
+//! Loops compiled for the widest vectors of the processor, chosen at run time.
+
+use std::sync::LazyLock;
+
+use pulp::Arch;
+
+static ARCH: LazyLock<Arch> = LazyLock::new(Arch::new);
+
+/// Number of partial sums of a reduction. It is fixed, so that a sum is the same on every machine
+/// that has fused multiply-add.
+const LANES: usize = 32;
+
+/// Runs `work` inside a function compiled for the vectors that this processor has.
+///
+/// Mark the closure's callees `#[inline(always)]`: what is not inlined is compiled for the
+/// baseline processor.
+#[inline]
+pub(crate) fn vectorised<R>(work: impl FnOnce() -> R) -> R {
+    ARCH.dispatch(work)
+}
+
+/// Sum of `term(0..n)` in a fixed order.
+#[inline(always)]
+pub(crate) fn sum(n: usize, term: impl Fn(usize) -> f32) -> f32 {
+    let mut lanes = [0.0f32; LANES];
+    let whole = n / LANES * LANES;
+    let mut start = 0;
+    while start < whole {
+        for (j, lane) in lanes.iter_mut().enumerate() {
+            *lane += term(start + j);
+        }
+        start += LANES;
+    }
+    fold(&lanes) + tail(whole, n, term)
+}
+
+/// Scalar product of two rows of one length, in a fixed order.
+#[inline(always)]
+pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let n = a.len().min(b.len());
+    let (a, b) = (&a[..n], &b[..n]);
+    let mut lanes = [0.0f32; LANES];
+    let (mut rows_a, mut rows_b) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
+    for (a, b) in (&mut rows_a).zip(&mut rows_b) {
+        for j in 0..LANES {
+            lanes[j] = a[j].mul_add(b[j], lanes[j]);
+        }
+    }
+    let (a, b) = (rows_a.remainder(), rows_b.remainder());
+    fold(&lanes) + tail(0, a.len(), |i| a[i] * b[i])
+}
+
+/// `y += scale * x`
+#[inline(always)]
+pub(crate) fn add_scaled(y: &mut [f32], scale: f32, x: &[f32]) {
+    for (y, x) in y.iter_mut().zip(x) {
+        *y = scale.mul_add(*x, *y);
+    }
+}
+
+#[inline(always)]
+fn tail(from: usize, to: usize, term: impl Fn(usize) -> f32) -> f32 {
+    let mut rest = 0.0;
+    for i in from..to {
+        rest += term(i);
+    }
+    rest
+}
+
+#[inline(always)]
+fn fold(lanes: &[f32; LANES]) -> f32 {
+    let mut half = *lanes;
+    let mut width = LANES / 2;
+    while width > 0 {
+        for j in 0..width {
+            half[j] += half[j + width];
+        }
+        width /= 2;
+    }
+    half[0]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_and_products_hold_for_every_length() {
+        for n in 0..200 {
+            let a: Vec<f32> = (0..n).map(|i| (i % 7) as f32 - 3.0).collect();
+            let b: Vec<f32> = (0..n).map(|i| (i % 5) as f32 - 1.0).collect();
+            let want: f32 = a.iter().zip(&b).map(|(a, b)| a * b).sum();
+            assert_eq!(vectorised(|| dot(&a, &b)), want, "dot of {n}");
+            assert_eq!(vectorised(|| sum(n, |i| a[i] * b[i])), want, "sum of {n}");
+        }
+    }
+}
