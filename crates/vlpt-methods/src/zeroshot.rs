@@ -1,0 +1,108 @@
+//! The baseline: a classifier from hand-written templates, nothing learned.
+
+use vlpt_clip::{Clip, Slot};
+
+use crate::{MethodError, Result, class_text};
+
+/// How many texts go through the tower at once; a constant, so that results never depend on it.
+const TEXTS_AT_ONCE: usize = 512;
+/// The template for data without its own.
+pub const DEFAULT_TEMPLATE: &str = "a photo of a {}.";
+
+/// Puts a class name into a template at `{}` (or `{c}`); underscores in the name become spaces.
+///
+/// # Errors
+/// A template without a place for the name.
+pub fn fill(template: &str, class: &str) -> Result<String> {
+    let name = class_text(class);
+    if template.contains("{}") {
+        Ok(template.replace("{}", &name))
+    } else if template.contains("{c}") {
+        Ok(template.replace("{c}", &name))
+    } else {
+        Err(MethodError::Template {
+            template: template.to_owned(),
+        })
+    }
+}
+
+/// The zero-shot classifier: normalised text features, row-major (classes x embed).
+///
+/// Each class's texts, one for each template, are encoded and normalised; their mean is
+/// normalised again (Radford et al., 2021).
+///
+/// # Errors
+/// No template, a template without a place for the name, or a text longer than the text tower.
+pub fn classifier(clip: &Clip, classes: &[String], templates: &[String]) -> Result<Vec<f32>> {
+    if templates.is_empty() {
+        return Err(MethodError::NoTemplate);
+    }
+    let embed = clip.config.embed_dim;
+    let mut rows = Vec::with_capacity(classes.len() * embed);
+    for group in classes.chunks((TEXTS_AT_ONCE / templates.len()).max(1)) {
+        let mut texts: Vec<Vec<Slot>> = Vec::with_capacity(group.len() * templates.len());
+        for class in group {
+            for template in templates {
+                let ids = clip.tokenizer.encode(&fill(template, class)?)?;
+                texts.push(ids.into_iter().map(Slot::Token).collect());
+            }
+        }
+        let mut features = clip.text.features(&texts, &[]);
+        features.chunks_exact_mut(embed).for_each(normalise);
+        for of_class in features.chunks_exact(embed * templates.len()) {
+            let mut mean: Vec<f32> = (0..embed)
+                .map(|i| {
+                    let sum: f64 = of_class
+                        .iter()
+                        .skip(i)
+                        .step_by(embed)
+                        .map(|&v| f64::from(v))
+                        .sum();
+                    (sum / templates.len() as f64) as f32
+                })
+                .collect();
+            normalise(&mut mean);
+            rows.extend(mean);
+        }
+    }
+    Ok(rows)
+}
+
+/// Divides a vector by its length, with the sum of squares in f64; a zero vector stays as it is.
+pub fn normalise(vector: &mut [f32]) {
+    let length = vector
+        .iter()
+        .map(|&v| f64::from(v) * f64::from(v))
+        .sum::<f64>()
+        .sqrt();
+    if length > 0.0 {
+        vector
+            .iter_mut()
+            .for_each(|v| *v = (f64::from(*v) / length) as f32);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_go_where_the_template_says() {
+        assert_eq!(
+            fill("a photo of a {}.", "polar_bear").unwrap(),
+            "a photo of a polar bear."
+        );
+        assert_eq!(fill("{c} texture.", "banded").unwrap(), "banded texture.");
+        assert!(fill("a photo.", "cat").is_err());
+    }
+
+    #[test]
+    fn a_normalised_vector_has_length_one_and_zero_stays_zero() {
+        let mut vector = [3.0, 4.0];
+        normalise(&mut vector);
+        assert_eq!(vector, [0.6, 0.8]);
+        let mut zero = [0.0; 3];
+        normalise(&mut zero);
+        assert_eq!(zero, [0.0; 3]);
+    }
+}
