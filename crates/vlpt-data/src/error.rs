@@ -34,6 +34,13 @@ pub enum DataError {
         origin: String,
     },
 
+    /// A name that no drawn task has.
+    #[error("there is no drawn task `{found}`")]
+    UnknownDrawnTask {
+        /// The name asked for.
+        found: String,
+    },
+
     /// Bytes that do not begin like any image format known here.
     #[error("{origin}: not an image: {found}")]
     NotAnImage {
@@ -116,6 +123,9 @@ impl DataError {
             Self::UnknownFormat { .. } => {
                 let names = Format::READABLE.map(Format::name).join(", ");
                 return Some(format!("the formats are {names}"));
+            }
+            Self::UnknownDrawnTask { found } => {
+                return Some(crate::drawn::suggestion(found));
             }
             Self::Io(_) => return None,
         };

@@ -7,19 +7,31 @@ use super::random::Stream;
 
 /// A colour of any hue that is neither very dark nor very pale.
 pub(super) fn any_colour(random: &mut Stream) -> Colour {
-    hsv(random.unit(), random.between(0.15, 0.8), random.between(0.3, 0.95))
+    hsv(
+        random.unit(),
+        random.between(0.15, 0.8),
+        random.between(0.3, 0.95),
+    )
 }
 
 /// A colour that stands out from another by at least `contrast` of 255 levels of lightness.
 pub(super) fn against(ground: Colour, contrast: f64, random: &mut Stream) -> Colour {
     let target = lightness(ground);
     for _ in 0..40 {
-        let colour = hsv(random.unit(), random.between(0.1, 0.95), random.between(0.1, 1.0));
+        let colour = hsv(
+            random.unit(),
+            random.between(0.1, 0.95),
+            random.between(0.1, 1.0),
+        );
         if (lightness(colour) - target).abs() >= contrast {
             return colour;
         }
     }
-    if target > 127.0 { [20.0; 3] } else { [235.0; 3] }
+    if target > 127.0 {
+        [20.0; 3]
+    } else {
+        [235.0; 3]
+    }
 }
 
 /// Smooth noise in `[0, 1]`: random values on a lattice of `cell` pixels, joined smoothly.
@@ -35,7 +47,11 @@ impl Clouds {
     pub(super) fn new(cell: f64, random: &mut Stream) -> Self {
         let per_side = (SIDE as f64 / cell).ceil() as usize + 2;
         let values = (0..per_side * per_side).map(|_| random.unit()).collect();
-        Self { values, per_side, cell }
+        Self {
+            values,
+            per_side,
+            cell,
+        }
     }
 
     /// The value at a point of the picture.
@@ -75,7 +91,12 @@ pub(super) fn backdrop(random: &mut Stream) -> Canvas {
 
 /// Scatters `pieces` half-transparent things that belong to no class: blobs, splinters and bent
 /// lines.
-pub(super) fn clutter(canvas: &mut Canvas, pieces: usize, opacity: (f64, f64), random: &mut Stream) {
+pub(super) fn clutter(
+    canvas: &mut Canvas,
+    pieces: usize,
+    opacity: (f64, f64),
+    random: &mut Stream,
+) {
     let side = SIDE as f64;
     for _ in 0..pieces {
         let pose = Pose::new(
@@ -89,7 +110,13 @@ pub(super) fn clutter(canvas: &mut Canvas, pieces: usize, opacity: (f64, f64), r
         match random.below(3) {
             0 => {
                 let flat = random.between(0.25, 0.8);
-                canvas.figure(&pose, 1.0, |u, v| u * u + (v * v) / (flat * flat) < 1.0, colour, strength);
+                canvas.figure(
+                    &pose,
+                    1.0,
+                    |u, v| u * u + (v * v) / (flat * flat) < 1.0,
+                    colour,
+                    strength,
+                );
             }
             1 => {
                 let (a, b) = (random.between(-0.6, 0.6), random.between(0.15, 0.6));
@@ -100,7 +127,12 @@ pub(super) fn clutter(canvas: &mut Canvas, pieces: usize, opacity: (f64, f64), r
             }
             _ => {
                 let bend = random.between(-0.7, 0.7);
-                let line = [(-1.3, 0.0), (-0.4, bend), (0.4, -bend * 0.4), (1.3, bend * 0.5)];
+                let line = [
+                    (-1.3, 0.0),
+                    (-0.4, bend),
+                    (0.4, -bend * 0.4),
+                    (1.3, bend * 0.5),
+                ];
                 let thick = random.between(0.9, 1.8) / pose.radius;
                 let near = move |u: f64, v: f64| distance_squared(&line, u, v) < thick * thick;
                 canvas.figure(&pose, 1.7, near, colour, strength);

@@ -60,8 +60,12 @@ impl Canvas {
         opacity: f64,
     ) {
         let span = |centre: f64| {
-            let low = (centre - pose.radius * reach).floor().clamp(0.0, SIDE as f64);
-            let high = (centre + pose.radius * reach).ceil().clamp(0.0, SIDE as f64);
+            let low = (centre - pose.radius * reach)
+                .floor()
+                .clamp(0.0, SIDE as f64);
+            let high = (centre + pose.radius * reach)
+                .ceil()
+                .clamp(0.0, SIDE as f64);
             (low as usize, high as usize)
         };
         self.paint_within(
@@ -136,7 +140,11 @@ impl Canvas {
             .flatten()
             .map(|channel| (channel + 0.5).floor().clamp(0.0, 255.0) as u8)
             .collect();
-        RgbImage { width: SIDE as u32, height: SIDE as u32, data }
+        RgbImage {
+            width: SIDE as u32,
+            height: SIDE as u32,
+            data,
+        }
     }
 }
 
@@ -175,7 +183,13 @@ mod tests {
     fn a_figure_off_the_picture_paints_nothing() {
         let mut canvas = Canvas::from_fn(|_, _| [10.0; 3]);
         let before = canvas.finish();
-        canvas.figure(&Pose::new(-50.0, 300.0, 20.0, 0.1), 1.0, |_, _| true, [0.0; 3], 1.0);
+        canvas.figure(
+            &Pose::new(-50.0, 300.0, 20.0, 0.1),
+            1.0,
+            |_, _| true,
+            [0.0; 3],
+            1.0,
+        );
         assert_eq!(canvas.finish(), before);
     }
 

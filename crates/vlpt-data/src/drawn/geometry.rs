@@ -40,7 +40,13 @@ impl Pose {
     /// A figure of this radius around a point, turned clockwise by a part of a full circle.
     pub(super) fn new(x: f64, y: f64, radius: f64, turns: f64) -> Self {
         let (sin, cos) = sin_cos(turns);
-        Self { x, y, radius, sin, cos }
+        Self {
+            x,
+            y,
+            radius,
+            sin,
+            cos,
+        }
     }
 
     /// The figure's own coordinates of a point of the picture: right and down, 1 is the radius.
@@ -76,7 +82,9 @@ pub(super) fn regular(corners: usize) -> Vec<(f64, f64)> {
 /// Whether a point lies in a polygon (even-odd rule).
 pub(super) fn inside(polygon: &[(f64, f64)], u: f64, v: f64) -> bool {
     let mut odd = false;
-    let Some(&(mut px, mut py)) = polygon.last() else { return false };
+    let Some(&(mut px, mut py)) = polygon.last() else {
+        return false;
+    };
     for &(x, y) in polygon {
         if (y > v) != (py > v) && u < (px - x) * (v - y) / (py - y) + x {
             odd = !odd;

@@ -12,7 +12,9 @@ pub(super) struct Stream {
 impl Stream {
     /// The stream of a list of words; any different word or order gives an unrelated stream.
     pub(super) fn keyed(words: &[u64]) -> Self {
-        let mut stream = Self { state: 0x5EED_0F_D2A3_11C5 };
+        let mut stream = Self {
+            state: 0x5EED_0F_D2A3_11C5,
+        };
         for &word in words {
             stream.state = stream.bits() ^ word.wrapping_mul(0x9E37_79B9_7F4A_7C15);
             stream.bits();
@@ -43,10 +45,5 @@ impl Stream {
     /// a picture shows.
     pub(super) fn below(&mut self, n: usize) -> usize {
         (self.bits() % n as u64) as usize
-    }
-
-    /// `true` with this probability.
-    pub(super) fn chance(&mut self, probability: f64) -> bool {
-        self.unit() < probability
     }
 }
