@@ -6,13 +6,18 @@
 
 mod augment;
 mod decode;
+mod explain;
+mod filter;
 mod preprocess;
+mod resample;
 
 pub use augment::Augment;
 pub use decode::{DecodeOptions, Format, Limits, decode, decode_with, format_of};
 pub use preprocess::{Interpolation, Preprocess, ResizeMode};
 
 /// An image of 8-bit RGB pixels, rows from the top, three bytes a pixel.
+///
+/// Width and height are at least 1; whoever fills the fields keeps `data` at the length they say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RgbImage {
     /// Width in pixels.
@@ -31,6 +36,16 @@ impl RgbImage {
             width,
             height,
             data: colour.repeat(pixels),
+        }
+    }
+
+    /// Left and right changed over, in place.
+    pub fn mirror(&mut self) {
+        for row in self.data.chunks_exact_mut(self.width as usize * 3) {
+            row.reverse();
+            for pixel in row.chunks_exact_mut(3) {
+                pixel.swap(0, 2);
+            }
         }
     }
 }
