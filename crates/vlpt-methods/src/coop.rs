@@ -77,7 +77,6 @@ impl CoOp {
         let words = clip.tokenizer.bpe(&class_text(&config.init));
         let context = match (config.context, words.len()) {
             (None, 0) => DEFAULT_CONTEXT,
-            (None, n) => n,
             (Some(0), _) => {
                 return Err(MethodError::Option {
                     key: "coop.context",
@@ -85,7 +84,7 @@ impl CoOp {
                     expected: "at least 1".to_owned(),
                 });
             }
-            (Some(n), 0) => n,
+            (Some(n), 0) | (None, n) => n,
             (Some(n), tokens) if n == tokens => n,
             (Some(context), tokens) => {
                 return Err(MethodError::InitLength {

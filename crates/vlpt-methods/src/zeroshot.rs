@@ -76,9 +76,9 @@ pub fn normalise(vector: &mut [f32]) {
         .sum::<f64>()
         .sqrt();
     if length > 0.0 {
-        vector
-            .iter_mut()
-            .for_each(|v| *v = (f64::from(*v) / length) as f32);
+        for value in vector {
+            *value = (f64::from(*value) / length) as f32;
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Where the tokens of a CoOp prompt stand, and what it starts from.
 
+#![allow(clippy::unwrap_used)]
+
 use vlpt_clip::{Activation, Clip, ClipConfig, Slot, TextConfig, Tokenizer, VisionConfig};
 use vlpt_methods::{CoOp, CoOpConfig, MethodError, Position, PromptMethod};
 
