@@ -2,6 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::{ClipError, Result};
+
+/// The most blocks of a tower that a configuration may ask for.
+const MAX_LAYERS: usize = 512;
+/// The largest of all other sizes.
+const MAX_SIZE: usize = 1 << 24;
+
 /// The activation between the two linear layers of a block.
 ///
 /// A model trained with one gives wrong features with the other, without any error, so it is
@@ -13,6 +20,31 @@ pub enum Activation {
     QuickGelu,
     /// The exact, erf-based GELU: most OpenCLIP weights.
     Gelu,
+}
+
+impl Activation {
+    /// As configurations spell it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::QuickGelu => "quick_gelu",
+            Self::Gelu => "gelu",
+        }
+    }
+}
+
+impl std::str::FromStr for Activation {
+    type Err = ClipError;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "quick_gelu" | "quickgelu" => Ok(Self::QuickGelu),
+            "gelu" => Ok(Self::Gelu),
+            other => Err(ClipError::config(
+                "activation",
+                format!("{other:?}, expected quick_gelu or gelu"),
+            )),
+        }
+    }
 }
 
 /// Sizes of the text tower.
@@ -138,5 +170,82 @@ impl VisionConfig {
     /// Tokens of an image: the class token and one a patch.
     pub fn tokens(&self) -> usize {
         1 + self.grid() * self.grid()
+    }
+}
+
+impl ClipConfig {
+    /// Number of parameters of the whole model, logit scale included.
+    pub fn parameters(&self) -> usize {
+        let block = |w: usize, mlp: usize| 4 * w * w + 4 * w + 2 * w * mlp + w + mlp + 4 * w;
+        let (text, vision) = (&self.text, &self.vision);
+        let text_tower = (text.vocab_size + text.context_length) * text.width
+            + text.layers * block(text.width, text.mlp)
+            + 2 * text.width
+            + text.width * self.embed_dim;
+        let patch = 3 * vision.patch_size * vision.patch_size;
+        let vision_tower = (patch + 1 + vision.tokens()) * vision.width
+            + vision.layers * block(vision.width, vision.mlp)
+            + 4 * vision.width
+            + vision.width * self.embed_dim;
+        text_tower + vision_tower + 1
+    }
+
+    /// Refuses sizes that no model has; `file` is where they were read.
+    pub(crate) fn validate(&self, file: &str) -> Result<()> {
+        let (text, vision) = (&self.text, &self.vision);
+        let sizes = [
+            ("embed_dim", self.embed_dim),
+            ("text width", text.width),
+            ("text heads", text.heads),
+            ("text mlp", text.mlp),
+            ("context_length", text.context_length),
+            ("vocab_size", text.vocab_size),
+            ("vision width", vision.width),
+            ("vision heads", vision.heads),
+            ("vision mlp", vision.mlp),
+            ("image_size", vision.image_size),
+            ("patch_size", vision.patch_size),
+        ];
+        for (name, size) in sizes {
+            if size == 0 || size > MAX_SIZE {
+                let what = format!("{name} is {size}, expected 1 to {MAX_SIZE}");
+                return Err(ClipError::config(file, what));
+            }
+        }
+        for (name, layers) in [
+            ("text layers", text.layers),
+            ("vision layers", vision.layers),
+        ] {
+            if layers == 0 || layers > MAX_LAYERS {
+                let what = format!("{name} is {layers}, expected 1 to {MAX_LAYERS}");
+                return Err(ClipError::config(file, what));
+            }
+        }
+        for (name, width, heads) in [
+            ("text", text.width, text.heads),
+            ("vision", vision.width, vision.heads),
+        ] {
+            if width % heads != 0 {
+                let what = format!("{name} width {width} is no multiple of its {heads} heads");
+                return Err(ClipError::config(file, what));
+            }
+        }
+        if vision.image_size % vision.patch_size != 0 {
+            let (image, patch) = (vision.image_size, vision.patch_size);
+            let what = format!("image size {image} is no multiple of the patch size {patch}");
+            return Err(ClipError::config(file, what));
+        }
+        if text.eot_token as usize >= text.vocab_size {
+            let (id, rows) = (text.eot_token, text.vocab_size);
+            let what = format!("end-of-text id {id} lies outside the vocabulary of {rows}");
+            return Err(ClipError::config(file, what));
+        }
+        for eps in [text.layer_norm_eps, vision.layer_norm_eps] {
+            if !(eps > 0.0 && eps < 1.0) {
+                let what = format!("layer norm epsilon {eps}, expected between 0 and 1");
+                return Err(ClipError::config(file, what));
+            }
+        }
+        Ok(())
     }
 }

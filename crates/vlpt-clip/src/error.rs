@@ -1,7 +1,5 @@
 //! What can go wrong between a model's name and a model in memory.
 
-use std::path::PathBuf;
-
 /// The result type of this crate.
 pub type Result<T, E = ClipError> = std::result::Result<T, E>;
 
@@ -159,15 +157,6 @@ impl ClipError {
         Self::WeightFile {
             file: file.into(),
             what: what.into(),
-            hint: None,
-        }
-    }
-
-    /// A missing file at a path.
-    pub(crate) fn missing(place: &std::path::Path, wanted: impl Into<String>) -> Self {
-        Self::MissingFile {
-            place: PathBuf::from(place).display().to_string(),
-            wanted: wanted.into(),
             hint: None,
         }
     }

@@ -7,6 +7,24 @@ use std::path::{Path, PathBuf};
 use crate::config::Activation;
 use crate::error::{ClipError, Result};
 
+/// Name of the embedded model.
+pub(crate) const MINI_NAME: &str = "mini-clip";
+
+macro_rules! mini {
+    ($($file:literal),+) => {
+        [$(($file, include_bytes!(concat!("../assets/mini-clip/", $file)).as_slice())),+]
+    };
+}
+
+/// The files of the embedded model.
+static MINI: [(&str, &[u8]); 5] = mini!(
+    "config.json",
+    "merges.txt",
+    "model.safetensors",
+    "preprocessor_config.json",
+    "vocab.json"
+);
+
 /// Where the bytes of one file come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FileSource {
@@ -30,6 +48,8 @@ pub struct ModelFiles {
     /// What the user, or the name, says about the activation; the model's own files come first
     /// and a contradiction is an error.
     pub activation: Option<Activation>,
+    /// The weight file, where the user named it; else the best of the files is taken.
+    pub weights: Option<String>,
     files: BTreeMap<String, FileSource>,
 }
 
@@ -40,6 +60,7 @@ impl ModelFiles {
             name: name.into(),
             revision: None,
             activation: None,
+            weights: None,
             files,
         }
     }
@@ -59,6 +80,14 @@ impl ModelFiles {
             }
         }
         Ok(Self::new(name, files))
+    }
+
+    /// The small model inside the program, `mini-clip`.
+    pub fn mini() -> Self {
+        let files = MINI
+            .iter()
+            .map(|(file, bytes)| (String::from(*file), FileSource::Embedded(bytes)));
+        Self::new(MINI_NAME, files.collect())
     }
 
     /// States the activation where the files do not say it.

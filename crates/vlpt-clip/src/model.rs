@@ -1,29 +1,17 @@
 //! A whole model in memory.
 
 use crate::config::{ClipConfig, PreprocessConfig};
-use crate::error::{ClipError, Result};
+use crate::error::Result;
 use crate::files::ModelFiles;
+use crate::formats::{self, LoadReport, Parts};
 use crate::hub::Hub;
 use crate::text::TextTower;
 use crate::tokenizer::Tokenizer;
 use crate::vision::ImageTower;
-
-/// What loading made of the tensors of a file.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LoadReport {
-    /// The weight files read.
-    pub files: Vec<String>,
-    /// Number of tensors used.
-    pub used: usize,
-    /// Number of parameters in them.
-    pub parameters: usize,
-    /// Names of known buffers that the model does not need, sorted.
-    pub ignored: Vec<String>,
-    /// Corrections of known mistakes in configurations, one sentence each.
-    pub notes: Vec<String>,
-}
+use crate::{random, weights};
 
 /// A frozen CLIP model, ready to use.
+#[derive(Debug)]
 pub struct Clip {
     /// The name it was loaded by.
     pub name: String,
@@ -50,9 +38,10 @@ impl Clip {
     /// Reads a model from its files.
     ///
     /// # Errors
-    /// Whatever does not fit, by name; see [`ClipError`].
+    /// Whatever is missing, damaged, contradictory or not supported, by name; see
+    /// [`ClipError`](crate::ClipError).
     pub fn load(files: &ModelFiles) -> Result<Clip> {
-        Err(ClipError::config(files.name.clone(), "not read yet"))
+        Ok(Self::build(files.name.clone(), formats::read(files)?))
     }
 
     /// Finds and reads a model by its name, in silence, with the settings of the environment.
@@ -63,14 +52,53 @@ impl Clip {
         Self::load(&Hub::from_env().resolve(&name.parse()?, &())?)
     }
 
-    /// The small model inside the program.
+    /// The small model inside the program, `mini-clip`.
     pub fn mini() -> Clip {
-        Self::open("mini-clip").expect("the embedded model is tested")
+        Self::load(&ModelFiles::mini()).expect("the embedded model is read by a test")
     }
 
-    /// A model with random weights of natural scale, the same for the same seed.
+    /// A model with random weights of natural scale, the same for the same seed on every machine:
+    /// for tests, timings and memory checks.
+    ///
+    /// # Panics
+    /// When the configuration's sizes do not fit each other.
     pub fn random(config: &ClipConfig, seed: u64) -> Clip {
-        let _ = (config, seed);
-        unimplemented!()
+        config
+            .validate("configuration")
+            .expect("a random model needs a sound configuration");
+        let weights = random::weights(config, seed);
+        let parts = Parts {
+            config: config.clone(),
+            preprocess: PreprocessConfig::openai(config.vision.image_size),
+            tokenizer: Tokenizer::openai().with_context_length(config.text.context_length),
+            report: LoadReport {
+                parameters: config.parameters(),
+                ..LoadReport::default()
+            },
+            weights,
+        };
+        Self::build(format!("random-{seed}"), parts)
+    }
+
+    fn build(name: String, parts: Parts) -> Self {
+        let fingerprint = weights::fingerprint::fingerprint(&parts.config, &parts.weights);
+        let Parts {
+            config,
+            preprocess,
+            tokenizer,
+            weights,
+            report,
+        } = parts;
+        Self {
+            name,
+            text: TextTower::new(&config.text, config.embed_dim, weights.text),
+            vision: ImageTower::new(&config.vision, config.embed_dim, weights.vision),
+            logit_scale: weights.logit_scale.exp(),
+            config,
+            preprocess,
+            tokenizer,
+            fingerprint,
+            report,
+        }
     }
 }

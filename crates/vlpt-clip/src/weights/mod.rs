@@ -1,5 +1,14 @@
 //! Weights as plain f32 matrices, whatever file they came from.
 
+pub(crate) mod assemble;
+pub(crate) mod dtype;
+pub(crate) mod fingerprint;
+pub(crate) mod layout;
+mod pickle;
+pub(crate) mod safetensors;
+pub(crate) mod store;
+pub(crate) mod torch;
+
 /// A tensor as a file holds it, converted to f32, row-major.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tensor {

@@ -1,0 +1,277 @@
+//! From a model's files to its parts, whatever program wrote them.
+
+mod fields;
+mod hugging_face;
+mod open_clip;
+mod openai;
+mod vocabulary;
+
+use serde_json::Value;
+
+use crate::config::{Activation, ClipConfig, PreprocessConfig};
+use crate::error::{ClipError, Result};
+use crate::files::ModelFiles;
+use crate::tokenizer::Tokenizer;
+use crate::weights::layout::Layout;
+use crate::weights::store::TensorStore;
+use crate::weights::{ClipWeights, assemble, safetensors, torch};
+
+/// What loading made of the files of a model.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LoadReport {
+    /// The weight files read.
+    pub files: Vec<String>,
+    /// Number of tensors used.
+    pub used: usize,
+    /// Number of parameters in them.
+    pub parameters: usize,
+    /// Names of known buffers that the model does not need, sorted.
+    pub ignored: Vec<String>,
+    /// Corrections of known mistakes and values taken by definition, one sentence each.
+    pub notes: Vec<String>,
+}
+
+/// The parts of a model, all checked against each other.
+pub(crate) struct Parts {
+    pub(crate) config: ClipConfig,
+    pub(crate) preprocess: PreprocessConfig,
+    pub(crate) tokenizer: Tokenizer,
+    pub(crate) weights: ClipWeights,
+    pub(crate) report: LoadReport,
+}
+
+const HF_CONFIG: &str = "config.json";
+const HF_PREPROCESS: &str = "preprocessor_config.json";
+const OPEN_CLIP_CONFIG: &str = "open_clip_config.json";
+
+/// Weight files with a fixed name, best first, and the configuration each needs beside it.
+const WEIGHTS: [(&str, &str); 6] = [
+    ("model.safetensors", HF_CONFIG),
+    ("model.safetensors.index.json", HF_CONFIG),
+    ("open_clip_model.safetensors", OPEN_CLIP_CONFIG),
+    ("pytorch_model.bin", HF_CONFIG),
+    ("pytorch_model.bin.index.json", HF_CONFIG),
+    ("open_clip_pytorch_model.bin", OPEN_CLIP_CONFIG),
+];
+
+/// Endings of other weight files, taken when a folder holds exactly one.
+const ENDINGS: [&str; 4] = [".safetensors", ".pt", ".pth", ".bin"];
+
+/// Reads a model.
+///
+/// # Errors
+/// Whatever is missing, damaged, contradictory or not supported, by name.
+pub(crate) fn read(files: &ModelFiles) -> Result<Parts> {
+    let chosen = weight_file(files)?;
+    let mut store = TensorStore::default();
+    let scripted = open(files, &chosen, &mut store)?;
+    store.strip_common_prefix("module.");
+    let names = store.entries().keys().map(String::as_str);
+    assemble::refuse_other_towers(&store)?;
+    let Some(layout) = Layout::recognise(names) else {
+        let names: Vec<_> = store.entries().keys().take(3).cloned().collect();
+        let what = format!(
+            "no CLIP tensors; the first of its {}: {names:?}",
+            store.entries().len()
+        );
+        return Err(ClipError::weight_file(store.place(), what));
+    };
+
+    let mut notes = Vec::new();
+    let (config, preprocess) = configuration(files, &store, layout, scripted, &mut notes)?;
+    let checked = assemble::check(&store, layout, &config)?;
+    let tokenizer = vocabulary::tokenizer(files, &config.text)?;
+    let weights = assemble::assemble(&mut store, layout, &config)?;
+    let report = LoadReport {
+        files: store.file_names(),
+        used: checked.used,
+        parameters: config.parameters(),
+        ignored: checked.ignored,
+        notes,
+    };
+    Ok(Parts {
+        config,
+        preprocess,
+        tokenizer,
+        weights,
+        report,
+    })
+}
+
+/// The best weight file among the files of a model.
+fn weight_file(files: &ModelFiles) -> Result<String> {
+    if let Some(file) = &files.weights {
+        return Ok(file.clone());
+    }
+    // A config.json of another kind may stand beside a complete OpenCLIP model.
+    let hugging_face = files.has(HF_CONFIG)
+        && (!files.has(OPEN_CLIP_CONFIG)
+            || files
+                .json(HF_CONFIG)?
+                .get("model_type")
+                .and_then(Value::as_str)
+                == Some("clip"));
+    for (file, config) in WEIGHTS {
+        if files.has(file) && files.has(config) && (config != HF_CONFIG || hugging_face) {
+            return Ok(file.to_owned());
+        }
+    }
+    let others: Vec<&str> = files
+        .names()
+        .filter(|name| ENDINGS.iter().any(|end| name.ends_with(end)))
+        .collect();
+    match others.as_slice() {
+        [one] => Ok((*one).to_owned()),
+        [] => Err(ClipError::MissingFile {
+            place: files.name.clone(),
+            wanted: "model.safetensors, open_clip_model.safetensors, pytorch_model.bin or .pt file"
+                .to_owned(),
+            hint: None,
+        }),
+        many => Err(ClipError::MissingFile {
+            place: files.name.clone(),
+            wanted: format!(
+                "configuration that says which of {} is the model",
+                many.join(", ")
+            ),
+            hint: Some("name the weight file instead of its folder".to_owned()),
+        }),
+    }
+}
+
+/// Opens a weight file, or all files of an index. Returns whether it is a TorchScript archive.
+fn open(files: &ModelFiles, chosen: &str, store: &mut TensorStore) -> Result<bool> {
+    let shards = match chosen.strip_suffix(".index.json") {
+        None => vec![chosen.to_owned()],
+        Some(_) => shards(files, chosen)?,
+    };
+    let mut scripted = false;
+    for file in &shards {
+        let (place, reader) = (files.place(file), files.open(file)?);
+        if file.ends_with(".safetensors") {
+            safetensors::add(store, &place, reader)?;
+        } else {
+            scripted |= torch::add(store, &place, reader)?;
+        }
+    }
+    Ok(scripted)
+}
+
+/// The files that an index names, sorted.
+pub(crate) fn shards(files: &ModelFiles, index: &str) -> Result<Vec<String>> {
+    let place = files.place(index);
+    let json = files.json(index)?;
+    let Some(map) = json.get("weight_map").and_then(Value::as_object) else {
+        return Err(ClipError::config(place, "no weight_map"));
+    };
+    let mut shards: Vec<String> = map
+        .values()
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect();
+    shards.sort_unstable();
+    shards.dedup();
+    // a name is one of the folder's files: no path leads out of it
+    match shards.iter().find(|file| !files.has(file)) {
+        None if shards.is_empty() => Err(ClipError::config(place, "weight_map names no file")),
+        None => Ok(shards),
+        Some(absent) => Err(ClipError::MissingFile {
+            place: files.name.clone(),
+            wanted: format!("{absent}, which {index} names"),
+            hint: None,
+        }),
+    }
+}
+
+/// The configuration that fits the weights' layout, else the sizes of the tensors.
+fn configuration(
+    files: &ModelFiles,
+    store: &TensorStore,
+    layout: Layout,
+    scripted: bool,
+    notes: &mut Vec<String>,
+) -> Result<(ClipConfig, PreprocessConfig)> {
+    let order = match layout {
+        Layout::HuggingFace => [HF_CONFIG, OPEN_CLIP_CONFIG],
+        Layout::OpenAi => [OPEN_CLIP_CONFIG, HF_CONFIG],
+    };
+    let said = agree(&files.name, files.activation, None)?;
+    let config = match order.into_iter().find(|file| files.has(file)) {
+        Some(OPEN_CLIP_CONFIG) => {
+            let place = files.place(OPEN_CLIP_CONFIG);
+            let context = open_clip::Context {
+                said,
+                name: &files.name,
+            };
+            return open_clip::config(&place, &files.json(OPEN_CLIP_CONFIG)?, &context, notes);
+        }
+        Some(file) => {
+            let json = files.json(file)?;
+            hugging_face::config(&files.place(file), &json, said, notes)?
+        }
+        None if layout == Layout::OpenAi => {
+            let config = openai::infer(store, scripted, said)?;
+            notes.push(format!("{}: sizes read off the tensors", store.place()));
+            config
+        }
+        None => {
+            return Err(ClipError::MissingFile {
+                place: files.name.clone(),
+                wanted: HF_CONFIG.to_owned(),
+                hint: Some("put the model's config.json beside its weights".to_owned()),
+            });
+        }
+    };
+    let image_size = config.vision.image_size;
+    let preprocess = if files.has(HF_PREPROCESS) {
+        let json = files.json(HF_PREPROCESS)?;
+        hugging_face::preprocess(&files.place(HF_PREPROCESS), &json, image_size)?
+    } else {
+        notes.push(format!(
+            "{}: no {HF_PREPROCESS}, OpenAI's preprocessing taken",
+            files.name
+        ));
+        PreprocessConfig::openai(image_size)
+    };
+    Ok((config, preprocess))
+}
+
+/// What two sources say about the activation.
+fn agree(
+    file: &str,
+    one: Option<Activation>,
+    other: Option<Activation>,
+) -> Result<Option<Activation>> {
+    match (one, other) {
+        (Some(a), Some(b)) if a != b => Err(ClipError::Config {
+            file: file.to_owned(),
+            what: format!(
+                "the activation is {}, but {} is asked for",
+                a.name(),
+                b.name()
+            ),
+            hint: Some("leave the option `activation` out, or take another model".to_owned()),
+        }),
+        (one, other) => Ok(one.or(other)),
+    }
+}
+
+/// What a model's name says about the activation: OpenCLIP's `-quickgelu` names and OpenAI's tag.
+fn activation_of_name(name: &str) -> Option<Activation> {
+    let lower = name.to_lowercase();
+    let quick = lower.split('/').any(|part| part.ends_with("-quickgelu"))
+        || lower.ends_with("/openai")
+        || lower.ends_with(".openai");
+    quick.then_some(Activation::QuickGelu)
+}
+
+fn activation_unknown(file: &str, why: &str) -> ClipError {
+    ClipError::Config {
+        file: file.to_owned(),
+        what: format!("the activation is not known: {why}"),
+        hint: Some(
+            "set the option `activation` to quick_gelu (OpenAI's weights) or gelu (most others)"
+                .to_owned(),
+        ),
+    }
+}
