@@ -2,8 +2,7 @@
 
 use std::io::SeekFrom;
 
-use safetensors::SafeTensors;
-use safetensors::tensor::Dtype as StDtype;
+use safetensors::tensor::{Dtype as StDtype, Metadata};
 
 use super::dtype::Dtype;
 use super::store::{Stored, TensorStore};
@@ -55,7 +54,7 @@ pub(crate) fn add(
     reader
         .read_exact(&mut head[8..])
         .map_err(|error| damaged(error.to_string()))?;
-    let (_, metadata) = SafeTensors::read_metadata(&head)
+    let metadata: Metadata = serde_json::from_slice(&head[8..])
         .map_err(|error| damaged(format!("safetensors header: {error}")))?;
     let expected = 8 + header + metadata.data_len() as u64;
     if length != expected {
