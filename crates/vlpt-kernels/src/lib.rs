@@ -7,13 +7,17 @@
 #![allow(unsafe_code)]
 
 mod activation;
+mod attention;
 mod linear;
 mod math;
 mod norm;
+mod output;
+mod product;
 mod rows;
 mod simd;
 
 pub use activation::Activation;
+pub use attention::{Ancestry, Segment, SegmentAttention, TreeAttention};
 pub use linear::Linear;
 pub use norm::LayerNorm;
 pub use rows::{add, gather_rows, scatter_add_rows};

@@ -8,7 +8,7 @@ static ARCH: LazyLock<Arch> = LazyLock::new(Arch::new);
 
 /// Number of partial sums of a reduction. It is fixed, so that a sum is the same on every machine
 /// that has fused multiply-add.
-const LANES: usize = 32;
+const LANES: usize = 16;
 
 /// Runs `work` inside a function compiled for the vectors that this processor has.
 ///

@@ -1,14 +1,19 @@
 //! f32 products through the `gemm` crate, in fixed tiles.
 
-use gemm::Parallelism;
 use rayon::prelude::*;
 
-use super::{Finish, Output};
+use super::Finish;
+use crate::output::Output;
+use crate::product::{Strided, multiply_into};
 
-/// Rows and columns of a tile of the result: the unit of work of one thread. Fixed, and each tile
-/// is one single-threaded product, so the bits do not depend on the number of threads.
+/// Most rows and columns of a tile of the result, the unit of work of one thread. Tiles depend on
+/// the shape alone, and each is one single-threaded product, so the bits do not depend on the
+/// number of threads.
 const TILE_ROWS: usize = 192;
 const TILE_COLUMNS: usize = 256;
+/// Tiles are multiples of it, but for the last: a multiple of what the product's kernel does at
+/// once.
+const STEP: usize = 16;
 
 /// Row-major weights, outputs x inputs.
 #[derive(Clone, Debug)]
@@ -33,84 +38,52 @@ impl GemmF32 {
 
     /// `y = x W^T`, or `y += x W^T`, then `finish` on each row of each tile.
     pub(super) fn forward(&self, x: &[f32], y: &mut [f32], add: bool, finish: &impl Finish) {
-        let right = Right {
-            strides: (self.inputs, 1),
-            depth: self.inputs,
-            columns: self.outputs,
+        let columns = |first: usize| {
+            Strided::new(&self.weight[first * self.inputs..], self.inputs).transposed()
         };
-        right.multiply(x, &self.weight, y, add, finish);
+        multiply_tiles(x, (self.inputs, self.outputs), columns, y, add, finish);
     }
 
     /// `dx = dy W`, or `dx += dy W`, then `finish` on each row of each tile.
     pub(super) fn backward(&self, dy: &[f32], dx: &mut [f32], add: bool, finish: &impl Finish) {
-        let right = Right {
-            strides: (1, self.inputs),
-            depth: self.outputs,
-            columns: self.inputs,
-        };
-        right.multiply(dy, &self.weight, dx, add, finish);
+        let columns = |first: usize| Strided::new(&self.weight[first..], self.inputs);
+        multiply_tiles(dy, (self.outputs, self.inputs), columns, dx, add, finish);
     }
 }
 
-/// The right-hand side of a product, depth x columns: element (k, j) is at
-/// `j * strides.0 + k * strides.1`.
-struct Right {
-    strides: (usize, usize),
-    depth: usize,
-    columns: usize,
+/// `y = x w` tile by tile; `x`: rows x depth, `y`: rows x width, `columns(j)`: `w` from its column
+/// `j` on.
+fn multiply_tiles<'w>(
+    x: &[f32],
+    (depth, width): (usize, usize),
+    columns: impl Fn(usize) -> Strided<'w> + Sync,
+    y: &mut [f32],
+    add: bool,
+    finish: &impl Finish,
+) {
+    let rows = y.len() / width;
+    assert_eq!(x.len(), rows * depth, "left-hand side of a product");
+    let y = Output::new(y, width);
+    let (height, breadth) = (even(rows, TILE_ROWS), even(width, TILE_COLUMNS));
+    let across = width.div_ceil(breadth);
+    let tiles = rows.div_ceil(height) * across;
+    (0..tiles).into_par_iter().with_max_len(1).for_each(|tile| {
+        let (row, column) = (tile / across * height, tile % across * breadth);
+        let (m, n) = (height.min(rows - row), breadth.min(width - column));
+        let a = Strided::new(&x[row * depth..(row + m) * depth], depth);
+        let c = y.tile(row, m, column, n);
+        // SAFETY: `a` holds m rows, `columns` has depth rows and n more columns of the weight, the
+        // tile lies inside y (asserted by `tile`), and no other task has this tile.
+        unsafe { multiply_into((m, n, depth), a, columns(column), 1.0, add, c, width) };
+        for r in row..row + m {
+            // SAFETY: the tile belongs to this task alone, and its rows are taken in turn.
+            finish.finish(r, column, unsafe { y.part(r, column, n) });
+        }
+    });
 }
 
-impl Right {
-    fn multiply(&self, x: &[f32], w: &[f32], y: &mut [f32], add: bool, finish: &impl Finish) {
-        let rows = y.len() / self.columns;
-        assert_eq!(x.len(), rows * self.depth, "left-hand side of a product");
-        assert_eq!(
-            w.len(),
-            self.depth * self.columns,
-            "right-hand side of a product"
-        );
-        let y = Output::new(y, self.columns);
-        let across = self.columns.div_ceil(TILE_COLUMNS);
-        let tiles = rows.div_ceil(TILE_ROWS) * across;
-        (0..tiles).into_par_iter().with_max_len(1).for_each(|tile| {
-            let row = tile / across * TILE_ROWS;
-            let column = tile % across * TILE_COLUMNS;
-            let height = TILE_ROWS.min(rows - row);
-            let width = TILE_COLUMNS.min(self.columns - column);
-            let (dst, left) = (
-                y.start.wrapping_add(row * self.columns + column),
-                &x[row * self.depth..],
-            );
-            // SAFETY: the tile lies inside y, rows row..row + height of x and columns
-            // column..column + width of w inside theirs, by the assertions above; no other task
-            // has this tile.
-            unsafe {
-                gemm::gemm(
-                    height,
-                    width,
-                    self.depth,
-                    dst,
-                    1,
-                    self.columns as isize,
-                    add,
-                    left.as_ptr(),
-                    1,
-                    self.depth as isize,
-                    w[column * self.strides.0..].as_ptr(),
-                    self.strides.0 as isize,
-                    self.strides.1 as isize,
-                    1.0,
-                    1.0,
-                    false,
-                    false,
-                    false,
-                    Parallelism::None,
-                );
-            }
-            for r in row..row + height {
-                // SAFETY: the tile belongs to this task alone, and its parts are taken in turn.
-                finish.finish(r, column, unsafe { y.part(r, column, width) });
-            }
-        });
-    }
+/// Length of tiles of about one size that cover `length`, none over `limit`.
+fn even(length: usize, limit: usize) -> usize {
+    let tiles = length.div_ceil(limit).max(1);
+    length.div_ceil(tiles).next_multiple_of(STEP).min(limit)
 }

@@ -3,6 +3,7 @@
 mod gemm_f32;
 
 use crate::Activation;
+use crate::output::Output;
 use crate::simd::vectorised;
 use gemm_f32::GemmF32;
 
@@ -228,49 +229,5 @@ fn add_bias(bias: &[f32], first: usize, row: &mut [f32]) {
                 *y += b;
             }
         });
-    }
-}
-
-/// A matrix of which threads write disjoint parts of rows.
-#[derive(Clone, Copy)]
-struct Output<'a> {
-    start: *mut f32,
-    rows: usize,
-    width: usize,
-    life: std::marker::PhantomData<&'a mut [f32]>,
-}
-
-// SAFETY: the only access is `part`, whose caller promises that no two threads hold one part.
-unsafe impl Send for Output<'_> {}
-// SAFETY: as above.
-unsafe impl Sync for Output<'_> {}
-
-impl<'a> Output<'a> {
-    fn new(matrix: &'a mut [f32], width: usize) -> Self {
-        let (start, rows) = (matrix.as_mut_ptr(), matrix.len() / width);
-        Self {
-            start,
-            rows,
-            width,
-            life: std::marker::PhantomData,
-        }
-    }
-
-    /// Columns `first..first + count` of a row.
-    ///
-    /// # Safety
-    /// While the part is held, no other part that overlaps it is.
-    #[expect(
-        clippy::mut_from_ref,
-        reason = "disjoint parts, by the caller's promise"
-    )]
-    unsafe fn part(&self, row: usize, first: usize, count: usize) -> &'a mut [f32] {
-        assert!(
-            row < self.rows && first + count <= self.width,
-            "part outside the matrix"
-        );
-        // SAFETY: inside the matrix by the assertion, borrowed mutably for 'a by `new`, and not
-        // aliased by the caller's promise.
-        unsafe { std::slice::from_raw_parts_mut(self.start.add(row * self.width + first), count) }
     }
 }

@@ -1,0 +1,328 @@
+//! Attention of the nodes of a tree to their ancestors and themselves.
+
+use rayon::prelude::*;
+
+use super::{softmax, softmax_backward};
+use crate::simd::{add_scaled, dot, vectorised};
+
+/// Who sees whom: for every query its keys, and for every live key its queries.
+///
+/// Keys are numbered through two matrices: first the fixed ones, whose keys and values are
+/// constant, then the live ones.
+#[derive(Clone, Debug)]
+pub struct Ancestry {
+    fixed: usize,
+    /// Keys of query `i`: `keys[starts[i]..starts[i + 1]]`.
+    starts: Vec<usize>,
+    keys: Vec<u32>,
+    /// Of live key `j`: the queries that see it, in order, and their places in `keys`.
+    seen_starts: Vec<usize>,
+    seen: Vec<Seen>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Seen {
+    query: u32,
+    place: u32,
+}
+
+/// Queries of one task.
+const QUERIES: usize = 16;
+
+impl Ancestry {
+    /// `keys_of`: the keys of each query, `fixed` and `live` the numbers of keys.
+    ///
+    /// # Panics
+    /// When a query has no key or a key is not there.
+    pub fn new<'a>(
+        keys_of: impl IntoIterator<Item = &'a [u32]>,
+        fixed: usize,
+        live: usize,
+    ) -> Self {
+        let (mut starts, mut keys) = (vec![0], Vec::new());
+        for list in keys_of {
+            assert!(!list.is_empty(), "a query without keys");
+            keys.extend_from_slice(list);
+            starts.push(keys.len());
+        }
+        let mut seen_starts = vec![0; live + 1];
+        for &key in &keys {
+            let key = key as usize;
+            assert!(key < fixed + live, "a key that is not there");
+            if key >= fixed {
+                seen_starts[key - fixed + 1] += 1;
+            }
+        }
+        for j in 0..live {
+            seen_starts[j + 1] += seen_starts[j];
+        }
+        let mut next = seen_starts.clone();
+        let mut seen = vec![Seen::default(); seen_starts[live]];
+        for (query, ends) in starts.windows(2).enumerate() {
+            for place in ends[0]..ends[1] {
+                let key = keys[place] as usize;
+                if key >= fixed {
+                    let entry = &mut next[key - fixed];
+                    seen[*entry] = Seen {
+                        query: query as u32,
+                        place: place as u32,
+                    };
+                    *entry += 1;
+                }
+            }
+        }
+        Self {
+            fixed,
+            starts,
+            keys,
+            seen_starts,
+            seen,
+        }
+    }
+
+    /// Number of queries.
+    pub fn queries(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    /// Bytes that the lists take.
+    pub fn bytes(&self) -> usize {
+        (self.starts.len() + self.seen_starts.len()) * size_of::<usize>()
+            + size_of_val(self.keys.as_slice())
+            + size_of_val(self.seen.as_slice())
+    }
+
+    fn live(&self) -> usize {
+        self.seen_starts.len() - 1
+    }
+
+    fn keys(&self, query: usize) -> &[u32] {
+        &self.keys[self.starts[query]..self.starts[query + 1]]
+    }
+}
+
+/// Attention along the branches of a tree.
+#[derive(Clone, Copy, Debug)]
+pub struct TreeAttention<'a> {
+    /// Number of heads; divides `width`.
+    pub heads: usize,
+    /// Length of a query.
+    pub width: usize,
+    /// Who sees whom.
+    pub ancestry: &'a Ancestry,
+    /// Keys and values of the fixed nodes: fixed x (2 width).
+    pub fixed: &'a [f32],
+}
+
+impl TreeAttention<'_> {
+    /// `out`: queries x width as `q`; `kv`: live x (2 width).
+    ///
+    /// # Panics
+    /// When the lengths do not fit.
+    pub fn forward(&self, q: &[f32], kv: &[f32], out: &mut [f32]) {
+        self.check(q, kv, out);
+        let (width, heads, size) = (self.width, self.heads, self.width / self.heads);
+        out.par_chunks_mut(QUERIES * width)
+            .enumerate()
+            .for_each(|(block, out)| {
+                let mut p = Vec::new();
+                for (i, out) in out.chunks_exact_mut(width).enumerate() {
+                    let query = block * QUERIES + i;
+                    let keys = self.ancestry.keys(query);
+                    p.resize(heads * keys.len(), 0.0);
+                    vectorised(|| {
+                        self.probabilities(&q[query * width..][..width], keys, kv, &mut p);
+                        out.fill(0.0);
+                        for (j, &key) in keys.iter().enumerate() {
+                            let value = &self.row(kv, key)[width..];
+                            for head in 0..heads {
+                                let part = head * size..(head + 1) * size;
+                                add_scaled(
+                                    &mut out[part.clone()],
+                                    p[head * keys.len() + j],
+                                    &value[part],
+                                );
+                            }
+                        }
+                    });
+                }
+            });
+    }
+
+    /// Given the gradient `d_out` of the output, writes `dq` and `dkv`, of the shapes of `q` and
+    /// `kv`.
+    ///
+    /// # Panics
+    /// When the lengths do not fit.
+    pub fn backward(&self, q: &[f32], kv: &[f32], d_out: &[f32], dq: &mut [f32], dkv: &mut [f32]) {
+        self.check(q, kv, d_out);
+        assert!(
+            dq.len() == q.len() && dkv.len() == kv.len(),
+            "attention gradients"
+        );
+        // probabilities and gradients of scores; of each query heads x keys
+        let mut p = vec![0.0; self.heads * self.ancestry.keys.len()];
+        let mut ds = vec![0.0; p.len()];
+        let tasks = self.tasks(dq, &mut p, &mut ds);
+        tasks.into_par_iter().for_each(|mut task| {
+            for query in task.first..task.first + task.dq.len() / self.width {
+                self.query_backward(query, q, kv, d_out, &mut task);
+            }
+        });
+        self.keys_backward(q, d_out, &p, &ds, dkv);
+    }
+
+    /// Splits the queries into blocks, each with its rows of the results.
+    fn tasks<'t>(
+        &self,
+        mut dq: &'t mut [f32],
+        mut p: &'t mut [f32],
+        mut ds: &'t mut [f32],
+    ) -> Vec<Task<'t>> {
+        let starts = &self.ancestry.starts;
+        let queries = self.ancestry.queries();
+        (0..queries)
+            .step_by(QUERIES)
+            .map(|first| {
+                let last = queries.min(first + QUERIES);
+                let places = (starts[last] - starts[first]) * self.heads;
+                Task {
+                    first,
+                    dq: take(&mut dq, (last - first) * self.width),
+                    p: take(&mut p, places),
+                    ds: take(&mut ds, places),
+                }
+            })
+            .collect()
+    }
+
+    /// Probabilities, gradient of the scores and gradient of the query itself.
+    fn query_backward(&self, query: usize, q: &[f32], kv: &[f32], d_out: &[f32], task: &mut Task) {
+        let (width, heads, size) = (self.width, self.heads, self.width / self.heads);
+        let keys = self.ancestry.keys(query);
+        let n = keys.len();
+        let start = (self.ancestry.starts[query] - self.ancestry.starts[task.first]) * heads;
+        let p = &mut task.p[start..start + heads * n];
+        let ds = &mut task.ds[start..start + heads * n];
+        let dq = &mut task.dq[(query - task.first) * width..][..width];
+        let d_out = &d_out[query * width..][..width];
+        vectorised(|| {
+            self.probabilities(&q[query * width..][..width], keys, kv, p);
+            for (j, &key) in keys.iter().enumerate() {
+                self.dots(d_out, &self.row(kv, key)[width..], 1.0, j, n, ds);
+            }
+            for (p, ds) in p.chunks_exact(n).zip(ds.chunks_exact_mut(n)) {
+                softmax_backward(p, ds, self.scale());
+            }
+            dq.fill(0.0);
+            for (j, &key) in keys.iter().enumerate() {
+                let row = &self.row(kv, key)[..width];
+                for head in 0..heads {
+                    let part = head * size..(head + 1) * size;
+                    add_scaled(&mut dq[part.clone()], ds[head * n + j], &row[part]);
+                }
+            }
+        });
+    }
+
+    /// Gradients of the live keys and values: each sums over its queries in their order.
+    fn keys_backward(&self, q: &[f32], d_out: &[f32], p: &[f32], ds: &[f32], dkv: &mut [f32]) {
+        let (width, heads, size) = (self.width, self.heads, self.width / self.heads);
+        let ancestry = self.ancestry;
+        dkv.par_chunks_mut(2 * width)
+            .enumerate()
+            .for_each(|(key, d)| {
+                vectorised(|| {
+                    d.fill(0.0);
+                    let (dk, dv) = d.split_at_mut(width);
+                    let seen = ancestry.seen_starts[key]..ancestry.seen_starts[key + 1];
+                    for seen in &ancestry.seen[seen] {
+                        let query = seen.query as usize;
+                        let start = ancestry.starts[query];
+                        let n = ancestry.starts[query + 1] - start;
+                        let place = start * heads + seen.place as usize - start;
+                        let (q, d_out) = (
+                            &q[query * width..][..width],
+                            &d_out[query * width..][..width],
+                        );
+                        for head in 0..heads {
+                            let (at, part) = (place + head * n, head * size..(head + 1) * size);
+                            add_scaled(&mut dk[part.clone()], ds[at], &q[part.clone()]);
+                            add_scaled(&mut dv[part.clone()], p[at], &d_out[part]);
+                        }
+                    }
+                });
+            });
+    }
+
+    /// Probabilities of one query, heads x keys.
+    #[inline(always)]
+    fn probabilities(&self, q: &[f32], keys: &[u32], kv: &[f32], p: &mut [f32]) {
+        for (j, &key) in keys.iter().enumerate() {
+            self.dots(
+                q,
+                &self.row(kv, key)[..self.width],
+                self.scale(),
+                j,
+                keys.len(),
+                p,
+            );
+        }
+        p.chunks_exact_mut(keys.len()).for_each(softmax);
+    }
+
+    /// `to[head][j] = a . b` of each head.
+    #[inline(always)]
+    fn dots(&self, a: &[f32], b: &[f32], scale: f32, j: usize, n: usize, to: &mut [f32]) {
+        let size = self.width / self.heads;
+        for (head, (a, b)) in a.chunks_exact(size).zip(b.chunks_exact(size)).enumerate() {
+            to[head * n + j] = dot(a, b) * scale;
+        }
+    }
+
+    #[inline(always)]
+    fn row<'r>(&'r self, kv: &'r [f32], key: u32) -> &'r [f32] {
+        let (key, fixed, row) = (key as usize, self.ancestry.fixed, 2 * self.width);
+        if key < fixed {
+            &self.fixed[key * row..][..row]
+        } else {
+            &kv[(key - fixed) * row..][..row]
+        }
+    }
+
+    fn scale(&self) -> f32 {
+        1.0 / ((self.width / self.heads) as f32).sqrt()
+    }
+
+    fn check(&self, q: &[f32], kv: &[f32], out: &[f32]) {
+        assert!(
+            self.heads > 0 && self.width.is_multiple_of(self.heads),
+            "heads of attention"
+        );
+        let queries = self.ancestry.queries() * self.width;
+        assert!(
+            q.len() == queries && out.len() == queries,
+            "attention queries"
+        );
+        assert_eq!(kv.len(), self.ancestry.live() * 2 * self.width, "live keys");
+        assert_eq!(
+            self.fixed.len(),
+            self.ancestry.fixed * 2 * self.width,
+            "fixed keys"
+        );
+    }
+}
+
+/// A block of queries with its rows of the results.
+struct Task<'a> {
+    first: usize,
+    dq: &'a mut [f32],
+    p: &'a mut [f32],
+    ds: &'a mut [f32],
+}
+
+fn take<'a>(rest: &mut &'a mut [f32], count: usize) -> &'a mut [f32] {
+    let (head, tail) = std::mem::take(rest).split_at_mut(count);
+    *rest = tail;
+    head
+}

@@ -1,0 +1,55 @@
+//! A matrix that threads fill part by part.
+
+use std::marker::PhantomData;
+
+/// A matrix of which threads write disjoint parts of rows.
+#[derive(Clone, Copy)]
+pub(crate) struct Output<'a> {
+    start: *mut f32,
+    rows: usize,
+    width: usize,
+    life: PhantomData<&'a mut [f32]>,
+}
+
+// SAFETY: all access is through `part` and `tile`, whose callers promise that no element is in two
+// hands at once.
+unsafe impl Send for Output<'_> {}
+// SAFETY: as above.
+unsafe impl Sync for Output<'_> {}
+
+impl<'a> Output<'a> {
+    pub(crate) fn new(matrix: &'a mut [f32], width: usize) -> Self {
+        let (start, rows) = (matrix.as_mut_ptr(), matrix.len() / width);
+        Self {
+            start,
+            rows,
+            width,
+            life: PhantomData,
+        }
+    }
+
+    /// Where a tile of `height` rows and `count` columns starts; its rows are `width` apart.
+    pub(crate) fn tile(&self, row: usize, height: usize, first: usize, count: usize) -> *mut f32 {
+        assert!(
+            row + height <= self.rows && first + count <= self.width,
+            "tile outside a matrix"
+        );
+        // SAFETY: inside the matrix by the assertion.
+        unsafe { self.start.add(row * self.width + first) }
+    }
+
+    /// Columns `first..first + count` of a row.
+    ///
+    /// # Safety
+    /// While the part is held, no other part or tile that overlaps it is in use.
+    #[expect(
+        clippy::mut_from_ref,
+        reason = "disjoint parts, by the caller's promise"
+    )]
+    pub(crate) unsafe fn part(&self, row: usize, first: usize, count: usize) -> &'a mut [f32] {
+        let start = self.tile(row, 1, first, count);
+        // SAFETY: inside the matrix (`tile` asserts it), borrowed mutably for 'a by `new`, and not
+        // aliased by the caller's promise.
+        unsafe { std::slice::from_raw_parts_mut(start, count) }
+    }
+}

@@ -1,0 +1,215 @@
+//! Linear layers, layer norm and activations against plain f64 code and finite differences.
+
+mod common;
+
+use common::{Random, assert_close, check_gradient, same_bits_for_any_threads};
+use vlpt_kernels::{Activation, LayerNorm, Linear};
+
+fn linear(random: &mut Random, inputs: usize, outputs: usize) -> (Linear, Vec<f32>, Vec<f32>) {
+    let (weight, bias) = (random.vector(inputs * outputs), random.vector(outputs));
+    (
+        Linear::new(inputs, outputs, weight.clone(), Some(bias.clone())),
+        weight,
+        bias,
+    )
+}
+
+fn plain_linear(x: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f64> {
+    let inputs = weight.len() / bias.len();
+    let mut y = Vec::new();
+    for x in x.chunks_exact(inputs) {
+        for (w, b) in weight.chunks_exact(inputs).zip(bias) {
+            y.push(
+                x.iter()
+                    .zip(w)
+                    .map(|(x, w)| *x as f64 * *w as f64)
+                    .sum::<f64>()
+                    + *b as f64,
+            );
+        }
+    }
+    y
+}
+
+#[test]
+fn a_linear_layer_is_the_product_plus_the_bias() {
+    let mut random = Random::new(1);
+    for (rows, inputs, outputs) in [
+        (1, 1, 1),
+        (1, 64, 48),
+        (7, 5, 3),
+        (200, 33, 300),
+        (193, 16, 257),
+    ] {
+        let (layer, weight, bias) = linear(&mut random, inputs, outputs);
+        let x = random.vector(rows * inputs);
+        let want = plain_linear(&x, &weight, &bias);
+        let mut y = vec![f32::NAN; rows * outputs];
+        layer.forward(&x, &mut y);
+        assert_close("forward", &y, &want, 1e-5);
+        layer.forward_add(&x, &mut y);
+        let twice: Vec<f64> = want.iter().map(|y| 2.0 * y).collect();
+        assert_close("forward_add", &y, &twice, 1e-5);
+    }
+}
+
+#[test]
+fn the_fused_activation_is_the_activation_of_the_layer() {
+    let mut random = Random::new(2);
+    let (rows, inputs, outputs) = (195, 12, 300);
+    let (layer, ..) = linear(&mut random, inputs, outputs);
+    let x = random.vector(rows * inputs);
+    for activation in [Activation::QuickGelu, Activation::Gelu] {
+        let mut plain = vec![0.0; rows * outputs];
+        layer.forward(&x, &mut plain);
+        let mut want = vec![0.0; rows * outputs];
+        activation.forward(&plain, &mut want);
+        let (mut before, mut y) = (vec![0.0; rows * outputs], vec![0.0; rows * outputs]);
+        layer.forward_activated(activation, &x, &mut before, &mut y);
+        assert_eq!(before, plain);
+        assert_eq!(y, want);
+
+        let (next, ..) = linear(&mut random, outputs, 7);
+        let dy = random.vector(rows * 7);
+        let mut want = vec![0.0; rows * outputs];
+        next.backward(&dy, &mut want);
+        activation.backward(&before, &mut want);
+        let mut dx = vec![f32::NAN; rows * outputs];
+        next.backward_activated(activation, &dy, &before, &mut dx);
+        assert_eq!(dx, want);
+    }
+}
+
+#[test]
+fn gradients_of_layers_are_their_finite_differences() {
+    let mut random = Random::new(3);
+    for round in 0..5 {
+        let rows = random.int(1, 40);
+        let (inputs, outputs) = (random.int(2, 70), random.int(1, 50));
+        let (layer, ..) = linear(&mut random, inputs, outputs);
+        let (x, dy) = (random.vector(rows * inputs), random.vector(rows * outputs));
+        let mut dx = vec![f32::NAN; x.len()];
+        layer.backward(&dy, &mut dx);
+        let f = |x: &[f32]| {
+            let mut y = vec![0.0; rows * outputs];
+            layer.forward(x, &mut y);
+            y
+        };
+        check_gradient("linear", &mut random, &x, &dy, f, &dx);
+        let once = dx.clone();
+        layer.backward_add(&dy, &mut dx);
+        let twice: Vec<f64> = once.iter().map(|d| 2.0 * *d as f64).collect();
+        assert_close("backward_add", &dx, &twice, 1e-5);
+
+        let norm = LayerNorm::new(random.vector(inputs), random.vector(inputs), 1e-5);
+        let dy = random.vector(rows * inputs);
+        let mut dx = vec![0.0; x.len()];
+        norm.backward_add(&x, &dy, &mut dx);
+        let f = |x: &[f32]| {
+            let mut y = vec![0.0; x.len()];
+            norm.forward(x, &mut y);
+            y
+        };
+        if inputs > 4 {
+            check_gradient(&format!("layer norm {round}"), &mut random, &x, &dy, f, &dx);
+        }
+
+        for activation in [Activation::QuickGelu, Activation::Gelu] {
+            let mut dx = dy.clone();
+            activation.backward(&x, &mut dx);
+            let f = |x: &[f32]| {
+                let mut y = vec![0.0; x.len()];
+                activation.forward(x, &mut y);
+                y
+            };
+            check_gradient("activation", &mut random, &x, &dy, f, &dx);
+        }
+    }
+}
+
+#[test]
+fn layer_norm_gives_mean_bias_and_deviation_weight() {
+    let mut random = Random::new(4);
+    let width = 37;
+    let norm = LayerNorm::new(vec![2.0; width], vec![0.5; width], 0.0);
+    let x: Vec<f32> = random
+        .vector(5 * width)
+        .iter()
+        .map(|x| 3.0 * x + 100.0)
+        .collect();
+    let mut y = vec![0.0; x.len()];
+    norm.forward(&x, &mut y);
+    for row in y.chunks_exact(width) {
+        let mean = row.iter().sum::<f32>() / width as f32;
+        let variance = row.iter().map(|y| (y - mean) * (y - mean)).sum::<f32>() / width as f32;
+        assert!(
+            (mean - 0.5).abs() < 1e-4 && (variance - 4.0).abs() < 1e-3,
+            "{mean} {variance}"
+        );
+    }
+}
+
+#[test]
+fn activations_agree_with_pytorch() {
+    // torch.nn.functional.gelu(x) and x * torch.sigmoid(1.702 * x), in f64
+    let table: [(f32, f64, f64); 8] = [
+        (-6.0, -5.919_525_869e-9, -2.203_535_497_9e-4),
+        (-2.5, -1.552_416_331_4e-2, -3.498_616_506_7e-2),
+        (-1.0, -1.586_552_539_3e-1, -1.542_042_340_7e-1),
+        (-0.1, -4.601_721_627_2e-2, -4.575_524_191_6e-2),
+        (0.0, 0.0, 0.0),
+        (0.3, 1.853_734_266_7e-1, 1.874_841_353_8e-1),
+        (1.0, 8.413_447_460_7e-1, 8.457_957_659_3e-1),
+        (4.0, 3.999_873_315, 3.995_585_275_9),
+    ];
+    for (x, gelu, quick) in table {
+        for (activation, want) in [(Activation::Gelu, gelu), (Activation::QuickGelu, quick)] {
+            let mut y = [0.0];
+            activation.forward(&[x], &mut y);
+            let error = (y[0] as f64 - want).abs();
+            assert!(
+                error < 3e-7 * (1.0 + x.abs() as f64),
+                "{activation:?}({x}) = {}, not {want}",
+                y[0]
+            );
+        }
+    }
+}
+
+#[test]
+fn layers_give_the_same_bits_for_any_number_of_threads() {
+    let mut random = Random::new(5);
+    let (rows, inputs, outputs) = (450, 96, 520);
+    let (layer, ..) = linear(&mut random, inputs, outputs);
+    let norm = LayerNorm::new(random.vector(inputs), random.vector(inputs), 1e-5);
+    let (x, dy) = (random.vector(rows * inputs), random.vector(rows * outputs));
+    same_bits_for_any_threads("layers", || {
+        let mut h = vec![0.0; x.len()];
+        norm.forward(&x, &mut h);
+        let (mut before, mut y) = (vec![0.0; dy.len()], vec![0.0; dy.len()]);
+        layer.forward_activated(Activation::QuickGelu, &h, &mut before, &mut y);
+        let mut dx = vec![0.0; x.len()];
+        layer.backward(&dy, &mut dx);
+        norm.backward_add(&x, &h, &mut dx);
+        y.extend(dx);
+        y
+    });
+}
+
+#[test]
+fn a_row_of_a_product_does_not_depend_on_the_rows_beside_it() {
+    let mut random = Random::new(6);
+    let (rows, inputs, outputs) = (192, 64, 256);
+    let (layer, ..) = linear(&mut random, inputs, outputs);
+    let mut x = random.vector(rows * inputs);
+    let mut y = vec![0.0; rows * outputs];
+    layer.forward(&x, &mut y);
+    let row = y[5 * outputs..6 * outputs].to_vec();
+    for (i, x) in x.iter_mut().enumerate() {
+        if i / inputs != 5 {
+            *x *= -3.0;
+        }
+    }
+    layer.forward(&x, &mut y);
+    assert_eq!(row, y[5 * outputs..6 * outputs]);
+}
