@@ -121,7 +121,9 @@ impl FromStr for Format {
             .into_iter()
             .chain([Self::Drawn])
             .find(|format| format.name() == plain)
-            .ok_or_else(|| DataError::UnknownFormat { found: text.to_string() })
+            .ok_or_else(|| DataError::UnknownFormat {
+                found: text.to_string(),
+            })
     }
 }
 
@@ -281,7 +283,12 @@ fn png(image: &RgbImage) -> Result<Vec<u8>> {
     use ::image::ImageEncoder;
     let mut bytes = Vec::new();
     ::image::codecs::png::PngEncoder::new(&mut bytes)
-        .write_image(&image.data, image.width, image.height, ::image::ExtendedColorType::Rgb8)
+        .write_image(
+            &image.data,
+            image.width,
+            image.height,
+            ::image::ExtendedColorType::Rgb8,
+        )
         .map_err(std::io::Error::other)?;
     Ok(bytes)
 }

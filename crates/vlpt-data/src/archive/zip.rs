@@ -1,24 +1,83 @@
 //! Members of a zip, read in place.
 
+use std::io::Read;
+use std::sync::Arc;
+
+use super::pread::FileAt;
+use super::{MAX_MEMBER_BYTES, Root, damaged};
 use crate::error::Result;
 
-/// An open zip.
+/// An open zip: its index was read once, and any number of threads may read members at once.
 #[derive(Debug)]
 pub struct ZipArchive {
     name: String,
+    zip: zip::ZipArchive<FileAt>,
 }
 
 impl ZipArchive {
-    /// `archive@member`, relative to the root.
-    pub fn id(&self, entry: u32) -> String {
-        format!("{}@{entry}", self.name)
-    }
-
-    /// The bytes of a member.
+    /// Opens the zip at `name` below `root` and reads its index.
     ///
     /// # Errors
-    /// The archive is damaged or cannot be read.
-    pub fn read(&self, _entry: u32) -> Result<Vec<u8>> {
-        Ok(Vec::new())
+    /// It is absent, leaves the root, or is not a zip.
+    pub fn open(root: &Root, name: &str) -> Result<Arc<Self>> {
+        let path = root.check_links(name)?;
+        let zip = zip::ZipArchive::new(FileAt::open(&path)?)
+            .map_err(|error| damaged(name, "zip", &error))?;
+        Ok(Arc::new(Self {
+            name: name.to_owned(),
+            zip,
+        }))
+    }
+
+    /// Number of members.
+    pub fn len(&self) -> usize {
+        self.zip.len()
+    }
+
+    /// Whether there is no member.
+    pub fn is_empty(&self) -> bool {
+        self.zip.len() == 0
+    }
+
+    /// Position of the member of this name.
+    pub fn find(&self, member: &str) -> Option<u32> {
+        self.zip.index_for_name(member).map(|index| index as u32)
+    }
+
+    /// `archive@member`, relative to the root.
+    pub fn id(&self, entry: u32) -> String {
+        match self.zip.name_for_index(entry as usize) {
+            Some(Ok(member)) => format!("{}@{member}", self.name),
+            _ => format!("{}@#{entry}", self.name),
+        }
+    }
+
+    /// The bytes of a member, checked against its checksum.
+    ///
+    /// # Errors
+    /// The archive is damaged or cannot be read, or the member is encrypted or over
+    /// [`MAX_MEMBER_BYTES`].
+    pub fn read(&self, entry: u32) -> Result<Vec<u8>> {
+        let mut zip = self.zip.clone(); // shares index and file handle
+        let mut member = zip
+            .by_index(entry as usize)
+            .map_err(|error| damaged(&self.id(entry), "zip", &error))?;
+        let declared = member.size();
+        if declared > MAX_MEMBER_BYTES {
+            let detail = format!("{declared} bytes, more than the limit of {MAX_MEMBER_BYTES}");
+            return Err(damaged(&self.id(entry), "zip", &detail));
+        }
+        // the declared size is only a claim: allocate with what arrives
+        let mut bytes = Vec::with_capacity(declared.min(1 << 20) as usize);
+        let read = member.by_ref().take(declared + 1).read_to_end(&mut bytes);
+        read.map_err(|error| damaged(&self.id(entry), "zip", &error))?;
+        if bytes.len() as u64 != declared {
+            let detail = format!(
+                "holds {} bytes where its index says {declared}",
+                bytes.len()
+            );
+            return Err(damaged(&self.id(entry), "zip", &detail));
+        }
+        Ok(bytes)
     }
 }

@@ -1,0 +1,31 @@
+//! A bare folder of class folders: the split is made.
+
+use std::path::Path;
+
+use super::OpenOptions;
+use super::draft::{Draft, Part};
+use super::folders::{folders_in, holds_images};
+use super::imagefolder::read_splits;
+use crate::archive::Root;
+use crate::error::Result;
+
+pub(super) const EXPECTED: &str = "<class>/* with images and no split (two classes or more)";
+
+/// What speaks for this layout: at least two folders with images directly in them, none of which
+/// is called like a split.
+pub(super) fn recognise(path: &Path) -> Option<String> {
+    let folders = folders_in(path);
+    if folders.iter().any(|name| Part::from_name(name).is_some()) {
+        return None;
+    }
+    let classes = folders
+        .iter()
+        .filter(|name| holds_images(&path.join(name), 0))
+        .count();
+    (classes >= 2).then(|| format!("{classes} folders with images, none named like a split"))
+}
+
+pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<Draft> {
+    let root = Root::open(path)?;
+    read_splits(&root, &[(Part::Train, String::new())], options)
+}

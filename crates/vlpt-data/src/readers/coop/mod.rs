@@ -1,0 +1,121 @@
+//! Folders of the CoOp suite: eleven sets and four variants of ImageNet, each with its quirks.
+
+mod aircraft;
+mod imagenet;
+mod sets;
+mod split_file;
+
+use std::path::{Path, PathBuf};
+
+use super::draft::Draft;
+use super::folders::{base_name, list};
+use super::{LayoutError, OpenOptions};
+use crate::error::Result;
+use crate::task::Format;
+
+use sets::{Kind, SETS, Set};
+
+pub(super) const EXPECTED: &str = "split_zhou_*.json beside the image folder, or a set of the CoOp suite with its own lists (imagenet and variants, fgvc_aircraft)";
+
+/// How a folder was taken for a set of the suite.
+enum Found {
+    /// By its split file; a known set or an unknown one.
+    Split(PathBuf, Option<&'static Set>),
+    /// By the files and folders of a set that has no split file.
+    Lists(&'static Set),
+    /// By its name and image folder, but the file that splits it is absent.
+    Incomplete(&'static Set),
+}
+
+fn split_files(path: &Path) -> Vec<String> {
+    let files = list(path).map(|names| names.files).unwrap_or_default();
+    files
+        .into_iter()
+        .filter(|name| {
+            name.starts_with("split_zhou_")
+                && Path::new(name)
+                    .extension()
+                    .is_some_and(|ending| ending == "json")
+        })
+        .collect()
+}
+
+fn find(path: &Path) -> Option<Found> {
+    if let Some(file) = split_files(path).into_iter().next() {
+        let set = SETS
+            .iter()
+            .find(|set| set.kind == Kind::Split && set.file == file);
+        return Some(Found::Split(path.join(file), set));
+    }
+    let folder = base_name(path);
+    let here = |set: &&Set| match set.kind {
+        Kind::Split => false,
+        Kind::Aircraft => path.join(set.file).is_file(),
+        Kind::ImageNet => imagenet::looks_like(path),
+        Kind::Variant { numbered } => {
+            path.join(set.file).is_file()
+                && path.join(set.images).is_dir()
+                && imagenet::has_class_folders(&path.join(set.images), numbered)
+        }
+    };
+    if let Some(set) = SETS.iter().find(here) {
+        return Some(Found::Lists(set));
+    }
+    let named = |set: &&Set| set.folder == folder && path.join(set.images).is_dir();
+    SETS.iter().find(named).map(Found::Incomplete)
+}
+
+/// What speaks for this layout.
+pub(super) fn recognise(path: &Path) -> Option<String> {
+    find(path).map(|found| match found {
+        Found::Split(file, _) => base_name_of(&file),
+        Found::Lists(set) => format!("{} and {}/ of {}", set.file, set.images, set.name),
+        Found::Incomplete(set) => {
+            format!(
+                "a folder `{}` with {}/, as {} has",
+                set.folder, set.images, set.name
+            )
+        }
+    })
+}
+
+fn base_name_of(file: &Path) -> String {
+    file.file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default()
+}
+
+pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<Draft> {
+    let files = split_files(path);
+    if files.len() > 1 {
+        return Err(LayoutError::BadEntry {
+            file: path.to_path_buf(),
+            place: "split files".to_owned(),
+            found: files.join(", "),
+            expected: "one split_zhou_*.json".to_owned(),
+        }
+        .into());
+    }
+    match find(path) {
+        Some(Found::Split(file, set)) => split_file::read(path, &file, set, options),
+        Some(Found::Lists(set)) => match set.kind {
+            Kind::Aircraft => aircraft::read(path, set, options),
+            _ => imagenet::read(path, set, options),
+        },
+        Some(Found::Incomplete(set)) => Err(LayoutError::MissingFile {
+            set: format!("{} in the CoOp layout ({})", set.name, path.display()),
+            file: path.join(set.file),
+            help: set.help(),
+        }
+        .into()),
+        None => {
+            let (path, format) = (path.to_path_buf(), Format::Coop);
+            Err(LayoutError::NotThisFormat {
+                path,
+                format,
+                expected: EXPECTED.into(),
+            }
+            .into())
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! From what a reader found to a task: splits put in their places, the catalogue asked.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::made_split::make_split;
+use super::{LayoutError, OpenOptions};
+use crate::error::Result;
+use crate::task::{Format, Item, Metric, Source, Split, Task};
+
+/// The template of a set that nobody knows.
+const PLAIN_TEMPLATE: &str = "a photo of a {}.";
+
+/// What a reader hands over.
+#[derive(Debug)]
+pub(super) struct Draft {
+    pub(super) name: String,
+    pub(super) classes: Vec<String>,
+    /// Templates that the set itself brings.
+    pub(super) templates: Vec<String>,
+    pub(super) metric: Option<Metric>,
+    /// Whether the set says that it has many labels an image; `None`: as its entries show.
+    pub(super) multi_label: Option<bool>,
+    /// Whether the names of the catalogue stand for the labels of this set.
+    pub(super) catalogue_classes: bool,
+    pub(super) train: Option<Vec<Item>>,
+    pub(super) val: Option<Vec<Item>>,
+    pub(super) test: Option<Vec<Item>>,
+    pub(super) notes: Vec<String>,
+}
+
+impl Draft {
+    pub(super) fn new(name: String, classes: Vec<String>) -> Self {
+        Self {
+            name,
+            classes,
+            templates: Vec::new(),
+            metric: None,
+            multi_label: None,
+            catalogue_classes: false,
+            train: None,
+            val: None,
+            test: None,
+            notes: Vec::new(),
+        }
+    }
+
+    /// Sets one split.
+    pub(super) fn set(&mut self, part: Part, items: Vec<Item>) {
+        match part {
+            Part::Train => self.train = Some(items),
+            Part::Val => self.val = Some(items),
+            Part::Test => self.test = Some(items),
+        }
+    }
+
+    /// The task, read from `root`.
+    ///
+    /// # Errors
+    /// There is no class or no image, or the split ratios are wrong where a split has to be made.
+    pub(super) fn finish(
+        mut self,
+        root: &Path,
+        format: Format,
+        recognised_by: String,
+        options: &OpenOptions,
+    ) -> Result<Task> {
+        let nothing = |what: &str| LayoutError::Nothing {
+            path: root.into(),
+            what: what.into(),
+        };
+        if self.classes.is_empty() {
+            return Err(nothing("classes").into());
+        }
+        let parts = [&self.train, &self.val, &self.test];
+        if parts
+            .iter()
+            .all(|part| part.as_ref().is_none_or(Vec::is_empty))
+        {
+            return Err(nothing("images").into());
+        }
+        let many = parts
+            .into_iter()
+            .flatten()
+            .flatten()
+            .any(|item| item.labels.len() != 1);
+
+        let name = options.name.clone().unwrap_or_else(|| self.name.clone());
+        let entry = super::known::find(&name, &self.name, &self.classes);
+        if let Some(entry) = entry {
+            self.take_known_classes(entry);
+        }
+        let multi_label = many
+            || self
+                .multi_label
+                .or(entry.map(|entry| entry.multi_label))
+                .unwrap_or(false);
+        let metric = self
+            .metric
+            .or(entry.map(|entry| entry.metric))
+            .unwrap_or(if multi_label {
+                Metric::ElevenPointMap
+            } else {
+                Metric::Accuracy
+            });
+        if self.templates.is_empty() {
+            self.templates = entry
+                .map(|entry| super::known::templates(entry))
+                .unwrap_or_default();
+        }
+        if self.templates.is_empty() {
+            self.templates.push(PLAIN_TEMPLATE.to_owned());
+        }
+        let made_split = self.place_splits(options)?;
+        self.note_classes();
+        Ok(Task {
+            name: entry.map_or(name, |entry| entry.name.to_string()),
+            classes: self.classes,
+            templates: self.templates,
+            metric,
+            multi_label,
+            train: Split::new(self.train.unwrap_or_default()),
+            val: self.val.filter(|items| !items.is_empty()).map(Split::new),
+            test: Split::new(self.test.unwrap_or_default()),
+            source: Source {
+                root: PathBuf::from(root),
+                format,
+                recognised_by,
+                notes: self.notes,
+                made_split,
+            },
+        })
+    }
+
+    fn take_known_classes(&mut self, entry: &super::known::Entry) {
+        let known = super::known::classes(entry);
+        if !self.catalogue_classes || known.len() != self.classes.len() || known == self.classes {
+            return;
+        }
+        let sorted = |names: &[String]| {
+            let mut names = names.to_vec();
+            names.sort();
+            names
+        };
+        if sorted(&known) == sorted(&self.classes) {
+            self.notes.push(
+                "the label file orders the classes otherwise than the catalogue; the file was followed"
+                    .to_owned(),
+            );
+            return;
+        }
+        let (at, file, catalogue) = self
+            .classes
+            .iter()
+            .zip(&known)
+            .enumerate()
+            .find_map(|(i, (a, b))| (a != b).then(|| (i, a.clone(), b.clone())))
+            .unwrap_or_default();
+        self.notes.push(format!(
+            "class names are the catalogue's, as in the published evaluation: class {at} is `{catalogue}` there and `{file}` in the label file"
+        ));
+        self.classes = known;
+    }
+
+    /// Sees to it that there is something to learn from and something to judge on.
+    fn place_splits(&mut self, options: &OpenOptions) -> Result<Option<crate::task::MadeSplit>> {
+        let has = |part: &Option<Vec<Item>>| part.as_ref().is_some_and(|items| !items.is_empty());
+        match (has(&self.train), has(&self.val), has(&self.test)) {
+            (true, true, false) => {
+                self.test = self.val.take();
+                self.notes
+                    .push("there is no test split: the val split is the test split".to_owned());
+                Ok(None)
+            }
+            (false, true, false) => {
+                self.test = self.val.take();
+                self.notes
+                    .push("only a val split is there: it is the test split".to_owned());
+                Ok(None)
+            }
+            (true, false, false) => {
+                let items = self.train.take().unwrap_or_default();
+                let made = make_split(items, options.split_seed, options.split_ratios)?;
+                self.notes.push(format!(
+                    "there is one list of images only: split by seed {} into {} train, {} val, {} test",
+                    options.split_seed,
+                    made.parts[0].len(),
+                    made.parts[1].len(),
+                    made.parts[2].len()
+                ));
+                let [train, val, test] = made.parts;
+                (self.train, self.val, self.test) = (Some(train), Some(val), Some(test));
+                Ok(Some(made.record))
+            }
+            (false, _, true) => {
+                self.notes
+                    .push("there is no train split: the set is for testing only".to_owned());
+                Ok(None)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn note_classes(&mut self) {
+        let mut places: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (label, class) in self.classes.iter().enumerate() {
+            places.entry(class).or_default().push(label);
+        }
+        let mut notes: Vec<String> = places
+            .iter()
+            .filter(|(_, labels)| labels.len() > 1)
+            .map(|(class, labels)| {
+                format!("the class name `{class}` stands for several labels: {labels:?}; texts cannot tell them apart")
+            })
+            .collect();
+        if let Some(class) = self.classes.iter().find(|class| class.contains('_')) {
+            notes.push(format!(
+                "class names such as `{class}` hold underscores; they are kept here and read as blanks where texts are built"
+            ));
+        }
+        let mut seen = vec![false; self.classes.len()];
+        for items in [&self.train, &self.val, &self.test].into_iter().flatten() {
+            for &label in items.iter().flat_map(|item| &item.labels) {
+                if let Some(seen) = seen.get_mut(label as usize) {
+                    *seen = true;
+                }
+            }
+        }
+        let unseen: Vec<&str> = self
+            .classes
+            .iter()
+            .zip(&seen)
+            .filter(|(_, seen)| !**seen)
+            .map(|(c, _)| &**c)
+            .collect();
+        if let Some(first) = unseen.first() {
+            let (n, of) = (unseen.len(), self.classes.len());
+            notes.push(format!(
+                "{n} of {of} classes have no image, `{first}` among them"
+            ));
+        }
+        self.notes.append(&mut notes);
+    }
+}
+
+/// One of the three splits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Part {
+    Train,
+    Val,
+    Test,
+}
+
+impl Part {
+    pub(super) const ALL: [Self; 3] = [Self::Train, Self::Val, Self::Test];
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Val => "val",
+            Self::Test => "test",
+        }
+    }
+
+    /// The split that a folder, file or cell of this name means.
+    pub(super) fn from_name(name: &str) -> Option<Self> {
+        match name.to_ascii_lowercase().as_str() {
+            "train" | "training" => Some(Self::Train),
+            "val" | "valid" | "validation" | "dev" => Some(Self::Val),
+            "test" | "testing" => Some(Self::Test),
+            _ => None,
+        }
+    }
+}

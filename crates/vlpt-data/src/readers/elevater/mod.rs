@@ -1,0 +1,217 @@
+//! ELEVATER folders: index files (iris text or COCO JSON), a label file, images in zips.
+
+mod coco;
+mod iris;
+mod registry;
+mod store;
+
+use std::path::{Path, PathBuf};
+
+use super::draft::{Draft, Part};
+use super::folders::{base_name, list};
+use super::missing::Missing;
+use super::text::class_list;
+use super::{LayoutError, OpenOptions};
+use crate::archive::Root;
+use crate::error::Result;
+use crate::task::{Format, Item};
+
+use registry::Registered;
+use store::Store;
+
+pub(super) const EXPECTED: &str = "index files train.txt, test.txt (lines `zip@path label`) with labels.txt, or *_meta.json in COCO form, beside zips";
+
+/// Names of index files, in the order in which they are looked for.
+const STEMS: [(Part, &[&str]); 3] = [
+    (Part::Train, &["train", "train_ic", "train_images"]),
+    (
+        Part::Val,
+        &[
+            "val",
+            "valid",
+            "validation",
+            "val_ic",
+            "valid_ic",
+            "val_images",
+            "valid_images",
+            "validation_images",
+        ],
+    ),
+    (Part::Test, &["test", "test_ic", "test_images"]),
+];
+const LABEL_FILES: [&str; 2] = ["labels.txt", "labelmap.txt"];
+
+/// One listed image.
+#[derive(Debug)]
+pub(super) struct Listed {
+    /// Where it is listed, such as `line 3`.
+    pub(super) place: String,
+    /// Zip and member, or no zip and a path.
+    pub(super) zip: Option<String>,
+    pub(super) path: String,
+    pub(super) labels: Vec<u32>,
+}
+
+/// Index files of a folder by their usual names.
+fn index_files(path: &Path) -> Vec<(Part, PathBuf)> {
+    let mut found = Vec::new();
+    for (part, stems) in STEMS {
+        let names = stems.iter().flat_map(|stem| {
+            [
+                format!("{stem}.txt"),
+                format!("{stem}_meta.json"),
+                format!("{stem}.json"),
+            ]
+        });
+        let fits = |file: &PathBuf| {
+            if file.extension().is_some_and(|ending| ending == "json") {
+                coco::looks_like(file)
+            } else {
+                iris::looks_like(file)
+            }
+        };
+        if let Some(file) = names.map(|name| path.join(name)).find(fits) {
+            found.push((part, file));
+        }
+    }
+    found
+}
+
+/// What speaks for this layout.
+pub(super) fn recognise(path: &Path) -> Option<String> {
+    let files = index_files(path);
+    let (_, first) = files.first()?;
+    let has_labels = LABEL_FILES.iter().any(|name| path.join(name).is_file());
+    let has_zip = list(path).is_ok_and(|names| {
+        names
+            .files
+            .iter()
+            .any(|name| name.to_ascii_lowercase().ends_with(".zip"))
+    });
+    let registered = registry::find(path, None).ok().flatten().is_some();
+    (has_labels || has_zip || registered).then(|| {
+        format!(
+            "the index file {}",
+            first.file_name().unwrap_or_default().display()
+        )
+    })
+}
+
+pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<Draft> {
+    let root = Root::open(path)?;
+    let registered = registry::find(path, options.name.as_deref())?;
+    let files = match &registered {
+        Some(registered) => registered.index_files(path),
+        None => index_files(path),
+    };
+    if files.is_empty() {
+        let (path, format) = (path.to_path_buf(), Format::Elevater);
+        return Err(LayoutError::NotThisFormat {
+            path,
+            format,
+            expected: EXPECTED.into(),
+        }
+        .into());
+    }
+    let mut lists: Vec<(Part, PathBuf, Vec<Listed>)> = Vec::new();
+    let mut from_coco: Option<Vec<String>> = None;
+    for (part, file) in files {
+        if !file.is_file() {
+            let set = path.display().to_string();
+            let help = "the set's registry vision_datasets.json names this index file; fetch it with the set".to_owned();
+            return Err(LayoutError::MissingFile { set, file, help }.into());
+        }
+        let listed = if file.extension().is_some_and(|ending| ending == "json") {
+            let (classes, listed) = coco::read(&file)?;
+            if let Some(before) = from_coco.as_ref().filter(|before| **before != classes) {
+                return Err(LayoutError::BadEntry {
+                    file,
+                    place: "`categories`".to_owned(),
+                    found: format!("{} categories", classes.len()),
+                    expected: format!("the {} categories of the other splits", before.len()),
+                }
+                .into());
+            }
+            from_coco = Some(classes);
+            listed
+        } else {
+            iris::read(&file)?
+        };
+        lists.push((part, file, listed));
+    }
+
+    let classes = match (from_coco, &options.class_file) {
+        (_, Some(file)) => class_list(file)?,
+        (Some(classes), None) => classes,
+        (None, None) => class_list(&label_file(path, registered.as_ref())?)?,
+    };
+    let name = registered
+        .as_ref()
+        .map_or_else(|| base_name(path), |set| set.name.clone());
+    let mut draft = Draft::new(name, classes);
+    draft.multi_label = registered.as_ref().and_then(|set| set.multi_label);
+    draft.catalogue_classes = options.class_file.is_none();
+    let mut store = Store::new(&root);
+    for (part, file, listed) in lists {
+        let items = items(&file, listed, &draft, &mut store, options)?;
+        draft.notes.extend(items.1);
+        draft.set(part, items.0);
+    }
+    Ok(draft)
+}
+
+fn label_file(path: &Path, registered: Option<&Registered>) -> Result<PathBuf> {
+    let named = registered.and_then(|set| set.label_file.as_deref());
+    let candidates = named.into_iter().chain(LABEL_FILES);
+    candidates.map(|name| path.join(name)).find(|file| file.is_file()).ok_or_else(|| {
+        LayoutError::MissingFile {
+            set: path.display().to_string(),
+            file: path.join(named.unwrap_or(LABEL_FILES[0])),
+            help: "the label file holds one class name a line; labelmap.txt is read too, or name a file with the classes".to_owned(),
+        }
+        .into()
+    })
+}
+
+fn items(
+    file: &Path,
+    listed: Vec<Listed>,
+    draft: &Draft,
+    store: &mut Store,
+    options: &OpenOptions,
+) -> Result<(Vec<Item>, Option<String>)> {
+    let classes = draft.classes.len();
+    let mut missing = Missing::new(file, options);
+    let mut items = Vec::with_capacity(listed.len());
+    for Listed {
+        place,
+        zip,
+        path,
+        mut labels,
+    } in listed
+    {
+        let bad = |found: String, expected: String| LayoutError::BadEntry {
+            file: file.to_path_buf(),
+            place: place.clone(),
+            found,
+            expected,
+        };
+        labels.sort_unstable();
+        labels.dedup();
+        if let Some(label) = labels.iter().find(|label| **label as usize >= classes) {
+            let expected = format!("a label from 0 to {} ({classes} classes)", classes - 1);
+            return Err(bad(format!("label {label}"), expected).into());
+        }
+        if draft.multi_label == Some(false) && labels.len() != 1 {
+            let found = format!("{} labels", labels.len());
+            return Err(bad(found, "one, as the set is registered as multi-class".into()).into());
+        }
+        let origin = format!("{}: {place}", file.display());
+        let image = store.find(zip.as_deref(), &path, &origin)?;
+        let told = || (place.clone(), store::joined(zip.as_deref(), &path));
+        if missing.check(image.is_some(), told) {
+            items.extend(image.map(|image| Item { image, labels }));
+        }
+    }
+    Ok((items, missing.finish()?))
+}

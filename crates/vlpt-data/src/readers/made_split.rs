@@ -1,0 +1,99 @@
+//! A seeded split of a list of images that has none.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use sha2::{Digest, Sha256};
+
+use super::LayoutError;
+use super::draft::Part;
+use crate::error::Result;
+use crate::rng::CPython;
+use crate::task::{Item, MadeSplit};
+
+/// Three parts, and how they came about.
+#[derive(Debug)]
+pub(super) struct Made {
+    pub(super) parts: [Vec<Item>; 3],
+    pub(super) record: MadeSplit,
+}
+
+/// Splits `items` class by class.
+///
+/// Images that show the same classes form a group; groups go in the order of their labels, and one
+/// generator of this seed shuffles each group after sorting it by id. From the end of a shuffled
+/// group come `round(n * test)` test images, at least one when the group has two images or more
+/// and the ratio is not zero; before them `round(n * val)` val images; the rest, at least one, is
+/// for training. Each part then takes up the order of the source again. Halves round up.
+///
+/// # Errors
+/// The ratios are negative, do not add up to 1, or leave nothing to train on.
+pub(super) fn make_split(items: Vec<Item>, seed: u64, ratios: [f64; 3]) -> Result<Made> {
+    let sum: f64 = ratios.iter().sum();
+    let fine = ratios.iter().all(|r| (0.0..=1.0).contains(r));
+    if !fine || (sum - 1.0).abs() > 1e-6 || ratios[0] <= 0.0 {
+        return Err(LayoutError::BadRatios { ratios }.into());
+    }
+    let mut groups: BTreeMap<&[u32], Vec<(String, usize)>> = BTreeMap::new();
+    for (index, item) in items.iter().enumerate() {
+        groups
+            .entry(&item.labels)
+            .or_default()
+            .push((item.image.id(), index));
+    }
+    let mut rng = CPython::new(seed);
+    let mut part_of = vec![Part::Train; items.len()];
+    for group in groups.values_mut() {
+        group.sort();
+        rng.shuffle(group);
+        let n = group.len();
+        let share = |ratio: f64| (n as f64 * ratio + 0.5).floor() as usize;
+        let wanted = if ratios[2] > 0.0 {
+            share(ratios[2]).max(1)
+        } else {
+            0
+        };
+        let test = wanted.min(n - 1);
+        let val = share(ratios[1]).min(n - 1 - test);
+        for (_, index) in &group[n - test..] {
+            part_of[*index] = Part::Test;
+        }
+        for (_, index) in &group[n - test - val..n - test] {
+            part_of[*index] = Part::Val;
+        }
+    }
+    drop(groups);
+    let mut parts: [Vec<Item>; 3] = Default::default();
+    for (item, part) in items.into_iter().zip(part_of) {
+        parts[part as usize].push(item);
+    }
+    let sha256 = hash(&parts);
+    Ok(Made {
+        parts,
+        record: MadeSplit {
+            seed,
+            ratios,
+            sha256,
+        },
+    })
+}
+
+fn hash(parts: &[Vec<Item>; 3]) -> String {
+    let mut sha = Sha256::new();
+    for (part, items) in Part::ALL.into_iter().zip(parts) {
+        for item in items {
+            let labels: Vec<String> = item.labels.iter().map(u32::to_string).collect();
+            let line = format!(
+                "{}\t{}\t{}\n",
+                part.name(),
+                labels.join(","),
+                item.image.id()
+            );
+            sha.update(line.as_bytes());
+        }
+    }
+    sha.finalize().iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
