@@ -17,6 +17,7 @@ mod progress;
 mod random;
 mod text;
 mod tokenizer;
+mod transformer;
 mod vision;
 mod weights;
 

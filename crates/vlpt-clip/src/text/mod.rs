@@ -1,0 +1,258 @@
+//! The text tower over a tree of tokens.
+//!
+//! Every linear layer runs once over all nodes of the tree as one matrix; attention of a node covers
+//! the nodes before it and itself; in the last block only the nodes that end a text ask and go on.
+//! There is no padding, and nothing after the end of a text. This is exact, because the tower is
+//! causal.
+
+mod chunk;
+mod plan;
+mod tree;
+
+pub use plan::{TextPlan, TextTape};
+pub use tree::{Slot, TextTree};
+
+use chunk::Chunk;
+use vlpt_kernels::{Ancestry, TreeAttention};
+
+use crate::budget::MemoryBudget;
+use crate::config::TextConfig;
+use crate::transformer::{Block, BlockTape, Head, bytes_of, layer_norm};
+use crate::weights::TextWeights;
+
+/// Most live nodes, and most constant nodes, of a chunk: enough rows for matrix products to run
+/// at full speed.
+const CHUNK_NODES: usize = 768;
+
+/// The frozen text tower: from texts with learned slots to features, and the gradient back.
+#[derive(Clone, Debug)]
+pub struct TextTower {
+    width: usize,
+    heads: usize,
+    mlp: usize,
+    token_embedding: Vec<f32>,
+    positional_embedding: Vec<f32>,
+    blocks: Vec<Block>,
+    head: Head,
+}
+
+impl TextTower {
+    /// Takes the weights over into the kernels' layout.
+    ///
+    /// # Panics
+    /// When a tensor's length does not fit the configuration, or a size is 0; the readers of
+    /// weight files check both.
+    pub fn new(config: &TextConfig, embed_dim: usize, weights: TextWeights) -> Self {
+        let (width, eps) = (config.width, config.layer_norm_eps);
+        assert_eq!(
+            weights.token_embedding.len(),
+            config.vocab_size * width,
+            "token embedding"
+        );
+        let positions = weights.positional_embedding.len();
+        assert_eq!(
+            positions,
+            config.context_length * width,
+            "positional embedding"
+        );
+        assert!(
+            config.layers > 0 && weights.blocks.len() == config.layers,
+            "text blocks"
+        );
+        let activation = config.activation.into();
+        let block = |weights| Block::new(width, config.mlp, activation, eps, weights);
+        Self {
+            width,
+            heads: config.heads,
+            mlp: config.mlp,
+            token_embedding: weights.token_embedding,
+            positional_embedding: weights.positional_embedding,
+            blocks: weights.blocks.into_iter().map(block).collect(),
+            head: Head::new(
+                layer_norm(weights.ln_final, eps),
+                embed_dim,
+                &weights.projection,
+            ),
+        }
+    }
+
+    /// Width of the residual stream, and of a row of the prompts.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Length of a feature.
+    pub fn embed_dim(&self) -> usize {
+        self.head.embed()
+    }
+
+    /// Bytes of the weights.
+    pub fn bytes(&self) -> usize {
+        bytes_of(&self.token_embedding)
+            + bytes_of(&self.positional_embedding)
+            + self.blocks.iter().map(Block::bytes).sum::<usize>()
+            + self.head.bytes()
+    }
+
+    /// Rows of the token embedding (ids x width), without positions.
+    ///
+    /// # Panics
+    /// When an id is not in the vocabulary.
+    pub fn token_embeddings(&self, ids: &[u32]) -> Vec<f32> {
+        ids.iter().flat_map(|&id| self.token(id)).copied().collect()
+    }
+
+    /// Features (texts x embed) of texts under `prompts` (rows x width), not normalised. Nothing is
+    /// kept: memory does not grow with the number of texts.
+    ///
+    /// # Panics
+    /// As [`TextTower::plan`] and [`TextTower::forward`].
+    pub fn features(&self, texts: &[Vec<Slot>], prompts: &[f32]) -> Vec<f32> {
+        let embed = self.embed_dim();
+        let mut features = vec![0.0; texts.len() * embed];
+        let mut first = 0;
+        for end in TextTree::runs(texts, CHUNK_NODES) {
+            let chunk = self.chunk(texts, first, end);
+            chunk.forward(
+                self,
+                prompts,
+                &mut features[first * embed..end * embed],
+                false,
+            );
+            first = end;
+        }
+        features
+    }
+
+    /// Cuts texts into chunks and computes what is constant in them: keys and values of the nodes
+    /// without a learned slot at or before them, and the features of the texts without one.
+    ///
+    /// The tapes of the first chunks that fit `budget` together are kept between forward and
+    /// backward; the others are computed again, one at a time. A budget below one tape makes
+    /// chunks smaller, down to one text.
+    ///
+    /// # Panics
+    /// When a text is empty, longer than the context or has an id outside the vocabulary.
+    pub fn plan(&self, texts: &[Vec<Slot>], budget: MemoryBudget) -> TextPlan {
+        let node = self.blocks.len() * BlockTape::bytes(self.width, self.mlp, 1, 1);
+        let limit = CHUNK_NODES.min(budget.bytes / node);
+        let (mut chunks, mut first) = (Vec::new(), 0);
+        for end in TextTree::runs(texts, limit) {
+            chunks.push(self.chunk(texts, first, end));
+            first = end;
+        }
+        let mut left = budget.bytes;
+        let fits = |chunk: &&Chunk| {
+            let bytes = chunk.tape_bytes(self);
+            let fits = bytes <= left;
+            left = left.saturating_sub(bytes);
+            fits
+        };
+        let kept = chunks.iter().take_while(fits).count();
+        let bytes = chunks.iter().map(Chunk::bytes).sum();
+        TextPlan {
+            chunks,
+            texts: texts.len(),
+            kept,
+            bytes,
+        }
+    }
+
+    /// Features (texts x embed), not normalised, under `prompts` (rows x width), and what backward
+    /// needs of the pass.
+    ///
+    /// # Panics
+    /// When a text uses a row that `prompts` does not have, or the plan is another tower's.
+    pub fn forward(&self, plan: &TextPlan, prompts: &[f32]) -> (Vec<f32>, TextTape) {
+        let embed = self.embed_dim();
+        let mut features = vec![0.0; plan.texts * embed];
+        let mut chunks = Vec::new();
+        for (i, chunk) in plan.chunks.iter().enumerate() {
+            let features = &mut features[chunk.first * embed..][..chunk.texts * embed];
+            chunks.push(chunk.forward(self, prompts, features, i < plan.kept));
+        }
+        (
+            features,
+            TextTape {
+                prompts: prompts.to_vec(),
+                chunks,
+            },
+        )
+    }
+
+    /// Gradient of the prompts (rows x width), given that of the features (texts x embed).
+    ///
+    /// # Panics
+    /// When `d_features` has another shape, or the tape is another plan's.
+    pub fn backward(&self, plan: &TextPlan, tape: TextTape, d_features: &[f32]) -> Vec<f32> {
+        let embed = self.embed_dim();
+        assert_eq!(
+            d_features.len(),
+            plan.texts * embed,
+            "gradient of the text features"
+        );
+        assert_eq!(
+            tape.chunks.len(),
+            plan.chunks.len(),
+            "a tape of another plan"
+        );
+        let mut d_prompts = vec![0.0; tape.prompts.len()];
+        for (chunk, kept) in plan.chunks.iter().zip(tape.chunks) {
+            if let Some(recorded) = kept.or_else(|| chunk.record(self, &tape.prompts)) {
+                let d_features = &d_features[chunk.first * embed..][..chunk.texts * embed];
+                chunk.backward(self, recorded, d_features, &mut d_prompts);
+            }
+        }
+        d_prompts
+    }
+
+    fn chunk(&self, texts: &[Vec<Slot>], first: usize, end: usize) -> Chunk {
+        let positions = self.positional_embedding.len() / self.width;
+        for text in &texts[first..end] {
+            assert!(
+                text.len() <= positions,
+                "a text of {} tokens: {positions} fit",
+                text.len()
+            );
+        }
+        Chunk::new(self, first, &texts[first..end])
+    }
+
+    fn attention<'a>(&self, ancestry: &'a Ancestry, fixed: &'a [f32]) -> TreeAttention<'a> {
+        TreeAttention {
+            heads: self.heads,
+            width: self.width,
+            ancestry,
+            fixed,
+        }
+    }
+
+    /// Writes the input of the first block at one place of a text.
+    fn embed(&self, slot: Slot, depth: u32, prompts: &[f32], x: &mut [f32]) {
+        let w = self.width;
+        let row = match slot {
+            Slot::Token(id) => self.token(id),
+            Slot::Learned(row) => {
+                let rows = prompts.len() / w;
+                assert!(
+                    (row as usize) < rows,
+                    "row {row} of a prompts matrix with {rows}"
+                );
+                &prompts[row as usize * w..][..w]
+            }
+        };
+        let position = &self.positional_embedding[depth as usize * w..][..w];
+        for ((x, row), position) in x.iter_mut().zip(row).zip(position) {
+            *x = row + position;
+        }
+    }
+
+    fn token(&self, id: u32) -> &[f32] {
+        let (w, vocabulary) = (self.width, self.token_embedding.len() / self.width);
+        assert!(
+            (id as usize) < vocabulary,
+            "token {id} of a vocabulary of {vocabulary}"
+        );
+        &self.token_embedding[id as usize * w..][..w]
+    }
+}

@@ -1,0 +1,173 @@
+//! Texts as one tree of tokens.
+
+use std::collections::BTreeMap;
+
+/// One place of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Slot {
+    /// A token of the vocabulary.
+    Token(u32),
+    /// A row of the prompts matrix; a row may be used in many places.
+    Learned(u32),
+}
+
+/// The texts of a step as one tree: equal beginnings are one path.
+///
+/// The text tower is causal, so a token's state depends on the tokens before it alone: a node of
+/// the tree is computed once for all texts that go through it. Parents come before their children;
+/// the position of a token is the depth of its node.
+#[derive(Clone, Debug, Default)]
+pub struct TextTree {
+    nodes: Vec<Node>,
+    ends: Vec<u32>,
+    children: BTreeMap<(Option<u32>, Slot), u32>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Node {
+    pub(super) slot: Slot,
+    pub(super) parent: Option<u32>,
+    pub(super) depth: u32,
+    /// Whether the node or one before it is learned: what is not live is constant.
+    pub(super) live: bool,
+}
+
+impl TextTree {
+    /// Builds the tree; each text starts with the start token and ends with the end token.
+    pub fn new(texts: &[Vec<Slot>]) -> Self {
+        let mut tree = Self::default();
+        for text in texts {
+            tree.insert(text);
+        }
+        tree
+    }
+
+    /// Number of nodes: tokens that are computed.
+    pub fn nodes(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Number of texts.
+    pub fn texts(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Nodes that depend on a learned slot.
+    pub(super) fn live(&self) -> usize {
+        self.nodes.iter().filter(|node| node.live).count()
+    }
+
+    pub(super) fn all(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// The last node of each text.
+    pub(super) fn ends(&self) -> &[u32] {
+        &self.ends
+    }
+
+    /// Nodes from the root down to `node`.
+    pub(super) fn branch(&self, node: u32) -> Vec<u32> {
+        let up = |&node: &u32| self.nodes[node as usize].parent;
+        let mut branch: Vec<u32> = std::iter::successors(Some(node), up).collect();
+        branch.reverse();
+        branch
+    }
+
+    /// # Panics
+    /// When the text is empty.
+    fn insert(&mut self, text: &[Slot]) {
+        assert!(!text.is_empty(), "a text without tokens");
+        let mut parent = None;
+        for (depth, &slot) in text.iter().enumerate() {
+            let next = self.nodes.len() as u32;
+            let node = *self.children.entry((parent, slot)).or_insert(next);
+            if node == next {
+                let live = matches!(slot, Slot::Learned(_))
+                    || parent.is_some_and(|parent: u32| self.nodes[parent as usize].live);
+                self.nodes.push(Node {
+                    slot,
+                    parent,
+                    depth: depth as u32,
+                    live,
+                });
+            }
+            parent = Some(node);
+        }
+        self.ends.extend(parent);
+    }
+
+    /// Cuts texts, in order, into runs whose trees have at most `limit` live and at most `limit`
+    /// constant nodes each (but at least one text): the ends of the runs.
+    pub(super) fn runs(texts: &[Vec<Slot>], limit: usize) -> Vec<usize> {
+        let mut ends = Vec::new();
+        let (mut tree, mut start) = (Self::default(), 0);
+        let (mut live, mut counted) = (0, 0);
+        for (i, text) in texts.iter().enumerate() {
+            tree.insert(text);
+            live += tree.nodes[counted..]
+                .iter()
+                .filter(|node| node.live)
+                .count();
+            counted = tree.nodes.len();
+            if live.max(counted - live) > limit && i > start {
+                ends.push(i);
+                tree = Self::new(std::slice::from_ref(text));
+                start = i;
+                (live, counted) = (tree.live(), tree.nodes());
+            }
+        }
+        if !texts.is_empty() {
+            ends.push(texts.len());
+        }
+        ends
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(slots: &[i32]) -> Vec<Slot> {
+        let slot = |&s: &i32| {
+            if s < 0 {
+                Slot::Learned(-s as u32)
+            } else {
+                Slot::Token(s as u32)
+            }
+        };
+        slots.iter().map(slot).collect()
+    }
+
+    #[test]
+    fn equal_beginnings_are_one_path() {
+        let tree = TextTree::new(&[text(&[1, -1, -2, 7, 9]), text(&[1, -1, -2, 8, 9])]);
+        assert_eq!((tree.nodes(), tree.texts()), (7, 2));
+        assert_eq!(tree.ends(), [4, 6]);
+        assert_eq!(tree.branch(6), [0, 1, 2, 5, 6]);
+        assert_eq!(tree.all()[6].depth, 4);
+    }
+
+    #[test]
+    fn a_text_given_twice_has_one_path_and_two_ends() {
+        let tree = TextTree::new(&[text(&[1, 5, 9]), text(&[1, 5, 9])]);
+        assert_eq!((tree.nodes(), tree.ends()), (3, &[2, 2][..]));
+    }
+
+    #[test]
+    fn what_comes_after_a_learned_slot_is_live() {
+        let tree = TextTree::new(&[text(&[1, 5, -1, 9]), text(&[1, 6, 9])]);
+        let live: Vec<bool> = tree.all().iter().map(|node| node.live).collect();
+        assert_eq!(live, [false, false, true, true, false, false]);
+        assert_eq!(tree.live(), 2);
+    }
+
+    #[test]
+    fn runs_hold_as_many_texts_as_the_limit_allows() {
+        let texts: Vec<_> = (10..20).map(|class| text(&[1, -1, class, 9])).collect();
+        assert_eq!(TextTree::runs(&texts, 1000), [10]);
+        assert_eq!(TextTree::runs(&texts, 7), [3, 6, 9, 10]);
+        assert_eq!(TextTree::runs(&texts, 1), (1..=10).collect::<Vec<_>>());
+        assert_eq!(TextTree::runs(&[], 1), [0; 0]);
+    }
+}

@@ -1,0 +1,228 @@
+//! The image tower with visual prompts.
+//!
+//! Attention here has neither order nor mask, so where a prompt stands among the tokens changes
+//! nothing. A prompt whose output is thrown away at the next block needs no query, no output
+//! projection and no MLP, and its key and value are the same for every image: they are computed
+//! once for all. In the last block only the class tokens ask. Backward stops at the first block,
+//! whose image tokens are constant.
+
+mod chunk;
+mod patches;
+mod prompts;
+
+pub use prompts::{VisualPlace, VisualPrompts};
+
+use chunk::ChunkTape;
+use patches::Patches;
+use prompts::Prompting;
+
+use crate::budget::MemoryBudget;
+use crate::config::VisionConfig;
+use crate::transformer::{Block, Head, layer_norm};
+use crate::weights::VisionWeights;
+
+/// Tokens that go through the tower at once: enough rows for matrix products to run at full speed.
+const CHUNK_TOKENS: usize = 1024;
+
+/// The frozen image tower: from images and visual prompts to features, and the gradient back.
+#[derive(Clone, Debug)]
+pub struct ImageTower {
+    width: usize,
+    heads: usize,
+    mlp: usize,
+    patches: Patches,
+    blocks: Vec<Block>,
+    head: Head,
+}
+
+/// What [`ImageTower::backward`] needs of a forward pass.
+#[derive(Debug)]
+pub struct ImageTape {
+    images: usize,
+    prompting: Prompting,
+    chunks: Vec<Recorded>,
+}
+
+/// What is left of a chunk of images.
+#[derive(Debug)]
+enum Recorded {
+    Tape(ChunkTape),
+    /// Its tokens after `ln_pre`, from which the tape is computed again.
+    Tokens(Vec<f32>),
+}
+
+impl ImageTower {
+    /// Takes the weights over into the kernels' layout.
+    ///
+    /// # Panics
+    /// When a tensor's length does not fit the configuration, or a size is 0; the readers of
+    /// weight files check both.
+    pub fn new(config: &VisionConfig, embed_dim: usize, weights: VisionWeights) -> Self {
+        let (width, eps) = (config.width, config.layer_norm_eps);
+        assert!(
+            config.layers > 0 && weights.blocks.len() == config.layers,
+            "vision blocks"
+        );
+        let activation = config.activation.into();
+        let block = |weights| Block::new(width, config.mlp, activation, eps, weights);
+        Self {
+            width,
+            heads: config.heads,
+            mlp: config.mlp,
+            patches: Patches::new(
+                config.image_size,
+                config.patch_size,
+                weights.patch,
+                weights.class_embedding,
+                weights.positional_embedding,
+                layer_norm(weights.ln_pre, eps),
+            ),
+            blocks: weights.blocks.into_iter().map(block).collect(),
+            head: Head::new(
+                layer_norm(weights.ln_post, eps),
+                embed_dim,
+                &weights.projection,
+            ),
+        }
+    }
+
+    /// Width of the residual stream, and of a prompt.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Number of blocks.
+    pub fn depth(&self) -> usize {
+        self.blocks.len()
+    }
+
+    /// Length of a feature.
+    pub fn embed_dim(&self) -> usize {
+        self.head.embed()
+    }
+
+    /// Bytes of the weights.
+    pub fn bytes(&self) -> usize {
+        self.patches.bytes()
+            + self.blocks.iter().map(Block::bytes).sum::<usize>()
+            + self.head.bytes()
+    }
+
+    /// Features (n x embed) of `images` (n x 3 x side x side, normalised), not normalised. Nothing
+    /// is kept: memory does not grow with `n`.
+    ///
+    /// # Panics
+    /// When the images or the prompts have another shape.
+    pub fn features(&self, images: &[f32], n: usize, prompts: Option<&VisualPrompts>) -> Vec<f32> {
+        let prompting = self.prompting(prompts.unwrap_or(&VisualPrompts::NONE));
+        let size = self.chunk_size(&prompting, n, usize::MAX);
+        let mut features = Vec::with_capacity(n * self.embed_dim());
+        for images in self.chunks(images, n, size) {
+            let last = chunk::run(self, &prompting, self.patches.embed(images), drop);
+            features.extend(self.head.forward(&last));
+        }
+        features
+    }
+
+    /// Features (n x embed) of `images` (n x 3 x side x side, normalised), not normalised, and
+    /// what backward needs of the pass.
+    ///
+    /// The tapes of the first chunks of images that fit `budget` together are kept; the others are
+    /// computed again in backward, one at a time. A budget below one tape makes chunks smaller,
+    /// down to one image.
+    ///
+    /// # Panics
+    /// When the images or the prompts have another shape.
+    pub fn forward(
+        &self,
+        images: &[f32],
+        n: usize,
+        prompts: &VisualPrompts,
+        budget: MemoryBudget,
+    ) -> (Vec<f32>, ImageTape) {
+        let prompting = self.prompting(prompts);
+        let size = self.chunk_size(&prompting, n, budget.bytes);
+        let mut features = Vec::with_capacity(n * self.embed_dim());
+        let (mut chunks, mut left) = (Vec::new(), budget.bytes);
+        for images in self.chunks(images, n, size) {
+            let x = self.patches.embed(images);
+            let bytes = ChunkTape::bytes(self, &prompting, images.len() / self.patches.pixels());
+            if bytes <= left {
+                left -= bytes;
+                let tape = chunk::record(self, &prompting, x);
+                features.extend(tape.features(self));
+                chunks.push(Recorded::Tape(tape));
+            } else {
+                left = 0;
+                let last = chunk::run(self, &prompting, x.clone(), drop);
+                features.extend(self.head.forward(&last));
+                chunks.push(Recorded::Tokens(x));
+            }
+        }
+        (
+            features,
+            ImageTape {
+                images: n,
+                prompting,
+                chunks,
+            },
+        )
+    }
+
+    /// Gradient of the prompts (layers x count x width), given that of the features (n x embed).
+    ///
+    /// # Panics
+    /// When `d_features` has another shape.
+    pub fn backward(&self, tape: ImageTape, d_features: &[f32]) -> Vec<f32> {
+        let ImageTape {
+            images,
+            prompting,
+            chunks,
+        } = tape;
+        let embed = self.embed_dim();
+        assert_eq!(
+            d_features.len(),
+            images * embed,
+            "gradient of the image features"
+        );
+        let mut gradients = prompting.zero_gradients();
+        if chunks.is_empty() || gradients.rows.is_empty() {
+            return gradients.rows;
+        }
+        let size = images.div_ceil(chunks.len());
+        for (recorded, d_features) in chunks.into_iter().zip(d_features.chunks(size * embed)) {
+            let tape = match recorded {
+                Recorded::Tape(tape) => tape,
+                Recorded::Tokens(x) => chunk::record(self, &prompting, x),
+            };
+            tape.backward(self, &prompting, d_features, &mut gradients);
+        }
+        prompting.backward(gradients, &self.patches.ln_pre, &self.blocks)
+    }
+
+    fn prompting(&self, prompts: &VisualPrompts) -> Prompting {
+        Prompting::new(prompts, &self.patches.ln_pre, &self.blocks)
+    }
+
+    /// Images of a chunk: it depends on the shapes alone, unless the budget is below one tape.
+    fn chunk_size(&self, prompting: &Prompting, n: usize, budget: usize) -> usize {
+        let most = CHUNK_TOKENS / (self.patches.tokens() + prompting.joining());
+        let fit = budget / ChunkTape::bytes(self, prompting, 1);
+        let chunks = n.div_ceil(most.min(fit).max(1)).max(1);
+        n.div_ceil(chunks).max(1)
+    }
+
+    fn chunks<'i>(
+        &self,
+        images: &'i [f32],
+        n: usize,
+        size: usize,
+    ) -> impl Iterator<Item = &'i [f32]> + use<'i> {
+        assert_eq!(
+            images.len(),
+            n * self.patches.pixels(),
+            "floats of {n} images"
+        );
+        images.chunks(size * self.patches.pixels())
+    }
+}
