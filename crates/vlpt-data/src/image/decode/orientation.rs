@@ -1,0 +1,43 @@
+//! Orientation tags and what they do to pixels.
+
+use super::RgbImage;
+use std::io::Cursor;
+
+/// The EXIF orientation of a file, 1 to 8; 1 (as stored) where there is none.
+pub(super) fn of_exif(bytes: &[u8]) -> u32 {
+    let exif = exif::Reader::new().read_from_container(&mut Cursor::new(bytes));
+    let Ok(exif) = exif else { return 1 };
+    let field = exif.get_field(exif::Tag::Orientation, exif::In::PRIMARY);
+    field.and_then(|field| field.value.get_uint(0)).unwrap_or(1)
+}
+
+/// Turns and mirrors pixels so that an image with this tag stands upright.
+pub(super) fn apply(image: RgbImage, orientation: u32) -> RgbImage {
+    if !(2..=8).contains(&orientation) {
+        return image;
+    }
+    let (w, h) = (image.width as usize, image.height as usize);
+    let turned = orientation >= 5;
+    let (width, height) = if turned { (h, w) } else { (w, h) };
+    let mut data = Vec::with_capacity(image.data.len());
+    for y in 0..height {
+        for x in 0..width {
+            let (from_x, from_y) = match orientation {
+                2 => (w - 1 - x, y),
+                3 => (w - 1 - x, h - 1 - y),
+                4 => (x, h - 1 - y),
+                5 => (y, x),
+                6 => (y, h - 1 - x),
+                7 => (w - 1 - y, h - 1 - x),
+                _ => (w - 1 - y, x),
+            };
+            let at = (from_y * w + from_x) * 3;
+            data.extend_from_slice(&image.data[at..at + 3]);
+        }
+    }
+    RgbImage {
+        width: width as u32,
+        height: height as u32,
+        data,
+    }
+}
