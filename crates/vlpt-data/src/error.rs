@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::fewshot::FewShotError;
 use crate::readers::LayoutError;
 use crate::task::Format;
 
@@ -19,6 +20,10 @@ pub enum DataError {
     /// A data set that cannot be read as it lies.
     #[error(transparent)]
     Layout(#[from] LayoutError),
+
+    /// A few-shot subset that cannot be drawn, read or used.
+    #[error(transparent)]
+    FewShot(#[from] FewShotError),
 
     /// A format name that is not known.
     #[error("unknown data format `{found}`")]
@@ -120,6 +125,7 @@ impl DataError {
             }
             Self::ImageTooLarge { .. } => "scale the image down, or raise the limit on purpose",
             Self::Layout(layout) => return layout.hint(),
+            Self::FewShot(error) => return error.hint(),
             Self::UnknownFormat { .. } => {
                 let names = Format::READABLE.map(Format::name).join(", ");
                 return Some(format!("the formats are {names}"));

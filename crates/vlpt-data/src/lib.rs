@@ -1,14 +1,18 @@
 //! Image decoding and preprocessing, data set readers, the catalogue of benchmarks, few-shot sampling
 
 pub mod archive;
+pub mod catalogue;
+pub mod check;
 pub mod drawn;
 mod error;
+pub mod fewshot;
 pub mod image;
 pub mod readers;
 pub mod rng;
 pub mod task;
 
 pub use error::{DataError, Result};
+pub use fewshot::{FewShotRule, Shots, Subset, few_shot, few_shot_of};
 pub use readers::{LayoutError, OpenOptions, open};
 pub use rng::CPython;
 pub use task::{Format, ImageRef, Item, MadeSplit, Metric, Source, Split, Task};

@@ -1,0 +1,216 @@
+//! The chosen images by name, and their file.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{Chosen, FewShotError, FewShotRule, Shots};
+use crate::error::Result;
+use crate::task::{Item, Split, Task};
+
+/// A few-shot subset: the ids of its images, how they were drawn, and a hash over both.
+///
+/// It is stored as JSON. Ids are relative to the root of the set, so the file holds wherever the set
+/// lies.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Subset {
+    /// Name of the task.
+    pub task: String,
+    /// The rule.
+    pub rule: FewShotRule,
+    /// Images a class.
+    pub shots: Shots,
+    /// Seed of the generator.
+    pub seed: u64,
+    /// The tasks of a joint draw, in the order of the draw; empty where the task was drawn alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub drawn_with: Vec<String>,
+    /// Ids of the training images, all of the task's train split, in the order of the draw.
+    pub train: Vec<String>,
+    /// Ids of the validation images: of the task's val split under the CoOp rule, of its train split
+    /// under the ELEVATER rule.
+    pub val: Vec<String>,
+    /// SHA-256 (hex) of the subset as compact JSON with this field empty.
+    pub sha256: String,
+}
+
+impl Subset {
+    /// Names the chosen images of a task.
+    pub(super) fn new(
+        task: &Task,
+        rule: FewShotRule,
+        shots: Shots,
+        seed: u64,
+        chosen: &Chosen,
+        drawn_with: Vec<String>,
+    ) -> Self {
+        let ids = |split: &Split, indices: &[usize]| -> Vec<String> {
+            indices
+                .iter()
+                .map(|&index| split.items[index].image.id())
+                .collect()
+        };
+        let mut subset = Self {
+            task: task.name.clone(),
+            rule,
+            shots,
+            seed,
+            drawn_with,
+            train: ids(&task.train, &chosen.train),
+            val: match val_split(task, rule) {
+                Some((_, split)) => ids(split, &chosen.val),
+                None => Vec::new(),
+            },
+            sha256: String::new(),
+        };
+        subset.sha256 = subset.content_hash();
+        subset
+    }
+
+    /// The hash that the content has, whatever the field says.
+    pub fn content_hash(&self) -> String {
+        let bare = Self {
+            sha256: String::new(),
+            ..self.clone()
+        };
+        let text = serde_json::to_string(&bare).expect("plain strings and numbers");
+        Sha256::digest(text.as_bytes())
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
+    }
+
+    /// Checks that the content has the hash that the subset names.
+    ///
+    /// # Errors
+    /// It has not.
+    pub fn verify(&self) -> Result<()> {
+        let found = self.content_hash();
+        if found == self.sha256 {
+            return Ok(());
+        }
+        let (task, stated) = (self.task.clone(), self.sha256.clone());
+        Err(FewShotError::HashMismatch {
+            task,
+            found,
+            stated,
+        }
+        .into())
+    }
+
+    /// The indices of the subset: into the task's train split, and into the split that its
+    /// validation images are of.
+    ///
+    /// # Errors
+    /// The subset is of another task, or names images that the task does not have.
+    pub fn indices(&self, task: &Task) -> Result<(Vec<usize>, Vec<usize>)> {
+        if self.task != task.name {
+            let (subset, task) = (self.task.clone(), task.name.clone());
+            return Err(FewShotError::OtherTask { subset, task }.into());
+        }
+        let train = self.find(&self.train, &task.train, "train")?;
+        let val = match val_split(task, self.rule) {
+            Some((name, split)) => self.find(&self.val, split, name)?,
+            None => self.find(&self.val, &Split::default(), "val")?,
+        };
+        Ok((train, val))
+    }
+
+    /// The images of the subset: for training, and for validation.
+    ///
+    /// # Errors
+    /// As [`Subset::indices`].
+    pub fn splits(&self, task: &Task) -> Result<(Split, Split)> {
+        let (train, val) = self.indices(task)?;
+        let take = |split: &Split, indices: &[usize]| -> Vec<Item> {
+            indices
+                .iter()
+                .map(|&index| split.items[index].clone())
+                .collect()
+        };
+        let val = val_split(task, self.rule).map(|(_, split)| take(split, &val));
+        Ok((
+            Split::new(take(&task.train, &train)),
+            Split::new(val.unwrap_or_default()),
+        ))
+    }
+
+    /// Where ids stand in a split. An image that the split lists twice is found twice.
+    fn find(&self, ids: &[String], split: &Split, name: &'static str) -> Result<Vec<usize>> {
+        let mut places: BTreeMap<String, std::collections::VecDeque<usize>> = BTreeMap::new();
+        for (index, item) in split.items.iter().enumerate() {
+            places.entry(item.image.id()).or_default().push_back(index);
+        }
+        let mut found = Vec::with_capacity(ids.len());
+        let mut absent = Vec::new();
+        for id in ids {
+            match places
+                .get_mut(id)
+                .and_then(std::collections::VecDeque::pop_front)
+            {
+                Some(index) => found.push(index),
+                None => absent.push(id),
+            }
+        }
+        let Some(first) = absent.first() else {
+            return Ok(found);
+        };
+        Err(FewShotError::MissingImages {
+            task: self.task.clone(),
+            split: name,
+            missing: absent.len(),
+            total: ids.len(),
+            first: (*first).clone(),
+        }
+        .into())
+    }
+
+    /// Writes the subset as JSON. The file is whole or absent: it is written beside its place,
+    /// synced and renamed.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        let mut text = serde_json::to_string_pretty(self).expect("plain strings and numbers");
+        text.push('\n');
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let beside = path.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
+        let written = fs_err::File::create(&beside).and_then(|mut file| {
+            file.write_all(text.as_bytes())?;
+            file.sync_all()?;
+            fs_err::rename(&beside, path)
+        });
+        if written.is_err() {
+            let _ = fs_err::remove_file(&beside);
+        }
+        Ok(written?)
+    }
+
+    /// Reads a subset and checks its hash, and that the task has all of its images.
+    ///
+    /// # Errors
+    /// The file cannot be read or is no subset; the hash is wrong; the task differs or lacks images.
+    pub fn load(path: &Path, task: &Task) -> Result<Self> {
+        let text = fs_err::read_to_string(path)?;
+        let subset: Self =
+            serde_json::from_str(&text).map_err(|error| FewShotError::NotASubset {
+                path: path.to_path_buf(),
+                detail: error.to_string(),
+            })?;
+        subset.verify()?;
+        subset.indices(task)?;
+        Ok(subset)
+    }
+}
+
+/// The split that a rule's validation images are of.
+fn val_split(task: &Task, rule: FewShotRule) -> Option<(&'static str, &Split)> {
+    match rule {
+        FewShotRule::Coop => task.val.as_ref().map(|val| ("val", val)),
+        FewShotRule::Elevater => Some(("train", &task.train)),
+    }
+}

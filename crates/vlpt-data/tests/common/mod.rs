@@ -1,0 +1,56 @@
+//! What several tests need: tasks made of nothing but labels, and the place of the shared data.
+#![allow(dead_code, reason = "each test uses a part")]
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use vlpt_data::task::Root;
+use vlpt_data::{Format, ImageRef, Item, Metric, Source, Split, Task};
+
+/// A split whose images lie (or do not lie) at `<prefix><index>` below `root`.
+pub(crate) fn split<L: AsRef<[u32]>>(root: &Arc<Root>, prefix: &str, labels: &[L]) -> Split {
+    let item = |(index, labels): (usize, &L)| Item {
+        image: ImageRef::File {
+            root: Arc::clone(root),
+            path: format!("{prefix}{index}").into(),
+        },
+        labels: labels.as_ref().to_vec(),
+    };
+    Split::new(labels.iter().enumerate().map(item).collect())
+}
+
+/// A task of these splits below `root`, with classes called `class 0`, `class 1`, ...
+pub(crate) fn task(
+    root: &Path,
+    name: &str,
+    classes: usize,
+    splits: (Split, Option<Split>, Split),
+) -> Task {
+    Task {
+        name: name.to_owned(),
+        classes: (0..classes).map(|class| format!("class {class}")).collect(),
+        templates: vec!["a photo of a {}.".to_owned()],
+        metric: Metric::Accuracy,
+        multi_label: false,
+        train: splits.0,
+        val: splits.1,
+        test: splits.2,
+        source: Source {
+            root: root.to_path_buf(),
+            format: Format::Csv,
+            recognised_by: "made by a test".to_owned(),
+            notes: Vec::new(),
+            made_split: None,
+        },
+    }
+}
+
+/// A file or folder of the shared data; `None`, said loudly, where it is absent.
+pub(crate) fn shared(path: &str) -> Option<PathBuf> {
+    let full = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared")).join(path);
+    if full.exists() {
+        return Some(full);
+    }
+    eprintln!("SKIPPED: {} is absent", full.display());
+    None
+}
