@@ -1,0 +1,191 @@
+use vlpt_clip::{MemoryBudget, Slot, TextTower, TextTree};
+
+use crate::golden::{Golden, MODELS};
+use crate::{assert_close, assert_gradient, assert_threads_do_not_matter, bits, dot, random};
+
+fn gradient(
+    tower: &TextTower,
+    texts: &[Vec<Slot>],
+    prompts: &[f32],
+    d_features: &[f32],
+    budget: MemoryBudget,
+) -> (Vec<f32>, Vec<f32>) {
+    let plan = tower.plan(texts, budget);
+    let (features, tape) = tower.forward(&plan, prompts);
+    (features, tower.backward(&plan, tape, d_features))
+}
+
+/// CoOp on many classes: a shared context of 5, names of 1 to 3 tokens, one text without context.
+fn many_classes(golden: &Golden, classes: u32) -> Vec<Vec<Slot>> {
+    let (start, end) = (golden.vocab - 2, golden.vocab - 1);
+    let text = |class: u32| {
+        let name = [class % 59, class / 7 % 53, class / 3 % 31];
+        let name = name
+            .into_iter()
+            .take(1 + class as usize % 3)
+            .map(Slot::Token);
+        let context = (0..5).filter(|_| class != 7).map(Slot::Learned);
+        let start = std::iter::once(Slot::Token(start));
+        start
+            .chain(context)
+            .chain(name)
+            .chain([Slot::Token(end)])
+            .collect()
+    };
+    (0..classes).map(text).collect()
+}
+
+#[test]
+fn features_equal_those_of_transformers_on_padded_texts() {
+    for model in MODELS {
+        let golden = Golden::load(model);
+        for case in golden.text_cases() {
+            let prompts = golden.get(&format!("{case}.prompts"));
+            let features = golden.text.features(golden.texts(case), prompts);
+            let want = golden.get(&format!("{case}.features"));
+            assert_close(&format!("{model} {case}"), &features, want, 1e-5);
+        }
+    }
+}
+
+#[test]
+fn gradients_equal_those_of_pytorch_for_every_class_position() {
+    for model in MODELS {
+        let golden = Golden::load(model);
+        for case in golden.text_cases() {
+            let prompts = golden.get(&format!("{case}.prompts"));
+            let d_features = golden.get(&format!("{case}.d_features"));
+            let texts = golden.texts(case);
+            let (features, d_prompts) = gradient(
+                &golden.text,
+                texts,
+                prompts,
+                d_features,
+                MemoryBudget::default(),
+            );
+            let want = golden.get(&format!("{case}.features"));
+            assert_close(&format!("{model} {case} features"), &features, want, 1e-5);
+            let want = golden.get(&format!("{case}.d_prompts"));
+            assert_close(&format!("{model} {case} gradient"), &d_prompts, want, 2e-5);
+        }
+    }
+}
+
+#[test]
+fn gradients_are_finite_differences() {
+    for model in MODELS {
+        let golden = Golden::load(model);
+        for case in ["text.front.specific", "text.mixed"] {
+            let (texts, tower) = (golden.texts(case), &golden.text);
+            let prompts = golden.get(&format!("{case}.prompts"));
+            let weight = golden.get(&format!("{case}.d_features"));
+            let (_, d) = gradient(tower, texts, prompts, weight, MemoryBudget::default());
+            let loss = |prompts: &[f32]| dot(&tower.features(texts, prompts), weight);
+            assert_gradient(&format!("{model} {case}"), prompts, &d, loss);
+        }
+    }
+}
+
+#[test]
+fn a_feature_does_not_depend_on_the_texts_beside_it() {
+    let golden = Golden::load("gelu");
+    let texts = many_classes(&golden, 30);
+    let prompts = random(1, 5 * golden.text.width());
+    let together = golden.text.features(&texts, &prompts);
+    for (text, feature) in texts.iter().zip(together.chunks(golden.text.embed_dim())) {
+        let alone = golden.text.features(std::slice::from_ref(text), &prompts);
+        assert_close("alone", &alone, feature, 2e-6);
+    }
+}
+
+#[test]
+fn a_budget_changes_memory_and_not_the_gradient() {
+    let golden = Golden::load("quick-gelu");
+    let tower = &golden.text;
+    let texts = many_classes(&golden, 1200);
+    assert!(TextTree::new(&texts).nodes() > 2000);
+    let prompts = random(1, 5 * tower.width());
+    let d_features = random(2, texts.len() * tower.embed_dim());
+    let with = |bytes| gradient(tower, &texts, &prompts, &d_features, MemoryBudget { bytes });
+    let all = tower.plan(&texts, MemoryBudget::default());
+    assert!(all.chunks() > 2 && all.kept_chunks() == all.chunks());
+    let want = with(MemoryBudget::default().bytes);
+
+    let bytes = (1..).map(|i| i << 18).find(|&bytes| {
+        let plan = tower.plan(&texts, MemoryBudget { bytes });
+        plan.kept_chunks() == 1 && plan.chunks() == all.chunks()
+    });
+    let got = with(bytes.unwrap());
+    assert_eq!(bits(&got.0), bits(&want.0), "features with one tape kept");
+    assert_eq!(bits(&got.1), bits(&want.1), "gradient with one tape kept");
+
+    let few = MemoryBudget { bytes: 1 };
+    assert_eq!(
+        tower.plan(&texts, few).chunks(),
+        texts.len(),
+        "one text at a time"
+    );
+    let got = with(1);
+    assert_close("features of one text at a time", &got.0, &want.0, 2e-6);
+    assert_close("gradient of one text at a time", &got.1, &want.1, 2e-6);
+}
+
+#[test]
+fn threads_change_no_bit() {
+    let golden = Golden::load("gelu");
+    let texts = many_classes(&golden, 500);
+    let prompts = random(1, 5 * golden.text.width());
+    let d_features = random(2, texts.len() * golden.text.embed_dim());
+    assert_threads_do_not_matter(|| {
+        let budget = MemoryBudget::default();
+        let (mut features, d) = gradient(&golden.text, &texts, &prompts, &d_features, budget);
+        features.extend(d);
+        features
+    });
+}
+
+#[test]
+fn features_alone_are_those_of_forward() {
+    let golden = Golden::load("quick-gelu");
+    let texts = many_classes(&golden, 700);
+    let prompts = random(1, 5 * golden.text.width());
+    let plan = golden.text.plan(&texts, MemoryBudget::default());
+    let (features, _) = golden.text.forward(&plan, &prompts);
+    assert_eq!(
+        bits(&features),
+        bits(&golden.text.features(&texts, &prompts))
+    );
+}
+
+#[test]
+fn texts_without_learned_slots_are_computed_with_the_plan() {
+    let golden = Golden::load("quick-gelu");
+    let texts = [vec![Slot::Token(62), Slot::Token(5), Slot::Token(63)]];
+    let plan = golden.text.plan(&texts, MemoryBudget::default());
+    let (features, tape) = golden.text.forward(&plan, &[]);
+    assert_eq!(features, golden.text.features(&texts, &[]));
+    let d_prompts = golden
+        .text
+        .backward(&plan, tape, &vec![1.0; features.len()]);
+    assert!(d_prompts.is_empty());
+}
+
+#[test]
+fn token_embeddings_are_rows_of_the_table() {
+    let golden = Golden::load("one-block");
+    let rows = golden.text.token_embeddings(&[3, 4, 3]);
+    let width = golden.text.width();
+    assert_eq!(rows.len(), 3 * width);
+    assert_eq!(rows[..width], rows[2 * width..]);
+    assert_ne!(rows[..width], rows[width..2 * width]);
+}
+
+#[test]
+fn no_texts_have_no_features() {
+    let golden = Golden::load("one-block");
+    assert!(golden.text.features(&[], &[]).is_empty());
+    let plan = golden.text.plan(&[], MemoryBudget::default());
+    let (features, tape) = golden.text.forward(&plan, &[0.0; 10]);
+    assert!(features.is_empty());
+    assert_eq!(golden.text.backward(&plan, tape, &[]), [0.0; 10]);
+}

@@ -1,0 +1,206 @@
+use vlpt_clip::{ImageTower, MemoryBudget, VisualPlace, VisualPrompts};
+
+use crate::golden::{Golden, MODELS};
+use crate::{assert_close, assert_gradient, assert_threads_do_not_matter, bits, dot, random};
+
+/// The prompts of a case such as `image.2.before`.
+fn prompts<'a>(golden: &'a Golden, case: &str) -> VisualPrompts<'a> {
+    let name = format!("{case}.prompts");
+    let shape = golden.shape(&name);
+    let place = if case.ends_with("before") {
+        VisualPlace::BeforeLnPre
+    } else {
+        VisualPlace::AfterLnPre
+    };
+    VisualPrompts {
+        values: golden.get(&name),
+        layers: shape[0],
+        count: shape[1],
+        place,
+    }
+}
+
+fn gradient(
+    tower: &ImageTower,
+    images: &[f32],
+    n: usize,
+    prompts: &VisualPrompts,
+    d_features: &[f32],
+    bytes: usize,
+) -> (Vec<f32>, Vec<f32>) {
+    let (features, tape) = tower.forward(images, n, prompts, MemoryBudget { bytes });
+    (features, tower.backward(tape, d_features))
+}
+
+const PLENTY: usize = 512 << 20;
+
+/// Prompts in the first `layers` blocks of the `quick-gelu` model, and many images.
+struct Many {
+    golden: Golden,
+    n: usize,
+    images: Vec<f32>,
+    values: Vec<f32>,
+    d_features: Vec<f32>,
+}
+
+impl Many {
+    fn new() -> Self {
+        let golden = Golden::load("quick-gelu");
+        let n = 200;
+        let images = random(1, n * golden.get("pixels").len() / 3);
+        let values = random(2, golden.vision.depth() * 3 * golden.vision.width());
+        let d_features = random(3, n * golden.vision.embed_dim());
+        Self {
+            golden,
+            n,
+            images,
+            values,
+            d_features,
+        }
+    }
+
+    fn prompts(&self, layers: usize) -> VisualPrompts<'_> {
+        let (count, place) = (3, VisualPlace::BeforeLnPre);
+        let values = &self.values[..layers * count * self.golden.vision.width()];
+        VisualPrompts {
+            values,
+            layers,
+            count,
+            place,
+        }
+    }
+
+    fn gradient(&self, layers: usize, bytes: usize) -> (Vec<f32>, Vec<f32>) {
+        let Self {
+            golden,
+            n,
+            images,
+            d_features,
+            ..
+        } = self;
+        gradient(
+            &golden.vision,
+            images,
+            *n,
+            &self.prompts(layers),
+            d_features,
+            bytes,
+        )
+    }
+}
+
+#[test]
+fn features_equal_those_of_transformers() {
+    for model in MODELS {
+        let golden = Golden::load(model);
+        let features = golden.vision.features(golden.get("pixels"), 3, None);
+        assert_close(model, &features, golden.get("image.none.features"), 1e-5);
+        for case in golden.image_cases() {
+            let prompts = prompts(&golden, &case);
+            let features = golden
+                .vision
+                .features(golden.get("pixels"), 3, Some(&prompts));
+            let want = golden.get(&format!("{case}.features"));
+            assert_close(&format!("{model} {case}"), &features, want, 1e-5);
+        }
+    }
+}
+
+#[test]
+fn gradients_equal_those_of_pytorch_for_deep_and_shallow_prompts_in_both_places() {
+    for model in MODELS {
+        let golden = Golden::load(model);
+        assert!(golden.image_cases().len() >= 2);
+        for case in golden.image_cases() {
+            let prompts = prompts(&golden, &case);
+            let d_features = golden.get(&format!("{case}.d_features"));
+            let pixels = golden.get("pixels");
+            let (features, d) = gradient(&golden.vision, pixels, 3, &prompts, d_features, PLENTY);
+            let want = golden.get(&format!("{case}.features"));
+            assert_close(&format!("{model} {case} features"), &features, want, 1e-5);
+            let want = golden.get(&format!("{case}.d_prompts"));
+            assert_close(&format!("{model} {case} gradient"), &d, want, 2e-5);
+        }
+    }
+}
+
+#[test]
+fn gradients_are_finite_differences() {
+    for model in MODELS {
+        let golden = Golden::load(model);
+        for case in golden.image_cases() {
+            let (given, pixels) = (prompts(&golden, &case), golden.get("pixels"));
+            let weight = golden.get(&format!("{case}.d_features"));
+            let (_, d) = gradient(&golden.vision, pixels, 3, &given, weight, PLENTY);
+            let loss = |values: &[f32]| {
+                let moved = VisualPrompts { values, ..given };
+                dot(&golden.vision.features(pixels, 3, Some(&moved)), weight)
+            };
+            assert_gradient(&format!("{model} {case}"), given.values, &d, loss);
+        }
+    }
+}
+
+#[test]
+fn a_budget_changes_memory_and_not_the_gradient() {
+    let many = Many::new();
+    for layers in 1..=many.golden.vision.depth() {
+        let want = many.gradient(layers, PLENTY);
+        // one chunk of 67 images of 13 tokens takes a little over 1.6 MB
+        for bytes in [2 << 20, 1 << 20] {
+            let got = many.gradient(layers, bytes);
+            if bytes > 1 << 20 {
+                assert_eq!(bits(&got.0), bits(&want.0), "features, {layers} layers");
+                assert_eq!(bits(&got.1), bits(&want.1), "gradient, {layers} layers");
+            }
+            assert_close("features", &got.0, &want.0, 2e-6);
+            assert_close("gradient", &got.1, &want.1, 2e-6);
+        }
+        let got = many.gradient(layers, 1);
+        assert_close("features of one image at a time", &got.0, &want.0, 2e-6);
+        assert_close("gradient of one image at a time", &got.1, &want.1, 2e-6);
+    }
+}
+
+#[test]
+fn threads_change_no_bit() {
+    let many = Many::new();
+    for layers in [1, 2, many.golden.vision.depth()] {
+        assert_threads_do_not_matter(|| {
+            let (mut features, d) = many.gradient(layers, PLENTY);
+            features.extend(d);
+            features
+        });
+    }
+}
+
+#[test]
+fn features_alone_are_those_of_forward() {
+    let many = Many::new();
+    let prompts = many.prompts(2);
+    let features = many
+        .golden
+        .vision
+        .features(&many.images, many.n, Some(&prompts));
+    assert_eq!(bits(&features), bits(&many.gradient(2, PLENTY).0));
+}
+
+#[test]
+fn without_prompts_there_is_no_gradient() {
+    let many = Many::new();
+    let (features, d) = many.gradient(0, PLENTY);
+    assert!(d.is_empty());
+    assert_eq!(
+        features,
+        many.golden.vision.features(&many.images, many.n, None)
+    );
+}
+
+#[test]
+fn no_images_have_no_features_and_a_gradient_of_zero() {
+    let golden = Golden::load("quick-gelu");
+    assert!(golden.vision.features(&[], 0, None).is_empty());
+    let case = prompts(&golden, "image.1.after");
+    let (features, d) = gradient(&golden.vision, &[], 0, &case, &[], PLENTY);
+    assert!(features.is_empty() && d.len() == case.values.len() && d.iter().all(|d| *d == 0.0));
+}
