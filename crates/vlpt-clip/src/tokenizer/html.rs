@@ -6,6 +6,8 @@
 
 use std::borrow::Cow;
 
+use super::repair::WINDOWS_1252;
+
 /// Most characters after the `&` that can belong to a named reference.
 const NAME_LIMIT: usize = 32;
 
@@ -97,13 +99,6 @@ fn numeric(text: &str) -> Option<(usize, String)> {
 /// Windows-1252 range, U+FFFD for surrogates and beyond Unicode, nothing for control characters
 /// and noncharacters.
 fn character(number: u32) -> String {
-    const WINDOWS_1252: [char; 32] = [
-        '\u{20ac}', '\u{81}', '\u{201a}', '\u{0192}', '\u{201e}', '\u{2026}', '\u{2020}',
-        '\u{2021}', '\u{02c6}', '\u{2030}', '\u{0160}', '\u{2039}', '\u{0152}', '\u{8d}',
-        '\u{017d}', '\u{8f}', '\u{90}', '\u{2018}', '\u{2019}', '\u{201c}', '\u{201d}', '\u{2022}',
-        '\u{2013}', '\u{2014}', '\u{02dc}', '\u{2122}', '\u{0161}', '\u{203a}', '\u{0153}',
-        '\u{9d}', '\u{017e}', '\u{0178}',
-    ];
     match number {
         0 => '\u{fffd}'.to_string(),
         0x0d => '\r'.to_string(),

@@ -17,12 +17,12 @@ pub(super) enum Piece<'t> {
     Text(&'t str),
 }
 
-/// The published pattern. It ignores case, which after lower-casing only matters for the long s
-/// (U+017F) of a contraction; the classes must not take part in that, or case folding would pull
-/// the combining iota (U+0345) into the letters.
+/// The published pattern. It ignores case, which after lower-casing matters in two places only:
+/// the long s (U+017F) of a contraction, and the combining iota (U+0345), which Python's `regex`
+/// then takes neither for a letter nor for anything else, and so drops.
 static PATTERN: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
-        r"(?i:<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d)|\p{L}+|\p{N}|[^\s\p{L}\p{N}]+",
+        r"(?i:<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d)|\p{L}+|\p{N}|[^\s\p{L}\p{N}\x{345}]+",
     )
     .expect("the pattern is a constant")
 });
