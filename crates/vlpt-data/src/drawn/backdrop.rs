@@ -2,7 +2,7 @@
 
 use super::SIDE;
 use super::canvas::{Canvas, Colour, hsv, lightness, mix};
-use super::geometry::{Pose, distance_squared, sin_cos};
+use super::geometry::{Pose, floor, near_line, sin_cos};
 use super::random::Stream;
 
 /// A colour of any hue that is neither very dark nor very pale.
@@ -58,7 +58,7 @@ impl Clouds {
     pub(super) fn at(&self, x: f64, y: f64) -> f64 {
         let place = |p: f64| {
             let p = (p / self.cell).clamp(0.0, (self.per_side - 2) as f64);
-            let whole = p.floor();
+            let whole = floor(p);
             let part = p - whole;
             (whole as usize, part * part * (3.0 - 2.0 * part))
         };
@@ -73,10 +73,29 @@ impl Clouds {
     }
 }
 
+/// A dim colour, to put something bright on.
+pub(super) fn dim_colour(random: &mut Stream) -> Colour {
+    hsv(
+        random.unit(),
+        random.between(0.1, 0.6),
+        random.between(0.1, 0.4),
+    )
+}
+
+/// A bright colour, to put on something dim.
+pub(super) fn bright_colour(random: &mut Stream) -> Colour {
+    let colour = hsv(random.unit(), random.between(0.05, 0.45), 1.0);
+    mix(
+        colour,
+        [255.0; 3],
+        ((190.0 - lightness(colour)) / 65.0).clamp(0.0, 1.0),
+    )
+}
+
 /// A backdrop of two colours: a gradient in any direction, clouds, or both.
-pub(super) fn backdrop(random: &mut Stream) -> Canvas {
-    let first = any_colour(random);
-    let second = mix(first, any_colour(random), random.between(0.3, 0.9));
+pub(super) fn backdrop(of: impl Fn(&mut Stream) -> Colour, random: &mut Stream) -> Canvas {
+    let first = of(random);
+    let second = mix(first, of(random), random.between(0.3, 0.9));
     let (sin, cos) = sin_cos(random.unit());
     let clouds = Clouds::new(random.between(8.0, 26.0), random);
     let fine = Clouds::new(random.between(3.0, 6.0), random);
@@ -134,7 +153,7 @@ pub(super) fn clutter(
                     (1.3, bend * 0.5),
                 ];
                 let thick = random.between(0.9, 1.8) / pose.radius;
-                let near = move |u: f64, v: f64| distance_squared(&line, u, v) < thick * thick;
+                let near = move |u: f64, v: f64| near_line(&line, thick, u, v);
                 canvas.figure(&pose, 1.7, near, colour, strength);
             }
         }

@@ -37,6 +37,19 @@ impl Canvas {
         self.paint_within((0, SIDE), (0, SIDE), inside, colour, opacity);
     }
 
+    /// As [`Canvas::paint`] in one opaque colour; `inside` holds nothing out of the box that has
+    /// these two points as corners, the upper left first.
+    pub(super) fn paint_box(
+        &mut self,
+        from: (f64, f64),
+        to: (f64, f64),
+        inside: impl Fn(f64, f64) -> bool,
+        colour: Colour,
+    ) {
+        let (columns, rows) = (pixels(from.0, to.0), pixels(from.1, to.1));
+        self.paint_within(columns, rows, inside, |_, _| colour, 1.0);
+    }
+
     /// Paints a figure in one colour; `inside` is given the figure's own coordinates, and holds
     /// nothing farther than `reach` from its centre.
     pub(super) fn figure(
@@ -91,11 +104,11 @@ impl Canvas {
         colour: impl Fn(f64, f64) -> Colour,
         opacity: f64,
     ) {
+        let step = |i: usize| (i as f64 + 0.5) / SAMPLES as f64;
         for row in rows.0..rows.1 {
             for column in columns.0..columns.1 {
                 let mut hits = 0_usize;
                 for sample in 0..SAMPLES * SAMPLES {
-                    let step = |i: usize| (i as f64 + 0.5) / SAMPLES as f64;
                     let x = column as f64 + step(sample % SAMPLES);
                     let y = row as f64 + step(sample / SAMPLES);
                     hits += usize::from(inside(x, y));
@@ -121,24 +134,13 @@ impl Canvas {
         }
     }
 
-    /// The mean colour of the picture.
-    pub(super) fn mean(&self) -> Colour {
-        let mut sum = [0.0; 3];
-        for pixel in &self.pixels {
-            for (total, channel) in sum.iter_mut().zip(pixel) {
-                *total += channel;
-            }
-        }
-        sum.map(|total| total / self.pixels.len() as f64)
-    }
-
     /// The picture in 8 bits a channel.
     pub(super) fn finish(&self) -> RgbImage {
         let data = self
             .pixels
             .iter()
             .flatten()
-            .map(|channel| (channel + 0.5).floor().clamp(0.0, 255.0) as u8)
+            .map(|channel| (channel + 0.5).clamp(0.0, 255.0) as u8)
             .collect();
         RgbImage {
             width: SIDE as u32,
@@ -146,6 +148,15 @@ impl Canvas {
             data,
         }
     }
+}
+
+/// The pixels of the picture that a range touches, as a half-open range.
+fn pixels(from: f64, to: f64) -> (usize, usize) {
+    let side = SIDE as f64;
+    (
+        from.floor().clamp(0.0, side) as usize,
+        to.ceil().clamp(0.0, side) as usize,
+    )
 }
 
 /// The colour at `share` of the way from one to another.

@@ -1,6 +1,6 @@
 //! `counts`: one to six balls.
 
-use super::backdrop::{against, backdrop, clutter};
+use super::backdrop::{backdrop, bright_colour, clutter, dim_colour};
 use super::canvas::{Canvas, mix};
 use super::geometry::Pose;
 use super::random::Stream;
@@ -21,9 +21,9 @@ pub(super) const RECIPE: Recipe = Recipe {
 };
 
 fn draw(class: usize, random: &mut Stream) -> Canvas {
-    let mut canvas = backdrop(random);
-    clutter(&mut canvas, 4, (0.15, 0.4), random);
-    let colour = against(canvas.mean(), 75.0, random);
+    let mut canvas = backdrop(dim_colour, random);
+    clutter(&mut canvas, 2, (0.1, 0.3), random);
+    let colour = bright_colour(random);
     for (x, y, radius) in places(class + 1, random) {
         let pose = Pose::new(x, y, radius, 0.0);
         let ball = |u: f64, v: f64| u * u + v * v < 1.0;
@@ -36,18 +36,18 @@ fn draw(class: usize, random: &mut Stream) -> Canvas {
         };
         canvas.shaded(&pose, 1.0, ball, shade, 1.0);
     }
-    canvas.grain(random.between(4.0, 14.0), random);
+    canvas.grain(random.between(3.0, 10.0), random);
     canvas
 }
 
 /// Places of `count` balls that do not touch: x, y and radius in pixels.
 fn places(count: usize, random: &mut Stream) -> Vec<(f64, f64, f64)> {
     let side = SIDE as f64;
-    let size = random.between(6.0, 9.5);
+    let size = random.between(8.3, 9.2);
     let mut shrink = 1.0;
     let mut balls: Vec<(f64, f64, f64)> = Vec::new();
     while balls.len() < count {
-        let radius = size * shrink * random.between(0.85, 1.15);
+        let radius = size * shrink * random.between(0.92, 1.08);
         let x = random.between(radius + 1.0, side - radius - 1.0);
         let y = random.between(radius + 1.0, side - radius - 1.0);
         let free = balls.iter().all(|&(bx, by, br)| {

@@ -1,8 +1,8 @@
 //! `digits`: one figure from 0 to 9, drawn with a pen of varying width.
 
-use super::backdrop::{against, backdrop, clutter};
+use super::backdrop::{backdrop, bright_colour, clutter, dim_colour};
 use super::canvas::Canvas;
-use super::geometry::{Pose, distance_squared, sin_cos};
+use super::geometry::{Pose, near_line, sin_cos};
 use super::random::Stream;
 use super::{Recipe, SIDE};
 
@@ -77,11 +77,11 @@ impl Stroke {
 }
 
 fn draw(class: usize, random: &mut Stream) -> Canvas {
-    let mut canvas = backdrop(random);
-    clutter(&mut canvas, 6, (0.2, 0.5), random);
-    let colour = against(canvas.mean(), 75.0, random);
-    let (slant, narrow) = (random.between(-0.25, 0.25), random.between(0.8, 1.25));
-    let jitter = 0.05;
+    let mut canvas = backdrop(dim_colour, random);
+    clutter(&mut canvas, 4, (0.15, 0.4), random);
+    let colour = bright_colour(random);
+    let (slant, narrow) = (random.between(-0.1, 0.1), random.between(1.05, 1.2));
+    let jitter = 0.04;
     let strokes: Vec<Vec<(f64, f64)>> = GLYPHS[class]
         .iter()
         .map(|stroke| {
@@ -93,23 +93,19 @@ fn draw(class: usize, random: &mut Stream) -> Canvas {
             stroke.points().into_iter().map(bend).collect()
         })
         .collect();
-    let side = SIDE as f64;
-    let radius = random.between(15.0, 26.0);
-    let place = |random: &mut Stream| random.between(radius * 0.95, side - radius * 0.95);
+    let middle = 0.5 * SIDE as f64;
+    let place = |random: &mut Stream| middle + random.between(-1.5, 1.5);
+    let (x, y) = (place(random), place(random));
     let pose = Pose::new(
-        place(random),
-        place(random),
-        radius,
-        random.between(-0.05, 0.05),
+        x,
+        y,
+        random.between(26.0, 30.0),
+        random.between(-0.03, 0.03),
     );
-    let pen = random.between(0.11, 0.24);
-    let inked = |u: f64, v: f64| {
-        strokes
-            .iter()
-            .any(|line| distance_squared(line, u, v) < pen * pen)
-    };
+    let pen = random.between(0.17, 0.24);
+    let inked = |u: f64, v: f64| strokes.iter().any(|line| near_line(line, pen, u, v));
     canvas.figure(&pose, 1.4, inked, colour, 0.95);
-    clutter(&mut canvas, 2, (0.2, 0.5), random);
-    canvas.grain(random.between(6.0, 20.0), random);
+    clutter(&mut canvas, 1, (0.15, 0.4), random);
+    canvas.grain(random.between(3.0, 10.0), random);
     canvas
 }

@@ -3,6 +3,13 @@
 //! IEEE 754 fixes `+ - * /`, square root and rounding, so f64 code of these alone is reproducible;
 //! sine and cosine are not fixed and differ between C libraries, hence the polynomial here.
 
+/// The largest whole number not above `x`, which is small. The same as `x.floor()`, without the
+/// library call that this is on processors that are asked for no more than the x86-64 baseline.
+pub(super) fn floor(x: f64) -> f64 {
+    let whole = x as i64 as f64;
+    if whole > x { whole - 1.0 } else { whole }
+}
+
 /// Sine and cosine of an angle in turns (1 is a full circle), to about 1e-6.
 pub(super) fn sin_cos(turns: f64) -> (f64, f64) {
     (sine(turns), sine(turns + 0.25))
@@ -10,7 +17,7 @@ pub(super) fn sin_cos(turns: f64) -> (f64, f64) {
 
 /// Taylor's series of the sine up to x^9, on the quarter turn that holds the angle.
 fn sine(turns: f64) -> f64 {
-    let part = turns - turns.floor();
+    let part = turns - floor(turns);
     // mirror into [-1/4, 1/4] of a turn
     let part = match part {
         p if p < 0.25 => p,
@@ -94,22 +101,24 @@ pub(super) fn inside(polygon: &[(f64, f64)], u: f64, v: f64) -> bool {
     odd
 }
 
-/// Square of the distance of a point from a line of several parts.
-pub(super) fn distance_squared(line: &[(f64, f64)], u: f64, v: f64) -> f64 {
-    line.windows(2)
-        .map(|ends| {
-            let ((ax, ay), (bx, by)) = (ends[0], ends[1]);
-            let (dx, dy) = (bx - ax, by - ay);
-            let length = dx * dx + dy * dy;
-            let along = if length > 0.0 {
-                (((u - ax) * dx + (v - ay) * dy) / length).clamp(0.0, 1.0)
-            } else {
-                0.0
-            };
-            let (ex, ey) = (u - ax - along * dx, v - ay - along * dy);
-            ex * ex + ey * ey
-        })
-        .fold(f64::INFINITY, f64::min)
+/// Whether a point lies within `reach` of a line of several straight parts.
+pub(super) fn near_line(line: &[(f64, f64)], reach: f64, u: f64, v: f64) -> bool {
+    line.windows(2).any(|ends| {
+        let ((ax, ay), (bx, by)) = (ends[0], ends[1]);
+        let beside = u < ax.min(bx) - reach || u > ax.max(bx) + reach;
+        if beside || v < ay.min(by) - reach || v > ay.max(by) + reach {
+            return false;
+        }
+        let (dx, dy) = (bx - ax, by - ay);
+        let length = dx * dx + dy * dy;
+        let along = if length > 0.0 {
+            (((u - ax) * dx + (v - ay) * dy) / length).clamp(0.0, 1.0)
+        } else {
+            0.0
+        };
+        let (ex, ey) = (u - ax - along * dx, v - ay - along * dy);
+        ex * ex + ey * ey < reach * reach
+    })
 }
 
 #[cfg(test)]
@@ -128,6 +137,13 @@ mod tests {
     }
 
     #[test]
+    fn floor_agrees_with_the_standard_library() {
+        for x in [-2.0, -1.5, -0.1, 0.0, 0.1, 0.999, 1.0, 7.25] {
+            assert_eq!(floor(x), f64::floor(x), "{x}");
+        }
+    }
+
+    #[test]
     fn a_polygon_holds_its_middle_and_not_the_outside() {
         let hexagon = regular(6);
         assert!(inside(&hexagon, 0.0, 0.0));
@@ -135,9 +151,12 @@ mod tests {
     }
 
     #[test]
-    fn distance_is_taken_to_the_nearest_part_of_a_line() {
+    fn nearness_is_to_the_nearest_part_of_a_line() {
         let line = [(0.0, 0.0), (2.0, 0.0), (2.0, 2.0)];
-        assert_eq!(distance_squared(&line, 1.0, 0.5), 0.25);
-        assert_eq!(distance_squared(&line, 3.0, 3.0), 2.0);
+        assert!(near_line(&line, 0.51, 1.0, 0.5));
+        assert!(!near_line(&line, 0.49, 1.0, 0.5));
+        // off the end, the distance is to the end point
+        assert!(near_line(&line, 1.42, 3.0, 3.0));
+        assert!(!near_line(&line, 1.41, 3.0, 3.0));
     }
 }

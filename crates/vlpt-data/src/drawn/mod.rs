@@ -14,7 +14,7 @@ mod colours;
 mod counts;
 mod digits;
 mod geometry;
-mod positions;
+mod landscapes;
 mod random;
 mod shapes;
 mod stripes;
@@ -52,7 +52,7 @@ const RECIPES: [&Recipe; 7] = [
     &colours::RECIPE,
     &counts::RECIPE,
     &digits::RECIPE,
-    &positions::RECIPE,
+    &landscapes::RECIPE,
     &shapes::RECIPE,
     &stripes::RECIPE,
     &textures::RECIPE,

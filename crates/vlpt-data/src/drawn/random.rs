@@ -13,7 +13,7 @@ impl Stream {
     /// The stream of a list of words; any different word or order gives an unrelated stream.
     pub(super) fn keyed(words: &[u64]) -> Self {
         let mut stream = Self {
-            state: 0x5EED_0F_D2A3_11C5,
+            state: 0x005E_ED0F_D2A3_11C5,
         };
         for &word in words {
             stream.state = stream.bits() ^ word.wrapping_mul(0x9E37_79B9_7F4A_7C15);

@@ -1,6 +1,6 @@
 //! `shapes`: eight plane figures on a cluttered ground.
 
-use super::backdrop::{against, backdrop, clutter};
+use super::backdrop::{backdrop, bright_colour, clutter, dim_colour};
 use super::canvas::Canvas;
 use super::geometry::{Pose, inside, regular, star};
 use super::random::Stream;
@@ -16,22 +16,22 @@ pub(super) const RECIPE: Recipe = Recipe {
 };
 
 fn draw(class: usize, random: &mut Stream) -> Canvas {
-    let mut canvas = backdrop(random);
-    clutter(&mut canvas, 7, (0.25, 0.6), random);
-    let colour = against(canvas.mean(), 70.0, random);
-    let side = SIDE as f64;
-    let radius = random.between(14.0, 26.0);
-    let room = radius * 0.9;
+    let mut canvas = backdrop(dim_colour, random);
+    clutter(&mut canvas, 5, (0.15, 0.4), random);
+    let colour = bright_colour(random);
+    let middle = 0.5 * SIDE as f64;
+    let place = |random: &mut Stream| middle + random.between(-2.0, 2.0);
+    let (x, y) = (place(random), place(random));
     let pose = Pose::new(
-        random.between(room, side - room),
-        random.between(room, side - room),
-        radius,
-        random.between(-0.1, 0.1),
+        x,
+        y,
+        random.between(27.0, 32.0),
+        random.between(-0.03, 0.03),
     );
     let figure = figure(class);
     canvas.figure(&pose, 1.05, &figure, colour, 0.95);
-    clutter(&mut canvas, 3, (0.2, 0.45), random);
-    canvas.grain(random.between(6.0, 20.0), random);
+    clutter(&mut canvas, 1, (0.15, 0.4), random);
+    canvas.grain(random.between(3.0, 10.0), random);
     canvas
 }
 

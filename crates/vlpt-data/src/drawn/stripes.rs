@@ -3,7 +3,7 @@
 use super::backdrop::Clouds;
 use super::backdrop::{against, any_colour, clutter};
 use super::canvas::{Canvas, mix};
-use super::geometry::sin_cos;
+use super::geometry::{floor, sin_cos};
 use super::random::Stream;
 use super::{Recipe, SIDE};
 
@@ -40,7 +40,7 @@ fn draw(class: usize, random: &mut Stream) -> Canvas {
     let half = 0.5 * SIDE as f64;
     let phase = |along: f64| {
         let p = along / period + shift;
-        p - p.floor() < width
+        p - floor(p) < width
     };
     let mut canvas = Canvas::from_fn(|x, y| mix(ground, shade, 0.5 * clouds.at(x, y)));
     canvas.paint(

@@ -2,7 +2,7 @@
 
 use super::backdrop::{Clouds, against, any_colour, clutter};
 use super::canvas::{Canvas, mix};
-use super::geometry::sin_cos;
+use super::geometry::{floor, sin_cos};
 use super::random::Stream;
 use super::{Recipe, SIDE};
 
@@ -51,7 +51,7 @@ fn draw(class: usize, random: &mut Stream) -> Canvas {
 /// Whether a regular pattern inks a point; one unit is one period, `weight` about 1 is its
 /// heaviness.
 fn pattern(class: usize, u: f64, v: f64, weight: f64) -> bool {
-    let part = |p: f64| p - p.floor();
+    let part = |p: f64| p - floor(p);
     let near = |p: f64, width: f64| part(p) < width;
     match class {
         0 => {
@@ -59,7 +59,7 @@ fn pattern(class: usize, u: f64, v: f64, weight: f64) -> bool {
             x * x + y * y < 0.1 * weight
         }
         1 => near(v * 1.3, 0.4 * weight),
-        2 => (u.floor() + v.floor()) % 2.0 == 0.0,
+        2 => (floor(u) + floor(v)) % 2.0 == 0.0,
         3 => {
             // a parabola a half wave: close to a sine, and exact everywhere
             let x = part(u * 0.6) * 2.0;
@@ -68,14 +68,14 @@ fn pattern(class: usize, u: f64, v: f64, weight: f64) -> bool {
             near(v * 1.2 + 0.3 * wave, 0.4 * weight)
         }
         4 => {
-            let row = (v * 1.4).floor();
+            let row = floor(v * 1.4);
             let joint = near(u * 0.7 + 0.5 * (row % 2.0), 0.12 * weight);
             near(v * 1.4, 0.2 * weight) || joint
         }
         5 => near(u, 0.17 * weight) || near(v, 0.17 * weight),
         _ => {
             // rows of discs, each row over the one above; the ink is their rims
-            let row = (v * 1.6).floor();
+            let row = floor(v * 1.6);
             (0..2).any(|up| {
                 let r = row - f64::from(up);
                 let x = part(u + 0.5 * (r % 2.0)) - 0.5;
