@@ -1,1 +1,47 @@
-//! The trainer: losses, optimisers, schedules, metrics, checkpoints, run and prompt folders
+//! The trainer: from a configuration to a prompt, and from a prompt to numbers and predictions.
+//!
+//! * [`load`] builds a [`RunConfig`] from a recipe, a file and overrides.
+//! * [`Run`] trains: it fills a run folder, and goes on where it was interrupted.
+//! * [`PromptFolder`] is the result of a run; [`Classifier`] the text features made of it, or of
+//!   templates (zero-shot).
+//! * [`evaluate()`] and [`Predictor`] use a classifier.
+//! * An [`Observer`] watches; `()` is silence.
+
+mod checkpoint;
+mod classifier;
+mod config;
+mod data;
+mod error;
+mod evaluate;
+mod events;
+mod features;
+mod files;
+mod loss;
+pub mod metrics;
+mod observer;
+mod optim;
+mod order;
+mod predict;
+mod prompt;
+mod run;
+mod schedule;
+mod tensors;
+mod threads;
+mod trainer;
+
+pub use classifier::Classifier;
+pub use config::*;
+pub use data::{TrainingData, open_task, preprocess};
+pub use error::{Result, TrainError};
+pub use evaluate::{EvalOptions, Evaluation, SplitName, evaluate};
+pub use events::{End, EpochEnd, Event, Start, read_events};
+pub use features::{FeatureMaker, View, default_cache_dir, hash_images};
+pub use loss::{Loss, LossHead, LossOutput, UnitRows};
+pub use metrics::{Bootstrap, Confusion, Interval, Scored};
+pub use observer::{Observer, StepReport};
+pub use optim::{AdamW, Optimizer, OptimizerState, Sgd, optimizer};
+pub use predict::{NamedImage, PredictOptions, Predictor, embed_images, embed_texts};
+pub use prompt::{Adapter, PromptFolder, PromptReport, class_names_sha256};
+pub use run::{Run, RunOptions, RunSummary};
+pub use schedule::{Decay, Schedule};
+pub use threads::with_threads;

@@ -1,0 +1,192 @@
+//! Values that parse but make no sense.
+
+use vlpt_data::fewshot::Shots;
+
+use super::{RunConfig, ScheduleName, Views, Warmup};
+use crate::{Result, TrainError};
+
+impl RunConfig {
+    /// Checks the values one by one and against each other.
+    ///
+    /// # Errors
+    /// The first key whose value makes no sense, with what is expected.
+    pub fn check(&self) -> Result<()> {
+        let t = &self.train;
+        let finite = |v: f64| v.is_finite();
+        need(
+            !self.model.is_empty(),
+            "model",
+            &self.model,
+            "a folder or a model name",
+        )?;
+        let shots = self.few_shot.shots;
+        need(
+            shots != Shots::Count(0),
+            "few_shot.shots",
+            shots,
+            "at least 1, or \"all\"",
+        )?;
+        need(
+            self.epochs() >= 1,
+            "train.epochs",
+            self.epochs(),
+            "at least 1",
+        )?;
+        need(
+            t.batch_size >= 1,
+            "train.batch_size",
+            t.batch_size,
+            "at least 1",
+        )?;
+        need(
+            finite(t.lr) && t.lr > 0.0,
+            "train.lr",
+            t.lr,
+            "a number above 0",
+        )?;
+        let share = |v: f64| (0.0..1.0).contains(&v);
+        need(
+            share(t.momentum),
+            "train.momentum",
+            t.momentum,
+            "0 or more and below 1",
+        )?;
+        for beta in t.betas {
+            need(share(beta), "train.betas", beta, "0 or more and below 1")?;
+        }
+        need(
+            finite(t.eps) && t.eps > 0.0,
+            "train.eps",
+            t.eps,
+            "a number above 0",
+        )?;
+        let decay = t.weight_decay;
+        need(
+            finite(decay) && decay >= 0.0,
+            "train.weight_decay",
+            decay,
+            "0 or more",
+        )?;
+        need(
+            finite(t.gamma) && t.gamma > 0.0,
+            "train.gamma",
+            t.gamma,
+            "a number above 0",
+        )?;
+        let rate = t.warmup_lr;
+        need(
+            finite(rate) && rate >= 0.0,
+            "train.warmup_lr",
+            rate,
+            "0 or more",
+        )?;
+        if t.warmup != Warmup::None {
+            let known = "below train.epochs";
+            let fits = t.warmup_epochs < self.epochs() || self.epochs() == 1;
+            need(fits, "train.warmup_epochs", t.warmup_epochs, known)?;
+        }
+        let sorted = t.milestones.is_sorted();
+        need(
+            sorted,
+            "train.milestones",
+            format!("{:?}", t.milestones),
+            "rising epochs",
+        )?;
+        if t.schedule == ScheduleName::Steps {
+            let some = !t.milestones.is_empty();
+            need(
+                some,
+                "train.milestones",
+                "[]",
+                "at least one epoch with schedule = \"steps\"",
+            )?;
+        }
+        let v = &self.views;
+        need(
+            v.mode != Views::Bank || v.count >= 1,
+            "views.count",
+            v.count,
+            "at least 1",
+        )?;
+        let [low, high] = v.scale;
+        let fits = low > 0.0 && low <= high && high <= 1.0;
+        need(
+            fits,
+            "views.scale",
+            format!("{:?}", v.scale),
+            "0 < smallest <= largest <= 1",
+        )?;
+        let [low, high] = v.ratio;
+        let fits = low > 0.0 && low <= high && finite(high);
+        need(
+            fits,
+            "views.ratio",
+            format!("{:?}", v.ratio),
+            "0 < smallest <= largest",
+        )?;
+        need(
+            (0.0..=1.0).contains(&v.flip),
+            "views.flip",
+            v.flip,
+            "between 0 and 1",
+        )?;
+        let c = &self.compute;
+        need(
+            c.memory_mb >= 1,
+            "compute.memory_mb",
+            c.memory_mb,
+            "at least 1",
+        )?;
+        need(
+            c.image_batch >= 1,
+            "compute.image_batch",
+            c.image_batch,
+            "at least 1",
+        )?;
+        need(
+            c.threads <= 1024,
+            "compute.threads",
+            c.threads,
+            "at most 1024",
+        )
+    }
+
+    /// The first key in which two configurations differ, leaving out those that cannot change a
+    /// run's result, with both values.
+    pub fn difference(&self, other: &Self) -> Option<(String, String, String)> {
+        const FREE: [&str; 2] = ["threads", "checkpoint_seconds"];
+        let table = |config: &Self| {
+            let mut table = toml::Table::try_from(config).expect("plain data is always TOML");
+            if let Some(toml::Value::Table(compute)) = table.get_mut("compute") {
+                FREE.iter().for_each(|key| drop(compute.remove(*key)));
+            }
+            table
+        };
+        let (ours, theirs) = (table(self), table(other));
+        super::all_keys().into_iter().find_map(|key| {
+            let get = |table: &toml::Table| match key.split_once('.') {
+                Some((section, name)) => table.get(section)?.get(name).cloned(),
+                None => table.get(&key).cloned(),
+            };
+            let show = |v: Option<toml::Value>| v.map_or("nothing".to_owned(), |v| v.to_string());
+            let (ours, theirs) = (get(&ours), get(&theirs));
+            (ours != theirs).then(|| (key, show(ours), show(theirs)))
+        })
+    }
+}
+
+fn need(
+    condition: bool,
+    key: &'static str,
+    found: impl std::fmt::Display,
+    expected: &'static str,
+) -> Result<()> {
+    if condition {
+        return Ok(());
+    }
+    Err(TrainError::Setting {
+        key,
+        found: found.to_string(),
+        expected: expected.to_owned(),
+    })
+}

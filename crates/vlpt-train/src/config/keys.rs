@@ -1,0 +1,91 @@
+//! The names of all keys, and the nearest of them to a wrong one.
+
+use vlpt_data::Format;
+use vlpt_data::fewshot::FewShotRule;
+use vlpt_data::image::ResizeMode;
+
+use super::RunConfig;
+
+/// Similarity below which a name is no suggestion.
+const LEAST_SIMILARITY: f64 = 0.6;
+
+/// Every key of a configuration file, dotted, in the order of the file.
+pub fn all_keys() -> Vec<String> {
+    // Options that are left out by default are set here, so that no list is kept by hand.
+    let mut full = RunConfig::default();
+    full.data.format = Some(Format::ImageFolder);
+    full.data.name = Some(String::new());
+    full.data.image_column = Some(String::new());
+    full.data.label_column = Some(String::new());
+    full.data.class_file = Some(String::new());
+    full.few_shot.rule = Some(FewShotRule::Coop);
+    full.few_shot.seed = Some(0);
+    full.coop.context = Some(1);
+    full.image.resize = Some(ResizeMode::Shortest);
+    let table = toml::Table::try_from(&full).expect("plain data is always TOML");
+    let mut keys = Vec::new();
+    for (key, value) in &table {
+        match value {
+            toml::Value::Table(inner) => {
+                keys.extend(inner.keys().map(|name| format!("{key}.{name}")));
+            }
+            _ => keys.push(key.clone()),
+        }
+    }
+    keys
+}
+
+/// The candidate most like `found`, if any is like it at all.
+///
+/// A dotted candidate is also compared by its last part, so that `epochs` finds `train.epochs`.
+pub fn nearest<S: AsRef<str>>(found: &str, candidates: &[S]) -> Option<String> {
+    let last = |key: &str| key.rsplit('.').next().unwrap_or(key).to_owned();
+    let similarity = |candidate: &str| {
+        let whole = strsim::normalized_damerau_levenshtein(found, candidate);
+        let part = strsim::normalized_damerau_levenshtein(&last(found), &last(candidate));
+        // Equal last parts come first, the whole decides among them.
+        whole.max(part) + whole / 100.0
+    };
+    let mut best: Option<(f64, &str)> = None;
+    for candidate in candidates.iter().map(AsRef::as_ref) {
+        let score = similarity(candidate);
+        if score >= LEAST_SIMILARITY && best.is_none_or(|(top, _)| score > top) {
+            best = Some((score, candidate));
+        }
+    }
+    best.map(|(_, candidate)| candidate.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_optional_key_is_listed() {
+        let keys = all_keys();
+        for key in [
+            "model",
+            "data.format",
+            "few_shot.seed",
+            "coop.context",
+            "image.resize",
+        ] {
+            assert!(
+                keys.iter().any(|k| k == key),
+                "{key} is missing from {keys:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_nearest_key_is_found_by_its_last_part_too() {
+        let keys = all_keys();
+        assert_eq!(
+            nearest("train.epoch", &keys).as_deref(),
+            Some("train.epochs")
+        );
+        assert_eq!(nearest("epochs", &keys).as_deref(), Some("train.epochs"));
+        assert_eq!(nearest("shot", &keys).as_deref(), Some("few_shot.shots"));
+        assert_eq!(nearest("qqqq", &keys), None);
+    }
+}

@@ -1,0 +1,243 @@
+//! What can go wrong between a configuration and a finished run.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// The result of this crate's functions.
+pub type Result<T> = std::result::Result<T, TrainError>;
+
+/// Every error of this crate. The message says what was found and what was expected;
+/// [`TrainError::hint`] says the way out, where one is known.
+#[derive(Debug, Error)]
+pub enum TrainError {
+    /// A file could not be read or written; the message names its path.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// The model, its tokenizer or a tower.
+    #[error(transparent)]
+    Clip(#[from] vlpt_clip::ClipError),
+    /// The data set or one of its images.
+    #[error(transparent)]
+    Data(#[from] vlpt_data::DataError),
+    /// The prompt method.
+    #[error(transparent)]
+    Method(#[from] vlpt_methods::MethodError),
+
+    /// No recipe of that name.
+    #[error("there is no recipe \"{found}\": expected one of {known}")]
+    UnknownRecipe {
+        /// The name given.
+        found: String,
+        /// All names.
+        known: String,
+        /// The nearest name.
+        suggestion: Option<String>,
+    },
+    /// A key that no configuration has.
+    #[error("{place}: unknown key `{key}`")]
+    UnknownKey {
+        /// File, line and column, or where else the key was given.
+        place: String,
+        /// The key.
+        key: String,
+        /// The nearest key.
+        suggestion: Option<String>,
+    },
+    /// A value of the wrong type, or a file that is not TOML.
+    #[error("{place}: {what}")]
+    BadValue {
+        /// File, line and column, or where else the value was given.
+        place: String,
+        /// What was found and what was expected.
+        what: String,
+        /// The nearest value.
+        suggestion: Option<String>,
+    },
+    /// An override without an equals sign.
+    #[error("setting \"{setting}\": expected KEY=VALUE")]
+    BadSetting {
+        /// The override.
+        setting: String,
+    },
+    /// A value that makes no sense.
+    #[error("{key} = {found}: expected {expected}")]
+    Setting {
+        /// The key.
+        key: &'static str,
+        /// The value found.
+        found: String,
+        /// The values that are accepted.
+        expected: String,
+    },
+
+    /// The folder for a new run holds one already.
+    #[error("{}: holds a run already", dir.display())]
+    RunExists {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// The folder of a run that should go on holds none.
+    #[error("{}: holds no run: expected a config.toml", dir.display())]
+    NoRun {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// Another process works in the run folder.
+    #[error("{}: another process works in this run folder", dir.display())]
+    Locked {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// A run should go on with other settings than it was started with.
+    #[error("{}: the run was started with {key} = {stored}, now it is {given}", dir.display())]
+    ConfigChanged {
+        /// The folder.
+        dir: PathBuf,
+        /// The key that differs.
+        key: String,
+        /// Its value in the run folder.
+        stored: String,
+        /// Its value now.
+        given: String,
+    },
+    /// A run should go on with another model or other images than it was started with.
+    #[error("{}: the {what} changed since the run was started: {stored} then, {found} now", dir.display())]
+    InputChanged {
+        /// The folder.
+        dir: PathBuf,
+        /// `model` or `data`.
+        what: &'static str,
+        /// The fingerprint in the checkpoint.
+        stored: String,
+        /// The fingerprint now.
+        found: String,
+    },
+    /// A checkpoint, a prompt file or another file of ours that is damaged.
+    #[error("{}: {what}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What was found and what was expected.
+        what: String,
+    },
+    /// A prompt folder whose tensors are not those of its method.
+    #[error("{}: the tensors do not fit the method `{method}`: {}", path.display(), problems.join("; "))]
+    Tensors {
+        /// The file.
+        path: PathBuf,
+        /// The method.
+        method: String,
+        /// One sentence for each missing, unexpected or misshapen tensor.
+        problems: Vec<String>,
+    },
+    /// A prompt meets another model than it was tuned for.
+    #[error(
+        "{}: the prompt was tuned for {tuned_for} ({stored}), but the model is {model} ({found})",
+        path.display()
+    )]
+    WrongModel {
+        /// The prompt folder.
+        path: PathBuf,
+        /// Name of the model it was tuned for.
+        tuned_for: String,
+        /// Beginning of that model's fingerprint.
+        stored: String,
+        /// Name of the model given.
+        model: String,
+        /// Beginning of its fingerprint.
+        found: String,
+    },
+    /// A prompt and a task have different classes.
+    #[error("the prompt's classes are not the task's: {what}")]
+    OtherClasses {
+        /// The first difference.
+        what: String,
+    },
+    /// The loss is no number any more.
+    #[error("the loss became {loss} in epoch {epoch}, step {step}")]
+    Diverged {
+        /// Epoch, counted from 1.
+        epoch: usize,
+        /// Step of the epoch, counted from 1.
+        step: usize,
+        /// The loss.
+        loss: f64,
+    },
+    /// A split without an image where one is needed.
+    #[error("{task}: no {split} images")]
+    NoImages {
+        /// The task.
+        task: String,
+        /// The split.
+        split: &'static str,
+    },
+    /// A task, a method and options that do not go together.
+    #[error("{what}")]
+    Unfit {
+        /// What was found and what was expected.
+        what: String,
+        /// The way out.
+        hint: Option<String>,
+    },
+    /// The observer asked the run to stop; its checkpoint is written.
+    #[error("{}: stopped on request after {epochs} epochs", dir.display())]
+    Stopped {
+        /// The run folder.
+        dir: PathBuf,
+        /// Whole epochs done.
+        epochs: usize,
+    },
+    /// The threads could not be started.
+    #[error("starting {threads} threads: {what}")]
+    Threads {
+        /// How many.
+        threads: usize,
+        /// Why not.
+        what: String,
+    },
+}
+
+impl TrainError {
+    /// The way out of this error, where one is known.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Io(error) if error.kind() == std::io::ErrorKind::StorageFull => {
+                "free some space and resume the run: it goes on at its last checkpoint".to_owned()
+            }
+            Self::Io(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+                "check who may write there, or choose another folder".to_owned()
+            }
+            Self::Clip(error) => return error.hint(),
+            Self::Data(error) => return error.hint(),
+            Self::Method(error) => return error.hint(),
+            Self::UnknownRecipe { suggestion, .. }
+            | Self::UnknownKey { suggestion, .. }
+            | Self::BadValue { suggestion, .. } => {
+                return suggestion
+                    .as_ref()
+                    .map(|name| format!("did you mean `{name}`?"));
+            }
+            Self::BadSetting { .. } => "write it like train.epochs=5".to_owned(),
+            Self::RunExists { .. } => "resume it, or choose another folder".to_owned(),
+            Self::NoRun { .. } => "check the path, or start a new run there".to_owned(),
+            Self::Locked { .. } => "wait for it to end, or choose another folder".to_owned(),
+            Self::ConfigChanged { key, stored, .. } => {
+                format!("resume with {key} = {stored}, or start a new run in another folder")
+            }
+            Self::InputChanged { what, .. } => {
+                format!("bring back the {what} it was started with, or start a new run")
+            }
+            Self::WrongModel { tuned_for, .. } => {
+                format!("use {tuned_for}, or force it if you know that the models are alike")
+            }
+            Self::Diverged { .. } => {
+                "lower train.lr; the checkpoint before it is still in the run folder".to_owned()
+            }
+            Self::Unfit { hint, .. } => return hint.clone(),
+            Self::Stopped { .. } => "resume the run to go on".to_owned(),
+            _ => return None,
+        };
+        Some(hint)
+    }
+}

@@ -1,0 +1,166 @@
+//! Image features: computed in batches, in parallel with decoding, and kept on disk by content.
+
+mod cache;
+mod compute;
+
+use std::path::PathBuf;
+
+use rayon::prelude::*;
+use vlpt_clip::Clip;
+use vlpt_data::Item;
+use vlpt_data::image::{Augment, Limits, Preprocess};
+
+use crate::files::{fingerprint, sha256};
+use crate::{Observer, Result};
+
+pub use cache::default_cache_dir;
+
+/// One view of an image.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum View {
+    /// The evaluation view.
+    Centre,
+    /// A random view, the same for the same seed, number and image id.
+    Random {
+        /// How crops and flips are drawn.
+        augment: Augment,
+        /// The run's seed.
+        seed: u64,
+        /// Number of the view; with fresh views, the epoch.
+        number: u64,
+    },
+}
+
+impl View {
+    /// What a cached view is known by.
+    fn fingerprint(&self) -> String {
+        match self {
+            Self::Centre => "centre".to_owned(),
+            Self::Random {
+                augment,
+                seed,
+                number,
+            } => {
+                let a = augment;
+                let numbers = [a.scale.0, a.scale.1, a.ratio.0, a.ratio.1, a.flip];
+                let bits = numbers.map(f64::to_bits);
+                format!("random {bits:x?} {seed} {number}")
+            }
+        }
+    }
+}
+
+/// Makes image features with one model and one preprocessing.
+#[derive(Clone)]
+pub struct FeatureMaker<'a> {
+    /// The model.
+    pub clip: &'a Clip,
+    /// The preprocessing.
+    pub preprocess: Preprocess,
+    /// What an image may cost.
+    pub limits: Limits,
+    /// Images in the tower at once. Results may depend on it in the last bit.
+    pub batch: usize,
+    /// Folder of the cache; none: nothing is kept.
+    pub cache: Option<PathBuf>,
+}
+
+impl FeatureMaker<'_> {
+    /// Features of one view of every image, row-major (images x embed), not normalised; from the
+    /// cache where it has them. `hashes` are those of [`hash_images`].
+    ///
+    /// # Errors
+    /// An image that cannot be read or decoded. A damaged cache file is no error: it is noted, and
+    /// computed again; nor is a cache that cannot be written.
+    pub fn features(
+        &self,
+        items: &[Item],
+        hashes: &[String],
+        view: View,
+        observer: &dyn Observer,
+    ) -> Result<Vec<f32>> {
+        let mut all = self.views(items, hashes, &[view], observer)?;
+        Ok(all.pop().unwrap_or_default())
+    }
+
+    /// As [`FeatureMaker::features`] for several views, each image decoded once.
+    ///
+    /// # Errors
+    /// As [`FeatureMaker::features`].
+    pub fn views(
+        &self,
+        items: &[Item],
+        hashes: &[String],
+        views: &[View],
+        observer: &dyn Observer,
+    ) -> Result<Vec<Vec<f32>>> {
+        let shape = [items.len(), self.clip.config.embed_dim];
+        let keys: Vec<String> = views
+            .iter()
+            .map(|view| self.key(items, hashes, *view))
+            .collect();
+        let mut found: Vec<Option<Vec<f32>>> = keys
+            .iter()
+            .map(|key| self.cached(key, shape, observer))
+            .collect();
+        let missing: Vec<usize> = (0..views.len()).filter(|&i| found[i].is_none()).collect();
+        if !missing.is_empty() {
+            let wanted: Vec<View> = missing.iter().map(|&i| views[i]).collect();
+            let computed = self.compute(items, &wanted, observer)?;
+            for (i, features) in missing.into_iter().zip(computed) {
+                self.keep(&keys[i], shape, &features, observer);
+                found[i] = Some(features);
+            }
+        }
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    /// The name of a cached file: model, preprocessing, view, and every image's id and bytes.
+    fn key(&self, items: &[Item], hashes: &[String], view: View) -> String {
+        let head = [
+            "vlpt image features 1".to_owned(),
+            self.clip.fingerprint.clone(),
+            self.preprocess.fingerprint(),
+            view.fingerprint(),
+            self.batch.to_string(),
+        ];
+        // Random views are drawn by id, so equal bytes under another name are another view.
+        let random = view != View::Centre;
+        let ids = items.iter().map(|item| {
+            if random {
+                item.image.id()
+            } else {
+                String::new()
+            }
+        });
+        fingerprint(head.into_iter().chain(ids).chain(hashes.iter().cloned()))
+    }
+}
+
+/// SHA-256 of the bytes of each image.
+///
+/// # Errors
+/// An image that cannot be read.
+pub fn hash_images(items: &[Item], observer: &dyn Observer) -> Result<Vec<String>> {
+    observer.start("reading images", items.len() as u64);
+    let hashes = items
+        .par_iter()
+        .map(|item| {
+            let hash = sha256(&item.image.read()?);
+            observer.advance(1);
+            Ok(hash)
+        })
+        .collect::<Vec<Result<String>>>();
+    observer.finish();
+    // The first error in the order of the images, whatever thread met one first.
+    hashes.into_iter().collect()
+}
+
+/// What the images of a run are known by: classes, labels and bytes.
+pub(crate) fn data_fingerprint<'a>(
+    classes: &[String],
+    images: impl Iterator<Item = (&'a Item, &'a String)>,
+) -> String {
+    let lines = images.map(|(item, hash)| format!("{} {:?} {hash}", item.image.id(), item.labels));
+    fingerprint(classes.iter().cloned().chain(lines))
+}

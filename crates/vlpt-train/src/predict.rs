@@ -1,0 +1,174 @@
+//! Prediction: encoded images in, a probability for each class out.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use vlpt_clip::{Clip, Hub};
+use vlpt_data::image::{Limits, Preprocess, decode};
+use vlpt_methods::zeroshot::normalise;
+
+use crate::{Classifier, Observer, PromptFolder, Result, TrainError};
+
+/// How a prompt folder is opened for prediction.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PredictOptions {
+    /// The base model, where it is not found by the name in the folder.
+    pub model: Option<String>,
+    /// Other class names than those of the folder.
+    pub classes: Option<Vec<String>>,
+    /// Use the prompt with a model that has another fingerprint than the one it was tuned for.
+    pub force: bool,
+}
+
+/// A model, a classifier and a preprocessing, ready for images.
+pub struct Predictor {
+    clip: Arc<Clip>,
+    classifier: Classifier,
+    preprocess: Preprocess,
+}
+
+/// An encoded image and the name that errors call it by.
+pub type NamedImage = (String, Vec<u8>);
+
+impl Predictor {
+    /// Opens a prompt folder, or a run folder with one, and its base model.
+    ///
+    /// # Errors
+    /// A folder that is damaged, a model that is not found or not the one it was tuned for, or
+    /// class names that the prompt cannot be used with.
+    pub fn open(path: &Path, options: &PredictOptions, observer: &dyn Observer) -> Result<Self> {
+        let folder = PromptFolder::open(path)?;
+        for name in &folder.report.unexpected {
+            let at = folder.path.display();
+            observer.note(&format!(
+                "{at}: the tensor `{name}` is unexpected and plays no part"
+            ));
+        }
+        let name = options.model.as_ref().unwrap_or(&folder.adapter.base_model);
+        let clip = Clip::load(&Hub::from_env().resolve(&name.parse()?, observer)?)?;
+        Self::of(&folder, Arc::new(clip), options)
+    }
+
+    /// As [`Predictor::open`], with folder and model in memory already.
+    ///
+    /// # Errors
+    /// As [`Predictor::open`].
+    pub fn of(folder: &PromptFolder, clip: Arc<Clip>, options: &PredictOptions) -> Result<Self> {
+        if !options.force {
+            folder.check_model(&clip)?;
+        }
+        let classifier = match &options.classes {
+            Some(classes) => folder.classifier_for(&clip, classes)?,
+            None if folder.adapter.embed_dim != clip.config.embed_dim => {
+                let (ours, found) = (folder.adapter.embed_dim, clip.config.embed_dim);
+                return Err(TrainError::Unfit {
+                    what: format!("the prompt has features of width {ours}, the model of {found}"),
+                    hint: None,
+                });
+            }
+            None => folder.classifier(),
+        };
+        Ok(Self::new(
+            clip,
+            classifier,
+            folder.adapter.preprocess.clone(),
+        ))
+    }
+
+    /// A predictor of these parts.
+    pub fn new(clip: Arc<Clip>, classifier: Classifier, preprocess: Preprocess) -> Self {
+        Self {
+            clip,
+            classifier,
+            preprocess,
+        }
+    }
+
+    /// The class names, in the order of the probabilities.
+    pub fn classes(&self) -> &[String] {
+        &self.classifier.classes
+    }
+
+    /// Probabilities of each image, one for each class. An image that cannot be decoded is an
+    /// error at its own place and does not spoil the others. Give some dozens at once.
+    ///
+    /// # Errors
+    /// A model and a classifier of different widths.
+    pub fn predict(&self, images: &[NamedImage]) -> Result<Vec<Result<Vec<f32>>>> {
+        let features = embed_images(&self.clip, &self.preprocess, images, false);
+        features
+            .into_iter()
+            .map(|features| match features {
+                Ok(features) => self.classifier.probabilities(&features).map(Ok),
+                Err(error) => Ok(Err(error)),
+            })
+            .collect()
+    }
+}
+
+/// Image features, one vector for each image; an image that cannot be decoded is an error at its
+/// own place. Give some dozens at once.
+pub fn embed_images(
+    clip: &Clip,
+    preprocess: &Preprocess,
+    images: &[NamedImage],
+    normalised: bool,
+) -> Vec<Result<Vec<f32>>> {
+    let limits = Limits::default();
+    let tensors: Vec<Result<Vec<f32>>> = images
+        .par_iter()
+        .map(|(name, bytes)| Ok(preprocess.apply(&decode(bytes, name, &limits)?)))
+        .collect();
+    let pixels: Vec<f32> = tensors.iter().flatten().flatten().copied().collect();
+    let count = tensors.iter().filter(|tensor| tensor.is_ok()).count();
+    let features = if count == 0 {
+        Vec::new()
+    } else {
+        clip.vision.features(&pixels, count, None)
+    };
+    let mut rows = features.chunks_exact(clip.config.embed_dim);
+    let mut row = || {
+        let mut row = rows.next().map(<[f32]>::to_vec).unwrap_or_default();
+        if normalised {
+            normalise(&mut row);
+        }
+        row
+    };
+    tensors
+        .into_iter()
+        .map(|tensor| tensor.map(|_| row()))
+        .collect()
+}
+
+/// Text features, row-major (texts x embed).
+///
+/// # Errors
+/// A text that is longer than the model's positions, unless `truncate` cuts it.
+pub fn embed_texts(
+    clip: &Clip,
+    texts: &[String],
+    truncate: bool,
+    normalised: bool,
+) -> Result<Vec<f32>> {
+    let slots = |text: &String| {
+        let ids = if truncate {
+            clip.tokenizer.encode_truncated(text)
+        } else {
+            clip.tokenizer.encode(text)?
+        };
+        Ok(ids.into_iter().map(vlpt_clip::Slot::Token).collect())
+    };
+    let mut features = Vec::with_capacity(texts.len() * clip.config.embed_dim);
+    // A constant group, so that memory stays bounded and results do not depend on it.
+    for group in texts.chunks(512) {
+        let slots = group.iter().map(slots).collect::<Result<Vec<_>>>()?;
+        features.extend(clip.text.features(&slots, &[]));
+    }
+    if normalised {
+        features
+            .chunks_exact_mut(clip.config.embed_dim)
+            .for_each(normalise);
+    }
+    Ok(features)
+}

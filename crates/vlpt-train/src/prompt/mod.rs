@@ -1,0 +1,75 @@
+//! The prompt folder: everything that prediction needs beside the base model.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `adapter_config.json` | [`Adapter`]: method, base model and its fingerprint, preprocessing, seed |
+//! | `adapter_model.safetensors` | the parameters, with the main facts as metadata |
+//! | `class_names.txt` | the class names, one a line |
+//! | `classifier.safetensors` | `features`: normalised text features (classes x embed); `logit_scale` |
+//! | `metrics.json` | what the training measured |
+//! | `README.md` | the same for people |
+
+mod read;
+mod write;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use vlpt_data::image::Preprocess;
+use vlpt_data::{Metric, Shots};
+use vlpt_methods::MethodConfig;
+
+use crate::files::fingerprint;
+
+pub use read::{PromptFolder, PromptReport};
+pub(crate) use write::{PromptContent, write_prompt};
+
+/// Version of the folder's layout.
+pub(crate) const FORMAT: u32 = 1;
+
+/// `adapter_config.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Adapter {
+    /// Version of the folder's layout.
+    pub format: u32,
+    /// Version of the program that wrote it.
+    pub version: String,
+    /// The method and its options.
+    pub method: MethodConfig,
+    /// Shapes of the parameters by name.
+    pub parameters: BTreeMap<String, Vec<usize>>,
+    /// Name of the base model.
+    pub base_model: String,
+    /// SHA-256 over the base model's configuration and tensors.
+    pub base_model_fingerprint: String,
+    /// Size of the joint space.
+    pub embed_dim: usize,
+    /// The task's name.
+    pub task: String,
+    /// Number of classes.
+    pub classes: usize,
+    /// SHA-256 over the class names.
+    pub class_names_sha256: String,
+    /// Whether an image may show several classes.
+    pub multi_label: bool,
+    /// The number the task is judged by.
+    pub metric: Metric,
+    /// How images are made ready.
+    pub preprocess: Preprocess,
+    /// The run's seed.
+    pub seed: u64,
+    /// Images of each class.
+    pub shots: Shots,
+    /// Hash of the few-shot subset.
+    pub subset_sha256: String,
+    /// Epochs trained.
+    pub epochs: usize,
+    /// The epoch whose parameters these are, counted from 1.
+    pub selected_epoch: usize,
+}
+
+/// SHA-256 over class names.
+pub fn class_names_sha256(classes: &[String]) -> String {
+    fingerprint(classes)
+}

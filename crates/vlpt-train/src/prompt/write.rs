@@ -1,0 +1,148 @@
+//! Writing a prompt folder: all files at once, whole or absent.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::Adapter;
+use crate::files::write_folder;
+use crate::tensors::{Named, TensorFile};
+use crate::{Result, TrainError};
+
+/// What goes into a prompt folder.
+pub(crate) struct PromptContent<'a> {
+    /// The description.
+    pub(crate) adapter: &'a Adapter,
+    /// Class names.
+    pub(crate) classes: &'a [String],
+    /// Parameters by name.
+    pub(crate) parameters: BTreeMap<String, Vec<f32>>,
+    /// Normalised text features, classes x embed.
+    pub(crate) classifier: Vec<f32>,
+    /// What cosine similarities are multiplied by.
+    pub(crate) logit_scale: f32,
+    /// What the training measured.
+    pub(crate) metrics: Value,
+}
+
+/// Writes a prompt folder over the one before.
+pub(crate) fn write_prompt(path: &Path, content: &PromptContent) -> Result<()> {
+    let adapter = content.adapter;
+    let mut names = String::new();
+    for name in content.classes {
+        if name.contains(['\n', '\r']) {
+            return Err(TrainError::Unfit {
+                what: format!("the class name {name:?} has a line break: expected one line"),
+                hint: Some("rename the class".to_owned()),
+            });
+        }
+        names.push_str(name);
+        names.push('\n');
+    }
+    let facts: BTreeMap<String, String> = BTreeMap::from([
+        ("format".to_owned(), adapter.format.to_string()),
+        ("version".to_owned(), adapter.version.clone()),
+        ("method".to_owned(), adapter.method.name().to_owned()),
+        ("base_model".to_owned(), adapter.base_model.clone()),
+        (
+            "base_model_fingerprint".to_owned(),
+            adapter.base_model_fingerprint.clone(),
+        ),
+        (
+            "class_names_sha256".to_owned(),
+            adapter.class_names_sha256.clone(),
+        ),
+        ("preprocess".to_owned(), adapter.preprocess.fingerprint()),
+        ("seed".to_owned(), adapter.seed.to_string()),
+    ]);
+    let mut model = TensorFile {
+        metadata: facts.clone(),
+        ..TensorFile::default()
+    };
+    for (name, data) in &content.parameters {
+        let shape = adapter
+            .parameters
+            .get(name)
+            .cloned()
+            .unwrap_or_else(|| vec![data.len()]);
+        model
+            .tensors
+            .insert(name.clone(), Named::new(&shape, data.clone()));
+    }
+    let mut classifier = TensorFile {
+        metadata: facts,
+        ..TensorFile::default()
+    };
+    let shape = [adapter.classes, adapter.embed_dim];
+    let features = Named::new(&shape, content.classifier.clone());
+    classifier.tensors.insert("features".to_owned(), features);
+    let scale = Named::new(&[1], vec![content.logit_scale]);
+    classifier.tensors.insert("logit_scale".to_owned(), scale);
+    write_folder(
+        path,
+        &[
+            ("adapter_config.json", pretty(&json!(adapter))?),
+            ("adapter_model.safetensors", model.to_bytes()),
+            ("class_names.txt", names.into_bytes()),
+            ("classifier.safetensors", classifier.to_bytes()),
+            ("metrics.json", pretty(&content.metrics)?),
+            ("README.md", readme(content).into_bytes()),
+        ],
+    )
+}
+
+fn pretty(value: &Value) -> Result<Vec<u8>> {
+    let mut text = serde_json::to_string_pretty(value).map_err(std::io::Error::other)?;
+    text.push('\n');
+    Ok(text.into_bytes())
+}
+
+/// How many class names the README shows.
+const SHOWN: usize = 20;
+
+fn readme(content: &PromptContent) -> String {
+    let a = content.adapter;
+    let count: usize = content.parameters.values().map(Vec::len).sum();
+    let shown: Vec<&str> = content
+        .classes
+        .iter()
+        .take(SHOWN)
+        .map(String::as_str)
+        .collect();
+    let more = match content.classes.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        n => format!(", and {n} more"),
+    };
+    let metrics: String = content
+        .metrics
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, value)| format!("| {name} | {value} |\n"))
+        .collect();
+    format!(
+        "# A prompt for {task}\n\n\
+         {count} tuned values for the frozen model `{model}`; the model itself is not in this \
+         folder.\n\n\
+         | | |\n|---|---|\n\
+         | method | {method} |\n\
+         | base model | {model} |\n\
+         | base model fingerprint | {fingerprint} |\n\
+         | images of each class | {shots} |\n\
+         | seed | {seed} |\n\
+         | epochs, epoch kept | {epochs}, {selected} |\n\
+         {metrics}\n\
+         Classes: {shown}{more}.\n\n\
+         Use it:\n\n    vlpt predict FOLDER photo.jpg\n",
+        task = a.task,
+        model = a.base_model,
+        method = a.method.name(),
+        fingerprint = a.base_model_fingerprint,
+        shots = a.shots,
+        seed = a.seed,
+        epochs = a.epochs,
+        selected = a.selected_epoch,
+        shown = shown.join(", "),
+    )
+}
