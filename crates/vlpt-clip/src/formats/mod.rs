@@ -54,6 +54,16 @@ const WEIGHTS: [(&str, &str); 6] = [
     ("open_clip_pytorch_model.bin", OPEN_CLIP_CONFIG),
 ];
 
+/// The other files that loading may need; a repository has some of them.
+pub(crate) const SMALL_FILES: [&str; 6] = [
+    HF_CONFIG,
+    OPEN_CLIP_CONFIG,
+    HF_PREPROCESS,
+    "vocab.json",
+    "merges.txt",
+    "tokenizer.json",
+];
+
 /// Endings of other weight files, taken when a folder holds exactly one.
 const ENDINGS: [&str; 4] = [".safetensors", ".pt", ".pth", ".bin"];
 
@@ -98,28 +108,36 @@ pub(crate) fn read(files: &ModelFiles) -> Result<Parts> {
     })
 }
 
-/// The best weight file among the files of a model.
-fn weight_file(files: &ModelFiles) -> Result<String> {
-    if let Some(file) = &files.weights {
-        return Ok(file.clone());
+/// The weight file that the user named, or the best among the files of a model.
+pub(crate) fn weight_file(files: &ModelFiles) -> Result<String> {
+    match &files.weights {
+        Some(file) => Ok(file.clone()),
+        None => choose_weights(files, &files.names().map(str::to_owned).collect::<Vec<_>>()),
     }
+}
+
+/// The best weight file among names, of which only the small files need be there yet.
+pub(crate) fn choose_weights(files: &ModelFiles, names: &[String]) -> Result<String> {
+    let has = |file: &str| names.iter().any(|name| name == file);
     // A config.json of another kind may stand beside a complete OpenCLIP model.
-    let hugging_face = files.has(HF_CONFIG)
-        && (!files.has(OPEN_CLIP_CONFIG)
+    let hugging_face = has(HF_CONFIG)
+        && (!has(OPEN_CLIP_CONFIG)
             || files
                 .json(HF_CONFIG)?
                 .get("model_type")
                 .and_then(Value::as_str)
                 == Some("clip"));
     for (file, config) in WEIGHTS {
-        if files.has(file) && files.has(config) && (config != HF_CONFIG || hugging_face) {
+        if has(file) && has(config) && (config != HF_CONFIG || hugging_face) {
             return Ok(file.to_owned());
         }
     }
-    let others: Vec<&str> = files
-        .names()
-        .filter(|name| ENDINGS.iter().any(|end| name.ends_with(end)))
+    let mut others: Vec<&str> = names
+        .iter()
+        .map(String::as_str)
+        .filter(|name| !name.contains('/') && ENDINGS.iter().any(|end| name.ends_with(end)))
         .collect();
+    others.sort_unstable();
     match others.as_slice() {
         [one] => Ok((*one).to_owned()),
         [] => Err(ClipError::MissingFile {
@@ -158,7 +176,7 @@ fn open(files: &ModelFiles, chosen: &str, store: &mut TensorStore) -> Result<boo
 }
 
 /// The files that an index names, sorted.
-pub(crate) fn shards(files: &ModelFiles, index: &str) -> Result<Vec<String>> {
+pub(crate) fn shard_names(files: &ModelFiles, index: &str) -> Result<Vec<String>> {
     let place = files.place(index);
     let json = files.json(index)?;
     let Some(map) = json.get("weight_map").and_then(Value::as_object) else {
@@ -171,9 +189,20 @@ pub(crate) fn shards(files: &ModelFiles, index: &str) -> Result<Vec<String>> {
         .collect();
     shards.sort_unstable();
     shards.dedup();
-    // a name is one of the folder's files: no path leads out of it
-    match shards.iter().find(|file| !files.has(file)) {
+    match shards.iter().find(|file| file.contains(['/', '\\'])) {
         None if shards.is_empty() => Err(ClipError::config(place, "weight_map names no file")),
+        None => Ok(shards),
+        Some(path) => Err(ClipError::config(
+            place,
+            format!("weight_map names {path:?}, no plain file name"),
+        )),
+    }
+}
+
+/// As [`shard_names`]; each must be there.
+pub(crate) fn shards(files: &ModelFiles, index: &str) -> Result<Vec<String>> {
+    let shards = shard_names(files, index)?;
+    match shards.iter().find(|file| !files.has(file)) {
         None => Ok(shards),
         Some(absent) => Err(ClipError::MissingFile {
             place: files.name.clone(),
