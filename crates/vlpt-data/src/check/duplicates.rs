@@ -39,11 +39,15 @@ pub struct Duplicate {
 }
 
 impl Duplicate {
-    /// Whether the images of the group have different labels.
-    pub fn labels_differ(&self) -> bool {
-        self.images
-            .windows(2)
-            .any(|pair| pair[0].labels != pair[1].labels)
+    /// The first image, and the first with other labels; `None` where all labels are the same.
+    pub fn contradiction(&self) -> Option<(&Place, &Place)> {
+        let first = self.images.first()?;
+        Some((
+            first,
+            self.images
+                .iter()
+                .find(|place| place.labels != first.labels)?,
+        ))
     }
 }
 
@@ -167,16 +171,15 @@ pub(super) fn findings(
         let text = format!("{} more than once within a split", occurs(within));
         findings.push(Finding::new(Level::Note, text));
     }
-    let mut contradictions = duplicates.iter().filter(|group| group.labels_differ());
-    if let Some(first) = contradictions.next() {
-        let more = contradictions.count();
+    let mut contradictions = duplicates.iter().filter_map(Duplicate::contradiction);
+    if let Some((one, other)) = contradictions.next() {
         let text = format!(
             "{} with different labels, the first as {} ({:?}) and {} ({:?})",
-            occurs(more + 1),
-            first.images[0].id,
-            first.images[0].labels,
-            first.images[1].id,
-            first.images[1].labels
+            occurs(1 + contradictions.count()),
+            one.id,
+            one.labels,
+            other.id,
+            other.labels
         );
         findings.push(
             Finding::new(Level::Warning, text)

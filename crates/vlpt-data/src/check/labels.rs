@@ -6,35 +6,17 @@ use crate::task::{Split, Task};
 pub(super) fn findings(task: &Task, splits: &[(&'static str, &Split)]) -> Vec<Finding> {
     let mut findings = Vec::new();
     let classes = task.classes.len();
-    for &(name, split) in splits {
+    for &split in splits {
         let beyond = |labels: &[u32]| labels.iter().any(|&label| label as usize >= classes);
-        count(&mut findings, split, &beyond, |images, first| {
-            format!(
-                "{images} of {name} have a label that is no class (there are {classes}), the first is {first}"
-            )
-        });
+        let what = format!("a label that is no class (there are {classes})");
+        findings.extend(count(split, &what, beyond));
         if !task.multi_label {
-            count(
-                &mut findings,
-                split,
-                &|labels| labels.is_empty(),
-                |images, first| format!("{images} of {name} have no label, the first is {first}"),
-            );
-            count(
-                &mut findings,
-                split,
-                &|labels| labels.len() > 1,
-                |images, first| {
-                    format!(
-                        "{images} of {name} have several labels in a task of one label an image, the first is {first}"
-                    )
-                },
-            );
+            findings.extend(count(split, "no label", <[u32]>::is_empty));
+            let what = "several labels in a task of one label an image";
+            findings.extend(count(split, what, |labels| labels.len() > 1));
         }
         let twice = |labels: &[u32]| (1..labels.len()).any(|at| labels[..at].contains(&labels[at]));
-        count(&mut findings, split, &twice, |images, first| {
-            format!("{images} of {name} have one label twice, the first is {first}")
-        });
+        findings.extend(count(split, "one label twice", twice));
     }
     for &(name, split) in splits {
         if split.items.is_empty() {
@@ -62,17 +44,16 @@ pub(super) fn findings(task: &Task, splits: &[(&'static str, &Split)]) -> Vec<Fi
     findings
 }
 
-/// An error for the images of a split whose labels are `wrong`.
+/// An error for the images of a split whose labels are `wrong`: they are images with `what`.
 fn count(
-    findings: &mut Vec<Finding>,
-    split: &Split,
-    wrong: &dyn Fn(&[u32]) -> bool,
-    say: impl FnOnce(String, String) -> String,
-) {
+    (name, split): (&str, &Split),
+    what: &str,
+    wrong: impl Fn(&[u32]) -> bool,
+) -> Option<Finding> {
     let mut found = split.items.iter().filter(|item| wrong(&item.labels));
-    if let Some(first) = found.next() {
-        let images = plural(1 + found.count(), "image");
-        let first = format!("{} ({:?})", first.image.id(), first.labels);
-        findings.push(Finding::new(Level::Error, say(images, first)));
-    }
+    let first = found.next()?;
+    let images = plural(1 + found.count(), &format!("{name} image"));
+    let (id, labels) = (first.image.id(), &first.labels);
+    let text = format!("{images} with {what}, the first is {id} ({labels:?})");
+    Some(Finding::new(Level::Error, text))
 }
