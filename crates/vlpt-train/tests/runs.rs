@@ -1,0 +1,298 @@
+//! A run's folder has the same bytes however often the run was interrupted, and whatever the
+//! number of threads.
+
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use support::{
+    Watch, assert_same_tree, copy, drawn_data, options, short_config, tiny_clip, tree, with_epochs,
+};
+use vlpt_train::{Event, OptimizerName, Run, RunConfig, Select, TrainError, Views, read_events};
+
+/// Runs without interruption, then resumes from the copy of every checkpoint.
+fn resumes_from_every_checkpoint(config: &RunConfig) {
+    let home = tempfile::tempdir().unwrap();
+    let (clip, data) = (tiny_clip(), drawn_data(config));
+    let whole = home.path().join("whole");
+    let watch = Watch {
+        snapshots: Some((whole.clone(), home.path().join("at"))),
+        ..Watch::default()
+    };
+    Run::start_with(config, &options(&whole), &clip, &data, &watch).unwrap();
+    let taken = *watch.taken.lock().unwrap();
+    assert!(taken > config.epochs(), "only {taken} checkpoints");
+    for number in 0..taken {
+        let dir = home.path().join("at").join(format!("{number:03}"));
+        // A killed process may have written on after its checkpoint.
+        let log = dir.join("events.jsonl");
+        let mut text = fs_err::read(&log).unwrap();
+        text.extend(b"{\"event\":\"epoch\",\"ep");
+        fs_err::write(&log, text).unwrap();
+        let finished = number + 1 == taken;
+        let summary = Run::resume_with(Some(config), &options(&dir), &clip, &data, &()).unwrap();
+        assert_eq!(summary.already_finished, finished);
+        if !finished {
+            assert_same_tree(&dir, &whole, &format!("resumed at checkpoint {number}"));
+        }
+    }
+}
+
+#[test]
+fn a_run_resumed_at_any_checkpoint_ends_with_the_same_bytes() {
+    resumes_from_every_checkpoint(&short_config());
+}
+
+#[test]
+fn so_does_one_with_adamw_best_epoch_and_a_bank_of_views() {
+    let mut config = short_config();
+    config.train.optimizer = OptimizerName::AdamW;
+    config.train.select = Select::BestVal;
+    config.views.mode = Views::Bank;
+    config.views.count = 2;
+    resumes_from_every_checkpoint(&config);
+}
+
+#[test]
+fn so_does_one_with_fresh_views_and_class_specific_context() {
+    let mut config = with_epochs(2);
+    config.coop.class_specific = true;
+    config.views.mode = Views::Fresh;
+    resumes_from_every_checkpoint(&config);
+}
+
+#[test]
+fn a_run_that_was_killed_before_its_first_checkpoint_starts_again() {
+    let home = tempfile::tempdir().unwrap();
+    let config = short_config();
+    let (clip, data) = (tiny_clip(), drawn_data(&config));
+    let whole = home.path().join("whole");
+    Run::start_with(&config, &options(&whole), &clip, &data, &()).unwrap();
+    let cut = home.path().join("cut");
+    copy(&whole, &cut);
+    fs_err::remove_dir_all(cut.join("checkpoint")).unwrap();
+    fs_err::remove_dir_all(cut.join("prompt")).unwrap();
+    fs_err::create_dir(cut.join("prompt.new")).unwrap();
+    fs_err::write(cut.join("prompt.new").join("half"), "half").unwrap();
+    Run::resume_with(None, &options(&cut), &clip, &data, &()).unwrap();
+    assert_same_tree(&cut, &whole, "started again");
+}
+
+#[test]
+fn a_run_stops_on_request_and_goes_on() {
+    let home = tempfile::tempdir().unwrap();
+    let mut config = short_config();
+    config.compute.checkpoint_seconds = 3600;
+    let (clip, data) = (tiny_clip(), drawn_data(&config));
+    let (whole, cut) = (home.path().join("whole"), home.path().join("cut"));
+    Run::start_with(&config, &options(&whole), &clip, &data, &()).unwrap();
+    let watch = Watch {
+        stop_after: Some(4),
+        ..Watch::default()
+    };
+    let error = Run::start_with(&config, &options(&cut), &clip, &data, &watch).unwrap_err();
+    assert!(matches!(error, TrainError::Stopped { .. }), "{error}");
+    assert_eq!(watch.steps.lock().unwrap().len(), 4);
+    assert!(!cut.join("prompt").exists());
+    Run::resume_with(None, &options(&cut), &clip, &data, &()).unwrap();
+    assert_same_tree(&cut, &whole, "stopped and resumed");
+}
+
+#[test]
+fn the_number_of_threads_does_not_change_a_byte_of_the_prompt() {
+    let home = tempfile::tempdir().unwrap();
+    let mut config = short_config();
+    config.views.mode = Views::Fresh;
+    let (clip, data) = (tiny_clip(), drawn_data(&config));
+    for threads in [1, 2, 5] {
+        config.compute.threads = threads;
+        let dir = home.path().join(threads.to_string());
+        Run::start_with(&config, &options(&dir), &clip, &data, &()).unwrap();
+        for part in ["prompt", "checkpoint"] {
+            let one = home.path().join("1").join(part);
+            assert_same_tree(&dir.join(part), &one, &format!("{threads} threads, {part}"));
+        }
+    }
+}
+
+#[test]
+fn seeds_give_different_prompts_and_zero_is_one() {
+    let home = tempfile::tempdir().unwrap();
+    let clip = tiny_clip();
+    let prompt = |seed: u64, name: &str| {
+        let mut config = with_epochs(1);
+        config.seed = seed;
+        let dir = home.path().join(name);
+        Run::start_with(&config, &options(&dir), &clip, &drawn_data(&config), &()).unwrap();
+        tree(&dir.join("prompt"))
+    };
+    assert!(prompt(0, "a") == prompt(0, "b"));
+    assert!(prompt(0, "c") != prompt(1, "d"));
+}
+
+#[test]
+fn other_settings_data_or_models_are_refused_by_name() {
+    let home = tempfile::tempdir().unwrap();
+    let config = short_config();
+    let (clip, data) = (tiny_clip(), drawn_data(&config));
+    let dir = home.path().join("run");
+    let watch = Watch {
+        stop_after: Some(1),
+        ..Watch::default()
+    };
+    let stopped = Run::start_with(&config, &options(&dir), &clip, &data, &watch);
+    assert!(matches!(stopped, Err(TrainError::Stopped { .. })));
+
+    let mut other = config.clone();
+    other.train.lr = 0.5;
+    let error = Run::resume_with(Some(&other), &options(&dir), &clip, &data, &()).unwrap_err();
+    assert!(
+        matches!(&error, TrainError::ConfigChanged { key, .. } if key == "train.lr"),
+        "{error}"
+    );
+    let error = Run::start_with(&config, &options(&dir), &clip, &data, &()).unwrap_err();
+    assert!(matches!(error, TrainError::RunExists { .. }));
+
+    let mut other = data.clone();
+    other.train.items[0] = data.train.items[1].clone();
+    let error = Run::resume_with(None, &options(&dir), &clip, &other, &()).unwrap_err();
+    assert!(
+        matches!(error, TrainError::InputChanged { what: "data", .. }),
+        "{error}"
+    );
+
+    let model = vlpt_clip::Clip::random(&clip.config, 6);
+    let error = Run::resume_with(None, &options(&dir), &model, &data, &()).unwrap_err();
+    assert!(
+        matches!(error, TrainError::InputChanged { what: "model", .. }),
+        "{error}"
+    );
+
+    let mut threads = config.clone();
+    threads.compute.threads = 1;
+    Run::resume_with(Some(&threads), &options(&dir), &clip, &data, &()).unwrap();
+}
+
+#[test]
+fn two_processes_cannot_work_in_one_folder() {
+    let home = tempfile::tempdir().unwrap();
+    let config = short_config();
+    let (clip, data) = (tiny_clip(), drawn_data(&config));
+    let dir = home.path().join("run");
+    fs_err::create_dir(&dir).unwrap();
+    let file = std::fs::File::create(dir.join("run.lock")).unwrap();
+    file.lock().unwrap();
+    let error = Run::start_with(&config, &options(&dir), &clip, &data, &()).unwrap_err();
+    assert!(matches!(error, TrainError::Locked { .. }));
+    assert!(!dir.join("config.toml").exists());
+    drop(file);
+    Run::start_with(&config, &options(&dir), &clip, &data, &()).unwrap();
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_or_holds_no_run_is_named() {
+    let home = tempfile::tempdir().unwrap();
+    let config = short_config();
+    let (clip, data) = (tiny_clip(), drawn_data(&config));
+    fs_err::write(home.path().join("file"), "x").unwrap();
+    let dir = home.path().join("file").join("run");
+    let error = Run::start_with(&config, &options(&dir), &clip, &data, &()).unwrap_err();
+    assert!(error.to_string().contains("file"), "{error}");
+    let absent = home.path().join("absent");
+    let error = Run::resume_with(None, &options(&absent), &clip, &data, &()).unwrap_err();
+    assert!(matches!(error, TrainError::NoRun { .. }));
+}
+
+#[test]
+fn a_full_disk_is_an_error_and_the_run_can_go_on() {
+    let full = std::path::Path::new("/dev/full");
+    if !full.exists() {
+        eprintln!("SKIPPED: there is no /dev/full here");
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    let config = short_config();
+    let (clip, data) = (tiny_clip(), drawn_data(&config));
+    let dir = home.path().join("run");
+    let watch = Watch {
+        stop_after: Some(4),
+        ..Watch::default()
+    };
+    let _ = Run::start_with(&config, &options(&dir), &clip, &data, &watch);
+    let kept = home.path().join("kept");
+    copy(&dir, &kept);
+    let state = dir.join("checkpoint").join("state.safetensors.new");
+    std::os::unix::fs::symlink(full, &state).unwrap();
+    let error = Run::resume_with(None, &options(&dir), &clip, &data, &()).unwrap_err();
+    assert!(
+        error.to_string().contains("state.safetensors.new"),
+        "{error}"
+    );
+    assert!(error.hint().unwrap().contains("free some space"));
+    fs_err::remove_file(&state).unwrap();
+    for run in [&dir, &kept] {
+        Run::resume_with(None, &options(run), &clip, &data, &()).unwrap();
+    }
+    assert_same_tree(&dir, &kept, "after the disk was full");
+}
+
+#[test]
+fn events_tell_the_learning_curve() {
+    let home = tempfile::tempdir().unwrap();
+    let mut config = short_config();
+    config.train.select = Select::BestVal;
+    let (clip, data) = (tiny_clip(), drawn_data(&config));
+    let watch = Watch::default();
+    let summary = Run::start_with(&config, &options(home.path()), &clip, &data, &watch).unwrap();
+    let events = read_events(&home.path().join("events.jsonl")).unwrap();
+    assert_eq!(events, *watch.events.lock().unwrap());
+    let curve: Vec<_> = events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Epoch(end) => Some(end),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        curve.iter().map(|end| end.epoch).collect::<Vec<_>>(),
+        [1, 2, 3]
+    );
+    assert_eq!(curve[0].lr, 1e-5);
+    assert_eq!(curve[1].lr, 0.002);
+    let best = curve
+        .iter()
+        .map(|end| end.val.unwrap())
+        .fold(f64::MIN, f64::max);
+    assert_eq!(summary.val, Some(best));
+    let first = curve.iter().find(|end| end.val == Some(best)).unwrap();
+    assert_eq!(summary.selected_epoch, first.epoch);
+}
+
+#[test]
+fn best_validation_without_validation_images_is_refused_before_anything_is_written() {
+    let home = tempfile::tempdir().unwrap();
+    let mut config = short_config();
+    config.train.select = Select::BestVal;
+    let (clip, mut data) = (tiny_clip(), drawn_data(&config));
+    data.val.items.clear();
+    let dir = home.path().join("run");
+    let error = Run::start_with(&config, &options(&dir), &clip, &data, &()).unwrap_err();
+    assert!(
+        error.to_string().contains("brings no validation images"),
+        "{error}"
+    );
+    assert!(!dir.exists());
+}
+
+#[test]
+fn a_loss_that_is_no_number_ends_the_run_with_a_reason() {
+    let home = tempfile::tempdir().unwrap();
+    let mut config = short_config();
+    config.train.lr = 1e30;
+    config.train.warmup_lr = 1e30;
+    let (clip, data) = (tiny_clip(), drawn_data(&config));
+    let result = Run::start_with(&config, &options(home.path()), &clip, &data, &());
+    let error = result.unwrap_err();
+    assert!(matches!(error, TrainError::Diverged { .. }), "{error}");
+    assert!(error.hint().unwrap().contains("train.lr"));
+}
