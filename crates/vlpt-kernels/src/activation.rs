@@ -42,31 +42,49 @@ impl Activation {
     /// One thread's part of [`Activation::forward`].
     pub(crate) fn forward_slice(self, x: &[f32], y: &mut [f32]) {
         match self {
-            Self::QuickGelu => vectorised(|| map(x, y, quick_gelu)),
-            Self::Gelu => vectorised(|| map(x, y, gelu)),
+            Self::QuickGelu => quick_gelu_forward(x, y),
+            Self::Gelu => gelu_forward(x, y),
         }
     }
 
     /// One thread's part of [`Activation::backward`].
     pub(crate) fn backward_slice(self, x: &[f32], dy: &mut [f32]) {
         match self {
-            Self::QuickGelu => vectorised(|| scale(x, dy, quick_gelu_slope)),
-            Self::Gelu => vectorised(|| scale(x, dy, gelu_slope)),
+            Self::QuickGelu => quick_gelu_backward(x, dy),
+            Self::Gelu => gelu_backward(x, dy),
         }
     }
 }
 
-#[inline(always)]
-fn map(x: &[f32], y: &mut [f32], f: impl Fn(f32) -> f32) {
-    for (x, y) in x.iter().zip(y) {
-        *y = f(*x);
+vectorised! {
+    fn quick_gelu_forward(x: &[f32], y: &mut [f32]) {
+        for (x, y) in x.iter().zip(y) {
+            *y = quick_gelu(*x);
+        }
     }
 }
 
-#[inline(always)]
-fn scale(x: &[f32], dy: &mut [f32], slope: impl Fn(f32) -> f32) {
-    for (x, dy) in x.iter().zip(dy) {
-        *dy *= slope(*x);
+vectorised! {
+    fn gelu_forward(x: &[f32], y: &mut [f32]) {
+        for (x, y) in x.iter().zip(y) {
+            *y = gelu(*x);
+        }
+    }
+}
+
+vectorised! {
+    fn quick_gelu_backward(x: &[f32], dy: &mut [f32]) {
+        for (x, dy) in x.iter().zip(dy) {
+            *dy *= quick_gelu_slope(*x);
+        }
+    }
+}
+
+vectorised! {
+    fn gelu_backward(x: &[f32], dy: &mut [f32]) {
+        for (x, dy) in x.iter().zip(dy) {
+            *dy *= gelu_slope(*x);
+        }
     }
 }
 

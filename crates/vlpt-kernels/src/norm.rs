@@ -42,11 +42,7 @@ impl LayerNorm {
         assert_eq!(x.len(), y.len(), "layer norm output");
         for_blocks(y, width, |first, y| {
             let x = &x[first * width..][..y.len()];
-            vectorised(|| {
-                for (x, y) in x.chunks_exact(width).zip(y.chunks_exact_mut(width)) {
-                    self.row(x, y);
-                }
-            });
+            rows_forward(self, x, y);
         });
     }
 
@@ -61,13 +57,12 @@ impl LayerNorm {
             "layer norm gradient"
         );
         for_blocks(dx, width, |first, dx| {
-            let x = x[first * width..][..dx.len()].chunks_exact(width);
-            let dy = dy[first * width..][..dx.len()].chunks_exact(width);
-            vectorised(|| {
-                for ((x, dy), dx) in x.zip(dy).zip(dx.chunks_exact_mut(width)) {
-                    self.row_backward(x, dy, dx);
-                }
-            });
+            rows_backward(
+                self,
+                &x[first * width..][..dx.len()],
+                &dy[first * width..][..dx.len()],
+                dx,
+            );
         });
     }
 
@@ -92,6 +87,25 @@ impl LayerNorm {
         for i in 0..n {
             let z = (x[i] - mean) * scale;
             dx[i] += (dy[i] * weight[i] - along_one - z * along_x) * scale;
+        }
+    }
+}
+
+vectorised! {
+    fn rows_forward(norm: &LayerNorm, x: &[f32], y: &mut [f32]) {
+        let width = norm.width();
+        for (x, y) in x.chunks_exact(width).zip(y.chunks_exact_mut(width)) {
+            norm.row(x, y);
+        }
+    }
+}
+
+vectorised! {
+    fn rows_backward(norm: &LayerNorm, x: &[f32], dy: &[f32], dx: &mut [f32]) {
+        let width = norm.width();
+        let (x, dy) = (x.chunks_exact(width), dy.chunks_exact(width));
+        for ((x, dy), dx) in x.zip(dy).zip(dx.chunks_exact_mut(width)) {
+            norm.row_backward(x, dy, dx);
         }
     }
 }

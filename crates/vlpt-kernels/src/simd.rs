@@ -1,23 +1,39 @@
 //! Loops compiled for the widest vectors of the processor, chosen at run time.
 
-use std::sync::LazyLock;
-
-use pulp::Arch;
-
-static ARCH: LazyLock<Arch> = LazyLock::new(Arch::new);
-
 /// Number of partial sums of a reduction. It is fixed, so that a sum is the same on every machine
 /// that has fused multiply-add.
 const LANES: usize = 16;
 
-/// Runs `work` inside a function compiled for the vectors that this processor has.
+/// Defines a function that is compiled for the baseline processor and, on x86-64, once more for
+/// AVX2 with fused multiply-add; which one runs is chosen by what the processor has.
 ///
-/// Mark the closure's callees `#[inline(always)]`: what is not inlined is compiled for the
-/// baseline processor.
-#[inline]
-pub(crate) fn vectorised<R>(work: impl FnOnce() -> R) -> R {
-    ARCH.dispatch(work)
+/// What the body calls must be `#[inline(always)]` (closures in its arguments are inlined with it):
+/// what is not inlined is compiled for the baseline alone.
+macro_rules! vectorised {
+    ($(#[$meta:meta])* $vis:vis fn $name:ident($($arg:ident: $type:ty),* $(,)?) $body:block) => {
+        $(#[$meta])*
+        $vis fn $name($($arg: $type),*) {
+            #[inline(always)]
+            fn portable($($arg: $type),*) $body
+
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx2,fma")]
+                fn wide($($arg: $type),*) {
+                    portable($($arg),*);
+                }
+                if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+                    // SAFETY: the processor has what the function is compiled for.
+                    unsafe { wide($($arg),*) };
+                    return;
+                }
+            }
+            portable($($arg),*);
+        }
+    };
 }
+
+pub(crate) use vectorised;
 
 /// Sum of `term(0..n)` in a fixed order.
 #[inline(always)]
@@ -90,8 +106,8 @@ mod tests {
             let a: Vec<f32> = (0..n).map(|i| (i % 7) as f32 - 3.0).collect();
             let b: Vec<f32> = (0..n).map(|i| (i % 5) as f32 - 1.0).collect();
             let want: f32 = a.iter().zip(&b).map(|(a, b)| a * b).sum();
-            assert_eq!(vectorised(|| dot(&a, &b)), want, "dot of {n}");
-            assert_eq!(vectorised(|| sum(n, |i| a[i] * b[i])), want, "sum of {n}");
+            assert_eq!(dot(&a, &b), want, "dot of {n}");
+            assert_eq!(sum(n, |i| a[i] * b[i]), want, "sum of {n}");
         }
     }
 }

@@ -10,7 +10,7 @@ pub use segments::{Segment, SegmentAttention};
 pub use tree::{Ancestry, TreeAttention};
 
 use crate::math::exp;
-use crate::simd::sum;
+use crate::simd::{sum, vectorised};
 
 /// Replaces scores by their softmax.
 #[inline(always)]
@@ -44,5 +44,23 @@ fn softmax_backward(p: &[f32], d: &mut [f32], scale: f32) {
     let mean = sum(n, |i| p[i] * d[i]);
     for i in 0..n {
         d[i] = p[i] * (d[i] - mean) * scale;
+    }
+}
+
+vectorised! {
+    /// [`softmax`] of rows of `n` scores.
+    fn softmax_rows(n: usize, rows: &mut [f32]) {
+        for row in rows.chunks_exact_mut(n) {
+            softmax(row);
+        }
+    }
+}
+
+vectorised! {
+    /// [`softmax_backward`] of rows of `n` probabilities.
+    fn softmax_rows_backward(n: usize, p: &[f32], d: &mut [f32], scale: f32) {
+        for (p, d) in p.chunks_exact(n).zip(d.chunks_exact_mut(n)) {
+            softmax_backward(p, d, scale);
+        }
     }
 }

@@ -2,10 +2,9 @@
 
 use rayon::prelude::*;
 
-use super::{softmax, softmax_backward};
+use super::{softmax_rows, softmax_rows_backward};
 use crate::output::Output;
 use crate::product::{Strided, multiply};
-use crate::simd::vectorised;
 
 /// Query rows and key rows that belong together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -257,8 +256,7 @@ impl Scratch {
             false,
             &mut self.p,
         );
-        let p = &mut self.p;
-        vectorised(|| p.chunks_exact_mut(keys).for_each(softmax));
+        softmax_rows(keys, &mut self.p);
     }
 
     fn backward_block(
@@ -295,11 +293,7 @@ impl Scratch {
             false,
             ds,
         );
-        vectorised(|| {
-            for (p, ds) in p.chunks_exact(keys).zip(ds.chunks_exact_mut(keys)) {
-                softmax_backward(p, ds, attention.scale());
-            }
-        });
+        softmax_rows_backward(keys, p, ds, attention.scale());
         o.resize(n * size, 0.0);
         multiply(
             (n, size, keys),

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::{softmax, softmax_backward};
+use super::{softmax_rows, softmax_rows_backward};
 use crate::simd::{add_scaled, dot, vectorised};
 
 /// Who sees whom: for every query its keys, and for every live key its queries.
@@ -121,7 +121,7 @@ impl TreeAttention<'_> {
     /// When the lengths do not fit.
     pub fn forward(&self, q: &[f32], kv: &[f32], out: &mut [f32]) {
         self.check(q, kv, out);
-        let (width, heads, size) = (self.width, self.heads, self.width / self.heads);
+        let width = self.width;
         out.par_chunks_mut(QUERIES * width)
             .enumerate()
             .for_each(|(block, out)| {
@@ -129,22 +129,9 @@ impl TreeAttention<'_> {
                 for (i, out) in out.chunks_exact_mut(width).enumerate() {
                     let query = block * QUERIES + i;
                     let keys = self.ancestry.keys(query);
-                    p.resize(heads * keys.len(), 0.0);
-                    vectorised(|| {
-                        self.probabilities(&q[query * width..][..width], keys, kv, &mut p);
-                        out.fill(0.0);
-                        for (j, &key) in keys.iter().enumerate() {
-                            let value = &self.row(kv, key)[width..];
-                            for head in 0..heads {
-                                let part = head * size..(head + 1) * size;
-                                add_scaled(
-                                    &mut out[part.clone()],
-                                    p[head * keys.len() + j],
-                                    &value[part],
-                                );
-                            }
-                        }
-                    });
+                    p.resize(self.heads * keys.len(), 0.0);
+                    self.probabilities(&q[query * width..][..width], keys, kv, &mut p);
+                    mix(self, kv, width, keys, &p, out);
                 }
             });
     }
@@ -198,88 +185,43 @@ impl TreeAttention<'_> {
 
     /// Probabilities, gradient of the scores and gradient of the query itself.
     fn query_backward(&self, query: usize, q: &[f32], kv: &[f32], d_out: &[f32], task: &mut Task) {
-        let (width, heads, size) = (self.width, self.heads, self.width / self.heads);
+        let (width, heads) = (self.width, self.heads);
         let keys = self.ancestry.keys(query);
         let n = keys.len();
         let start = (self.ancestry.starts[query] - self.ancestry.starts[task.first]) * heads;
         let p = &mut task.p[start..start + heads * n];
         let ds = &mut task.ds[start..start + heads * n];
+        self.probabilities(&q[query * width..][..width], keys, kv, p);
+        products(
+            self,
+            &d_out[query * width..][..width],
+            kv,
+            width,
+            keys,
+            1.0,
+            ds,
+        );
+        softmax_rows_backward(n, p, ds, self.scale());
         let dq = &mut task.dq[(query - task.first) * width..][..width];
-        let d_out = &d_out[query * width..][..width];
-        vectorised(|| {
-            self.probabilities(&q[query * width..][..width], keys, kv, p);
-            for (j, &key) in keys.iter().enumerate() {
-                self.dots(d_out, &self.row(kv, key)[width..], 1.0, j, n, ds);
-            }
-            for (p, ds) in p.chunks_exact(n).zip(ds.chunks_exact_mut(n)) {
-                softmax_backward(p, ds, self.scale());
-            }
-            dq.fill(0.0);
-            for (j, &key) in keys.iter().enumerate() {
-                let row = &self.row(kv, key)[..width];
-                for head in 0..heads {
-                    let part = head * size..(head + 1) * size;
-                    add_scaled(&mut dq[part.clone()], ds[head * n + j], &row[part]);
-                }
-            }
-        });
+        mix(self, kv, 0, keys, ds, dq);
     }
 
     /// Gradients of the live keys and values: each sums over its queries in their order.
     fn keys_backward(&self, q: &[f32], d_out: &[f32], p: &[f32], ds: &[f32], dkv: &mut [f32]) {
-        let (width, heads, size) = (self.width, self.heads, self.width / self.heads);
-        let ancestry = self.ancestry;
-        dkv.par_chunks_mut(2 * width)
+        dkv.par_chunks_mut(2 * self.width)
             .enumerate()
             .for_each(|(key, d)| {
-                vectorised(|| {
-                    d.fill(0.0);
-                    let (dk, dv) = d.split_at_mut(width);
-                    let seen = ancestry.seen_starts[key]..ancestry.seen_starts[key + 1];
-                    for seen in &ancestry.seen[seen] {
-                        let query = seen.query as usize;
-                        let start = ancestry.starts[query];
-                        let n = ancestry.starts[query + 1] - start;
-                        let place = start * heads + seen.place as usize - start;
-                        let (q, d_out) = (
-                            &q[query * width..][..width],
-                            &d_out[query * width..][..width],
-                        );
-                        for head in 0..heads {
-                            let (at, part) = (place + head * n, head * size..(head + 1) * size);
-                            add_scaled(&mut dk[part.clone()], ds[at], &q[part.clone()]);
-                            add_scaled(&mut dv[part.clone()], p[at], &d_out[part]);
-                        }
-                    }
-                });
+                key_backward(self, key, q, d_out, p, ds, d);
             });
     }
 
     /// Probabilities of one query, heads x keys.
-    #[inline(always)]
     fn probabilities(&self, q: &[f32], keys: &[u32], kv: &[f32], p: &mut [f32]) {
-        for (j, &key) in keys.iter().enumerate() {
-            self.dots(
-                q,
-                &self.row(kv, key)[..self.width],
-                self.scale(),
-                j,
-                keys.len(),
-                p,
-            );
-        }
-        p.chunks_exact_mut(keys.len()).for_each(softmax);
+        products(self, q, kv, 0, keys, self.scale(), p);
+        softmax_rows(keys.len(), p);
     }
 
-    /// `to[head][j] = a . b` of each head.
-    #[inline(always)]
-    fn dots(&self, a: &[f32], b: &[f32], scale: f32, j: usize, n: usize, to: &mut [f32]) {
-        let size = self.width / self.heads;
-        for (head, (a, b)) in a.chunks_exact(size).zip(b.chunks_exact(size)).enumerate() {
-            to[head * n + j] = dot(a, b) * scale;
-        }
-    }
-
+    /// Key and value of a node.
     #[inline(always)]
     fn row<'r>(&'r self, kv: &'r [f32], key: u32) -> &'r [f32] {
         let (key, fixed, row) = (key as usize, self.ancestry.fixed, 2 * self.width);
@@ -310,6 +252,79 @@ impl TreeAttention<'_> {
             self.ancestry.fixed * 2 * self.width,
             "fixed keys"
         );
+    }
+}
+
+vectorised! {
+    /// `to[head][j] = scale a . b` of each head and each key `j`, `b` being the part of the key's
+    /// row from `first` on.
+    fn products(
+        attention: &TreeAttention,
+        a: &[f32],
+        kv: &[f32],
+        first: usize,
+        keys: &[u32],
+        scale: f32,
+        to: &mut [f32],
+    ) {
+        let size = attention.width / attention.heads;
+        for (j, &key) in keys.iter().enumerate() {
+            let b = &attention.row(kv, key)[first..];
+            for (head, (a, b)) in a.chunks_exact(size).zip(b.chunks_exact(size)).enumerate() {
+                to[head * keys.len() + j] = dot(a, b) * scale;
+            }
+        }
+    }
+}
+
+vectorised! {
+    /// `to = sum of weights[head][j] b` over the keys `j`, `b` being the part of the key's row from
+    /// `first` on.
+    fn mix(
+        attention: &TreeAttention,
+        kv: &[f32],
+        first: usize,
+        keys: &[u32],
+        weights: &[f32],
+        to: &mut [f32],
+    ) {
+        let size = attention.width / attention.heads;
+        to.fill(0.0);
+        for (j, &key) in keys.iter().enumerate() {
+            let b = &attention.row(kv, key)[first..];
+            for (head, (to, b)) in to.chunks_exact_mut(size).zip(b.chunks_exact(size)).enumerate() {
+                add_scaled(to, weights[head * keys.len() + j], b);
+            }
+        }
+    }
+}
+
+vectorised! {
+    /// Gradient `d` (key, then value) of live key `key`.
+    fn key_backward(
+        attention: &TreeAttention,
+        key: usize,
+        q: &[f32],
+        d_out: &[f32],
+        p: &[f32],
+        ds: &[f32],
+        d: &mut [f32],
+    ) {
+        let (width, heads, ancestry) = (attention.width, attention.heads, attention.ancestry);
+        let size = width / heads;
+        d.fill(0.0);
+        let (dk, dv) = d.split_at_mut(width);
+        for seen in &ancestry.seen[ancestry.seen_starts[key]..ancestry.seen_starts[key + 1]] {
+            let query = seen.query as usize;
+            let (start, end) = (ancestry.starts[query], ancestry.starts[query + 1]);
+            let (n, j) = (end - start, seen.place as usize - start);
+            let (q, d_out) = (&q[query * width..][..width], &d_out[query * width..][..width]);
+            for head in 0..heads {
+                let (at, part) = (start * heads + head * n + j, head * size..(head + 1) * size);
+                add_scaled(&mut dk[part.clone()], ds[at], &q[part.clone()]);
+                add_scaled(&mut dv[part.clone()], p[at], &d_out[part]);
+            }
+        }
     }
 }
 

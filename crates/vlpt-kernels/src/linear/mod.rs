@@ -221,13 +221,12 @@ impl Finish for Deactivate<'_> {
     }
 }
 
-fn add_bias(bias: &[f32], first: usize, row: &mut [f32]) {
-    if !bias.is_empty() {
-        let bias = &bias[first..][..row.len()];
-        vectorised(|| {
-            for (y, b) in row.iter_mut().zip(bias) {
+vectorised! {
+    fn add_bias(bias: &[f32], first: usize, row: &mut [f32]) {
+        if !bias.is_empty() {
+            for (y, b) in row.iter_mut().zip(&bias[first..]) {
                 *y += b;
             }
-        });
+        }
     }
 }
