@@ -50,6 +50,8 @@ pub struct ModelFiles {
     pub activation: Option<Activation>,
     /// The weight file, where the user named it; else the best of the files is taken.
     pub weights: Option<String>,
+    /// What finding the files had to put up with; loading hands it on in its report.
+    pub notes: Vec<String>,
     files: BTreeMap<String, FileSource>,
 }
 
@@ -61,6 +63,7 @@ impl ModelFiles {
             revision: None,
             activation: None,
             weights: None,
+            notes: Vec::new(),
             files,
         }
     }
@@ -73,8 +76,9 @@ impl ModelFiles {
         let mut files = BTreeMap::new();
         for entry in fs_err::read_dir(folder)? {
             let entry = entry?;
-            // follows links: the snapshots of the hub's cache are links to blobs
-            if fs_err::metadata(entry.path())?.is_file() {
+            // follows links: the snapshots of the hub's cache are links to blobs; a broken one is
+            // no file, and missed by name if it is needed
+            if fs_err::metadata(entry.path()).is_ok_and(|data| data.is_file()) {
                 let file_name = entry.file_name().to_string_lossy().into_owned();
                 files.insert(file_name, FileSource::Disk(entry.path()));
             }

@@ -54,16 +54,29 @@ impl Hub {
                     });
                 };
                 let cached = cache::Repo::new(cache, &id, &revision);
+                let mut notes = Vec::new();
                 let folder = match cached.snapshot(self.settings.offline) {
                     Some(folder) => folder,
                     None if self.settings.offline => return Err(offline(&id, &revision)),
-                    None => download::fetch(&self.settings, &cached, progress)?,
+                    None => match (
+                        download::fetch(&self.settings, &cached, progress),
+                        cached.snapshot(true),
+                    ) {
+                        (Ok(folder), _) => folder,
+                        // enough is there, though perhaps not every optional file
+                        (Err(error), Some(folder)) => {
+                            notes.push(format!("{error}; the files in the cache are used"));
+                            folder
+                        }
+                        (Err(error), None) => return Err(error),
+                    },
                 };
                 let mut files = ModelFiles::folder(name.to_string(), &folder)?;
                 files.revision = folder
                     .file_name()
                     .map(|name| name.to_string_lossy().into_owned());
                 files.activation = activation;
+                files.notes = notes;
                 Ok(files)
             }
         }

@@ -1,6 +1,6 @@
 //! The embedded model is whole.
 
-use vlpt_clip::{Activation, Clip};
+use vlpt_clip::{Activation, Clip, Slot};
 
 #[test]
 fn the_embedded_model_is_read_whole() {
@@ -26,4 +26,62 @@ fn the_embedded_model_is_read_whole() {
         clip.logit_scale
     );
     assert_eq!(clip.fingerprint.len(), 64);
+}
+
+/// Largest difference, relative to the largest expected value.
+fn distance(found: &[f32], expected: &[f32]) -> f32 {
+    assert_eq!(found.len(), expected.len());
+    let scale = expected
+        .iter()
+        .fold(0.0f32, |most, value| most.max(value.abs()));
+    found
+        .iter()
+        .zip(expected)
+        .fold(0.0f32, |most, (a, b)| most.max((a - b).abs()))
+        / scale
+}
+
+/// `golden/make_mini.py` makes the expected features with transformers.
+#[test]
+fn the_loaded_towers_give_the_features_of_transformers() {
+    #[derive(serde::Deserialize)]
+    struct Golden {
+        tokens: Vec<Vec<u32>>,
+        text: Vec<Vec<f32>>,
+        image: Vec<Vec<f32>>,
+    }
+    let golden: Golden = serde_json::from_str(include_str!("golden/mini_features.json")).unwrap();
+    let clip = Clip::mini();
+    let texts: Vec<Vec<Slot>> = golden
+        .tokens
+        .iter()
+        .map(|ids| ids.iter().map(|id| Slot::Token(*id)).collect())
+        .collect();
+    let text = clip.text.features(&texts, &[]);
+    let error = distance(&text, &golden.text.concat());
+    assert!(error < 1e-4, "text features differ by {error}");
+
+    let images: Vec<f32> = (0..2 * 3 * 64 * 64)
+        .map(|i| ((f64::from(i) * 0.37).sin() + (f64::from(i) * 0.0011).cos()) as f32)
+        .collect();
+    let image = clip.vision.features(&images, 2, None);
+    let error = distance(&image, &golden.image.concat());
+    assert!(error < 1e-4, "image features differ by {error}");
+}
+
+#[test]
+fn a_random_model_is_decided_by_its_seed_and_is_not_degenerate() {
+    let config = Clip::mini().config;
+    let clip = Clip::random(&config, 3);
+    assert_eq!(clip.fingerprint, Clip::random(&config, 3).fingerprint);
+    assert_ne!(clip.fingerprint, Clip::random(&config, 4).fingerprint);
+
+    let text = |id| vec![Slot::Token(4608), Slot::Token(id), Slot::Token(4609)];
+    let features = clip.text.features(&[text(1), text(2)], &[]);
+    let (a, b) = features.split_at(config.embed_dim);
+    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+    let cosine = dot(a, b) / (dot(a, a) * dot(b, b)).sqrt();
+    assert!(cosine < 0.999, "two texts look alike: {cosine}");
+    let length = dot(a, a).sqrt();
+    assert!((0.1..100.0).contains(&length), "{length}");
 }

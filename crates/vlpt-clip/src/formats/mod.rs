@@ -87,7 +87,7 @@ pub(crate) fn read(files: &ModelFiles) -> Result<Parts> {
         return Err(ClipError::weight_file(store.place(), what));
     };
 
-    let mut notes = Vec::new();
+    let mut notes = files.notes.clone();
     let (config, preprocess) = configuration(files, &store, layout, scripted, &mut notes)?;
     let checked = assemble::check(&store, layout, &config)?;
     let tokenizer = vocabulary::tokenizer(files, &config.text)?;

@@ -127,6 +127,8 @@ impl Fetcher<'_> {
         let mut bridge = Bridge {
             progress: self.progress,
             started: false,
+            absolute: false,
+            done: 0,
         };
         let fetched = repo.download_with_progress(file, &mut bridge);
         if bridge.started {
@@ -180,6 +182,10 @@ impl Fetcher<'_> {
 
     /// Says what the hub's answer means.
     fn error(&self, file: Option<&str>, error: &ApiError) -> ClipError {
+        if let ApiError::LockAcquisition(path) = error {
+            let what = format!("another program holds {}", path.display());
+            return self.failure(what, Some("wait until its download has ended".to_owned()));
+        }
         let subject = file.map_or_else(|| "the repository".to_owned(), str::to_owned);
         let (status, text) = cause(error);
         let page = format!("{}/{}", self.settings.endpoint, self.cached.id);
@@ -233,10 +239,14 @@ fn cause(error: &ApiError) -> (Option<u16>, String) {
     }
 }
 
-/// Hands the crate's progress on. A retry starts it again; only the first start counts.
+/// Hands the crate's progress on. Every attempt starts with `init` and then tells where it takes
+/// up the file; what an earlier attempt has told is not told again.
 struct Bridge<'a> {
     progress: &'a dyn Progress,
     started: bool,
+    /// The next update is a place in the file, not a step.
+    absolute: bool,
+    done: u64,
 }
 
 impl HubProgress for &mut Bridge<'_> {
@@ -245,10 +255,16 @@ impl HubProgress for &mut Bridge<'_> {
             self.started = true;
             self.progress.start(file, size as u64);
         }
+        self.absolute = true;
     }
 
     fn update(&mut self, size: usize) {
-        self.progress.advance(size as u64);
+        let mut step = size as u64;
+        if std::mem::take(&mut self.absolute) {
+            step = step.saturating_sub(self.done);
+        }
+        self.done += step;
+        self.progress.advance(step);
     }
 
     fn finish(&mut self) {}
