@@ -65,6 +65,7 @@ ELEVATER = {
         "Images show several classes. ELEVATER ranks by softmax probabilities, MVLPT by raw logits: the two give different mAP.",
     ]),
     "cifar-100": ("CIFAR-100", ["cifar100"], "accuracy", [
+        "Classes are numbered in an order of its own (chimpanzee, trout, skunk, ...), not in the alphabetical one of the set and its other copies.",
         "layout: The folder is of another year than the rest, and index files are called `train_images.txt` and `test_images.txt`.",
     ]),
     "patch-camelyon": ("PatchCamelyon", ["pcam", "patch_camelyon"], "accuracy", [

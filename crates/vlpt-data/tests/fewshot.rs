@@ -6,7 +6,9 @@ use std::path::Path;
 
 use vlpt_data::fewshot::few_shot_stream;
 use vlpt_data::task::Root;
-use vlpt_data::{DataError, FewShotRule, Shots, Subset, Task, few_shot, few_shot_of};
+use vlpt_data::{
+    DataError, FewShotRule, Format, OpenOptions, Shots, Subset, Task, few_shot, few_shot_of, open,
+};
 
 /// 40 training and 12 validation images of 4 classes.
 fn small(folder: &Path) -> Task {
@@ -188,6 +190,18 @@ fn shots_are_read_from_words_and_numbers() {
 }
 
 #[test]
+fn the_usual_rule_follows_the_layout_and_the_labels() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut task = small(folder.path());
+    assert_eq!(FewShotRule::usual(&task), FewShotRule::Coop);
+    task.multi_label = true;
+    assert_eq!(FewShotRule::usual(&task), FewShotRule::Elevater);
+    task.multi_label = false;
+    task.source.format = Format::Elevater;
+    assert_eq!(FewShotRule::usual(&task), FewShotRule::Elevater);
+}
+
+#[test]
 fn the_second_task_of_a_stream_depends_on_the_first() {
     let folder = tempfile::tempdir().unwrap();
     let task = small(folder.path());
@@ -258,4 +272,25 @@ fn published_subsets_are_drawn_again() {
             }
         }
     }
+}
+
+/// The same through the reader: a real folder, whose split file is a part of CoOp's.
+#[test]
+fn a_real_set_is_drawn_from_stored_and_read_back() {
+    let Some(path) = common::shared("data/coop/eurosat") else {
+        return;
+    };
+    let task = open(&path, &OpenOptions::default()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let subset = few_shot(&task, FewShotRule::Coop, 16, 0).unwrap();
+    assert_eq!((subset.train.len(), subset.val.len()), (160, 40));
+    assert!(
+        subset.train[0].starts_with("2750/AnnualCrop/"),
+        "{}",
+        subset.train[0]
+    );
+    let file = folder.path().join("subset.json");
+    subset.save(&file).unwrap();
+    let (train, _) = Subset::load(&file, &task).unwrap().splits(&task).unwrap();
+    assert_eq!(train.class_counts(10), [16; 10]);
 }

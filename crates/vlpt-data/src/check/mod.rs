@@ -229,14 +229,19 @@ fn plural(count: usize, noun: &str) -> String {
 /// The first few of a list, and how many more there are.
 fn some<S: AsRef<str>>(names: &[S]) -> String {
     const SHOWN: usize = 5;
-    let mut text = names
+    let mut shown: Vec<String> = names
         .iter()
         .take(SHOWN)
         .map(|name| format!("`{}`", name.as_ref()))
-        .collect::<Vec<_>>()
-        .join(", ");
-    if names.len() > SHOWN {
-        text.push_str(&format!(" and {} more", names.len() - SHOWN));
+        .collect();
+    let last = shown.pop().unwrap_or_default();
+    let text = if shown.is_empty() {
+        last
+    } else {
+        format!("{}, {last}", shown.join(", "))
+    };
+    match names.len().saturating_sub(SHOWN) {
+        0 => text,
+        more => format!("{text} and {more} more"),
     }
-    text
 }

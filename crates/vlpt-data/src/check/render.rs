@@ -1,6 +1,7 @@
 //! The report as text.
 
 use std::fmt;
+use std::fmt::Write as _;
 
 use super::{CheckReport, Level, Range, SplitReport, plural};
 
@@ -156,7 +157,7 @@ fn table<const N: usize>(f: &mut fmt::Formatter<'_>, rows: &[[String; N]]) -> fm
     for row in rows {
         let mut line = String::new();
         for (cell, width) in row.iter().zip(widths) {
-            line.push_str(&format!("{cell:<width$}  "));
+            write!(line, "{cell:<width$}  ")?;
         }
         writeln!(f, "{}", line.trim_end())?;
     }

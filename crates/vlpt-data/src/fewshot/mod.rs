@@ -23,7 +23,7 @@ pub use subset::Subset;
 
 use crate::error::Result;
 use crate::rng::CPython;
-use crate::task::Task;
+use crate::task::{Format, Task};
 
 /// How the images of a subset are chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +36,16 @@ pub enum FewShotRule {
 }
 
 impl FewShotRule {
+    /// The rule that published figures on such a task were drawn by: ELEVATER's for tasks in its
+    /// layout and for those with several labels an image, else CoOp's.
+    pub fn usual(task: &Task) -> Self {
+        if task.multi_label || task.source.format == Format::Elevater {
+            Self::Elevater
+        } else {
+            Self::Coop
+        }
+    }
+
     /// The name in configs, files and on the command line.
     pub fn name(self) -> &'static str {
         match self {

@@ -1,6 +1,7 @@
 //! The chosen images by name, and their file.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
 
@@ -78,10 +79,11 @@ impl Subset {
             ..self.clone()
         };
         let text = serde_json::to_string(&bare).expect("plain strings and numbers");
-        Sha256::digest(text.as_bytes())
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        let mut hex = String::new();
+        for byte in Sha256::digest(text.as_bytes()) {
+            let _ = write!(hex, "{byte:02x}"); // a string takes everything
+        }
+        hex
     }
 
     /// Checks that the content has the hash that the subset names.
