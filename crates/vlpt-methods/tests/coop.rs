@@ -68,27 +68,27 @@ fn texts(config: &CoOpConfig, classes: &[&str]) -> Vec<String> {
 
 #[test]
 fn the_class_name_stands_at_the_end_in_the_middle_or_in_front() {
-    // "cat" is 2368, "polar bear" 9255 4298, the full stop 269.
+    // "cat" is 2368, "polar bear" 12214 4298, the full stop 269.
     let names = ["cat", "polar_bear"];
     assert_eq!(
         texts(&options(5, Position::End), &names),
         [
             "< @0 @1 @2 @3 @4 2368 269 >",
-            "< @0 @1 @2 @3 @4 9255 4298 269 >"
+            "< @0 @1 @2 @3 @4 12214 4298 269 >"
         ]
     );
     assert_eq!(
         texts(&options(5, Position::Middle), &names),
         [
             "< @0 @1 2368 @2 @3 @4 269 >",
-            "< @0 @1 9255 4298 @2 @3 @4 269 >"
+            "< @0 @1 12214 4298 @2 @3 @4 269 >"
         ]
     );
     assert_eq!(
         texts(&options(5, Position::Front), &names),
         [
             "< 2368 @0 @1 @2 @3 @4 269 >",
-            "< 9255 4298 @0 @1 @2 @3 @4 269 >"
+            "< 12214 4298 @0 @1 @2 @3 @4 269 >"
         ]
     );
 }

@@ -126,7 +126,7 @@ pub struct Evaluation {
 /// # Errors
 /// Classes that are not the task's, a split without images, an image that cannot be read, or a
 /// metric that is undefined on these images.
-pub fn evaluate_task(
+pub fn evaluate(
     clip: &Clip,
     classifier: &Classifier,
     task: &Task,

@@ -4,7 +4,7 @@
 //! * [`Run`] trains: it fills a run folder, and goes on where it was interrupted.
 //! * [`PromptFolder`] is the result of a run; [`Classifier`] the text features made of it, or of
 //!   templates (zero-shot).
-//! * [`evaluate_task`] and [`Predictor`] use a classifier.
+//! * [`evaluate()`] and [`Predictor`] use a classifier.
 //! * An [`Observer`] watches; `()` is silence.
 
 mod checkpoint;
@@ -17,7 +17,7 @@ mod events;
 mod features;
 mod files;
 mod loss;
-mod metrics;
+pub mod metrics;
 mod observer;
 mod optim;
 mod order;
@@ -33,11 +33,11 @@ pub use classifier::Classifier;
 pub use config::*;
 pub use data::{TrainingData, open_task, preprocess};
 pub use error::{Result, TrainError};
-pub use evaluate::{EvalOptions, Evaluation, SplitName, evaluate_task};
+pub use evaluate::{EvalOptions, Evaluation, SplitName, evaluate};
 pub use events::{End, EpochEnd, Event, Start, read_events};
 pub use features::{FeatureMaker, View, default_cache_dir, hash_images};
 pub use loss::{Loss, LossHead, LossOutput, UnitRows};
-pub use metrics::{Bootstrap, Confusion, Interval, Scored, evaluate};
+pub use metrics::{Bootstrap, Confusion, Interval, Scored};
 pub use observer::{Observer, StepReport};
 pub use optim::{AdamW, Optimizer, OptimizerState, Sgd, optimizer};
 pub use predict::{NamedImage, PredictOptions, Predictor, embed_images, embed_texts};

@@ -165,7 +165,7 @@ mod tests {
                 resamples: 50,
                 ..Bootstrap::default()
             };
-            bootstrap.interval(Metric::MeanPerClass, &coin(60)).unwrap()
+            bootstrap.interval(Metric::Accuracy, &coin(600)).unwrap()
         };
         assert_eq!(of(0), of(0));
         assert_ne!(of(0), of(1));

@@ -62,3 +62,43 @@ fn defined(prepared: &dyn Resampled, times: &[u32]) -> Result<f64> {
 pub fn evaluate(metric: Metric, scored: &Scored) -> Result<f64> {
     defined(&*prepare(metric, scored)?, &vec![1; scored.images()])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the bootstrap relies on.
+    #[test]
+    fn an_image_counted_twice_is_an_image_given_twice() {
+        let rows = [0.1, 0.9, 0.4, 0.6, 0.4, 0.6, 0.8, 0.2, 0.3, 0.7, 0.5, 0.5];
+        let labels = [1, 0, 1, 0, 1, 1];
+        for times in [[2, 0, 1, 1, 3, 0], [0, 1, 0, 2, 1, 0], [1, 1, 1, 1, 1, 1]] {
+            let given = times
+                .iter()
+                .enumerate()
+                .flat_map(|(i, &n)| vec![i; n as usize]);
+            let given: Vec<usize> = given.collect();
+            let scores = given
+                .iter()
+                .flat_map(|&i| [rows[2 * i], rows[2 * i + 1]])
+                .collect();
+            let drawn = given.iter().map(|&i| vec![labels[i]]).collect();
+            let drawn = Scored::new(scores, 2, drawn).unwrap();
+            let all = labels.iter().map(|&label| vec![label]).collect();
+            let all = Scored::new(rows.to_vec(), 2, all).unwrap();
+            for metric in [
+                Metric::Accuracy,
+                Metric::MeanPerClass,
+                Metric::ElevenPointMap,
+                Metric::RocAuc,
+            ] {
+                let counted = prepare(metric, &all).unwrap().value(&times);
+                assert_eq!(
+                    counted,
+                    evaluate(metric, &drawn).ok(),
+                    "{metric:?} {times:?}"
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! How a configuration is put together, and what is said when it cannot be.
+
+#![allow(clippy::unwrap_used)]
+
+use std::path::Path;
+
+use vlpt_train::{
+    Epochs, RECIPES, RunConfig, Select, TrainError, Views, all_keys, load, parse, read_resolved,
+};
+
+fn settings(list: &[&str]) -> Vec<String> {
+    list.iter().map(ToString::to_string).collect()
+}
+
+/// The message and the hint of a file with this text.
+fn complaint(text: &str) -> (String, String) {
+    let error = parse(text, "run.toml").unwrap_err();
+    (error.to_string(), error.hint().unwrap_or_default())
+}
+
+#[test]
+fn later_layers_win_and_other_values_stay() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("my.toml");
+    fs_err::write(&file, "seed = 7\n[train]\nlr = 0.5\nbatch_size = 8\n").unwrap();
+    let over = settings(&["train.lr=0.25", "data.path=photos", "coop.position=front"]);
+    let config = load(Some("coop-mvlpt"), Some(&file), &over).unwrap();
+    assert_eq!(config.train.lr, 0.25);
+    assert_eq!(config.train.batch_size, 8);
+    assert_eq!(config.seed, 7);
+    assert_eq!(config.train.select, Select::BestVal);
+    assert_eq!(config.views.mode, Views::Fresh);
+    assert_eq!(config.data.path, "photos");
+    assert_eq!(config.train.momentum, 0.9);
+}
+
+#[test]
+fn epochs_by_shots_are_those_of_the_published_experiments() {
+    for (shots, epochs) in [("1", 50), ("2", 100), ("4", 100), ("8", 200), ("16", 200)] {
+        let over = settings(&[&format!("few_shot.shots={shots}")]);
+        let config = load(Some("coop-paper"), None, &over).unwrap();
+        assert_eq!(config.train.epochs, Epochs::Count(epochs), "{shots} shots");
+    }
+    let config = load(Some("coop-paper"), None, &settings(&["few_shot.shots=all"])).unwrap();
+    assert_eq!(config.train.epochs, Epochs::Count(50));
+}
+
+#[test]
+fn every_recipe_is_whole_and_resolved_configurations_round_trip() {
+    let dir = tempfile::tempdir().unwrap();
+    for recipe in RECIPES {
+        assert!(
+            recipe.text.starts_with("# "),
+            "{} says nothing",
+            recipe.name
+        );
+        for word in ["vlpt train", "Time:", "Result:"] {
+            assert!(recipe.text.contains(word), "{} has no {word}", recipe.name);
+        }
+        let config = load(Some(recipe.name), None, &[]).unwrap();
+        let file = dir.path().join("config.toml");
+        fs_err::write(&file, config.to_toml()).unwrap();
+        assert_eq!(read_resolved(&file).unwrap(), config, "{}", recipe.name);
+    }
+}
+
+#[test]
+fn the_recipe_for_everyone_is_the_default() {
+    assert_eq!(
+        load(Some("quick"), None, &[]).unwrap(),
+        load(None, None, &[]).unwrap()
+    );
+}
+
+#[test]
+fn an_unknown_key_is_named_with_its_line_and_the_nearest_key() {
+    let (message, hint) = complaint("seed = 1\n\n[train]\nepoch = 5\n");
+    assert_eq!(message, "run.toml:4:1: unknown key `epoch`");
+    assert_eq!(hint, "did you mean `epochs`?");
+    let (message, hint) = complaint("epochs = 5\n");
+    assert_eq!(message, "run.toml:1:1: unknown key `epochs`");
+    assert_eq!(hint, "did you mean `train.epochs`?");
+    let (message, hint) = complaint("[trian]\nlr = 1\n");
+    assert_eq!(message, "run.toml:1:2: unknown key `trian`");
+    assert_eq!(hint, "did you mean `train`?");
+}
+
+#[test]
+fn a_value_of_the_wrong_kind_is_named_with_its_line() {
+    let (message, _) = complaint("[train]\nbatch_size = \"many\"\n");
+    assert!(
+        message.starts_with("run.toml:2:14: invalid type: string \"many\""),
+        "{message}"
+    );
+    let (message, hint) = complaint("[train]\noptimizer = \"sdg\"\n");
+    assert!(
+        message.starts_with("run.toml:2:13: unknown variant `sdg`"),
+        "{message}"
+    );
+    assert_eq!(hint, "did you mean `sgd`?");
+    let (message, _) = complaint("[train]\nepochs = \"some\"\n");
+    assert!(message.contains("by-shots"), "{message}");
+    let (message, _) = complaint("[few_shot]\nshots = \"some\"\n");
+    assert!(message.starts_with("run.toml:2:"), "{message}");
+    let (message, _) = complaint("seed = \n");
+    assert!(message.starts_with("run.toml:1:"), "{message}");
+}
+
+#[test]
+fn overrides_are_checked_like_files() {
+    let fails = |setting: &str| load(None, None, &settings(&[setting])).unwrap_err();
+    let error = fails("train.epoch=5");
+    assert_eq!(error.to_string(), "setting: unknown key `train.epoch`");
+    assert_eq!(error.hint().unwrap(), "did you mean `train.epochs`?");
+    assert!(matches!(
+        fails("train.epochs"),
+        TrainError::BadSetting { .. }
+    ));
+    let error = fails("train.batch_size=many").to_string();
+    assert!(error.starts_with("setting train.batch_size: "), "{error}");
+    let error = load(Some("quik"), None, &[]).unwrap_err();
+    assert_eq!(error.hint().unwrap(), "did you mean `quick`?");
+}
+
+#[test]
+fn an_override_needs_no_quotes_for_text() {
+    let over = settings(&[
+        "model=ViT-B-16/openai",
+        "data.path=2024",
+        "coop.init=a photo of a",
+        "data.templates=[\"a {}.\", \"the {}.\"]",
+        "few_shot.seed=0",
+    ]);
+    let config = load(None, None, &over).unwrap();
+    assert_eq!(config.model, "ViT-B-16/openai");
+    assert_eq!(config.data.path, "2024");
+    assert_eq!(config.coop.init, "a photo of a");
+    assert_eq!(config.data.templates.len(), 2);
+    assert_eq!(config.few_shot_seed(), 0);
+}
+
+#[test]
+fn values_that_make_no_sense_are_refused_by_key() {
+    for (setting, key) in [
+        ("train.lr=0", "train.lr"),
+        ("train.lr=nan", "train.lr"),
+        ("train.epochs=0", "train.epochs"),
+        ("train.batch_size=0", "train.batch_size"),
+        ("train.momentum=1", "train.momentum"),
+        ("train.warmup_epochs=50", "train.warmup_epochs"),
+        ("train.schedule=steps", "train.milestones"),
+        ("views.scale=[0.5, 0.1]", "views.scale"),
+        ("few_shot.shots=0", "few_shot.shots"),
+        ("compute.memory_mb=0", "compute.memory_mb"),
+    ] {
+        let error = load(None, None, &settings(&[setting])).unwrap_err();
+        let message = error.to_string();
+        assert!(
+            message.starts_with(key) || message.contains("shots"),
+            "{setting}: {message}"
+        );
+    }
+}
+
+#[test]
+fn the_first_difference_of_two_configurations_is_named() {
+    let config = load(None, None, &[]).unwrap();
+    let mut other = config.clone();
+    other.compute.threads = 3;
+    other.compute.checkpoint_seconds = 0;
+    assert_eq!(config.difference(&other), None);
+    other.few_shot.seed = Some(4);
+    let expected = (
+        "few_shot.seed".to_owned(),
+        "nothing".to_owned(),
+        "4".to_owned(),
+    );
+    assert_eq!(config.difference(&other), Some(expected));
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named() {
+    let error = load(None, Some(Path::new("absent.toml")), &[]).unwrap_err();
+    assert!(error.to_string().contains("absent.toml"), "{error}");
+}
+
+#[test]
+fn every_key_can_be_set() {
+    for key in all_keys() {
+        let table = toml::Table::try_from(RunConfig::default()).unwrap();
+        let value = match key.split_once('.') {
+            Some((section, name)) => table[section].get(name).cloned(),
+            None => table.get(&key).cloned(),
+        };
+        if let Some(value) = value
+            && key != "data.path"
+        {
+            load(None, None, &[format!("{key}={value}")]).unwrap();
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! What a prompt folder holds, and what is said about one that was changed.
+
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use support::{Watch, drawn_data, options, short_config, tiny_clip, with_epochs};
+use vlpt_clip::Clip;
+use vlpt_train::{
+    Classifier, EvalOptions, PredictOptions, Predictor, PromptFolder, Run, RunConfig, TrainError,
+    evaluate, preprocess,
+};
+
+struct Made {
+    _home: tempfile::TempDir,
+    run: PathBuf,
+    clip: Clip,
+    config: RunConfig,
+}
+
+fn made(change: impl FnOnce(&mut RunConfig)) -> Made {
+    let home = tempfile::tempdir().unwrap();
+    let mut config = with_epochs(1);
+    change(&mut config);
+    let clip = tiny_clip();
+    let run = home.path().join("run");
+    Run::start_with(&config, &options(&run), &clip, &drawn_data(&config), &()).unwrap();
+    Made {
+        _home: home,
+        run,
+        clip,
+        config,
+    }
+}
+
+fn edit(path: &Path, from: &str, to: &str) {
+    let text = fs_err::read_to_string(path).unwrap();
+    assert!(text.contains(from), "{from} is not in {text}");
+    fs_err::write(path, text.replacen(from, to, 1)).unwrap();
+}
+
+#[test]
+fn a_prompt_folder_predicts_without_the_text_tower() {
+    let made = made(|_| {});
+    let folder = PromptFolder::open(&made.run).unwrap();
+    assert_eq!(folder.report.used, ["ctx"]);
+    let stored = folder.classifier();
+    // The same classifier comes out of the parameters and the text tower.
+    let texts = folder.method(&made.clip).unwrap();
+    let slots = texts.texts(&made.clip.tokenizer, &folder.classes).unwrap();
+    let rows = texts.prompts(None).unwrap().text_values().unwrap();
+    let features = made.clip.text.features(&slots, &rows);
+    for (i, row) in features.chunks_exact(stored.embed).enumerate() {
+        let length = row.iter().map(|v| v * v).sum::<f32>().sqrt();
+        for (j, value) in row.iter().enumerate() {
+            assert!((value / length - stored.features[i * stored.embed + j]).abs() < 1e-5);
+        }
+    }
+    let data = drawn_data(&made.config);
+    let images: Vec<_> = data.task.test.items[..3]
+        .iter()
+        .map(|item| (item.image.id(), item.image.read().unwrap()))
+        .chain([("broken.png".to_owned(), b"no image".to_vec())])
+        .collect();
+    let predictor =
+        Predictor::of(&folder, Arc::new(tiny_clip()), &PredictOptions::default()).unwrap();
+    let rows = predictor.predict(&images).unwrap();
+    for row in &rows[..3] {
+        let sum: f32 = row.as_ref().unwrap().iter().sum();
+        assert!((sum - 1.0).abs() < 1e-5);
+    }
+    let error = rows[3].as_ref().unwrap_err().to_string();
+    assert!(error.contains("broken.png"), "{error}");
+}
+
+#[test]
+fn a_unified_context_works_with_other_class_names_and_a_specific_one_does_not() {
+    let other = vec!["cat".to_owned(), "dog".to_owned()];
+    let made = made(|_| {});
+    let folder = PromptFolder::open(&made.run.join("prompt")).unwrap();
+    let classifier = folder.classifier_for(&made.clip, &other).unwrap();
+    assert_eq!(classifier.classes, other);
+    assert_eq!(classifier.features.len(), 2 * classifier.embed);
+
+    let made = self::made(|config| config.coop.class_specific = true);
+    let folder = PromptFolder::open(&made.run).unwrap();
+    let error = folder.classifier_for(&made.clip, &other).unwrap_err();
+    assert!(error.hint().unwrap().contains("class_specific"), "{error}");
+}
+
+#[test]
+fn another_model_is_refused_unless_forced() {
+    let made = made(|_| {});
+    let folder = PromptFolder::open(&made.run).unwrap();
+    let other = Arc::new(Clip::random(&made.clip.config, 9));
+    let refused = Predictor::of(&folder, other.clone(), &PredictOptions::default());
+    assert!(matches!(
+        refused.err().unwrap(),
+        TrainError::WrongModel { .. }
+    ));
+    let forced = PredictOptions {
+        force: true,
+        ..PredictOptions::default()
+    };
+    Predictor::of(&folder, other, &forced).unwrap();
+}
+
+#[test]
+fn tensors_and_files_that_were_changed_are_named() {
+    let made = made(|_| {});
+    let prompt = made.run.join("prompt");
+    let complaint = |file: &str, from: &str, to: &str| {
+        let kept = fs_err::read(prompt.join(file)).unwrap();
+        edit(&prompt.join(file), from, to);
+        let error = PromptFolder::open(&prompt).map(|folder| folder.report);
+        fs_err::write(prompt.join(file), kept).unwrap();
+        error
+    };
+    let config = "adapter_config.json";
+    let error = complaint(config, "\"ctx\"", "\"other\"")
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("`other` is missing"), "{error}");
+    let error = complaint(config, "      4,\n", "      5,\n")
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("has shape [4, 32]: expected [5, 32]"),
+        "{error}"
+    );
+    let error = complaint(config, "\"seed\"", "\"sede\"")
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("adapter_config.json") && error.contains("sede"),
+        "{error}"
+    );
+    let error = complaint(config, "\"format\": 1", "\"format\": 2")
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("expected format 1"), "{error}");
+    let error = complaint("class_names.txt", "\n", "s\n")
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("class_names.txt"), "{error}");
+    fs_err::remove_file(prompt.join("classifier.safetensors")).unwrap();
+    let error = PromptFolder::open(&prompt).unwrap_err().to_string();
+    assert!(error.contains("classifier.safetensors"), "{error}");
+}
+
+#[test]
+fn an_evaluation_holds_the_metric_its_interval_and_what_is_behind_it() {
+    let made = made(|_| {});
+    let data = drawn_data(&made.config);
+    let classifier = PromptFolder::open(&made.run).unwrap().classifier();
+    let pre = preprocess(&made.clip, &made.config.image);
+    let options = EvalOptions::default();
+    let result = evaluate(&made.clip, &classifier, &data.task, &pre, &options, &()).unwrap();
+    let items = &data.task.test.items;
+    assert_eq!(result.images, items.len());
+    assert!(result.low <= result.value && result.value <= result.high);
+    let right = items
+        .iter()
+        .zip(&result.predictions)
+        .filter(|(item, p)| item.labels == [**p])
+        .count();
+    assert_eq!(result.value, right as f64 / items.len() as f64);
+    let diagonal: u64 = (0..result.classes.len())
+        .map(|i| result.confusion[i][i])
+        .sum();
+    assert_eq!(diagonal, right as u64);
+    assert!(result.accuracy_top5.unwrap() >= result.value);
+    let json = result.clip_benchmark("tiny", "random");
+    assert_eq!(json["task"], "zeroshot_classification");
+    assert_eq!(json["metrics"]["acc1"], result.value);
+    assert_eq!(
+        json["metrics"]["mean_per_class_recall"],
+        result.mean_per_class.unwrap()
+    );
+
+    let mut other = data.task.clone();
+    other.classes[1] = "something else".to_owned();
+    let error = evaluate(&made.clip, &classifier, &other, &pre, &options, &()).unwrap_err();
+    assert!(error.to_string().contains("something else"), "{error}");
+}
+
+#[test]
+fn cached_features_are_used_checked_and_computed_again_when_damaged() {
+    let home = tempfile::tempdir().unwrap();
+    let config = short_config();
+    let (clip, data) = (tiny_clip(), drawn_data(&config));
+    let classifier =
+        Classifier::zero_shot(&clip, &data.task.classes, &data.task.templates).unwrap();
+    let pre = preprocess(&clip, &config.image);
+    let options = EvalOptions {
+        cache: Some(home.path().to_owned()),
+        ..EvalOptions::default()
+    };
+    let run =
+        |watch: &Watch| evaluate(&clip, &classifier, &data.task, &pre, &options, watch).unwrap();
+    let computed = |watch: &Watch| {
+        watch
+            .phases
+            .lock()
+            .unwrap()
+            .iter()
+            .any(|phase| phase == "image features")
+    };
+    let (first, second, third) = (Watch::default(), Watch::default(), Watch::default());
+    let expected = run(&first);
+    assert!(computed(&first));
+    assert_eq!(run(&second), expected);
+    assert!(!computed(&second));
+
+    let folder = home.path().join("features");
+    let entry = fs_err::read_dir(&folder).unwrap().next().unwrap().unwrap();
+    let mut bytes = fs_err::read(entry.path()).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    fs_err::write(entry.path(), bytes).unwrap();
+    assert_eq!(run(&third), expected);
+    assert!(computed(&third));
+    let notes = third.notes.lock().unwrap();
+    assert!(
+        notes[0].contains("has changed since it was written"),
+        "{notes:?}"
+    );
+}
+
+#[test]
+fn a_cache_that_cannot_be_written_is_noted_and_no_more() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("file");
+    fs_err::write(&file, "x").unwrap();
+    let config = with_epochs(1);
+    let (clip, data) = (tiny_clip(), drawn_data(&config));
+    let watch = Watch::default();
+    let mut options = options(&home.path().join("run"));
+    options.cache = Some(file);
+    Run::start_with(&config, &options, &clip, &data, &watch).unwrap();
+    let notes = watch.notes.lock().unwrap();
+    assert!(notes[0].contains("were not kept"), "{notes:?}");
+}
