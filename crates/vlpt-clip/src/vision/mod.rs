@@ -43,6 +43,21 @@ pub struct ImageTape {
     chunks: Vec<Recorded>,
 }
 
+impl ImageTape {
+    /// Number of chunks of images.
+    pub fn chunks(&self) -> usize {
+        self.chunks.len()
+    }
+
+    /// Number of chunks whose tape is kept; the others are computed again in backward.
+    pub fn kept_chunks(&self) -> usize {
+        self.chunks
+            .iter()
+            .filter(|chunk| matches!(chunk, Recorded::Tape(_)))
+            .count()
+    }
+}
+
 /// What is left of a chunk of images.
 #[derive(Debug)]
 enum Recorded {

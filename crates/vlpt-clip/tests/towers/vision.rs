@@ -146,16 +146,31 @@ fn a_budget_changes_memory_and_not_the_gradient() {
     let many = Many::new();
     for layers in 1..=many.golden.vision.depth() {
         let want = many.gradient(layers, PLENTY);
-        // one chunk of 67 images of 13 tokens takes a little over 1.6 MB
-        for bytes in [2 << 20, 1 << 20] {
-            let got = many.gradient(layers, bytes);
-            if bytes > 1 << 20 {
-                assert_eq!(bits(&got.0), bits(&want.0), "features, {layers} layers");
-                assert_eq!(bits(&got.1), bits(&want.1), "gradient, {layers} layers");
-            }
-            assert_close("features", &got.0, &want.0, 2e-6);
-            assert_close("gradient", &got.1, &want.1, 2e-6);
-        }
+        let chunks = |bytes| {
+            let (tower, prompts) = (&many.golden.vision, many.prompts(layers));
+            let (_, tape) = tower.forward(&many.images, many.n, &prompts, MemoryBudget { bytes });
+            (tape.chunks(), tape.kept_chunks())
+        };
+        let (all, kept) = chunks(PLENTY);
+        assert!(all > 1 && kept == all);
+
+        let bytes = (1..)
+            .map(|i| i << 16)
+            .find(|&bytes| chunks(bytes) == (all, 1))
+            .unwrap();
+        let got = many.gradient(layers, bytes);
+        assert_eq!(
+            bits(&got.0),
+            bits(&want.0),
+            "features, {layers} layers, one tape kept"
+        );
+        assert_eq!(
+            bits(&got.1),
+            bits(&want.1),
+            "gradient, {layers} layers, one tape kept"
+        );
+
+        assert_eq!(chunks(1), (many.n, 0));
         let got = many.gradient(layers, 1);
         assert_close("features of one image at a time", &got.0, &want.0, 2e-6);
         assert_close("gradient of one image at a time", &got.1, &want.1, 2e-6);

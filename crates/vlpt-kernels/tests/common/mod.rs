@@ -3,10 +3,10 @@
 #![allow(dead_code, reason = "each test uses a part")]
 
 /// Random numbers, the same on every run.
-pub struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) + 1)
     }
 
@@ -18,19 +18,19 @@ impl Random {
     }
 
     /// From `low` to `high`, both included.
-    pub fn int(&mut self, low: usize, high: usize) -> usize {
+    pub(crate) fn int(&mut self, low: usize, high: usize) -> usize {
         low + (self.bits() >> 33) as usize % (high - low + 1)
     }
 
     /// About normal, variance 1.
-    pub fn normal(&mut self) -> f32 {
+    pub(crate) fn normal(&mut self) -> f32 {
         let sum: f64 = (0..12)
             .map(|_| (self.bits() >> 11) as f64 / (1u64 << 53) as f64)
             .sum();
         (sum - 6.0) as f32
     }
 
-    pub fn vector(&mut self, n: usize) -> Vec<f32> {
+    pub(crate) fn vector(&mut self, n: usize) -> Vec<f32> {
         (0..n).map(|_| self.normal()).collect()
     }
 }
@@ -40,7 +40,7 @@ fn dot(a: &[f32], b: &[f32]) -> f64 {
 }
 
 /// Checks that `d_x` is the gradient of `<weight, f(x)>` at `x`, along random directions.
-pub fn check_gradient(
+pub(crate) fn check_gradient(
     what: &str,
     random: &mut Random,
     x: &[f32],
@@ -72,7 +72,7 @@ pub fn check_gradient(
 }
 
 /// Runs `work` with 1, 2, 4 and 8 threads and checks that the results are the same bits.
-pub fn same_bits_for_any_threads(what: &str, work: impl Fn() -> Vec<f32> + Sync) {
+pub(crate) fn same_bits_for_any_threads(what: &str, work: impl Fn() -> Vec<f32> + Sync) {
     let run = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
@@ -90,7 +90,7 @@ pub fn same_bits_for_any_threads(what: &str, work: impl Fn() -> Vec<f32> + Sync)
     }
 }
 
-pub fn assert_close(what: &str, got: &[f32], want: &[f64], tolerance: f64) {
+pub(crate) fn assert_close(what: &str, got: &[f32], want: &[f64], tolerance: f64) {
     assert_eq!(got.len(), want.len(), "{what}: length");
     for (i, (got, want)) in got.iter().zip(want).enumerate() {
         let error = (*got as f64 - want).abs();
