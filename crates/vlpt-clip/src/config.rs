@@ -145,7 +145,7 @@ pub struct PreprocessConfig {
 /// Channel means of OpenAI's training images.
 pub const OPENAI_MEAN: [f32; 3] = [0.481_454_66, 0.457_827_5, 0.408_210_73];
 /// Channel standard deviations of OpenAI's training images.
-pub const OPENAI_STD: [f32; 3] = [0.268_629_54, 0.261_302_58, 0.275_777_11];
+pub const OPENAI_STD: [f32; 3] = [0.268_629_54, 0.261_302_6, 0.275_777_1];
 
 impl PreprocessConfig {
     /// OpenAI's own preprocessing for images of side `image_size`.

@@ -1,5 +1,7 @@
 //! Weight files that are damaged, lie or attack: each is refused with a message that says why.
 
+#![allow(clippy::unwrap_used)] // a test may panic
+
 mod support;
 
 use std::io::Write;
@@ -53,7 +55,7 @@ fn every_tensor_that_does_not_fit_is_named_in_one_error() {
 fn sizes_of_the_configuration_are_checked_against_the_tensors() {
     let folder = Folder::golden("hf");
     folder.edit("config.json", |config| {
-        config["text_config"]["num_hidden_layers"] = 1.into()
+        config["text_config"]["num_hidden_layers"] = 1.into();
     });
     let text = load_error(&folder);
     assert!(text.contains("16 of the tensors do not fit"), "{text}");
@@ -83,7 +85,7 @@ fn sizes_of_the_configuration_are_checked_against_the_tensors() {
     for (key, value, message) in refused {
         let folder = Folder::golden("hf");
         folder.edit("config.json", |config| {
-            config["text_config"][key] = value.into()
+            config["text_config"][key] = value.into();
         });
         assert_eq!(load_error(&folder), format!("config.json: {message}"));
     }
@@ -367,11 +369,14 @@ fn a_big_endian_archive_is_refused() {
     );
 }
 
+/// A change to `model_cfg`.
+type Change = fn(&mut serde_json::Value);
+
 #[test]
 fn models_of_other_kinds_are_refused_by_name() {
     let folder = Folder::golden("hf");
     folder.edit("config.json", |config| {
-        config["model_type"] = "siglip".into()
+        config["model_type"] = "siglip".into();
     });
     assert!(load_error(&folder).starts_with("config.json: model_type \"siglip\" is not supported"));
 
@@ -385,7 +390,6 @@ fn models_of_other_kinds_are_refused_by_name() {
         "{text}"
     );
 
-    type Change = fn(&mut serde_json::Value);
     let open_clip: [(Change, &str); 7] = [
         (
             |c| c["vision_cfg"]["layers"] = serde_json::json!([3, 4, 6, 3]),
@@ -413,7 +417,7 @@ fn models_of_other_kinds_are_refused_by_name() {
     for (change, message) in open_clip {
         let folder = Folder::golden("open-clip");
         folder.edit("open_clip_config.json", |config| {
-            change(&mut config["model_cfg"])
+            change(&mut config["model_cfg"]);
         });
         let text = load_error(&folder);
         assert!(

@@ -2,6 +2,8 @@
 //!
 //! `golden/make_formats.py` makes the files.
 
+#![allow(clippy::unwrap_used)] // a test may panic
+
 mod support;
 
 use support::{Folder, load_error};
@@ -143,7 +145,7 @@ fn the_vocabulary_is_also_read_from_tokenizer_json() {
         let model = serde_json::json!({"type": "BPE", "vocab": vocab, "merges": merges});
         folder.write(
             "tokenizer.json",
-            &serde_json::json!({ "model": model }).to_string(),
+            serde_json::json!({ "model": model }).to_string(),
         );
         folder.remove("merges.txt");
         assert_eq!(folder.load().unwrap().tokenizer.bpe("cat"), [53]);
@@ -168,7 +170,7 @@ fn without_its_own_vocabulary_a_model_must_have_openais_size() {
 fn the_legacy_end_of_text_id_is_corrected_and_told() {
     let folder = Folder::golden("hf");
     folder.edit("config.json", |config| {
-        config["text_config"]["eos_token_id"] = 2.into()
+        config["text_config"]["eos_token_id"] = 2.into();
     });
     let clip = folder.load().unwrap();
     assert_eq!(clip.config.text.eot_token, 55);
@@ -188,7 +190,7 @@ fn files_of_transformers_may_leave_out_the_formats_defaults() {
     assert!(text.contains("option `activation`"), "{text}");
 
     folder.edit("config.json", |config| {
-        config["transformers_version"] = "4.40.0".into()
+        config["transformers_version"] = "4.40.0".into();
     });
     let clip = folder.load().unwrap();
     assert_eq!(clip.config.vision.activation, Activation::QuickGelu);

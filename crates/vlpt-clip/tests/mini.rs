@@ -1,6 +1,8 @@
 //! The embedded model is whole.
 
-use vlpt_clip::{Activation, Clip, Slot};
+#![allow(clippy::unwrap_used)] // a test may panic
+
+use vlpt_clip::{Activation, Clip, PreprocessConfig, Slot};
 
 #[test]
 fn the_embedded_model_is_read_whole() {
@@ -16,7 +18,7 @@ fn the_embedded_model_is_read_whole() {
     );
     assert_eq!(clip.config.text.activation, Activation::QuickGelu);
     assert_eq!(clip.tokenizer.vocab_size(), 4610);
-    assert_eq!(clip.preprocess.image_size, 64);
+    assert_eq!(clip.preprocess, PreprocessConfig::openai(64));
     assert_eq!(clip.report.parameters, clip.config.parameters());
     assert!(clip.report.ignored.is_empty(), "{:?}", clip.report.ignored);
     assert!(clip.report.notes.is_empty(), "{:?}", clip.report.notes);

@@ -1,7 +1,7 @@
 //! How the hub may be used.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The hub itself.
 const ENDPOINT: &str = "https://huggingface.co";
@@ -41,13 +41,16 @@ impl HubSettings {
     /// * offline: `HF_HUB_OFFLINE` or `TRANSFORMERS_OFFLINE` is 1, on, yes or true;
     /// * endpoint: `HF_ENDPOINT`.
     pub fn from_env() -> Self {
-        Self::from_variables(|name| std::env::var(name).ok(), std::env::home_dir())
+        Self::from_variables(
+            |name| std::env::var(name).ok(),
+            std::env::home_dir().as_deref(),
+        )
     }
 
     /// As [`HubSettings::from_env`], from variables given by a function.
     pub fn from_variables(
         variable: impl Fn(&str) -> Option<String>,
-        user_home: Option<PathBuf>,
+        user_home: Option<&Path>,
     ) -> Self {
         let text = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
         let truth = |name: &str| {
@@ -57,14 +60,13 @@ impl HubSettings {
         };
         let path = |name: &str| {
             let value = text(name)?;
-            match (value.strip_prefix("~/"), &user_home) {
+            match (value.strip_prefix("~/"), user_home) {
                 (Some(rest), Some(home)) => Some(home.join(rest)),
                 _ => Some(PathBuf::from(value)),
             }
         };
         let home = path("HF_HOME").or_else(|| {
-            let caches =
-                path("XDG_CACHE_HOME").or_else(|| Some(user_home.as_ref()?.join(".cache")))?;
+            let caches = path("XDG_CACHE_HOME").or_else(|| Some(user_home?.join(".cache")))?;
             Some(caches.join("huggingface"))
         });
         let cache = path("HF_HUB_CACHE")
@@ -103,7 +105,7 @@ mod tests {
                 .find(|(known, _)| *known == name)
                 .map(|(_, v)| (*v).to_owned())
         };
-        HubSettings::from_variables(find, Some(PathBuf::from("/home/me")))
+        HubSettings::from_variables(find, Some(Path::new("/home/me")))
     }
 
     #[test]

@@ -6,85 +6,18 @@
 //! Containers live in one arena and are referred to by number, so that shared and cyclic values
 //! cost nothing and are never copied.
 
+mod codes;
+mod value;
+
 use std::collections::BTreeMap;
 
-use super::dtype::Dtype;
+use codes::{instruction, storage_type};
+pub(super) use value::{Global, Node, Pickle, RawTensor, Refused, Value};
 
 /// The largest pickle read: the tensors' bytes lie outside of it.
 pub(super) const MAX_PICKLE: u64 = 64 << 20;
 /// The longest name or text inside.
 const MAX_TEXT: usize = 1 << 20;
-
-/// Why a pickle was refused, and where.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Refused {
-    pub(super) position: u64,
-    pub(super) what: String,
-}
-
-/// What a pickled value is, as far as tensors need it.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Value {
-    None,
-    Bool(bool),
-    Int(i64),
-    Float,
-    Text(String),
-    /// A tuple, list, dict or object: an index into [`Pickle::nodes`].
-    Node(usize),
-    Global(Global),
-    Storage {
-        dtype: Dtype,
-        key: String,
-        count: u64,
-    },
-    Tensor(usize),
-}
-
-/// A container.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Node {
-    Tuple(Vec<Value>),
-    List(Vec<Value>),
-    /// Pairs in the order of the file.
-    Dict(Vec<(Value, Value)>),
-    /// A module of a TorchScript archive: its attributes, once built.
-    Module(Option<usize>),
-}
-
-/// The functions and classes that tensors need.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Global {
-    OrderedDict,
-    RebuildTensor,
-    RebuildParameter,
-    /// A typed list of TorchScript.
-    BuildList,
-    Storage(Dtype),
-    /// A class of a TorchScript archive's own code, which is never looked at.
-    Module,
-}
-
-/// A tensor as the pickle describes it; nothing about it is checked yet.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct RawTensor {
-    pub(super) dtype: Dtype,
-    /// Name of the storage entry.
-    pub(super) key: String,
-    /// Numbers the storage is said to hold.
-    pub(super) count: u64,
-    pub(super) offset: i64,
-    pub(super) shape: Vec<i64>,
-    pub(super) strides: Vec<i64>,
-}
-
-/// A pickle that was read to its end.
-#[derive(Debug)]
-pub(super) struct Pickle {
-    pub(super) nodes: Vec<Node>,
-    pub(super) tensors: Vec<RawTensor>,
-    pub(super) root: Value,
-}
 
 /// Reads a pickle.
 pub(super) fn read(bytes: &[u8]) -> Result<Pickle, Refused> {
@@ -153,7 +86,7 @@ impl<'a> Machine<'a> {
                 self.take(8)?;
                 self.push(Value::Float);
             }
-            b'X' => {
+            b'X' | b'T' => {
                 let length = u32::from_le_bytes(self.array()?) as usize;
                 self.text(length)?;
             }
@@ -161,15 +94,11 @@ impl<'a> Machine<'a> {
                 let length = self.byte()? as usize;
                 self.text(length)?;
             }
-            b'T' => {
-                let length = u32::from_le_bytes(self.array()?) as usize;
-                self.text(length)?;
-            }
             b')' => self.node(Node::Tuple(Vec::new())),
             b']' => self.node(Node::List(Vec::new())),
             b'}' => self.node(Node::Dict(Vec::new())),
             b't' => {
-                let items = self.to_mark()?;
+                let items = self.since_mark()?;
                 self.node(Node::Tuple(items));
             }
             count @ 0x85..=0x87 => {
@@ -184,7 +113,7 @@ impl<'a> Machine<'a> {
                 self.append(vec![item])?;
             }
             b'e' => {
-                let items = self.to_mark()?;
+                let items = self.since_mark()?;
                 self.append(items)?;
             }
             b's' => {
@@ -192,7 +121,7 @@ impl<'a> Machine<'a> {
                 self.set_items(vec![key, value])?;
             }
             b'u' => {
-                let items = self.to_mark()?;
+                let items = self.since_mark()?;
                 self.set_items(items)?;
             }
             b'q' => {
@@ -308,7 +237,7 @@ impl<'a> Machine<'a> {
         self.refuse("a value is taken from an empty stack")
     }
 
-    fn to_mark(&mut self) -> Result<Vec<Value>, Refused> {
+    fn since_mark(&mut self) -> Result<Vec<Value>, Refused> {
         match self.marks.pop() {
             Some(mark) if mark <= self.stack.len() => Ok(self.stack.split_off(mark)),
             _ => self.refuse("no mark on the stack"),
@@ -331,7 +260,7 @@ impl<'a> Machine<'a> {
     }
 
     fn set_items(&mut self, items: Vec<Value>) -> Result<(), Refused> {
-        if items.len() % 2 != 0 {
+        if !items.len().is_multiple_of(2) {
             return self.refuse("a key without a value");
         }
         let mut items = items.into_iter();
@@ -505,63 +434,5 @@ impl<'a> Machine<'a> {
     }
 }
 
-/// PyTorch's storage classes.
-fn storage_type(name: &str) -> Option<Dtype> {
-    Some(match name {
-        "FloatStorage" => Dtype::F32,
-        "HalfStorage" => Dtype::F16,
-        "BFloat16Storage" => Dtype::Bf16,
-        "DoubleStorage" => Dtype::F64,
-        "LongStorage" => Dtype::Other("i64", 8),
-        "IntStorage" => Dtype::Other("i32", 4),
-        "ShortStorage" => Dtype::Other("i16", 2),
-        "CharStorage" => Dtype::Other("i8", 1),
-        "ByteStorage" => Dtype::Other("u8", 1),
-        "BoolStorage" => Dtype::Other("bool", 1),
-        _ => return None,
-    })
-}
-
-/// Name of a refused instruction.
-fn instruction(code: u8) -> String {
-    let name = match code {
-        b'0' => "POP",
-        b'1' => "POP_MARK",
-        b'2' => "DUP",
-        b'F' => "FLOAT",
-        b'I' => "INT",
-        b'L' => "LONG",
-        b'P' => "PERSID",
-        b'S' => "STRING",
-        b'V' => "UNICODE",
-        b'd' => "DICT",
-        b'g' => "GET",
-        b'i' => "INST",
-        b'l' => "LIST",
-        b'o' => "OBJ",
-        b'p' => "PUT",
-        b'B' => "BINBYTES",
-        b'C' => "SHORT_BINBYTES",
-        0x82..=0x84 => "EXT",
-        0x8b => "LONG4",
-        0x8c => "SHORT_BINUNICODE",
-        0x8d => "BINUNICODE8",
-        0x8e => "BINBYTES8",
-        0x8f => "EMPTY_SET",
-        0x90 => "ADDITEMS",
-        0x91 => "FROZENSET",
-        0x92 => "NEWOBJ_EX",
-        0x93 => "STACK_GLOBAL",
-        0x94 => "MEMOIZE",
-        0x95 => "FRAME",
-        0x96 => "BYTEARRAY8",
-        0x97 => "NEXT_BUFFER",
-        0x98 => "READONLY_BUFFER",
-        _ => return format!("{code:#04x}"),
-    };
-    name.to_owned()
-}
-
 #[cfg(test)]
-#[path = "pickle_attacks.rs"]
 mod attacks;
