@@ -21,3 +21,8 @@ pub use attention::{Ancestry, Segment, SegmentAttention, TreeAttention};
 pub use linear::Linear;
 pub use norm::LayerNorm;
 pub use rows::{add, gather_rows, scatter_add_rows};
+
+/// The kernels that this processor gets, for people to read.
+pub fn description() -> String {
+    format!("f32; rows: {}; matrix products: the gemm crate", simd::name())
+}

@@ -35,6 +35,15 @@ macro_rules! vectorised {
 
 pub(crate) use vectorised;
 
+/// Which version of a [`vectorised`] function runs on this processor.
+pub(crate) fn name() -> &'static str {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+        return "AVX2 and FMA";
+    }
+    "portable"
+}
+
 /// Sum of `term(0..n)` in a fixed order.
 #[inline(always)]
 pub(crate) fn sum(n: usize, term: impl Fn(usize) -> f32) -> f32 {
