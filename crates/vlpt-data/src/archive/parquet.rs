@@ -89,6 +89,7 @@ impl ParquetTable {
     }
 
     /// Names the leaf column that holds the encoded images, such as `image.bytes`.
+    #[must_use]
     pub fn with_image_leaf(self, image_leaf: usize) -> Self {
         Self { image_leaf, ..self }
     }

@@ -20,9 +20,9 @@ pub(super) fn recognise(path: &Path) -> Option<String> {
     }
     let classes = folders
         .iter()
-        .filter(|name| holds_images(&path.join(name), 0))
-        .count();
-    (classes >= 2).then(|| format!("{classes} folders with images, none named like a split"))
+        .filter(|name| holds_images(&path.join(name), 0));
+    let several = classes.take(2).count() == 2;
+    several.then(|| "folders with images, none named like a split".to_owned())
 }
 
 pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<Draft> {

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::made_split::make_split;
-use super::{LayoutError, OpenOptions};
+use super::{LayoutError, OpenOptions, known};
+use crate::catalogue::Entry;
 use crate::error::Result;
 use crate::task::{Format, Item, Metric, Source, Split, Task};
 
@@ -18,7 +19,6 @@ pub(super) struct Draft {
     pub(super) classes: Vec<String>,
     /// Templates that the set itself brings.
     pub(super) templates: Vec<String>,
-    pub(super) metric: Option<Metric>,
     /// Whether the set says that it has many labels an image; `None`: as its entries show.
     pub(super) multi_label: Option<bool>,
     /// Whether the names of the catalogue stand for the labels of this set.
@@ -35,7 +35,6 @@ impl Draft {
             name,
             classes,
             templates: Vec::new(),
-            metric: None,
             multi_label: None,
             catalogue_classes: false,
             train: None,
@@ -85,28 +84,43 @@ impl Draft {
             .flatten()
             .any(|item| item.labels.len() != 1);
 
-        let name = options.name.clone().unwrap_or_else(|| self.name.clone());
-        let entry = super::known::find(&name, &self.name, &self.classes);
-        if let Some(entry) = entry {
-            self.take_known_classes(entry);
-        }
+        let named = options.name.as_deref();
+        let entry = known::find(named, &self.name, format, &self.classes);
+        let name = match (entry, named) {
+            // a name of the user's own stays
+            (Some(entry), Some(named)) if crate::catalogue::find(named) != Some(entry) => named,
+            (Some(entry), _) => &entry.name,
+            (None, named) => named.unwrap_or(&self.name),
+        };
+        let name = name.to_owned();
         let multi_label = many
             || self
                 .multi_label
                 .or(entry.map(|entry| entry.multi_label))
                 .unwrap_or(false);
-        let metric = self
-            .metric
-            .or(entry.map(|entry| entry.metric))
-            .unwrap_or(if multi_label {
-                Metric::ElevenPointMap
+        let usual = if multi_label {
+            Metric::ElevenPointMap
+        } else {
+            Metric::Accuracy
+        };
+        let mut metric = usual;
+        if let Some(entry) = entry {
+            let full = entry.full_name();
+            if multi_label == entry.multi_label {
+                metric = entry.metric;
+                self.notes
+                    .push(format!("the metric is that of {full} in the catalogue"));
             } else {
-                Metric::Accuracy
-            });
-        if self.templates.is_empty() {
-            self.templates = entry
-                .map(|entry| super::known::templates(entry))
-                .unwrap_or_default();
+                self.notes.push(format!(
+                    "images have several labels or none, other than in {full} of the catalogue: judged by {usual}"
+                ));
+            }
+            if self.templates.is_empty() {
+                self.templates.clone_from(&entry.templates);
+                self.notes
+                    .push(format!("templates are those of {full} in the catalogue"));
+            }
+            self.take_known_classes(entry);
         }
         if self.templates.is_empty() {
             self.templates.push(PLAIN_TEMPLATE.to_owned());
@@ -114,7 +128,7 @@ impl Draft {
         let made_split = self.place_splits(options)?;
         self.note_classes();
         Ok(Task {
-            name: entry.map_or(name, |entry| entry.name.to_string()),
+            name,
             classes: self.classes,
             templates: self.templates,
             metric,
@@ -132,34 +146,33 @@ impl Draft {
         })
     }
 
-    fn take_known_classes(&mut self, entry: &super::known::Entry) {
-        let known = super::known::classes(entry);
-        if !self.catalogue_classes || known.len() != self.classes.len() || known == self.classes {
+    /// The catalogue's class names in the place of those of a label file, where the layout's suite
+    /// is judged with them.
+    fn take_known_classes(&mut self, entry: &Entry) {
+        let Some(known) = entry.classes.as_ref().filter(|_| self.catalogue_classes) else {
             return;
-        }
-        let sorted = |names: &[String]| {
-            let mut names = names.to_vec();
-            names.sort();
-            names
         };
-        if sorted(&known) == sorted(&self.classes) {
-            self.notes.push(
-                "the label file orders the classes otherwise than the catalogue; the file was followed"
-                    .to_owned(),
-            );
+        if known.len() != self.classes.len() || *known == self.classes {
             return;
         }
-        let (at, file, catalogue) = self
-            .classes
-            .iter()
-            .zip(&known)
-            .enumerate()
-            .find_map(|(i, (a, b))| (a != b).then(|| (i, a.clone(), b.clone())))
-            .unwrap_or_default();
-        self.notes.push(format!(
-            "class names are the catalogue's, as in the published evaluation: class {at} is `{catalogue}` there and `{file}` in the label file"
-        ));
-        self.classes = known;
+        let plain = |names: &[String]| names.iter().map(|name| known::plain(name)).collect();
+        let (mut ours, mut theirs): (Vec<String>, Vec<String>) =
+            (plain(&self.classes), plain(known));
+        let same_order = ours == theirs;
+        ours.sort();
+        theirs.sort();
+        if ours == theirs && !same_order {
+            let note = "the label file orders the classes otherwise than the catalogue: the file was followed";
+            self.notes.push(note.to_owned());
+            return;
+        }
+        let mut pairs = self.classes.iter().zip(known).enumerate();
+        if let Some((label, (file, catalogue))) = pairs.find(|(_, (file, known))| file != known) {
+            self.notes.push(format!(
+                "class names are the catalogue's, as in the published evaluation: class {label} is `{catalogue}` there and `{file}` in the label file"
+            ));
+        }
+        self.classes.clone_from(known);
     }
 
     /// Sees to it that there is something to learn from and something to judge on.

@@ -159,7 +159,7 @@ pub enum LayoutError {
 }
 
 fn bullets(lines: &[String]) -> String {
-    lines.iter().map(|line| format!("\n  - {line}")).collect()
+    lines.iter().flat_map(|line| ["\n  - ", line]).collect()
 }
 
 fn inside_text(inside: &[String]) -> String {

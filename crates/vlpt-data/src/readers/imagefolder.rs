@@ -17,16 +17,16 @@ const NAME_MAP: &str = "classnames.txt";
 
 /// What speaks for this layout.
 pub(super) fn recognise(path: &Path) -> Option<String> {
-    let splits = split_folders(path).unwrap_or_default();
-    let holding: Vec<String> = splits
+    let holding: Vec<String> = folders_in(path)
         .into_iter()
-        .filter(|(_, folder)| {
+        .filter(|folder| Part::from_name(folder).is_some())
+        .filter(|folder| {
             let place = path.join(folder);
             folders_in(&place)
                 .iter()
                 .any(|class| holds_images(&place.join(class), 8))
         })
-        .map(|(_, folder)| format!("{folder}/"))
+        .map(|folder| format!("{folder}/"))
         .collect();
     (!holding.is_empty()).then(|| format!("class folders below {}", holding.join(", ")))
 }

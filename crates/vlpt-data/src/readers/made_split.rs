@@ -20,7 +20,8 @@ pub(super) struct Made {
 
 /// Splits `items` class by class.
 ///
-/// Images that show the same classes form a group; groups go in the order of their labels, and one
+/// The images of a class form a group; an image of several classes belongs to the rarest of them,
+/// images of none to a group that comes first. Groups go in the order of their labels, and one
 /// generator of this seed shuffles each group after sorting it by id. From the end of a shuffled
 /// group come `round(n * test)` test images, at least one when the group has two images or more
 /// and the ratio is not zero; before them `round(n * val)` val images; the rest, at least one, is
@@ -34,10 +35,20 @@ pub(super) fn make_split(items: Vec<Item>, seed: u64, ratios: [f64; 3]) -> Resul
     if !fine || (sum - 1.0).abs() > 1e-6 || ratios[0] <= 0.0 {
         return Err(LayoutError::BadRatios { ratios }.into());
     }
-    let mut groups: BTreeMap<&[u32], Vec<(String, usize)>> = BTreeMap::new();
+    let mut counts: BTreeMap<u32, usize> = BTreeMap::new();
+    for label in items.iter().flat_map(|item| &item.labels) {
+        *counts.entry(*label).or_default() += 1;
+    }
+    let rarest = |item: &Item| {
+        item.labels
+            .iter()
+            .copied()
+            .min_by_key(|label| (counts[label], *label))
+    };
+    let mut groups: BTreeMap<Option<u32>, Vec<(String, usize)>> = BTreeMap::new();
     for (index, item) in items.iter().enumerate() {
         groups
-            .entry(&item.labels)
+            .entry(rarest(item))
             .or_default()
             .push((item.image.id(), index));
     }
@@ -62,7 +73,6 @@ pub(super) fn make_split(items: Vec<Item>, seed: u64, ratios: [f64; 3]) -> Resul
             part_of[*index] = Part::Val;
         }
     }
-    drop(groups);
     let mut parts: [Vec<Item>; 3] = Default::default();
     for (item, part) in items.into_iter().zip(part_of) {
         parts[part as usize].push(item);

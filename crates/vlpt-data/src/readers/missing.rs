@@ -9,7 +9,7 @@ pub(super) struct Missing {
     file: PathBuf,
     skip: bool,
     first: Option<(String, String)>,
-    missing: usize,
+    absent: usize,
     total: usize,
 }
 
@@ -21,7 +21,7 @@ impl Missing {
             file,
             skip,
             first: None,
-            missing: 0,
+            absent: 0,
             total: 0,
         }
     }
@@ -30,7 +30,7 @@ impl Missing {
     pub(super) fn check(&mut self, exists: bool, told: impl FnOnce() -> (String, String)) -> bool {
         self.total += 1;
         if !exists {
-            self.missing += 1;
+            self.absent += 1;
             if self.first.is_none() {
                 self.first = Some(told());
             }
@@ -48,7 +48,7 @@ impl Missing {
         };
         let Self {
             file,
-            missing,
+            absent: missing,
             total,
             ..
         } = self;

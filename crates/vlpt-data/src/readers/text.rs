@@ -69,3 +69,12 @@ pub(super) fn folder_names(path: &Path) -> Result<Vec<(String, String)>> {
     }
     Ok(names)
 }
+
+/// Labels by class name; of equal names the first counts.
+pub(super) fn labels_by_name(classes: &[String]) -> BTreeMap<String, u32> {
+    let mut labels = BTreeMap::new();
+    for (class, label) in classes.iter().zip(0..) {
+        labels.entry(class.clone()).or_insert(label);
+    }
+    labels
+}

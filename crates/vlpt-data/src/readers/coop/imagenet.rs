@@ -108,7 +108,7 @@ fn numbered(
             found: format!("a folder `{folder}`"),
             expected: format!(
                 "numbers from 0 to {}, the lines of {}",
-                names.len() - 1,
+                names.len().saturating_sub(1),
                 set.file
             ),
         })?;

@@ -199,7 +199,10 @@ fn items(
         labels.sort_unstable();
         labels.dedup();
         if let Some(label) = labels.iter().find(|label| **label as usize >= classes) {
-            let expected = format!("a label from 0 to {} ({classes} classes)", classes - 1);
+            let expected = format!(
+                "a label from 0 to {} ({classes} classes)",
+                classes.saturating_sub(1)
+            );
             return Err(bad(format!("label {label}"), expected).into());
         }
         if draft.multi_label == Some(false) && labels.len() != 1 {

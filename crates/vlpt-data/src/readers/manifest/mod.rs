@@ -4,13 +4,13 @@ mod csv_rows;
 mod jsonl_rows;
 mod rows;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::draft::{Draft, Part};
 use super::folders::{base_name, file_item, list};
 use super::missing::Missing;
-use super::text::class_list;
+use super::text::{class_list, labels_by_name};
 use super::{LayoutError, OpenOptions};
 use crate::archive::{Listings, Root};
 use crate::error::Result;
@@ -166,12 +166,13 @@ pub(super) fn read(path: &Path, format: Format, options: &OpenOptions) -> Result
     draft.notes.push(note);
     let mut listings = Listings::new(&root);
     let mut parts: [Option<Vec<Item>>; 3] = Default::default();
+    let label_of = labels_by_name(&draft.classes);
     let any_split = rows().any(|row| row.split.is_some());
     for (part, file, rows) in &read {
         let mut missing = Missing::new(file, options);
         for row in rows {
             let part = part_of(row, *part, any_split, file)?;
-            let labels = labels_of(row, &draft.classes, class_file.as_deref(), file)?;
+            let labels = labels_of(row, &label_of, class_file.as_deref(), file)?;
             let origin = format!("{}: {}", file.display(), row.place);
             let image = Root::plain(&row.path, &origin)?;
             let items = parts[part as usize].get_or_insert_default();
@@ -215,14 +216,18 @@ fn part_of(row: &Row, of_file: Option<Part>, any_split: bool, file: &Path) -> Re
 /// Labels of a row: names of classes, or with a class file also their numbers from 0.
 fn labels_of(
     row: &Row,
-    classes: &[String],
+    label_of: &BTreeMap<String, u32>,
     class_file: Option<&Path>,
     file: &Path,
 ) -> Result<Vec<u32>> {
     let mut labels = Vec::with_capacity(row.labels.len());
     for name in &row.labels {
-        let by_name = classes.iter().position(|class| class == name);
-        let number = || name.parse().ok().filter(|label| *label < classes.len());
+        let by_name = label_of.get(name).copied();
+        let number = || {
+            name.parse()
+                .ok()
+                .filter(|label: &u32| (*label as usize) < label_of.len())
+        };
         let label = by_name.or_else(|| class_file.and_then(|_| number()));
         let label = label.ok_or_else(|| LayoutError::BadEntry {
             file: file.to_path_buf(),
@@ -231,10 +236,10 @@ fn labels_of(
             expected: format!(
                 "a class of {} or a number below {}",
                 class_file.unwrap_or(Path::new("the manifest")).display(),
-                classes.len()
+                label_of.len()
             ),
         })?;
-        labels.push(label as u32);
+        labels.push(label);
     }
     labels.sort_unstable();
     labels.dedup();

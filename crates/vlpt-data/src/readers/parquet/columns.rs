@@ -8,6 +8,9 @@ use crate::archive::ParquetTable;
 use crate::error::Result;
 use crate::readers::{LayoutError, OpenOptions};
 
+/// End of the path of an image struct's bytes.
+const BYTES: &str = ".bytes";
+
 /// The columns of a file that are read.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Columns {
@@ -99,7 +102,7 @@ pub(super) fn choose(path: &Path, table: &ParquetTable, options: &OpenOptions) -
 
     let bytes_of = |name: &str| {
         leaves.iter().find(|(_, leaf, kind)| {
-            *kind == Type::BYTE_ARRAY && (leaf == name || *leaf == format!("{name}.bytes"))
+            *kind == Type::BYTE_ARRAY && (leaf == name || *leaf == format!("{name}{BYTES}"))
         })
     };
     let image = if let Some(name) = &options.image_column {
@@ -107,7 +110,9 @@ pub(super) fn choose(path: &Path, table: &ParquetTable, options: &OpenOptions) -
     } else {
         let found: Vec<_> = leaves
             .iter()
-            .filter(|(_, leaf, kind)| *kind == Type::BYTE_ARRAY && leaf.ends_with(".bytes"))
+            .filter(|(_, leaf, kind)| {
+                *kind == Type::BYTE_ARRAY && leaf.strip_suffix(BYTES).is_some()
+            })
             .collect();
         match found[..] {
             [one] => one,
@@ -129,8 +134,7 @@ pub(super) fn choose(path: &Path, table: &ParquetTable, options: &OpenOptions) -
 
     let named = class_labels(path, table)?;
     let label_name = match (&options.label_column, &named[..]) {
-        (Some(name), _) => name.clone(),
-        (None, [(name, _)]) => name.clone(),
+        (Some(name), _) | (None, [(name, _)]) => name.clone(),
         (None, []) => {
             let usual = ["label", "labels", "class"].iter();
             let mut usual = usual.filter(|name| leaves.iter().any(|(_, leaf, _)| leaf == *name));
@@ -164,7 +168,7 @@ pub(super) fn choose(path: &Path, table: &ParquetTable, options: &OpenOptions) -
             return Err(unclear(what, all).into());
         }
     };
-    let image_name = image.1.trim_end_matches(".bytes").to_owned();
+    let image_name = image.1.trim_end_matches(BYTES).to_owned();
     Ok(Columns {
         image_leaf: image.0,
         image_name,

@@ -34,6 +34,10 @@ pub(super) struct Chosen {
     pub(super) notes: Vec<String>,
 }
 
+/// A folder with more folders than this holds classes, not configurations: looking into each would
+/// only take time.
+const MOST_FOLDERS: usize = 64;
+
 /// All Parquet files in the folder and up to two folders below.
 pub(super) fn find(path: &Path) -> Result<Vec<Found>> {
     let mut found = Vec::new();
@@ -72,7 +76,7 @@ fn walk(path: &Path, folder: &str, depth: usize, found: &mut Vec<Found>) -> Resu
             .filter(|name| is_parquet(name))
             .map(|file| place(folder, file)),
     );
-    if depth > 0 {
+    if depth > 0 && names.folders.len() <= MOST_FOLDERS {
         for name in names.folders {
             let below = if folder.is_empty() {
                 name.clone()

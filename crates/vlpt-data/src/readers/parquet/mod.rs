@@ -12,7 +12,7 @@ use parquet::schema::types::SchemaDescriptor;
 
 use super::draft::{Draft, Part};
 use super::folders::base_name;
-use super::text::class_list;
+use super::text::{class_list, labels_by_name};
 use super::{LayoutError, OpenOptions};
 use crate::archive::{ParquetTable, WindowCache};
 use crate::error::Result;
@@ -85,6 +85,7 @@ pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<Draft> {
         "images are in `{}`, labels in `{}`",
         columns.image_name, columns.label_name
     ));
+    let label_of = labels_by_name(&draft.classes);
     for part in Part::ALL {
         let mut items = Vec::new();
         let mut unlabelled = 0;
@@ -96,11 +97,7 @@ pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<Draft> {
                         continue;
                     }
                     Cell::Number(label) => *label,
-                    Cell::Text(text) => draft
-                        .classes
-                        .iter()
-                        .position(|c| c == text)
-                        .map_or(-1, |i| i as i64),
+                    Cell::Text(text) => label_of.get(text).map_or(-1, |label| i64::from(*label)),
                 };
                 let label = u32::try_from(labels)
                     .ok()
@@ -178,7 +175,7 @@ fn labels(table: &ParquetTable, columns: &Columns) -> Result<Vec<Cell>> {
     let leaf = columns.label_leaf;
     let schema: &SchemaDescriptor = table.metadata().file_metadata().schema_descr();
     let kind = schema.column(leaf).physical_type();
-    let mut cells = Vec::with_capacity(table.rows() as usize);
+    let mut cells = Vec::new();
     for group in 0..table.metadata().num_row_groups() {
         let rows = table.metadata().row_group(group).num_rows().max(0) as usize;
         match kind {
@@ -199,6 +196,14 @@ fn labels(table: &ParquetTable, columns: &Columns) -> Result<Vec<Cell>> {
                 cells.extend(values.into_iter().map(number));
             }
         }
+    }
+    if cells.len() as u64 != table.rows() {
+        return Err(LayoutError::DamagedArchive {
+            origin: table.name().to_owned(),
+            kind: "Parquet",
+            detail: format!("{} labels for {} rows", cells.len(), table.rows()),
+        }
+        .into());
     }
     Ok(cells)
 }

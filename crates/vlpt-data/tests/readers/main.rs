@@ -1,0 +1,17 @@
+//! The readers of data sets: each layout, each error, and real sets where they are at hand.
+
+#![allow(clippy::print_stderr)] // a test that is skipped says so
+
+mod attacks;
+mod coop;
+mod elevater;
+mod fixtures;
+mod imagefolder;
+mod known;
+mod made_split;
+mod manifest;
+mod parquet_files;
+mod recognise;
+mod same_task;
+mod shared_sets;
+mod webdataset;
