@@ -468,6 +468,27 @@ fn no_connection_is_told() {
 }
 
 #[test]
+fn a_cache_that_cannot_be_written_is_named() {
+    let server = Server::start(repository(&["hf"]), Faults::default());
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs_err::write(&file, "not a folder").unwrap();
+    let text = message(resolve(&hub(&server, &file), "org/tiny"));
+    assert!(text.contains(&file.display().to_string()), "{text}");
+
+    // the blobs cannot be written
+    let cache = tempfile::tempdir().unwrap();
+    let repository = cache.path().join("models--org--tiny");
+    fs_err::create_dir_all(&repository).unwrap();
+    fs_err::write(repository.join("blobs"), "not a folder").unwrap();
+    let text = message(resolve(&hub(&server, cache.path()), "org/tiny"));
+    assert!(
+        text.contains(&format!("{}", cache.path().display())),
+        "{text}"
+    );
+}
+
+#[test]
 fn a_broken_transfer_is_taken_up_where_it_broke() {
     let faults = Faults {
         cuts: AtomicUsize::new(2),

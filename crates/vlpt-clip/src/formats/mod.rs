@@ -17,7 +17,7 @@ use crate::weights::store::TensorStore;
 use crate::weights::{ClipWeights, assemble, safetensors, torch};
 
 /// What loading made of the files of a model.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct LoadReport {
     /// The weight files read.
     pub files: Vec<String>,

@@ -186,6 +186,11 @@ impl Fetcher<'_> {
             let what = format!("another program holds {}", path.display());
             return self.failure(what, Some("wait until its download has ended".to_owned()));
         }
+        if let Some(disk) = disk_error(error) {
+            let what = format!("writing to {}: {disk}", self.cached.root.display());
+            let hint = "free some space, or set HF_HUB_CACHE to a folder that can be written to";
+            return self.failure(what, Some(hint.to_owned()));
+        }
         let subject = file.map_or_else(|| "the repository".to_owned(), str::to_owned);
         let (status, text) = cause(error);
         let page = format!("{}/{}", self.settings.endpoint, self.cached.id);
@@ -224,6 +229,25 @@ impl Fetcher<'_> {
             ),
         };
         self.failure(what, Some(hint))
+    }
+}
+
+/// The error of the disk, not of the connection, behind an error.
+fn disk_error(error: &ApiError) -> Option<&std::io::Error> {
+    use std::io::ErrorKind;
+    match error {
+        ApiError::IoError(io) => matches!(
+            io.kind(),
+            ErrorKind::StorageFull
+                | ErrorKind::QuotaExceeded
+                | ErrorKind::PermissionDenied
+                | ErrorKind::ReadOnlyFilesystem
+                | ErrorKind::NotADirectory
+                | ErrorKind::AlreadyExists
+        )
+        .then_some(io),
+        ApiError::TooManyRetries(inner) => disk_error(inner),
+        _ => None,
     }
 }
 
