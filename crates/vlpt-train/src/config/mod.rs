@@ -22,6 +22,9 @@ pub use keys::{all_keys, nearest};
 pub use layers::{load, parse, read_resolved};
 pub use recipes::{RECIPES, Recipe, recipe};
 
+/// The model of a run that names none.
+pub const DEFAULT_MODEL: &str = "mini-clip";
+
 /// Everything that decides a run's result, and how it is computed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -389,7 +392,7 @@ pub enum Precision {
 impl Default for RunConfig {
     fn default() -> Self {
         Self {
-            model: "mini-clip".to_owned(),
+            model: DEFAULT_MODEL.to_owned(),
             method: Method::CoOp,
             seed: 1,
             data: DataConfig::default(),

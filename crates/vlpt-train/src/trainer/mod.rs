@@ -384,3 +384,6 @@ pub(crate) fn argmax(row: &[f32]) -> usize {
     }
     top
 }
+
+#[cfg(test)]
+mod tests;
