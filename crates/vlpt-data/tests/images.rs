@@ -1,5 +1,7 @@
 //! Pictures equal to Pillow's: the golden set of `golden/make_images.py`, and bad files.
 
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
+
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;

@@ -1,5 +1,7 @@
 //! Tensors equal to the reference tensors beside the repository, made with torchvision.
 
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
+
 use std::path::{Path, PathBuf};
 use vlpt_data::image::{Limits, Preprocess, decode};
 

@@ -187,7 +187,13 @@ fn run_length(file: &File<'_>, header: &Header) -> Result<Vec<u8>> {
         .copied();
     let mut pixels: Vec<u8> = Vec::with_capacity(needed);
     let mut consumed = 0_usize;
-    let half = |byte: u8, index: usize| if index % 2 == 0 { byte >> 4 } else { byte & 15 };
+    let half = |byte: u8, index: usize| {
+        if index.is_multiple_of(2) {
+            byte >> 4
+        } else {
+            byte & 15
+        }
+    };
     let short = || file.truncated("the run-length coded pixels end early");
     let mut next = |consumed: &mut usize| {
         *consumed += 1;

@@ -78,6 +78,6 @@ impl FramePixels for gif::Decoder<&[u8]> {
 fn failure(file: &File<'_>, error: &DecodingError) -> DataError {
     match error {
         DecodingError::Io(error) => file.reading(error),
-        _ => file.damaged(error),
+        _ => file.damaged(error.to_string()),
     }
 }

@@ -31,22 +31,20 @@ pub(super) fn decode(file: &File<'_>, accept_damaged: bool) -> Result<RgbImage> 
         Ok(outcome) => return outcome,
         Err(payload) => payload.downcast::<Stop>(),
     };
-    match stop.as_deref() {
-        Ok(Stop::Warning) => Err(file.damaged("the compressed picture data is corrupt")),
-        _ => {
-            let reason = reason(file.bytes);
-            let missing = [
-                "not implemented",
-                "Unsupported",
-                "precision",
-                "not supported",
-            ];
-            if missing.iter().any(|word| reason.contains(word)) {
-                Err(file.unsupported(reason))
-            } else {
-                Err(file.damaged(reason))
-            }
-        }
+    if matches!(stop.as_deref(), Ok(Stop::Warning)) {
+        return Err(file.damaged("the compressed picture data is corrupt"));
+    }
+    let reason = reason(file.bytes);
+    let missing = [
+        "not implemented",
+        "Unsupported",
+        "precision",
+        "not supported",
+    ];
+    if missing.iter().any(|word| reason.contains(word)) {
+        Err(file.unsupported(reason))
+    } else {
+        Err(file.damaged(reason))
     }
 }
 
@@ -55,7 +53,7 @@ fn read(file: &File<'_>, source: Source<'_>, accept_damaged: bool) -> Result<Rgb
     let header = Decompress::builder()
         .with_err(error_manager())
         .from_reader(source);
-    let header = header.map_err(|error| file.damaged(error))?;
+    let header = header.map_err(|error| file.damaged(error.to_string()))?;
     let (width, height) = header.size();
     // Four components and, in progressive files, two bytes for each coefficient.
     file.check_size(width as u64, height as u64, 4 + 8)?;
@@ -68,7 +66,7 @@ fn read(file: &File<'_>, source: Source<'_>, accept_damaged: bool) -> Result<Rgb
         }
     };
     STRICT.set(!accept_damaged);
-    let failed = |error: io::Error| file.damaged(error);
+    let failed = |error: io::Error| file.damaged(error.to_string());
     let data = if cmyk {
         let mut picture = header.to_colorspace(ColorSpace::JCS_CMYK).map_err(failed)?;
         let pixels: Vec<[u8; 4]> = picture.read_scanlines().map_err(failed)?;

@@ -144,30 +144,30 @@ impl File<'_> {
         Ok(())
     }
 
-    fn truncated(&self, detail: impl ToString) -> DataError {
+    fn truncated(&self, detail: impl Into<String>) -> DataError {
         let (origin, format) = (self.origin.to_owned(), self.format.name());
         DataError::TruncatedImage {
             origin,
             format,
-            detail: detail.to_string(),
+            detail: detail.into(),
         }
     }
 
-    fn damaged(&self, detail: impl ToString) -> DataError {
+    fn damaged(&self, detail: impl Into<String>) -> DataError {
         let (origin, format) = (self.origin.to_owned(), self.format.name());
         DataError::DamagedImage {
             origin,
             format,
-            detail: detail.to_string(),
+            detail: detail.into(),
         }
     }
 
-    fn unsupported(&self, detail: impl ToString) -> DataError {
+    fn unsupported(&self, detail: impl Into<String>) -> DataError {
         let (origin, format) = (self.origin.to_owned(), self.format.name());
         DataError::UnsupportedImage {
             origin,
             format,
-            detail: detail.to_string(),
+            detail: detail.into(),
         }
     }
 
@@ -176,7 +176,7 @@ impl File<'_> {
         if error.kind() == std::io::ErrorKind::UnexpectedEof {
             self.truncated(format!("the file ends after {} bytes", self.bytes.len()))
         } else {
-            self.damaged(error)
+            self.damaged(error.to_string())
         }
     }
 }

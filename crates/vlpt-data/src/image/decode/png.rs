@@ -65,6 +65,6 @@ fn failure(file: &File<'_>, error: &DecodingError) -> DataError {
     match error {
         DecodingError::IoError(error) => file.reading(error),
         DecodingError::LimitsExceeded => file.unsupported("more memory than the limit"),
-        _ => file.damaged(error),
+        _ => file.damaged(error.to_string()),
     }
 }

@@ -169,8 +169,8 @@ fn failure(file: &File<'_>, error: TiffError) -> DataError {
     match error {
         TiffError::IoError(error) => file.reading(&error),
         TiffError::LimitsExceeded => file.unsupported("more memory than the limit"),
-        TiffError::UnsupportedError(what) => file.unsupported(what),
-        TiffError::FormatError(what) => file.damaged(what),
-        other => file.damaged(other),
+        TiffError::UnsupportedError(what) => file.unsupported(what.to_string()),
+        TiffError::FormatError(what) => file.damaged(what.to_string()),
+        other => file.damaged(other.to_string()),
     }
 }

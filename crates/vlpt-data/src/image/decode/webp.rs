@@ -44,6 +44,6 @@ fn failure(file: &File<'_>, error: &DecodingError) -> DataError {
             file.unsupported("more memory than the limit")
         }
         DecodingError::UnsupportedFeature(what) => file.unsupported(what),
-        _ => file.damaged(error),
+        _ => file.damaged(error.to_string()),
     }
 }

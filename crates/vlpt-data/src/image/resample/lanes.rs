@@ -80,6 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[allow(clippy::print_stderr)] // a test that did not run says so
     fn plain_and_avx2_give_the_same_bytes() {
         let Some(simd) = pulp::x86::V3::try_new() else {
             eprintln!("SKIPPED: this processor has no AVX2");
