@@ -24,5 +24,8 @@ pub use rows::{add, gather_rows, scatter_add_rows};
 
 /// The kernels that this processor gets, for people to read.
 pub fn description() -> String {
-    format!("f32; rows: {}; matrix products: the gemm crate", simd::name())
+    format!(
+        "f32; rows: {}; matrix products: the gemm crate",
+        simd::name()
+    )
 }

@@ -42,10 +42,6 @@ impl<'a> Output<'a> {
     ///
     /// # Safety
     /// While the part is held, no other part or tile that overlaps it is in use.
-    #[expect(
-        clippy::mut_from_ref,
-        reason = "disjoint parts, by the caller's promise"
-    )]
     pub(crate) unsafe fn part(&self, row: usize, first: usize, count: usize) -> &'a mut [f32] {
         let start = self.tile(row, 1, first, count);
         // SAFETY: inside the matrix (`tile` asserts it), borrowed mutably for 'a by `new`, and not

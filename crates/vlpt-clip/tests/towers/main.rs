@@ -1,6 +1,8 @@
 //! The towers against transformers and PyTorch (`golden/make_towers.py`), finite differences, and
 //! themselves under other budgets and numbers of threads.
 
+#![allow(clippy::unwrap_used, reason = "tests may fail so")]
+
 mod golden;
 mod text;
 mod vision;

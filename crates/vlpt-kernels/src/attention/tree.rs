@@ -166,6 +166,7 @@ impl TreeAttention<'_> {
         mut p: &'t mut [f32],
         mut ds: &'t mut [f32],
     ) -> Vec<Task<'t>> {
+        const LONG_ENOUGH: &str = "results of every query";
         let starts = &self.ancestry.starts;
         let queries = self.ancestry.queries();
         (0..queries)
@@ -175,9 +176,11 @@ impl TreeAttention<'_> {
                 let places = (starts[last] - starts[first]) * self.heads;
                 Task {
                     first,
-                    dq: take(&mut dq, (last - first) * self.width),
-                    p: take(&mut p, places),
-                    ds: take(&mut ds, places),
+                    dq: dq
+                        .split_off_mut(..(last - first) * self.width)
+                        .expect(LONG_ENOUGH),
+                    p: p.split_off_mut(..places).expect(LONG_ENOUGH),
+                    ds: ds.split_off_mut(..places).expect(LONG_ENOUGH),
                 }
             })
             .collect()
@@ -334,10 +337,4 @@ struct Task<'a> {
     dq: &'a mut [f32],
     p: &'a mut [f32],
     ds: &'a mut [f32],
-}
-
-fn take<'a>(rest: &mut &'a mut [f32], count: usize) -> &'a mut [f32] {
-    let (head, tail) = std::mem::take(rest).split_at_mut(count);
-    *rest = tail;
-    head
 }

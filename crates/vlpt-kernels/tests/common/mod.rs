@@ -77,7 +77,7 @@ pub(crate) fn same_bits_for_any_threads(what: &str, work: impl Fn() -> Vec<f32> 
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .build()
-            .unwrap();
+            .expect("a pool of threads");
         let bits: Vec<u32> = pool.install(&work).into_iter().map(f32::to_bits).collect();
         bits
     };
