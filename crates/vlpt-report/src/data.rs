@@ -40,6 +40,8 @@ pub struct CurvePoint {
     pub epoch: usize,
     /// Mean training loss of the epoch.
     pub loss: f64,
+    /// Accuracy on the training images as they were seen (0 to 1), where it was measured.
+    pub train: Option<f64>,
     /// Accuracy on the validation images (0 to 1), where it was measured.
     pub val: Option<f64>,
 }

@@ -124,7 +124,7 @@ impl TaskSection {
             percent(self.result.tuned.value),
             self.result.tuned.range()
         );
-        html += &sections::curve(&self.curve, "");
+        html += &sections::curve(&self.curve);
         for (heading, part) in [
             (
                 "What was taken for what",

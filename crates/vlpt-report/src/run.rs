@@ -45,7 +45,7 @@ impl RunReport {
         }
         let body = [
             sections::key_numbers(&self.key_numbers),
-            sections::section("Learning curve", &sections::curve(&self.curve, "")),
+            sections::section("Learning curve", &sections::curve(&self.curve)),
             sections::section(
                 "What was taken for what",
                 &sections::confusion(&self.confusion),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::data::{Confusion, Curve, Example, Fact, KeyNumber, percent};
+use crate::data::{Confusion, Curve, CurvePoint, Example, Fact, KeyNumber, percent};
 use crate::escape::escape;
 use crate::svg::{self, LineChart, Series};
 
@@ -27,53 +27,57 @@ pub(crate) fn key_numbers(numbers: &[KeyNumber]) -> String {
     html + "</dl>\n"
 }
 
-/// Loss and validation accuracy over the epochs: two charts and a table.
-pub(crate) fn curve(curve: &Curve, name: &str) -> String {
+/// Loss and accuracy over the epochs: one or two charts and a table.
+pub(crate) fn curve(curve: &Curve) -> String {
     if curve.points.is_empty() {
         return String::new();
     }
-    let at = |epoch: usize| epoch as f64;
-    let mark = curve.selected.map(|epoch| (at(epoch), "kept".to_owned()));
-    let chart = |title: String, points, colour, mark, percent| {
-        let series = vec![Series {
-            name: title.clone(),
-            points,
-            colour,
-        }];
+    let mark = curve
+        .selected
+        .map(|epoch| (epoch as f64, "kept".to_owned()));
+    let line = |name: &str, colour, value: &dyn Fn(&CurvePoint) -> Option<f64>| Series {
+        name: name.to_owned(),
+        points: curve
+            .points
+            .iter()
+            .filter_map(|p| Some((p.epoch as f64, value(p)?)))
+            .collect(),
+        colour,
+    };
+    let chart = |title: &str, series, percent| {
         let svg = svg::line_chart(&LineChart {
-            title,
+            title: title.to_owned(),
             x_label: "epoch".to_owned(),
             series,
-            mark,
+            mark: mark.clone(),
             percent,
         });
         format!("<figure>\n{svg}</figure>\n")
     };
-    let loss: Vec<_> = curve.points.iter().map(|p| (at(p.epoch), p.loss)).collect();
-    let val: Vec<_> = curve
-        .points
-        .iter()
-        .filter_map(|p| p.val.map(|val| (at(p.epoch), val)))
-        .collect();
     let mut html = "<div class=\"charts\">\n".to_owned();
-    let title = |what: &str| {
-        if name.is_empty() {
-            what.to_owned()
-        } else {
-            format!("{name}: {what}")
+    html += &chart(
+        "Training loss",
+        vec![line("loss", 0, &|p| Some(p.loss))],
+        false,
+    );
+    let mut accuracy = vec![
+        line("training", 0, &|p| p.train),
+        line("validation", 1, &|p| p.val),
+    ];
+    accuracy.retain(|series| !series.points.is_empty());
+    match accuracy.as_slice() {
+        [] => {}
+        [one] => {
+            let title = format!("Accuracy, {} images", one.name);
+            html += &chart(&title, accuracy, true);
         }
-    };
-    if val.is_empty() {
-        html += &chart(title("training loss"), loss, 0, mark, false);
-    } else {
-        html += &chart(title("training loss"), loss, 0, None, false);
-        html += &chart(title("accuracy on validation images"), val, 1, mark, true);
+        _ => html += &chart("Accuracy", accuracy, true),
     }
     html += "</div>\n<details><summary>The curve as numbers</summary>\n<table>\n<thead><tr><th \
-             scope=\"col\">epoch</th><th scope=\"col\">training loss</th><th scope=\"col\">validation \
-             accuracy</th></tr></thead>\n<tbody>\n";
+             scope=\"col\">epoch</th><th scope=\"col\">training loss</th><th scope=\"col\">training \
+             accuracy</th><th scope=\"col\">validation accuracy</th></tr></thead>\n<tbody>\n";
     for point in &curve.points {
-        let val = point.val.map_or_else(|| "\u{2013}".to_owned(), percent);
+        let share = |value: Option<f64>| value.map_or_else(|| "\u{2013}".to_owned(), percent);
         let kept = if curve.selected == Some(point.epoch) {
             " (kept)"
         } else {
@@ -81,8 +85,11 @@ pub(crate) fn curve(curve: &Curve, name: &str) -> String {
         };
         let _ = writeln!(
             html,
-            "<tr><th scope=\"row\">{}{kept}</th><td>{:.4}</td><td>{val}</td></tr>",
-            point.epoch, point.loss
+            "<tr><th scope=\"row\">{}{kept}</th><td>{:.4}</td><td>{}</td><td>{}</td></tr>",
+            point.epoch,
+            point.loss,
+            share(point.train),
+            share(point.val)
         );
     }
     html + "</tbody>\n</table>\n</details>\n"

@@ -8,7 +8,12 @@ use vlpt_report::{
 const EVIL: &str = "<img src=x onerror=\"alert('1')\">&";
 
 fn curve() -> Curve {
-    let point = |epoch, loss, val| CurvePoint { epoch, loss, val };
+    let point = |epoch, loss, val| CurvePoint {
+        epoch,
+        loss,
+        train: Some(0.25 * epoch as f64),
+        val,
+    };
     Curve {
         points: vec![
             point(1, 2.0, Some(0.25)),
