@@ -45,7 +45,7 @@ fn each_image_is_in_one_split_and_splits_keep_the_order_of_the_source() {
     };
     let all: BTreeSet<String> = [&task.train, &val, &task.test]
         .into_iter()
-        .flat_map(|split| ids(split))
+        .flat_map(&ids)
         .collect();
     assert_eq!(all.len(), 40);
     for split in [&task.train, &val, &task.test] {

@@ -122,7 +122,10 @@ fn manifest(ending: &str) -> Dir {
     dir
 }
 
-fn facts(task: &Task) -> (Vec<String>, Vec<u32>, Vec<u32>, Vec<[u8; 3]>, Vec<[u8; 3]>) {
+/// Classes, then labels and pixels of train and test.
+type Facts = (Vec<String>, Vec<u32>, Vec<u32>, Vec<[u8; 3]>, Vec<[u8; 3]>);
+
+fn facts(task: &Task) -> Facts {
     let labels = |split: &vlpt_data::Split| split.items.iter().map(|item| item.labels[0]).collect();
     (
         task.classes.clone(),
