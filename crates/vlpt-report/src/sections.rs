@@ -175,7 +175,7 @@ pub(crate) fn examples(examples: &[Example]) -> String {
         let (class, verdict) = if example.is_right() {
             ("right", "right")
         } else {
-            ("wrong", "wrong")
+            ("wrong", "wrong, true class")
         };
         let truth = escape(&example.truth);
         let image = example.picture.data_uri().map_or_else(String::new, |uri| {
