@@ -1,0 +1,136 @@
+//! What can end a verb, how it is said, and the exit code.
+
+use std::io;
+use std::process::ExitCode;
+
+use vlpt_clip::ClipError;
+use vlpt_data::DataError;
+use vlpt_train::TrainError;
+
+/// Exit codes of the program; `vlpt --help` lists them.
+pub(crate) mod code {
+    /// Input or output failed, or the work itself did.
+    pub(crate) const FAILURE: u8 = 1;
+    /// The command line or the configuration cannot be used as given.
+    pub(crate) const USAGE: u8 = 2;
+    /// A check ran to its end and found faults.
+    pub(crate) const FAULTS: u8 = 3;
+}
+
+/// Why a verb ended early.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CliError {
+    /// A model cannot be found, read or used.
+    #[error(transparent)]
+    Clip(#[from] ClipError),
+    /// A data set or an image cannot be read.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// Training, evaluation or a run or prompt folder failed.
+    #[error(transparent)]
+    Train(#[from] TrainError),
+    /// The command line asks for something that cannot be done.
+    #[error("{message}")]
+    Usage {
+        /// What is wrong with it.
+        message: String,
+        /// The way out.
+        hint: Option<String>,
+    },
+    /// Something else went wrong.
+    #[error("{0}")]
+    Failure(String),
+    /// A file operation failed; the message names the file.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// A check found `0` faults, already printed.
+    #[error("{0} found")]
+    Faults(String),
+    /// Whoever read standard output has left.
+    #[error("standard output was closed")]
+    Closed,
+}
+
+impl CliError {
+    /// A misuse of the command line with its way out.
+    pub(crate) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Usage {
+            message: message.into(),
+            hint: Some(hint.into()),
+        }
+    }
+
+    /// A failure without a better type.
+    pub(crate) fn failure(message: impl Into<String>) -> Self {
+        Self::Failure(message.into())
+    }
+
+    /// A failed write to standard output.
+    pub(crate) fn stdout(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            Self::Closed
+        } else {
+            Self::Io(error)
+        }
+    }
+
+    /// The way out, where one is known.
+    pub(crate) fn hint(&self) -> Option<String> {
+        match self {
+            Self::Clip(e) => e.hint(),
+            Self::Data(e) => e.hint(),
+            Self::Train(e) => e.hint(),
+            Self::Usage { hint, .. } => hint.clone(),
+            Self::Io(e) if e.kind() == io::ErrorKind::StorageFull => {
+                Some("free some space, or write to another disk with --out".into())
+            }
+            Self::Io(e) if e.kind() == io::ErrorKind::PermissionDenied => {
+                Some("check the permissions of that path, or choose another one".into())
+            }
+            _ => None,
+        }
+    }
+
+    /// The exit code that goes with it.
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(self.code())
+    }
+
+    fn code(&self) -> u8 {
+        match self {
+            Self::Usage { .. }
+            | Self::Train(
+                TrainError::UnknownRecipe { .. }
+                | TrainError::UnknownKey { .. }
+                | TrainError::BadValue { .. }
+                | TrainError::BadSetting { .. }
+                | TrainError::Setting { .. },
+            ) => code::USAGE,
+            Self::Faults(_) => code::FAULTS,
+            Self::Closed => 0,
+            _ => code::FAILURE,
+        }
+    }
+
+    /// The whole message: what failed, each cause below it, and the way out.
+    pub(crate) fn render(&self, json: bool) -> String {
+        let causes: Vec<String> =
+            std::iter::successors(std::error::Error::source(self), |e| e.source())
+                .map(ToString::to_string)
+                .collect();
+        if json {
+            let value = serde_json::json!({
+                "error": { "message": self.to_string(), "causes": causes, "hint": self.hint(), "exit_code": self.code() }
+            });
+            return value.to_string();
+        }
+        let mut text = format!("error: {self}");
+        for cause in causes {
+            text.push_str(&format!("\n  because: {cause}"));
+        }
+        if let Some(hint) = self.hint() {
+            text.push_str(&format!("\nhint: {hint}"));
+        }
+        text
+    }
+}

@@ -1,0 +1,263 @@
+//! Flags that several verbs share, and how they become a model, a task or a list of images.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use vlpt_clip::{Clip, Hub, ModelName, Tokenizer};
+use vlpt_data::image::{Limits, Preprocess, RgbImage};
+use vlpt_data::{Format, Task};
+
+use vlpt_train::ImageConfig;
+
+use crate::console::{Console, Unit};
+use crate::error::CliError;
+
+/// Makes the pool that all kernels run in.
+pub(crate) fn use_threads(threads: usize) -> Result<(), CliError> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build_global()
+        .map_err(|e| CliError::failure(format!("cannot start {threads} threads: {e}")))
+}
+
+/// Which CLIP to use.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ModelArgs {
+    /// The model: a folder, `org/name`, `ViT-B-16/openai`, `hf-hub:org/name`, each with `@revision`; `mini-clip` is built in
+    #[arg(long, short, value_name = "NAME", env = "VLPT_MODEL", default_value = vlpt_train::DEFAULT_MODEL)]
+    pub(crate) model: String,
+}
+
+impl ModelArgs {
+    /// Finds, downloads if need be, and loads the model.
+    pub(crate) fn open(&self, console: &Console) -> Result<Clip, CliError> {
+        open_model(&self.model, console)
+    }
+}
+
+/// Finds, downloads if need be, and loads the model `name`.
+pub(crate) fn open_model(name: &str, console: &Console) -> Result<Clip, CliError> {
+    let name: ModelName = name.parse()?;
+    let bar = console.bar(Unit::Bytes);
+    let files = Hub::from_env().resolve(&name, &bar)?;
+    Ok(Clip::load(&files)?)
+}
+
+/// The tokenizer of the model `name`, or OpenAI's, which needs no model.
+pub(crate) fn load_tokenizer(name: Option<&str>, console: &Console) -> Result<Tokenizer, CliError> {
+    match name {
+        Some(name) => Ok(open_model(name, console)?.tokenizer),
+        None => Ok(Tokenizer::openai()),
+    }
+}
+
+/// What the model `name` does to an image before it looks at it.
+pub(crate) fn load_preprocess(name: &str, console: &Console) -> Result<Preprocess, CliError> {
+    Ok(vlpt_train::preprocess(
+        &open_model(name, console)?,
+        &ImageConfig::default(),
+    ))
+}
+
+/// How a data set is read.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct DataFlags {
+    /// Its format; recognised when left out
+    #[arg(long, value_name = "FORMAT", env = "VLPT_FORMAT")]
+    pub(crate) format: Option<Format>,
+    /// Its name in the catalogue, or which of several sets below the folder [default: from the folder]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// Which column holds the labels where a file has several
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) label_column: Option<String>,
+    /// The seed of the split made where the data has none [default: 0]
+    #[arg(long, value_name = "SEED")]
+    pub(crate) split_seed: Option<u64>,
+    /// Leave out class folders without images instead of refusing them
+    #[arg(long)]
+    pub(crate) drop_empty_classes: bool,
+    /// Leave out listed images that are absent instead of refusing them
+    #[arg(long)]
+    pub(crate) skip_missing_images: bool,
+}
+
+impl DataFlags {
+    /// The flags given, as settings of a configuration.
+    pub(crate) fn settings(&self) -> Vec<String> {
+        let mut settings = Vec::new();
+        let mut set = |key: &str, value: Option<String>| {
+            settings.extend(value.map(|v| format!("data.{key}={v}")));
+        };
+        set("format", self.format.map(|f| f.to_string()));
+        set("name", self.name.clone());
+        set("label_column", self.label_column.clone());
+        set("split_seed", self.split_seed.map(|s| s.to_string()));
+        set(
+            "drop_empty_classes",
+            self.drop_empty_classes.then(|| "true".to_owned()),
+        );
+        set(
+            "skip_missing_images",
+            self.skip_missing_images.then(|| "true".to_owned()),
+        );
+        settings
+    }
+}
+
+/// A data set and how to read it.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct DataArgs {
+    /// The data set: a folder, a manifest (.csv, .jsonl), or `drawn:NAME`
+    #[arg(value_name = "DATA")]
+    pub(crate) data: String,
+    #[command(flatten)]
+    pub(crate) flags: DataFlags,
+}
+
+impl DataArgs {
+    /// Opens the data set.
+    pub(crate) fn open(&self) -> Result<Task, CliError> {
+        let mut settings = self.flags.settings();
+        settings.push(format!("data.path={}", self.data));
+        Ok(vlpt_train::open_task(
+            &vlpt_train::load(None, None, &settings)?.data,
+        )?)
+    }
+}
+
+/// Where features are kept.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct CacheArgs {
+    /// Where image features are kept; safe to delete [default: vlpt below the user's cache folder]
+    #[arg(long, value_name = "FOLDER", env = "VLPT_CACHE")]
+    pub(crate) cache: Option<PathBuf>,
+    /// Compute image features anew and keep none
+    #[arg(long, conflicts_with = "cache")]
+    pub(crate) no_cache: bool,
+}
+
+impl CacheArgs {
+    /// The folder to use, if any.
+    pub(crate) fn folder(&self) -> Option<PathBuf> {
+        if self.no_cache {
+            None
+        } else {
+            self.cache.clone().or_else(vlpt_train::default_cache_dir)
+        }
+    }
+}
+
+/// Images named on the command line: files, folders, or one image on standard input.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ImageArgs {
+    /// Image files or folders; `-` reads one image from standard input
+    #[arg(value_name = "IMAGE", required_unless_present = "files_from")]
+    pub(crate) images: Vec<PathBuf>,
+    /// A file with one image path a line; `-` reads the list from standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) files_from: Option<PathBuf>,
+}
+
+/// One image to work on.
+#[derive(Debug, Clone)]
+pub(crate) enum Input {
+    /// A file on disk.
+    File(PathBuf),
+    /// The bytes of one image from standard input.
+    Stdin(Vec<u8>),
+}
+
+impl Input {
+    /// What to call it in results and errors.
+    pub(crate) fn label(&self) -> String {
+        match self {
+            Self::File(path) => path.display().to_string(),
+            Self::Stdin(_) => "-".into(),
+        }
+    }
+
+    /// Its name in errors and its bytes.
+    pub(crate) fn named_bytes(&self) -> Result<(String, Vec<u8>), CliError> {
+        match self {
+            Self::File(path) => Ok((self.label(), fs_err::read(path)?)),
+            Self::Stdin(bytes) => Ok(("standard input".to_owned(), bytes.clone())),
+        }
+    }
+
+    /// Reads and decodes it.
+    pub(crate) fn load(&self, limits: &Limits) -> Result<RgbImage, CliError> {
+        let (name, bytes) = self.named_bytes()?;
+        Ok(vlpt_data::image::decode(&bytes, &name, limits)?)
+    }
+}
+
+const EXTENSIONS: [&str; 10] = [
+    "jpg", "jpeg", "jpe", "jfif", "png", "webp", "bmp", "gif", "tif", "tiff",
+];
+
+impl ImageArgs {
+    /// All images in the order given; folders are walked in name order.
+    pub(crate) fn inputs(&self) -> Result<Vec<Input>, CliError> {
+        let mut inputs = Vec::new();
+        let mut paths = self.images.clone();
+        if let Some(list) = &self.files_from {
+            let text = if list == Path::new("-") {
+                std::io::read_to_string(std::io::stdin())?
+            } else {
+                fs_err::read_to_string(list)?
+            };
+            paths.extend(
+                text.lines()
+                    .filter(|l| !l.trim().is_empty())
+                    .map(PathBuf::from),
+            );
+        }
+        for path in paths {
+            if path == Path::new("-") {
+                let mut bytes = Vec::new();
+                std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut bytes)?;
+                inputs.push(Input::Stdin(bytes));
+            } else if path.is_dir() {
+                let before = inputs.len();
+                walk(&path, &mut inputs)?;
+                if inputs.len() == before {
+                    return Err(CliError::usage(
+                        format!("no images in the folder {}", path.display()),
+                        format!("images end in one of: {}", EXTENSIONS.join(", ")),
+                    ));
+                }
+            } else {
+                inputs.push(Input::File(path));
+            }
+        }
+        if inputs.is_empty() {
+            return Err(CliError::usage(
+                "no images given",
+                "name image files or folders",
+            ));
+        }
+        Ok(inputs)
+    }
+}
+
+fn walk(folder: &Path, inputs: &mut Vec<Input>) -> Result<(), CliError> {
+    let mut entries = Vec::new();
+    for entry in fs_err::read_dir(folder)? {
+        entries.push(entry?.path());
+    }
+    entries.sort();
+    for path in entries {
+        let hidden = path
+            .file_name()
+            .is_some_and(|n| n.to_string_lossy().starts_with('.'));
+        let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+        if hidden {
+        } else if path.is_dir() {
+            walk(&path, inputs)?;
+        } else if extension.is_some_and(|e| EXTENSIONS.contains(&e.as_str())) {
+            inputs.push(Input::File(path));
+        }
+    }
+    Ok(())
+}

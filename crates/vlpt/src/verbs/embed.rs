@@ -1,0 +1,155 @@
+//! `vlpt embed`: features of images or texts as a file.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+use vlpt_clip::Clip;
+use vlpt_train::ImageConfig;
+
+use crate::console::{Console, Unit};
+use crate::error::CliError;
+use crate::options::{ImageArgs, Input, ModelArgs};
+use crate::output;
+
+/// Images decoded and encoded at a time.
+const BATCH: usize = 32;
+
+/// Flags of `vlpt embed`.
+#[derive(Debug, Args)]
+pub(crate) struct EmbedArgs {
+    /// Image files or folders; `-` reads one image from standard input
+    #[arg(value_name = "IMAGE", required_unless_present_any = ["files_from", "text", "texts_from"])]
+    images: Vec<PathBuf>,
+    /// A file with one image path a line; `-` reads the list from standard input
+    #[arg(long, value_name = "FILE")]
+    files_from: Option<PathBuf>,
+    /// A text to embed instead of images; may be given many times
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["images", "files_from"])]
+    text: Vec<String>,
+    /// A file with one text a line; `-` is standard input
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["images", "files_from"])]
+    texts_from: Option<PathBuf>,
+    #[command(flatten)]
+    model: ModelArgs,
+    /// Where to write: `.npy`, or `.safetensors` with the names beside the features
+    #[arg(long, short, value_name = "FILE")]
+    out: PathBuf,
+    /// Leave features at the length the towers give instead of length one
+    #[arg(long)]
+    raw: bool,
+    /// Cut texts that are too long instead of refusing them
+    #[arg(long)]
+    truncate: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Written {
+    file: PathBuf,
+    rows: usize,
+    width: usize,
+    normalised: bool,
+    names: Vec<String>,
+}
+
+/// Embeds and writes.
+pub(crate) fn run(args: &EmbedArgs, console: &Console) -> Result<(), CliError> {
+    let extension = args
+        .out
+        .extension()
+        .map(|e| e.to_string_lossy().to_lowercase());
+    if !matches!(extension.as_deref(), Some("npy" | "safetensors")) {
+        return Err(CliError::usage(
+            format!(
+                "cannot tell the format of {} from its ending",
+                args.out.display()
+            ),
+            "end the name in .npy or .safetensors",
+        ));
+    }
+    let texts = args.all_texts()?;
+    let clip = args.model.open(console)?;
+    let (names, features) = if texts.is_empty() {
+        images(args, &clip, console)?
+    } else {
+        let features = vlpt_train::embed_texts(&clip, &texts, args.truncate, !args.raw)?;
+        (texts, features)
+    };
+    let width = clip.config.embed_dim;
+    let shape = [names.len(), width];
+    if extension.as_deref() == Some("npy") {
+        output::write_npy(&args.out, &features, &shape)?;
+    } else {
+        let list = serde_json::to_string(&names).map_err(|e| CliError::failure(e.to_string()))?;
+        let metadata = [
+            ("names", list),
+            ("model", clip.name.clone()),
+            ("model_sha256", clip.fingerprint.clone()),
+            ("normalised", (!args.raw).to_string()),
+        ];
+        output::write_safetensors(&args.out, "features", &features, &shape, &metadata)?;
+    }
+    let written = Written {
+        file: args.out.clone(),
+        rows: names.len(),
+        width,
+        normalised: !args.raw,
+        names,
+    };
+    console.result(&written, || {
+        format!(
+            "wrote {}: {} x {width}, f32",
+            written.file.display(),
+            written.rows
+        )
+    })
+}
+
+impl EmbedArgs {
+    fn all_texts(&self) -> Result<Vec<String>, CliError> {
+        let mut texts = self.text.clone();
+        if let Some(file) = &self.texts_from {
+            let all = if file.as_os_str() == "-" {
+                std::io::read_to_string(std::io::stdin())?
+            } else {
+                fs_err::read_to_string(file)?
+            };
+            texts.extend(all.lines().map(str::to_owned));
+            if texts.is_empty() {
+                return Err(CliError::usage(
+                    format!("no text in {}", file.display()),
+                    "write one text a line",
+                ));
+            }
+        }
+        Ok(texts)
+    }
+}
+
+fn images(
+    args: &EmbedArgs,
+    clip: &Clip,
+    console: &Console,
+) -> Result<(Vec<String>, Vec<f32>), CliError> {
+    let inputs = ImageArgs {
+        images: args.images.clone(),
+        files_from: args.files_from.clone(),
+    }
+    .inputs()?;
+    let preprocess = vlpt_train::preprocess(clip, &ImageConfig::default());
+    let bar = console.bar(Unit::Items);
+    bar.begin("embedding images", inputs.len() as u64);
+    let mut features = Vec::with_capacity(inputs.len() * clip.config.embed_dim);
+    for batch in inputs.chunks(BATCH) {
+        let read = batch
+            .iter()
+            .map(Input::named_bytes)
+            .collect::<Result<Vec<_>, _>>()?;
+        for row in vlpt_train::embed_images(clip, &preprocess, &read, !args.raw) {
+            features.extend(row?);
+        }
+        bar.advance_by(batch.len() as u64);
+    }
+    bar.end();
+    Ok((inputs.iter().map(Input::label).collect(), features))
+}

@@ -1,0 +1,12 @@
+//! One file a verb: read the flags, call the library, print.
+
+pub(crate) mod data;
+pub(crate) mod doctor;
+pub(crate) mod embed;
+pub(crate) mod eval;
+pub(crate) mod model;
+pub(crate) mod predict;
+pub(crate) mod preprocess;
+pub(crate) mod tokenize;
+pub(crate) mod train;
+pub(crate) mod zeroshot;

@@ -1,0 +1,90 @@
+//! The real binary, run as a user would run it.
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// The command `vlpt` with an environment that no user's settings reach.
+pub fn vlpt() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vlpt"));
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("VLPT_") || text.starts_with("HF_") {
+            command.env_remove(&name);
+        }
+    }
+    command
+        .env("HF_HUB_OFFLINE", "1")
+        .env("VLPT_MODEL", "mini-clip")
+        .env("NO_COLOR", "1");
+    command.stdin(std::process::Stdio::null());
+    command
+}
+
+/// Runs `vlpt` in `folder` with `args` and a cache inside it.
+pub fn run(folder: &Path, args: &[&str]) -> Output {
+    vlpt()
+        .current_dir(folder)
+        .env("XDG_CACHE_HOME", folder.join(".cache"))
+        .args(args)
+        .output()
+        .expect("the binary runs")
+}
+
+/// Runs `vlpt`, expects success and returns its standard output.
+pub fn ok(folder: &Path, args: &[&str]) -> String {
+    let output = run(folder, args);
+    assert!(
+        output.status.success(),
+        "vlpt {args:?} failed:\n{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).expect("output is UTF-8")
+}
+
+/// Exit code, standard output and standard error as one text, with `folder` replaced.
+pub fn transcript(folder: &Path, args: &[&str]) -> String {
+    let output = run(folder, args);
+    let text = format!(
+        "exit code: {}\n--- stdout\n{}--- stderr\n{}",
+        output
+            .status
+            .code()
+            .map_or("none".to_owned(), |c| c.to_string()),
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    text.replace(&folder.display().to_string(), "[folder]")
+}
+
+/// The folder of data shared beside the repository, where there is one.
+pub fn shared() -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
+    if path.is_dir() {
+        return path.canonicalize().ok();
+    }
+    eprintln!("SKIPPED: no shared data beside the repository");
+    None
+}
+
+/// A binary PPM would not do: writes a flat PNG of one colour, 40 x 30.
+pub fn write_png(path: &Path, colour: [u8; 3]) {
+    std::fs::create_dir_all(path.parent().expect("a folder")).expect("folder made");
+    let image = image::RgbImage::from_pixel(40, 30, image::Rgb(colour));
+    image.save(path).expect("image written");
+}
+
+/// A folder of two classes, ten flat images each, told apart by colour.
+pub fn photos(folder: &Path) {
+    for i in 0..10u8 {
+        write_png(
+            &folder.join(format!("photos/red/{i}.png")),
+            [200 + i, 10 * i, 5],
+        );
+        write_png(
+            &folder.join(format!("photos/blue/{i}.png")),
+            [5, 10 * i, 200 + i],
+        );
+    }
+}
