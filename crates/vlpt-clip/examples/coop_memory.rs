@@ -1,10 +1,11 @@
 //! Memory and time of CoOp steps on a random text tower of ViT-B/16's size.
 //!
 //! ```text
-//! cargo run --release -p vlpt-clip --example coop_memory -- [classes] [contexts] [budget in MiB]
+//! cargo run --release -p vlpt-clip --example coop_memory -- [classes] [contexts] [budget in MiB] [how]
 //! ```
 //!
-//! Without arguments: 1,000 classes, 16 contexts, the default budget. Peak memory is the process's
+//! Without arguments: 1,000 classes, 16 contexts, the default budget, `end`: a shared context before
+//! the class names. `front` puts it after them, `specific` gives every class its own. Peak memory is the process's
 //! own (`VmHWM`), so it is printed on Linux alone.
 
 #![allow(clippy::print_stdout, reason = "it is a program")]
@@ -56,12 +57,22 @@ fn mixed(i: usize) -> u32 {
     (i as u32).wrapping_mul(2_654_435_761) >> 12
 }
 
-/// Start, contexts, a name of 1 to 3 tokens, a full stop, end.
-fn texts(classes: usize, contexts: u32) -> Vec<Vec<Slot>> {
+/// Start, contexts, a name of 1 to 3 tokens, a full stop, end; `how` as in the head of this file.
+fn texts(classes: usize, contexts: usize, how: &str) -> Vec<Vec<Slot>> {
     let text = |class: usize| {
+        let first = if how == "specific" {
+            class * contexts
+        } else {
+            0
+        };
+        let context = (first..first + contexts).map(|row| Slot::Learned(row as u32));
+        let name = (0..=class % 3).map(|i| Slot::Token(mixed(3 * class + i) % 40_000));
         let mut text = vec![Slot::Token(START)];
-        text.extend((0..contexts).map(Slot::Learned));
-        text.extend((0..=class % 3).map(|i| Slot::Token(mixed(3 * class + i) % 40_000)));
+        if how == "front" {
+            text.extend(name.chain(context));
+        } else {
+            text.extend(context.chain(name));
+        }
         text.extend([Slot::Token(269), Slot::Token(END)]);
         text
     };
@@ -89,8 +100,14 @@ fn main() {
     };
     let tower = tower();
     let weights = tower.bytes() as f64 / f64::from(1 << 20);
-    let texts = texts(classes, contexts as u32);
-    let mut prompts: Vec<f32> = (0..contexts * tower.width())
+    let how = std::env::args().nth(4).unwrap_or_else(|| "end".to_owned());
+    let texts = texts(classes, contexts, &how);
+    let rows = if how == "specific" {
+        classes * contexts
+    } else {
+        contexts
+    };
+    let mut prompts: Vec<f32> = (0..rows * tower.width())
         .map(|i| mixed(i) as f32 * 4e-8 - 0.02)
         .collect();
 
@@ -98,7 +115,7 @@ fn main() {
     let plan = tower.plan(&texts, budget);
     let (chunks, kept) = (plan.chunks(), plan.kept_chunks());
     let planned = began.elapsed().as_secs_f64();
-    println!("classes {classes}, contexts {contexts}, chunks {chunks}, tapes kept {kept}");
+    println!("classes {classes}, contexts {contexts}, {how}, chunks {chunks}, tapes kept {kept}");
     println!("plan {planned:.3} s");
     let mut times = Vec::new();
     for _ in 0..STEPS {
