@@ -23,22 +23,21 @@ pub fn open_task(config: &DataConfig) -> Result<Task> {
             expected: "a data set's folder or file, or drawn:NAME".to_owned(),
         });
     }
-    let mut task = match config.path.strip_prefix(DRAWN) {
-        Some(name) => vlpt_data::drawn::drawn(name, config.split_seed)?,
-        None => {
-            let options = OpenOptions {
-                format: config.format,
-                name: config.name.clone(),
-                split_seed: config.split_seed,
-                image_column: config.image_column.clone(),
-                label_column: config.label_column.clone(),
-                class_file: config.class_file.as_ref().map(PathBuf::from),
-                drop_empty_classes: config.drop_empty_classes,
-                skip_missing_images: config.skip_missing_images,
-                ..OpenOptions::default()
-            };
-            vlpt_data::open(Path::new(&config.path), &options)?
-        }
+    let mut task = if let Some(name) = config.path.strip_prefix(DRAWN) {
+        vlpt_data::drawn::drawn(name, config.split_seed)?
+    } else {
+        let options = OpenOptions {
+            format: config.format,
+            name: config.name.clone(),
+            split_seed: config.split_seed,
+            image_column: config.image_column.clone(),
+            label_column: config.label_column.clone(),
+            class_file: config.class_file.as_ref().map(PathBuf::from),
+            drop_empty_classes: config.drop_empty_classes,
+            skip_missing_images: config.skip_missing_images,
+            ..OpenOptions::default()
+        };
+        vlpt_data::open(Path::new(&config.path), &options)?
     };
     if !config.templates.is_empty() {
         task.templates.clone_from(&config.templates);

@@ -68,7 +68,9 @@ impl UnitRows {
             .map(|row| {
                 let length = dot(row, row).sqrt();
                 if length > 0.0 {
-                    row.iter_mut().for_each(|value| *value /= length);
+                    for value in row {
+                        *value /= length;
+                    }
                 }
                 length
             })

@@ -1,6 +1,8 @@
 //! The metrics against scikit-learn's on random and degenerate scores
 //! (`golden/make_metrics.py`).
 
+#![allow(clippy::unwrap_used)]
+
 use serde_json::Value;
 use vlpt_data::Metric;
 use vlpt_train::metrics::evaluate;

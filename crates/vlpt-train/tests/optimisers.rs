@@ -1,6 +1,8 @@
 //! The optimisers against fifty steps of PyTorch's (`golden/make_training.py`), and across a
 //! saved state.
 
+#![allow(clippy::unwrap_used)]
+
 use serde::Deserialize;
 use vlpt_train::{AdamW, Optimizer, OptimizerState, Sgd};
 

@@ -1,7 +1,7 @@
 //! A run's folder has the same bytes however often the run was interrupted, and whatever the
 //! number of threads.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod support;
 

@@ -158,7 +158,9 @@ impl RunConfig {
         let table = |config: &Self| {
             let mut table = toml::Table::try_from(config).expect("plain data is always TOML");
             if let Some(toml::Value::Table(compute)) = table.get_mut("compute") {
-                FREE.iter().for_each(|key| drop(compute.remove(*key)));
+                for key in FREE {
+                    compute.remove(key);
+                }
             }
             table
         };

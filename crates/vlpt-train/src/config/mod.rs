@@ -61,7 +61,7 @@ pub enum Method {
 }
 
 /// A data set and how to read it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DataConfig {
     /// A folder or file, or `drawn:NAME` for a task that the program draws itself.
@@ -89,23 +89,6 @@ pub struct DataConfig {
     pub skip_missing_images: bool,
     /// Templates for zero-shot texts; empty: the task's own.
     pub templates: Vec<String>,
-}
-
-impl Default for DataConfig {
-    fn default() -> Self {
-        Self {
-            path: String::new(),
-            format: None,
-            name: None,
-            split_seed: 0,
-            image_column: None,
-            label_column: None,
-            class_file: None,
-            drop_empty_classes: false,
-            skip_missing_images: false,
-            templates: Vec::new(),
-        }
-    }
 }
 
 /// How the training images are sampled.

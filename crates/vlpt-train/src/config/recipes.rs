@@ -16,6 +16,10 @@ pub const RECIPES: &[Recipe] = &[
         text: include_str!("../../recipes/quick.toml"),
     },
     Recipe {
+        name: "quick-csc",
+        text: include_str!("../../recipes/quick-csc.toml"),
+    },
+    Recipe {
         name: "coop-paper",
         text: include_str!("../../recipes/coop-paper.toml"),
     },

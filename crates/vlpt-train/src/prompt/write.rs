@@ -114,13 +114,10 @@ fn readme(content: &PromptContent) -> String {
         0 => String::new(),
         n => format!(", and {n} more"),
     };
-    let metrics: String = content
-        .metrics
-        .as_object()
-        .into_iter()
-        .flatten()
-        .map(|(name, value)| format!("| {name} | {value} |\n"))
-        .collect();
+    let mut metrics = String::new();
+    for (name, value) in content.metrics.as_object().into_iter().flatten() {
+        metrics += &["| ", name, " | ", &value.to_string(), " |\n"].concat();
+    }
     format!(
         "# A prompt for {task}\n\n\
          {count} tuned values for the frozen model `{model}`; the model itself is not in this \

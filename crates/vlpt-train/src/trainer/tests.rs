@@ -56,7 +56,9 @@ fn losses(clip: &Clip, position: ClassPosition) -> Vec<f64> {
         let (i, j) = (i as f64, j as f64);
         (0.37 * (i * 128.0 + j)).sin() + (0.11 * j * (i % 4.0 + 1.0)).cos()
     };
-    let features = (0..IMAGES * 128).map(|at| feature(at / 128, at % 128) as f32).collect();
+    let features = (0..IMAGES * 128)
+        .map(|at| feature(at / 128, at % 128) as f32)
+        .collect();
     let classes = CLASSES.map(str::to_owned);
     let work = Workload {
         config: &config,
