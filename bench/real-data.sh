@@ -11,7 +11,7 @@ seeds="0 1 2"
 common=(--model mini-clip --shots 16)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-export VLPT_CACHE="$work/cache" VLPT_QUIET=true
+export VLPT_CACHE_DIR="$work/cache" VLPT_QUIET=true
 
 percent() { sed -n 's/.*: [a-z_A-Z0-9]* \([0-9.]*\) %.*/\1/p'; }
 

@@ -38,6 +38,12 @@ impl Hub {
     /// # Errors
     /// When the name stands for nothing, or the files may not or cannot be fetched.
     pub fn resolve(&self, name: &ModelName, progress: &dyn Progress) -> Result<ModelFiles> {
+        let mut files = self.find(name, progress)?;
+        files.activation = name.activation().or(files.activation);
+        Ok(files)
+    }
+
+    fn find(&self, name: &ModelName, progress: &dyn Progress) -> Result<ModelFiles> {
         match name.place(Path::exists)? {
             Place::Mini => Ok(ModelFiles::mini()),
             Place::Local(path) => local(name, &path),

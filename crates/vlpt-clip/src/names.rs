@@ -27,11 +27,16 @@ const SUGGESTIONS: usize = 3;
 /// | `ViT-B-16/openai` | OpenCLIP's name and tag of a known model |
 /// | `ViT-B/16` | OpenAI's own name of one of its four vision transformers |
 ///
-/// A repository may be followed by `@` and a branch, tag or commit.
+/// A repository may be followed by `@` and a branch, tag or commit. Any name may end in
+/// `?activation=quick_gelu` or `?activation=gelu`, for weights whose configuration does not say it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModelName {
     text: String,
+    activation: Option<Activation>,
 }
+
+/// What stands between a name and its activation.
+const ACTIVATION: &str = "?activation=";
 
 /// What a name stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,25 +62,39 @@ impl FromStr for ModelName {
     /// Takes any text that is not empty; what it stands for is found out by
     /// [`Hub::resolve`](crate::Hub::resolve), because it depends on the folders that exist.
     fn from_str(text: &str) -> Result<Self> {
-        match text.trim() {
-            "" => Err(ClipError::UnknownName {
+        let (name, activation) = match text.trim().split_once(ACTIVATION) {
+            Some((name, activation)) => (name, Some(activation.parse()?)),
+            None => (text.trim(), None),
+        };
+        if name.is_empty() {
+            return Err(ClipError::UnknownName {
                 name: String::new(),
                 suggestions: Vec::new(),
-            }),
-            name => Ok(Self {
-                text: name.to_owned(),
-            }),
+            });
         }
+        Ok(Self {
+            text: name.to_owned(),
+            activation,
+        })
     }
 }
 
 impl fmt::Display for ModelName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        f.write_str(&self.text)?;
+        match self.activation {
+            Some(activation) => write!(f, "{ACTIVATION}{}", activation.name()),
+            None => Ok(()),
+        }
     }
 }
 
 impl ModelName {
+    /// The activation that the name asks for, where it asks for one.
+    pub(crate) fn activation(&self) -> Option<Activation> {
+        self.activation
+    }
+
     /// What the name stands for; `exists` tells whether a path does.
     pub(crate) fn place(&self, exists: impl Fn(&Path) -> bool) -> Result<Place> {
         let text = self.text.as_str();

@@ -1,6 +1,6 @@
 //! Weight files that are damaged, lie or attack: each is refused with a message that says why.
 
-#![allow(clippy::unwrap_used)] // a test may panic
+#![allow(clippy::print_stderr, clippy::unwrap_used)]
 
 mod support;
 

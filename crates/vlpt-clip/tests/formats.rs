@@ -2,7 +2,7 @@
 //!
 //! `golden/make_formats.py` makes the files.
 
-#![allow(clippy::unwrap_used)] // a test may panic
+#![allow(clippy::print_stderr, clippy::unwrap_used)]
 
 mod support;
 
@@ -87,7 +87,7 @@ fn a_state_dict_alone_does_not_say_its_activation() {
     assert_eq!(
         load_error(&folder),
         "model.pt: the activation is not known: a state dict without a configuration beside it\n\
-         hint: set the option `activation` to quick_gelu (OpenAI's weights) or gelu (most others)"
+         hint: end the model's name in ?activation=quick_gelu (OpenAI's weights) or ?activation=gelu (most others)"
     );
     // stated, the next unknown is the number of heads
     let files = folder.files().with_activation(Activation::Gelu);
@@ -187,7 +187,7 @@ fn files_of_transformers_may_leave_out_the_formats_defaults() {
     });
     let text = load_error(&folder);
     assert!(text.contains("text_config.hidden_act is absent"), "{text}");
-    assert!(text.contains("option `activation`"), "{text}");
+    assert!(text.contains("?activation=gelu"), "{text}");
 
     folder.edit("config.json", |config| {
         config["transformers_version"] = "4.40.0".into();

@@ -1,6 +1,6 @@
 //! Models by name: from a server that speaks the hub's API, then from the cache.
 
-#![allow(clippy::unwrap_used)] // a test may panic
+#![allow(clippy::print_stderr, clippy::unwrap_used)]
 
 mod support;
 
@@ -565,4 +565,25 @@ fn folders_and_weight_files_need_no_hub() {
     assert!(mini.has("model.safetensors"));
     let error = resolve(&hub, "local-dir:/no/such/folder").unwrap_err();
     assert!(matches!(error, ClipError::MissingFile { .. }), "{error}");
+}
+
+#[test]
+fn a_name_may_say_the_activation() {
+    let hub = Hub::new(HubSettings {
+        cache: None,
+        endpoint: String::new(),
+        token: None,
+        offline: true,
+    });
+    let name: vlpt_clip::ModelName = "mini-clip?activation=gelu".parse().unwrap();
+    assert_eq!(name.to_string(), "mini-clip?activation=gelu");
+    let files = hub.resolve(&name, &()).unwrap();
+    assert_eq!(files.activation, Some(vlpt_clip::Activation::Gelu));
+    let error = "mini-clip?activation=relu"
+        .parse::<vlpt_clip::ModelName>()
+        .unwrap_err();
+    assert!(
+        error.to_string().contains("expected quick_gelu or gelu"),
+        "{error}"
+    );
 }

@@ -1,6 +1,6 @@
 //! The embedded model is whole.
 
-#![allow(clippy::unwrap_used)] // a test may panic
+#![allow(clippy::print_stderr, clippy::unwrap_used)]
 
 use vlpt_clip::{Activation, Clip, PreprocessConfig, Slot};
 

@@ -1,5 +1,7 @@
 //! The tokenizer against texts tokenised by the published steps (`golden/make_tokenizer.py`).
 
+#![allow(clippy::print_stderr, clippy::unwrap_used)]
+
 use std::path::Path;
 
 use serde::Deserialize;

@@ -1,5 +1,7 @@
 //! The catalogue against the figures that are published of it, and the page made from it.
 
+#![allow(clippy::print_stderr, clippy::unwrap_used)]
+
 use std::path::Path;
 
 use vlpt_data::Metric;

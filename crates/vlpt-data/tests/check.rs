@@ -1,5 +1,7 @@
 //! The check of a data set: planted faults are found, whole sets pass, threads do not matter.
 
+#![allow(clippy::print_stderr, clippy::unwrap_used)]
+
 mod common;
 
 use std::path::Path;

@@ -1,5 +1,7 @@
 //! Few-shot subsets: what is stored, what is refused, and equality with subsets published as files.
 
+#![allow(clippy::print_stderr, clippy::unwrap_used)]
+
 mod common;
 
 use std::path::Path;

@@ -1,6 +1,8 @@
 //! The few-shot rules against their published form run by CPython, for 100 seeds
 //! (`golden/make_fewshot.py`).
 
+#![allow(clippy::print_stderr, clippy::unwrap_used)]
+
 mod common;
 
 use std::collections::BTreeMap;

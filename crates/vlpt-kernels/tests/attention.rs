@@ -1,5 +1,7 @@
 //! Attention against plain f64 code and finite differences, on ragged shapes.
 
+#![allow(clippy::print_stderr, clippy::unwrap_used)]
+
 mod common;
 
 use common::{Random, assert_close, check_gradient, same_bits_for_any_threads};

@@ -1,6 +1,6 @@
 //! Where the tokens of a CoOp prompt stand, and what it starts from.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::print_stderr, clippy::unwrap_used)]
 
 use vlpt_clip::{Activation, Clip, ClipConfig, Slot, TextConfig, Tokenizer, VisionConfig};
 use vlpt_methods::{CoOp, CoOpConfig, MethodError, Position, PromptMethod};

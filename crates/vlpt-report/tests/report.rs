@@ -1,5 +1,7 @@
 //! Whole pages: what they look like, and that no text of a user becomes markup.
 
+#![allow(clippy::print_stderr, clippy::unwrap_used)]
+
 use vlpt_report::{
     Confusion, Curve, CurvePoint, DemoReport, Example, Fact, Interval, KeyNumber, Picture,
     RunReport, TaskResult, TaskSection,

@@ -3,7 +3,7 @@
 //! [`write_atomic`] writes beside the place (`NAME.new`), syncs, renames and syncs the folder. On
 //! a kill the old file stays, or the new one is there; on a power cut the same holds as far as the
 //! file system keeps the order of a synced write and a rename. A `.new` file that a kill leaves
-//! behind is overwritten by the next write.
+//! behind is overwritten by the next write; one that an error leaves is removed.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -16,11 +16,14 @@ use crate::Result;
 /// Writes a file so that it is whole or absent.
 ///
 /// # Errors
-/// The folder cannot be written, or the disk is full.
-pub(crate) fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
+/// The folder cannot be written, or the disk is full; nothing is left behind.
+pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
     let beside = beside(path);
-    write_synced(&beside, bytes)?;
-    fs::rename(&beside, path)?;
+    let written = write_synced(&beside, bytes).and_then(|()| Ok(fs::rename(&beside, path)?));
+    if written.is_err() {
+        let _ = fs::remove_file(&beside);
+    }
+    written?;
     sync_parent(path)
 }
 

@@ -36,6 +36,7 @@ pub use error::{Result, TrainError};
 pub use evaluate::{EvalOptions, Evaluation, SplitName, evaluate};
 pub use events::{End, EpochEnd, Event, Start, read_events};
 pub use features::{FeatureMaker, View, default_cache_dir, hash_images};
+pub use files::write_atomic;
 pub use loss::{Loss, LossHead, LossOutput, UnitRows};
 pub use metrics::{Bootstrap, Confusion, Interval, Scored};
 pub use observer::{Observer, StepReport};

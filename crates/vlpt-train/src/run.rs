@@ -278,7 +278,7 @@ fn execute_here(
             return finished(dir);
         }
     }
-    data.subset.save(&dir.join("subset.json"))?;
+    write_atomic(&dir.join("subset.json"), data.subset.to_json().as_bytes())?;
 
     let maker = FeatureMaker {
         clip,

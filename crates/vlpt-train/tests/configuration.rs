@@ -1,6 +1,6 @@
 //! How a configuration is put together, and what is said when it cannot be.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::print_stderr, clippy::unwrap_used)]
 
 use std::path::Path;
 

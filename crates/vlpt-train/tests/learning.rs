@@ -1,6 +1,6 @@
 //! Tuning helps: the loss falls, and the tuned prompt beats the zero-shot text.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::print_stderr, clippy::unwrap_used)]
 
 mod support;
 

@@ -1,7 +1,7 @@
 //! The metrics against scikit-learn's on random and degenerate scores
 //! (`golden/make_metrics.py`).
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::print_stderr, clippy::unwrap_used)]
 
 use serde_json::Value;
 use vlpt_data::Metric;

@@ -1,7 +1,7 @@
 //! The optimisers against fifty steps of PyTorch's (`golden/make_training.py`), and across a
 //! saved state.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::print_stderr, clippy::unwrap_used)]
 
 use serde::Deserialize;
 use vlpt_train::{AdamW, Optimizer, OptimizerState, Sgd};

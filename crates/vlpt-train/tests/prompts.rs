@@ -1,6 +1,6 @@
 //! What a prompt folder holds, and what is said about one that was changed.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::print_stderr, clippy::unwrap_used)]
 
 mod support;
 

@@ -1,6 +1,6 @@
 //! `vlpt demo`: the whole way on tasks that the program draws itself, offline.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Args;
@@ -9,17 +9,15 @@ use vlpt_clip::Clip;
 use vlpt_data::drawn::{drawn, drawn_names};
 use vlpt_data::image::Limits;
 use vlpt_data::{Metric, Split, Task};
-use vlpt_report::{
-    Confusion, Curve, CurvePoint, DemoReport, Example, Fact, Interval, KeyNumber, Picture,
-    TaskResult, TaskSection, percent,
-};
+use vlpt_report::{DemoReport, Fact, Interval, KeyNumber, TaskResult, TaskSection, percent};
 use vlpt_train::{
-    Bootstrap, Classifier, Event, FeatureMaker, ImageConfig, PromptFolder, Run, RunConfig,
-    RunOptions, Scored, TrainingData, View, read_events,
+    Bootstrap, Classifier, FeatureMaker, ImageConfig, PromptFolder, Run, RunConfig, RunOptions,
+    Scored, TrainingData, View,
 };
 
 use crate::console::{Console, table};
 use crate::error::CliError;
+use crate::figures;
 use crate::watch::Watch;
 
 /// Settings of every run of the demo, over the built-in ones. Class-specific contexts, because
@@ -30,9 +28,6 @@ const SETTINGS: [&str; 4] = [
     "train.lr=0.05",
     "train.epochs=50",
 ];
-
-/// Images of each kind, right and wrong, in the report of a task.
-const EXAMPLES: usize = 4;
 
 /// Flags of `vlpt demo`.
 #[derive(Debug, Args)]
@@ -269,9 +264,9 @@ fn one_task(
             zero_shot: accuracy(&zero_shot, &features, &task.test)?,
             tuned: accuracy(&tuned, &features, &task.test)?,
         },
-        curve: learning_curve(&options.dir, done.selected_epoch)?,
-        confusion: confusion(task, &probabilities),
-        examples: examples(task, &probabilities)?,
+        curve: figures::learning_curve(&options.dir, done.selected_epoch)?,
+        confusion: figures::confusion(&task.classes, &task.test, &probabilities),
+        examples: figures::examples(&task.classes, &task.test, &probabilities)?,
     })
 }
 
@@ -289,93 +284,6 @@ fn accuracy(
         value: found.value,
         low: found.low,
         high: found.high,
-    })
-}
-
-fn learning_curve(run: &Path, selected: usize) -> Result<Curve, CliError> {
-    let points = read_events(&run.join("events.jsonl"))?
-        .into_iter()
-        .filter_map(|event| match event {
-            Event::Epoch(e) => Some(CurvePoint {
-                epoch: e.epoch,
-                loss: e.loss,
-                train: Some(e.train_accuracy),
-                val: e.val,
-            }),
-            _ => None,
-        })
-        .collect();
-    Ok(Curve {
-        points,
-        selected: Some(selected),
-    })
-}
-
-/// True and most probable class of each test image; of equal ones the first.
-fn verdicts<'a>(
-    task: &'a Task,
-    probabilities: &'a [f32],
-) -> impl Iterator<Item = (usize, usize)> + 'a {
-    task.test
-        .items
-        .iter()
-        .zip(probabilities.chunks_exact(task.classes.len()))
-        .map(|(item, row)| {
-            let truth = item.labels.first().map_or(0, |&label| label as usize);
-            let best = (1..row.len()).fold(0, |best, i| if row[i] > row[best] { i } else { best });
-            (truth, best)
-        })
-}
-
-fn confusion(task: &Task, probabilities: &[f32]) -> Confusion {
-    Confusion::of(&task.classes, verdicts(task, probabilities))
-}
-
-/// The first few right and wrong images, as far as possible of different classes.
-fn examples(task: &Task, probabilities: &[f32]) -> Result<Vec<Example>, CliError> {
-    let all: Vec<_> = verdicts(task, probabilities).collect();
-    let mut chosen = Vec::new();
-    for right in [true, false] {
-        let mut indices: Vec<usize> = (0..all.len())
-            .filter(|&i| (all[i].0 == all[i].1) == right)
-            .collect();
-        // the first image of each class before the second of any
-        let mut seen = vec![0_usize; task.classes.len()];
-        indices.sort_by_cached_key(|&i| {
-            seen[all[i].0] += 1;
-            (seen[all[i].0], i)
-        });
-        chosen.extend(indices.into_iter().take(EXAMPLES));
-    }
-    chosen
-        .into_iter()
-        .map(|i| example(task, i, all[i].0, probabilities))
-        .collect()
-}
-
-fn example(
-    task: &Task,
-    index: usize,
-    truth: usize,
-    probabilities: &[f32],
-) -> Result<Example, CliError> {
-    let n = task.classes.len();
-    let image = task.test.items[index].load(&Limits::default())?;
-    let row = &probabilities[index * n..(index + 1) * n];
-    let mut order: Vec<usize> = (0..n).collect();
-    order.sort_by(|&a, &b| row[b].total_cmp(&row[a]).then(a.cmp(&b)));
-    Ok(Example {
-        picture: Picture {
-            width: image.width,
-            height: image.height,
-            rgb: image.data,
-        },
-        truth: task.classes[truth].clone(),
-        predictions: order
-            .into_iter()
-            .take(3)
-            .map(|class| (task.classes[class].clone(), f64::from(row[class])))
-            .collect(),
     })
 }
 

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use vlpt_clip::ClipError;
 use vlpt_data::DataError;
+use vlpt_report::ReportError;
 use vlpt_train::TrainError;
 
 /// Exit codes of the program; `vlpt --help` lists them.
@@ -29,6 +30,9 @@ pub(crate) enum CliError {
     /// Training, evaluation or a run or prompt folder failed.
     #[error(transparent)]
     Train(#[from] TrainError),
+    /// A report cannot be written.
+    #[error(transparent)]
+    Report(#[from] ReportError),
     /// The command line asks for something that cannot be done.
     #[error("{message}")]
     Usage {
@@ -80,6 +84,7 @@ impl CliError {
             Self::Clip(e) => e.hint(),
             Self::Data(e) => e.hint(),
             Self::Train(e) => e.hint(),
+            Self::Report(e) => e.hint(),
             Self::Usage { hint, .. } => hint.clone(),
             Self::Io(e) if e.kind() == io::ErrorKind::StorageFull => {
                 Some("free some space, or write to another disk with --out".into())

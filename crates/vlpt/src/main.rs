@@ -3,6 +3,7 @@
 mod console;
 mod demo;
 mod error;
+mod figures;
 mod options;
 mod output;
 mod verbs;
@@ -49,7 +50,7 @@ enum Verb {
     /// Tune prompts on tasks that the program draws itself, compare with zero-shot, write a report
     Demo(demo::DemoArgs),
     /// Tune a prompt on a data set and write a run folder
-    Train(verbs::train::TrainArgs),
+    Train(Box<verbs::train::TrainArgs>),
     /// Evaluate a prompt folder on a data set
     Eval(verbs::eval::EvalArgs),
     /// Evaluate the model as it is, with class names in templates

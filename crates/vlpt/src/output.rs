@@ -1,28 +1,10 @@
 //! Arrays as files that others read: NumPy and safetensors. Written beside their place, synced, renamed.
 
-use std::io::Write;
 use std::path::Path;
 
-use crate::error::CliError;
+use vlpt_train::write_atomic;
 
-/// Writes `bytes` to `path` so that a reader sees the old file or the whole new one.
-///
-/// # Errors
-/// The folder does not exist or cannot be written, or the disk is full; nothing is left behind.
-pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
-    let name = path.display();
-    let folder = match path.parent() {
-        Some(p) if !p.as_os_str().is_empty() => p,
-        _ => Path::new("."),
-    };
-    let explain =
-        |e: std::io::Error| std::io::Error::new(e.kind(), format!("cannot write {name}: {e}"));
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(explain)?;
-    file.write_all(bytes).map_err(explain)?;
-    file.as_file().sync_all().map_err(explain)?;
-    file.persist(path).map_err(|e| explain(e.error))?;
-    Ok(())
-}
+use crate::error::CliError;
 
 /// The bytes of a NumPy `.npy` file, version 1.0, little-endian f32 in C order.
 fn npy(data: &[f32], shape: &[usize]) -> Vec<u8> {
@@ -48,7 +30,7 @@ fn npy(data: &[f32], shape: &[usize]) -> Vec<u8> {
 
 /// Writes an f32 array as `.npy`.
 pub(crate) fn write_npy(path: &Path, data: &[f32], shape: &[usize]) -> Result<(), CliError> {
-    write_atomically(path, &npy(data, shape))
+    Ok(write_atomic(path, &npy(data, shape))?)
 }
 
 /// Writes one f32 array called `name` with string metadata as safetensors.
@@ -68,7 +50,7 @@ pub(crate) fn write_safetensors(
         .collect();
     let bytes = safetensors::serialize([(name, view)], Some(metadata))
         .map_err(|e| CliError::failure(format!("cannot lay out {}: {e}", path.display())))?;
-    write_atomically(path, &bytes)
+    Ok(write_atomic(path, &bytes)?)
 }
 
 #[cfg(test)]

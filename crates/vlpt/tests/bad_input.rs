@@ -1,4 +1,5 @@
 //! Bad input gets one clear message, with the place and the way out, and the right exit code.
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! `docs/reference/cli.md` and `docs/reference/configuration.md` are what the binary prints.
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod common;
 

@@ -1,5 +1,7 @@
 //! `vlpt demo` by its binary: offline, tuned beats zero-shot, and the same bytes again.
 
+#![allow(clippy::print_stderr, clippy::unwrap_used)]
+
 mod common;
 
 use std::path::Path;

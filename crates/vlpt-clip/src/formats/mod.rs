@@ -279,7 +279,7 @@ fn agree(
                 a.name(),
                 b.name()
             ),
-            hint: Some("leave the option `activation` out, or take another model".to_owned()),
+            hint: Some("leave the ?activation= of the name out, or take another model".to_owned()),
         }),
         (one, other) => Ok(one.or(other)),
     }
@@ -299,7 +299,7 @@ fn activation_unknown(file: &str, why: &str) -> ClipError {
         file: file.to_owned(),
         what: format!("the activation is not known: {why}"),
         hint: Some(
-            "set the option `activation` to quick_gelu (OpenAI's weights) or gelu (most others)"
+            "end the model's name in ?activation=quick_gelu (OpenAI's weights) or ?activation=gelu (most others)"
                 .to_owned(),
         ),
     }

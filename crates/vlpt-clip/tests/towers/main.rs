@@ -1,7 +1,7 @@
 //! The towers against transformers and PyTorch (`golden/make_towers.py`), finite differences, and
 //! themselves under other budgets and numbers of threads.
 
-#![allow(clippy::unwrap_used, reason = "tests may fail so")]
+#![allow(clippy::print_stderr, clippy::unwrap_used)]
 
 mod golden;
 mod text;

@@ -171,14 +171,20 @@ impl Subset {
         .into())
     }
 
+    /// The subset as the text of its file.
+    pub fn to_json(&self) -> String {
+        let mut text = serde_json::to_string_pretty(self).expect("plain strings and numbers");
+        text.push('\n');
+        text
+    }
+
     /// Writes the subset as JSON. The file is whole or absent: it is written beside its place,
     /// synced and renamed.
     ///
     /// # Errors
     /// The folder cannot be written.
     pub fn save(&self, path: &Path) -> Result<()> {
-        let mut text = serde_json::to_string_pretty(self).expect("plain strings and numbers");
-        text.push('\n');
+        let text = self.to_json();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let beside = path.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
         let written = fs_err::File::create(&beside).and_then(|mut file| {

@@ -23,7 +23,7 @@ pub use layers::{load, parse, read_resolved};
 pub use recipes::{RECIPES, Recipe, recipe};
 
 /// The model of a run that names none.
-pub const DEFAULT_MODEL: &str = "mini-clip";
+pub const DEFAULT_MODEL: &str = "openai/clip-vit-base-patch32";
 
 /// Everything that decides a run's result, and how it is computed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

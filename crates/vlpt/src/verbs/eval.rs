@@ -12,8 +12,8 @@ use vlpt_train::{
 
 use crate::console::{Console, table};
 use crate::error::CliError;
+use crate::figures;
 use crate::options::{CacheArgs, DataArgs, open_model};
-use crate::output;
 use crate::watch::Watch;
 
 /// Flags of `vlpt eval`.
@@ -30,6 +30,9 @@ pub(crate) struct EvalArgs {
     /// Use the prompt although it was learned on other weights than the model found has
     #[arg(long)]
     force: bool,
+    /// Also write a page with the learning curve, the confusions and example images
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
     #[command(flatten)]
     how: HowArgs,
 }
@@ -94,6 +97,37 @@ pub(crate) fn run(args: &EvalArgs, console: &Console) -> Result<(), CliError> {
         &args.how,
         console,
     )
+    .and_then(|result| report(args, &folder, &task, &result, console))
+}
+
+/// Writes the page asked for.
+fn report(
+    args: &EvalArgs,
+    folder: &PromptFolder,
+    task: &Task,
+    result: &Evaluation,
+    console: &Console,
+) -> Result<(), CliError> {
+    let Some(page) = &args.report else {
+        return Ok(());
+    };
+    let run = folder
+        .path
+        .parent()
+        .filter(|run| run.join("config.toml").is_file());
+    let Some(run) = run else {
+        return Err(CliError::usage(
+            format!(
+                "no report: {} does not lie in its run folder",
+                folder.path.display()
+            ),
+            "name the run folder; it holds the learning curve",
+        ));
+    };
+    let judged = Some((result, result.split.of(task)?));
+    figures::run_report(run, folder.adapter.selected_epoch, judged)?.write(page)?;
+    console.say(format!("wrote {}", page.display()));
+    Ok(())
 }
 
 /// Evaluates `classifier` on `task` as the flags say, prints, and writes the file asked for.
@@ -105,7 +139,7 @@ pub(crate) fn judge(
     what: &str,
     how: &HowArgs,
     console: &Console,
-) -> Result<(), CliError> {
+) -> Result<Evaluation, CliError> {
     let options = EvalOptions {
         split: match how.split {
             SplitArg::Train => SplitName::Train,
@@ -127,10 +161,11 @@ pub(crate) fn judge(
         let document = result.clip_benchmark(&clip.name, what);
         let text = serde_json::to_string_pretty(&document)
             .map_err(|e| CliError::failure(e.to_string()))?;
-        output::write_atomically(path, format!("{text}\n").as_bytes())?;
+        vlpt_train::write_atomic(path, format!("{text}\n").as_bytes())?;
         console.say(format!("wrote {}", path.display()));
     }
-    console.result(&result, || text(&result, &task.classes, how.per_class))
+    console.result(&result, || text(&result, &task.classes, how.per_class))?;
+    Ok(result)
 }
 
 fn text(result: &Evaluation, classes: &[String], per_class: bool) -> String {

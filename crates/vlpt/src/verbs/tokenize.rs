@@ -22,7 +22,7 @@ pub(crate) struct TokenizeArgs {
 }
 
 #[derive(Debug, Serialize)]
-struct Tokens {
+struct Row {
     text: String,
     ids: Vec<u32>,
     tokens: Vec<String>,
@@ -51,11 +51,11 @@ pub(crate) fn run(args: &TokenizeArgs, console: &Console) -> Result<(), CliError
                 .iter()
                 .map(|&id| tokenizer.token_text(id).unwrap_or("?").to_owned())
                 .collect();
-            Ok(Tokens { text, ids, tokens })
+            Ok(Row { text, ids, tokens })
         })
         .collect::<Result<Vec<_>, CliError>>()?;
     console.result(&rows, || {
-        let line = |row: &Tokens| {
+        let line = |row: &Row| {
             let pairs: Vec<String> = row
                 .ids
                 .iter()

@@ -8,6 +8,7 @@ use vlpt_train::{RECIPES, Run, RunConfig, RunOptions, RunSummary};
 
 use crate::console::Console;
 use crate::error::CliError;
+use crate::figures;
 use crate::options::{CacheArgs, DataFlags};
 use crate::watch::Watch;
 
@@ -168,6 +169,8 @@ fn list_recipes(console: &Console) -> Result<(), CliError> {
 }
 
 fn report(summary: RunSummary, console: &Console) -> Result<(), CliError> {
+    let page = summary.dir.join("report.html");
+    figures::run_report(&summary.dir, summary.selected_epoch, None)?.write(&page)?;
     let trained = Trained {
         run: summary.dir,
         prompt: summary.prompt,

@@ -61,4 +61,5 @@ pub(crate) fn run(args: &ZeroshotArgs, console: &Console) -> Result<(), CliError
         &args.how,
         console,
     )
+    .map(|_| ())
 }

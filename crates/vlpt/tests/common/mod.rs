@@ -1,11 +1,12 @@
 //! The real binary, run as a user would run it.
+#![allow(clippy::print_stderr, reason = "a skipped test says so")]
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// The command `vlpt` with an environment that no user's settings reach.
-pub fn vlpt() -> Command {
+pub(crate) fn vlpt() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vlpt"));
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
@@ -22,7 +23,7 @@ pub fn vlpt() -> Command {
 }
 
 /// Runs `vlpt` in `folder` with `args` and a cache inside it.
-pub fn run(folder: &Path, args: &[&str]) -> Output {
+pub(crate) fn run(folder: &Path, args: &[&str]) -> Output {
     vlpt()
         .current_dir(folder)
         .env("XDG_CACHE_HOME", folder.join(".cache"))
@@ -32,7 +33,7 @@ pub fn run(folder: &Path, args: &[&str]) -> Output {
 }
 
 /// Runs `vlpt`, expects success and returns its standard output.
-pub fn ok(folder: &Path, args: &[&str]) -> String {
+pub(crate) fn ok(folder: &Path, args: &[&str]) -> String {
     let output = run(folder, args);
     assert!(
         output.status.success(),
@@ -44,7 +45,7 @@ pub fn ok(folder: &Path, args: &[&str]) -> String {
 }
 
 /// Exit code, standard output and standard error as one text, with `folder` replaced.
-pub fn transcript(folder: &Path, args: &[&str]) -> String {
+pub(crate) fn transcript(folder: &Path, args: &[&str]) -> String {
     let output = run(folder, args);
     let text = format!(
         "exit code: {}\n--- stdout\n{}--- stderr\n{}",
@@ -59,7 +60,7 @@ pub fn transcript(folder: &Path, args: &[&str]) -> String {
 }
 
 /// The folder of data shared beside the repository, where there is one.
-pub fn shared() -> Option<PathBuf> {
+pub(crate) fn shared() -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
     if path.is_dir() {
         return path.canonicalize().ok();
@@ -69,14 +70,14 @@ pub fn shared() -> Option<PathBuf> {
 }
 
 /// A binary PPM would not do: writes a flat PNG of one colour, 40 x 30.
-pub fn write_png(path: &Path, colour: [u8; 3]) {
+pub(crate) fn write_png(path: &Path, colour: [u8; 3]) {
     std::fs::create_dir_all(path.parent().expect("a folder")).expect("folder made");
     let image = image::RgbImage::from_pixel(40, 30, image::Rgb(colour));
     image.save(path).expect("image written");
 }
 
 /// A folder of two classes, ten flat images each, told apart by colour.
-pub fn photos(folder: &Path) {
+pub(crate) fn photos(folder: &Path) {
     for i in 0..10u8 {
         write_png(
             &folder.join(format!("photos/red/{i}.png")),
