@@ -72,7 +72,7 @@ fn fifty_kills_change_no_byte() {
     let whole = root.path().join("whole");
     let start = Instant::now();
     assert!(spawn(&args(&whole)).wait().unwrap().success());
-    let span = start.elapsed().as_micros() as u64;
+    let mut span = start.elapsed().as_micros() as u64;
     let expected = contents(&whole);
     assert!(
         expected.contains_key(Path::new("prompt/adapter_model.safetensors")),
@@ -96,6 +96,10 @@ fn fifty_kills_change_no_byte() {
         std::thread::sleep(delay);
         let early = child.try_wait().unwrap().is_none();
         hit += usize::from(early);
+        if !early {
+            // The run was quicker than the one measured: the next kills come sooner.
+            span = span.min(delay.as_micros() as u64);
+        }
         let _ = child.kill();
         child.wait().unwrap();
 
