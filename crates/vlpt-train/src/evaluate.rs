@@ -10,7 +10,6 @@ use vlpt_data::{Item, Metric, Split, Task};
 
 use crate::features::hash_images;
 use crate::metrics::{self, Bootstrap, Confusion, Scored};
-use crate::trainer::argmax;
 use crate::{Classifier, ComputeConfig, FeatureMaker, Observer, Result, TrainError, View};
 
 /// A split of a task.
@@ -190,7 +189,7 @@ fn from_features(
         }),
         predictions: logits
             .chunks_exact(c)
-            .map(|row| argmax(row) as u32)
+            .map(|row| metrics::first_largest(row) as u32)
             .collect(),
         probabilities: classifier.probabilities(features)?,
     })
@@ -219,21 +218,6 @@ impl Evaluation {
             "language": "en",
         })
     }
-}
-
-/// Scores and labels in the form that metrics take; probabilities for ROC-AUC and 11-point mAP.
-pub(crate) fn scored(
-    logits: &[f32],
-    items: &[Item],
-    metric: Metric,
-    classes: usize,
-) -> Result<Scored> {
-    let labels = items.iter().map(|item| item.labels.clone()).collect();
-    let raw = Scored::from_f32(logits, classes, labels)?;
-    Ok(match metric {
-        Metric::RocAuc | Metric::ElevenPointMap => raw.softmax(),
-        Metric::Accuracy | Metric::MeanPerClass => raw,
-    })
 }
 
 /// Share of images whose class is among the `k` largest logits; of equal ones the first count.

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use super::repair::WINDOWS_1252;
+use super::windows_1252::WINDOWS_1252;
 
 /// Most characters after the `&` that can belong to a named reference.
 const NAME_LIMIT: usize = 32;

@@ -12,6 +12,7 @@ mod html;
 mod repair;
 mod split;
 mod vocab;
+mod windows_1252;
 
 use crate::error::{ClipError, Result};
 use split::Piece;

@@ -9,36 +9,21 @@ pub struct Recipe {
     pub text: &'static str,
 }
 
+macro_rules! recipes {
+    ($($name:literal),* $(,)?) => {
+        &[$(Recipe { name: $name, text: include_str!(concat!("../../recipes/", $name, ".toml")) }),*]
+    };
+}
+
 /// Every recipe.
-pub const RECIPES: &[Recipe] = &[
-    Recipe {
-        name: "quick",
-        text: include_str!("../../recipes/quick.toml"),
-    },
-    Recipe {
-        name: "quick-csc",
-        text: include_str!("../../recipes/quick-csc.toml"),
-    },
-    Recipe {
-        name: "coop-paper",
-        text: include_str!("../../recipes/coop-paper.toml"),
-    },
-    Recipe {
-        name: "coop-csc",
-        text: include_str!("../../recipes/coop-csc.toml"),
-    },
-    Recipe {
-        name: "coop-base2new",
-        text: include_str!("../../recipes/coop-base2new.toml"),
-    },
-    Recipe {
-        name: "coop-mvlpt",
-        text: include_str!("../../recipes/coop-mvlpt.toml"),
-    },
-    Recipe {
-        name: "coop-mvlpt-elevater",
-        text: include_str!("../../recipes/coop-mvlpt-elevater.toml"),
-    },
+pub const RECIPES: &[Recipe] = recipes![
+    "quick",
+    "quick-csc",
+    "coop-paper",
+    "coop-csc",
+    "coop-base2new",
+    "coop-mvlpt",
+    "coop-mvlpt-elevater",
 ];
 
 /// The recipe of that name.

@@ -14,6 +14,7 @@ mod scored;
 pub use bootstrap::{Bootstrap, Interval};
 pub use confusion::Confusion;
 pub use scored::Scored;
+pub(crate) use scored::{first_largest, scored_for};
 
 use vlpt_data::Metric;
 

@@ -1,5 +1,7 @@
 //! Scores of images against the classes they show.
 
+use vlpt_data::{Item, Metric};
+
 use crate::{Result, TrainError};
 
 /// Scores and true classes of the images of one split: what every metric is computed from.
@@ -122,6 +124,27 @@ impl Scored {
         };
         self.labels.iter().enumerate().map(one).collect()
     }
+}
+
+/// Scores and labels of a split in the form that `metric` takes: probabilities for ROC-AUC and
+/// 11-point mAP, else logits.
+pub(crate) fn scored_for(
+    metric: Metric,
+    logits: &[f32],
+    items: &[Item],
+    classes: usize,
+) -> Result<Scored> {
+    let labels = items.iter().map(|item| item.labels.clone()).collect();
+    let raw = Scored::from_f32(logits, classes, labels)?;
+    Ok(match metric {
+        Metric::RocAuc | Metric::ElevenPointMap => raw.softmax(),
+        Metric::Accuracy | Metric::MeanPerClass => raw,
+    })
+}
+
+/// The first of the largest of a row of f32 scores; 0 for an empty row.
+pub(crate) fn first_largest(row: &[f32]) -> usize {
+    argmax(row.iter().map(|&score| f64::from(score)).enumerate())
 }
 
 /// The first of the largest values, as NumPy's argmax; 0 for an empty row.

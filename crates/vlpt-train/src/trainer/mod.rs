@@ -9,7 +9,6 @@ use vlpt_data::{Item, Metric};
 use vlpt_methods::{Parameter, PromptMethod};
 
 use crate::checkpoint::{Checkpoint, Position};
-use crate::evaluate::scored;
 use crate::events::{EpochEnd, Event, EventLog};
 use crate::loss::LossHead;
 use crate::metrics;
@@ -245,7 +244,7 @@ impl<'a> Trainer<'a> {
     fn count(&mut self, batch: &[usize], loss: f64, logits: &[f32]) {
         let c = self.work.classes.len();
         for (row, &i) in logits.chunks_exact(c).zip(batch) {
-            let top = argmax(row) as u32;
+            let top = metrics::first_largest(row) as u32;
             self.position.right += usize::from(self.work.train[i].labels.contains(&top));
         }
         self.position.loss_sum += loss * batch.len() as f64;
@@ -290,7 +289,7 @@ impl<'a> Trainer<'a> {
         let logits = self.classifier()?.logits(&work.val_features)?;
         metrics::evaluate(
             work.metric,
-            &scored(&logits, work.val, work.metric, work.classes.len())?,
+            &metrics::scored_for(work.metric, &logits, work.val, work.classes.len())?,
         )
     }
 
@@ -372,17 +371,6 @@ impl<'a> Trainer<'a> {
     pub(crate) fn steps_per_epoch(&self) -> usize {
         self.steps
     }
-}
-
-/// The first of the greatest values.
-pub(crate) fn argmax(row: &[f32]) -> usize {
-    let mut top = 0;
-    for (i, value) in row.iter().enumerate() {
-        if *value > row[top] {
-            top = i;
-        }
-    }
-    top
 }
 
 #[cfg(test)]
