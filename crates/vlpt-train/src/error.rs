@@ -205,7 +205,14 @@ impl TrainError {
             Self::Io(error) if error.kind() == std::io::ErrorKind::StorageFull => {
                 "free some space and resume the run: it goes on at its last checkpoint".to_owned()
             }
-            Self::Io(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            Self::Io(error)
+                if matches!(
+                    error.kind(),
+                    std::io::ErrorKind::PermissionDenied
+                        | std::io::ErrorKind::NotADirectory
+                        | std::io::ErrorKind::ReadOnlyFilesystem
+                ) =>
+            {
                 "check who may write there, or choose another folder".to_owned()
             }
             Self::Clip(error) => return error.hint(),

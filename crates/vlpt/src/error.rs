@@ -81,7 +81,10 @@ impl CliError {
     /// The way out, where one is known.
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
-            Self::Clip(e) => e.hint(),
+            Self::Io(e) | Self::Train(TrainError::Io(e)) if e.kind() == io::ErrorKind::NotFound => {
+                Some("check the path: it is relative to the current folder".into())
+            }
+            Self::Clip(e) | Self::Train(TrainError::Clip(e)) => clip_hint(e),
             Self::Data(e) => e.hint(),
             Self::Train(e) => e.hint(),
             Self::Report(e) => e.hint(),
@@ -137,5 +140,15 @@ impl CliError {
             text.push_str(&format!("\nhint: {hint}"));
         }
         text
+    }
+}
+
+/// The hint of the model's error; where a download is in the way, also what needs none.
+fn clip_hint(error: &ClipError) -> Option<String> {
+    match (error, error.hint()) {
+        (ClipError::Hub { .. }, Some(hint)) => Some(format!(
+            "{hint}; `--model mini-clip` is built in, for trying without a network"
+        )),
+        (_, hint) => hint,
     }
 }

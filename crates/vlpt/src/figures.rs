@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use vlpt_data::image::Limits;
+use vlpt_data::image::{Interpolation, Limits, RgbImage, crop_resize};
 use vlpt_data::{Item, Split};
 use vlpt_report::{
     Confusion, Curve, CurvePoint, Example, Fact, KeyNumber, Picture, RunReport, percent,
@@ -13,6 +13,8 @@ use crate::error::CliError;
 
 /// Images of each kind, right and wrong, in a report.
 const EXAMPLES: usize = 4;
+/// The longest side of an example image, in pixels.
+const THUMBNAIL: u32 = 224;
 
 /// Loss and accuracy by epoch, from the events of a run folder.
 pub(crate) fn learning_curve(run: &Path, selected: usize) -> Result<Curve, CliError> {
@@ -89,13 +91,30 @@ pub(crate) fn examples(
         .collect()
 }
 
+/// The image, no side longer than a report needs.
+fn thumbnail(image: RgbImage) -> RgbImage {
+    let longest = image.width.max(image.height);
+    if longest <= THUMBNAIL {
+        return image;
+    }
+    let scaled =
+        |side: u32| ((u64::from(side) * u64::from(THUMBNAIL) / u64::from(longest)) as u32).max(1);
+    let to = [scaled(image.width), scaled(image.height)];
+    crop_resize(
+        &image,
+        [0, 0, image.width, image.height],
+        to,
+        Interpolation::Bicubic,
+    )
+}
+
 fn example(
     classes: &[String],
     item: &Item,
     truth: usize,
     row: &[f32],
 ) -> Result<Example, CliError> {
-    let image = item.load(&Limits::default())?;
+    let image = thumbnail(item.load(&Limits::default())?);
     let mut order: Vec<usize> = (0..row.len()).collect();
     order.sort_by(|&a, &b| row[b].total_cmp(&row[a]).then(a.cmp(&b)));
     Ok(Example {
@@ -137,7 +156,6 @@ pub(crate) fn run_report(
         ));
     }
     if let Some((result, split)) = judged {
-        let share = |value: f64| format!("{} %", percent(value));
         let detail = format!(
             "{} images of the {} split, {:.0} % interval {} to {}",
             result.images,
@@ -146,9 +164,10 @@ pub(crate) fn run_report(
             percent(result.low),
             percent(result.high)
         );
-        report
-            .key_numbers
-            .insert(0, number(result.metric.name(), share(result.value), detail));
+        report.key_numbers.insert(
+            0,
+            number(result.metric.name(), percent(result.value), detail),
+        );
         if !result.confusion.is_empty() {
             report.confusion = confusion(&result.classes, split, &result.probabilities);
             report.examples = examples(&result.classes, split, &result.probabilities)?;
