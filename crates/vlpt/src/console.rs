@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::error::CliError;
 
@@ -131,13 +131,13 @@ impl Bar {
         }
         let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::hidden());
         let template = match self.unit {
-            Unit::Items => "{msg:24!} {bar:28} {human_pos}/{human_len}  {per_sec:12}  {eta} left",
+            Unit::Items => "{msg:24!} {bar:28} {human_pos}/{human_len}  {rate:>10}  {eta} left",
             Unit::Bytes => {
                 "{msg:24!} {bar:28} {bytes}/{total_bytes}  {bytes_per_sec:12}  {eta} left"
             }
         };
         if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style);
+            bar.set_style(style.with_key("rate", rate));
         }
         bar.set_message(what.to_owned());
         if let Ok(mut state) = self.state.lock() {
@@ -203,6 +203,14 @@ impl vlpt_clip::Progress for Bar {
     fn finish(&self) {
         self.end();
     }
+}
+
+/// Items a second, with as many digits as one reads.
+fn rate(state: &ProgressState, text: &mut dyn std::fmt::Write) {
+    let rate = state.per_sec();
+    let digits = usize::from(rate < 10.0);
+    // A rate that cannot be written is not worth failing for.
+    let _ = write!(text, "{rate:.digits$}/s");
 }
 
 /// Rows of cells as a table: columns aligned, the first to the left, the others to the right.

@@ -1,6 +1,4 @@
-//! The trainer's observer: bars for phases, a bar for epochs, notes on standard error.
-
-use std::sync::atomic::{AtomicBool, Ordering};
+//! The trainer's observer: a bar for each phase, notes on standard error.
 
 use vlpt_clip::Progress;
 use vlpt_train::{Event, Observer};
@@ -11,65 +9,45 @@ use crate::console::{Bar, Console, Unit};
 #[derive(Debug)]
 pub(crate) struct Watch<'a> {
     console: &'a Console,
-    phases: Bar,
-    epochs: Bar,
-    training: AtomicBool,
+    bar: Bar,
 }
 
 impl<'a> Watch<'a> {
     /// An observer that talks to `console`.
     pub(crate) fn new(console: &'a Console) -> Self {
-        let (phases, epochs) = (console.bar(Unit::Items), console.bar(Unit::Items));
         Self {
             console,
-            phases,
-            epochs,
-            training: AtomicBool::new(false),
+            bar: console.bar(Unit::Items),
         }
     }
 }
 
 impl Progress for Watch<'_> {
     fn start(&self, what: &str, total: u64) {
-        // The epochs have the line while they run.
-        if !self.training.load(Ordering::Relaxed) {
-            self.phases.begin(what, total);
-        }
+        self.bar.begin(what, total);
     }
     fn advance(&self, by: u64) {
-        self.phases.advance_by(by);
+        self.bar.advance_by(by);
     }
     fn finish(&self) {
-        self.phases.end();
+        self.bar.end();
     }
 }
 
 impl Observer for Watch<'_> {
     fn event(&self, event: &Event) {
         match event {
-            Event::Start(start) => {
-                self.console.say(format!(
-                    "{}: {} classes, {} images to train on, {} to validate; {} learns {} numbers in {} epochs",
-                    start.task,
-                    start.classes,
-                    start.train_images,
-                    start.val_images,
-                    start.method,
-                    start.parameters,
-                    start.epochs
-                ));
-                self.training.store(true, Ordering::Relaxed);
-                self.epochs.begin("training", start.epochs as u64);
-            }
-            Event::Epoch(epoch) => {
-                self.epochs
-                    .note(&format!("training, loss {:.3}", epoch.loss));
-                self.epochs.advance_by(1);
-            }
-            Event::End(_) => {
-                self.epochs.end();
-                self.training.store(false, Ordering::Relaxed);
-            }
+            Event::Start(start) => self.console.say(format!(
+                "{}: {} classes, {} images to train on; {} learns {} numbers in {} epochs",
+                start.task,
+                start.classes,
+                start.train_images,
+                start.method,
+                start.parameters,
+                start.epochs
+            )),
+            Event::Epoch(epoch) => self.bar.note(&format!("training, loss {:.3}", epoch.loss)),
+            Event::End(_) => {}
         }
     }
 
