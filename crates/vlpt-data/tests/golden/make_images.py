@@ -1,7 +1,7 @@
 """Makes golden/images: small image files, and what Pillow makes of them.
 
-    python -m pip install --target /tmp/pillow11 pillow==11.3.0
-    PYTHONPATH=/tmp/pillow11 python crates/vlpt-data/tests/golden/make_images.py
+    python -m pip install --target pillow11 pillow==11.3.0
+    PYTHONPATH=pillow11 python crates/vlpt-data/tests/golden/make_images.py
 
 Pillow below 12.2 always resizes the horizontal direction first, which is the order kept here.
 Every picture is drawn by this script. `index.json` holds sizes and SHA-256 sums of pixels, and the
