@@ -52,7 +52,10 @@ fn five_hundred_captions_get_their_recorded_ids() {
         "/../../../shared/fixtures/tokenizer/captions_500.jsonl"
     );
     let Ok(file) = fs_err::read_to_string(path) else {
-        eprintln!("SKIPPED: five_hundred_captions_get_their_recorded_ids: no {path}");
+        let _ = std::io::Write::write_fmt(
+            &mut std::io::stderr(),
+            format_args!("SKIPPED: five_hundred_captions_get_their_recorded_ids: no {path}\n"),
+        );
         return;
     };
     let openai = Tokenizer::openai();
@@ -161,7 +164,12 @@ fn the_files_of_a_folder_give_openais_ids_when_they_hold_openais_vocabulary() {
     );
     let read = |file: &str| fs_err::read_to_string(Path::new(folder).join(file));
     let (Ok(vocab), Ok(merges)) = (read("vocab.json"), read("merges.txt")) else {
-        eprintln!("SKIPPED: the_files_of_a_folder_give_openais_ids...: nothing in {folder}");
+        let _ = std::io::Write::write_fmt(
+            &mut std::io::stderr(),
+            format_args!(
+                "SKIPPED: the_files_of_a_folder_give_openais_ids...: nothing in {folder}\n"
+            ),
+        );
         return;
     };
     let files = Tokenizer::from_vocab_merges(&vocab, &merges, 77).unwrap();

@@ -221,7 +221,10 @@ fn a_full_disk_is_said_and_leaves_nothing_half_written() {
             output
         }
         _ => {
-            eprintln!("SKIPPED: this system does not let a test mount a small disk");
+            let _ = std::io::Write::write_fmt(
+                &mut std::io::stderr(),
+                format_args!("SKIPPED: this system does not let a test mount a small disk\n"),
+            );
             return;
         }
     };

@@ -51,6 +51,9 @@ pub(crate) fn shared(path: &str) -> Option<PathBuf> {
     if full.exists() {
         return Some(full);
     }
-    eprintln!("SKIPPED: {} is absent", full.display());
+    let _ = std::io::Write::write_fmt(
+        &mut std::io::stderr(),
+        format_args!("SKIPPED: {} is absent\n", full.display()),
+    );
     None
 }

@@ -8,7 +8,10 @@ use vlpt_data::{Format, Item, Metric, OpenOptions, Task, open};
 fn read(path: &str, format: Format) -> Option<Task> {
     let root = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data"));
     if !root.is_dir() {
-        eprintln!("SKIPPED: {} does not exist", root.display());
+        let _ = std::io::Write::write_fmt(
+            &mut std::io::stderr(),
+            format_args!("SKIPPED: {} does not exist\n", root.display()),
+        );
         return None;
     }
     let task = open(&root.join(path), &OpenOptions::default()).expect("the set opens");

@@ -1,8 +1,7 @@
 //! The real binary, run as a user would run it.
-#![allow(clippy::print_stderr, reason = "a skipped test says so")]
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 
 /// The command `vlpt` with an environment that no user's settings reach.
@@ -59,17 +58,7 @@ pub(crate) fn transcript(folder: &Path, args: &[&str]) -> String {
     text.replace(&folder.display().to_string(), "[folder]")
 }
 
-/// The folder of data shared beside the repository, where there is one.
-pub(crate) fn shared() -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
-    if path.is_dir() {
-        return path.canonicalize().ok();
-    }
-    eprintln!("SKIPPED: no shared data beside the repository");
-    None
-}
-
-/// A binary PPM would not do: writes a flat PNG of one colour, 40 x 30.
+/// Writes a flat PNG of one colour, 40 x 30.
 pub(crate) fn write_png(path: &Path, colour: [u8; 3]) {
     std::fs::create_dir_all(path.parent().expect("a folder")).expect("folder made");
     let image = image::RgbImage::from_pixel(40, 30, image::Rgb(colour));

@@ -83,7 +83,10 @@ mod tests {
     #[allow(clippy::print_stderr)] // a test that did not run says so
     fn plain_and_avx2_give_the_same_bytes() {
         let Some(simd) = pulp::x86::V3::try_new() else {
-            eprintln!("SKIPPED: this processor has no AVX2");
+            let _ = std::io::Write::write_fmt(
+                &mut std::io::stderr(),
+                format_args!("SKIPPED: this processor has no AVX2\n"),
+            );
             return;
         };
         let mut state = 1_u32;
