@@ -86,6 +86,12 @@ pub(crate) fn run(args: &EvalArgs, console: &Console) -> Result<(), CliError> {
     if !args.force {
         folder.check_model(&clip)?;
     }
+    if folder.classes != task.classes {
+        console.say(format!(
+            "note: {} has other classes than the prompt was tuned on; their texts are made anew",
+            task.name
+        ));
+    }
     let classifier = folder.classifier_for(&clip, &task.classes)?;
     let what = args.prompt.display().to_string();
     judge(

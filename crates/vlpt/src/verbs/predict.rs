@@ -1,5 +1,6 @@
 //! `vlpt predict`: classes with probabilities for images.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -29,8 +30,8 @@ pub(crate) struct PredictArgs {
     #[arg(long)]
     force: bool,
     /// How many classes to print for each image
-    #[arg(long, short = 'k', value_name = "K", default_value_t = 3)]
-    top: usize,
+    #[arg(long, short = 'k', value_name = "K", default_value = "3")]
+    top: NonZeroUsize,
     /// Tell these classes apart instead, separated by commas
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     classes: Vec<String>,
@@ -64,7 +65,7 @@ pub(crate) fn run(args: &PredictArgs, console: &Console) -> Result<(), CliError>
     bar.begin("classifying", inputs.len() as u64);
     let mut rows = Vec::with_capacity(inputs.len());
     for batch in inputs.chunks(BATCH) {
-        rows.extend(classify(batch, &predictor, args.top)?);
+        rows.extend(classify(batch, &predictor, args.top.get())?);
         bar.advance_by(batch.len() as u64);
     }
     bar.end();
@@ -121,7 +122,7 @@ fn classify(batch: &[Input], predictor: &Predictor, top: usize) -> Result<Vec<Ro
 fn best(classes: &[String], probabilities: &[f32], top: usize) -> Vec<Scored> {
     let mut order: Vec<usize> = (0..probabilities.len()).collect();
     order.sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]));
-    let scored = order.into_iter().take(top.max(1));
+    let scored = order.into_iter().take(top);
     scored
         .map(|i| Scored {
             class: classes[i].clone(),
