@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use vlpt_clip::{Clip, Slot, Tokenizer};
 
 use crate::rng::Stream;
-use crate::{MethodError, Parameter, PromptMethod, Prompts, Result, class_text};
+use crate::{MethodError, Parameter, Pass, PromptMethod, Prompts, Result, class_text};
 
 /// Context length when neither a length nor initial words are given.
 const DEFAULT_CONTEXT: usize = 16;
@@ -200,7 +200,7 @@ impl PromptMethod for CoOp {
         classes.iter().enumerate().map(text).collect()
     }
 
-    fn prompts(&self, _images: Option<&candle_core::Tensor>) -> Result<Prompts> {
+    fn prompts(&self, _pass: &Pass) -> Result<Prompts> {
         let context = self.parameters[0].var().as_tensor();
         let text = match context.dims() {
             [classes, n, width] => context.reshape((classes * n, *width))?,

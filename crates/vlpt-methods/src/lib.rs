@@ -20,4 +20,6 @@ pub mod zeroshot;
 
 pub use coop::{CoOp, CoOpConfig, Position};
 pub use error::{MethodError, Result};
-pub use method::{MethodConfig, Parameter, PromptMethod, Prompts, class_text};
+pub use method::{
+    MethodConfig, Parameter, Pass, PromptMethod, Prompts, Visual, VisualValues, class_text,
+};

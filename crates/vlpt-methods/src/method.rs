@@ -2,8 +2,9 @@
 
 use candle_core::{Device, Tensor, Var};
 use serde::{Deserialize, Serialize};
-use vlpt_clip::{Clip, Slot, Tokenizer};
+use vlpt_clip::{Clip, Slot, Tokenizer, VisualPlace, VisualPrompts};
 
+use crate::rng::Stream;
 use crate::{CoOp, CoOpConfig, MethodError, Result};
 
 /// A prompt method with its parameters in memory.
@@ -22,12 +23,18 @@ pub trait PromptMethod: Send + Sync {
     /// that the parameters do not have.
     fn texts(&self, tokenizer: &Tokenizer, classes: &[String]) -> Result<Vec<Vec<Slot>>>;
 
-    /// The prompts made of the parameters' current values. `images` holds normalised image
-    /// features (batch x embed) for methods whose prompts depend on them.
+    /// The prompts made of the parameters' current values.
     ///
     /// # Errors
-    /// A tensor operation that failed.
-    fn prompts(&self, images: Option<&Tensor>) -> Result<Prompts>;
+    /// A tensor operation that failed, or a pass without the images that the method needs.
+    fn prompts(&self, pass: &Pass) -> Result<Prompts>;
+
+    /// Whether each image has text prompts of its own, made from its features. [`Prompts::text`]
+    /// then holds the rows of all images, one image after the other, and the rows that
+    /// [`PromptMethod::texts`] names are those within an image's.
+    fn conditional(&self) -> bool {
+        false
+    }
 
     /// Number of trainable values.
     fn parameter_count(&self) -> usize {
@@ -139,13 +146,89 @@ impl Parameter {
     }
 }
 
+/// What the prompts of one pass depend on beside the parameters.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Pass<'a> {
+    /// Features of the images, each of length one (images x embed). Only methods that are
+    /// [conditional](PromptMethod::conditional) look at them.
+    pub images: Option<&'a Tensor>,
+    /// The run's seed and the number of the training step, counted from the run's beginning, from
+    /// which dropout draws; none in evaluation.
+    pub step: Option<(u64, u64)>,
+}
+
+impl Pass<'_> {
+    /// Evaluation without images: nothing is dropped.
+    pub const EVAL: Pass<'static> = Pass {
+        images: None,
+        step: None,
+    };
+
+    /// The stream that dropout of this name draws from, the same for the same seed and step; none
+    /// in evaluation.
+    pub fn stream(&self, purpose: &str) -> Option<Stream> {
+        self.step
+            .map(|(seed, step)| Stream::new(seed, &format!("{purpose} {step}")))
+    }
+}
+
 /// What a method gives to the towers.
 #[derive(Debug, Clone)]
 pub struct Prompts {
     /// Rows of learned text tokens (rows x text width), which [`Slot::Learned`] points to.
     pub text: Option<Tensor>,
-    /// Learned image tokens (layers x count x vision width).
-    pub visual: Option<Tensor>,
+    /// Learned image tokens.
+    pub visual: Option<Visual>,
+}
+
+/// Learned image tokens as a tensor that autograd follows.
+#[derive(Debug, Clone)]
+pub struct Visual {
+    /// `layers x count x vision width`, each at least 1.
+    pub rows: Tensor,
+    /// Where those of the first block enter.
+    pub place: VisualPlace,
+}
+
+impl Visual {
+    /// The values, for the image tower.
+    ///
+    /// # Errors
+    /// The tensor library refused to read them.
+    pub fn values(&self) -> Result<VisualValues> {
+        let (layers, count, _) = self.rows.dims3()?;
+        Ok(VisualValues {
+            values: self.rows.flatten_all()?.to_vec1()?,
+            layers,
+            count,
+            place: self.place,
+        })
+    }
+}
+
+/// Visual prompts as plain numbers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VisualValues {
+    /// `layers x count x vision width`, row-major.
+    pub values: Vec<f32>,
+    /// Number of blocks with prompts of their own.
+    pub layers: usize,
+    /// Prompts a block.
+    pub count: usize,
+    /// Where those of the first block enter.
+    pub place: VisualPlace,
+}
+
+impl VisualValues {
+    /// As the image tower takes them.
+    pub fn for_tower(&self) -> VisualPrompts<'_> {
+        VisualPrompts {
+            values: &self.values,
+            layers: self.layers,
+            count: self.count,
+            place: self.place,
+        }
+    }
 }
 
 impl Prompts {
@@ -173,7 +256,8 @@ impl Prompts {
         d_visual: Option<&[f32]>,
     ) -> Result<Vec<Vec<f32>>> {
         let mut objective: Option<Tensor> = None;
-        for (prompts, d) in [(&self.text, d_text), (&self.visual, d_visual)] {
+        let visual = self.visual.as_ref().map(|visual| &visual.rows);
+        for (prompts, d) in [(self.text.as_ref(), d_text), (visual, d_visual)] {
             if let (Some(prompts), Some(d)) = (prompts, d) {
                 let d = Tensor::from_slice(d, prompts.dims(), &Device::Cpu)?;
                 let part = (prompts * d)?.sum_all()?;

@@ -3,7 +3,7 @@
 #![allow(clippy::print_stderr, clippy::unwrap_used)]
 
 use vlpt_clip::{Activation, Clip, ClipConfig, Slot, TextConfig, Tokenizer, VisionConfig};
-use vlpt_methods::{CoOp, CoOpConfig, MethodError, Position, PromptMethod};
+use vlpt_methods::{CoOp, CoOpConfig, MethodError, Pass, Position, PromptMethod};
 
 /// A tiny random model with OpenAI's vocabulary, so that token ids are the published ones.
 fn clip() -> Clip {
@@ -153,7 +153,7 @@ fn parameters_are_counted_as_published() {
     };
     let specific = CoOp::new(&config, &clip, 10, 1).unwrap();
     assert_eq!(specific.parameter_count(), 81_920);
-    let prompts = specific.prompts(None).unwrap();
+    let prompts = specific.prompts(&Pass::EVAL).unwrap();
     assert_eq!(prompts.text.unwrap().dims(), [160, 512]);
 }
 
@@ -218,7 +218,7 @@ fn the_gradient_of_a_context_is_the_gradient_of_its_prompts() {
         let d: Vec<f32> = (0..method.parameter_count())
             .map(|i| i as f32 - 7.25)
             .collect();
-        let prompts = method.prompts(None).unwrap();
+        let prompts = method.prompts(&Pass::EVAL).unwrap();
         assert_eq!(
             prompts
                 .gradients(method.parameters(), Some(&d), None)

@@ -51,7 +51,7 @@ fn a_prompt_folder_predicts_without_the_text_tower() {
     // The same classifier comes out of the parameters and the text tower.
     let texts = folder.method(&made.clip).unwrap();
     let slots = texts.texts(&made.clip.tokenizer, &folder.classes).unwrap();
-    let rows = texts.prompts(None).unwrap().text_values().unwrap();
+    let rows = texts.prompts(&vlpt_methods::Pass::EVAL).unwrap().text_values().unwrap();
     let features = made.clip.text.features(&slots, &rows);
     for (i, row) in features.chunks_exact(stored.embed).enumerate() {
         let length = row.iter().map(|v| v * v).sum::<f32>().sqrt();

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 use vlpt_clip::Clip;
-use vlpt_methods::{Parameter, PromptMethod};
+use vlpt_methods::{Parameter, Pass, PromptMethod};
 
 use super::{Adapter, FORMAT, class_names_sha256};
 use crate::tensors::{Named, TensorFile};
@@ -122,7 +122,7 @@ impl PromptFolder {
         }
         let method = self.method(clip)?;
         let texts = method.texts(&clip.tokenizer, classes)?;
-        let rows = method.prompts(None)?.text_values()?;
+        let rows = method.prompts(&Pass::EVAL)?.text_values()?;
         let features = clip.text.features(&texts, &rows);
         Ok(Classifier::new(clip, classes, features))
     }

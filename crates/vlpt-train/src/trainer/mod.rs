@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use vlpt_clip::{Clip, MemoryBudget, TextPlan};
 use vlpt_data::{Item, Metric};
-use vlpt_methods::{Parameter, PromptMethod};
+use vlpt_methods::{Parameter, Pass, PromptMethod};
 
 use crate::checkpoint::{Checkpoint, Position};
 use crate::events::{EpochEnd, Event, EventLog};
@@ -175,7 +175,7 @@ impl<'a> Trainer<'a> {
     fn step(&mut self, epoch: usize, batch: &[usize], lr: f64) -> Result<f64> {
         let work = self.work;
         let images = self.batch_features(epoch, batch)?;
-        let prompts = self.method.prompts(None)?;
+        let prompts = self.method.prompts(&Pass::EVAL)?;
         let rows = prompts.text_values()?;
         let (texts, tape) = work.clip.text.forward(&self.plan, &rows);
         let head = LossHead {
@@ -327,7 +327,7 @@ impl<'a> Trainer<'a> {
 
     /// The classifier of the parameters as they are.
     pub(crate) fn classifier(&self) -> Result<Classifier> {
-        let rows = self.method.prompts(None)?.text_values()?;
+        let rows = self.method.prompts(&Pass::EVAL)?.text_values()?;
         let (features, _tape) = self.work.clip.text.forward(&self.plan, &rows);
         Ok(Classifier::new(self.work.clip, self.work.classes, features))
     }
