@@ -15,11 +15,13 @@
 mod coop;
 mod error;
 mod method;
+mod parameter;
+mod prompts;
 pub mod rng;
 pub mod zeroshot;
 
 pub use coop::{CoOp, CoOpConfig, Position};
 pub use error::{MethodError, Result};
-pub use method::{
-    MethodConfig, Parameter, Pass, PromptMethod, Prompts, Visual, VisualValues, class_text,
-};
+pub use method::{MethodConfig, PromptMethod, class_text};
+pub use parameter::Parameter;
+pub use prompts::{Pass, Prompts, Visual, VisualValues};
