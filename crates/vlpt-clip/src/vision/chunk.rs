@@ -15,10 +15,11 @@ pub(super) struct ChunkTape {
 }
 
 /// Images in a block: which rows are whose.
-struct Layout {
+pub(super) struct Layout {
     /// Tokens of an image.
     tokens: usize,
-    segments: Vec<Segment>,
+    /// Query and key rows of each image, its class token first.
+    pub(super) segments: Vec<Segment>,
     /// Rows of the class tokens in the last block, where they alone ask.
     asking: Option<Vec<u32>>,
 }
@@ -67,8 +68,20 @@ impl Layout {
 pub(super) fn run(
     tower: &ImageTower,
     prompting: &Prompting,
+    x: Vec<f32>,
+    record: impl FnMut(BlockTape),
+) -> Vec<f32> {
+    run_watched(tower, prompting, x, record, |_, _, _, _| ())
+}
+
+/// As [`run`]; `watch` sees the number of each block, its layout, and the queries (rows x width)
+/// and keys and values (rows x (2 width)) of its tokens.
+pub(super) fn run_watched(
+    tower: &ImageTower,
+    prompting: &Prompting,
     mut x: Vec<f32>,
     mut record: impl FnMut(BlockTape),
+    mut watch: impl FnMut(usize, &Layout, &[f32], &[f32]),
 ) -> Vec<f32> {
     let n = x.len() / (tower.patches.tokens() * tower.width);
     let mut scratch = Scratch::default();
@@ -79,6 +92,7 @@ pub(super) fn run(
         let layout = Layout::new(tower, prompting, n, l);
         let attention = layout.attention(tower);
         let (y, tape) = block.forward(x, layout.asking(), &mut scratch, |q, kv, out| {
+            watch(l, &layout, q, kv);
             attention.forward(q, kv, prompting.keys(l), out);
         });
         record(tape);

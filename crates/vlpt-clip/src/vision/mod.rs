@@ -6,6 +6,7 @@
 //! once for all. In the last block only the class tokens ask. Backward stops at the first block,
 //! whose image tokens are constant.
 
+mod attention_map;
 mod chunk;
 mod patches;
 mod prompts;

@@ -74,7 +74,7 @@ impl File {
     }
 }
 
-fn floats(view: &TensorView) -> Vec<f32> {
+pub(crate) fn floats(view: &TensorView) -> Vec<f32> {
     view.data()
         .chunks_exact(4)
         .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))

@@ -3,6 +3,7 @@
 
 #![allow(clippy::print_stderr, clippy::unwrap_used)]
 
+mod attention;
 mod golden;
 mod text;
 mod vision;

@@ -4,7 +4,7 @@ use crate::golden::{Golden, MODELS};
 use crate::{assert_close, assert_gradient, assert_threads_do_not_matter, bits, dot, random};
 
 /// The prompts of a case such as `image.2.before`.
-fn prompts<'a>(golden: &'a Golden, case: &str) -> VisualPrompts<'a> {
+pub(crate) fn prompts<'a>(golden: &'a Golden, case: &str) -> VisualPrompts<'a> {
     let name = format!("{case}.prompts");
     let shape = golden.shape(&name);
     let place = if case.ends_with("before") {

@@ -1,0 +1,80 @@
+//! What the class token looks at: its attention in every block, read out of the forward pass.
+
+use super::chunk::run_watched;
+use super::prompts::Prompting;
+use super::{ImageTower, VisualPrompts};
+
+impl ImageTower {
+    /// Attention of the class token, images x blocks x heads x (1 + patches + prompts), of `images`
+    /// (n x 3 x side x side, normalised) under `prompts`.
+    ///
+    /// The columns are the class token itself, the patches row by row from the top left, and the
+    /// prompts that are in that block: prompts with values of their own where they have some, and
+    /// what became of them in the blocks after (a shallow prompt goes on as a token). Every row is
+    /// `softmax(q k^T / sqrt(head width))` over these columns, so it sums to 1. Nothing is kept of
+    /// a pass but these numbers.
+    ///
+    /// # Panics
+    /// When the images or the prompts have another shape.
+    pub fn class_attention(
+        &self,
+        images: &[f32],
+        n: usize,
+        prompts: Option<&VisualPrompts>,
+    ) -> Vec<f32> {
+        let prompting = self.prompting(prompts.unwrap_or(&VisualPrompts::NONE));
+        let size = self.chunk_size(&prompting, n, usize::MAX);
+        let columns = self.attention_columns(prompts);
+        let of_block = self.heads * columns;
+        let of_image = self.depth() * of_block;
+        let mut all = vec![0.0; n * of_image];
+        let chunks = self.chunks(images, n, size);
+        for (images, chunk) in chunks.zip(all.chunks_mut(size * of_image)) {
+            let x = self.patches.embed(images);
+            run_watched(self, &prompting, x, drop, |l, layout, q, kv| {
+                for (segment, image) in layout.segments.iter().zip(chunk.chunks_mut(of_image)) {
+                    let query = &q[segment.query * self.width..][..self.width];
+                    let own = &kv[segment.key * 2 * self.width..][..segment.keys * 2 * self.width];
+                    let rows = &mut image[l * of_block..][..of_block];
+                    self.look(&prompting, l, query, own, rows);
+                }
+            });
+        }
+        all
+    }
+
+    /// Tokens that a class token looks at under `prompts`: itself, the patches, the prompts.
+    pub fn attention_columns(&self, prompts: Option<&VisualPrompts>) -> usize {
+        let prompts = prompts.map_or(0, |p| if p.layers == 0 { 0 } else { p.count });
+        self.patches.tokens() + prompts
+    }
+
+    /// Attention of one query in block `l` to an image's own tokens and then to the shared
+    /// prompts, heads x columns.
+    fn look(&self, prompting: &Prompting, l: usize, query: &[f32], own: &[f32], rows: &mut [f32]) {
+        let size = self.width / self.heads;
+        let columns = rows.len() / self.heads;
+        let keys = || {
+            let tokens = own.chunks_exact(2 * self.width);
+            tokens.chain(prompting.keys(l).chunks_exact(2 * self.width))
+        };
+        for (head, row) in rows.chunks_exact_mut(columns).enumerate() {
+            let part = head * size..(head + 1) * size;
+            let query = &query[part.clone()];
+            let scores: Vec<f64> = keys()
+                .map(|key| dot(query, &key[part.clone()]) / (size as f64).sqrt())
+                .collect();
+            let largest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let powers: Vec<f64> = scores.iter().map(|s| (s - largest).exp()).collect();
+            let sum: f64 = powers.iter().sum();
+            for (value, power) in row.iter_mut().zip(powers) {
+                *value = (power / sum) as f32;
+            }
+        }
+    }
+}
+
+fn dot(a: &[f32], b: &[f32]) -> f64 {
+    let products = a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b));
+    products.sum()
+}
