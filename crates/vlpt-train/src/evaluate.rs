@@ -140,6 +140,7 @@ pub fn evaluate(
         preprocess: preprocess.clone(),
         limits: Limits::default(),
         batch: options.image_batch,
+        prompts: classifier.visual.clone(),
         cache: options.cache.clone(),
     };
     let hashes = match options.cache {
@@ -147,10 +148,11 @@ pub fn evaluate(
         None => Vec::new(),
     };
     let features = maker.features(items, &hashes, View::Centre, observer)?;
-    from_features(classifier, task, &features, options)
+    from_features(clip, classifier, task, &features, options)
 }
 
 fn from_features(
+    clip: &Clip,
     classifier: &Classifier,
     task: &Task,
     features: &[f32],
@@ -158,7 +160,7 @@ fn from_features(
 ) -> Result<Evaluation> {
     let items = &options.split.of(task)?.items;
     let c = task.classes.len();
-    let logits = classifier.logits(features)?;
+    let logits = classifier.logits(clip, features)?;
     let labels: Vec<Vec<u32>> = items.iter().map(|item| item.labels.clone()).collect();
     let raw = Scored::from_f32(&logits, c, labels)?;
     let soft = raw.softmax();
@@ -191,7 +193,7 @@ fn from_features(
             .chunks_exact(c)
             .map(|row| metrics::first_largest(row) as u32)
             .collect(),
-        probabilities: classifier.probabilities(features)?,
+        probabilities: classifier.probabilities(clip, features)?,
     })
 }
 

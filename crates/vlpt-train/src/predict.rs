@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use vlpt_clip::{Clip, Hub};
 use vlpt_data::image::{Limits, Preprocess, decode};
+use vlpt_methods::VisualValues;
 use vlpt_methods::zeroshot::normalise;
 
 use crate::{Classifier, Observer, PromptFolder, Result, TrainError};
@@ -67,7 +68,7 @@ impl Predictor {
                     hint: None,
                 });
             }
-            None => folder.classifier(),
+            None => folder.classifier(&clip)?,
         };
         Ok(Self::new(
             clip,
@@ -96,23 +97,25 @@ impl Predictor {
     /// # Errors
     /// A model and a classifier of different widths.
     pub fn predict(&self, images: &[NamedImage]) -> Result<Vec<Result<Vec<f32>>>> {
-        let features = embed_images(&self.clip, &self.preprocess, images, false);
+        let visual = self.classifier.visual.as_ref();
+        let features = embed_images(&self.clip, &self.preprocess, images, visual, false);
         features
             .into_iter()
             .map(|features| match features {
-                Ok(features) => self.classifier.probabilities(&features).map(Ok),
+                Ok(features) => self.classifier.probabilities(&self.clip, &features).map(Ok),
                 Err(error) => Ok(Err(error)),
             })
             .collect()
     }
 }
 
-/// Image features, one vector for each image; an image that cannot be decoded is an error at its
-/// own place. Give some dozens at once.
+/// Image features under visual prompts, or without any, one vector for each image; an image that
+/// cannot be decoded is an error at its own place. Give some dozens at once.
 pub fn embed_images(
     clip: &Clip,
     preprocess: &Preprocess,
     images: &[NamedImage],
+    prompts: Option<&VisualValues>,
     normalised: bool,
 ) -> Vec<Result<Vec<f32>>> {
     let limits = Limits::default();
@@ -125,7 +128,8 @@ pub fn embed_images(
     let features = if count == 0 {
         Vec::new()
     } else {
-        clip.vision.features(&pixels, count, None)
+        let prompts = prompts.map(VisualValues::for_tower);
+        clip.vision.features(&pixels, count, prompts.as_ref())
     };
     let mut rows = features.chunks_exact(clip.config.embed_dim);
     let mut row = || {

@@ -285,6 +285,7 @@ fn execute_here(
         preprocess: preprocess(clip, &config.image),
         limits: vlpt_data::image::Limits::default(),
         batch: config.compute.image_batch,
+        prompts: None,
         cache: options.cache.clone(),
     };
     let random = |number| View::Random {
@@ -441,8 +442,8 @@ fn write_result(
         adapter: &adapter,
         classes: work.classes,
         parameters: trainer.parameters()?,
-        classifier: classifier.features,
-        logit_scale: classifier.logit_scale,
+        classifier: classifier.text_features().unwrap_or_default().to_vec(),
+        logit_scale: clip.logit_scale,
         metrics,
     };
     write_prompt(&dir.join(PROMPT), &content)

@@ -51,7 +51,8 @@ fn a_tuned_prompt_beats_zero_shot_on_a_drawn_task() {
     };
     let task = &data.task;
     let zero = test(&Classifier::zero_shot(&clip, &task.classes, &task.templates).unwrap());
-    let tuned = test(&PromptFolder::open(home.path()).unwrap().classifier());
+    let folder = PromptFolder::open(home.path()).unwrap();
+    let tuned = test(&folder.classifier(&clip).unwrap());
     assert!(tuned > zero + 0.05, "zero-shot {zero}, tuned {tuned}");
 }
 
@@ -98,7 +99,15 @@ fn images_with_several_labels_and_with_none_can_be_learned() {
         assert!(folder.adapter.multi_label);
         let pre = preprocess(&clip, &config.image);
         let options = EvalOptions::default();
-        let result = evaluate(&clip, &folder.classifier(), &task, &pre, &options, &()).unwrap();
+        let result = evaluate(
+            &clip,
+            &folder.classifier(&clip).unwrap(),
+            &task,
+            &pre,
+            &options,
+            &(),
+        )
+        .unwrap();
         assert!(result.value > 0.0 && result.value <= 1.0);
         assert_eq!(result.accuracy, None);
         let json = result.clip_benchmark("tiny", "random");

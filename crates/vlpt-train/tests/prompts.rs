@@ -47,16 +47,21 @@ fn a_prompt_folder_predicts_without_the_text_tower() {
     let made = made(|_| {});
     let folder = PromptFolder::open(&made.run).unwrap();
     assert_eq!(folder.report.used, ["ctx"]);
-    let stored = folder.classifier();
+    let stored = folder.classifier(&made.clip).unwrap();
+    let stored_features = stored.text_features().unwrap();
     // The same classifier comes out of the parameters and the text tower.
     let texts = folder.method(&made.clip).unwrap();
     let slots = texts.texts(&made.clip.tokenizer, &folder.classes).unwrap();
-    let rows = texts.prompts(&vlpt_methods::Pass::EVAL).unwrap().text_values().unwrap();
+    let rows = texts
+        .prompts(&vlpt_methods::Pass::EVAL)
+        .unwrap()
+        .text_values()
+        .unwrap();
     let features = made.clip.text.features(&slots, &rows);
     for (i, row) in features.chunks_exact(stored.embed).enumerate() {
         let length = row.iter().map(|v| v * v).sum::<f32>().sqrt();
         for (j, value) in row.iter().enumerate() {
-            assert!((value / length - stored.features[i * stored.embed + j]).abs() < 1e-5);
+            assert!((value / length - stored_features[i * stored.embed + j]).abs() < 1e-5);
         }
     }
     let data = drawn_data(&made.config);
@@ -83,7 +88,10 @@ fn a_unified_context_works_with_other_class_names_and_a_specific_one_does_not() 
     let folder = PromptFolder::open(&made.run.join("prompt")).unwrap();
     let classifier = folder.classifier_for(&made.clip, &other).unwrap();
     assert_eq!(classifier.classes, other);
-    assert_eq!(classifier.features.len(), 2 * classifier.embed);
+    assert_eq!(
+        classifier.text_features().unwrap().len(),
+        2 * classifier.embed
+    );
 
     let made = self::made(|config| config.coop.class_specific = true);
     let folder = PromptFolder::open(&made.run).unwrap();
@@ -155,7 +163,8 @@ fn tensors_and_files_that_were_changed_are_named() {
 fn an_evaluation_holds_the_metric_its_interval_and_what_is_behind_it() {
     let made = made(|_| {});
     let data = drawn_data(&made.config);
-    let classifier = PromptFolder::open(&made.run).unwrap().classifier();
+    let folder = PromptFolder::open(&made.run).unwrap();
+    let classifier = folder.classifier(&made.clip).unwrap();
     let pre = preprocess(&made.clip, &made.config.image);
     let options = EvalOptions::default();
     let result = evaluate(&made.clip, &classifier, &data.task, &pre, &options, &()).unwrap();

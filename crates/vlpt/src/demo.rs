@@ -251,18 +251,19 @@ fn one_task(
         limits: Limits::default(),
         batch: config.compute.image_batch,
         cache: None,
+        prompts: None,
     };
     let features = maker.features(&task.test.items, &[], View::Centre, &watch)?;
     let zero_shot = Classifier::zero_shot(clip, &task.classes, &task.templates)?;
-    let tuned = PromptFolder::open(&done.prompt)?.classifier();
-    let probabilities = tuned.probabilities(&features)?;
+    let tuned = PromptFolder::open(&done.prompt)?.classifier(clip)?;
+    let probabilities = tuned.probabilities(clip, &features)?;
     Ok(TaskSection {
         result: TaskResult {
             name: task.name.clone(),
             classes: task.classes.len(),
             images: task.test.len(),
-            zero_shot: accuracy(&zero_shot, &features, &task.test)?,
-            tuned: accuracy(&tuned, &features, &task.test)?,
+            zero_shot: accuracy(clip, &zero_shot, &features, &task.test)?,
+            tuned: accuracy(clip, &tuned, &features, &task.test)?,
         },
         curve: figures::learning_curve(&options.dir, done.selected_epoch)?,
         confusion: figures::confusion(&task.classes, &task.test, &probabilities),
@@ -272,12 +273,13 @@ fn one_task(
 
 /// Accuracy with its bootstrap interval.
 fn accuracy(
+    clip: &Clip,
     classifier: &Classifier,
     features: &[f32],
     split: &Split,
 ) -> Result<Interval, CliError> {
     let labels = split.items.iter().map(|item| item.labels.clone()).collect();
-    let logits = classifier.logits(features)?;
+    let logits = classifier.logits(clip, features)?;
     let scored = Scored::from_f32(&logits, classifier.classes.len(), labels)?;
     let found = Bootstrap::default().interval(Metric::Accuracy, &scored)?;
     Ok(Interval {

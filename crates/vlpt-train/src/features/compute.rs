@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 use vlpt_data::{CPython, Item};
+use vlpt_methods::VisualValues;
 
 use super::{FeatureMaker, View};
 use crate::files::derive_seed;
@@ -91,9 +92,10 @@ impl FeatureMaker<'_> {
 
     fn tower(&self, pixels: &[Vec<f32>], observer: &dyn Observer) -> Vec<Vec<f32>> {
         let size = self.preprocess.image_size as usize;
+        let prompts = self.prompts.as_ref().map(VisualValues::for_tower);
         let one = |batch: &Vec<f32>| {
             let n = batch.len() / (3 * size * size);
-            let features = self.clip.vision.features(batch, n, None);
+            let features = self.clip.vision.features(batch, n, prompts.as_ref());
             observer.advance(n as u64);
             features
         };

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use vlpt_clip::Clip;
 use vlpt_data::Item;
 use vlpt_data::image::{Augment, Limits, Preprocess};
+use vlpt_methods::VisualValues;
 
 use crate::files::{fingerprint, sha256};
 use crate::{Observer, Result};
@@ -61,6 +62,8 @@ pub struct FeatureMaker<'a> {
     pub limits: Limits,
     /// Images in the tower at once. Results may depend on it in the last bit.
     pub batch: usize,
+    /// Visual prompts in the tower; none: the tower as it is.
+    pub prompts: Option<VisualValues>,
     /// Folder of the cache; none: nothing is kept.
     pub cache: Option<PathBuf>,
 }
@@ -115,7 +118,8 @@ impl FeatureMaker<'_> {
         Ok(found.into_iter().flatten().collect())
     }
 
-    /// The name of a cached file: model, preprocessing, view, and every image's id and bytes.
+    /// The name of a cached file: model, preprocessing, view, visual prompts, and every image's id
+    /// and bytes.
     fn key(&self, items: &[Item], hashes: &[String], view: View) -> String {
         let head = [
             "vlpt image features 1".to_owned(),
@@ -124,6 +128,8 @@ impl FeatureMaker<'_> {
             view.fingerprint(),
             self.batch.to_string(),
         ];
+        // Features without prompts keep the names that they always had.
+        let prompts = self.prompts.as_ref().map(prompts_fingerprint);
         // Random views are drawn by id, so equal bytes under another name are another view.
         let random = view != View::Centre;
         let ids = items.iter().map(|item| {
@@ -133,8 +139,24 @@ impl FeatureMaker<'_> {
                 String::new()
             }
         });
-        fingerprint(head.into_iter().chain(ids).chain(hashes.iter().cloned()))
+        let head = head.into_iter().chain(prompts);
+        fingerprint(head.chain(ids).chain(hashes.iter().cloned()))
     }
+}
+
+/// What visual prompts are known by: place, shape and every bit of their values.
+fn prompts_fingerprint(prompts: &VisualValues) -> String {
+    let VisualValues {
+        values,
+        layers,
+        count,
+        place,
+    } = prompts;
+    let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+    format!(
+        "visual prompts {place:?} {layers} {count} {}",
+        sha256(&bytes)
+    )
 }
 
 /// SHA-256 of the bytes of each image.

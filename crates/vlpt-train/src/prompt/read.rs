@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use fs_err as fs;
 use vlpt_clip::Clip;
-use vlpt_methods::{Parameter, Pass, PromptMethod};
+use vlpt_methods::{Parameter, PromptMethod};
 
 use super::{Adapter, FORMAT, class_names_sha256};
 use crate::tensors::{Named, TensorFile};
@@ -102,13 +103,13 @@ impl PromptFolder {
     }
 
     /// The classifier for the classes it was tuned for, as the folder stores it.
-    pub fn classifier(&self) -> Classifier {
-        Classifier {
-            classes: self.classes.clone(),
-            features: self.features.clone(),
-            embed: self.adapter.embed_dim,
-            logit_scale: self.logit_scale,
-        }
+    ///
+    /// # Errors
+    /// A model whose sizes the parameters do not have.
+    pub fn classifier(&self, _clip: &Clip) -> Result<Classifier> {
+        let features = self.features.clone();
+        let embed = self.adapter.embed_dim;
+        Classifier::cosine(&self.classes, embed, features, self.logit_scale)
     }
 
     /// The classifier for other class names, made by the text tower; the stored one when the names
@@ -118,13 +119,9 @@ impl PromptFolder {
     /// A class-specific prompt and another number of classes, or a name that cannot be used.
     pub fn classifier_for(&self, clip: &Clip, classes: &[String]) -> Result<Classifier> {
         if classes == self.classes {
-            return Ok(self.classifier());
+            return self.classifier(clip);
         }
-        let method = self.method(clip)?;
-        let texts = method.texts(&clip.tokenizer, classes)?;
-        let rows = method.prompts(&Pass::EVAL)?.text_values()?;
-        let features = clip.text.features(&texts, &rows);
-        Ok(Classifier::new(clip, classes, features))
+        Classifier::of_method(clip, Arc::from(self.method(clip)?), classes)
     }
 
     /// The method with the folder's parameters.

@@ -10,7 +10,7 @@ use vlpt_methods::{Parameter, Pass, PromptMethod};
 
 use crate::checkpoint::{Checkpoint, Position};
 use crate::events::{EpochEnd, Event, EventLog};
-use crate::loss::LossHead;
+use crate::loss::{LossHead, LossInput};
 use crate::metrics;
 use crate::optim::{Optimizer, optimizer};
 use crate::order::{epoch_order, steps};
@@ -187,7 +187,10 @@ impl<'a> Trainer<'a> {
             .map(|&i| work.train[i].labels.clone())
             .collect();
         let embed = work.clip.config.embed_dim;
-        let output = head.step(&images, &texts, embed, &targets, batch.len())?;
+        let output = head.step(&LossInput {
+            d_images: false,
+            ..LossInput::new(&images, &texts, embed, &targets)
+        })?;
         if !output.loss.is_finite() {
             let (epoch, step) = (epoch + 1, self.position.step + 1);
             return Err(TrainError::Diverged {
@@ -286,7 +289,7 @@ impl<'a> Trainer<'a> {
     /// The task's metric on the validation images.
     fn validate(&self) -> Result<f64> {
         let work = self.work;
-        let logits = self.classifier()?.logits(&work.val_features)?;
+        let logits = self.classifier()?.logits(work.clip, &work.val_features)?;
         metrics::evaluate(
             work.metric,
             &metrics::scored_for(work.metric, &logits, work.val, work.classes.len())?,

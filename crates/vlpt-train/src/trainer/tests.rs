@@ -76,6 +76,7 @@ fn losses(clip: &Clip, position: ClassPosition) -> Vec<f64> {
             limits: Limits::default(),
             batch: 32,
             cache: None,
+            prompts: None,
         },
     };
     let dir = tempfile::tempdir().unwrap();

@@ -145,7 +145,7 @@ fn images(
             .iter()
             .map(Input::named_bytes)
             .collect::<Result<Vec<_>, _>>()?;
-        for row in vlpt_train::embed_images(clip, &preprocess, &read, !args.raw) {
+        for row in vlpt_train::embed_images(clip, &preprocess, &read, None, !args.raw) {
             features.extend(row?);
         }
         bar.advance_by(batch.len() as u64);

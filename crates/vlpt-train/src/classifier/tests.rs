@@ -1,0 +1,47 @@
+use super::*;
+
+fn names() -> Vec<String> {
+    vec!["a".to_owned(), "b".to_owned()]
+}
+
+fn example(logit_scale: f32) -> Classifier {
+    Classifier::cosine(&names(), 2, vec![2.0, 0.0, 0.0, 0.5], logit_scale).unwrap()
+}
+
+#[test]
+fn logits_are_scaled_cosines_whatever_the_length_of_a_feature() {
+    let logits = example(10.0).logits(&Clip::mini(), &[3.0, 4.0, 0.0, 0.5]);
+    assert_eq!(logits.unwrap(), [6.0, 8.0, 0.0, 10.0]);
+}
+
+#[test]
+fn probabilities_sum_to_one_even_for_huge_logits() {
+    let rows = example(1e4).probabilities(&Clip::mini(), &[1.0, 0.0, 1.0, 1.0]);
+    assert_eq!(rows.unwrap(), [1.0, 0.0, 0.5, 0.5]);
+}
+
+#[test]
+fn a_linear_classifier_sees_images_of_length_one() {
+    let linear = Classifier::linear(&names(), 2, vec![1.0, 0.0, 5.0, 10.0], vec![0.5, -1.0]);
+    let logits = linear.unwrap().logits(&Clip::mini(), &[3.0, 4.0]).unwrap();
+    assert!((logits[0] - 1.1).abs() < 1e-6 && (logits[1] - 10.0).abs() < 1e-5);
+}
+
+#[test]
+fn parts_of_another_size_are_refused() {
+    assert!(Classifier::cosine(&names(), 2, vec![0.0; 3], 1.0).is_err());
+    assert!(Classifier::linear(&names(), 2, vec![0.0; 4], vec![0.0]).is_err());
+}
+
+#[test]
+fn the_first_class_that_differs_is_named() {
+    let error = example(1.0)
+        .check_classes(&["a".to_owned(), "c".to_owned()])
+        .unwrap_err();
+    assert!(
+        error.to_string().contains("\"b\", the task's is \"c\""),
+        "{error}"
+    );
+    assert!(example(1.0).check_classes(&["a".to_owned()]).is_err());
+    assert!(example(1.0).check_classes(&names()).is_ok());
+}
