@@ -20,10 +20,12 @@ pub enum MethodError {
     },
     /// The context length and the number of tokens of the initial words differ.
     #[error(
-        "coop.context = {context}, but the initial words \"{words}\" are {tokens} tokens: expected \
+        "{key} = {context}, but the initial words \"{words}\" are {tokens} tokens: expected \
          equal lengths"
     )]
     InitLength {
+        /// The option's name.
+        key: &'static str,
         /// The context length asked for.
         context: usize,
         /// The initial words.
@@ -44,6 +46,8 @@ pub enum MethodError {
         "class \"{name}\" needs {tokens} tokens with {context} of context: expected at most {limit}"
     )]
     TooLong {
+        /// The option for the context's length.
+        key: &'static str,
         /// The class name.
         name: String,
         /// Tokens of the whole prompt, start and end included.
@@ -59,10 +63,18 @@ pub enum MethodError {
          were given"
     )]
     ClassCount {
+        /// The option that asked for them.
+        key: &'static str,
         /// Number of contexts.
         expected: usize,
         /// Number of class names.
         found: usize,
+    },
+    /// A baseline where a prompt method is needed.
+    #[error("{name} is a baseline: it has no prompt")]
+    Baseline {
+        /// Its name.
+        name: &'static str,
     },
     /// A template without a place for the class name.
     #[error("template \"{template}\" has no place for the class name: expected one {{}}")]
@@ -101,11 +113,12 @@ impl MethodError {
     /// The way out, where there is a general one.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::InitLength { tokens, .. } => {
-                format!("leave coop.context out, or set it to {tokens}")
+            Self::InitLength { key, tokens, .. } => {
+                format!("set {key} to {tokens}, or choose other words")
             }
             Self::EmptyName { .. } => "give the class a name of at least one letter".to_owned(),
             Self::TooLong {
+                key,
                 tokens,
                 context,
                 limit,
@@ -114,15 +127,15 @@ impl MethodError {
                 let over = tokens - limit;
                 if *context > over {
                     format!(
-                        "use a context of at most {} (coop.context), or shorten the class name",
+                        "use a context of at most {} ({key}), or shorten the class name",
                         context - over
                     )
                 } else {
                     "shorten the class name".to_owned()
                 }
             }
-            Self::ClassCount { .. } => {
-                "train with coop.class_specific = false to use a prompt on other classes".to_owned()
+            Self::ClassCount { key, .. } => {
+                format!("train with {key} = false to use a prompt on other classes")
             }
             Self::Template { .. } => "write it like \"a photo of a {}.\"".to_owned(),
             Self::Clip(error) => return error.hint(),

@@ -12,16 +12,28 @@
 //!
 //! [`CoOp`] is the one method so far; [`zeroshot`] is the baseline without any parameter.
 
+pub mod baselines;
+mod context;
 mod coop;
+mod dropout;
 mod error;
 mod method;
 mod parameter;
 mod prompts;
 pub mod rng;
-pub mod zeroshot;
+mod template;
+mod visual;
+mod vlpt;
+mod vpt;
 
-pub use coop::{CoOp, CoOpConfig, Position};
+pub use baselines::{LinearProbeConfig, TipAdapterConfig, ZeroShotConfig, zero_shot as zeroshot};
+pub use context::Position;
+pub use coop::{CoOp, CoOpConfig};
 pub use error::{MethodError, Result};
 pub use method::{MethodConfig, PromptMethod, class_text};
 pub use parameter::Parameter;
 pub use prompts::{Pass, Prompts, Visual, VisualValues};
+pub use template::template_texts;
+pub use visual::{Depth, Place, initial_bound};
+pub use vlpt::Vlpt;
+pub use vpt::{Vpt, VptConfig};

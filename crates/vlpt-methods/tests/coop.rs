@@ -261,7 +261,8 @@ fn names_without_a_token_and_wrong_class_counts_are_errors() {
         error,
         MethodError::ClassCount {
             expected: 3,
-            found: 1
+            found: 1,
+            ..
         }
     ));
 }
