@@ -9,24 +9,28 @@
 //! DIR/run.lock                 locked while a process works here; empty
 //! ```
 
-use std::fs::TryLockError;
-use std::path::{Path, PathBuf};
+mod folder;
+mod prepare;
+mod result;
+
+use std::path::PathBuf;
 
 use fs_err as fs;
-use serde_json::json;
-use vlpt_clip::{Clip, Hub};
+use vlpt_clip::Clip;
 use vlpt_data::Split;
 
 use crate::checkpoint::{Checkpoint, Position};
-use crate::events::{End, Event, EventLog, Start, read_events};
+use crate::events::{End, Event, EventLog, Start};
 use crate::features::{data_fingerprint, hash_images};
 use crate::files::write_atomic;
-use crate::prompt::{Adapter, FORMAT, PromptContent, class_names_sha256, write_prompt};
 use crate::trainer::{Trainer, Workload};
 use crate::{
-    FeatureMaker, Observer, Result, RunConfig, Select, TrainError, TrainingData, View, Views,
-    preprocess, read_resolved, with_threads,
+    FeatureMaker, Observer, Result, RunConfig, Select, TrainingData, View, Views, preprocess,
+    with_threads,
 };
+use folder::{lock, refuse_existing, same_input, stored_config};
+use prepare::{check_together, inputs};
+use result::{finished, write_result};
 
 const CONFIG: &str = "config.toml";
 const EVENTS: &str = "events.jsonl";
@@ -146,91 +150,6 @@ impl Run {
         check_together(&config, clip, data)?;
         let _lock = lock(&options.dir)?;
         execute(&config, options, clip, data, observer)
-    }
-}
-
-fn refuse_existing(dir: &Path) -> Result<()> {
-    if dir.join(CONFIG).exists() {
-        return Err(TrainError::RunExists {
-            dir: dir.to_owned(),
-        });
-    }
-    Ok(())
-}
-
-/// The configuration in a run folder, with the thread count and checkpoint pace of `given`.
-fn stored_config(given: Option<&RunConfig>, dir: &Path) -> Result<RunConfig> {
-    let path = dir.join(CONFIG);
-    if !path.exists() {
-        return Err(TrainError::NoRun {
-            dir: dir.to_owned(),
-        });
-    }
-    let mut stored = read_resolved(&path)?;
-    if let Some(given) = given {
-        if let Some((key, stored, given)) = stored.difference(given) {
-            return Err(TrainError::ConfigChanged {
-                dir: dir.to_owned(),
-                key,
-                stored,
-                given,
-            });
-        }
-        stored.compute = given.compute.clone();
-    }
-    Ok(stored)
-}
-
-fn inputs(config: &RunConfig, observer: &dyn Observer) -> Result<(Clip, TrainingData)> {
-    let data = TrainingData::open(config)?;
-    let files = Hub::from_env().resolve(&config.model.parse()?, observer)?;
-    Ok((Clip::load(&files)?, data))
-}
-
-/// What can be refused before anything is computed or written.
-fn check_together(config: &RunConfig, clip: &Clip, data: &TrainingData) -> Result<()> {
-    if config.train.select == Select::BestVal && data.val.is_empty() {
-        return Err(TrainError::Unfit {
-            what: format!(
-                "train.select = \"best_val\", but {} brings no validation images",
-                data.task.name
-            ),
-            hint: Some(
-                "use train.select = \"last\", or few_shot.rule = \"elevater\", which takes a fifth \
-                 of the training images for validation"
-                    .to_owned(),
-            ),
-        });
-    }
-    if data.task.multi_label && data.task.classes.is_empty() {
-        return Err(TrainError::NoImages {
-            task: data.task.name.clone(),
-            split: "labelled",
-        });
-    }
-    let classes = &data.task.classes;
-    let method = config
-        .method_config()
-        .build(clip, classes.len(), config.seed)?;
-    method.texts(&clip.tokenizer, classes)?;
-    Ok(())
-}
-
-/// Locks the run folder until the file is closed, by this process or by its end.
-fn lock(dir: &Path) -> Result<std::fs::File> {
-    let path = dir.join("run.lock");
-    let file = fs::OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)?;
-    let (file, _) = file.into_parts();
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(TrainError::Locked {
-            dir: dir.to_owned(),
-        }),
-        Err(TryLockError::Error(error)) => Err(error.into()),
     }
 }
 
@@ -356,95 +275,4 @@ fn execute_here(
         val,
         already_finished: false,
     })
-}
-
-fn same_input(dir: &Path, what: &'static str, stored: &str, found: &str) -> Result<()> {
-    if stored == found {
-        return Ok(());
-    }
-    let short = |text: &str| text.chars().take(12).collect();
-    let (stored, found) = (short(stored), short(found));
-    Err(TrainError::InputChanged {
-        dir: dir.to_owned(),
-        what,
-        stored,
-        found,
-    })
-}
-
-fn finished(dir: &Path) -> Result<RunSummary> {
-    let path = dir.join(EVENTS);
-    let end = read_events(&path)?
-        .into_iter()
-        .rev()
-        .find_map(|event| match event {
-            Event::End(end) => Some(end),
-            _ => None,
-        });
-    let end = end.ok_or_else(|| TrainError::Damaged {
-        path,
-        what: "has no end, but the run is finished".to_owned(),
-    })?;
-    Ok(RunSummary {
-        dir: dir.to_owned(),
-        prompt: dir.join(PROMPT),
-        selected_epoch: end.selected_epoch,
-        val: end.val,
-        already_finished: true,
-    })
-}
-
-fn write_result(
-    trainer: &Trainer,
-    work: &Workload,
-    data: &TrainingData,
-    dir: &Path,
-    (selected_epoch, val): (usize, Option<f64>),
-) -> Result<()> {
-    let (config, clip) = (work.config, work.clip);
-    let adapter = Adapter {
-        format: FORMAT,
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        method: config.method_config(),
-        parameters: trainer.shapes(),
-        base_model: config.model.clone(),
-        base_model_fingerprint: clip.fingerprint.clone(),
-        embed_dim: clip.config.embed_dim,
-        task: data.task.name.clone(),
-        classes: work.classes.len(),
-        class_names_sha256: class_names_sha256(work.classes),
-        multi_label: work.multi_label,
-        metric: work.metric,
-        preprocess: work.maker.preprocess.clone(),
-        seed: config.seed,
-        shots: config.few_shot.shots,
-        subset_sha256: data.subset.sha256.clone(),
-        epochs: trainer.position().epoch,
-        selected_epoch,
-    };
-    let last = read_events(&dir.join(EVENTS))?
-        .into_iter()
-        .rev()
-        .find_map(|event| match event {
-            Event::Epoch(epoch) => Some(epoch),
-            _ => None,
-        });
-    let mut metrics = json!({});
-    if let Some(last) = last {
-        metrics["train_loss"] = json!(last.loss);
-        metrics["train_accuracy"] = json!(last.train_accuracy);
-    }
-    if let Some(val) = val {
-        metrics[format!("val_{}", work.metric.name())] = json!(val);
-    }
-    let classifier = trainer.classifier()?;
-    let content = PromptContent {
-        adapter: &adapter,
-        classes: work.classes,
-        parameters: trainer.parameters()?,
-        classifier: classifier.text_features().unwrap_or_default().to_vec(),
-        logit_scale: clip.logit_scale,
-        metrics,
-    };
-    write_prompt(&dir.join(PROMPT), &content)
 }

@@ -1,0 +1,75 @@
+//! The run folder: that it is free, whose it is, and that only one process works in it.
+
+use std::fs::TryLockError;
+use std::path::Path;
+
+use fs_err as fs;
+
+use super::CONFIG;
+use crate::{Result, RunConfig, TrainError, read_resolved};
+
+/// Refuses a folder that holds a run.
+pub(super) fn refuse_existing(dir: &Path) -> Result<()> {
+    if dir.join(CONFIG).exists() {
+        return Err(TrainError::RunExists {
+            dir: dir.to_owned(),
+        });
+    }
+    Ok(())
+}
+
+/// The configuration in a run folder, with the thread count and checkpoint pace of `given`.
+pub(super) fn stored_config(given: Option<&RunConfig>, dir: &Path) -> Result<RunConfig> {
+    let path = dir.join(CONFIG);
+    if !path.exists() {
+        return Err(TrainError::NoRun {
+            dir: dir.to_owned(),
+        });
+    }
+    let mut stored = read_resolved(&path)?;
+    if let Some(given) = given {
+        if let Some((key, stored, given)) = stored.difference(given) {
+            return Err(TrainError::ConfigChanged {
+                dir: dir.to_owned(),
+                key,
+                stored,
+                given,
+            });
+        }
+        stored.compute = given.compute.clone();
+    }
+    Ok(stored)
+}
+
+/// Locks the run folder until the file is closed, by this process or by its end.
+pub(super) fn lock(dir: &Path) -> Result<std::fs::File> {
+    let path = dir.join("run.lock");
+    let file = fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)?;
+    let (file, _) = file.into_parts();
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(TrainError::Locked {
+            dir: dir.to_owned(),
+        }),
+        Err(TryLockError::Error(error)) => Err(error.into()),
+    }
+}
+
+/// Refuses a model or data other than those of the checkpoint.
+pub(super) fn same_input(dir: &Path, what: &'static str, stored: &str, found: &str) -> Result<()> {
+    if stored == found {
+        return Ok(());
+    }
+    let short = |text: &str| text.chars().take(12).collect();
+    let (stored, found) = (short(stored), short(found));
+    Err(TrainError::InputChanged {
+        dir: dir.to_owned(),
+        what,
+        stored,
+        found,
+    })
+}
