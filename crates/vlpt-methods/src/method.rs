@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 use vlpt_clip::{Clip, Slot, Tokenizer};
 
-use crate::{CoOp, CoOpConfig, Parameter, Pass, Prompts, Result};
+use crate::{
+    CoOp, CoOpConfig, LinearProbeConfig, MethodError, Parameter, Pass, Prompts, Result,
+    TipAdapterConfig, Vlpt, Vpt, VptConfig, ZeroShotConfig,
+};
 
 /// A prompt method with its parameters in memory.
 pub trait PromptMethod: Send + Sync {
@@ -41,11 +44,31 @@ pub trait PromptMethod: Send + Sync {
 }
 
 /// The options of one method, as a configuration or a prompt folder holds them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
 pub enum MethodConfig {
     /// Context optimisation, see [`CoOp`].
     CoOp(CoOpConfig),
+    /// Visual prompt tuning, see [`Vpt`].
+    Vpt(VptConfig),
+    /// Both side by side, see [`Vlpt`].
+    Vlpt {
+        /// The text side.
+        #[serde(default)]
+        coop: CoOpConfig,
+        /// The image side.
+        #[serde(default)]
+        vpt: VptConfig,
+    },
+    /// Baseline without learning, see [`crate::baselines::zero_shot`].
+    #[serde(rename = "zero-shot")]
+    ZeroShot(ZeroShotConfig),
+    /// Baseline without text, see [`crate::baselines::linear_probe`].
+    #[serde(rename = "linear-probe")]
+    LinearProbe(LinearProbeConfig),
+    /// Baseline with a cache of images, see [`crate::baselines::tip_adapter`].
+    #[serde(rename = "tip-adapter")]
+    TipAdapter(TipAdapterConfig),
 }
 
 impl MethodConfig {
@@ -53,6 +76,20 @@ impl MethodConfig {
     pub fn name(&self) -> &'static str {
         match self {
             Self::CoOp(_) => "coop",
+            Self::Vpt(_) => "vpt",
+            Self::Vlpt { .. } => "vlpt",
+            Self::ZeroShot(_) => "zero-shot",
+            Self::LinearProbe(_) => "linear-probe",
+            Self::TipAdapter(config) if config.finetune => "tip-adapter-f",
+            Self::TipAdapter(_) => "tip-adapter",
+        }
+    }
+
+    /// Whether it is a baseline without prompts, which [`MethodConfig::build`] refuses.
+    pub fn is_baseline(&self) -> bool {
+        match self {
+            Self::CoOp(_) | Self::Vpt(_) | Self::Vlpt { .. } => false,
+            Self::ZeroShot(_) | Self::LinearProbe(_) | Self::TipAdapter(_) => true,
         }
     }
 
@@ -63,6 +100,11 @@ impl MethodConfig {
     pub fn build(&self, clip: &Clip, classes: usize, seed: u64) -> Result<Box<dyn PromptMethod>> {
         match self {
             Self::CoOp(config) => Ok(Box::new(CoOp::new(config, clip, classes, seed)?)),
+            Self::Vpt(config) => Ok(Box::new(Vpt::new(config, &clip.config, seed)?)),
+            Self::Vlpt { coop, vpt } => Ok(Box::new(Vlpt::new(coop, vpt, clip, classes, seed)?)),
+            Self::ZeroShot(_) | Self::LinearProbe(_) | Self::TipAdapter(_) => {
+                Err(MethodError::Baseline { name: self.name() })
+            }
         }
     }
 }

@@ -60,6 +60,13 @@ impl Stream {
             .map(|_| (self.normal() * deviation) as f32)
             .collect()
     }
+
+    /// `count` values of the uniform distribution between `-bound` and `bound`.
+    pub fn uniforms(&mut self, count: usize, bound: f64) -> Vec<f32> {
+        (0..count)
+            .map(|_| ((2.0 * self.uniform() - 1.0) * bound) as f32)
+            .collect()
+    }
 }
 
 #[cfg(test)]
@@ -93,6 +100,18 @@ mod tests {
             (moment(4) / deviation.powi(4) - 3.0).abs() < 0.1,
             "kurtosis"
         );
+    }
+
+    #[test]
+    fn uniform_values_fill_their_range_evenly() {
+        let values = Stream::new(7, "range").uniforms(100_000, 0.5);
+        assert!(values.iter().all(|v| v.abs() <= 0.5));
+        let moment = |p: i32| {
+            values.iter().map(|&v| f64::from(v).powi(p)).sum::<f64>() / values.len() as f64
+        };
+        assert!(moment(1).abs() < 3e-3, "mean {}", moment(1));
+        // The variance of a uniform distribution over a range of length 1.
+        assert!((moment(2) - 1.0 / 12.0).abs() < 5e-4, "variance");
     }
 
     #[test]

@@ -1,0 +1,195 @@
+//! VPT: visual prompt tuning (Jia et al., ECCV 2022) of CLIP's image tower, as the MVLPT paper
+//! uses it (Shen et al., WACV 2024).
+//!
+//! Learned tokens stand between the class token and the patches: in the first block alone
+//! (shallow), in all blocks (deep), or in the first few. The classes' texts come from a template
+//! and hold nothing learned.
+//!
+//! One thing differs from code that draws a dropout mask for every image: here a step has one
+//! mask for its whole batch. The prompts of a step are then the same for every image, and so are
+//! the keys and values that the blocks make of them, which are computed once.
+
+use candle_core::Tensor;
+use serde::{Deserialize, Serialize};
+use vlpt_clip::{ClipConfig, Slot, Tokenizer};
+
+use crate::dropout::{check_rate, dropout};
+use crate::rng::Stream;
+use crate::visual::{MAX_COUNT, initial_bound, initial_values};
+use crate::zeroshot::{DEFAULT_TEMPLATE, fill};
+use crate::{
+    Depth, MethodError, Parameter, Pass, Place, PromptMethod, Prompts, Result, Visual,
+    template_texts,
+};
+
+/// Prompts a block, when none are asked for.
+const DEFAULT_COUNT: usize = 16;
+/// The widest prompt before a projection: a limit against slips.
+const MAX_PROJECT: usize = 8192;
+
+/// Options of [`Vpt`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct VptConfig {
+    /// Prompts a block; 0: none at all, so that nothing is learned.
+    pub count: usize,
+    /// Which blocks have prompts of their own.
+    pub depth: Depth,
+    /// Width of the learned prompts, which one linear layer takes to the tower's width; 0: they
+    /// have the tower's width, and there is no such layer.
+    pub project: usize,
+    /// Probability that a number of a prompt is dropped in a training step.
+    pub dropout: f64,
+    /// Where the prompts of the first block enter.
+    pub place: Place,
+    /// The classes' texts; `{}` stands for the name.
+    pub template: String,
+}
+
+impl Default for VptConfig {
+    fn default() -> Self {
+        Self {
+            count: DEFAULT_COUNT,
+            depth: Depth::default(),
+            project: 0,
+            dropout: 0.0,
+            place: Place::default(),
+            template: DEFAULT_TEMPLATE.to_owned(),
+        }
+    }
+}
+
+/// Learned visual prompts: the parameters `vpt_embeddings` (1 x count x width) of the first block
+/// and `vpt_embeddings_deep` (blocks - 1 x count x width) of the others; with a projection also
+/// `vpt_proj.weight` (vision width x width) and `vpt_proj.bias` (vision width).
+#[derive(Debug, Clone)]
+pub struct Vpt {
+    parameters: Vec<Parameter>,
+    /// Blocks with prompts of their own.
+    layers: usize,
+    count: usize,
+    /// Width of the image tower.
+    width: usize,
+    dropout: f64,
+    place: Place,
+    template: String,
+}
+
+impl Vpt {
+    /// Prompts with their initial values for a model of these sizes: uniform in (-v, v) of
+    /// [`initial_bound`](crate::initial_bound), and a projection with weights of
+    /// N(0, sqrt(2 / vision width)) (He et al., fan out) and a bias uniform within 1 / sqrt(width).
+    ///
+    /// # Errors
+    /// A count, depth, width or dropout out of range, or a template without a place for the name.
+    pub fn new(config: &VptConfig, model: &ClipConfig, seed: u64) -> Result<Self> {
+        let layers = config.depth.layers(model.vision.layers, "vpt.depth")?;
+        let (count, vision_width) = (config.count, model.vision.width);
+        at_most(count, MAX_COUNT, "vpt.count")?;
+        at_most(config.project, MAX_PROJECT, "vpt.project")?;
+        check_rate(config.dropout, "vpt.dropout")?;
+        fill(&config.template, "name")?;
+        let projected = config.project > 0;
+        let width = if projected {
+            config.project
+        } else {
+            vision_width
+        };
+        let mut parameters = Vec::new();
+        if count > 0 {
+            let bound = initial_bound(model.vision.patch_size, width);
+            let (first, rest) =
+                initial_values(seed, "vpt.vpt_embeddings", layers, count * width, bound);
+            parameters.push(Parameter::new("vpt_embeddings", &[1, count, width], first)?);
+            if layers > 1 {
+                let shape = [layers - 1, count, width];
+                parameters.push(Parameter::new("vpt_embeddings_deep", &shape, rest)?);
+            }
+            if projected {
+                let weight = Stream::new(seed, "vpt.vpt_proj.weight")
+                    .normals(vision_width * width, (2.0 / vision_width as f64).sqrt());
+                let bias = Stream::new(seed, "vpt.vpt_proj.bias")
+                    .uniforms(vision_width, 1.0 / (width as f64).sqrt());
+                let shape = [vision_width, width];
+                parameters.push(Parameter::new("vpt_proj.weight", &shape, weight)?);
+                parameters.push(Parameter::new("vpt_proj.bias", &[vision_width], bias)?);
+            }
+        }
+        Ok(Self {
+            parameters,
+            layers,
+            count,
+            width: vision_width,
+            dropout: config.dropout,
+            place: config.place,
+            template: config.template.clone(),
+        })
+    }
+
+    /// The visual prompts (layers x count x vision width) of one pass; none when the count is 0.
+    ///
+    /// # Errors
+    /// A tensor operation that failed.
+    pub fn visual(&self, pass: &Pass) -> Result<Option<Visual>> {
+        if self.count == 0 {
+            return Ok(None);
+        }
+        let (embeddings, projection) = self.parameters.split_at(1 + usize::from(self.layers > 1));
+        let embeddings: Vec<&Tensor> = embeddings.iter().map(|p| p.var().as_tensor()).collect();
+        let mut rows = Tensor::cat(&embeddings, 0)?;
+        if let [weight, bias] = projection {
+            let width = rows.dim(2)?;
+            rows = rows
+                .reshape((self.layers * self.count, width))?
+                .matmul(&weight.var().t()?)?
+                .broadcast_add(bias.var())?
+                .reshape((self.layers, self.count, self.width))?;
+        }
+        Ok(Some(Visual {
+            rows: dropout(&rows, self.dropout, pass, "vpt.dropout")?,
+            place: self.place.into(),
+        }))
+    }
+
+    /// Prompts a block.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Number of blocks with prompts of their own.
+    pub fn layers(&self) -> usize {
+        self.layers
+    }
+}
+
+impl PromptMethod for Vpt {
+    fn name(&self) -> &'static str {
+        "vpt"
+    }
+
+    fn parameters(&self) -> &[Parameter] {
+        &self.parameters
+    }
+
+    fn texts(&self, tokenizer: &Tokenizer, classes: &[String]) -> Result<Vec<Vec<Slot>>> {
+        template_texts(tokenizer, &self.template, classes)
+    }
+
+    fn prompts(&self, pass: &Pass) -> Result<Prompts> {
+        Ok(Prompts {
+            text: None,
+            visual: self.visual(pass)?,
+        })
+    }
+}
+
+fn at_most(found: usize, limit: usize, key: &'static str) -> Result<()> {
+    if found <= limit {
+        return Ok(());
+    }
+    Err(MethodError::Option {
+        key,
+        found: found.to_string(),
+        expected: format!("at most {limit}"),
+    })
+}
