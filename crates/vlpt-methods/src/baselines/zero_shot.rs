@@ -1,5 +1,6 @@
-//! The baseline: a classifier from hand-written templates, nothing learned.
+//! Zero-shot: a classifier from hand-written templates, nothing learned.
 
+use serde::{Deserialize, Serialize};
 use vlpt_clip::{Clip, Slot};
 
 use crate::{MethodError, Result, class_text};
@@ -8,6 +9,37 @@ use crate::{MethodError, Result, class_text};
 const TEXTS_AT_ONCE: usize = 512;
 /// The template for data without its own.
 pub const DEFAULT_TEMPLATE: &str = "a photo of a {}.";
+
+/// Options of the zero-shot classifier.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ZeroShotConfig {
+    /// Which templates class names are put into.
+    pub templates: TemplateChoice,
+}
+
+/// Which of the templates at hand are used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TemplateChoice {
+    /// The task's first, or [`DEFAULT_TEMPLATE`].
+    One,
+    /// All of the task's; general ones for a task that has one or none.
+    #[default]
+    Ensemble,
+}
+
+impl TemplateChoice {
+    /// The templates for a task that has `own` ones; `general` are those for any task.
+    pub fn of(self, own: &[String], general: &[String]) -> Vec<String> {
+        let first = || own.first().map_or(DEFAULT_TEMPLATE, String::as_str);
+        match self {
+            Self::Ensemble if own.len() > 1 => own.to_vec(),
+            Self::Ensemble if !general.is_empty() => general.to_vec(),
+            _ => vec![first().to_owned()],
+        }
+    }
+}
 
 /// Puts a class name into a template at `{}` (or `{c}`); underscores in the name become spaces.
 ///
@@ -94,6 +126,17 @@ mod tests {
         );
         assert_eq!(fill("{c} texture.", "banded").unwrap(), "banded texture.");
         assert!(fill("a photo.", "cat").is_err());
+    }
+
+    #[test]
+    fn an_ensemble_is_the_tasks_own_or_the_general_one() {
+        let general = ["a bad photo of a {}.", "art of a {}."].map(str::to_owned);
+        let own = ["a photo of a {}, a pet.", "my {}."].map(str::to_owned);
+        assert_eq!(TemplateChoice::One.of(&own, &general), own[..1]);
+        assert_eq!(TemplateChoice::One.of(&[], &general), [DEFAULT_TEMPLATE]);
+        assert_eq!(TemplateChoice::Ensemble.of(&own, &general), own);
+        assert_eq!(TemplateChoice::Ensemble.of(&own[..1], &general), general);
+        assert_eq!(TemplateChoice::Ensemble.of(&own[..1], &[]), own[..1]);
     }
 
     #[test]

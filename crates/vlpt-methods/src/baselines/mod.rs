@@ -1,0 +1,18 @@
+//! Baselines: what a prompt has to beat.
+//!
+//! * [`zero_shot`]: class names in hand-written templates, nothing learned;
+//! * [`linear_probe`]: logistic regression on image features, no text at all;
+//! * [`tip_adapter`]: zero-shot logits and a cache of the training images' features.
+//!
+//! A baseline has no prompt, so none of them is a [`PromptMethod`](crate::PromptMethod): they work
+//! on image features that are computed once, and give a classifier.
+
+pub mod linear_probe;
+pub mod searched;
+pub mod tip_adapter;
+pub mod zero_shot;
+
+pub use linear_probe::LinearProbeConfig;
+pub use searched::Searched;
+pub use tip_adapter::TipAdapterConfig;
+pub use zero_shot::{TemplateChoice, ZeroShotConfig};
