@@ -1,0 +1,335 @@
+//! A plan: every unit of a study, one self-contained line each.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::config::{StudyConfig, StudyMethod};
+use crate::files::{canonical, read_if_there, write_atomic};
+use crate::folder::Folder;
+use crate::unit::{Kind, Source, Task, Unit, UnitId};
+use crate::{Result, StudyError};
+
+/// The units of a study, each after those it needs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    units: Vec<Unit>,
+    ids: Vec<UnitId>,
+    places: BTreeMap<UnitId, usize>,
+}
+
+impl Plan {
+    /// The plan of a study.
+    ///
+    /// Work that transfers share is one unit: the source prompts of adapted transfer are those of
+    /// zero-shot transfer where shots and seed agree, and a source's own score in its training is
+    /// the single-task baseline of the same shots and seed. Seeds come before methods and tasks,
+    /// so that an unfinished study holds whole matrices of its first seeds.
+    ///
+    /// # Errors
+    /// Settings that contradict each other or ask for nothing, and transfer of class-specific
+    /// prompts.
+    pub fn of(config: &StudyConfig) -> Result<Self> {
+        crate::check::check(config)?;
+        let mut maker = Maker {
+            config,
+            units: BTreeMap::new(),
+        };
+        maker.zero_shot_clip();
+        maker.trainings();
+        maker.co_training();
+        maker.adapted();
+        maker.joint();
+        let units = Kind::ALL
+            .iter()
+            .flat_map(|kind| maker.units.remove(kind).unwrap_or_default());
+        Self::from_units(units.collect())
+    }
+
+    /// A plan of these units, in this order.
+    ///
+    /// # Errors
+    /// Two equal units, or a unit that needs one that does not come before it.
+    pub fn from_units(units: Vec<Unit>) -> Result<Self> {
+        let ids: Vec<_> = units.iter().map(Unit::id).collect();
+        let mut places = BTreeMap::new();
+        for (place, (unit, id)) in units.iter().zip(&ids).enumerate() {
+            if let Some(need) = unit.needs().iter().find(|need| !places.contains_key(*need)) {
+                return Err(StudyError::Setting {
+                    key: "plan",
+                    found: format!("\"{}\" before {}", unit.title(), need.short()),
+                    expected: "a unit after all that it needs".to_owned(),
+                });
+            }
+            if places.insert(id.clone(), place).is_some() {
+                return Err(StudyError::Setting {
+                    key: "plan",
+                    found: format!("\"{}\" twice", unit.title()),
+                    expected: "each unit once".to_owned(),
+                });
+            }
+        }
+        Ok(Self { units, ids, places })
+    }
+
+    /// The units, each after those it needs.
+    pub fn units(&self) -> &[Unit] {
+        &self.units
+    }
+
+    /// The ids, in the order of the units.
+    pub fn ids(&self) -> &[UnitId] {
+        &self.ids
+    }
+
+    /// The place of a unit in the plan.
+    pub fn place(&self, id: &UnitId) -> Option<usize> {
+        self.places.get(id).copied()
+    }
+
+    /// The plan's file: a line of canonical JSON for each unit, with its id.
+    pub fn to_jsonl(&self) -> String {
+        let mut text = String::new();
+        for (unit, id) in self.units.iter().zip(&self.ids) {
+            let mut value = unit.to_value();
+            value["id"] = Value::String(id.to_string());
+            text.push_str(&canonical(&value));
+            text.push('\n');
+        }
+        text
+    }
+
+    /// Writes the plan into a study folder, which is made if it is not there. Another plan there
+    /// is replaced; results of units that both plans have stay good, because they are filed under
+    /// the hash of the unit's content.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub fn write(&self, dir: &Path) -> Result<()> {
+        let folder = Folder::new(dir);
+        folder.make()?;
+        write_atomic(&folder.plan(), self.to_jsonl().as_bytes())
+    }
+
+    /// Reads the plan of a study folder.
+    ///
+    /// # Errors
+    /// No plan there, or a line that is not a unit or whose id is not the hash of its content.
+    pub fn read(dir: &Path) -> Result<Self> {
+        let path = Folder::new(dir).plan();
+        let bytes = read_if_there(&path)?.ok_or_else(|| StudyError::NoPlan {
+            dir: dir.to_owned(),
+        })?;
+        let damaged = |what: String| StudyError::Damaged {
+            path: path.clone(),
+            what,
+        };
+        let text = String::from_utf8(bytes).map_err(|_| damaged("not UTF-8 text".to_owned()))?;
+        let mut units = Vec::new();
+        for (number, line) in text.lines().enumerate() {
+            let at = |what: String| damaged(format!("line {}: {what}", number + 1));
+            units.push(read_line(line).map_err(at)?);
+        }
+        Self::from_units(units).map_err(|error| damaged(error.to_string()))
+    }
+}
+
+fn read_line(line: &str) -> std::result::Result<Unit, String> {
+    let mut value: Value = serde_json::from_str(line).map_err(|e| e.to_string())?;
+    let object = value.as_object_mut().ok_or("expected a JSON object")?;
+    let id = object.shift_remove("id").ok_or("no id")?;
+    let unit: Unit = serde_json::from_value(value).map_err(|e| e.to_string())?;
+    let found = unit.id();
+    if id.as_str() == Some(found.as_str()) {
+        Ok(unit)
+    } else {
+        Err(format!("id {id}, but its content hashes to {found}"))
+    }
+}
+
+struct Maker<'a> {
+    config: &'a StudyConfig,
+    units: BTreeMap<Kind, Vec<Unit>>,
+}
+
+impl Maker<'_> {
+    fn unit(&self, kind: Kind, method: &StudyMethod, shots: usize, seed: u64) -> Unit {
+        Unit {
+            kind,
+            method: method.name.clone(),
+            train_on: Vec::new(),
+            start_from: None,
+            evaluate_on: Vec::new(),
+            shots,
+            seed,
+            recipe: method.recipe.clone(),
+            settings: self.config.settings.clone(),
+        }
+    }
+
+    fn add(&mut self, unit: Unit) {
+        self.units.entry(unit.kind).or_default().push(unit);
+    }
+
+    fn zero_shot_clip(&mut self) {
+        let Some(clip) = &self.config.zero_shot_clip else {
+            return;
+        };
+        let method = StudyMethod {
+            name: "zero-shot".to_owned(),
+            recipe: clip.recipe.clone(),
+            class_specific: false,
+        };
+        let mut unit = self.unit(Kind::ZeroShot, &method, 0, 0);
+        unit.evaluate_on.clone_from(&self.config.targets);
+        self.add(unit);
+    }
+
+    /// Source prompts, and the single-task baselines that no source prompt is.
+    fn trainings(&mut self) {
+        let config = self.config;
+        let mut sources = Vec::new(); // (seed, shots)
+        let mut singles = Vec::new();
+        let want = |list: &mut Vec<_>, seeds: &[u64], shots: &[usize]| {
+            list.extend(
+                seeds
+                    .iter()
+                    .flat_map(|&s| shots.iter().map(move |&k| (s, k))),
+            );
+        };
+        if let Some(transfer) = &config.zero_shot {
+            want(&mut sources, &transfer.seeds, &transfer.shots);
+            want(&mut singles, &transfer.seeds, &transfer.shots);
+        }
+        if let Some(adapted) = &config.adapted {
+            let seeds = source_seeds(&adapted.average_over, &adapted.seeds);
+            want(&mut sources, seeds, &[adapted.source_shots]);
+            want(&mut singles, &adapted.seeds, &adapted.shots);
+        }
+        if let Some(transfer) = &config.co_training {
+            want(&mut singles, &transfer.seeds, &transfer.shots);
+        }
+        if let Some(joint) = &config.joint {
+            want(&mut singles, &joint.seeds, &joint.shots);
+        }
+        sort_unique(&mut sources);
+        sort_unique(&mut singles);
+        for &(seed, shots) in &sources {
+            for method in &config.methods {
+                for task in &config.sources {
+                    let unit = self.train(method, task, shots, seed);
+                    self.add(unit);
+                }
+            }
+        }
+        for &(seed, shots) in &singles {
+            let trained = sources.contains(&(seed, shots));
+            for method in &config.methods {
+                for task in &config.targets {
+                    if trained && config.sources.contains(task) {
+                        continue;
+                    }
+                    let mut unit = self.unit(Kind::Single, method, shots, seed);
+                    unit.train_on.push(task.clone());
+                    unit.evaluate_on.push(task.clone());
+                    self.add(unit);
+                }
+            }
+        }
+    }
+
+    fn train(&self, method: &StudyMethod, task: &Task, shots: usize, seed: u64) -> Unit {
+        let mut unit = self.unit(Kind::Train, method, shots, seed);
+        unit.train_on.push(task.clone());
+        unit.evaluate_on.clone_from(&self.config.targets);
+        unit
+    }
+
+    fn co_training(&mut self) {
+        let config = self.config;
+        let Some(transfer) = &config.co_training else {
+            return;
+        };
+        for (&seed, &shots) in product(&transfer.seeds, &transfer.shots) {
+            for method in &config.methods {
+                let mut seen: Vec<(&str, &str)> = Vec::new();
+                for (i, j) in product(&config.sources, &config.targets) {
+                    let (a, b) = (i.name.as_str(), j.name.as_str());
+                    if a == b || seen.contains(&(b, a)) {
+                        continue;
+                    }
+                    seen.push((a, b));
+                    let mut unit = self.unit(Kind::CoTrain, method, shots, seed);
+                    unit.train_on = vec![i.clone(), j.clone()];
+                    unit.evaluate_on.clone_from(&unit.train_on);
+                    unit.evaluate_on.retain(|t| config.targets.contains(t));
+                    self.add(unit);
+                }
+            }
+        }
+    }
+
+    fn adapted(&mut self) {
+        let config = self.config;
+        let Some(adapted) = &config.adapted else {
+            return;
+        };
+        for (&seed, &shots) in product(&adapted.seeds, &adapted.shots) {
+            for method in &config.methods {
+                for (i, j) in product(&config.sources, &config.targets) {
+                    let same = [seed];
+                    let seeds = source_seeds(&adapted.average_over, &same);
+                    let units = seeds
+                        .iter()
+                        .map(|&s| self.train(method, i, adapted.source_shots, s).id());
+                    let mut unit = self.unit(Kind::Adapt, method, shots, seed);
+                    unit.start_from = Some(Source {
+                        tasks: vec![i.name.clone()],
+                        shots: adapted.source_shots,
+                        units: units.collect(),
+                    });
+                    unit.train_on.push(j.clone());
+                    unit.evaluate_on.push(j.clone());
+                    self.add(unit);
+                }
+            }
+        }
+    }
+
+    fn joint(&mut self) {
+        let config = self.config;
+        let Some(joint) = &config.joint else {
+            return;
+        };
+        for (&seed, &shots) in product(&joint.seeds, &joint.shots) {
+            for method in &config.methods {
+                for group in &joint.groups {
+                    let mut unit = self.unit(Kind::Joint, method, shots, seed);
+                    let members = config.targets.iter().filter(|t| group.contains(&t.name));
+                    unit.train_on.extend(members.cloned());
+                    unit.evaluate_on.clone_from(&unit.train_on);
+                    self.add(unit);
+                }
+            }
+        }
+    }
+}
+
+fn source_seeds<'a>(average_over: &'a [u64], same: &'a [u64]) -> &'a [u64] {
+    if average_over.is_empty() {
+        same
+    } else {
+        average_over
+    }
+}
+
+fn sort_unique(list: &mut Vec<(u64, usize)>) {
+    list.sort_unstable();
+    list.dedup();
+}
+
+fn product<'a, A, B>(left: &'a [A], right: &'a [B]) -> impl Iterator<Item = (&'a A, &'a B)> {
+    left.iter()
+        .flat_map(move |a| right.iter().map(move |b| (a, b)))
+}
