@@ -37,5 +37,6 @@ pub use text::{Slot, TextPlan, TextTape, TextTower, TextTree};
 pub use tokenizer::Tokenizer;
 pub use vision::{ImageTape, ImageTower, VisualPlace, VisualPrompts};
 pub use weights::{
-    BlockWeights, ClipWeights, LayerNormWeights, LinearWeights, Tensor, TextWeights, VisionWeights,
+    BlockWeights, Checkpoint, CheckpointTensor, ClipWeights, LayerNormWeights, LinearWeights,
+    Tensor, TextWeights, VisionWeights,
 };

@@ -1,13 +1,17 @@
 //! Weights as plain f32 matrices, whatever file they came from.
 
 pub(crate) mod assemble;
+mod checkpoint;
 pub(crate) mod dtype;
 pub(crate) mod fingerprint;
 pub(crate) mod layout;
+mod legacy;
 mod pickle;
 pub(crate) mod safetensors;
 pub(crate) mod store;
 pub(crate) mod torch;
+
+pub use checkpoint::{Checkpoint, CheckpointTensor};
 
 /// A tensor as a file holds it, converted to f32, row-major.
 #[derive(Clone, Debug, PartialEq)]

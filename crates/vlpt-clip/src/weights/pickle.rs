@@ -2,7 +2,9 @@
 //!
 //! A pickle is a program for a small stack machine, and the general machine may call any function.
 //! This one knows the instructions that PyTorch writes for tensors, and treats the few functions
-//! and classes they name as inert marks. Everything else is refused, by its name and position.
+//! and classes they name as inert marks. Training programs save optimisers and schedules beside
+//! the tensors; the classes and functions of a short list that these need ([`inert`]) stand for
+//! values that are dropped unseen. Everything else is refused, by its name and position.
 //! Containers live in one arena and are referred to by number, so that shared and cyclic values
 //! cost nothing and are never copied.
 
@@ -11,7 +13,9 @@ mod value;
 
 use std::collections::BTreeMap;
 
-use codes::{instruction, storage_type};
+use codes::{inert, instruction, storage_type};
+
+use crate::weights::dtype::Dtype;
 pub(super) use value::{Global, Node, Pickle, RawTensor, Refused, Value};
 
 /// The largest pickle read: the tensors' bytes lie outside of it.
@@ -19,24 +23,28 @@ pub(super) const MAX_PICKLE: u64 = 64 << 20;
 /// The longest name or text inside.
 const MAX_TEXT: usize = 1 << 20;
 
-/// Reads a pickle.
-pub(super) fn read(bytes: &[u8]) -> Result<Pickle, Refused> {
+/// Reads the pickle that begins at byte `start`; [`Pickle::end`] says where it ends. Positions
+/// are counted from the first byte.
+pub(super) fn read(bytes: &[u8], start: usize) -> Result<Pickle, Refused> {
     let mut machine = Machine {
         bytes,
-        at: 0,
-        start: 0,
+        at: start,
+        start,
         stack: Vec::new(),
         marks: Vec::new(),
         memo: BTreeMap::new(),
         nodes: Vec::new(),
         tensors: Vec::new(),
+        storages: BTreeMap::new(),
     };
     loop {
         if let Some(root) = machine.step()? {
             return Ok(Pickle {
                 nodes: machine.nodes,
                 tensors: machine.tensors,
+                storages: machine.storages,
                 root,
+                end: machine.at,
             });
         }
     }
@@ -52,6 +60,7 @@ struct Machine<'a> {
     memo: BTreeMap<u32, Value>,
     nodes: Vec<Node>,
     tensors: Vec<RawTensor>,
+    storages: BTreeMap<String, (Dtype, u64)>,
 }
 
 impl<'a> Machine<'a> {
@@ -83,8 +92,8 @@ impl<'a> Machine<'a> {
             }
             0x8a => self.long()?,
             b'G' => {
-                self.take(8)?;
-                self.push(Value::Float);
+                let number = f64::from_be_bytes(self.array()?);
+                self.push(Value::Float(number));
             }
             b'X' | b'T' => {
                 let length = u32::from_le_bytes(self.array()?) as usize;
@@ -254,6 +263,7 @@ impl<'a> Machine<'a> {
     fn append(&mut self, items: Vec<Value>) -> Result<(), Refused> {
         match self.top_node()? {
             Node::List(list) => list.extend(items),
+            Node::Inert => {}
             _ => return self.refuse("items for something that is no list"),
         }
         Ok(())
@@ -270,6 +280,7 @@ impl<'a> Machine<'a> {
                     pairs.push((key, value));
                 }
             }
+            Node::Inert => {}
             _ => return self.refuse("entries for something that is no dict"),
         }
         Ok(())
@@ -309,14 +320,15 @@ impl<'a> Machine<'a> {
                 Global::Storage(storage_type(storage).expect("looked up in the guard"))
             }
             (code, _) if code == "__torch__" || code.starts_with("__torch__.") => Global::Module,
+            (module, name) if inert(module, name) => Global::Inert,
             _ => return self.refuse(format!("global {module}.{name}")),
         };
         self.push(Value::Global(global));
         Ok(())
     }
 
-    /// The only persistent ids are those of storages:
-    /// `("storage", type, key, device, count)`.
+    /// The only persistent ids are those of storages: `("storage", type, key, device, count)`, and
+    /// in the older file format a sixth value, which is none unless the storage is a part of another.
     fn storage(&mut self) -> Result<(), Refused> {
         let id = self.pop()?;
         let storage = self.tuple(&id).and_then(|items| match items {
@@ -326,19 +338,23 @@ impl<'a> Machine<'a> {
                 Value::Text(key),
                 Value::Text(_),
                 Value::Int(count),
-                ..,
-            ] if word == "storage" => {
+                rest @ ..,
+            ] if word == "storage" && matches!(rest, [] | [Value::None]) => {
                 let (dtype, key, count) = (*dtype, key.clone(), u64::try_from(*count).ok()?);
                 Some(Value::Storage { dtype, key, count })
             }
             _ => None,
         });
         match storage {
-            Some(storage) => {
-                self.push(storage);
+            Some(Value::Storage { dtype, key, count }) => {
+                let first = self.storages.entry(key.clone()).or_insert((dtype, count));
+                if *first != (dtype, count) {
+                    return self.refuse(format!("two different storages are called {key:?}"));
+                }
+                self.push(Value::Storage { dtype, key, count });
                 Ok(())
             }
-            None => self.refuse("a persistent id that is no storage"),
+            _ => self.refuse("a persistent id that is no storage"),
         }
     }
 
@@ -362,6 +378,7 @@ impl<'a> Machine<'a> {
         };
         match (global, arguments.as_slice()) {
             (Global::OrderedDict, []) => self.node(Node::Dict(Vec::new())),
+            (Global::Inert, _) => self.node(Node::Inert),
             (Global::BuildList, [list @ Value::Node(_)]) => self.push(list.clone()),
             (Global::RebuildParameter, [tensor @ Value::Tensor(_), ..]) => {
                 self.push(tensor.clone());
@@ -410,17 +427,21 @@ impl<'a> Machine<'a> {
     fn new_object(&mut self) -> Result<(), Refused> {
         let (arguments, class) = (self.pop()?, self.pop()?);
         let empty = self.tuple(&arguments).is_some_and(<[Value]>::is_empty);
-        if class != Value::Global(Global::Module) || !empty {
-            return self.refuse("an object of a class that is no TorchScript module");
+        match class {
+            Value::Global(Global::Module) if empty => self.node(Node::Module(None)),
+            Value::Global(Global::Inert) => self.node(Node::Inert),
+            _ => return self.refuse("an object of a class that is no TorchScript module"),
         }
-        self.node(Node::Module(None));
         Ok(())
     }
 
     /// Gives a TorchScript module its attributes. The state of an ordered dict is PyTorch's
-    /// version table, which is dropped.
+    /// version table, which is dropped, and so is the state of an inert object.
     fn build(&mut self) -> Result<(), Refused> {
         let state = self.pop()?;
+        if matches!(self.top_node()?, Node::Inert) {
+            return Ok(());
+        }
         let index = match state {
             Value::Node(index) if matches!(self.nodes[index], Node::Dict(_)) => index,
             _ => return self.refuse("a state that is no dict"),

@@ -1,13 +1,15 @@
-//! PyTorch's zip archives: `torch.save` files and TorchScript archives.
+//! PyTorch's files: `torch.save` files and TorchScript archives.
 //!
 //! A zip of stored, uncompressed entries: one pickle that describes the tensors and one entry of
-//! raw numbers for each storage. The numbers are read where they lie in the file.
+//! raw numbers for each storage; or, before PyTorch 1.6, pickles and storages one after the other
+//! ([`legacy`]). The numbers are read where they lie in the file.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, SeekFrom};
 
 use zip::{CompressionMethod, ZipArchive};
 
+use super::legacy;
 use super::pickle::{self, MAX_PICKLE, Node, Pickle, RawTensor, Value};
 use super::safetensors::lfs_pointer;
 use super::store::{Stored, TensorStore};
@@ -20,30 +22,65 @@ const MAX_DEPTH: usize = 64;
 const MAX_VISITS: usize = 1_000_000;
 /// The most entries of an archive.
 const MAX_ENTRIES: usize = 100_000;
-/// What `torch.save` wrote before 1.6: the pickled magic number comes first.
-const LEGACY_MAGIC: [u8; 14] = [
-    0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19,
-];
 /// Keys under which training programs put the weights among other things.
-const STATE_KEYS: [&str; 2] = ["state_dict", "model_state_dict"];
+pub(super) const STATE_KEYS: [&str; 2] = ["state_dict", "model_state_dict"];
 
 /// Where an entry's bytes lie in the file.
 #[derive(Clone, Copy)]
-struct Entry {
-    start: u64,
-    length: u64,
+pub(super) struct Entry {
+    pub(super) start: u64,
+    pub(super) length: u64,
 }
 
-/// Adds the tensors of one archive to the store. Returns whether it is a TorchScript archive.
+/// A file whose pickle is read and whose storages are found.
+pub(super) struct Opened {
+    pub(super) pickle: Pickle,
+    /// Where the storages lie, by their names in the pickle.
+    pub(super) storages: BTreeMap<String, Entry>,
+    pub(super) reader: Box<dyn ReadSeek>,
+}
+
+/// Adds the tensors of one file to the store. Returns whether it is a TorchScript archive.
 ///
 /// # Errors
-/// When the archive is damaged, is of another kind, or its pickle is refused.
-pub(crate) fn add(
-    store: &mut TensorStore,
-    place: &str,
-    mut reader: Box<dyn ReadSeek>,
-) -> Result<bool> {
-    let length = recognise(place, &mut reader)?;
+/// When the file is damaged, is of another kind, or its pickle is refused.
+pub(crate) fn add(store: &mut TensorStore, place: &str, reader: Box<dyn ReadSeek>) -> Result<bool> {
+    let opened = open(place, reader)?;
+    let scripted = matches!(opened.pickle.root,
+        Value::Node(i) if matches!(opened.pickle.nodes[i], Node::Module(_)));
+    insert(store, place, opened)?;
+    Ok(scripted)
+}
+
+/// Reads the pickle and the table of storages of a file of either format.
+///
+/// # Errors
+/// As [`add`].
+pub(super) fn open(place: &str, mut reader: Box<dyn ReadSeek>) -> Result<Opened> {
+    let (length, container) = recognise(place, &mut reader)?;
+    match container {
+        Container::Zip => open_zip(place, reader, length),
+        Container::Legacy => legacy::open(place, reader, length),
+    }
+}
+
+/// Adds the tensors of an open file to the store, by their dotted names.
+///
+/// # Errors
+/// No tensors, names nested without end, or a tensor that does not fit its storage.
+pub(super) fn insert(store: &mut TensorStore, place: &str, opened: Opened) -> Result<()> {
+    let tensors = named_tensors(place, &opened.pickle)?;
+    let file = store.add_file(place.to_owned(), opened.reader);
+    for (name, tensor) in tensors {
+        let storage = opened.storages.get(&tensor.key).copied();
+        let stored = locate(tensor, storage, file)
+            .map_err(|what| ClipError::weight_file(place, format!("tensor {name:?}: {what}")))?;
+        store.insert(name, stored)?;
+    }
+    Ok(())
+}
+
+fn open_zip(place: &str, reader: Box<dyn ReadSeek>, length: u64) -> Result<Opened> {
     let mut archive = ZipArchive::new(reader)
         .map_err(|error| ClipError::weight_file(place, format!("zip archive: {error}")))?;
     let entries = entries(place, &mut archive, length)?;
@@ -62,34 +99,45 @@ pub(crate) fn add(
     if let Some(order) = entries.get(&format!("{folder}byteorder")) {
         let order = bytes(place, &mut reader, *order, 16)?;
         if order != b"little" {
-            return Err(ClipError::Unsupported {
-                file: place.to_owned(),
-                what: format!("byte order {:?}", String::from_utf8_lossy(&order)),
-                hint: Some("save it on a little-endian machine, or as safetensors".to_owned()),
-            });
+            let order = String::from_utf8_lossy(&order);
+            return Err(wrong_byte_order(place, &format!("{order:?}")));
         }
     }
     let content = bytes(place, &mut reader, entries[&pickle_name], MAX_PICKLE)?;
-    let pickle = pickle::read(&content).map_err(|refused| ClipError::Pickle {
+    let pickle = pickle::read(&content, 0).map_err(|refused| ClipError::Pickle {
         file: format!("{place}, entry {pickle_name}"),
         position: refused.position,
         what: refused.what,
     })?;
-    let tensors = named_tensors(place, &pickle)?;
-    let file = store.add_file(place.to_owned(), reader);
-    for (name, tensor) in tensors {
-        let key = format!("{folder}data/{}", tensor.key);
-        let stored = locate(tensor, entries.get(&key).copied(), file)
-            .map_err(|what| ClipError::weight_file(place, format!("tensor {name:?}: {what}")))?;
-        store.insert(name, stored)?;
-    }
-    let scripted =
-        matches!(pickle.root, Value::Node(i) if matches!(pickle.nodes[i], Node::Module(_)));
-    Ok(scripted)
+    let data = format!("{folder}data/");
+    let storages = entries
+        .iter()
+        .filter_map(|(name, entry)| Some((name.strip_prefix(&data)?.to_owned(), *entry)))
+        .collect();
+    Ok(Opened {
+        pickle,
+        storages,
+        reader,
+    })
 }
 
-/// Refuses, by name, what is no zip archive. Returns the length of the file.
-fn recognise(place: &str, reader: &mut Box<dyn ReadSeek>) -> Result<u64> {
+/// The error for a file of the other byte order, `found`.
+pub(super) fn wrong_byte_order(place: &str, found: &str) -> ClipError {
+    ClipError::Unsupported {
+        file: place.to_owned(),
+        what: format!("byte order {found}"),
+        hint: Some("save it on a little-endian machine, or as safetensors".to_owned()),
+    }
+}
+
+/// The two formats of PyTorch's files.
+enum Container {
+    Zip,
+    Legacy,
+}
+
+/// Refuses, by name, what is no file of PyTorch's. Returns the length of the file.
+fn recognise(place: &str, reader: &mut Box<dyn ReadSeek>) -> Result<(u64, Container)> {
     let failed = |error: std::io::Error| ClipError::weight_file(place, error.to_string());
     let length = reader.seek(SeekFrom::End(0)).map_err(failed)?;
     reader.seek(SeekFrom::Start(0)).map_err(failed)?;
@@ -97,14 +145,15 @@ fn recognise(place: &str, reader: &mut Box<dyn ReadSeek>) -> Result<u64> {
     reader.take(512).read_to_end(&mut head).map_err(failed)?;
     reader.seek(SeekFrom::Start(0)).map_err(failed)?;
     if head.starts_with(b"PK\x03\x04") {
-        return Ok(length);
+        return Ok((length, Container::Zip));
+    }
+    if head.starts_with(&legacy::MAGIC) {
+        return Ok((length, Container::Legacy));
     }
     if head.starts_with(b"version https://git-lfs") {
         return Err(lfs_pointer(place));
     }
-    let what = if head.starts_with(&LEGACY_MAGIC) {
-        "the file format of PyTorch before 1.6"
-    } else if head.get(257..262) == Some(b"ustar") {
+    let what = if head.get(257..262) == Some(b"ustar") {
         "the tar file format of PyTorch before 0.2"
     } else {
         let what = "no zip archive, which PyTorch files are; not a weight file, or cut off";

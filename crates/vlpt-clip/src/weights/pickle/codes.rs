@@ -1,4 +1,5 @@
-//! Tables: PyTorch's storage classes, and the names of the instructions that are refused.
+//! Tables: PyTorch's storage classes, the classes that are dropped unseen, and the names of the
+//! instructions that are refused.
 
 use crate::weights::dtype::Dtype;
 
@@ -17,6 +18,23 @@ pub(super) fn storage_type(name: &str) -> Option<Dtype> {
         "BoolStorage" => Dtype::Other("bool", 1),
         _ => return None,
     })
+}
+
+/// Whether a class or function is one that training programs save beside the weights: optimisers
+/// and schedules with their dicts, and NumPy numbers. They are never looked up, let alone called:
+/// what a pickle makes of them is dropped.
+pub(super) fn inert(module: &str, name: &str) -> bool {
+    let plain = name
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    match module {
+        "collections" => name == "defaultdict",
+        "__builtin__" | "builtins" => matches!(name, "dict" | "list" | "set"),
+        "numpy.core.multiarray" | "numpy._core.multiarray" => name == "scalar",
+        "numpy" => name == "dtype",
+        "_codecs" => name == "encode",
+        _ => plain && (module.starts_with("torch.optim.") || module.starts_with("dassl.optim.")),
+    }
 }
 
 /// Name of a refused instruction.

@@ -1,5 +1,7 @@
 //! What a pickle holds, as far as tensors need it.
 
+use std::collections::BTreeMap;
+
 use crate::weights::dtype::Dtype;
 
 /// Why a pickle was refused, and where.
@@ -15,7 +17,7 @@ pub(in crate::weights) enum Value {
     None,
     Bool(bool),
     Int(i64),
-    Float,
+    Float(f64),
     Text(String),
     /// A tuple, list, dict or object: an index into [`Pickle::nodes`].
     Node(usize),
@@ -37,6 +39,8 @@ pub(in crate::weights) enum Node {
     Dict(Vec<(Value, Value)>),
     /// A module of a TorchScript archive: its attributes, once built.
     Module(Option<usize>),
+    /// An object that a checkpoint holds beside its tensors; its content is not kept.
+    Inert,
 }
 
 /// The functions and classes that tensors need.
@@ -50,6 +54,8 @@ pub(in crate::weights) enum Global {
     Storage(Dtype),
     /// A class of a TorchScript archive's own code, which is never looked at.
     Module,
+    /// A class or function of the short list of things that checkpoints hold beside tensors.
+    Inert,
 }
 
 /// A tensor as the pickle describes it; nothing about it is checked yet.
@@ -70,5 +76,9 @@ pub(in crate::weights) struct RawTensor {
 pub(in crate::weights) struct Pickle {
     pub(in crate::weights) nodes: Vec<Node>,
     pub(in crate::weights) tensors: Vec<RawTensor>,
+    /// Format and number of values of each storage by its name.
+    pub(in crate::weights) storages: BTreeMap<String, (Dtype, u64)>,
     pub(in crate::weights) root: Value,
+    /// The byte after its end mark.
+    pub(in crate::weights) end: usize,
 }
