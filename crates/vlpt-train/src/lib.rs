@@ -37,7 +37,7 @@ pub use evaluate::{EvalOptions, Evaluation, SplitName, evaluate};
 pub use events::{End, EpochEnd, Event, Start, read_events};
 pub use features::{FeatureMaker, View, default_cache_dir, hash_images};
 pub use files::write_atomic;
-pub use loss::{Loss, LossHead, LossOutput, UnitRows};
+pub use loss::{Loss, LossHead, LossInput, LossOutput, Mask, TextsOf, UnitRows};
 pub use metrics::{Bootstrap, Confusion, Interval, Scored};
 pub use observer::{Observer, StepReport};
 pub use optim::{AdamW, Optimizer, OptimizerState, Sgd, optimizer};
