@@ -70,6 +70,12 @@ pub enum MethodError {
         /// Number of class names.
         found: usize,
     },
+    /// Features, classes or parts of a classifier that do not go together.
+    #[error("{what}")]
+    Unfit {
+        /// What was found and what was expected.
+        what: String,
+    },
     /// A baseline where a prompt method is needed.
     #[error("{name} is a baseline: it has no prompt")]
     Baseline {
@@ -85,6 +91,19 @@ pub enum MethodError {
     /// No template to make zero-shot prompts from.
     #[error("no template was given: expected at least one, such as \"a photo of a {{}}.\"")]
     NoTemplate,
+    /// A method that makes its prompts from images got none, or something else.
+    #[error(
+        "{method} makes text prompts from images: expected their features (images x {embed}), \
+         found {found}"
+    )]
+    Images {
+        /// The method's name.
+        method: &'static str,
+        /// Width of the joint space.
+        embed: usize,
+        /// What was found.
+        found: String,
+    },
     /// A parameter's values have the wrong length.
     #[error("parameter `{name}` has shape {expected:?}, but {found} values were given")]
     Shape {

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use vlpt_clip::{Clip, Slot, Tokenizer};
 
 use crate::{
-    CoOp, CoOpConfig, LinearProbeConfig, MethodError, Parameter, Pass, Prompts, Result,
-    TipAdapterConfig, Vlpt, Vpt, VptConfig, ZeroShotConfig,
+    CoCoOp, CoCoOpConfig, CoOp, CoOpConfig, LinearProbeConfig, MethodError, Parameter, Pass,
+    Prompts, Result, TipAdapterConfig, Upt, UptConfig, Vlpt, Vpt, VptConfig, ZeroShotConfig,
 };
 
 /// A prompt method with its parameters in memory.
@@ -24,7 +24,8 @@ pub trait PromptMethod: Send + Sync {
     /// that the parameters do not have.
     fn texts(&self, tokenizer: &Tokenizer, classes: &[String]) -> Result<Vec<Vec<Slot>>>;
 
-    /// The prompts made of the parameters' current values.
+    /// The prompts made of the parameters' current values. They may share memory with the
+    /// parameters: take values and gradients from them before a parameter is set.
     ///
     /// # Errors
     /// A tensor operation that failed, or a pass without the images that the method needs.
@@ -60,6 +61,10 @@ pub enum MethodConfig {
         #[serde(default)]
         vpt: VptConfig,
     },
+    /// Unified prompt tuning, see [`Upt`].
+    Upt(UptConfig),
+    /// Conditional context optimisation, see [`CoCoOp`].
+    CoCoOp(CoCoOpConfig),
     /// Baseline without learning, see [`crate::baselines::zero_shot`].
     #[serde(rename = "zero-shot")]
     ZeroShot(ZeroShotConfig),
@@ -78,6 +83,8 @@ impl MethodConfig {
             Self::CoOp(_) => "coop",
             Self::Vpt(_) => "vpt",
             Self::Vlpt { .. } => "vlpt",
+            Self::Upt(_) => "upt",
+            Self::CoCoOp(_) => "cocoop",
             Self::ZeroShot(_) => "zero-shot",
             Self::LinearProbe(_) => "linear-probe",
             Self::TipAdapter(config) if config.finetune => "tip-adapter-f",
@@ -88,7 +95,9 @@ impl MethodConfig {
     /// Whether it is a baseline without prompts, which [`MethodConfig::build`] refuses.
     pub fn is_baseline(&self) -> bool {
         match self {
-            Self::CoOp(_) | Self::Vpt(_) | Self::Vlpt { .. } => false,
+            Self::CoOp(_) | Self::Vpt(_) | Self::Vlpt { .. } | Self::Upt(_) | Self::CoCoOp(_) => {
+                false
+            }
             Self::ZeroShot(_) | Self::LinearProbe(_) | Self::TipAdapter(_) => true,
         }
     }
@@ -102,6 +111,8 @@ impl MethodConfig {
             Self::CoOp(config) => Ok(Box::new(CoOp::new(config, clip, classes, seed)?)),
             Self::Vpt(config) => Ok(Box::new(Vpt::new(config, &clip.config, seed)?)),
             Self::Vlpt { coop, vpt } => Ok(Box::new(Vlpt::new(coop, vpt, clip, classes, seed)?)),
+            Self::Upt(config) => Ok(Box::new(Upt::new(config, clip, classes, seed)?)),
+            Self::CoCoOp(config) => Ok(Box::new(CoCoOp::new(config, clip, seed)?)),
             Self::ZeroShot(_) | Self::LinearProbe(_) | Self::TipAdapter(_) => {
                 Err(MethodError::Baseline { name: self.name() })
             }

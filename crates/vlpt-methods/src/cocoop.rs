@@ -1,0 +1,162 @@
+//! CoCoOp: conditional context optimisation (Zhou et al., "Conditional Prompt Learning for
+//! Vision-Language Models", CVPR 2022).
+//!
+//! A learned context shared by all classes, to every token of which a small network adds a vector
+//! made from the image's feature. Every image thus has text prompts of its own, and the class
+//! name stands at the end.
+
+use candle_core::Tensor;
+use serde::{Deserialize, Serialize};
+use vlpt_clip::{Clip, ClipConfig, Slot, Tokenizer};
+
+use crate::context::{Context, ContextOptions, Keys, Words};
+use crate::nn::{Builder, Init, Linear};
+use crate::{MethodError, Parameter, Pass, Position, PromptMethod, Prompts, Result};
+
+/// Context length when neither a length nor initial words are given.
+const DEFAULT_CONTEXT: usize = 4;
+/// The widest hidden layer: a limit against slips.
+const MAX_HIDDEN: usize = 8192;
+/// The published hidden layer is so many times narrower than the joint space.
+const REDUCTION: usize = 16;
+const KEYS: Keys = Keys {
+    count: "cocoop.context",
+    // The context is always shared.
+    class_specific: "",
+};
+
+/// Options of [`CoCoOp`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CoCoOpConfig {
+    /// Number of context tokens; left out, as many as `init` has, or 4.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub context: Option<usize>,
+    /// Words whose embeddings start the context; empty: random.
+    pub init: String,
+    /// Width of the network's hidden layer; left out, a sixteenth of the joint space.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hidden: Option<usize>,
+}
+
+impl Default for CoCoOpConfig {
+    fn default() -> Self {
+        Self {
+            context: None,
+            init: "a photo of a".to_owned(),
+            hidden: None,
+        }
+    }
+}
+
+/// A context and its network: the parameters `ctx` (n x text width), `meta_net.linear1.weight`
+/// (hidden x embed), `meta_net.linear1.bias`, `meta_net.linear2.weight` (text width x hidden) and
+/// `meta_net.linear2.bias`.
+#[derive(Debug, Clone)]
+pub struct CoCoOp {
+    parameters: Vec<Parameter>,
+    context: Context,
+    ctx: Tensor,
+    linear1: Linear,
+    linear2: Linear,
+    embed: usize,
+}
+
+impl CoCoOp {
+    /// A context that starts as in [`CoOp`](crate::CoOp), and a network with PyTorch's initial
+    /// values: weights and biases uniform within 1 / sqrt(inputs).
+    ///
+    /// # Errors
+    /// A context or hidden layer of length 0, or a context whose length differs from the number
+    /// of initial words' tokens.
+    pub fn new(config: &CoCoOpConfig, clip: &Clip, seed: u64) -> Result<Self> {
+        Self::with_words(config, &clip.config, &Words::new(clip, &config.init), seed)
+    }
+
+    fn with_words(
+        config: &CoCoOpConfig,
+        model: &ClipConfig,
+        words: &Words,
+        seed: u64,
+    ) -> Result<Self> {
+        let (embed, width) = (model.embed_dim, model.text.width);
+        let context = Context::new(&ContextOptions {
+            keys: KEYS,
+            count: config.context,
+            default: DEFAULT_CONTEXT,
+            words,
+            classes: None,
+            position: Position::End,
+            limit: model.text.context_length,
+        })?;
+        let hidden = config.hidden.unwrap_or((embed / REDUCTION).max(1));
+        if hidden == 0 || hidden > MAX_HIDDEN {
+            return Err(MethodError::Option {
+                key: "cocoop.hidden",
+                found: hidden.to_string(),
+                expected: format!("1 to {MAX_HIDDEN}"),
+            });
+        }
+        let mut builder = Builder::new("cocoop", seed);
+        let values = context.initial(words, width, builder.stream("ctx"));
+        let ctx = builder.parameter("ctx", &context.shape(width), Init::Values(values))?;
+        let linear1 = Linear::new(&mut builder, "meta_net.linear1", embed, hidden)?;
+        let linear2 = Linear::new(&mut builder, "meta_net.linear2", hidden, width)?;
+        Ok(Self {
+            parameters: builder.finish(),
+            context,
+            ctx,
+            linear1,
+            linear2,
+            embed,
+        })
+    }
+
+    /// Number of context tokens of one image.
+    pub fn context(&self) -> usize {
+        self.context.count()
+    }
+}
+
+impl PromptMethod for CoCoOp {
+    fn name(&self) -> &'static str {
+        "cocoop"
+    }
+
+    fn parameters(&self) -> &[Parameter] {
+        &self.parameters
+    }
+
+    fn texts(&self, tokenizer: &Tokenizer, classes: &[String]) -> Result<Vec<Vec<Slot>>> {
+        self.context.texts(tokenizer, classes)
+    }
+
+    /// The rows (images n x text width), one image after the other.
+    fn prompts(&self, pass: &Pass) -> Result<Prompts> {
+        let refuse = |found: String| MethodError::Images {
+            method: "cocoop",
+            embed: self.embed,
+            found,
+        };
+        let images = pass.images.ok_or_else(|| refuse("none".to_owned()))?;
+        let count = match images.dims() {
+            [count, embed] if *embed == self.embed && *count > 0 => *count,
+            other => return Err(refuse(format!("{other:?}"))),
+        };
+        let hidden = self.linear1.forward(images)?.relu()?;
+        let shift = self.linear2.forward(&hidden)?;
+        let text = self
+            .ctx
+            .unsqueeze(0)?
+            .broadcast_add(&shift.unsqueeze(1)?)?
+            .reshape((count * self.context.count(), self.ctx.dim(1)?))?;
+        Ok(Prompts {
+            text: Some(text),
+            visual: None,
+        })
+    }
+
+    fn conditional(&self) -> bool {
+        true
+    }
+}

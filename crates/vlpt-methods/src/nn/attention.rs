@@ -1,0 +1,127 @@
+//! Self-attention over learned tokens, joint or token by token.
+
+use candle_core::{D, DType, Device, Tensor};
+
+use crate::dropout::dropout;
+use crate::nn::linear::affine;
+use crate::nn::{Builder, Init, Linear};
+use crate::upt::Attention;
+use crate::{Pass, Result};
+
+/// Multi-head self-attention with PyTorch's parameters: `in_proj_weight` (3 width x width; queries,
+/// keys, values), `in_proj_bias`, `out_proj.weight` and `out_proj.bias`.
+#[derive(Debug, Clone)]
+pub(crate) struct SelfAttention {
+    in_weight: Tensor,
+    in_bias: Tensor,
+    out: Linear,
+    width: usize,
+    heads: usize,
+    kind: Attention,
+}
+
+impl SelfAttention {
+    /// PyTorch's initial values: Glorot-uniform for queries, keys and values together, the
+    /// default of a linear layer for the output's weight, and biases of zero.
+    ///
+    /// `heads` divides `width`.
+    pub(crate) fn new(
+        builder: &mut Builder,
+        name: &str,
+        width: usize,
+        heads: usize,
+        kind: Attention,
+    ) -> Result<Self> {
+        let bound = (6.0 / (4 * width) as f64).sqrt();
+        let in_weight = builder.parameter(
+            &format!("{name}.in_proj_weight"),
+            &[3 * width, width],
+            Init::Uniform(bound),
+        )?;
+        let in_bias = builder.parameter(
+            &format!("{name}.in_proj_bias"),
+            &[3 * width],
+            Init::Constant(0.0),
+        )?;
+        let out = Linear::with_bias(
+            builder,
+            &format!("{name}.out_proj"),
+            width,
+            width,
+            Init::Constant(0.0),
+        )?;
+        Ok(Self {
+            in_weight,
+            in_bias,
+            out,
+            width,
+            heads,
+            kind,
+        })
+    }
+
+    /// (tokens x width) to the same; `rate` of the attention weights are dropped in training.
+    pub(crate) fn forward(
+        &self,
+        x: &Tensor,
+        rate: f64,
+        pass: &Pass,
+        purpose: &str,
+    ) -> Result<Tensor> {
+        let mixed = match self.kind {
+            Attention::Joint => self.joint(x, rate, pass, purpose)?,
+            Attention::Tokenwise => self.tokenwise(x, rate, pass, purpose)?,
+        };
+        self.out.forward(&mixed)
+    }
+
+    /// Every token looks at all tokens: softmax(q k^T / sqrt(width of a head)) v in each head.
+    fn joint(&self, x: &Tensor, rate: f64, pass: &Pass, purpose: &str) -> Result<Tensor> {
+        let (tokens, head) = (x.dim(0)?, self.width / self.heads);
+        let projected = affine(x, &self.in_weight, &self.in_bias)?;
+        let part = |index: usize| -> Result<Tensor> {
+            Ok(projected
+                .narrow(1, index * self.width, self.width)?
+                .reshape((tokens, self.heads, head))?
+                .transpose(0, 1)?
+                .contiguous()?)
+        };
+        let (queries, keys, values) = (part(0)?, part(1)?, part(2)?);
+        let queries = (queries * (1.0 / (head as f64).sqrt()))?;
+        let weights = softmax(&queries.matmul(&keys.transpose(1, 2)?)?)?;
+        let weights = dropout(&weights, rate, pass, purpose)?;
+        Ok(weights
+            .matmul(&values)?
+            .transpose(0, 1)?
+            .reshape((tokens, self.width))?)
+    }
+
+    /// Every token is a sequence of length one. The softmax over one key is 1, so what is left
+    /// of attention is the projection of the values; queries and keys have a gradient of zero.
+    fn tokenwise(&self, x: &Tensor, rate: f64, pass: &Pass, purpose: &str) -> Result<Tensor> {
+        let values = affine(
+            x,
+            &self.in_weight.narrow(0, 2 * self.width, self.width)?,
+            &self.in_bias.narrow(0, 2 * self.width, self.width)?,
+        )?;
+        if rate == 0.0 || pass.step.is_none() {
+            return Ok(values);
+        }
+        let (tokens, head) = (x.dim(0)?, self.width / self.heads);
+        let ones = Tensor::ones((tokens, self.heads, 1), DType::F32, &Device::Cpu)?;
+        let weights = dropout(&ones, rate, pass, purpose)?;
+        Ok(values
+            .reshape((tokens, self.heads, head))?
+            .broadcast_mul(&weights)?
+            .reshape((tokens, self.width))?)
+    }
+}
+
+/// Softmax over the last dimension. The maximum that is taken off for safety does not change the
+/// result, so no gradient goes through it.
+fn softmax(x: &Tensor) -> Result<Tensor> {
+    let maximum = x.max_keepdim(D::Minus1)?.detach();
+    let exponentials = x.broadcast_sub(&maximum)?.exp()?;
+    let sum = exponentials.sum_keepdim(D::Minus1)?;
+    Ok(exponentials.broadcast_div(&sum)?)
+}

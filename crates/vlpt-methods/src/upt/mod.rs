@@ -1,0 +1,149 @@
+//! UPT: unified prompt tuning (Zang et al., "Unified Vision and Language Prompt Learning", 2022).
+//!
+//! Learned tokens pass through a small transformer together, and what comes out is split into
+//! text prompts and visual prompts. Two shapes are published:
+//!
+//! ```text
+//! mvlpt:    text tokens   -> linear -> \                      / -> linear -> text prompts
+//!                                       block of width 128 ->
+//!           visual tokens -> linear -> /                      \ -> linear -> visual prompts
+//!
+//! release:  tokens of the text tower's width -> block -> the first are the text prompts,
+//!                                                        the others -> linear -> visual prompts
+//! ```
+//!
+//! In the paper every token looks at all others ([`Attention::Joint`]). Both published codes give
+//! a batch-first tensor to a sequence-first attention, so that every token is a sequence of its
+//! own and nothing is exchanged ([`Attention::Tokenwise`]).
+
+mod mvlpt;
+mod options;
+mod release;
+
+use candle_core::Tensor;
+use vlpt_clip::{Clip, ClipConfig, Slot, Tokenizer, VisualPlace};
+
+pub use options::{Attention, UptConfig, UptShape};
+
+use crate::context::{Context, Words};
+use crate::nn::Builder;
+use crate::{Parameter, Pass, PromptMethod, Prompts, Result, Visual};
+
+use mvlpt::Mvlpt;
+use options::Plan;
+use release::Release;
+
+/// Unified prompts.
+///
+/// The parameters of the mvlpt shape, with `w` the width of the block, `dt` and `dv` those of the
+/// towers:
+///
+/// - `ctx` (n x dt, or classes x n x dt), `vpt_embeddings` (1 x m x dv), `vpt_embeddings_deep`
+///   (blocks - 1 x m x dv);
+/// - `mvlpt_proj_ctx_coop_pre` and `mvlpt_proj_ctx_vpt_pre` (to w), `mvlpt_proj_ctx_coop_post` and
+///   `mvlpt_proj_ctx_vpt_post` (from w), each `.weight` and `.bias`; a pair is absent where the
+///   tower's width is `w`;
+/// - the block, `mvlpt_proj.resblocks.0.*` with `attn.in_proj_weight`, `attn.in_proj_bias`,
+///   `attn.out_proj.*`, `ln_1.*`, `mlp.c_fc.*`, `mlp.c_proj.*`, `ln_2.*`.
+///
+/// Those of the release shape: `uni_ctx` (1 x text and visual tokens x dt), `attn.in_proj_weight`,
+/// `attn.in_proj_bias`, `attn.out_proj.*`, `norm1.*`, `norm2.*`, `linear1.*`, `linear2.*` and
+/// `visual_proj.*` (to dv).
+#[derive(Debug, Clone)]
+pub struct Upt {
+    parameters: Vec<Parameter>,
+    context: Context,
+    network: Network,
+    layers: usize,
+    place: VisualPlace,
+}
+
+#[derive(Debug, Clone)]
+enum Network {
+    Mvlpt(Mvlpt),
+    Release(Release),
+}
+
+/// What a network makes: (text tokens x text width) and (visual tokens x vision width), the
+/// visual tokens of the first block first.
+struct Halves {
+    text: Tensor,
+    visual: Tensor,
+}
+
+impl Upt {
+    /// Tokens and network with their initial values from `seed`: text tokens as in
+    /// [`CoOp`](crate::CoOp), visual tokens as in [`Vpt`](crate::Vpt) (in the release shape all
+    /// tokens are N(0, 0.02)), the network as PyTorch starts its layers.
+    ///
+    /// # Errors
+    /// Options out of range, that do not fit the model's sizes, or that the shape does not have.
+    pub fn new(config: &UptConfig, clip: &Clip, classes: usize, seed: u64) -> Result<Self> {
+        let words = Words::new(clip, &config.init);
+        Self::with_words(config, &clip.config, &words, classes, seed)
+    }
+
+    fn with_words(
+        config: &UptConfig,
+        model: &ClipConfig,
+        words: &Words,
+        classes: usize,
+        seed: u64,
+    ) -> Result<Self> {
+        let plan = Plan::new(config, model, words, classes)?;
+        let mut builder = Builder::new("upt", seed);
+        let network = match config.shape {
+            UptShape::Mvlpt => Network::Mvlpt(Mvlpt::new(&mut builder, &plan, words)?),
+            UptShape::Release => Network::Release(Release::new(&mut builder, &plan)?),
+        };
+        Ok(Self {
+            parameters: builder.finish(),
+            context: plan.context,
+            network,
+            layers: plan.layers,
+            place: plan.place.into(),
+        })
+    }
+
+    /// Text tokens of one context.
+    pub fn context(&self) -> usize {
+        self.context.count()
+    }
+
+    /// Number of blocks of the image tower with prompts of their own.
+    pub fn layers(&self) -> usize {
+        self.layers
+    }
+}
+
+impl PromptMethod for Upt {
+    fn name(&self) -> &'static str {
+        "upt"
+    }
+
+    fn parameters(&self) -> &[Parameter] {
+        &self.parameters
+    }
+
+    fn texts(&self, tokenizer: &Tokenizer, classes: &[String]) -> Result<Vec<Vec<Slot>>> {
+        self.context.texts(tokenizer, classes)
+    }
+
+    fn prompts(&self, pass: &Pass) -> Result<Prompts> {
+        let halves = match &self.network {
+            Network::Mvlpt(network) => network.forward(pass)?,
+            Network::Release(network) => network.forward(pass)?,
+        };
+        let (rows, width) = halves.visual.dims2()?;
+        let visual = halves
+            .visual
+            .reshape((self.layers, rows / self.layers, width))?;
+        Ok(Prompts {
+            text: Some(halves.text),
+            visual: Some(Visual {
+                rows: visual,
+                place: self.place,
+            }),
+        })
+    }
+}
