@@ -1,0 +1,136 @@
+//! A prompt folder with what it gives to the towers.
+
+use std::path::Path;
+
+use vlpt_clip::{Clip, Slot};
+use vlpt_methods::{Pass, PromptMethod, VisualValues};
+use vlpt_train::{PromptFolder, TrainError};
+
+use crate::{InspectError, Result};
+
+/// The parameter that holds the tokens which a conditional method starts from.
+const CONTEXT: &str = "ctx";
+
+/// A prompt folder, its method with the stored parameters, and the prompts made of them.
+pub struct OpenPrompt {
+    /// The folder.
+    pub folder: PromptFolder,
+    /// The method with the folder's parameters.
+    pub method: Box<dyn PromptMethod>,
+    /// Learned text tokens as they enter the text tower, without positions, rows x text width;
+    /// empty where the method has none. Of a method whose tokens depend on the image: the tokens
+    /// before anything is added for an image.
+    pub text: Vec<f32>,
+    /// Visual prompts, where the method has some.
+    pub visual: Option<VisualValues>,
+}
+
+/// One learned text token: whose it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TextToken {
+    /// Its row in [`OpenPrompt::text`].
+    pub row: usize,
+    /// The class whose text alone has it; none where all classes share it.
+    pub class: Option<String>,
+    /// Its place among the learned tokens of a text, from 1.
+    pub place: usize,
+}
+
+impl OpenPrompt {
+    /// Reads a prompt folder, or the one in a run folder, for a model.
+    ///
+    /// # Errors
+    /// A folder that is damaged, or whose parameters do not fit the model.
+    pub fn open(path: &Path, clip: &Clip) -> Result<Self> {
+        Self::of(PromptFolder::open(path)?, clip)
+    }
+
+    /// As [`OpenPrompt::open`], of a folder in memory.
+    ///
+    /// # Errors
+    /// Parameters that do not fit the model.
+    pub fn of(folder: PromptFolder, clip: &Clip) -> Result<Self> {
+        let method = folder.method(clip)?;
+        let (text, visual) = prompts(method.as_ref())?;
+        Ok(Self {
+            folder,
+            method,
+            text,
+            visual,
+        })
+    }
+
+    /// Class names with their text features; none where features depend on the image or there are
+    /// none.
+    ///
+    /// # Errors
+    /// A folder that does not fit the model.
+    pub fn class_features(&self, clip: &Clip) -> Result<Vec<(String, Vec<f32>)>> {
+        let classifier = self.folder.classifier(clip)?;
+        let rows = classifier.text_features().unwrap_or_default();
+        let rows = rows
+            .chunks_exact(clip.config.embed_dim)
+            .map(<[f32]>::to_vec);
+        Ok(self.folder.classes.iter().cloned().zip(rows).collect())
+    }
+
+    /// The learned tokens in the order of the classes' texts, each once.
+    ///
+    /// # Errors
+    /// [`InspectError::NoTextTokens`], or a class name that cannot be put into a text.
+    pub fn text_tokens(&self, clip: &Clip) -> Result<Vec<TextToken>> {
+        if self.text.is_empty() {
+            return Err(InspectError::NoTextTokens {
+                path: self.folder.path.clone(),
+                method: self.method.name().to_owned(),
+            });
+        }
+        let classes = &self.folder.classes;
+        let texts = self
+            .method
+            .texts(&clip.tokenizer, classes)
+            .map_err(TrainError::from)?;
+        let rows = self.text.len() / clip.text.width();
+        // for each row: the first text with it and its place there, and how many texts have it
+        let mut seen: Vec<Option<(usize, usize, usize)>> = vec![None; rows];
+        let mut order = Vec::new();
+        for (i, text) in texts.iter().enumerate() {
+            let learned = text.iter().filter_map(|slot| match slot {
+                Slot::Learned(row) => Some(*row as usize),
+                Slot::Token(_) => None,
+            });
+            for (place, row) in learned.enumerate() {
+                match seen.get_mut(row) {
+                    Some(Some((first, _, texts))) if *first != i => *texts += 1,
+                    Some(found @ None) => {
+                        *found = Some((i, place + 1, 1));
+                        order.push(row);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        let specific = |count: usize| count == 1 && classes.len() > 1;
+        let token = |row: usize| {
+            seen[row].map(|(class, place, count)| TextToken {
+                row,
+                class: specific(count).then(|| classes[class].clone()),
+                place,
+            })
+        };
+        Ok(order.into_iter().filter_map(token).collect())
+    }
+}
+
+/// Text rows and visual prompts of a method's current parameters.
+fn prompts(method: &dyn PromptMethod) -> Result<(Vec<f32>, Option<VisualValues>)> {
+    if method.conditional() {
+        let context = method.parameters().iter().find(|p| p.name() == CONTEXT);
+        let text = context.map_or(Ok(Vec::new()), vlpt_methods::Parameter::values);
+        return Ok((text.map_err(TrainError::from)?, None));
+    }
+    let prompts = method.prompts(&Pass::EVAL).map_err(TrainError::from)?;
+    let text = prompts.text_values().map_err(TrainError::from)?;
+    let visual = prompts.visual.as_ref().map(vlpt_methods::Visual::values);
+    Ok((text, visual.transpose().map_err(TrainError::from)?))
+}
