@@ -1,0 +1,166 @@
+//! A tiny model, and whether a method's gradients are those of a loss behind both towers.
+
+#![allow(dead_code)] // each test file uses its part
+
+use vlpt_clip::{
+    Activation, Clip, ClipConfig, MemoryBudget, TextConfig, VisionConfig, VisualPrompts,
+};
+use vlpt_methods::rng::Stream;
+use vlpt_methods::{Pass, PromptMethod};
+
+/// Sizes of a model with towers of so many blocks.
+pub(crate) fn sizes(
+    text_width: usize,
+    vision_width: usize,
+    layers: usize,
+    patch: usize,
+) -> ClipConfig {
+    ClipConfig {
+        text: TextConfig {
+            width: text_width,
+            layers,
+            heads: 2,
+            mlp: 2 * text_width,
+            context_length: 77,
+            vocab_size: 49408,
+            eot_token: 49407,
+            activation: Activation::QuickGelu,
+            layer_norm_eps: 1e-5,
+        },
+        vision: VisionConfig {
+            width: vision_width,
+            layers,
+            heads: 2,
+            mlp: 2 * vision_width,
+            image_size: 2 * patch,
+            patch_size: patch,
+            activation: Activation::QuickGelu,
+            layer_norm_eps: 1e-5,
+        },
+        embed_dim: 8,
+    }
+}
+
+/// A random model of 3 blocks with the published vocabulary.
+pub(crate) fn tiny() -> Clip {
+    Clip::random(&sizes(16, 12, 3, 4), 3)
+}
+
+/// Class names.
+pub(crate) fn classes(names: &[&str]) -> Vec<String> {
+    names.iter().map(ToString::to_string).collect()
+}
+
+/// Random images for a model, as the tower takes them.
+pub(crate) fn images(clip: &Clip, count: usize) -> Vec<f32> {
+    let side = clip.config.vision.image_size;
+    Stream::new(5, "images").normals(count * 3 * side * side, 1.0)
+}
+
+/// A smooth loss behind both towers: weighted products of all image and text features.
+pub(crate) struct Objective<'a> {
+    clip: &'a Clip,
+    classes: Vec<String>,
+    images: Vec<f32>,
+    /// images x classes.
+    weights: Vec<f32>,
+}
+
+const IMAGES: usize = 3;
+
+impl<'a> Objective<'a> {
+    pub(crate) fn new(clip: &'a Clip) -> Self {
+        let classes = classes(&["cat", "polar_bear"]);
+        Self {
+            clip,
+            images: images(clip, IMAGES),
+            weights: Stream::new(6, "weights").normals(IMAGES * classes.len(), 1.0),
+            classes,
+        }
+    }
+
+    /// The loss and its gradient by each parameter.
+    pub(crate) fn evaluate(&self, method: &dyn PromptMethod, pass: &Pass) -> (f64, Vec<Vec<f32>>) {
+        let clip = self.clip;
+        let budget = MemoryBudget::default();
+        let texts = method.texts(&clip.tokenizer, &self.classes).unwrap();
+        let prompts = method.prompts(pass).unwrap();
+        let plan = clip.text.plan(&texts, budget);
+        let (text, text_tape) = clip.text.forward(&plan, &prompts.text_values().unwrap());
+        let visual = prompts.visual.as_ref().map(|v| v.values().unwrap());
+        let for_tower = visual
+            .as_ref()
+            .map_or(VisualPrompts::NONE, |v| v.for_tower());
+        let (image, image_tape) = clip
+            .vision
+            .forward(&self.images, IMAGES, &for_tower, budget);
+
+        let embed = clip.config.embed_dim;
+        let mut loss = 0.0;
+        let (mut d_text, mut d_image) = (vec![0.0; text.len()], vec![0.0; image.len()]);
+        for i in 0..IMAGES {
+            for c in 0..self.classes.len() {
+                let weight = self.weights[i * self.classes.len() + c];
+                for e in 0..embed {
+                    let (x, y) = (image[i * embed + e], text[c * embed + e]);
+                    loss += f64::from(weight) * f64::from(x) * f64::from(y);
+                    d_image[i * embed + e] += weight * y;
+                    d_text[c * embed + e] += weight * x;
+                }
+            }
+        }
+        let d_text = clip.text.backward(&plan, text_tape, &d_text);
+        let d_visual = clip.vision.backward(image_tape, &d_image);
+        let gradients = prompts
+            .gradients(method.parameters(), Some(&d_text), Some(&d_visual))
+            .unwrap();
+        (loss, gradients)
+    }
+
+    /// Compares the gradient by each parameter with central differences along random directions.
+    ///
+    /// # Panics
+    /// When one is off by more than a hundredth, or does not depend on the parameter.
+    pub(crate) fn check(&self, method: &dyn PromptMethod, pass: &Pass) {
+        let (_, gradients) = self.evaluate(method, pass);
+        assert_eq!(gradients.len(), method.parameters().len());
+        for (parameter, gradient) in method.parameters().iter().zip(&gradients) {
+            let start = parameter.values().unwrap();
+            let noise = Stream::new(7, parameter.name()).normals(start.len(), 1.0);
+            // Half noise, half the gradient itself, so that the slope is never near zero.
+            let length = |v: &[f32]| v.iter().map(|x| x * x).sum::<f32>().sqrt();
+            assert!(
+                length(gradient) > 0.0,
+                "{} changes nothing",
+                parameter.name()
+            );
+            let direction: Vec<f32> = gradient
+                .iter()
+                .zip(&noise)
+                .map(|(g, n)| g / length(gradient) + n / length(&noise))
+                .collect();
+            let expected: f64 = gradient
+                .iter()
+                .zip(&direction)
+                .map(|(&g, &d)| f64::from(g) * f64::from(d))
+                .sum();
+            let size = 0.02 * length(&start).max(0.1);
+            let at = |step: f32| {
+                let moved: Vec<f32> = start
+                    .iter()
+                    .zip(&direction)
+                    .map(|(v, d)| v + step * d)
+                    .collect();
+                parameter.set(&moved).unwrap();
+                self.evaluate(method, pass).0
+            };
+            let slope = (at(size) - at(-size)) / (2.0 * f64::from(size));
+            parameter.set(&start).unwrap();
+            assert!(
+                (slope - expected).abs() < 0.01 * expected.abs(),
+                "{}: slope {slope}, gradient {expected}",
+                parameter.name()
+            );
+        }
+    }
+}
