@@ -9,7 +9,7 @@ use vlpt_data::image::{Limits, Preprocess, decode};
 use vlpt_methods::VisualValues;
 use vlpt_methods::zeroshot::normalise;
 
-use crate::{Classifier, Observer, PromptFolder, Result, TrainError};
+use crate::{Classifier, Observer, PromptFolder, Result};
 
 /// How a prompt folder is opened for prediction.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -61,13 +61,6 @@ impl Predictor {
         }
         let classifier = match &options.classes {
             Some(classes) => folder.classifier_for(&clip, classes)?,
-            None if folder.adapter.embed_dim != clip.config.embed_dim => {
-                let (ours, found) = (folder.adapter.embed_dim, clip.config.embed_dim);
-                return Err(TrainError::Unfit {
-                    what: format!("the prompt has features of width {ours}, the model of {found}"),
-                    hint: None,
-                });
-            }
             None => folder.classifier(&clip)?,
         };
         Ok(Self::new(

@@ -23,6 +23,8 @@ use vlpt_methods::{Pass, PromptMethod, VisualValues};
 use crate::loss::{Loss, LossHead, UnitRows};
 use crate::{Result, TrainError};
 
+pub(crate) use conditional::copies;
+
 /// What turns image features into a logit for each class.
 #[derive(Clone)]
 pub struct Classifier {
@@ -54,8 +56,10 @@ pub(crate) enum Head {
         /// What cosine similarities are multiplied by.
         logit_scale: f32,
     },
-    /// `x W^T + b` on normalised image features.
+    /// `x W^T + b` on image features.
     Linear {
+        /// Whether features are divided by their length first.
+        normalised: bool,
         /// Classes x embed.
         weight: Vec<f32>,
         /// One for each class.
@@ -87,8 +91,8 @@ impl Classifier {
         ))
     }
 
-    /// The linear probe: `x W^T + b`, where `x` is an image feature of length one, `weight` is
-    /// classes x embed and `bias` has one value a class.
+    /// The linear probe: `x W^T + b`, where `x` is an image feature, divided by its length when
+    /// `normalised`; `weight` is classes x embed and `bias` has one value a class.
     ///
     /// # Errors
     /// Another number of values.
@@ -97,13 +101,18 @@ impl Classifier {
         embed: usize,
         weight: Vec<f32>,
         bias: Vec<f32>,
+        normalised: bool,
     ) -> Result<Self> {
         check_length("weights", &weight, classes.len(), embed)?;
         check_length("biases", &bias, classes.len(), 1)?;
         Ok(Self::with_head(
             classes,
             embed,
-            Head::Linear { weight, bias },
+            Head::Linear {
+                normalised,
+                weight,
+                bias,
+            },
         ))
     }
 
@@ -233,8 +242,13 @@ impl Classifier {
                 texts,
                 logit_scale,
             } => conditional::logits(clip, method.as_ref(), texts, *logit_scale, units.rows()),
-            Head::Linear { weight, bias } => {
-                let mut logits = products(units.rows(), weight, self.embed);
+            Head::Linear {
+                normalised,
+                weight,
+                bias,
+            } => {
+                let rows = if *normalised { units.rows() } else { images };
+                let mut logits = products(rows, weight, self.embed);
                 for row in logits.chunks_exact_mut(bias.len().max(1)) {
                     row.iter_mut().zip(bias).for_each(|(v, b)| *v += b);
                 }

@@ -21,16 +21,21 @@ fn probabilities_sum_to_one_even_for_huge_logits() {
 }
 
 #[test]
-fn a_linear_classifier_sees_images_of_length_one() {
-    let linear = Classifier::linear(&names(), 2, vec![1.0, 0.0, 5.0, 10.0], vec![0.5, -1.0]);
-    let logits = linear.unwrap().logits(&Clip::mini(), &[3.0, 4.0]).unwrap();
-    assert!((logits[0] - 1.1).abs() < 1e-6 && (logits[1] - 10.0).abs() < 1e-5);
+fn a_linear_classifier_sees_images_of_length_one_if_told_so() {
+    let logits = |normalised| {
+        let (weight, bias) = (vec![1.0, 0.0, 5.0, 10.0], vec![0.5, -1.0]);
+        let linear = Classifier::linear(&names(), 2, weight, bias, normalised).unwrap();
+        linear.logits(&Clip::mini(), &[3.0, 4.0]).unwrap()
+    };
+    assert_eq!(logits(false), [3.5, 54.0]);
+    let unit = logits(true);
+    assert!((unit[0] - 1.1).abs() < 1e-6 && (unit[1] - 10.0).abs() < 1e-5);
 }
 
 #[test]
 fn parts_of_another_size_are_refused() {
     assert!(Classifier::cosine(&names(), 2, vec![0.0; 3], 1.0).is_err());
-    assert!(Classifier::linear(&names(), 2, vec![0.0; 4], vec![0.0]).is_err());
+    assert!(Classifier::linear(&names(), 2, vec![0.0; 4], vec![0.0], true).is_err());
 }
 
 #[test]

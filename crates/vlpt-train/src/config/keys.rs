@@ -3,6 +3,7 @@
 use vlpt_data::Format;
 use vlpt_data::fewshot::FewShotRule;
 use vlpt_data::image::ResizeMode;
+use vlpt_methods::{Depth, Place};
 
 use super::RunConfig;
 
@@ -21,6 +22,12 @@ pub fn all_keys() -> Vec<String> {
     full.few_shot.rule = Some(FewShotRule::Coop);
     full.few_shot.seed = Some(0);
     full.coop.context = Some(1);
+    full.upt.width = Some(1);
+    full.upt.depth = Some(Depth::Deep);
+    full.upt.dropout = Some(0.0);
+    full.upt.place = Some(Place::AfterLnPre);
+    full.cocoop.context = Some(1);
+    full.cocoop.hidden = Some(1);
     full.image.resize = Some(ResizeMode::Shortest);
     let table = toml::Table::try_from(&full).expect("plain data is always TOML");
     let mut keys = Vec::new();
@@ -68,6 +75,8 @@ mod tests {
             "data.format",
             "few_shot.seed",
             "coop.context",
+            "upt.place",
+            "cocoop.hidden",
             "image.resize",
         ] {
             assert!(

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Deserialize;
 use toml::{Table, Value};
 
-use super::{Epochs, RECIPES, RunConfig, all_keys, nearest, recipe};
+use super::{Epochs, Method, RECIPES, RunConfig, all_keys, nearest, recipe};
 use crate::{Result, TrainError};
 
 /// Builds a configuration: built-in values, then a recipe, then a file, then `key=value`
@@ -19,6 +19,26 @@ use crate::{Result, TrainError};
 /// An unknown recipe or key (with the nearest known one), a value of the wrong type (with its
 /// place), or a value that makes no sense.
 pub fn load(
+    recipe_name: Option<&str>,
+    file: Option<&Path>,
+    overrides: &[String],
+) -> Result<RunConfig> {
+    resolve(layered(recipe_name, file, overrides)?)
+}
+
+/// The method that [`load`] would end with; nothing else is checked against each other.
+///
+/// # Errors
+/// As [`load`].
+pub fn method_of(
+    recipe_name: Option<&str>,
+    file: Option<&Path>,
+    overrides: &[String],
+) -> Result<Method> {
+    Ok(layered(recipe_name, file, overrides)?.method)
+}
+
+fn layered(
     recipe_name: Option<&str>,
     file: Option<&Path>,
     overrides: &[String],
@@ -42,9 +62,7 @@ pub fn load(
     for setting in overrides {
         merge(&mut merged, one(setting)?);
     }
-    let config =
-        RunConfig::deserialize(merged).map_err(|error| describe(&error, None, "settings"))?;
-    resolve(config)
+    RunConfig::deserialize(merged).map_err(|error| describe(&error, None, "settings"))
 }
 
 /// Reads one whole configuration from text; `origin` names it in errors.
@@ -69,6 +87,7 @@ pub fn read_resolved(path: &Path) -> Result<RunConfig> {
 fn resolve(mut config: RunConfig) -> Result<RunConfig> {
     config.check()?;
     config.train.epochs = Epochs::Count(config.epochs());
+    config.tip_adapter.finetune = config.method == Method::TipAdapterF;
     Ok(config)
 }
 

@@ -7,20 +7,25 @@
 mod check;
 mod keys;
 mod layers;
+mod method;
 mod recipes;
+mod train;
 
 use serde::{Deserialize, Serialize};
 use vlpt_clip::MemoryBudget;
 use vlpt_data::Format;
 use vlpt_data::fewshot::{FewShotRule, Shots};
 use vlpt_data::image::{Augment, ResizeMode};
-use vlpt_methods::{CoOpConfig, MethodConfig};
-
-use crate::loss::Loss;
+use vlpt_methods::{
+    CoCoOpConfig, CoOpConfig, LinearProbeConfig, TipAdapterConfig, UptConfig, VptConfig,
+    ZeroShotConfig,
+};
 
 pub use keys::{all_keys, nearest};
-pub use layers::{load, parse, read_resolved};
+pub use layers::{load, method_of, parse, read_resolved};
+pub use method::Method;
 pub use recipes::{RECIPES, Recipe, recipe};
+pub use train::*;
 
 /// The model of a run that names none.
 pub const DEFAULT_MODEL: &str = "openai/clip-vit-base-patch32";
@@ -31,7 +36,7 @@ pub const DEFAULT_MODEL: &str = "openai/clip-vit-base-patch32";
 pub struct RunConfig {
     /// The base model: a folder or a name, see `vlpt_clip::ModelName`.
     pub model: String,
-    /// The prompt method; its options are in the table of the same name.
+    /// The method; its options are in the tables of [`Method::sections`].
     pub method: Method,
     /// Seed of initial values, order of images, views, and few-shot sampling; every number is one.
     pub seed: u64,
@@ -39,8 +44,20 @@ pub struct RunConfig {
     pub data: DataConfig,
     /// Which of the training images are used.
     pub few_shot: FewShotConfig,
-    /// Options of CoOp.
+    /// Options of CoOp, and of the text side of `vlpt`.
     pub coop: CoOpConfig,
+    /// Options of VPT, and of the image side of `vlpt`.
+    pub vpt: VptConfig,
+    /// Options of UPT.
+    pub upt: UptConfig,
+    /// Options of CoCoOp.
+    pub cocoop: CoCoOpConfig,
+    /// Options of the zero-shot baseline.
+    pub zero_shot: ZeroShotConfig,
+    /// Options of the linear probe.
+    pub linear_probe: LinearProbeConfig,
+    /// Options of Tip-Adapter and Tip-Adapter-F.
+    pub tip_adapter: TipAdapterConfig,
     /// The optimisation.
     pub train: TrainConfig,
     /// Augmented views of the training images.
@@ -49,15 +66,6 @@ pub struct RunConfig {
     pub image: ImageConfig,
     /// How it is computed.
     pub compute: ComputeConfig,
-}
-
-/// The prompt methods by name.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Method {
-    /// Context optimisation.
-    #[default]
-    CoOp,
 }
 
 /// A data set and how to read it.
@@ -113,166 +121,6 @@ impl Default for FewShotConfig {
             seed: None,
         }
     }
-}
-
-/// Number of epochs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "expected a number of epochs, or \"by-shots\"")]
-pub enum Epochs {
-    /// So many.
-    Count(usize),
-    /// As CoOp's experiments: see [`Epochs::count`].
-    Rule(EpochRule),
-}
-
-/// A rule for the number of epochs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum EpochRule {
-    /// 50 for 1 shot, 100 for 2 to 4, 200 for more, 50 for all images.
-    #[serde(rename = "by-shots")]
-    ByShots,
-}
-
-impl Epochs {
-    /// The number for so many shots.
-    pub fn count(self, shots: Shots) -> usize {
-        match self {
-            Self::Count(count) => count,
-            Self::Rule(EpochRule::ByShots) => match shots {
-                Shots::All | Shots::Count(0 | 1) => 50,
-                Shots::Count(2..=4) => 100,
-                Shots::Count(_) => 200,
-            },
-        }
-    }
-}
-
-/// The optimisation.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct TrainConfig {
-    /// Passes over the training images: a number, or `by-shots` (50, 100 or 200 as CoOp's
-    /// experiments; a resolved configuration holds the number).
-    pub epochs: Epochs,
-    /// Images in a step.
-    pub batch_size: usize,
-    /// The optimiser.
-    pub optimizer: OptimizerName,
-    /// Learning rate at its peak.
-    pub lr: f64,
-    /// Momentum of SGD.
-    pub momentum: f64,
-    /// First and second moment decay of AdamW.
-    pub betas: [f64; 2],
-    /// Added to the denominator of AdamW.
-    pub eps: f64,
-    /// Weight decay: added to the gradient by SGD, decoupled in AdamW.
-    pub weight_decay: f64,
-    /// What is minimised.
-    pub loss: LossName,
-    /// How the learning rate falls, epoch by epoch.
-    pub schedule: ScheduleName,
-    /// Epochs at which `schedule = "steps"` multiplies the rate by `gamma`.
-    pub milestones: Vec<usize>,
-    /// Factor of `schedule = "steps"`.
-    pub gamma: f64,
-    /// How the first epochs are warmed up.
-    pub warmup: Warmup,
-    /// Length of the warm-up in epochs.
-    pub warmup_epochs: usize,
-    /// Learning rate of a constant warm-up; where a linear one starts.
-    pub warmup_lr: f64,
-    /// Which epoch's prompt is kept.
-    pub select: Select,
-    /// Leave out the last, incomplete batch of an epoch when there is a whole one.
-    pub drop_last: bool,
-}
-
-impl Default for TrainConfig {
-    fn default() -> Self {
-        Self {
-            epochs: Epochs::Count(50),
-            batch_size: 32,
-            optimizer: OptimizerName::Sgd,
-            lr: 0.002,
-            momentum: 0.9,
-            betas: [0.9, 0.999],
-            eps: 1e-8,
-            weight_decay: 5e-4,
-            loss: LossName::CrossEntropy,
-            schedule: ScheduleName::Cosine,
-            milestones: Vec::new(),
-            gamma: 0.1,
-            warmup: Warmup::Constant,
-            warmup_epochs: 1,
-            warmup_lr: 1e-5,
-            select: Select::Last,
-            drop_last: true,
-        }
-    }
-}
-
-/// The optimisers by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum OptimizerName {
-    /// Stochastic gradient descent with momentum.
-    Sgd,
-    /// Adam with decoupled weight decay.
-    AdamW,
-}
-
-/// The losses by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LossName {
-    /// Softmax cross entropy; the labels of an image share its weight.
-    CrossEntropy,
-    /// Binary cross entropy of each class by itself, for images with several labels.
-    Binary,
-}
-
-impl From<LossName> for Loss {
-    fn from(name: LossName) -> Self {
-        match name {
-            LossName::CrossEntropy => Self::CrossEntropy,
-            LossName::Binary => Self::Binary,
-        }
-    }
-}
-
-/// The schedules by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ScheduleName {
-    /// Half a cosine down to 0.
-    Cosine,
-    /// Multiplied by `gamma` at each of `milestones`.
-    Steps,
-    /// Always the peak.
-    Constant,
-}
-
-/// The warm-ups by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Warmup {
-    /// The schedule from the first epoch.
-    None,
-    /// `warmup_lr` for `warmup_epochs`.
-    Constant,
-    /// A line from `warmup_lr` to the peak.
-    Linear,
-}
-
-/// Which epoch's prompt a run keeps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Select {
-    /// The last epoch's.
-    Last,
-    /// The first epoch's with the best value of the task's metric on the validation images.
-    BestVal,
 }
 
 /// Augmented views: random resized crops and flips.
@@ -381,6 +229,12 @@ impl Default for RunConfig {
             data: DataConfig::default(),
             few_shot: FewShotConfig::default(),
             coop: CoOpConfig::default(),
+            vpt: VptConfig::default(),
+            upt: UptConfig::default(),
+            cocoop: CoCoOpConfig::default(),
+            zero_shot: ZeroShotConfig::default(),
+            linear_probe: LinearProbeConfig::default(),
+            tip_adapter: TipAdapterConfig::default(),
             train: TrainConfig::default(),
             views: ViewConfig::default(),
             image: ImageConfig::default(),
@@ -390,13 +244,6 @@ impl Default for RunConfig {
 }
 
 impl RunConfig {
-    /// The method and its options.
-    pub fn method_config(&self) -> MethodConfig {
-        match self.method {
-            Method::CoOp => MethodConfig::CoOp(self.coop.clone()),
-        }
-    }
-
     /// The seed of the few-shot sampling.
     pub fn few_shot_seed(&self) -> u64 {
         self.few_shot.seed.unwrap_or(self.seed)

@@ -5,11 +5,14 @@
 //! | `adapter_config.json` | [`Adapter`]: method, base model and its fingerprint, preprocessing, seed |
 //! | `adapter_model.safetensors` | the parameters, with the main facts as metadata |
 //! | `class_names.txt` | the class names, one a line |
-//! | `classifier.safetensors` | `features`: normalised text features (classes x embed); `logit_scale` |
+//! | `classifier.safetensors` | the classifier, with the visual prompts that images need |
 //! | `metrics.json` | what the training measured |
 //! | `README.md` | the same for people |
 
+mod average;
+mod import;
 mod read;
+mod stored;
 mod write;
 
 use std::collections::BTreeMap;
@@ -21,6 +24,10 @@ use vlpt_methods::MethodConfig;
 
 use crate::files::fingerprint;
 
+pub use average::{Averaged, AveragedSource, average_prompts};
+pub use import::{
+    ImportOptions, ImportTask, Imported, LeftOut, Source, UsedTensor, import_checkpoint,
+};
 pub use read::{PromptFolder, PromptReport};
 pub(crate) use write::{PromptContent, write_prompt};
 

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use fs_err as fs;
 use vlpt_clip::Clip;
-use vlpt_methods::{Parameter, PromptMethod};
+use vlpt_methods::{MethodConfig, Parameter, PromptMethod};
 
+use super::stored::{self, Stored};
 use super::{Adapter, FORMAT, class_names_sha256};
 use crate::tensors::{Named, TensorFile};
 use crate::{Classifier, Result, TrainError};
@@ -37,8 +38,7 @@ pub struct PromptFolder {
     /// What loading found.
     pub report: PromptReport,
     parameters: BTreeMap<String, Named>,
-    features: Vec<f32>,
-    logit_scale: f32,
+    stored: Stored,
 }
 
 impl PromptFolder {
@@ -77,51 +77,85 @@ impl PromptFolder {
         parameters.retain(|name, _| adapter.parameters.contains_key(name));
 
         let file = path.join("classifier.safetensors");
-        let mut tensors = TensorFile::read(&file)?.tensors;
-        let mut take = |name: &str, shape: &[usize]| match tensors.remove(name) {
-            Some(tensor) if tensor.shape == shape => Ok(tensor.data),
-            Some(tensor) => Err(TrainError::Damaged {
-                path: file.clone(),
-                what: format!("`{name}` has shape {:?}: expected {shape:?}", tensor.shape),
-            }),
-            None => Err(TrainError::Damaged {
-                path: file.clone(),
-                what: format!("`{name}` is missing"),
-            }),
-        };
-        let features = take("features", &[adapter.classes, adapter.embed_dim])?;
-        let logit_scale = take("logit_scale", &[1])?[0];
+        let stored = stored::read(&file, &classes, adapter.embed_dim)?;
         Ok(Self {
             path,
             adapter,
             classes,
             report,
             parameters,
-            features,
-            logit_scale,
+            stored,
         })
     }
 
-    /// The classifier for the classes it was tuned for, as the folder stores it.
+    /// The classifier for the classes it was tuned for, as the folder stores it; of a conditional
+    /// method, made of the parameters.
     ///
     /// # Errors
-    /// A model whose sizes the parameters do not have.
-    pub fn classifier(&self, _clip: &Clip) -> Result<Classifier> {
-        let features = self.features.clone();
-        let embed = self.adapter.embed_dim;
-        Classifier::cosine(&self.classes, embed, features, self.logit_scale)
+    /// A model whose sizes are not those of the prompt.
+    pub fn classifier(&self, clip: &Clip) -> Result<Classifier> {
+        self.check_sizes(clip)?;
+        match &self.stored.classifier {
+            Some(classifier) => Ok(classifier.clone()),
+            None => Classifier::of_method(clip, Arc::from(self.method(clip)?), &self.classes),
+        }
     }
 
     /// The classifier for other class names, made by the text tower; the stored one when the names
     /// are the same. A name's place in the list decides its class, nothing else.
     ///
     /// # Errors
-    /// A class-specific prompt and another number of classes, or a name that cannot be used.
+    /// A class-specific prompt and another number of classes, a baseline that learned its classes
+    /// from images, a name that cannot be used, or a model of other sizes.
     pub fn classifier_for(&self, clip: &Clip, classes: &[String]) -> Result<Classifier> {
         if classes == self.classes {
             return self.classifier(clip);
         }
-        Classifier::of_method(clip, Arc::from(self.method(clip)?), classes)
+        self.check_sizes(clip)?;
+        match (&self.adapter.method, &self.stored.templates) {
+            (MethodConfig::ZeroShot(_), Some(templates)) => {
+                Classifier::zero_shot(clip, classes, templates)
+            }
+            (method, _) if method.is_baseline() => {
+                let name = method.name();
+                Err(TrainError::Unfit {
+                    what: format!(
+                        "{}: {name} learned its {} classes from images and knows no other",
+                        self.path.display(),
+                        self.classes.len()
+                    ),
+                    hint: Some("use the classes it was fitted to, or a prompt method".to_owned()),
+                })
+            }
+            _ => Classifier::of_method(clip, Arc::from(self.method(clip)?), classes),
+        }
+    }
+
+    /// Refuses a model that features or visual prompts of these sizes do not fit.
+    fn check_sizes(&self, clip: &Clip) -> Result<()> {
+        let unfit = |what: String| TrainError::Unfit {
+            what: format!("{}: {what}", self.path.display()),
+            hint: None,
+        };
+        let (ours, found) = (self.adapter.embed_dim, clip.config.embed_dim);
+        if ours != found {
+            return Err(unfit(format!(
+                "the prompt has features of width {ours}, the model of {found}"
+            )));
+        }
+        let visual = self.stored.classifier.as_ref();
+        if let Some(visual) = visual.and_then(|classifier| classifier.visual.as_ref()) {
+            let width = visual.values.len() / (visual.layers * visual.count);
+            let (depth, tower) = (clip.vision.depth(), clip.vision.width());
+            if width != tower || visual.layers > depth {
+                return Err(unfit(format!(
+                    "visual prompts of width {width} for {} blocks: the model has {depth} blocks \
+                     of width {tower}",
+                    visual.layers
+                )));
+            }
+        }
+        Ok(())
     }
 
     /// The method with the folder's parameters.

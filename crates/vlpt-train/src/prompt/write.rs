@@ -5,10 +5,10 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::Adapter;
+use super::{Adapter, stored};
 use crate::files::write_folder;
 use crate::tensors::{Named, TensorFile};
-use crate::{Result, TrainError};
+use crate::{Classifier, Result, TrainError};
 
 /// What goes into a prompt folder.
 pub(crate) struct PromptContent<'a> {
@@ -18,10 +18,10 @@ pub(crate) struct PromptContent<'a> {
     pub(crate) classes: &'a [String],
     /// Parameters by name.
     pub(crate) parameters: BTreeMap<String, Vec<f32>>,
-    /// Normalised text features, classes x embed.
-    pub(crate) classifier: Vec<f32>,
-    /// What cosine similarities are multiplied by.
-    pub(crate) logit_scale: f32,
+    /// The classifier of the parameters.
+    pub(crate) classifier: &'a Classifier,
+    /// The templates that class names went into, of a baseline that has some.
+    pub(crate) templates: Option<&'a [String]>,
     /// What the training measured.
     pub(crate) metrics: Value,
 }
@@ -74,11 +74,7 @@ pub(crate) fn write_prompt(path: &Path, content: &PromptContent) -> Result<()> {
         metadata: facts,
         ..TensorFile::default()
     };
-    let shape = [adapter.classes, adapter.embed_dim];
-    let features = Named::new(&shape, content.classifier.clone());
-    classifier.tensors.insert("features".to_owned(), features);
-    let scale = Named::new(&[1], vec![content.logit_scale]);
-    classifier.tensors.insert("logit_scale".to_owned(), scale);
+    stored::put(&mut classifier, content.classifier, content.templates)?;
     write_folder(
         path,
         &[

@@ -14,18 +14,20 @@ mod prepare;
 mod result;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use fs_err as fs;
 use vlpt_clip::Clip;
 use vlpt_data::Split;
+use vlpt_methods::PromptMethod;
 
 use crate::checkpoint::{Checkpoint, Position};
 use crate::events::{End, Event, EventLog, Start};
 use crate::features::{data_fingerprint, hash_images};
 use crate::files::write_atomic;
-use crate::trainer::{Trainer, Workload};
+use crate::trainer::{ImageInput, TaskPart, Trainer, Workload, has_visual};
 use crate::{
-    FeatureMaker, Observer, Result, RunConfig, Select, TrainingData, View, Views, preprocess,
+    FeatureMaker, Mask, Mix, Observer, Result, RunConfig, Select, TrainingData, preprocess,
     with_threads,
 };
 use folder::{lock, refuse_existing, same_input, stored_config};
@@ -207,31 +209,38 @@ fn execute_here(
         prompts: None,
         cache: options.cache.clone(),
     };
-    let random = |number| View::Random {
-        augment: config.views.augment(),
-        seed: config.seed,
-        number,
-    };
-    let views: Vec<View> = match config.views.mode {
-        Views::None => vec![View::Centre],
-        Views::Bank => (0..config.views.count as u64).map(random).collect(),
-        Views::Fresh => Vec::new(),
-    };
+    let method: Arc<dyn PromptMethod> = config
+        .method_config()
+        .build(clip, data.task.classes.len(), config.seed)?
+        .into();
+    let images = ImageInput::prepare(
+        config,
+        &maker,
+        (&data.train.items, &train_hashes),
+        (&val.items, &val_hashes),
+        has_visual(method.as_ref())?,
+        observer,
+    )?;
     let work = Workload {
         config,
         clip,
         classes: &data.task.classes,
-        multi_label: data.task.multi_label,
-        metric: data.task.metric,
+        tasks: vec![TaskPart {
+            name: data.task.name.clone(),
+            classes: 0..data.task.classes.len(),
+            metric: data.task.metric,
+            multi_label: data.task.multi_label,
+            train: (0..data.train.items.len()).collect(),
+            val: (0..val.items.len()).collect(),
+        }],
+        mask: Mask::Union,
+        mix: Mix::Proportional,
+        temperature: 1.0,
         train: &data.train.items,
         val: &val.items,
-        views: maker.views(&data.train.items, &train_hashes, &views, observer)?,
-        val_features: maker.features(&val.items, &val_hashes, View::Centre, observer)?,
+        images,
         maker,
     };
-    let method = config
-        .method_config()
-        .build(clip, work.classes.len(), config.seed)?;
     let events = checkpoint.as_ref().map_or(0, |c| c.position.events);
     let mut log = EventLog::open(&dir.join(EVENTS), events)?;
     let mut trainer = Trainer::new(&work, method, start, checkpoint)?;

@@ -53,8 +53,8 @@ pub(super) fn write_result(
         task: data.task.name.clone(),
         classes: work.classes.len(),
         class_names_sha256: class_names_sha256(work.classes),
-        multi_label: work.multi_label,
-        metric: work.metric,
+        multi_label: data.task.multi_label,
+        metric: data.task.metric,
         preprocess: work.maker.preprocess.clone(),
         seed: config.seed,
         shots: config.few_shot.shots,
@@ -75,15 +75,15 @@ pub(super) fn write_result(
         metrics["train_accuracy"] = json!(last.train_accuracy);
     }
     if let Some(val) = val {
-        metrics[format!("val_{}", work.metric.name())] = json!(val);
+        metrics[format!("val_{}", data.task.metric.name())] = json!(val);
     }
     let classifier = trainer.classifier()?;
     let content = PromptContent {
         adapter: &adapter,
         classes: work.classes,
         parameters: trainer.parameters()?,
-        classifier: classifier.text_features().unwrap_or_default().to_vec(),
-        logit_scale: clip.logit_scale,
+        classifier: &classifier,
+        templates: None,
         metrics,
     };
     write_prompt(&dir.join(PROMPT), &content)

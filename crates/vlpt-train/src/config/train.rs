@@ -1,0 +1,166 @@
+//! The optimisation of a run.
+
+use serde::{Deserialize, Serialize};
+use vlpt_data::fewshot::Shots;
+
+use crate::loss::Loss;
+
+/// Number of epochs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "expected a number of epochs, or \"by-shots\"")]
+pub enum Epochs {
+    /// So many.
+    Count(usize),
+    /// As CoOp's experiments: see [`Epochs::count`].
+    Rule(EpochRule),
+}
+
+/// A rule for the number of epochs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EpochRule {
+    /// 50 for 1 shot, 100 for 2 to 4, 200 for more, 50 for all images.
+    #[serde(rename = "by-shots")]
+    ByShots,
+}
+
+impl Epochs {
+    /// The number for so many shots.
+    pub fn count(self, shots: Shots) -> usize {
+        match self {
+            Self::Count(count) => count,
+            Self::Rule(EpochRule::ByShots) => match shots {
+                Shots::All | Shots::Count(0 | 1) => 50,
+                Shots::Count(2..=4) => 100,
+                Shots::Count(_) => 200,
+            },
+        }
+    }
+}
+
+/// The optimisation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrainConfig {
+    /// Passes over the training images: a number, or `by-shots` (50, 100 or 200 as CoOp's
+    /// experiments; a resolved configuration holds the number).
+    pub epochs: Epochs,
+    /// Images in a step.
+    pub batch_size: usize,
+    /// The optimiser.
+    pub optimizer: OptimizerName,
+    /// Learning rate at its peak.
+    pub lr: f64,
+    /// Momentum of SGD.
+    pub momentum: f64,
+    /// First and second moment decay of AdamW.
+    pub betas: [f64; 2],
+    /// Added to the denominator of AdamW.
+    pub eps: f64,
+    /// Weight decay: added to the gradient by SGD, decoupled in AdamW.
+    pub weight_decay: f64,
+    /// What is minimised.
+    pub loss: LossName,
+    /// How the learning rate falls, epoch by epoch.
+    pub schedule: ScheduleName,
+    /// Epochs at which `schedule = "steps"` multiplies the rate by `gamma`.
+    pub milestones: Vec<usize>,
+    /// Factor of `schedule = "steps"`.
+    pub gamma: f64,
+    /// How the first epochs are warmed up.
+    pub warmup: Warmup,
+    /// Length of the warm-up in epochs.
+    pub warmup_epochs: usize,
+    /// Learning rate of a constant warm-up; where a linear one starts.
+    pub warmup_lr: f64,
+    /// Which epoch's prompt is kept.
+    pub select: Select,
+    /// Leave out the last, incomplete batch of an epoch when there is a whole one.
+    pub drop_last: bool,
+}
+
+impl Default for TrainConfig {
+    fn default() -> Self {
+        Self {
+            epochs: Epochs::Count(50),
+            batch_size: 32,
+            optimizer: OptimizerName::Sgd,
+            lr: 0.002,
+            momentum: 0.9,
+            betas: [0.9, 0.999],
+            eps: 1e-8,
+            weight_decay: 5e-4,
+            loss: LossName::CrossEntropy,
+            schedule: ScheduleName::Cosine,
+            milestones: Vec::new(),
+            gamma: 0.1,
+            warmup: Warmup::Constant,
+            warmup_epochs: 1,
+            warmup_lr: 1e-5,
+            select: Select::Last,
+            drop_last: true,
+        }
+    }
+}
+
+/// The optimisers by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OptimizerName {
+    /// Stochastic gradient descent with momentum.
+    Sgd,
+    /// Adam with decoupled weight decay.
+    AdamW,
+}
+
+/// The losses by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LossName {
+    /// Softmax cross entropy; the labels of an image share its weight.
+    CrossEntropy,
+    /// Binary cross entropy of each class by itself, for images with several labels.
+    Binary,
+}
+
+impl From<LossName> for Loss {
+    fn from(name: LossName) -> Self {
+        match name {
+            LossName::CrossEntropy => Self::CrossEntropy,
+            LossName::Binary => Self::Binary,
+        }
+    }
+}
+
+/// The schedules by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ScheduleName {
+    /// Half a cosine down to 0.
+    Cosine,
+    /// Multiplied by `gamma` at each of `milestones`.
+    Steps,
+    /// Always the peak.
+    Constant,
+}
+
+/// The warm-ups by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Warmup {
+    /// The schedule from the first epoch.
+    None,
+    /// `warmup_lr` for `warmup_epochs`.
+    Constant,
+    /// A line from `warmup_lr` to the peak.
+    Linear,
+}
+
+/// Which epoch's prompt a run keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Select {
+    /// The last epoch's.
+    Last,
+    /// The first epoch's with the best value of the task's metric on the validation images.
+    BestVal,
+}
