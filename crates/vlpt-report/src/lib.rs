@@ -12,6 +12,8 @@ mod demo;
 mod error;
 mod escape;
 mod file;
+mod glyphs;
+mod heat;
 mod page;
 mod picture;
 mod run;
@@ -23,5 +25,6 @@ pub use data::{
 };
 pub use demo::{DemoReport, TaskSection};
 pub use error::{ReportError, Result};
+pub use heat::AttentionPicture;
 pub use picture::Picture;
 pub use run::RunReport;

@@ -16,9 +16,9 @@ pub struct Picture {
 }
 
 impl Picture {
-    /// The picture as a PNG in a `data:` address; `None` where the number of bytes does not fit the
-    /// size, or there are no pixels.
-    pub fn data_uri(&self) -> Option<String> {
+    /// The picture as a PNG file; `None` where the number of bytes does not fit the size, or there
+    /// are no pixels.
+    pub fn png(&self) -> Option<Vec<u8>> {
         let bytes = u64::from(self.width) * u64::from(self.height) * 3;
         if bytes == 0 || bytes != self.rgb.len() as u64 {
             return None;
@@ -33,10 +33,13 @@ impl Picture {
             ImageFormat::Png,
         )
         .ok()?;
-        Some(format!(
-            "data:image/png;base64,{}",
-            STANDARD.encode(png.into_inner())
-        ))
+        Some(png.into_inner())
+    }
+
+    /// The picture as a PNG in a `data:` address; `None` as [`Picture::png`].
+    pub fn data_uri(&self) -> Option<String> {
+        let png = self.png()?;
+        Some(format!("data:image/png;base64,{}", STANDARD.encode(png)))
     }
 }
 

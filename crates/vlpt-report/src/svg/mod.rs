@@ -7,11 +7,13 @@ mod axis;
 mod bars;
 mod confusion;
 mod line;
+mod scatter;
 
 pub use bars::{Bar, BarChart, bar_chart};
 pub use confusion::confusion;
 pub(crate) use confusion::shade;
 pub use line::{LineChart, Series, line_chart};
+pub use scatter::{Dot, Dots, Scatter, scatter};
 
 use crate::escape::escape;
 
