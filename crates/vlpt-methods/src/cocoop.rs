@@ -160,3 +160,17 @@ impl PromptMethod for CoCoOp {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::b16;
+
+    #[test]
+    fn parameters_are_counted_as_published() {
+        let method =
+            CoCoOp::with_words(&CoCoOpConfig::default(), &b16(), &Words::default(), 0).unwrap();
+        assert_eq!(method.context(), 4);
+        assert_eq!(method.parameter_count(), 35_360);
+    }
+}

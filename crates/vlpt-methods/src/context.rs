@@ -235,3 +235,33 @@ impl Context {
         (tokens, rest)
     }
 }
+
+/// The sizes of ViT-B/16, which published numbers of parameters belong to.
+#[cfg(test)]
+pub(crate) fn b16() -> vlpt_clip::ClipConfig {
+    use vlpt_clip::{Activation, ClipConfig, TextConfig, VisionConfig};
+    ClipConfig {
+        text: TextConfig {
+            width: 512,
+            layers: 12,
+            heads: 8,
+            mlp: 2048,
+            context_length: 77,
+            vocab_size: 49408,
+            eot_token: 49407,
+            activation: Activation::QuickGelu,
+            layer_norm_eps: 1e-5,
+        },
+        vision: VisionConfig {
+            width: 768,
+            layers: 12,
+            heads: 12,
+            mlp: 3072,
+            image_size: 224,
+            patch_size: 16,
+            activation: Activation::QuickGelu,
+            layer_norm_eps: 1e-5,
+        },
+        embed_dim: 512,
+    }
+}

@@ -147,3 +147,47 @@ impl PromptMethod for Upt {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Depth;
+    use crate::context::b16;
+
+    fn count(config: &UptConfig, classes: usize) -> usize {
+        Upt::with_words(config, &b16(), &Words::default(), classes, 0)
+            .unwrap()
+            .parameter_count()
+    }
+
+    #[test]
+    fn parameters_are_counted_as_published() {
+        let mvlpt = UptConfig::default();
+        assert_eq!(count(&mvlpt, 10), 566_400);
+        let release = UptConfig {
+            shape: UptShape::Release,
+            ..UptConfig::default()
+        };
+        assert_eq!(count(&release, 10), 1_976_064);
+    }
+
+    #[test]
+    fn attention_does_not_change_the_count_but_depth_and_classes_do() {
+        let mvlpt = UptConfig::default();
+        let tokenwise = UptConfig {
+            attention: Attention::Tokenwise,
+            ..mvlpt.clone()
+        };
+        assert_eq!(count(&tokenwise, 10), 566_400);
+        let shallow = UptConfig {
+            depth: Some(Depth::Shallow),
+            ..mvlpt.clone()
+        };
+        assert_eq!(count(&shallow, 10), 566_400 - 11 * 4 * 768);
+        let specific = UptConfig {
+            class_specific: true,
+            ..mvlpt
+        };
+        assert_eq!(count(&specific, 10), 566_400 + 9 * 4 * 512);
+    }
+}
