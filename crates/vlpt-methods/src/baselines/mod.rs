@@ -7,12 +7,16 @@
 //! A baseline has no prompt, so none of them is a [`PromptMethod`](crate::PromptMethod): they work
 //! on image features that are computed once, and give a classifier.
 
+mod dense;
+mod lbfgs;
 pub mod linear_probe;
+mod logistic;
 pub mod searched;
 pub mod tip_adapter;
 pub mod zero_shot;
 
 pub use linear_probe::LinearProbeConfig;
+pub use logistic::{Linear, Logistic};
 pub use searched::Searched;
-pub use tip_adapter::TipAdapterConfig;
+pub use tip_adapter::{Affinities, TipAdapter, TipAdapterConfig, TipStep};
 pub use zero_shot::{TemplateChoice, ZeroShotConfig};

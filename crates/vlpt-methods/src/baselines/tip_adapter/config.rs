@@ -1,12 +1,11 @@
-//! Tip-Adapter and Tip-Adapter-F (Zhang et al., "Tip-Adapter: Training-free adaption of CLIP for
-//! few-shot classification", ECCV 2022).
+//! Options of Tip-Adapter and Tip-Adapter-F.
 
 use serde::{Deserialize, Serialize};
 
-use super::{Searched, TemplateChoice};
+use super::super::{Searched, TemplateChoice};
 use crate::{MethodError, Result};
 
-/// Options of [`TipAdapter`].
+/// Options of [`TipAdapter`](super::TipAdapter).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TipAdapterConfig {
@@ -64,8 +63,8 @@ impl TipAdapterConfig {
     /// # Errors
     /// The first that makes no sense.
     pub fn check(&self) -> Result<()> {
-        super::searched::positive("tip_adapter.alpha", self.alpha)?;
-        super::searched::positive("tip_adapter.beta", self.beta)?;
+        super::super::searched::positive("tip_adapter.alpha", self.alpha)?;
+        super::super::searched::positive("tip_adapter.beta", self.beta)?;
         let above = |low: f64| move |v: f64| v.is_finite() && v > low;
         for (key, value, fits, expected) in [
             (
