@@ -2,7 +2,7 @@
 
 use vlpt_data::fewshot::Shots;
 
-use super::{RunConfig, ScheduleName, Views, Warmup};
+use super::{Method, RunConfig, ScheduleName, Views, Warmup};
 use crate::{Result, TrainError};
 
 impl RunConfig {
@@ -130,6 +130,7 @@ impl RunConfig {
             v.flip,
             "between 0 and 1",
         )?;
+        self.check_method()?;
         let c = &self.compute;
         need(
             c.memory_mb >= 1,
@@ -151,8 +152,28 @@ impl RunConfig {
         )
     }
 
-    /// The first key in which two configurations differ, leaving out those that cannot change a
-    /// run's result, with both values.
+    /// What can be said of the methods' options without a model; the rest is checked when the
+    /// method is built.
+    fn check_method(&self) -> Result<()> {
+        self.linear_probe.check()?;
+        self.tip_adapter.check()?;
+        need(
+            self.method != Method::TipAdapter || !self.tip_adapter.finetune,
+            "tip_adapter.finetune",
+            true,
+            "false; method = \"tip-adapter-f\" trains the keys",
+        )?;
+        // A run without a parameter would train nothing and say so to nobody.
+        need(
+            self.method != Method::Vpt || self.vpt.count > 0,
+            "vpt.count",
+            self.vpt.count,
+            "at least 1; method = \"zero-shot\" learns nothing",
+        )
+    }
+
+    /// The first key in which two configurations differ, with both values, leaving out those that
+    /// cannot change a run's result: the pace, and options of other methods.
     pub fn difference(&self, other: &Self) -> Option<(String, String, String)> {
         const FREE: [&str; 2] = ["threads", "checkpoint_seconds"];
         let table = |config: &Self| {
@@ -165,7 +186,13 @@ impl RunConfig {
             table
         };
         let (ours, theirs) = (table(self), table(other));
-        super::all_keys().into_iter().find_map(|key| {
+        let idle = |key: &String| {
+            let section = key.split_once('.').map_or("", |(section, _)| section);
+            let is = |method: &Method| method.sections().contains(&section);
+            Method::ALL.iter().any(is) && !is(&self.method)
+        };
+        let mut keys = super::all_keys().into_iter().filter(|key| !idle(key));
+        keys.find_map(|key| {
             let get = |table: &toml::Table| match key.split_once('.') {
                 Some((section, name)) => table.get(section)?.get(name).cloned(),
                 None => table.get(&key).cloned(),

@@ -258,4 +258,27 @@ impl RunConfig {
     pub fn to_toml(&self) -> String {
         toml::to_string_pretty(self).expect("plain data is always TOML")
     }
+
+    /// As [`RunConfig::to_toml`], with a comment for each key that is left out, so that every key
+    /// can be seen.
+    pub fn explained(&self) -> String {
+        let text = self.to_toml();
+        let table = toml::Table::try_from(self).expect("plain data is always TOML");
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        for key in all_keys() {
+            let Some((section, name)) = key.split_once('.') else {
+                continue;
+            };
+            let inside = table.get(section).and_then(toml::Value::as_table);
+            if inside.is_some_and(|inside| inside.contains_key(name)) {
+                continue;
+            }
+            let head = format!("[{section}]");
+            if let Some(at) = lines.iter().position(|line| *line == head) {
+                lines.insert(at + 1, format!("# {name}: left out"));
+            }
+        }
+        lines.push(String::new());
+        lines.join("\n")
+    }
 }

@@ -9,30 +9,22 @@
 //! DIR/run.lock                 locked while a process works here; empty
 //! ```
 
+mod execute;
 mod folder;
 mod prepare;
 mod result;
+mod tune;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use fs_err as fs;
 use vlpt_clip::Clip;
-use vlpt_data::Split;
-use vlpt_methods::PromptMethod;
 
-use crate::checkpoint::{Checkpoint, Position};
-use crate::events::{End, Event, EventLog, Start};
-use crate::features::{data_fingerprint, hash_images};
 use crate::files::write_atomic;
-use crate::trainer::{ImageInput, TaskPart, Trainer, Workload, has_visual};
-use crate::{
-    FeatureMaker, Mask, Mix, Observer, Result, RunConfig, Select, TrainingData, preprocess,
-    with_threads,
-};
-use folder::{lock, refuse_existing, same_input, stored_config};
+use crate::{Observer, Result, RunConfig, TrainingData};
+use execute::execute;
+use folder::{lock, refuse_existing, stored_config};
 use prepare::{check_together, inputs};
-use result::{finished, write_result};
 
 const CONFIG: &str = "config.toml";
 const EVENTS: &str = "events.jsonl";
@@ -153,135 +145,4 @@ impl Run {
         let _lock = lock(&options.dir)?;
         execute(&config, options, clip, data, observer)
     }
-}
-
-/// Everything from the configuration in the folder to the prompt in it.
-fn execute(
-    config: &RunConfig,
-    options: &RunOptions,
-    clip: &Clip,
-    data: &TrainingData,
-    observer: &dyn Observer,
-) -> Result<RunSummary> {
-    with_threads(config.compute.threads, || {
-        execute_here(config, options, clip, data, observer)
-    })?
-}
-
-fn execute_here(
-    config: &RunConfig,
-    options: &RunOptions,
-    clip: &Clip,
-    data: &TrainingData,
-    observer: &dyn Observer,
-) -> Result<RunSummary> {
-    let dir = &options.dir;
-    let checkpoint = Checkpoint::read(dir)?;
-    let validated = config.train.select == Select::BestVal;
-    let val = if validated {
-        data.val.clone()
-    } else {
-        Split::default()
-    };
-    let train_hashes = hash_images(&data.train.items, observer)?;
-    let val_hashes = hash_images(&val.items, observer)?;
-    let images = data.train.items.iter().zip(&train_hashes);
-    let fingerprint = data_fingerprint(
-        &data.task.classes,
-        images.chain(val.items.iter().zip(&val_hashes)),
-    );
-    let start = Position::new(&clip.fingerprint, &fingerprint);
-    if let Some(checkpoint) = &checkpoint {
-        let stored = &checkpoint.position;
-        same_input(dir, "model", &stored.model, &start.model)?;
-        same_input(dir, "data", &stored.data, &start.data)?;
-        if stored.finished {
-            return finished(dir);
-        }
-    }
-    write_atomic(&dir.join("subset.json"), data.subset.to_json().as_bytes())?;
-
-    let maker = FeatureMaker {
-        clip,
-        preprocess: preprocess(clip, &config.image),
-        limits: vlpt_data::image::Limits::default(),
-        batch: config.compute.image_batch,
-        prompts: None,
-        cache: options.cache.clone(),
-    };
-    let method: Arc<dyn PromptMethod> = config
-        .method_config()
-        .build(clip, data.task.classes.len(), config.seed)?
-        .into();
-    let images = ImageInput::prepare(
-        config,
-        &maker,
-        (&data.train.items, &train_hashes),
-        (&val.items, &val_hashes),
-        has_visual(method.as_ref())?,
-        observer,
-    )?;
-    let work = Workload {
-        config,
-        clip,
-        classes: &data.task.classes,
-        tasks: vec![TaskPart {
-            name: data.task.name.clone(),
-            classes: 0..data.task.classes.len(),
-            metric: data.task.metric,
-            multi_label: data.task.multi_label,
-            train: (0..data.train.items.len()).collect(),
-            val: (0..val.items.len()).collect(),
-        }],
-        mask: Mask::Union,
-        mix: Mix::Proportional,
-        temperature: 1.0,
-        train: &data.train.items,
-        val: &val.items,
-        images,
-        maker,
-    };
-    let events = checkpoint.as_ref().map_or(0, |c| c.position.events);
-    let mut log = EventLog::open(&dir.join(EVENTS), events)?;
-    let mut trainer = Trainer::new(&work, method, start, checkpoint)?;
-    if events == 0 {
-        let event = Event::Start(Start {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            model: config.model.clone(),
-            model_fingerprint: clip.fingerprint.clone(),
-            task: data.task.name.clone(),
-            data_fingerprint: fingerprint,
-            classes: work.classes.len(),
-            train_images: work.train.len(),
-            val_images: work.val.len(),
-            method: config.method_config().name().to_owned(),
-            parameters: trainer.parameter_count(),
-            epochs: config.epochs(),
-            steps: trainer.steps_per_epoch(),
-        });
-        log.push(&event)?;
-        observer.event(&event);
-    }
-    trainer.run(dir, &mut log, observer)?;
-    // What is left takes no step: after a kill here, all of it is done again from this checkpoint.
-    trainer.checkpoint(dir, &mut log, observer)?;
-    let last = trainer.parameters()?;
-    let (selected_epoch, val) = trainer.select()?;
-    write_result(&trainer, &work, data, dir, (selected_epoch, val))?;
-    trainer.put_back(&last)?;
-    let event = Event::End(End {
-        selected_epoch,
-        val,
-    });
-    log.push(&event)?;
-    observer.event(&event);
-    trainer.finish(dir, &mut log, observer)?;
-    let prompt = dir.join(PROMPT);
-    Ok(RunSummary {
-        dir: dir.clone(),
-        prompt,
-        selected_epoch,
-        val,
-        already_finished: false,
-    })
 }

@@ -13,7 +13,9 @@ pub(super) fn inputs(config: &RunConfig, observer: &dyn Observer) -> Result<(Cli
 
 /// What can be refused before anything is computed or written.
 pub(super) fn check_together(config: &RunConfig, clip: &Clip, data: &TrainingData) -> Result<()> {
-    if config.train.select == Select::BestVal && data.val.is_empty() {
+    let method = config.method_config();
+    let tuned = !method.is_baseline();
+    if tuned && config.train.select == Select::BestVal && data.val.is_empty() {
         return Err(TrainError::Unfit {
             what: format!(
                 "train.select = \"best_val\", but {} brings no validation images",
@@ -32,10 +34,10 @@ pub(super) fn check_together(config: &RunConfig, clip: &Clip, data: &TrainingDat
             split: "labelled",
         });
     }
-    let classes = &data.task.classes;
-    let method = config
-        .method_config()
-        .build(clip, classes.len(), config.seed)?;
-    method.texts(&clip.tokenizer, classes)?;
+    if tuned {
+        let classes = &data.task.classes;
+        let method = method.build(clip, classes.len(), config.seed)?;
+        method.texts(&clip.tokenizer, classes)?;
+    }
     Ok(())
 }

@@ -1,14 +1,15 @@
 //! The end of a run: its prompt folder and its summary.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::execute::Job;
 use super::{EVENTS, PROMPT, RunSummary};
 use crate::events::{Event, read_events};
 use crate::prompt::{Adapter, FORMAT, PromptContent, class_names_sha256, write_prompt};
-use crate::trainer::{Trainer, Workload};
-use crate::{Result, TrainError, TrainingData};
+use crate::{Classifier, Result, TrainError};
 
 /// The summary of a run that is finished already.
 pub(super) fn finished(dir: &Path) -> Result<RunSummary> {
@@ -33,57 +34,66 @@ pub(super) fn finished(dir: &Path) -> Result<RunSummary> {
     })
 }
 
-/// Writes the prompt folder of the parameters as they are.
-pub(super) fn write_result(
-    trainer: &Trainer,
-    work: &Workload,
-    data: &TrainingData,
-    dir: &Path,
-    (selected_epoch, val): (usize, Option<f64>),
-) -> Result<()> {
-    let (config, clip) = (work.config, work.clip);
+/// What a run came to.
+pub(super) struct Outcome {
+    /// Shapes of the parameters by name.
+    pub(super) shapes: BTreeMap<String, Vec<usize>>,
+    /// Their values.
+    pub(super) parameters: BTreeMap<String, Vec<f32>>,
+    /// The classifier they make.
+    pub(super) classifier: Classifier,
+    /// The templates that class names went into, of a baseline that has some.
+    pub(super) templates: Option<Vec<String>>,
+    /// Epochs trained.
+    pub(super) epochs: usize,
+    /// The epoch kept, counted from 1.
+    pub(super) selected_epoch: usize,
+    /// The task's metric on the images that chose, where they did.
+    pub(super) val: Option<f64>,
+    /// What else was measured.
+    pub(super) metrics: Value,
+}
+
+/// Writes the prompt folder of a run.
+pub(super) fn write_result(job: &Job, outcome: &Outcome) -> Result<()> {
+    let Job {
+        dir,
+        config,
+        clip,
+        data,
+        ..
+    } = *job;
+    let task = &data.task;
     let adapter = Adapter {
         format: FORMAT,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         method: config.method_config(),
-        parameters: trainer.shapes(),
+        parameters: outcome.shapes.clone(),
         base_model: config.model.clone(),
         base_model_fingerprint: clip.fingerprint.clone(),
         embed_dim: clip.config.embed_dim,
-        task: data.task.name.clone(),
-        classes: work.classes.len(),
-        class_names_sha256: class_names_sha256(work.classes),
-        multi_label: data.task.multi_label,
-        metric: data.task.metric,
-        preprocess: work.maker.preprocess.clone(),
+        task: task.name.clone(),
+        classes: task.classes.len(),
+        class_names_sha256: class_names_sha256(&task.classes),
+        multi_label: task.multi_label,
+        metric: task.metric,
+        preprocess: job.maker.preprocess.clone(),
         seed: config.seed,
         shots: config.few_shot.shots,
         subset_sha256: data.subset.sha256.clone(),
-        epochs: trainer.position().epoch,
-        selected_epoch,
+        epochs: outcome.epochs,
+        selected_epoch: outcome.selected_epoch,
     };
-    let last = read_events(&dir.join(EVENTS))?
-        .into_iter()
-        .rev()
-        .find_map(|event| match event {
-            Event::Epoch(epoch) => Some(epoch),
-            _ => None,
-        });
-    let mut metrics = json!({});
-    if let Some(last) = last {
-        metrics["train_loss"] = json!(last.loss);
-        metrics["train_accuracy"] = json!(last.train_accuracy);
+    let mut metrics = outcome.metrics.clone();
+    if let Some(val) = outcome.val {
+        metrics[format!("val_{}", task.metric.name())] = json!(val);
     }
-    if let Some(val) = val {
-        metrics[format!("val_{}", data.task.metric.name())] = json!(val);
-    }
-    let classifier = trainer.classifier()?;
     let content = PromptContent {
         adapter: &adapter,
-        classes: work.classes,
-        parameters: trainer.parameters()?,
-        classifier: &classifier,
-        templates: None,
+        classes: &task.classes,
+        parameters: outcome.parameters.clone(),
+        classifier: &outcome.classifier,
+        templates: outcome.templates.as_deref(),
         metrics,
     };
     write_prompt(&dir.join(PROMPT), &content)

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use serde::Serialize;
-use vlpt_train::{RECIPES, Run, RunConfig, RunOptions, RunSummary};
+use vlpt_train::{Method, RECIPES, Run, RunConfig, RunOptions, RunSummary};
 
 use crate::console::Console;
 use crate::error::CliError;
@@ -17,6 +18,7 @@ Settings come in layers, each over the one before: built-in values, --recipe, --
 --print-config shows every one of them with the value it has in the end.
 
   vlpt train photos --out runs/photos
+  vlpt train photos --method vpt --prompts 8 --out runs/photos-vpt
   vlpt train eurosat --recipe coop-paper --model ViT-B-16/openai --shots 16 --seed 1 --out runs/eurosat-1
   vlpt train photos --set coop.position=middle --set train.lr=0.01 --print-config
   vlpt train --resume runs/photos";
@@ -37,6 +39,9 @@ pub(crate) struct TrainArgs {
     /// The model: a folder, `org/name`, `ViT-B-16/openai`, each with `@revision`; `mini-clip` is built in
     #[arg(long, short, value_name = "NAME", env = "VLPT_MODEL")]
     model: Option<String>,
+    /// What is tuned, or the baseline to fit [default: coop]
+    #[arg(long, value_name = "NAME", value_parser = methods())]
+    method: Option<String>,
     #[command(flatten)]
     flags: DataFlags,
     /// Training images of each class, or `all` [default: 16]
@@ -51,12 +56,15 @@ pub(crate) struct TrainArgs {
     /// Learning rate at its peak [default: 0.002]
     #[arg(long, value_name = "RATE")]
     lr: Option<f64>,
-    /// Number of context vectors [default: 16]
+    /// Number of learned text tokens (coop, vlpt, upt, cocoop) [default: the method's]
     #[arg(long, value_name = "N")]
     context: Option<usize>,
-    /// Words that the context starts from, such as `a photo of a` [default: random]
+    /// Words that the learned text tokens start from, such as `a photo of a` [default: the method's]
     #[arg(long, value_name = "WORDS")]
     init: Option<String>,
+    /// Number of learned image tokens in each block (vpt, vlpt, upt) [default: the method's]
+    #[arg(long, value_name = "N")]
+    prompts: Option<usize>,
     /// Which views of an image training sees: `none`, `bank` or `fresh` [default: none]
     #[arg(long, value_name = "MODE")]
     views: Option<String>,
@@ -106,7 +114,7 @@ pub(crate) fn run(args: &TrainArgs, console: &Console) -> Result<(), CliError> {
     }
     let config = args.resolve()?;
     if args.print_config {
-        return console.result(&config, || config.to_toml());
+        return console.result(&config, || config.explained());
     }
     if config.data.path.is_empty() {
         return Err(CliError::usage(
@@ -136,21 +144,56 @@ impl TrainArgs {
         };
         set("data.path", self.data.clone());
         set("model", self.model.clone());
+        set("method", self.method.clone());
         set("few_shot.shots", self.shots.clone());
         set("seed", self.seed.map(|v| v.to_string()));
         set("train.epochs", self.epochs.clone());
         set("train.lr", self.lr.map(|v| v.to_string()));
-        set("coop.context", self.context.map(|v| v.to_string()));
-        set("coop.init", self.init.clone());
         set("views.mode", self.views.clone());
         set("train.select", self.select.clone());
+        let (recipe, file) = (self.recipe.as_deref(), self.config.as_deref());
+        let all = [settings.clone(), self.set.clone()].concat();
+        let method = vlpt_train::method_of(recipe, file, &all)?;
+        settings.extend(self.token_settings(method)?);
         settings.extend(self.set.iter().cloned());
-        Ok(vlpt_train::load(
-            self.recipe.as_deref(),
-            self.config.as_deref(),
-            &settings,
-        )?)
+        Ok(vlpt_train::load(recipe, file, &settings)?)
     }
+
+    /// The flags whose keys depend on the method.
+    fn token_settings(&self, method: Method) -> Result<Vec<String>, CliError> {
+        let context = self.context.map(|n| n.to_string());
+        let prompts = self.prompts.map(|n| n.to_string());
+        let flags = [
+            ("--context", context, method.context_key(), "text tokens"),
+            (
+                "--init",
+                self.init.clone(),
+                method.init_key(),
+                "text tokens",
+            ),
+            ("--prompts", prompts, method.visual_key(), "image tokens"),
+        ];
+        let mut settings = Vec::new();
+        for (flag, value, key, what) in flags {
+            match (value, key) {
+                (None, _) => {}
+                (Some(value), Some(key)) => settings.push(format!("{key}={value}")),
+                (Some(_), None) => {
+                    return Err(CliError::usage(
+                        format!("{flag} was given, but {method} has no learned {what}"),
+                        format!("leave {flag} out, or choose another --method"),
+                    ));
+                }
+            }
+        }
+        Ok(settings)
+    }
+}
+
+/// The methods' names with what they are.
+fn methods() -> PossibleValuesParser {
+    let value = |method: Method| PossibleValue::new(method.name()).help(method.describe());
+    PossibleValuesParser::new(Method::ALL.map(value))
 }
 
 fn list_recipes(console: &Console) -> Result<(), CliError> {

@@ -1,0 +1,154 @@
+//! From the configuration in a run folder to the prompt in it.
+
+use std::path::Path;
+
+use vlpt_clip::Clip;
+use vlpt_data::Split;
+use vlpt_data::image::Limits;
+
+use super::folder::same_input;
+use super::result::{Outcome, finished, write_result};
+use super::{EVENTS, PROMPT, RunOptions, RunSummary, tune};
+use crate::checkpoint::{Checkpoint, Position};
+use crate::events::{End, Event, EventLog, Start};
+use crate::features::{data_fingerprint, hash_images};
+use crate::files::write_atomic;
+use crate::{
+    FeatureMaker, Observer, Result, RunConfig, Select, TrainingData, preprocess, with_threads,
+};
+
+/// What every kind of run works on.
+pub(super) struct Job<'a> {
+    /// The run folder.
+    pub(super) dir: &'a Path,
+    /// The resolved configuration.
+    pub(super) config: &'a RunConfig,
+    /// The frozen model.
+    pub(super) clip: &'a Clip,
+    /// The task and its few shots.
+    pub(super) data: &'a TrainingData,
+    /// SHA-256 of each training image.
+    pub(super) train_hashes: &'a [String],
+    /// The images that choose something; empty where nothing is chosen by them.
+    pub(super) val: &'a Split,
+    /// SHA-256 of each of them.
+    pub(super) val_hashes: &'a [String],
+    /// Makes features.
+    pub(super) maker: FeatureMaker<'a>,
+}
+
+/// Does what is left of the run in the folder.
+pub(super) fn execute(
+    config: &RunConfig,
+    options: &RunOptions,
+    clip: &Clip,
+    data: &TrainingData,
+    observer: &dyn Observer,
+) -> Result<RunSummary> {
+    with_threads(config.compute.threads, || {
+        execute_here(config, options, clip, data, observer)
+    })?
+}
+
+fn execute_here(
+    config: &RunConfig,
+    options: &RunOptions,
+    clip: &Clip,
+    data: &TrainingData,
+    observer: &dyn Observer,
+) -> Result<RunSummary> {
+    let dir = &options.dir;
+    let checkpoint = Checkpoint::read(dir)?;
+    let baseline = config.method_config().is_baseline();
+    // A baseline chooses its hyper-parameters by them, a prompt method its epoch if told to.
+    let val = if baseline || config.train.select == Select::BestVal {
+        data.val.clone()
+    } else {
+        Split::default()
+    };
+    let train_hashes = hash_images(&data.train.items, observer)?;
+    let val_hashes = hash_images(&val.items, observer)?;
+    let images = data.train.items.iter().zip(&train_hashes);
+    let fingerprint = data_fingerprint(
+        &data.task.classes,
+        images.chain(val.items.iter().zip(&val_hashes)),
+    );
+    let start = Position::new(&clip.fingerprint, &fingerprint);
+    if let Some(checkpoint) = &checkpoint {
+        let stored = &checkpoint.position;
+        same_input(dir, "model", &stored.model, &start.model)?;
+        same_input(dir, "data", &stored.data, &start.data)?;
+        if stored.finished {
+            return finished(dir);
+        }
+    }
+    write_atomic(&dir.join("subset.json"), data.subset.to_json().as_bytes())?;
+    let job = Job {
+        dir,
+        config,
+        clip,
+        data,
+        train_hashes: &train_hashes,
+        val: &val,
+        val_hashes: &val_hashes,
+        maker: FeatureMaker {
+            clip,
+            preprocess: preprocess(clip, &config.image),
+            limits: Limits::default(),
+            batch: config.compute.image_batch,
+            prompts: None,
+            cache: options.cache.clone(),
+        },
+    };
+    tune::run(&job, start, checkpoint, observer)
+}
+
+impl Job<'_> {
+    /// The event at the beginning of the run.
+    pub(super) fn start(&self, fingerprint: &str, parameters: usize, steps: usize) -> Event {
+        let (config, clip, task) = (self.config, self.clip, &self.data.task);
+        Event::Start(Start {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            model: config.model.clone(),
+            model_fingerprint: clip.fingerprint.clone(),
+            task: task.name.clone(),
+            data_fingerprint: fingerprint.to_owned(),
+            classes: task.classes.len(),
+            train_images: self.data.train.items.len(),
+            val_images: self.val.items.len(),
+            method: config.method.name().to_owned(),
+            parameters,
+            epochs: config.epochs(),
+            steps,
+        })
+    }
+
+    /// Writes the prompt folder and the event at the end of the run.
+    pub(super) fn end(
+        &self,
+        outcome: &Outcome,
+        log: &mut EventLog,
+        observer: &dyn Observer,
+    ) -> Result<RunSummary> {
+        write_result(self, outcome)?;
+        let (selected_epoch, val) = (outcome.selected_epoch, outcome.val);
+        let event = Event::End(End {
+            selected_epoch,
+            val,
+        });
+        log.push(&event)?;
+        observer.event(&event);
+        Ok(RunSummary {
+            dir: self.dir.to_owned(),
+            prompt: self.dir.join(PROMPT),
+            selected_epoch,
+            val,
+            already_finished: false,
+        })
+    }
+
+    /// The event log, cut to the length that the checkpoint knows.
+    pub(super) fn log(&self, length: u64) -> Result<EventLog> {
+        EventLog::open(&self.dir.join(EVENTS), length)
+    }
+}
