@@ -4,7 +4,6 @@
 use serde::{Deserialize, Serialize};
 use vlpt_clip::VisualPlace;
 
-use crate::rng::Stream;
 use crate::{MethodError, Result};
 
 /// The most prompts that one block may get: a limit against slips, far above what is published.
@@ -108,19 +107,4 @@ impl From<Place> for VisualPlace {
 /// from a patch embedding with Glorot initialisation (Jia et al., "Visual Prompt Tuning", 2022).
 pub fn initial_bound(patch: usize, width: usize) -> f64 {
     (6.0 / (3 * patch * patch + width) as f64).sqrt()
-}
-
-/// `layers x count x width` initial values: those of the first block from one stream, the others
-/// from a second one, so that a shallow prompt starts like the first block of a deep one.
-pub(crate) fn initial_values(
-    seed: u64,
-    purpose: &str,
-    layers: usize,
-    of_block: usize,
-    bound: f64,
-) -> (Vec<f32>, Vec<f32>) {
-    let first = Stream::new(seed, purpose).uniforms(of_block, bound);
-    let rest =
-        Stream::new(seed, &format!("{purpose}_deep")).uniforms((layers - 1) * of_block, bound);
-    (first, rest)
 }

@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use vlpt_clip::{ClipConfig, Slot, Tokenizer};
 
 use crate::dropout::{check_rate, dropout};
-use crate::rng::Stream;
-use crate::visual::{MAX_COUNT, initial_bound, initial_values};
+use crate::nn::{Builder, Init, Linear};
+use crate::visual::{MAX_COUNT, initial_bound};
 use crate::zeroshot::{DEFAULT_TEMPLATE, fill};
 use crate::{
     Depth, MethodError, Parameter, Pass, Place, PromptMethod, Prompts, Result, Visual,
@@ -65,11 +65,12 @@ impl Default for VptConfig {
 #[derive(Debug, Clone)]
 pub struct Vpt {
     parameters: Vec<Parameter>,
+    /// Of the first block, and of the others.
+    embeddings: Vec<Tensor>,
+    projection: Option<Linear>,
     /// Blocks with prompts of their own.
     layers: usize,
     count: usize,
-    /// Width of the image tower.
-    width: usize,
     dropout: f64,
     place: Place,
     template: String,
@@ -95,31 +96,26 @@ impl Vpt {
         } else {
             vision_width
         };
-        let mut parameters = Vec::new();
+        let mut builder = Builder::new("vpt", seed);
+        let mut embeddings = Vec::new();
+        let mut projection = None;
         if count > 0 {
             let bound = initial_bound(model.vision.patch_size, width);
-            let (first, rest) =
-                initial_values(seed, "vpt.vpt_embeddings", layers, count * width, bound);
-            parameters.push(Parameter::new("vpt_embeddings", &[1, count, width], first)?);
-            if layers > 1 {
-                let shape = [layers - 1, count, width];
-                parameters.push(Parameter::new("vpt_embeddings_deep", &shape, rest)?);
+            let blocks = [("vpt_embeddings", 1), ("vpt_embeddings_deep", layers - 1)];
+            for (name, blocks) in blocks.into_iter().filter(|&(_, blocks)| blocks > 0) {
+                let shape = [blocks, count, width];
+                embeddings.push(builder.parameter(name, &shape, Init::Uniform(bound))?);
             }
             if projected {
-                let weight = Stream::new(seed, "vpt.vpt_proj.weight")
-                    .normals(vision_width * width, (2.0 / vision_width as f64).sqrt());
-                let bias = Stream::new(seed, "vpt.vpt_proj.bias")
-                    .uniforms(vision_width, 1.0 / (width as f64).sqrt());
-                let shape = [vision_width, width];
-                parameters.push(Parameter::new("vpt_proj.weight", &shape, weight)?);
-                parameters.push(Parameter::new("vpt_proj.bias", &[vision_width], bias)?);
+                projection = Some(start_projection(&mut builder, width, vision_width)?);
             }
         }
         Ok(Self {
-            parameters,
+            parameters: builder.finish(),
+            embeddings,
+            projection,
             layers,
             count,
-            width: vision_width,
             dropout: config.dropout,
             place: config.place,
             template: config.template.clone(),
@@ -134,16 +130,12 @@ impl Vpt {
         if self.count == 0 {
             return Ok(None);
         }
-        let (embeddings, projection) = self.parameters.split_at(1 + usize::from(self.layers > 1));
-        let embeddings: Vec<&Tensor> = embeddings.iter().map(|p| p.var().as_tensor()).collect();
-        let mut rows = Tensor::cat(&embeddings, 0)?;
-        if let [weight, bias] = projection {
-            let width = rows.dim(2)?;
-            rows = rows
-                .reshape((self.layers * self.count, width))?
-                .matmul(&weight.var().t()?)?
-                .broadcast_add(bias.var())?
-                .reshape((self.layers, self.count, self.width))?;
+        let mut rows = Tensor::cat(&self.embeddings, 0)?;
+        if let Some(projection) = &self.projection {
+            let flat = rows.flatten_to(1)?;
+            rows = projection
+                .forward(&flat)?
+                .reshape((self.layers, self.count, ()))?;
         }
         Ok(Some(Visual {
             rows: dropout(&rows, self.dropout, pass, "vpt.dropout")?,
@@ -181,6 +173,22 @@ impl PromptMethod for Vpt {
             visual: self.visual(pass)?,
         })
     }
+}
+
+/// A projection from `width` to `vision_width` as VPT starts it.
+fn start_projection(builder: &mut Builder, width: usize, vision_width: usize) -> Result<Linear> {
+    let deviation = (2.0 / vision_width as f64).sqrt();
+    let weight = builder
+        .stream("vpt_proj.weight")
+        .normals(vision_width * width, deviation);
+    let weight = builder.parameter(
+        "vpt_proj.weight",
+        &[vision_width, width],
+        Init::Values(weight),
+    )?;
+    let bound = 1.0 / (width as f64).sqrt();
+    let bias = builder.parameter("vpt_proj.bias", &[vision_width], Init::Uniform(bound))?;
+    Ok(Linear::of(weight, bias))
 }
 
 fn at_most(found: usize, limit: usize, key: &'static str) -> Result<()> {

@@ -42,6 +42,11 @@ impl Linear {
         Ok(Self { weight, bias })
     }
 
+    /// Of a weight (outputs x inputs) and a bias (outputs) that start otherwise.
+    pub(crate) fn of(weight: Tensor, bias: Tensor) -> Self {
+        Self { weight, bias }
+    }
+
     /// (tokens x inputs) to (tokens x outputs).
     pub(crate) fn forward(&self, x: &Tensor) -> Result<Tensor> {
         affine(x, &self.weight, &self.bias)
