@@ -1,0 +1,191 @@
+//! The method of docs/guides/add-a-method.md, and a few steps of training with it:
+//!
+//! ```text
+//! cargo run --release -p vlpt-methods --example shared_prompt
+//! ```
+
+#![allow(clippy::print_stdout)]
+
+use candle_core::Tensor;
+use serde::{Deserialize, Serialize};
+use vlpt_clip::{Clip, ClipConfig, MemoryBudget, Slot, Tokenizer, VisualPlace, VisualPrompts};
+use vlpt_methods::rng::Stream;
+use vlpt_methods::{
+    MethodError, Parameter, Pass, PromptMethod, Prompts, Result, Visual, initial_bound,
+    template_texts,
+};
+
+/// Options of [`SharedPrompt`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SharedPromptConfig {
+    /// Number of visual tokens.
+    pub count: usize,
+    /// The classes' texts; `{}` stands for the name.
+    pub template: String,
+}
+
+impl Default for SharedPromptConfig {
+    fn default() -> Self {
+        Self {
+            count: 16,
+            template: "a photo of a {}.".to_owned(),
+        }
+    }
+}
+
+/// The same visual tokens in every block of the image tower, moved by one vector for each block:
+/// the parameters `tokens` (1 x count x vision width) and `shift` (blocks x 1 x vision width).
+#[derive(Debug, Clone)]
+pub struct SharedPrompt {
+    parameters: Vec<Parameter>,
+    template: String,
+}
+
+impl SharedPrompt {
+    /// Tokens that start as VPT's do, and shifts that start at 0.
+    ///
+    /// # Errors
+    /// A count of 0.
+    pub fn new(config: &SharedPromptConfig, model: &ClipConfig, seed: u64) -> Result<Self> {
+        if config.count == 0 {
+            return Err(MethodError::Option {
+                key: "shared_prompt.count",
+                found: "0".to_owned(),
+                expected: "at least 1".to_owned(),
+            });
+        }
+        let (count, width, blocks) = (config.count, model.vision.width, model.vision.layers);
+        let bound = initial_bound(model.vision.patch_size, width);
+        let tokens = Stream::new(seed, "shared_prompt.tokens").uniforms(count * width, bound);
+        Ok(Self {
+            parameters: vec![
+                Parameter::new("tokens", &[1, count, width], tokens)?,
+                Parameter::new("shift", &[blocks, 1, width], vec![0.0; blocks * width])?,
+            ],
+            template: config.template.clone(),
+        })
+    }
+}
+
+impl PromptMethod for SharedPrompt {
+    fn name(&self) -> &'static str {
+        "shared-prompt"
+    }
+
+    fn parameters(&self) -> &[Parameter] {
+        &self.parameters
+    }
+
+    fn texts(&self, tokenizer: &Tokenizer, classes: &[String]) -> Result<Vec<Vec<Slot>>> {
+        template_texts(tokenizer, &self.template, classes)
+    }
+
+    fn prompts(&self, _pass: &Pass) -> Result<Prompts> {
+        let tokens: &Tensor = self.parameters[0].var();
+        let shift: &Tensor = self.parameters[1].var();
+        Ok(Prompts {
+            text: None,
+            visual: Some(Visual {
+                // (1 x count x width) + (blocks x 1 x width) = blocks x count x width
+                rows: tokens.broadcast_add(shift)?,
+                place: VisualPlace::AfterLnPre,
+            }),
+        })
+    }
+}
+
+/// Images with their classes.
+pub struct Task {
+    /// Class names.
+    pub classes: Vec<String>,
+    /// As the image tower takes them: images x 3 x side x side.
+    pub images: Vec<f32>,
+    /// The class of each image.
+    pub labels: Vec<usize>,
+}
+
+/// Plain gradient descent on all images of `task`; returns the mean cross-entropy before every
+/// step. Logits are products of features, without any scale.
+///
+/// # Errors
+/// As the method's.
+pub fn train(
+    method: &dyn PromptMethod,
+    clip: &Clip,
+    task: &Task,
+    steps: u64,
+    rate: f32,
+) -> Result<Vec<f64>> {
+    let budget = MemoryBudget::default();
+    let (images, classes) = (task.labels.len(), task.classes.len());
+    let embed = clip.config.embed_dim;
+    let plan = clip
+        .text
+        .plan(&method.texts(&clip.tokenizer, &task.classes)?, budget);
+    let mut losses = Vec::new();
+    for step in 0..steps {
+        // Parameters to prompts, prompts to features.
+        let prompts = method.prompts(&Pass {
+            images: None,
+            step: Some((1, step)),
+        })?;
+        let visual = prompts.visual.as_ref().map(Visual::values).transpose()?;
+        let visual = visual
+            .as_ref()
+            .map_or(VisualPrompts::NONE, |v| v.for_tower());
+        let (text, text_tape) = clip.text.forward(&plan, &prompts.text_values()?);
+        let (image, image_tape) = clip.vision.forward(&task.images, images, &visual, budget);
+
+        // Features to loss, and the loss's gradient by the features.
+        let mut loss = 0.0;
+        let (mut d_text, mut d_image) = (vec![0.0; text.len()], vec![0.0; image.len()]);
+        for (i, &label) in task.labels.iter().enumerate() {
+            let x = &image[i * embed..(i + 1) * embed];
+            let logits: Vec<f32> = text
+                .chunks_exact(embed)
+                .map(|y| x.iter().zip(y).map(|(x, y)| x * y).sum())
+                .collect();
+            let sum: f32 = logits.iter().map(|logit| logit.exp()).sum();
+            loss += f64::from(sum.ln() - logits[label]) / images as f64;
+            for c in 0..classes {
+                let truth = f32::from(u8::from(c == label));
+                let d = (logits[c].exp() / sum - truth) / images as f32;
+                for e in 0..embed {
+                    d_image[i * embed + e] += d * text[c * embed + e];
+                    d_text[c * embed + e] += d * x[e];
+                }
+            }
+        }
+        losses.push(loss);
+
+        // Back through the towers to the prompts, and through the prompts to the parameters.
+        let d_text = clip.text.backward(&plan, text_tape, &d_text);
+        let d_visual = clip.vision.backward(image_tape, &d_image);
+        let gradients = prompts.gradients(method.parameters(), Some(&d_text), Some(&d_visual))?;
+        for (parameter, gradient) in method.parameters().iter().zip(gradients) {
+            let mut values = parameter.values()?;
+            for (value, d) in values.iter_mut().zip(gradient) {
+                *value -= rate * d;
+            }
+            parameter.set(&values)?;
+        }
+    }
+    Ok(losses)
+}
+
+fn main() -> Result<()> {
+    let clip = Clip::mini();
+    let side = clip.config.vision.image_size;
+    let task = Task {
+        classes: vec!["cat".to_owned(), "polar_bear".to_owned()],
+        images: Stream::new(1, "images").normals(8 * 3 * side * side, 1.0),
+        labels: vec![0, 1, 0, 1, 0, 1, 0, 1],
+    };
+    let method = SharedPrompt::new(&SharedPromptConfig::default(), &clip.config, 1)?;
+    println!("{} numbers to learn", method.parameter_count());
+    for (step, loss) in train(&method, &clip, &task, 10, 0.1)?.iter().enumerate() {
+        println!("step {step}: loss {loss:.4}");
+    }
+    Ok(())
+}
