@@ -4,7 +4,7 @@
 //! cargo run --release -p vlpt-methods --example shared_prompt
 //! ```
 
-#![allow(clippy::print_stdout)]
+#![allow(clippy::print_stdout, unreachable_pub)] // written as in a library
 
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};

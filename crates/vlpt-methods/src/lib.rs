@@ -6,11 +6,20 @@
 //! autograd. It never sees kernels, data or loops:
 //!
 //! ```text
-//! parameters --prompts()--> prompts --text tower--> features --> loss
-//! parameters <-gradients()- d_prompts <-- text tower's backward <--+
+//! parameters --prompts()--> prompts --> towers --> features --> loss
+//! parameters <-gradients()- d_prompts <-- towers' backward <--+
 //! ```
 //!
-//! [`CoOp`] is the one method so far; [`zeroshot`] is the baseline without any parameter.
+//! | method | learns |
+//! |---|---|
+//! | [`CoOp`] | context around the class names |
+//! | [`Vpt`] | tokens in the image tower |
+//! | [`Vlpt`] | both, side by side |
+//! | [`Upt`] | both, made together by a small Transformer |
+//! | [`CoCoOp`] | context that each image shifts |
+//! | [`baselines`] | nothing, or a classifier of image features |
+//!
+//! `docs/guides/add-a-method.md` walks through writing another one.
 
 pub mod baselines;
 mod cocoop;

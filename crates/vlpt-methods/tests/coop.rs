@@ -137,7 +137,8 @@ fn parameters_are_counted_as_published() {
         &ClipConfig {
             text: TextConfig {
                 width: 512,
-                heads: 8,
+                vocab_size: 8, // no word is looked up
+                eot_token: 7,
                 ..clip().config.text
             },
             ..clip().config
