@@ -21,6 +21,7 @@ pub mod metrics;
 mod observer;
 mod optim;
 mod order;
+mod pixels;
 mod predict;
 mod prompt;
 mod run;
@@ -41,8 +42,12 @@ pub use loss::{Loss, LossHead, LossInput, LossOutput, Mask, TextsOf, UnitRows};
 pub use metrics::{Bootstrap, Confusion, Interval, Scored};
 pub use observer::{Observer, StepReport};
 pub use optim::{AdamW, Optimizer, OptimizerState, Sgd, optimizer};
+pub use order::Mix;
 pub use predict::{NamedImage, PredictOptions, Predictor, embed_images, embed_texts};
-pub use prompt::{Adapter, PromptFolder, PromptReport, class_names_sha256};
+pub use prompt::{
+    Adapter, Averaged, AveragedSource, ImportOptions, ImportTask, Imported, LeftOut, PromptFolder,
+    PromptReport, Source, UsedTensor, average_prompts, class_names_sha256, import_checkpoint,
+};
 pub use run::{Run, RunOptions, RunSummary};
 pub use schedule::{Decay, Schedule};
 pub use threads::with_threads;

@@ -62,24 +62,7 @@ impl FeatureMaker<'_> {
     fn pixels(&self, items: &[Item], views: &[View]) -> Result<Vec<Vec<f32>>> {
         let tensors: Vec<Result<Vec<Vec<f32>>>> = items
             .par_iter()
-            .map(|item| {
-                let image = item.load(&self.limits)?;
-                let id = item.image.id();
-                let one = |view: &View| match view {
-                    View::Centre => self.preprocess.apply(&image),
-                    View::Random {
-                        augment,
-                        seed,
-                        number,
-                    } => {
-                        let parts: [&[u8]; 3] =
-                            [&seed.to_le_bytes(), &number.to_le_bytes(), id.as_bytes()];
-                        let mut rng = CPython::new(derive_seed("vlpt view", &parts));
-                        augment.apply(&self.preprocess, &image, &mut rng)
-                    }
-                };
-                Ok(views.iter().map(one).collect())
-            })
+            .map(|item| self.item_pixels(item, views))
             .collect();
         let mut batches = vec![Vec::new(); views.len()];
         for tensor in tensors {
@@ -88,6 +71,25 @@ impl FeatureMaker<'_> {
             }
         }
         Ok(batches)
+    }
+
+    /// The tower's input for each view of one image: (3 x size x size).
+    pub(crate) fn item_pixels(&self, item: &Item, views: &[View]) -> Result<Vec<Vec<f32>>> {
+        let image = item.load(&self.limits)?;
+        let id = item.image.id();
+        let one = |view: &View| match view {
+            View::Centre => self.preprocess.apply(&image),
+            View::Random {
+                augment,
+                seed,
+                number,
+            } => {
+                let parts: [&[u8]; 3] = [&seed.to_le_bytes(), &number.to_le_bytes(), id.as_bytes()];
+                let mut rng = CPython::new(derive_seed("vlpt view", &parts));
+                augment.apply(&self.preprocess, &image, &mut rng)
+            }
+        };
+        Ok(views.iter().map(one).collect())
     }
 
     fn tower(&self, pixels: &[Vec<f32>], observer: &dyn Observer) -> Vec<Vec<f32>> {

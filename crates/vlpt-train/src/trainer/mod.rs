@@ -1,83 +1,70 @@
-//! The loop: features and prompts to logits, loss and gradients, one step after another.
+//! The loop: batches, passes, updates and checkpoints, one step after another.
+
+mod images;
+mod parameters;
+mod pass;
+mod texts;
+mod validate;
+mod work;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use vlpt_clip::{Clip, MemoryBudget, TextPlan};
-use vlpt_data::{Item, Metric};
-use vlpt_methods::{Parameter, Pass, PromptMethod};
+use vlpt_methods::PromptMethod;
 
 use crate::checkpoint::{Checkpoint, Position};
 use crate::events::{EpochEnd, Event, EventLog};
-use crate::loss::{LossHead, LossInput};
 use crate::metrics;
 use crate::optim::{Optimizer, optimizer};
-use crate::order::{epoch_order, steps};
+use crate::order::{Batch, Batches};
 use crate::schedule::Schedule;
-use crate::{
-    Classifier, FeatureMaker, Observer, Result, RunConfig, Select, StepReport, TrainError, View,
-    Views,
-};
+use crate::{Observer, Result, Select, StepReport, TrainError};
 
-/// What the loop works on; nothing of it changes during a run.
-pub(crate) struct Workload<'a> {
-    /// The resolved configuration.
-    pub(crate) config: &'a RunConfig,
-    /// The frozen model.
-    pub(crate) clip: &'a Clip,
-    /// Class names.
-    pub(crate) classes: &'a [String],
-    /// Whether an image may have several labels.
-    pub(crate) multi_label: bool,
-    /// The task's metric.
-    pub(crate) metric: Metric,
-    /// Images trained on.
-    pub(crate) train: &'a [Item],
-    /// Images that choose the epoch.
-    pub(crate) val: &'a [Item],
-    /// Features of the training images: one matrix for each view of a bank; none with fresh views.
-    pub(crate) views: Vec<Vec<f32>>,
-    /// Features of the validation images; empty when the last epoch is taken.
-    pub(crate) val_features: Vec<f32>,
-    /// Makes the features of fresh views.
-    pub(crate) maker: FeatureMaker<'a>,
-}
+use images::BatchImages;
+use pass::{Engine, Passed, Step};
+
+pub(crate) use images::ImageInput;
+pub(crate) use pass::has_visual;
+pub(crate) use work::{TaskPart, Workload};
 
 /// A run in memory.
 pub(crate) struct Trainer<'a> {
     work: &'a Workload<'a>,
-    method: Box<dyn PromptMethod>,
-    plan: TextPlan,
+    method: Arc<dyn PromptMethod>,
+    engine: Engine<'a>,
+    batches: Batches,
     optimizer: Box<dyn Optimizer>,
     schedule: Schedule,
     position: Position,
     best: BTreeMap<String, Vec<f32>>,
     steps: usize,
+    /// The images of the next step, made while this one ran.
+    ahead: Option<BatchImages>,
 }
 
 impl<'a> Trainer<'a> {
     /// The beginning of a run, or where `checkpoint` left it.
     pub(crate) fn new(
         work: &'a Workload<'a>,
-        method: Box<dyn PromptMethod>,
+        method: Arc<dyn PromptMethod>,
         start: Position,
         checkpoint: Option<Checkpoint>,
     ) -> Result<Self> {
-        let texts = method.texts(&work.clip.tokenizer, work.classes)?;
-        let budget = MemoryBudget {
-            bytes: work.config.compute.memory_mb << 20,
-        };
         let train = &work.config.train;
+        let batches = work.batches();
         let mut trainer = Self {
             work,
-            plan: work.clip.text.plan(&texts, budget),
+            engine: Engine::new(work, Arc::clone(&method))?,
             optimizer: optimizer(train),
             schedule: Schedule::of(train, work.config.epochs()),
             position: start,
             best: BTreeMap::new(),
-            steps: steps(work.train.len(), train.batch_size, train.drop_last),
+            steps: batches.steps(),
+            batches,
             method,
+            ahead: None,
         };
         if let Some(checkpoint) = checkpoint {
             for parameter in trainer.method.parameters() {
@@ -123,15 +110,23 @@ impl<'a> Trainer<'a> {
     ) -> Result<()> {
         let pause = Duration::from_secs(self.work.config.compute.checkpoint_seconds);
         let mut written = Instant::now();
+        let seed = self.work.config.seed;
+        let mut batches = self.batches.epoch(seed, self.position.epoch);
         while self.position.epoch < epochs {
             let epoch = self.position.epoch;
-            let order = epoch_order(self.work.train.len(), self.work.config.seed, epoch);
             let lr = self.schedule.rate(epoch);
+            let following = if epoch + 1 < epochs {
+                self.batches.epoch(seed, epoch + 1)
+            } else {
+                Vec::new()
+            };
             while self.position.step < self.steps {
                 let step = self.position.step;
-                let size = self.work.config.train.batch_size;
-                let batch = &order[step * size..order.len().min((step + 1) * size)];
-                let loss = self.step(epoch, batch, lr)?;
+                let next = match batches.get(step + 1) {
+                    Some(batch) => Some((epoch, batch)),
+                    None => following.first().map(|batch| (epoch + 1, batch)),
+                };
+                let loss = self.step(&batches[step], next, lr)?;
                 self.position.step += 1;
                 observer.advance(1);
                 observer.step(&StepReport {
@@ -148,6 +143,7 @@ impl<'a> Trainer<'a> {
                     self.stop_if_asked(dir, observer)?;
                 }
             }
+            batches = following;
             let event = self.end_epoch(lr)?;
             log.push(&event)?;
             observer.event(&event);
@@ -171,39 +167,35 @@ impl<'a> Trainer<'a> {
         Ok(())
     }
 
-    /// One step on the images at `batch`; gives the mean loss before it.
-    fn step(&mut self, epoch: usize, batch: &[usize], lr: f64) -> Result<f64> {
-        let work = self.work;
-        let images = self.batch_features(epoch, batch)?;
-        let prompts = self.method.prompts(&Pass::EVAL)?;
-        let rows = prompts.text_values()?;
-        let (texts, tape) = work.clip.text.forward(&self.plan, &rows);
-        let head = LossHead {
-            loss: work.config.train.loss.into(),
-            scale: work.clip.logit_scale,
+    /// One step on a batch, while the images of the next one are made; gives the mean loss before
+    /// the step.
+    fn step(&mut self, batch: &Batch, next: Option<(usize, &Batch)>, lr: f64) -> Result<f64> {
+        let (work, embed) = (self.work, self.work.clip.config.embed_dim);
+        let Position { epoch, step, .. } = self.position;
+        let images = match self.ahead.take() {
+            Some(images) => images,
+            None => work.images.train.batch(epoch, &batch.images, embed)?,
         };
-        let targets: Vec<Vec<u32>> = batch
-            .iter()
-            .map(|&i| work.train[i].labels.clone())
-            .collect();
-        let embed = work.clip.config.embed_dim;
-        let output = head.step(&LossInput {
-            d_images: false,
-            ..LossInput::new(&images, &texts, embed, &targets)
-        })?;
-        if !output.loss.is_finite() {
-            let (epoch, step) = (epoch + 1, self.position.step + 1);
+        let step = self
+            .engine
+            .prepare(batch, (epoch * self.steps + step) as u64)?;
+        let engine = &self.engine;
+        let (passed, ahead) = rayon::join(
+            || engine.pass(&step, &images),
+            || next.map(|(epoch, batch)| work.images.train.batch(epoch, &batch.images, embed)),
+        );
+        let passed = passed?;
+        if !passed.loss.is_finite() {
             return Err(TrainError::Diverged {
-                epoch,
-                step,
-                loss: output.loss,
+                epoch: epoch + 1,
+                step: self.position.step + 1,
+                loss: passed.loss,
             });
         }
-        let d_rows = work.clip.text.backward(&self.plan, tape, &output.d_texts);
-        let gradients = prompts.gradients(self.method.parameters(), Some(&d_rows), None)?;
-        self.count(batch, output.loss, &output.logits);
-        self.update(lr, &gradients)?;
-        Ok(output.loss)
+        self.count(&step, &passed);
+        self.update(lr, &passed.gradients)?;
+        self.ahead = ahead.transpose()?;
+        Ok(passed.loss)
     }
 
     fn update(&mut self, lr: f64, gradients: &[Vec<f32>]) -> Result<()> {
@@ -222,36 +214,19 @@ impl<'a> Trainer<'a> {
         Ok(())
     }
 
-    /// Image features of a batch (batch x embed), by the configured kind of views.
-    fn batch_features(&self, epoch: usize, batch: &[usize]) -> Result<Vec<f32>> {
-        let work = self.work;
-        let embed = work.clip.config.embed_dim;
-        if work.config.views.mode == Views::Fresh {
-            let items: Vec<Item> = batch.iter().map(|&i| work.train[i].clone()).collect();
-            let view = View::Random {
-                augment: work.config.views.augment(),
-                seed: work.config.seed,
-                number: epoch as u64,
-            };
-            return work.maker.batch_features(&items, view);
-        }
-        // Neighbours use different views in the same epoch, and every image uses all in turn.
-        let row = |i: usize| {
-            let view = &work.views[(epoch + i) % work.views.len()];
-            &view[i * embed..(i + 1) * embed]
-        };
-        Ok(batch.iter().flat_map(|&i| row(i)).copied().collect())
-    }
-
     /// Adds a batch to the sums of its epoch.
-    fn count(&mut self, batch: &[usize], loss: f64, logits: &[f32]) {
-        let c = self.work.classes.len();
-        for (row, &i) in logits.chunks_exact(c).zip(batch) {
+    fn count(&mut self, step: &Step, passed: &Passed) {
+        let images = step.targets.len();
+        for (row, own) in passed
+            .logits
+            .chunks_exact(step.classes())
+            .zip(&step.targets)
+        {
             let top = metrics::first_largest(row) as u32;
-            self.position.right += usize::from(self.work.train[i].labels.contains(&top));
+            self.position.right += usize::from(own.contains(&top));
         }
-        self.position.loss_sum += loss * batch.len() as f64;
-        self.position.seen += batch.len();
+        self.position.loss_sum += passed.loss * images as f64;
+        self.position.seen += images;
     }
 
     fn end_epoch(&mut self, lr: f64) -> Result<Event> {
@@ -284,85 +259,6 @@ impl<'a> Trainer<'a> {
             self.best = self.parameters()?;
         }
         Ok(Event::Epoch(end))
-    }
-
-    /// The task's metric on the validation images.
-    fn validate(&self) -> Result<f64> {
-        let work = self.work;
-        let logits = self.classifier()?.logits(work.clip, &work.val_features)?;
-        metrics::evaluate(
-            work.metric,
-            &metrics::scored_for(work.metric, &logits, work.val, work.classes.len())?,
-        )
-    }
-
-    /// Values of the parameters by name.
-    pub(crate) fn parameters(&self) -> Result<BTreeMap<String, Vec<f32>>> {
-        let values = |p: &Parameter| Ok((p.name().to_owned(), p.values()?));
-        self.method.parameters().iter().map(values).collect()
-    }
-
-    /// Shapes of the parameters by name.
-    pub(crate) fn shapes(&self) -> BTreeMap<String, Vec<usize>> {
-        let shape = |p: &Parameter| (p.name().to_owned(), p.shape().to_vec());
-        self.method.parameters().iter().map(shape).collect()
-    }
-
-    /// Puts the selected epoch's values into the parameters; gives its number, counted from 1, and
-    /// its validation value.
-    pub(crate) fn select(&self) -> Result<(usize, Option<f64>)> {
-        let Some((epoch, value)) = self.position.best else {
-            return Ok((self.position.epoch, None));
-        };
-        self.put_back(&self.best)?;
-        Ok((epoch, Some(value)))
-    }
-
-    /// Puts values back into the parameters.
-    pub(crate) fn put_back(&self, values: &BTreeMap<String, Vec<f32>>) -> Result<()> {
-        for parameter in self.method.parameters() {
-            if let Some(values) = values.get(parameter.name()) {
-                parameter.set(values)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// The classifier of the parameters as they are.
-    pub(crate) fn classifier(&self) -> Result<Classifier> {
-        let rows = self.method.prompts(&Pass::EVAL)?.text_values()?;
-        let (features, _tape) = self.work.clip.text.forward(&self.plan, &rows);
-        Ok(Classifier::new(self.work.clip, self.work.classes, features))
-    }
-
-    /// Writes a checkpoint of this moment.
-    pub(crate) fn checkpoint(
-        &mut self,
-        dir: &Path,
-        log: &mut EventLog,
-        observer: &dyn Observer,
-    ) -> Result<()> {
-        self.position.events = log.sync()?;
-        let checkpoint = Checkpoint {
-            position: self.position.clone(),
-            parameters: self.parameters()?,
-            optimizer: self.optimizer.state(),
-            best: self.best.clone(),
-        };
-        checkpoint.write(dir)?;
-        observer.checkpoint();
-        Ok(())
-    }
-
-    /// Marks the run as finished and writes the last checkpoint.
-    pub(crate) fn finish(
-        &mut self,
-        dir: &Path,
-        log: &mut EventLog,
-        observer: &dyn Observer,
-    ) -> Result<()> {
-        self.position.finished = true;
-        self.checkpoint(dir, log, observer)
     }
 
     /// Number of trainable values.

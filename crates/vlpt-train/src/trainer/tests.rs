@@ -8,10 +8,11 @@ use vlpt_data::image::Limits;
 use vlpt_data::{Item, Metric};
 use vlpt_methods::{CoOpConfig, Position as ClassPosition};
 
-use super::{Trainer, Workload};
+use super::images::{ImageInput, Source};
+use super::{TaskPart, Trainer, Workload};
 use crate::checkpoint::Position;
 use crate::events::EventLog;
-use crate::{FeatureMaker, Observer, StepReport, parse, preprocess};
+use crate::{FeatureMaker, Mask, Mix, Observer, StepReport, parse, preprocess};
 
 const CLASSES: [&str; 4] = ["apple", "school bus", "polar bear", "cup"];
 const IMAGES: usize = 10;
@@ -60,31 +61,43 @@ fn losses(clip: &Clip, position: ClassPosition) -> Vec<f64> {
         .map(|at| feature(at / 128, at % 128) as f32)
         .collect();
     let classes = CLASSES.map(str::to_owned);
+    let maker = FeatureMaker {
+        clip,
+        preprocess: preprocess(clip, &config.image),
+        limits: Limits::default(),
+        batch: 32,
+        cache: None,
+        prompts: None,
+    };
     let work = Workload {
         config: &config,
         clip,
         classes: &classes,
-        multi_label: false,
-        metric: Metric::Accuracy,
+        tasks: vec![TaskPart {
+            name: "formula".to_owned(),
+            classes: 0..4,
+            metric: Metric::Accuracy,
+            multi_label: false,
+            train: (0..IMAGES).collect(),
+            val: Vec::new(),
+        }],
+        mask: Mask::Union,
+        mix: Mix::Proportional,
+        temperature: 1.0,
         train: &items,
         val: &[],
-        views: vec![features],
-        val_features: Vec::new(),
-        maker: FeatureMaker {
-            clip,
-            preprocess: preprocess(clip, &config.image),
-            limits: Limits::default(),
-            batch: 32,
-            cache: None,
-            prompts: None,
+        images: ImageInput {
+            train: Source::Features(vec![features]),
+            val: Source::Features(vec![Vec::new()]),
         },
+        maker,
     };
     let dir = tempfile::tempdir().unwrap();
     let mut log = EventLog::open(&dir.path().join("events.jsonl"), 0).unwrap();
     let method = config.method_config().build(clip, 4, 1).unwrap();
     let watch = Losses::default();
     let start = Position::new("model", "data");
-    let mut trainer = Trainer::new(&work, method, start, None).unwrap();
+    let mut trainer = Trainer::new(&work, method.into(), start, None).unwrap();
     trainer.run(dir.path(), &mut log, &watch).unwrap();
     watch.0.into_inner().unwrap()
 }

@@ -1,0 +1,156 @@
+//! Preprocessed pixels of images that go through the image tower at every step.
+//!
+//! A run with visual prompts cannot keep features. It keeps the pixels of as many images as fit its
+//! budget, from the first on; the others are decoded again whenever a batch has them. Fresh views
+//! are never kept. The pixels are the same either way, and the same as those of cached features
+//! with the same seed, number of the view and image.
+
+use rayon::prelude::*;
+use vlpt_data::Item;
+use vlpt_data::image::Augment;
+
+use crate::{FeatureMaker, Observer, Result, View};
+
+/// Images decoded between two advances of the progress.
+const DECODED_AT_ONCE: usize = 64;
+
+/// Which view of an image an epoch sees.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum EpochViews {
+    /// One of these: neighbours have different ones in the same epoch, and every image has all in
+    /// turn.
+    Fixed(Vec<View>),
+    /// A new one in every epoch.
+    Fresh {
+        /// How it is drawn.
+        augment: Augment,
+        /// The run's seed.
+        seed: u64,
+    },
+}
+
+/// Place in a list of `views` of the one that image `i` has in an epoch.
+pub(crate) fn view_of(views: usize, epoch: usize, image: usize) -> usize {
+    (epoch + image) % views.max(1)
+}
+
+/// Pixels of images, kept in memory or decoded when asked for.
+pub(crate) struct Pixels<'a> {
+    maker: FeatureMaker<'a>,
+    items: &'a [Item],
+    views: EpochViews,
+    /// The kept images' pixels, one tensor a view.
+    kept: Vec<Vec<Vec<f32>>>,
+}
+
+impl<'a> Pixels<'a> {
+    /// Decodes the images that fit `budget` bytes.
+    ///
+    /// # Errors
+    /// An image that cannot be read or decoded.
+    pub(crate) fn new(
+        maker: FeatureMaker<'a>,
+        items: &'a [Item],
+        views: EpochViews,
+        budget: usize,
+        observer: &dyn Observer,
+    ) -> Result<Self> {
+        let mut kept = Vec::new();
+        if let EpochViews::Fixed(views) = &views {
+            let fit = budget / (views.len() * bytes(&maker)).max(1);
+            let fitting = &items[..fit.min(items.len())];
+            observer.start("images", fitting.len() as u64);
+            for some in fitting.chunks(DECODED_AT_ONCE) {
+                let decoded: Vec<Result<_>> = some
+                    .par_iter()
+                    .map(|item| maker.item_pixels(item, views))
+                    .collect();
+                for pixels in decoded {
+                    kept.push(pixels?);
+                }
+                observer.advance(some.len() as u64);
+            }
+            observer.finish();
+        }
+        Ok(Self {
+            maker,
+            items,
+            views,
+            kept,
+        })
+    }
+
+    /// Pixels that are given instead of decoded: of each image one tensor a view.
+    #[cfg(test)]
+    pub(crate) fn given(
+        maker: FeatureMaker<'a>,
+        items: &'a [Item],
+        views: Vec<View>,
+        kept: Vec<Vec<Vec<f32>>>,
+    ) -> Self {
+        Self {
+            maker,
+            items,
+            views: EpochViews::Fixed(views),
+            kept,
+        }
+    }
+
+    /// Number of images.
+    pub(crate) fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Bytes of the kept pixels.
+    pub(crate) fn bytes(&self) -> usize {
+        let views = self.kept.first().map_or(0, Vec::len);
+        self.kept.len() * views * bytes(&self.maker)
+    }
+
+    /// Pixels of some images in an epoch (images x 3 x size x size).
+    ///
+    /// # Errors
+    /// An image that cannot be read or decoded.
+    pub(crate) fn batch(&self, epoch: usize, images: &[usize]) -> Result<Vec<f32>> {
+        let decoded: Vec<Result<Option<Vec<f32>>>> = images
+            .par_iter()
+            .map(|&image| {
+                if image < self.kept.len() {
+                    return Ok(None);
+                }
+                let mut pixels = self
+                    .maker
+                    .item_pixels(&self.items[image], &[self.view(epoch, image)])?;
+                Ok(pixels.pop())
+            })
+            .collect();
+        let mut batch = Vec::with_capacity(images.len() * bytes(&self.maker) / size_of::<f32>());
+        for (&image, decoded) in images.iter().zip(decoded) {
+            match decoded? {
+                Some(pixels) => batch.extend(pixels),
+                None => {
+                    let views = &self.kept[image];
+                    batch.extend_from_slice(&views[view_of(views.len(), epoch, image)]);
+                }
+            }
+        }
+        Ok(batch)
+    }
+
+    fn view(&self, epoch: usize, image: usize) -> View {
+        match &self.views {
+            EpochViews::Fixed(views) => views[view_of(views.len(), epoch, image)],
+            EpochViews::Fresh { augment, seed } => View::Random {
+                augment: *augment,
+                seed: *seed,
+                number: epoch as u64,
+            },
+        }
+    }
+}
+
+/// Bytes of an image's pixels.
+fn bytes(maker: &FeatureMaker) -> usize {
+    let side = maker.preprocess.image_size as usize;
+    3 * side * side * size_of::<f32>()
+}

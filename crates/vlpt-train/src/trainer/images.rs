@@ -1,0 +1,116 @@
+//! The image side: features computed once, or pixels that go through the tower at every step.
+
+use vlpt_data::Item;
+
+use super::work::Shares;
+use crate::pixels::{EpochViews, Pixels, view_of};
+use crate::{FeatureMaker, Observer, Result, RunConfig, View, Views};
+
+/// Training and validation images of a run.
+pub(crate) struct ImageInput<'a> {
+    /// Images trained on.
+    pub(crate) train: Source<'a>,
+    /// Images that choose the epoch, in the evaluation view.
+    pub(crate) val: Source<'a>,
+}
+
+/// How images are held.
+pub(crate) enum Source<'a> {
+    /// Features of every view, each images x embed.
+    Features(Vec<Vec<f32>>),
+    /// Pixels, for the tower.
+    Pixels(Pixels<'a>),
+}
+
+/// The images of one step.
+pub(crate) enum BatchImages {
+    /// Features as the tower gives them, images x embed.
+    Features(Vec<f32>),
+    /// Pixels, images x 3 x size x size.
+    Pixels(Vec<f32>),
+}
+
+/// Some images and the hashes of their bytes.
+pub(crate) type Hashed<'a> = (&'a [Item], &'a [String]);
+
+impl<'a> ImageInput<'a> {
+    /// Computes, reads or prepares what a run needs of its images. With visual prompts (`visual`)
+    /// that is pixels; without, features, but pixels for fresh views.
+    ///
+    /// # Errors
+    /// An image that cannot be read or decoded.
+    pub(crate) fn prepare(
+        config: &RunConfig,
+        maker: &FeatureMaker<'a>,
+        (train, train_hashes): Hashed<'a>,
+        (val, val_hashes): Hashed<'a>,
+        visual: bool,
+        observer: &dyn Observer,
+    ) -> Result<Self> {
+        let random = |number| View::Random {
+            augment: config.views.augment(),
+            seed: config.seed,
+            number,
+        };
+        let views = match config.views.mode {
+            Views::None => EpochViews::Fixed(vec![View::Centre]),
+            Views::Bank => EpochViews::Fixed((0..config.views.count as u64).map(random).collect()),
+            Views::Fresh => EpochViews::Fresh {
+                augment: config.views.augment(),
+                seed: config.seed,
+            },
+        };
+        let pixels = |items, views, budget| {
+            let pixels = Pixels::new(maker.clone(), items, views, budget, observer)?;
+            Ok::<_, crate::TrainError>(pixels)
+        };
+        let budget = Shares::of(config, false, visual).pixels;
+        let train = match views {
+            EpochViews::Fixed(views) if !visual => {
+                Source::Features(maker.views(train, train_hashes, &views, observer)?)
+            }
+            views => Source::Pixels(pixels(train, views, budget)?),
+        };
+        let val = if visual {
+            let used = match &train {
+                Source::Pixels(pixels) => pixels.bytes(),
+                Source::Features(_) => 0,
+            };
+            let centre = EpochViews::Fixed(vec![View::Centre]);
+            Source::Pixels(pixels(val, centre, budget.saturating_sub(used))?)
+        } else {
+            Source::Features(vec![maker.features(
+                val,
+                val_hashes,
+                View::Centre,
+                observer,
+            )?])
+        };
+        Ok(Self { train, val })
+    }
+}
+
+impl Source<'_> {
+    /// Some images in an epoch; features are `embed` long.
+    ///
+    /// # Errors
+    /// An image that cannot be read or decoded.
+    pub(crate) fn batch(
+        &self,
+        epoch: usize,
+        images: &[usize],
+        embed: usize,
+    ) -> Result<BatchImages> {
+        match self {
+            Self::Pixels(pixels) => Ok(BatchImages::Pixels(pixels.batch(epoch, images)?)),
+            Self::Features(views) => {
+                let row = |&i: &usize| {
+                    let view = &views[view_of(views.len(), epoch, i)];
+                    &view[i * embed..(i + 1) * embed]
+                };
+                let features = images.iter().flat_map(row).copied().collect();
+                Ok(BatchImages::Features(features))
+            }
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! The classifier of a moment, and what the validation images say about it.
+
+use std::sync::Arc;
+
+use vlpt_data::Item;
+use vlpt_methods::{Pass, VisualValues};
+
+use super::Trainer;
+use super::images::{BatchImages, Source};
+use super::work::TaskPart;
+use crate::{Classifier, Result, metrics};
+
+impl Trainer<'_> {
+    /// The classifier of the parameters as they are.
+    pub(crate) fn classifier(&self) -> Result<Classifier> {
+        let work = self.work;
+        if self.method.conditional() {
+            return Classifier::of_method(work.clip, Arc::clone(&self.method), work.classes);
+        }
+        let prompts = self.method.prompts(&Pass::EVAL)?;
+        let visual = prompts.visual.as_ref().map(|v| v.values()).transpose()?;
+        let texts = &self.engine.texts;
+        let rows = prompts.text_values()?;
+        let (features, _tapes) = texts.forward(work.clip, &texts.whole(), 0, &rows);
+        Ok(Classifier::new(work.clip, work.classes, features).with_visual(visual))
+    }
+
+    /// Mean over the tasks of each task's metric on its validation images, among its own classes.
+    pub(super) fn validate(&self) -> Result<f64> {
+        let work = self.work;
+        let classifier = self.classifier()?;
+        let features = self.val_features(classifier.visual.as_ref())?;
+        let logits = classifier.logits(work.clip, &features)?;
+        let validated = work.tasks.iter().filter(|task| !task.val.is_empty());
+        let values = validated
+            .map(|task| judge(task, work.val, &logits, work.classes.len()))
+            .collect::<Result<Vec<f64>>>()?;
+        Ok(values.iter().sum::<f64>() / values.len().max(1) as f64)
+    }
+
+    /// Features of the validation images under the visual prompts.
+    fn val_features(&self, visual: Option<&VisualValues>) -> Result<Vec<f32>> {
+        let work = self.work;
+        let (n, embed) = (work.val.len(), work.clip.config.embed_dim);
+        if let Source::Features(views) = &work.images.val {
+            return Ok(views.first().cloned().unwrap_or_default());
+        }
+        let prompts = visual.map(VisualValues::for_tower);
+        let every: Vec<usize> = (0..n).collect();
+        let mut batches = every.chunks(work.maker.batch.max(1));
+        let load = |images: &[usize]| work.images.val.batch(0, images, embed);
+        let mut features = Vec::with_capacity(n * embed);
+        let mut current = batches.next();
+        let mut waiting = current.map(load).transpose()?;
+        while let (Some(images), Some(loaded)) = (current, waiting) {
+            let next = batches.next();
+            let (computed, prepared) = rayon::join(
+                || match loaded {
+                    BatchImages::Features(features) => features,
+                    BatchImages::Pixels(pixels) => {
+                        let vision = &work.clip.vision;
+                        vision.features(&pixels, images.len(), prompts.as_ref())
+                    }
+                },
+                || next.map(load).transpose(),
+            );
+            features.extend(computed);
+            (current, waiting) = (next, prepared?);
+        }
+        Ok(features)
+    }
+}
+
+/// A task's metric, from logits of all images for all classes.
+fn judge(task: &TaskPart, val: &[Item], logits: &[f32], classes: usize) -> Result<f64> {
+    let first = task.classes.start;
+    let mut own_logits = Vec::with_capacity(task.val.len() * task.classes.len());
+    let mut own_items = Vec::with_capacity(task.val.len());
+    for &image in &task.val {
+        let row = &logits[image * classes..(image + 1) * classes];
+        own_logits.extend_from_slice(&row[task.classes.clone()]);
+        let mut item = val[image].clone();
+        for label in &mut item.labels {
+            *label -= first as u32;
+        }
+        own_items.push(item);
+    }
+    let scored = metrics::scored_for(task.metric, &own_logits, &own_items, task.classes.len())?;
+    metrics::evaluate(task.metric, &scored)
+}
