@@ -1,0 +1,245 @@
+//! Names and shapes of published checkpoints, and what they are taken for.
+
+use vlpt_clip::{Activation, TextConfig, VisionConfig};
+use vlpt_methods::Place;
+
+use super::*;
+
+/// The sizes of ViT-B/16, of which most published prompts are.
+fn base16() -> ClipConfig {
+    let (activation, layer_norm_eps) = (Activation::QuickGelu, 1e-5);
+    ClipConfig {
+        text: TextConfig {
+            width: 512,
+            layers: 12,
+            heads: 8,
+            mlp: 2048,
+            context_length: 77,
+            vocab_size: 49408,
+            eot_token: 49407,
+            activation,
+            layer_norm_eps,
+        },
+        vision: VisionConfig {
+            width: 768,
+            layers: 12,
+            heads: 12,
+            mlp: 3072,
+            image_size: 224,
+            patch_size: 16,
+            activation,
+            layer_norm_eps,
+        },
+        embed_dim: 512,
+    }
+}
+
+fn found(tensors: &[(&str, &[usize])]) -> Names {
+    let tensors = tensors.iter().map(|(name, shape)| CheckpointTensor {
+        name: (*name).to_owned(),
+        shape: shape.to_vec(),
+        dtype: "f16",
+        float: true,
+    });
+    names(tensors.collect()).unwrap()
+}
+
+fn method(tensors: &[(&str, &[usize])]) -> Result<MethodConfig, Unknown> {
+    recognise(&found(tensors), &base16(), &ImportOptions::default()).map(|found| found.method)
+}
+
+const DEEP: [(&str, &[usize]); 2] = [
+    ("vpt_embeddings", &[1, 4, 768]),
+    ("vpt_embeddings_deep", &[11, 4, 768]),
+];
+
+#[test]
+fn every_published_method_is_known_by_its_names_and_shapes() {
+    let Ok(MethodConfig::CoOp(coop)) = method(&[
+        ("ctx", &[16, 512]),
+        ("token_prefix", &[100, 1, 512]),
+        ("token_suffix", &[100, 60, 512]),
+    ]) else {
+        panic!("no CoOp");
+    };
+    assert_eq!((coop.context, coop.class_specific), (Some(16), false));
+    assert_eq!(coop.position, Position::End);
+
+    let Ok(MethodConfig::CoOp(coop)) = method(&[("ctx", &[100, 4, 512])]) else {
+        panic!("no CoOp");
+    };
+    assert_eq!((coop.context, coop.class_specific), (Some(4), true));
+
+    let meta: [(&str, &[usize]); 4] = [
+        ("meta_net.linear1.weight", &[32, 512]),
+        ("meta_net.linear1.bias", &[32]),
+        ("meta_net.linear2.weight", &[512, 32]),
+        ("meta_net.linear2.bias", &[512]),
+    ];
+    for ctx in ["ctx", "cocoop_ctx"] {
+        let tensors = [&meta[..], &[(ctx, &[4, 512])]].concat();
+        let Ok(MethodConfig::CoCoOp(cocoop)) = method(&tensors) else {
+            panic!("no CoCoOp");
+        };
+        assert_eq!((cocoop.context, cocoop.hidden), (Some(4), Some(32)));
+        assert_eq!(cocoop.init, "");
+    }
+
+    let Ok(MethodConfig::Vpt(vpt)) = method(&DEEP) else {
+        panic!("no VPT");
+    };
+    assert_eq!((vpt.count, vpt.depth, vpt.project), (4, Depth::Deep, 0));
+    assert_eq!(vpt.place, Place::AfterLnPre);
+
+    let Ok(MethodConfig::Vpt(vpt)) = method(&[
+        ("vpt_embeddings", &[1, 8, 64]),
+        ("vpt_proj.weight", &[768, 64]),
+        ("vpt_proj.bias", &[768]),
+    ]) else {
+        panic!("no VPT");
+    };
+    assert_eq!((vpt.count, vpt.depth, vpt.project), (8, Depth::Shallow, 64));
+
+    let joint = [&DEEP[..], &[("ctx", &[4, 512])]].concat();
+    let Ok(MethodConfig::Vlpt { coop, vpt }) = method(&joint) else {
+        panic!("no joint prompts");
+    };
+    assert_eq!((coop.context, vpt.count), (Some(4), 4));
+    assert_eq!(coop.position, Position::Middle);
+}
+
+#[test]
+fn upt_is_known_under_both_spellings_and_computes_as_its_code_did() {
+    for spelling in ["mvlpt_proj", "upt_proj"] {
+        let weight = format!("{spelling}.resblocks.0.attn.out_proj.weight");
+        let tensors = [
+            &DEEP[..],
+            &[("ctx", &[4, 512]), (weight.as_str(), &[128, 128])],
+        ]
+        .concat();
+        let found = recognise(&found(&tensors), &base16(), &ImportOptions::default()).unwrap();
+        let MethodConfig::Upt(upt) = found.method else {
+            panic!("no UPT");
+        };
+        assert_eq!((upt.text_count, upt.visual_count), (4, 4));
+        assert_eq!((upt.width, upt.depth), (Some(128), Some(Depth::Deep)));
+        assert_eq!(upt.attention, Attention::Tokenwise);
+        assert_eq!(upt.position, Position::Middle);
+        assert_eq!(found.source, Source::Mvlpt);
+        assert!(found.assumed.iter().any(|text| text.contains("attention")));
+    }
+}
+
+#[test]
+fn buffers_and_the_base_model_are_left_and_prefixes_taken_off() {
+    let names = found(&[
+        ("module.prompt_learner.ctx", &[4, 512]),
+        ("module.prompt_learner.token_prefix", &[10, 1, 512]),
+        ("module.image_encoder.conv1.weight", &[768, 3, 16, 16]),
+    ]);
+    assert_eq!(names.tensors["ctx"].name, "module.prompt_learner.ctx");
+    assert_eq!(names.tensors.len(), 1);
+    let left: Vec<&str> = names.left.iter().map(|left| left.name.as_str()).collect();
+    assert_eq!(
+        left,
+        [
+            "module.prompt_learner.token_prefix",
+            "module.image_encoder.conv1.weight"
+        ]
+    );
+}
+
+#[test]
+fn two_tensors_that_are_one_parameter_are_refused() {
+    let tensor = |name: &str| CheckpointTensor {
+        name: name.to_owned(),
+        shape: vec![4, 512],
+        dtype: "f32",
+        float: true,
+    };
+    let error = names(vec![tensor("ctx"), tensor("cocoop_ctx")]).unwrap_err();
+    assert_eq!(
+        error,
+        "`ctx` and `cocoop_ctx` are the same parameter, `ctx`"
+    );
+}
+
+#[test]
+fn sizes_of_another_model_are_all_named() {
+    let tensors: [(&str, &[usize]); 3] = [
+        ("ctx", &[4, 768]),
+        ("vpt_embeddings", &[1, 4, 1024]),
+        ("vpt_embeddings_deep", &[23, 4, 1024]),
+    ];
+    let Err(Unknown::Sizes(sizes)) = method(&tensors) else {
+        panic!("accepted");
+    };
+    assert_eq!(
+        sizes,
+        [
+            "the width of `ctx` is 768, that of the text tower 512",
+            "the width of `vpt_embeddings` is 1024, that of the image tower 768",
+            "the number of blocks of `vpt_embeddings_deep` is 23, the image tower's blocks after \
+             the first are 11",
+        ]
+    );
+}
+
+#[test]
+fn tensors_of_no_method_and_strange_shapes_are_refused() {
+    assert_eq!(method(&[("fc.weight", &[10, 512])]), Err(Unknown::Method));
+    assert_eq!(
+        method(&[("ctx", &[4, 512]), ("mvlpt_proj_ctx_coop_pre.bias", &[128])]),
+        Err(Unknown::Method)
+    );
+    let Err(Unknown::Tensors("coop", problems)) = method(&[("ctx", &[512])]) else {
+        panic!("accepted");
+    };
+    assert_eq!(
+        problems,
+        ["`ctx` has shape [512]: expected tokens x text width, or classes before it"]
+    );
+    let Err(Unknown::Tensors("cocoop", problems)) =
+        method(&[("ctx", &[4, 512]), ("meta_net.linear1.bias", &[32])])
+    else {
+        panic!("accepted");
+    };
+    assert_eq!(problems, ["`meta_net.linear1.weight` is missing"]);
+}
+
+#[test]
+fn options_say_what_shapes_cannot() {
+    let ctx: [(&str, &[usize]); 1] = [("ctx", &[16, 512])];
+    let with = |options: ImportOptions| recognise(&found(&ctx), &base16(), &options);
+    let position = |options: ImportOptions| match with(options).unwrap().method {
+        MethodConfig::CoOp(coop) => coop.position,
+        other => panic!("{other:?}"),
+    };
+    let mvlpt = ImportOptions {
+        source: Some(Source::Mvlpt),
+        ..ImportOptions::default()
+    };
+    assert_eq!(position(mvlpt.clone()), Position::Middle);
+    let front = ImportOptions {
+        position: Some(Position::Front),
+        ..mvlpt
+    };
+    assert!(with(front.clone()).unwrap().assumed.is_empty());
+    assert_eq!(position(front), Position::Front);
+    let place = ImportOptions {
+        place: Some(Place::BeforeLnPre),
+        ..ImportOptions::default()
+    };
+    let Err(Unknown::Option(text)) = with(place) else {
+        panic!("accepted");
+    };
+    assert_eq!(
+        text,
+        "the checkpoint is of coop, which has no visual prompts"
+    );
+    let method = ImportOptions {
+        method: Some("maple".to_owned()),
+        ..ImportOptions::default()
+    };
+    assert!(matches!(with(method), Err(Unknown::Option(text)) if text.contains("cocoop")));
+}
