@@ -19,3 +19,19 @@ pub mod words;
 
 pub use error::{InspectError, Result};
 pub use prompt::{OpenPrompt, TextToken};
+
+/// Rows of cells below a header as CSV text, quoted where needed, lines ending in a line feed.
+pub fn csv_text(header: &[&str], rows: &[Vec<String>]) -> String {
+    let mut writer = csv::WriterBuilder::new()
+        .flexible(true)
+        .from_writer(Vec::new());
+    let mut lines = vec![header.iter().map(|c| (*c).to_owned()).collect()];
+    lines.extend_from_slice(rows);
+    for line in lines {
+        writer
+            .write_record(&line)
+            .expect("memory takes rows of any length");
+    }
+    let bytes = writer.into_inner().expect("memory takes every byte");
+    String::from_utf8_lossy(&bytes).into_owned()
+}

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use vlpt_clip::ClipError;
 use vlpt_data::DataError;
+use vlpt_inspect::InspectError;
 use vlpt_report::ReportError;
 use vlpt_train::TrainError;
 
@@ -33,6 +34,9 @@ pub(crate) enum CliError {
     /// A report cannot be written.
     #[error(transparent)]
     Report(#[from] ReportError),
+    /// A prompt or a data set cannot be looked into.
+    #[error(transparent)]
+    Inspect(InspectError),
     /// The command line asks for something that cannot be done.
     #[error("{message}")]
     Usage {
@@ -53,6 +57,15 @@ pub(crate) enum CliError {
     /// Whoever read standard output has left.
     #[error("standard output was closed")]
     Closed,
+}
+
+impl From<InspectError> for CliError {
+    fn from(error: InspectError) -> Self {
+        match error {
+            InspectError::Train(error) => Self::Train(error),
+            other => Self::Inspect(other),
+        }
+    }
 }
 
 impl CliError {
@@ -88,6 +101,7 @@ impl CliError {
             Self::Data(e) => e.hint(),
             Self::Train(e) => e.hint(),
             Self::Report(e) => e.hint(),
+            Self::Inspect(e) => e.hint(),
             Self::Usage { hint, .. } => hint.clone(),
             Self::Io(e) if e.kind() == io::ErrorKind::StorageFull => {
                 Some("free some space, or write to another disk with --out".into())
@@ -107,6 +121,11 @@ impl CliError {
     fn code(&self) -> u8 {
         match self {
             Self::Usage { .. }
+            | Self::Inspect(
+                InspectError::TooFew { .. }
+                | InspectError::NoSuchPart { .. }
+                | InspectError::NoSuchClass { .. },
+            )
             | Self::Train(
                 TrainError::UnknownRecipe { .. }
                 | TrainError::UnknownKey { .. }

@@ -63,6 +63,9 @@ enum Verb {
     Tokenize(verbs::tokenize::TokenizeArgs),
     /// Write the exact tensor that the model sees of an image
     Preprocess(verbs::preprocess::PreprocessArgs),
+    /// Read what prompts have learned, and what data sets say about it
+    #[command(subcommand)]
+    Inspect(Box<verbs::inspect::InspectVerb>),
     /// Look at models
     #[command(subcommand)]
     Model(verbs::model::ModelVerb),
@@ -100,6 +103,7 @@ fn run(cli: &Cli, console: &Console) -> Result<(), CliError> {
         Verb::Embed(args) => verbs::embed::run(args, console),
         Verb::Tokenize(args) => verbs::tokenize::run(args, console),
         Verb::Preprocess(args) => verbs::preprocess::run(args, console),
+        Verb::Inspect(verb) => verbs::inspect::run(verb, console),
         Verb::Model(verb) => verbs::model::run(verb, console),
         Verb::Data(verb) => verbs::data::run(verb, console),
         Verb::Doctor(args) => verbs::doctor::run(args, console),

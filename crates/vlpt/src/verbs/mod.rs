@@ -4,6 +4,7 @@ pub(crate) mod data;
 pub(crate) mod doctor;
 pub(crate) mod embed;
 pub(crate) mod eval;
+pub(crate) mod inspect;
 pub(crate) mod model;
 pub(crate) mod predict;
 pub(crate) mod preprocess;

@@ -1,0 +1,55 @@
+//! `vlpt inspect`: what prompts have learned, and what data sets say about it.
+
+mod attention;
+mod similarity;
+mod variance;
+mod words;
+
+use std::path::Path;
+
+use clap::Subcommand;
+use vlpt_clip::Clip;
+use vlpt_inspect::OpenPrompt;
+use vlpt_train::PromptFolder;
+
+use crate::console::Console;
+use crate::error::CliError;
+use crate::options::open_model;
+
+/// What to look into.
+#[derive(Debug, Subcommand)]
+pub(crate) enum InspectVerb {
+    /// Print the vocabulary's tokens nearest to each learned text token, with distances
+    Words(words::WordsArgs),
+    /// Compare prompts with each other by parameters, tokens and class features
+    Similarity(similarity::SimilarityArgs),
+    /// Show where the image tower looks: itself, patches, visual prompts; drawn over the photo
+    Attention(attention::AttentionArgs),
+    /// Hold the variance of data sets' images and texts against what tuning gains on them
+    Variance(variance::VarianceArgs),
+}
+
+/// Runs the chosen verb.
+pub(crate) fn run(verb: &InspectVerb, console: &Console) -> Result<(), CliError> {
+    match verb {
+        InspectVerb::Words(args) => words::run(args, console),
+        InspectVerb::Similarity(args) => similarity::run(args, console),
+        InspectVerb::Attention(args) => attention::run(args, console),
+        InspectVerb::Variance(args) => variance::run(args, console),
+    }
+}
+
+/// A prompt folder and its base model, or the model of this name.
+fn open(
+    path: &Path,
+    model: Option<&str>,
+    force: bool,
+    console: &Console,
+) -> Result<(OpenPrompt, Clip), CliError> {
+    let folder = PromptFolder::open(path)?;
+    let clip = open_model(model.unwrap_or(&folder.adapter.base_model), console)?;
+    if !force {
+        folder.check_model(&clip)?;
+    }
+    Ok((OpenPrompt::of(folder, &clip)?, clip))
+}

@@ -1,0 +1,136 @@
+//! `vlpt inspect words`: the vocabulary's tokens nearest to learned text tokens.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+use vlpt_inspect::words::{ReadToken, Reading, Word, read};
+
+use crate::console::{Console, table};
+use crate::error::CliError;
+
+/// Flags of `vlpt inspect words`.
+#[derive(Debug, Args)]
+pub(crate) struct WordsArgs {
+    /// A prompt folder, or a run folder that holds one
+    #[arg(value_name = "PROMPT")]
+    prompt: PathBuf,
+    /// How many tokens of the vocabulary to print for each learned one
+    #[arg(long, short = 'k', value_name = "K", default_value = "3")]
+    top: NonZeroUsize,
+    /// Of a class-specific prompt, read these classes alone, separated by commas
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    class: Vec<String>,
+    /// Find the base model under this name instead of the one in the prompt folder
+    #[arg(long, short, value_name = "NAME")]
+    model: Option<String>,
+    /// Use the prompt although it was learned on other weights than the model found has
+    #[arg(long)]
+    force: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Shown<'a> {
+    model: &'a str,
+    #[serde(flatten)]
+    reading: &'a Reading,
+    median_distance: f64,
+    caveats: Vec<String>,
+}
+
+/// Reads the tokens and prints them.
+pub(crate) fn run(args: &WordsArgs, console: &Console) -> Result<(), CliError> {
+    let (prompt, clip) = super::open(&args.prompt, args.model.as_deref(), args.force, console)?;
+    let reading = read(&prompt, &clip, args.top.get(), &args.class)?;
+    let shown = Shown {
+        model: &clip.name,
+        median_distance: reading.median_distance(),
+        caveats: caveats(&reading),
+        reading: &reading,
+    };
+    console.result(&shown, || text(&shown))
+}
+
+/// What keeps the words from being an explanation.
+fn caveats(reading: &Reading) -> Vec<String> {
+    let yardstick = &reading.yardstick;
+    let (ours, words) = (reading.median_distance(), yardstick.median_distance);
+    let mut caveats = vec![format!(
+        "A learned token is {ours:.3} from its nearest word (median); a word is {words:.3} from its \
+         nearest other word (median of {} words){}.",
+        yardstick.sample,
+        if words > 0.0 {
+            format!(": {:.1} times", ours / words)
+        } else {
+            String::new()
+        }
+    )];
+    caveats.push(
+        "The words are the nearest names of a place where hardly any word is; they do not explain \
+         what was learned."
+            .to_owned(),
+    );
+    if reading.depends_on_image {
+        caveats.push(format!(
+            "`{}` adds something to each token for each image; these are the tokens before that.",
+            reading.method
+        ));
+    }
+    caveats
+}
+
+fn text(shown: &Shown) -> String {
+    let reading = shown.reading;
+    let top = reading
+        .tokens
+        .iter()
+        .map(|token| token.by_distance.len())
+        .max()
+        .unwrap_or(0);
+    let mut header = vec!["token".to_owned(), "length".to_owned()];
+    header.extend((1..=top).map(|i| format!("nearest {i}")));
+    let header: Vec<&str> = header.iter().map(String::as_str).collect();
+    let rows = |of: &dyn Fn(&ReadToken) -> Vec<String>| -> Vec<Vec<String>> {
+        let row = |token: &ReadToken| {
+            let name = match &token.class {
+                Some(class) => format!("{class} {}", token.place),
+                None => token.place.to_string(),
+            };
+            let mut row = vec![name, format!("{:.3}", token.length)];
+            row.extend(of(token));
+            row
+        };
+        reading.tokens.iter().map(row).collect()
+    };
+    let distance = |t: &ReadToken| words(&t.by_distance, |w| w.distance);
+    let cosine = |t: &ReadToken| words(&t.by_cosine, |w| w.cosine);
+    let yardstick = &reading.yardstick;
+    format!(
+        "{}: {} learned text tokens, in the vocabulary of {}\n\n\
+         by Euclidean distance\n{}\n\n\
+         by cosine (a word's nearest other word: {:.3}; length of a word: {:.3})\n{}\n\n{}",
+        reading.method,
+        reading.tokens.len(),
+        shown.model,
+        table(&header, &rows(&distance)),
+        yardstick.median_cosine,
+        yardstick.median_length,
+        table(&header, &rows(&cosine)),
+        shown.caveats.join("\n")
+    )
+}
+
+fn words(words: &[Word], number: impl Fn(&Word) -> f64) -> Vec<String> {
+    let cell = |word: &Word| format!("{} {:.3}", spelled(&word.token), number(word));
+    words.iter().map(cell).collect()
+}
+
+/// A token for people: `photo` is a whole word or its end, `pho-` goes on.
+fn spelled(token: &str) -> String {
+    match token.strip_suffix("</w>") {
+        Some(whole) => whole.to_owned(),
+        None if token.starts_with("<|") => token.to_owned(),
+        None => format!("{token}-"),
+    }
+}
