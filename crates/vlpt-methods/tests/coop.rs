@@ -2,11 +2,18 @@
 
 #![allow(clippy::print_stderr, clippy::unwrap_used)]
 
+use std::sync::LazyLock;
+
 use vlpt_clip::{Activation, Clip, ClipConfig, Slot, TextConfig, Tokenizer, VisionConfig};
 use vlpt_methods::{CoOp, CoOpConfig, MethodError, Pass, Position, PromptMethod};
 
 /// A tiny random model with OpenAI's vocabulary, so that token ids are the published ones.
-fn clip() -> Clip {
+fn clip() -> &'static Clip {
+    static CLIP: LazyLock<Clip> = LazyLock::new(random);
+    &CLIP
+}
+
+fn random() -> Clip {
     let config = ClipConfig {
         text: TextConfig {
             width: 16,
@@ -61,7 +68,7 @@ fn spell(slots: &[Slot]) -> String {
 fn texts(config: &CoOpConfig, classes: &[&str]) -> Vec<String> {
     let clip = clip();
     let classes: Vec<String> = classes.iter().map(ToString::to_string).collect();
-    let method = CoOp::new(config, &clip, classes.len(), 1).unwrap();
+    let method = CoOp::new(config, clip, classes.len(), 1).unwrap();
     let texts = method.texts(&clip.tokenizer, &classes).unwrap();
     texts.iter().map(|text| spell(text)).collect()
 }
@@ -139,9 +146,9 @@ fn parameters_are_counted_as_published() {
                 width: 512,
                 vocab_size: 8, // no word is looked up
                 eot_token: 7,
-                ..clip().config.text
+                ..clip().config.text.clone()
             },
-            ..clip().config
+            ..clip().config.clone()
         },
         1,
     );
@@ -165,7 +172,7 @@ fn words_start_the_context_with_their_embeddings() {
         init: "a photo of a".to_owned(),
         ..CoOpConfig::default()
     };
-    let method = CoOp::new(&config, &clip, 3, 1).unwrap();
+    let method = CoOp::new(&config, clip, 3, 1).unwrap();
     assert_eq!(method.context(), 4);
     let words = clip.text.token_embeddings(&[320, 1125, 539, 320]);
     assert_eq!(method.parameters()[0].values().unwrap(), words);
@@ -173,14 +180,14 @@ fn words_start_the_context_with_their_embeddings() {
         class_specific: true,
         ..config.clone()
     };
-    let method = CoOp::new(&specific, &clip, 3, 1).unwrap();
+    let method = CoOp::new(&specific, clip, 3, 1).unwrap();
     assert_eq!(method.parameters()[0].values().unwrap(), words.repeat(3));
     let error = CoOp::new(
         &CoOpConfig {
             context: Some(16),
             ..config
         },
-        &clip,
+        clip,
         3,
         1,
     )
@@ -199,7 +206,7 @@ fn words_start_the_context_with_their_embeddings() {
 fn random_contexts_depend_on_the_seed_alone() {
     let clip = clip();
     let values = |seed| {
-        let method = CoOp::new(&options(4, Position::End), &clip, 3, seed).unwrap();
+        let method = CoOp::new(&options(4, Position::End), clip, 3, seed).unwrap();
         method.parameters()[0].values().unwrap()
     };
     assert_eq!(values(0), values(0));
@@ -215,7 +222,7 @@ fn the_gradient_of_a_context_is_the_gradient_of_its_prompts() {
             class_specific,
             ..options(2, Position::End)
         };
-        let method = CoOp::new(&config, &clip, 3, 1).unwrap();
+        let method = CoOp::new(&config, clip, 3, 1).unwrap();
         let d: Vec<f32> = (0..method.parameter_count())
             .map(|i| i as f32 - 7.25)
             .collect();
@@ -233,7 +240,7 @@ fn the_gradient_of_a_context_is_the_gradient_of_its_prompts() {
 fn a_prompt_that_does_not_fit_is_named() {
     let clip = clip();
     let long = vec!["bear"; 70].join(" ");
-    let method = CoOp::new(&options(16, Position::End), &clip, 1, 1).unwrap();
+    let method = CoOp::new(&options(16, Position::End), clip, 1, 1).unwrap();
     let error = method.texts(&clip.tokenizer, &[long]).unwrap_err();
     assert!(error.to_string().contains("bear bear"), "{error}");
     // 70 for the name, 16, start, stop and end: 89 of 77.
@@ -241,14 +248,14 @@ fn a_prompt_that_does_not_fit_is_named() {
         error.hint().unwrap(),
         "use a context of at most 4 (coop.context), or shorten the class name"
     );
-    assert!(CoOp::new(&options(75, Position::End), &clip, 1, 1).is_err());
-    assert!(CoOp::new(&options(0, Position::End), &clip, 1, 1).is_err());
+    assert!(CoOp::new(&options(75, Position::End), clip, 1, 1).is_err());
+    assert!(CoOp::new(&options(0, Position::End), clip, 1, 1).is_err());
 }
 
 #[test]
 fn names_without_a_token_and_wrong_class_counts_are_errors() {
     let clip = clip();
-    let method = CoOp::new(&options(2, Position::End), &clip, 2, 1).unwrap();
+    let method = CoOp::new(&options(2, Position::End), clip, 2, 1).unwrap();
     let names = ["cat".to_owned(), " _ ".to_owned()];
     let error = method.texts(&clip.tokenizer, &names).unwrap_err();
     assert!(matches!(error, MethodError::EmptyName { index: 1, .. }));
@@ -256,7 +263,7 @@ fn names_without_a_token_and_wrong_class_counts_are_errors() {
         class_specific: true,
         ..options(2, Position::End)
     };
-    let method = CoOp::new(&config, &clip, 3, 1).unwrap();
+    let method = CoOp::new(&config, clip, 3, 1).unwrap();
     let error = method.texts(&clip.tokenizer, &names[..1]).unwrap_err();
     assert!(matches!(
         error,
