@@ -4,7 +4,9 @@
 
 mod common;
 
-use common::{classes, named, sizes, tiny};
+use std::sync::LazyLock;
+
+use common::{classes, named, tiny};
 use vlpt_clip::{Clip, Slot, VisualPlace};
 use vlpt_methods::rng::Stream;
 use vlpt_methods::{
@@ -28,12 +30,15 @@ fn config(shape: UptShape, attention: Attention) -> UptConfig {
     }
 }
 
+/// Made once: its weights take longer than the tests.
+static CLIP: LazyLock<Clip> = LazyLock::new(tiny);
+
 fn upt(config: &UptConfig) -> Upt {
-    Upt::new(config, &tiny(), 2, 1).unwrap()
+    Upt::new(config, &CLIP, 2, 1).unwrap()
 }
 
 fn refused(config: &UptConfig) -> String {
-    Upt::new(config, &tiny(), 2, 1).unwrap_err().to_string()
+    Upt::new(config, &CLIP, 2, 1).unwrap_err().to_string()
 }
 
 /// Text and visual values of one pass.
@@ -159,10 +164,10 @@ fn joint_attention_lets_the_modalities_see_each_other() {
 
 #[test]
 fn the_seed_alone_decides_where_prompts_start() {
-    let clip = tiny();
+    let clip = &*CLIP;
     for shape in SHAPES {
         let config = config(shape, Attention::Joint);
-        let start = |seed| values(&Upt::new(&config, &clip, 2, seed).unwrap(), &Pass::EVAL);
+        let start = |seed| values(&Upt::new(&config, clip, 2, seed).unwrap(), &Pass::EVAL);
         assert_eq!(start(0), start(0));
         assert_ne!(start(0).0, start(1).0);
         assert_ne!(start(0).1, start(1).1);
@@ -206,14 +211,13 @@ fn a_step_has_one_dropout_mask_and_evaluation_none() {
 
 #[test]
 fn each_shape_has_the_published_defaults() {
-    let clip = Clip::random(&sizes(16, 12, 3, 4), 3);
     let of = |shape, depth| {
         let config = UptConfig {
             shape,
             depth,
             ..UptConfig::default()
         };
-        let upt = Upt::new(&config, &clip, 2, 1).unwrap();
+        let upt = Upt::new(&config, &CLIP, 2, 1).unwrap();
         let visual = upt.prompts(&Pass::EVAL).unwrap().visual.unwrap();
         let dropping = values(&upt, &step(0)) != values(&upt, &Pass::EVAL);
         (visual.rows.dims().to_vec(), visual.place, dropping)
@@ -245,7 +249,7 @@ fn each_shape_has_the_published_defaults() {
 
 #[test]
 fn texts_are_those_of_coop() {
-    let clip = tiny();
+    let clip = &*CLIP;
     let names = classes(&["cat", "polar_bear"]);
     for class_specific in [false, true] {
         let coop = CoOpConfig {
@@ -253,7 +257,7 @@ fn texts_are_those_of_coop() {
             class_specific,
             ..CoOpConfig::default()
         };
-        let expected = CoOp::new(&coop, &clip, 2, 1)
+        let expected = CoOp::new(&coop, clip, 2, 1)
             .unwrap()
             .texts(&clip.tokenizer, &names)
             .unwrap();
@@ -276,13 +280,13 @@ fn texts_are_those_of_coop() {
 
 #[test]
 fn words_start_the_text_tokens_of_mvlpt() {
-    let clip = tiny();
+    let clip = &*CLIP;
     let words = UptConfig {
         init: "a photo of a".to_owned(),
         class_specific: true,
         ..UptConfig::default()
     };
-    let upt = Upt::new(&words, &clip, 3, 1).unwrap();
+    let upt = Upt::new(&words, clip, 3, 1).unwrap();
     let tokens = clip.tokenizer.bpe("a photo of a");
     assert_eq!(
         named(&upt, "ctx"),
@@ -371,7 +375,7 @@ fn options_out_of_range_are_named() {
         class_specific: true,
         ..base()
     };
-    let error = Upt::new(&many, &tiny(), 3000, 1).unwrap_err().to_string();
+    let error = Upt::new(&many, &CLIP, 3000, 1).unwrap_err().to_string();
     assert!(
         error.starts_with("upt.attention = joint over 12012 tokens"),
         "{error}"

@@ -91,7 +91,11 @@ fn prompts_and_gradients_are_those_of_pytorch() {
     for case in golden.cases {
         let name = &case.name;
         let upt = Upt::new(&case.config(), &clip, golden.classes, 1).unwrap();
-        let found: Vec<&str> = upt.parameters().iter().map(|p| p.name()).collect();
+        let found: Vec<&str> = upt
+            .parameters()
+            .iter()
+            .map(vlpt_methods::Parameter::name)
+            .collect();
         assert_eq!(found.len(), case.parameters.len(), "{name}: {found:?}");
         for parameter in upt.parameters() {
             parameter.set(&case.parameters[parameter.name()]).unwrap();

@@ -53,7 +53,9 @@ impl Linear {
     }
 }
 
-/// `x W^T + b`.
+/// `x W^T + b`, computed as the transpose of `W x^T`: the weight then gets its gradient in its own
+/// layout, and what is transposed is the few tokens, not the many weights.
 pub(crate) fn affine(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
-    Ok(x.matmul(&weight.t()?)?.broadcast_add(bias)?)
+    let product = weight.matmul(&x.t()?)?;
+    Ok(product.t()?.broadcast_add(bias)?)
 }
