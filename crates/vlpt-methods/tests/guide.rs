@@ -11,7 +11,8 @@ use std::path::Path;
 
 use common::{Objective, classes, images, sizes, tiny};
 use shared_prompt::{SharedPrompt, SharedPromptConfig, Task, train};
-use vlpt_methods::{Pass, PromptMethod};
+use vlpt_clip::{Slot, Tokenizer};
+use vlpt_methods::{Parameter, Pass, PromptMethod, Prompts, Result};
 
 const GUIDE: &str = include_str!("../../../docs/guides/add-a-method.md");
 const EXAMPLE: &str = include_str!("../examples/shared_prompt.rs");
@@ -57,7 +58,10 @@ fn the_guides_edits_fit_the_files_that_they_name() {
         };
         edits += 1;
         let source = std::fs::read_to_string(root.join(file)).unwrap();
-        for line in text.lines().filter_map(|line| line.strip_prefix(' ')) {
+        for line in text
+            .lines()
+            .filter_map(|line| line.strip_prefix([' ', '-']))
+        {
             assert!(
                 source.lines().any(|found| found == line),
                 "{file} has no line {line:?}"
@@ -83,6 +87,39 @@ fn its_gradients_are_those_of_a_loss_behind_both_towers() {
     let clip = tiny();
     let method = SharedPrompt::new(&options(3), &clip.config, 1).unwrap();
     Objective::new(&clip).check(&method, &Pass::EVAL);
+}
+
+/// Its prompts are right and its gradients a twentieth too large.
+struct Wrong(SharedPrompt);
+
+impl PromptMethod for Wrong {
+    fn name(&self) -> &'static str {
+        "wrong"
+    }
+
+    fn parameters(&self) -> &[Parameter] {
+        self.0.parameters()
+    }
+
+    fn texts(&self, tokenizer: &Tokenizer, classes: &[String]) -> Result<Vec<Vec<Slot>>> {
+        self.0.texts(tokenizer, classes)
+    }
+
+    fn prompts(&self, pass: &Pass) -> Result<Prompts> {
+        let mut prompts = self.0.prompts(pass)?;
+        let visual = prompts.visual.as_mut().unwrap();
+        let part = (&visual.rows * 0.05)?;
+        visual.rows = ((&visual.rows + &part)? - part.detach())?;
+        Ok(prompts)
+    }
+}
+
+#[test]
+#[should_panic(expected = "tokens: slope")]
+fn its_check_finds_a_gradient_that_is_a_twentieth_off() {
+    let clip = tiny();
+    let method = SharedPrompt::new(&options(3), &clip.config, 1).unwrap();
+    Objective::new(&clip).check(&Wrong(method), &Pass::EVAL);
 }
 
 #[test]
