@@ -7,6 +7,7 @@
 //! * [`evaluate()`] and [`Predictor`] use a classifier.
 //! * An [`Observer`] watches; `()` is silence.
 
+mod baseline;
 mod checkpoint;
 mod classifier;
 mod config;

@@ -158,7 +158,7 @@ impl Batches {
 }
 
 /// A random order of `n` images: CPython's `shuffle`, seeded by SHA-256 over run seed and epoch.
-fn epoch_order(n: usize, seed: u64, epoch: usize) -> Vec<usize> {
+pub(crate) fn epoch_order(n: usize, seed: u64, epoch: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..n).collect();
     generator("vlpt order of images", seed, &[epoch]).shuffle(&mut order);
     order

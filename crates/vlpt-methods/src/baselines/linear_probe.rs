@@ -15,7 +15,7 @@ pub struct LinearProbeConfig {
     pub strength: Searched,
     /// Steps of L-BFGS at most.
     pub max_iterations: usize,
-    /// Whether features are divided by their length first.
+    /// Whether features are divided by their length first; published probes leave it.
     pub normalised: bool,
 }
 
@@ -24,7 +24,7 @@ impl Default for LinearProbeConfig {
         Self {
             strength: Searched::SEARCH,
             max_iterations: 1000,
-            normalised: true,
+            normalised: false,
         }
     }
 }
