@@ -116,6 +116,7 @@ fn no_lock(path: &Path, error: &std::io::Error) -> crate::StudyError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::Ordering::SeqCst;
 
     #[test]
     fn a_claim_is_held_once_and_free_when_given_back() {
@@ -151,7 +152,6 @@ mod tests {
         let path = dir.path().join("a.lock");
         let inside = std::sync::atomic::AtomicUsize::new(0);
         let taken = std::sync::atomic::AtomicUsize::new(0);
-        use std::sync::atomic::Ordering::SeqCst;
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {

@@ -1,6 +1,7 @@
 //! The study of which task helps which: its units of work, and what is read from their results.
 //!
 //! A study is a folder. [`Plan::of`] turns a [`StudyConfig`] into self-contained units.
+//! [`similarity`], [`stats`] and [`groups`] read transfer matrices and need no folder.
 
 mod check;
 mod claim;
@@ -8,12 +9,30 @@ mod config;
 mod error;
 mod files;
 mod folder;
+pub mod groups;
+mod linear;
+mod log;
+mod matrix;
+pub mod merge;
 mod plan;
+mod result;
+mod shard;
+pub mod similarity;
+pub mod stats;
+mod status;
 mod unit;
+mod work;
+mod worker;
 
 pub use claim::{Claim, is_taken};
 pub use config::{Adapted, Joint, StudyConfig, StudyMethod, Transfer, ZeroShotClip};
 pub use error::{Result, StudyError};
 pub use folder::Folder;
+pub use matrix::Matrix;
 pub use plan::Plan;
+pub use result::{Failure, Outcome, read_failure, read_outcome};
+pub use shard::Shard;
+pub use status::{Counts, Status, UnitState, UnitStatus, status};
 pub use unit::{Kind, Source, Task, Unit, UnitId};
+pub use work::{Desk, Need, Work, WorkError};
+pub use worker::{Event, RunLimits, RunReport, run};

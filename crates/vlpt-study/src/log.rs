@@ -1,0 +1,122 @@
+//! How long units took: a file for each worker, apart from the results, which hold no time.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::time::Duration;
+
+use fs_err as fs;
+use serde::{Deserialize, Serialize};
+
+use crate::Result;
+use crate::folder::Folder;
+use crate::unit::{Kind, Unit, UnitId};
+
+/// One line of a log.
+#[derive(Debug, Serialize, Deserialize)]
+struct Line {
+    event: Happened,
+    id: UnitId,
+    kind: Kind,
+    method: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    seconds: Option<f64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Happened {
+    Started,
+    Finished,
+    Failed,
+}
+
+/// A worker's own log file, named by a number that no other worker has.
+#[derive(Debug)]
+pub(crate) struct Log {
+    file: fs::File,
+}
+
+impl Log {
+    pub(crate) fn open(folder: &Folder) -> Result<Self> {
+        let host = std::env::var("HOSTNAME").unwrap_or_default();
+        let host: String = host.chars().filter(char::is_ascii_alphanumeric).collect();
+        for number in 0_u32.. {
+            let name = format!("{host}{}-{number}.jsonl", std::process::id());
+            let path = folder.log().join(name);
+            match fs::OpenOptions::new()
+                .create_new(true)
+                .append(true)
+                .open(path)
+            {
+                Ok(file) => return Ok(Self { file }),
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(std::io::Error::other("log: no free number").into())
+    }
+
+    pub(crate) fn started(&mut self, id: &UnitId, unit: &Unit) -> Result<()> {
+        self.write(Happened::Started, id, unit, None)
+    }
+
+    pub(crate) fn finished(&mut self, id: &UnitId, unit: &Unit, took: Duration) -> Result<()> {
+        self.write(Happened::Finished, id, unit, Some(took.as_secs_f64()))
+    }
+
+    pub(crate) fn failed(&mut self, id: &UnitId, unit: &Unit, took: Duration) -> Result<()> {
+        self.write(Happened::Failed, id, unit, Some(took.as_secs_f64()))
+    }
+
+    fn write(
+        &mut self,
+        event: Happened,
+        id: &UnitId,
+        unit: &Unit,
+        seconds: Option<f64>,
+    ) -> Result<()> {
+        let line = Line {
+            event,
+            id: id.clone(),
+            kind: unit.kind,
+            method: unit.method.clone(),
+            seconds,
+        };
+        let mut text = serde_json::to_string(&line).expect("string keys only");
+        text.push('\n');
+        self.file.write_all(text.as_bytes())?;
+        Ok(())
+    }
+}
+
+/// Seconds of finished units by kind and method, from all logs. Lines that are not whole, as a kill
+/// leaves them, are passed over.
+pub(crate) fn seconds(folder: &Folder) -> Result<BTreeMap<(Kind, String), Vec<f64>>> {
+    let mut found: BTreeMap<_, Vec<f64>> = BTreeMap::new();
+    let entries = match fs::read_dir(folder.log()) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(found),
+        Err(error) => return Err(error.into()),
+    };
+    for entry in entries {
+        let path = entry?.path();
+        if path
+            .extension()
+            .is_none_or(|extension| extension != "jsonl")
+        {
+            continue;
+        }
+        let text = String::from_utf8_lossy(&fs::read(path)?).into_owned();
+        for line in text.lines() {
+            if let Ok(line) = serde_json::from_str::<Line>(line)
+                && line.event == Happened::Finished
+            {
+                found
+                    .entry((line.kind, line.method))
+                    .or_default()
+                    .extend(line.seconds);
+            }
+        }
+    }
+    Ok(found)
+}
