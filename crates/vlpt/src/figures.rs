@@ -7,7 +7,7 @@ use vlpt_data::{Item, Split};
 use vlpt_report::{
     Confusion, Curve, CurvePoint, Example, Fact, KeyNumber, Picture, RunReport, percent,
 };
-use vlpt_train::{Evaluation, Event, RunConfig, read_events, read_resolved};
+use vlpt_train::{Evaluation, Event, Method, RunConfig, read_events, read_resolved};
 
 use crate::error::CliError;
 
@@ -140,8 +140,27 @@ pub(crate) fn run_report(
 ) -> Result<RunReport, CliError> {
     let config = read_resolved(&run.join("config.toml"))?;
     let mut report = RunReport {
-        title: format!("{}: a tuned prompt", config.data.path),
-        summary: "A frozen CLIP looks at the images; a context around the class names was learned from a few of them.".to_owned(),
+        title: format!("{}: {}", config.data.path, config.method),
+        summary: format!(
+            "A frozen CLIP looks at the images. {}, from a few of them.",
+            match config.method {
+                Method::CoOp => "A context around the class names was learned",
+                Method::Vpt => "Tokens in the image tower were learned",
+                Method::Vlpt =>
+                    "A context around the class names and tokens in the image tower were learned",
+                Method::Upt =>
+                    "Tokens of both towers and the small Transformer that makes them were learned",
+                Method::CoCoOp =>
+                    "A context and the network that shifts it for each image were learned",
+                Method::ZeroShot =>
+                    "Class names in templates tell the classes apart; nothing was learned",
+                Method::LinearProbe => "A linear classifier was fitted to their features",
+                Method::TipAdapter =>
+                    "Class names in templates and the features of training images tell the classes apart",
+                Method::TipAdapterF =>
+                    "Features of training images beside class names in templates were tuned",
+            }
+        ),
         curve: learning_curve(run, selected)?,
         facts: facts(&config, run, selected)?,
         commands: vec!["vlpt train --config config.toml --out NEW_FOLDER".to_owned()],
@@ -208,6 +227,8 @@ fn facts(config: &RunConfig, run: &Path, selected: usize) -> Result<Vec<Fact>, C
     }
     facts.push(fact("Shots", config.few_shot.shots.to_string()));
     facts.push(fact("Seed", config.seed.to_string()));
-    facts.push(fact("Kept", format!("the prompt of epoch {selected}")));
+    if selected > 0 {
+        facts.push(fact("Kept", format!("the prompt of epoch {selected}")));
+    }
     Ok(facts)
 }

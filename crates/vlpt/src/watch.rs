@@ -37,15 +37,16 @@ impl Progress for Watch<'_> {
 impl Observer for Watch<'_> {
     fn event(&self, event: &Event) {
         match event {
-            Event::Start(start) => self.console.say(format!(
-                "{}: {} classes, {} images to train on; {} learns {} numbers in {} epochs",
-                start.task,
-                start.classes,
-                start.train_images,
-                start.method,
-                start.parameters,
-                start.epochs
-            )),
+            Event::Start(start) => {
+                let how = match start.epochs {
+                    0 => String::new(),
+                    epochs => format!(" in {epochs} epochs"),
+                };
+                self.console.say(format!(
+                    "{}: {} classes, {} images to train on; {} learns {} numbers{how}",
+                    start.task, start.classes, start.train_images, start.method, start.parameters,
+                ));
+            }
             Event::Epoch(epoch) => self.bar.note(&format!("training, loss {:.3}", epoch.loss)),
             Event::End(_) => {}
         }

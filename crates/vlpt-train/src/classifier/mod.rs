@@ -5,6 +5,7 @@
 //! | cosine | prompts without images, zero-shot | text features and a scale |
 //! | conditional | prompts made of each image ([`PromptMethod::conditional`]) | the method and its texts |
 //! | linear | the linear probe | weights and biases |
+//! | cached | Tip-Adapter | features of training images beside text features |
 //!
 //! Where [`Classifier::visual`] holds prompts, image features must be made under them: see
 //! [`FeatureMaker::prompts`](crate::FeatureMaker::prompts) and
@@ -17,6 +18,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 use vlpt_clip::{Clip, Slot};
+use vlpt_methods::baselines::TipAdapter;
 use vlpt_methods::zeroshot::{self, normalise};
 use vlpt_methods::{Pass, PromptMethod, VisualValues};
 
@@ -65,6 +67,8 @@ pub(crate) enum Head {
         /// One for each class.
         bias: Vec<f32>,
     },
+    /// Cosine similarities with texts and with training images.
+    Cached(TipAdapter),
 }
 
 impl Classifier {
@@ -114,6 +118,17 @@ impl Classifier {
                 bias,
             },
         ))
+    }
+
+    /// Tip-Adapter: text features and a cache of training images.
+    ///
+    /// # Errors
+    /// A cache of other classes or sizes.
+    pub fn cached(classes: &[String], adapter: TipAdapter) -> Result<Self> {
+        adapter.check()?;
+        check_length("text features", &adapter.text, classes.len(), adapter.embed)?;
+        let embed = adapter.embed;
+        Ok(Self::with_head(classes, embed, Head::Cached(adapter)))
     }
 
     /// A classifier of these parts.
@@ -190,7 +205,7 @@ impl Classifier {
     pub fn text_features(&self) -> Option<&[f32]> {
         match &self.head {
             Head::Cosine { features, .. } => Some(features),
-            Head::Conditional { .. } | Head::Linear { .. } => None,
+            Head::Conditional { .. } | Head::Linear { .. } | Head::Cached(_) => None,
         }
     }
 
@@ -254,6 +269,7 @@ impl Classifier {
                 }
                 Ok(logits)
             }
+            Head::Cached(adapter) => Ok(adapter.logits(images)?),
         }
     }
 
@@ -277,6 +293,7 @@ impl fmt::Debug for Classifier {
             Head::Cosine { .. } => "cosine",
             Head::Conditional { method, .. } => method.name(),
             Head::Linear { .. } => "linear",
+            Head::Cached(_) => "cached",
         };
         f.debug_struct("Classifier")
             .field("head", &head)

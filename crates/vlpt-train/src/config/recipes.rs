@@ -24,6 +24,17 @@ pub const RECIPES: &[Recipe] = recipes![
     "coop-base2new",
     "coop-mvlpt",
     "coop-mvlpt-elevater",
+    "quick-visual",
+    "vpt-mvlpt",
+    "vpt-mvlpt-elevater",
+    "vlpt-mvlpt",
+    "upt-mvlpt",
+    "upt-mvlpt-elevater",
+    "upt-release",
+    "cocoop-paper",
+    "linear-probe",
+    "tip-adapter",
+    "tip-adapter-f",
 ];
 
 /// The recipe of that name.

@@ -186,3 +186,47 @@ pub(crate) fn data_fingerprint<'a>(
     let lines = images.map(|(item, hash)| format!("{} {:?} {hash}", item.image.id(), item.labels));
     fingerprint(classes.iter().cloned().chain(lines))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use vlpt_clip::VisualPlace;
+
+    use super::*;
+    use crate::{ImageConfig, preprocess};
+
+    #[test]
+    fn cached_features_are_known_by_place_shape_and_values_of_the_visual_prompts() {
+        let clip = Clip::mini();
+        let key = |prompts: Option<VisualValues>| {
+            let maker = FeatureMaker {
+                clip: &clip,
+                preprocess: preprocess(&clip, &ImageConfig::default()),
+                limits: Limits::default(),
+                batch: 32,
+                prompts,
+                cache: None,
+            };
+            maker.key(&[], &["hash".to_owned()], View::Centre)
+        };
+        let prompts = |values: [f32; 4], layers, place| VisualValues {
+            values: values.to_vec(),
+            layers,
+            count: 2 / layers,
+            place,
+        };
+        let after = VisualPlace::AfterLnPre;
+        let all = [
+            None,
+            Some(prompts([0.0, 0.0, 0.0, 1.0], 1, after)),
+            // A zero of the other sign is another bit.
+            Some(prompts([-0.0, 0.0, 0.0, 1.0], 1, after)),
+            Some(prompts([0.0, 0.0, 0.0, 1.0], 2, after)),
+            Some(prompts([0.0, 0.0, 0.0, 1.0], 1, VisualPlace::BeforeLnPre)),
+        ];
+        let keys: BTreeSet<String> = all.iter().cloned().map(key).collect();
+        assert_eq!(keys.len(), all.len());
+        assert!(keys.contains(&key(all[1].clone())));
+    }
+}

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::{Value, json};
+use vlpt_methods::MethodConfig;
 
 use super::{Adapter, stored};
 use crate::files::write_folder;
@@ -94,6 +95,29 @@ fn pretty(value: &Value) -> Result<Vec<u8>> {
     Ok(text.into_bytes())
 }
 
+/// What a method is, for people.
+fn what(method: &MethodConfig) -> &'static str {
+    match method {
+        MethodConfig::CoOp(_) => "a learned context around the class names",
+        MethodConfig::Vpt(_) => "learned tokens in the image tower",
+        MethodConfig::Vlpt { .. } => {
+            "a learned context around the class names, and learned tokens in the image tower"
+        }
+        MethodConfig::Upt(_) => {
+            "tokens of both towers, made together by a small Transformer that is learned with them"
+        }
+        MethodConfig::CoCoOp(_) => "a learned context that each image shifts",
+        MethodConfig::ZeroShot(_) => "class names in templates, nothing learned",
+        MethodConfig::LinearProbe(_) => "logistic regression on image features, without any text",
+        MethodConfig::TipAdapter(config) if config.finetune => {
+            "features of training images, tuned, beside class names in templates"
+        }
+        MethodConfig::TipAdapter(_) => {
+            "features of training images beside class names in templates"
+        }
+    }
+}
+
 /// How many class names the README shows.
 const SHOWN: usize = 20;
 
@@ -114,10 +138,23 @@ fn readme(content: &PromptContent) -> String {
     for (name, value) in content.metrics.as_object().into_iter().flatten() {
         metrics += &["| ", name, " | ", &value.to_string(), " |\n"].concat();
     }
+    let what = what(&a.method);
+    let holds = if a.method.is_baseline() {
+        format!("A baseline on the frozen model `{}`", a.base_model)
+    } else {
+        format!(
+            "{count} tuned values for the frozen model `{}`",
+            a.base_model
+        )
+    };
+    let title = if a.method.is_baseline() {
+        "A baseline"
+    } else {
+        "A prompt"
+    };
     format!(
-        "# A prompt for {task}\n\n\
-         {count} tuned values for the frozen model `{model}`; the model itself is not in this \
-         folder.\n\n\
+        "# {title} for {task}\n\n\
+         {holds}: {what}. The model itself is not in this folder.\n\n\
          | | |\n|---|---|\n\
          | method | {method} |\n\
          | base model | {model} |\n\

@@ -8,7 +8,7 @@ use vlpt_data::image::Limits;
 
 use super::folder::same_input;
 use super::result::{Outcome, finished, write_result};
-use super::{EVENTS, PROMPT, RunOptions, RunSummary, tune};
+use super::{EVENTS, PROMPT, RunOptions, RunSummary, fit, tune};
 use crate::checkpoint::{Checkpoint, Position};
 use crate::events::{End, Event, EventLog, Start};
 use crate::features::{data_fingerprint, hash_images};
@@ -100,12 +100,22 @@ fn execute_here(
             cache: options.cache.clone(),
         },
     };
-    tune::run(&job, start, checkpoint, observer)
+    if baseline {
+        fit::run(&job, start, observer)
+    } else {
+        tune::run(&job, start, checkpoint, observer)
+    }
 }
 
 impl Job<'_> {
     /// The event at the beginning of the run.
-    pub(super) fn start(&self, fingerprint: &str, parameters: usize, steps: usize) -> Event {
+    pub(super) fn start(
+        &self,
+        fingerprint: &str,
+        parameters: usize,
+        epochs: usize,
+        steps: usize,
+    ) -> Event {
         let (config, clip, task) = (self.config, self.clip, &self.data.task);
         Event::Start(Start {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -118,7 +128,7 @@ impl Job<'_> {
             val_images: self.val.items.len(),
             method: config.method.name().to_owned(),
             parameters,
-            epochs: config.epochs(),
+            epochs,
             steps,
         })
     }

@@ -10,6 +10,7 @@
 //! ```
 
 mod execute;
+mod fit;
 mod folder;
 mod prepare;
 mod result;

@@ -2,7 +2,7 @@
 
 use vlpt_clip::{Clip, Hub};
 
-use crate::{Observer, Result, RunConfig, Select, TrainError, TrainingData};
+use crate::{Method, Observer, Result, RunConfig, Select, TrainError, TrainingData, Views};
 
 /// Model and data of a configuration.
 pub(super) fn inputs(config: &RunConfig, observer: &dyn Observer) -> Result<(Clip, TrainingData)> {
@@ -26,6 +26,15 @@ pub(super) fn check_together(config: &RunConfig, clip: &Clip, data: &TrainingDat
                  of the training images for validation"
                     .to_owned(),
             ),
+        });
+    }
+    if !tuned && config.views.mode == Views::Fresh && config.method != Method::ZeroShot {
+        return Err(TrainError::Unfit {
+            what: format!(
+                "{} works on image features computed once, but views.mode = \"fresh\"",
+                config.method
+            ),
+            hint: Some("set views.mode to \"none\" or \"bank\"".to_owned()),
         });
     }
     if data.task.multi_label && data.task.classes.is_empty() {

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 use vlpt_clip::Clip;
-use vlpt_train::ImageConfig;
+use vlpt_train::{ImageConfig, PromptFolder};
 
 use crate::console::{Console, Unit};
 use crate::error::CliError;
-use crate::options::{ImageArgs, Input, ModelArgs};
+use crate::options::{ImageArgs, Input, ModelArgs, open_model};
 use crate::output;
 
 /// Images decoded and encoded at a time.
@@ -32,6 +32,9 @@ pub(crate) struct EmbedArgs {
     texts_from: Option<PathBuf>,
     #[command(flatten)]
     model: ModelArgs,
+    /// A prompt folder whose prompts and base model are used; texts are then class names
+    #[arg(long, value_name = "PROMPT", conflicts_with = "truncate")]
+    prompt: Option<PathBuf>,
     /// Where to write: `.npy`, or `.safetensors` with the names beside the features
     #[arg(long, short, value_name = "FILE")]
     out: PathBuf,
@@ -68,12 +71,25 @@ pub(crate) fn run(args: &EmbedArgs, console: &Console) -> Result<(), CliError> {
         ));
     }
     let texts = args.all_texts()?;
-    let clip = args.model.open(console)?;
-    let (names, features) = if texts.is_empty() {
-        images(args, &clip, console)?
-    } else {
-        let features = vlpt_train::embed_texts(&clip, &texts, args.truncate, !args.raw)?;
-        (texts, features)
+    let folder = args.prompt.as_deref().map(PromptFolder::open).transpose()?;
+    let clip = match &folder {
+        Some(folder) => {
+            let clip = open_model(&folder.adapter.base_model, console)?;
+            folder.check_model(&clip)?;
+            clip
+        }
+        None => args.model.open(console)?,
+    };
+    let (names, features) = match (&folder, texts.is_empty()) {
+        (_, true) => images(args, &clip, folder.as_ref(), console)?,
+        (None, false) => {
+            let features = vlpt_train::embed_texts(&clip, &texts, args.truncate, !args.raw)?;
+            (texts, features)
+        }
+        (Some(folder), false) => {
+            let features = class_features(folder, &clip, &texts, args.raw)?;
+            (texts, features)
+        }
     };
     let width = clip.config.embed_dim;
     let shape = [names.len(), width];
@@ -126,9 +142,37 @@ impl EmbedArgs {
     }
 }
 
+/// Text features of class names under a prompt, of length one.
+fn class_features(
+    folder: &PromptFolder,
+    clip: &Clip,
+    names: &[String],
+    raw: bool,
+) -> Result<Vec<f32>, CliError> {
+    if raw {
+        return Err(CliError::usage(
+            "--raw was given, but class names under a prompt have features of length one",
+            "leave --raw out",
+        ));
+    }
+    let classifier = folder.classifier_for(clip, names)?;
+    let features = classifier.text_features().map(<[f32]>::to_vec);
+    features.ok_or_else(|| {
+        CliError::usage(
+            format!(
+                "{} has no text features of its own: {} makes them of each image, or has none",
+                folder.path.display(),
+                folder.adapter.method.name()
+            ),
+            "embed images with it, or use another prompt",
+        )
+    })
+}
+
 fn images(
     args: &EmbedArgs,
     clip: &Clip,
+    folder: Option<&PromptFolder>,
     console: &Console,
 ) -> Result<(Vec<String>, Vec<f32>), CliError> {
     let inputs = ImageArgs {
@@ -136,7 +180,14 @@ fn images(
         files_from: args.files_from.clone(),
     }
     .inputs()?;
-    let preprocess = vlpt_train::preprocess(clip, &ImageConfig::default());
+    let preprocess = folder.map_or_else(
+        || vlpt_train::preprocess(clip, &ImageConfig::default()),
+        |folder| folder.adapter.preprocess.clone(),
+    );
+    let visual = match folder {
+        Some(folder) => folder.classifier(clip)?.visual,
+        None => None,
+    };
     let bar = console.bar(Unit::Items);
     bar.begin("embedding images", inputs.len() as u64);
     let mut features = Vec::with_capacity(inputs.len() * clip.config.embed_dim);
@@ -145,7 +196,7 @@ fn images(
             .iter()
             .map(Input::named_bytes)
             .collect::<Result<Vec<_>, _>>()?;
-        for row in vlpt_train::embed_images(clip, &preprocess, &read, None, !args.raw) {
+        for row in vlpt_train::embed_images(clip, &preprocess, &read, visual.as_ref(), !args.raw) {
             features.extend(row?);
         }
         bar.advance_by(batch.len() as u64);

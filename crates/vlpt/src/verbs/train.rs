@@ -230,10 +230,13 @@ fn report(summary: RunSummary, console: &Console) -> Result<(), CliError> {
         let validation = trained.validation.map_or_else(String::new, |v| {
             format!(", {:.2} % on validation images", 100.0 * v)
         });
+        let kept = match trained.selected_epoch {
+            0 => "nothing to train in epochs".to_owned(),
+            epoch => format!("prompt of epoch {epoch}"),
+        };
         format!(
-            "{} {done}: prompt of epoch {}{validation}\n{}\nnext: vlpt eval {} DATA",
+            "{} {done}: {kept}{validation}\n{}\nnext: vlpt eval {} DATA",
             trained.run.display(),
-            trained.selected_epoch,
             trained.prompt.display(),
             trained.prompt.display()
         )

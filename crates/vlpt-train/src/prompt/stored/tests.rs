@@ -1,0 +1,121 @@
+use vlpt_clip::Clip;
+
+use super::*;
+
+const EMBED: usize = 2;
+
+fn names() -> Vec<String> {
+    vec!["a".to_owned(), "b".to_owned()]
+}
+
+fn written(classifier: &Classifier, change: impl FnOnce(&mut TensorFile)) -> Result<Stored> {
+    let mut file = TensorFile::default();
+    put(&mut file, classifier, Some(&["a {}.".to_owned()])).unwrap();
+    change(&mut file);
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("classifier.safetensors");
+    fs_err::write(&path, file.to_bytes()).unwrap();
+    read(&path, &names(), EMBED)
+}
+
+fn cosine() -> Classifier {
+    let visual = VisualValues {
+        values: vec![0.5, -1.0, 2.0, 0.25, 3.0, 1e-9],
+        layers: 2,
+        count: 1,
+        place: VisualPlace::BeforeLnPre,
+    };
+    let cosine = Classifier::cosine(&names(), EMBED, vec![1.0, 0.0, 0.6, 0.8], 7.5);
+    cosine.unwrap().with_visual(Some(visual))
+}
+
+fn cached() -> Classifier {
+    let adapter = TipAdapter {
+        keys: vec![1.0, 0.0, 0.0, 1.0, 0.6, 0.8],
+        values: vec![vec![1], vec![], vec![0, 1]],
+        text: vec![0.0, 1.0, 1.0, 0.0],
+        scale: 3.5,
+        alpha: 0.1 + 0.2,
+        beta: 1.0 / 3.0,
+        embed: EMBED,
+    };
+    Classifier::cached(&names(), adapter).unwrap()
+}
+
+fn linear() -> Classifier {
+    let (weight, bias) = (vec![1.0, 2.0, 3.0, 4.0], vec![0.5, -0.5]);
+    Classifier::linear(&names(), EMBED, weight, bias, false).unwrap()
+}
+
+#[test]
+fn every_kind_comes_back_with_the_same_logits() {
+    let clip = Clip::mini();
+    let images = [3.0, 4.0, -0.5, 0.125];
+    for classifier in [cosine(), linear(), cached()] {
+        let stored = written(&classifier, |_| ()).unwrap();
+        assert_eq!(stored.templates, Some(vec!["a {}.".to_owned()]));
+        let back = stored.classifier.unwrap();
+        assert_eq!(back.visual, classifier.visual);
+        let logits = |c: &Classifier| c.logits(&clip, &images).unwrap();
+        assert_eq!(logits(&back), logits(&classifier), "{classifier:?}");
+    }
+}
+
+#[test]
+fn a_file_without_a_kind_is_one_of_text_features() {
+    let stored = written(&cosine(), |file| {
+        file.metadata.clear();
+        file.tensors.remove(VISUAL);
+    });
+    let back = stored.unwrap().classifier.unwrap();
+    assert_eq!(back.text_features(), cosine().text_features());
+}
+
+#[test]
+fn damage_is_named() {
+    let says = |classifier: &Classifier, change: fn(&mut TensorFile), what: &str| {
+        let error = written(classifier, change).unwrap_err().to_string();
+        assert!(error.contains(what), "{error}: expected {what}");
+    };
+    says(
+        &cosine(),
+        |file| drop(file.tensors.remove("features")),
+        "`features` is missing",
+    );
+    says(
+        &cosine(),
+        |file| drop(file.metadata.remove(PLACE)),
+        "visual_place",
+    );
+    says(
+        &cosine(),
+        |file| drop(file.metadata.insert(KIND.to_owned(), "oracle".to_owned())),
+        "\"oracle\"",
+    );
+    says(
+        &linear(),
+        |file| drop(file.metadata.remove(NORMALISED)),
+        "normalised",
+    );
+    says(
+        &cached(),
+        |file| drop(file.metadata.remove(BETA)),
+        "beta = None",
+    );
+    says(
+        &cached(),
+        |file| {
+            let pairs = Named::new(&[1, 2], vec![9.0, 0.0]);
+            file.tensors.insert("values".to_owned(), pairs);
+        },
+        "the pair [9.0, 0.0]",
+    );
+    says(
+        &cached(),
+        |file| {
+            let pairs = Named::new(&[1, 2], vec![0.0, 2.0]);
+            file.tensors.insert("values".to_owned(), pairs);
+        },
+        "class 2",
+    );
+}

@@ -1,0 +1,160 @@
+//! Every method by the binary, on drawn images and the embedded model: trained, evaluated and used
+//! for prediction, with the same numbers from both.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::Value;
+use vlpt_data::Split;
+use vlpt_data::drawn::drawn;
+use vlpt_data::image::Limits;
+use vlpt_train::Method;
+
+/// Images of each class that are written, by split.
+const WRITTEN: [(&str, usize); 3] = [("train", 4), ("val", 3), ("test", 6)];
+
+/// The first few images of a drawn task as PNG files below `folder/data`, by split and class.
+fn write_task(folder: &Path) {
+    let task = drawn("stripes", 3).unwrap();
+    let val = task.val.clone().unwrap();
+    for (split, (name, count)) in [&task.train, &val, &task.test].iter().zip(WRITTEN) {
+        write_split(split, &task.classes, &folder.join("data").join(name), count);
+    }
+}
+
+fn write_split(split: &Split, classes: &[String], folder: &Path, count: usize) {
+    let mut written: BTreeMap<u32, usize> = BTreeMap::new();
+    for item in &split.items {
+        let label = item.labels[0];
+        let number = written.entry(label).or_default();
+        if *number == count {
+            continue;
+        }
+        *number += 1;
+        let class = folder.join(&classes[label as usize]);
+        fs_err::create_dir_all(&class).unwrap();
+        let image = item.load(&Limits::default()).unwrap();
+        let png = image::RgbImage::from_raw(image.width, image.height, image.data).unwrap();
+        png.save(class.join(format!("{number}.png"))).unwrap();
+    }
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+/// Share of the test images whose most probable class by `vlpt predict` is their folder's name.
+fn predicted_accuracy(folder: &Path, run: &str) -> f64 {
+    let args = [
+        "predict",
+        run,
+        "data/test",
+        "--top",
+        "1",
+        "--json",
+        "--quiet",
+    ];
+    let rows = json(&common::ok(folder, &args));
+    let rows = rows.as_array().unwrap();
+    let right = rows.iter().filter(|row| {
+        let image = row["image"].as_str().unwrap();
+        let class = Path::new(image).parent().unwrap().file_name().unwrap();
+        row["classes"][0]["class"].as_str() == class.to_str()
+    });
+    right.count() as f64 / rows.len() as f64
+}
+
+fn trains_evaluates_and_predicts(method: Method) {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path();
+    write_task(folder);
+    let run = format!("runs/{method}");
+    let name = method.name();
+    let train = [
+        "train", "data", "--method", name, "--shots", "4", "--epochs", "2", "--out", &run,
+        "--json", "--quiet",
+    ];
+    let trained = json(&common::ok(folder, &train));
+    assert_eq!(trained["already_finished"], false);
+
+    let file = |name: &str| fs_err::read(folder.join(&run).join("prompt").join(name)).unwrap();
+    let adapter = json(&String::from_utf8(file("adapter_config.json")).unwrap());
+    let classes = adapter["classes"].as_u64().unwrap();
+    assert_eq!(adapter["base_model"], "mini-clip");
+    for name in [
+        "adapter_model.safetensors",
+        "classifier.safetensors",
+        "metrics.json",
+    ] {
+        assert!(!file(name).is_empty(), "{name}");
+    }
+    let readme = String::from_utf8(file("README.md")).unwrap();
+    assert!(readme.contains(&format!("| method | {name} |")), "{readme}");
+    assert!(folder.join(&run).join("report.html").is_file());
+
+    let eval = [
+        "eval",
+        &run,
+        "data",
+        "--json",
+        "--quiet",
+        "--bootstrap",
+        "10",
+    ];
+    let evaluation = json(&common::ok(folder, &eval));
+    assert_eq!(evaluation["images"].as_u64(), Some(classes * 6));
+    let accuracy = evaluation["accuracy"].as_f64().unwrap();
+    assert!((predicted_accuracy(folder, &run) - accuracy).abs() < 1e-9);
+
+    // Learned classes cannot be exchanged in a baseline that knows them by their images alone;
+    // everything else takes any names.
+    let first = fs_err::read_dir(folder.join("data/test")).unwrap().next();
+    let image = first.unwrap().unwrap().path().join("1.png");
+    let image = image.to_str().unwrap();
+    let other = ["predict", &run, image, "--classes", "a dog,a cat", "--json"];
+    let output = common::run(folder, &other);
+    let fixed = matches!(
+        method,
+        Method::LinearProbe | Method::TipAdapter | Method::TipAdapterF
+    );
+    assert_eq!(
+        output.status.success(),
+        !fixed,
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+
+    // A finished run is left as it is.
+    let again = ["train", "--resume", &run, "--json", "--quiet"];
+    assert_eq!(json(&common::ok(folder, &again))["already_finished"], true);
+}
+
+macro_rules! methods {
+    ($($test:ident: $method:ident),* $(,)?) => {
+        $(#[test]
+        fn $test() {
+            trains_evaluates_and_predicts(Method::$method);
+        })*
+
+        #[test]
+        fn no_method_is_left_out() {
+            assert_eq!(Method::ALL, [$(Method::$method),*]);
+        }
+    };
+}
+
+methods! {
+    coop: CoOp,
+    vpt: Vpt,
+    vlpt: Vlpt,
+    upt: Upt,
+    cocoop: CoCoOp,
+    zero_shot: ZeroShot,
+    linear_probe: LinearProbe,
+    tip_adapter: TipAdapter,
+    tip_adapter_f: TipAdapterF,
+}
