@@ -20,6 +20,7 @@ pub use activation::Activation;
 pub use attention::{Ancestry, Segment, SegmentAttention, TreeAttention};
 pub use linear::Linear;
 pub use norm::LayerNorm;
+pub use product::matrix_product;
 pub use rows::{add, gather_rows, scatter_add_rows};
 
 /// The kernels that this processor gets, for people to read.

@@ -1,6 +1,12 @@
-//! One matrix product on the calling thread.
+//! Matrix products: one on the calling thread, and one shared among threads.
 
 use gemm::Parallelism;
+use rayon::prelude::*;
+
+/// Rows of a result that one thread makes at a time.
+const BLOCK: usize = 128;
+/// Fewer multiplications than these (a fraction of a millisecond) are not worth a second thread.
+const SHARED: usize = 1 << 23;
 
 /// A matrix somewhere in a slice: element (i, j) is at `i * rows + j * columns`.
 #[derive(Clone, Copy)]
@@ -30,6 +36,48 @@ impl<'a> Strided<'a> {
 
     fn holds(&self, rows: usize, columns: usize) -> bool {
         (rows - 1) * self.rows + (columns - 1) * self.columns < self.data.len()
+    }
+}
+
+/// `c = a b`, where `a` is m x k, `b` is k x n and `c` is m x n, all row-major without gaps.
+///
+/// A transposed operand lies in memory as its transpose: `a` as k x m, or `b` as n x k. Blocks of
+/// rows of a large product are shared among the threads of the current pool.
+///
+/// # Panics
+/// A slice whose length is not that of its matrix.
+pub fn matrix_product(
+    (m, n, k): (usize, usize, usize),
+    (a, a_transposed): (&[f32], bool),
+    (b, b_transposed): (&[f32], bool),
+    c: &mut [f32],
+) {
+    assert!(
+        a.len() == m * k && b.len() == k * n && c.len() == m * n,
+        "matrices of a product"
+    );
+    if m == 0 || n == 0 || k == 0 {
+        c.fill(0.0);
+        return;
+    }
+    let right = if b_transposed {
+        Strided::new(b, k).transposed()
+    } else {
+        Strided::new(b, n)
+    };
+    let block = |(index, c): (usize, &mut [f32])| {
+        let first = index * BLOCK;
+        let left = if a_transposed {
+            Strided::new(&a[first..], m).transposed()
+        } else {
+            Strided::new(&a[first * k..], k)
+        };
+        multiply((c.len() / n, n, k), left, right, 1.0, false, c);
+    };
+    if m * n * k < SHARED {
+        c.chunks_mut(BLOCK * n).enumerate().for_each(block);
+    } else {
+        c.par_chunks_mut(BLOCK * n).enumerate().for_each(block);
     }
 }
 
@@ -90,5 +138,57 @@ pub(crate) unsafe fn multiply_into(
             false,
             Parallelism::None,
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Small whole numbers, so that every sum is exact.
+    fn matrix(rows: usize, columns: usize) -> Vec<f32> {
+        (0..rows * columns)
+            .map(|i| (i * 7 % 11) as f32 - 5.0)
+            .collect()
+    }
+
+    fn transpose(matrix: &[f32], columns: usize) -> Vec<f32> {
+        let rows = matrix.len() / columns;
+        (0..matrix.len())
+            .map(|i| matrix[i % rows * columns + i / rows])
+            .collect()
+    }
+
+    #[test]
+    fn operands_may_lie_transposed() {
+        for (m, n, k) in [
+            (3, 4, 5),
+            (1, 1, 1),
+            (300, 7, 3),
+            (128, 2, 9),
+            (129, 33, 1),
+            (260, 130, 250),
+        ] {
+            let (a, b) = (matrix(m, k), matrix(k, n));
+            let expected: Vec<f32> = (0..m * n)
+                .map(|i| (0..k).map(|l| a[i / n * k + l] * b[l * n + i % n]).sum())
+                .collect();
+            let (a_t, b_t) = (transpose(&a, k), transpose(&b, n));
+            for left in [(&a, false), (&a_t, true)] {
+                for right in [(&b, false), (&b_t, true)] {
+                    let mut c = vec![f32::NAN; m * n];
+                    matrix_product((m, n, k), (left.0, left.1), (right.0, right.1), &mut c);
+                    assert_eq!(c, expected, "{m} {n} {k} {} {}", left.1, right.1);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_sum_of_nothing_is_zero() {
+        let mut c = [1.0; 6];
+        matrix_product((2, 3, 0), (&[], false), (&[], false), &mut c);
+        assert_eq!(c, [0.0; 6]);
+        matrix_product((0, 3, 2), (&[], false), (&[0.0; 6], false), &mut []);
     }
 }

@@ -4,6 +4,7 @@ use candle_core::{D, DType, Device, Tensor};
 
 use crate::dropout::dropout;
 use crate::nn::linear::affine;
+use crate::nn::product::{by, by_transposed};
 use crate::nn::{Builder, Init, Linear};
 use crate::upt::Attention;
 use crate::{Pass, Result};
@@ -77,23 +78,23 @@ impl SelfAttention {
 
     /// Every token looks at all tokens: softmax(q k^T / sqrt(width of a head)) v in each head.
     fn joint(&self, x: &Tensor, rate: f64, pass: &Pass, purpose: &str) -> Result<Tensor> {
-        let (tokens, head) = (x.dim(0)?, self.width / self.heads);
+        let head = self.width / self.heads;
         let projected = affine(x, &self.in_weight, &self.in_bias)?;
-        let part = |index: usize| -> Result<Tensor> {
-            Ok(projected
-                .narrow(1, index * self.width, self.width)?
-                .reshape((tokens, self.heads, head))?
-                .transpose(0, 1)?
-                .contiguous()?)
-        };
-        let (queries, keys, values) = (part(0)?, part(1)?, part(2)?);
-        let queries = (queries * (1.0 / (head as f64).sqrt()))?;
-        let weights = softmax(&queries.matmul(&keys.transpose(1, 2)?)?)?;
+        let scale = 1.0 / (head as f64).sqrt();
+        let mut scores = Vec::with_capacity(self.heads);
+        for index in 0..self.heads {
+            let queries = (projected.narrow(1, index * head, head)? * scale)?;
+            let keys = projected.narrow(1, self.width + index * head, head)?;
+            scores.push(by_transposed(&queries, &keys)?);
+        }
+        let weights = softmax(&Tensor::stack(&scores, 0)?)?;
         let weights = dropout(&weights, rate, pass, purpose)?;
-        Ok(weights
-            .matmul(&values)?
-            .transpose(0, 1)?
-            .reshape((tokens, self.width))?)
+        let mut mixed = Vec::with_capacity(self.heads);
+        for index in 0..self.heads {
+            let values = projected.narrow(1, 2 * self.width + index * head, head)?;
+            mixed.push(by(&weights.get(index)?, &values)?);
+        }
+        Ok(Tensor::cat(&mixed, 1)?)
     }
 
     /// Every token is a sequence of length one. The softmax over one key is 1, so what is left

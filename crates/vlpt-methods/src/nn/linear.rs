@@ -3,6 +3,7 @@
 use candle_core::Tensor;
 
 use crate::Result;
+use crate::nn::product::by_transposed;
 use crate::nn::{Builder, Init};
 
 /// `x W^T + b`, with the parameters `weight` (outputs x inputs) and `bias` (outputs).
@@ -53,9 +54,7 @@ impl Linear {
     }
 }
 
-/// `x W^T + b`, computed as the transpose of `W x^T`: the weight then gets its gradient in its own
-/// layout, and what is transposed is the few tokens, not the many weights.
+/// `x W^T + b`.
 pub(crate) fn affine(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
-    let product = weight.matmul(&x.t()?)?;
-    Ok(product.t()?.broadcast_add(bias)?)
+    Ok(by_transposed(x, weight)?.broadcast_add(bias)?)
 }

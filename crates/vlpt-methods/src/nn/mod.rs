@@ -10,6 +10,7 @@ mod block;
 mod builder;
 mod linear;
 mod norm;
+mod product;
 
 pub(crate) use attention::SelfAttention;
 pub(crate) use block::Block;
