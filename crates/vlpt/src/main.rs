@@ -57,6 +57,10 @@ enum Verb {
     Zeroshot(verbs::zeroshot::ZeroshotArgs),
     /// Classify images with a prompt folder
     Predict(verbs::predict::PredictArgs),
+    /// Make a prompt folder of a checkpoint published by CoOp, CoCoOp or MVLPT
+    Import(Box<verbs::import::ImportArgs>),
+    /// Average prompts over seeds
+    Average(verbs::average::AverageArgs),
     /// Write the features of images or texts to a file
     Embed(verbs::embed::EmbedArgs),
     /// Show the tokens of texts
@@ -100,6 +104,8 @@ fn run(cli: &Cli, console: &Console) -> Result<(), CliError> {
         Verb::Eval(args) => verbs::eval::run(args, console),
         Verb::Zeroshot(args) => verbs::zeroshot::run(args, console),
         Verb::Predict(args) => verbs::predict::run(args, console),
+        Verb::Import(args) => verbs::import::run(args, console),
+        Verb::Average(args) => verbs::average::run(args, console),
         Verb::Embed(args) => verbs::embed::run(args, console),
         Verb::Tokenize(args) => verbs::tokenize::run(args, console),
         Verb::Preprocess(args) => verbs::preprocess::run(args, console),

@@ -8,13 +8,15 @@ use std::path::Path;
 
 use common::vlpt;
 
-const VERBS: [&[&str]; 14] = [
+const VERBS: &[&[&str]] = &[
     &[],
     &["demo"],
     &["train"],
     &["eval"],
     &["zeroshot"],
     &["predict"],
+    &["import"],
+    &["average"],
     &["embed"],
     &["tokenize"],
     &["preprocess"],

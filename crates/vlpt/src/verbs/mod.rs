@@ -1,10 +1,12 @@
 //! One file a verb: read the flags, call the library, print.
 
+pub(crate) mod average;
 pub(crate) mod data;
 pub(crate) mod doctor;
 pub(crate) mod embed;
 pub(crate) mod eval;
 pub(crate) mod inspect;
+pub(crate) mod import;
 pub(crate) mod model;
 pub(crate) mod predict;
 pub(crate) mod preprocess;
