@@ -10,7 +10,8 @@ use common::{classes, named, tiny};
 use vlpt_clip::{Clip, Slot, VisualPlace};
 use vlpt_methods::rng::Stream;
 use vlpt_methods::{
-    Attention, CoOp, CoOpConfig, Depth, Pass, Place, PromptMethod, Upt, UptConfig, UptShape,
+    Attention, CoOp, CoOpConfig, Depth, MethodConfig, Pass, Place, Position, PromptMethod, Upt,
+    UptConfig, UptShape,
 };
 
 const SHAPES: [UptShape; 2] = [UptShape::Mvlpt, UptShape::Release];
@@ -380,4 +381,29 @@ fn options_out_of_range_are_named() {
         error.starts_with("upt.attention = joint over 12012 tokens"),
         "{error}"
     );
+}
+
+#[test]
+fn options_are_written_as_words() {
+    let text = r#"{"shape": "release", "attention": "tokenwise", "depth": "deep",
+        "place": "before-ln-pre", "position": "middle"}"#;
+    let config: UptConfig = serde_json::from_str(text).unwrap();
+    assert_eq!(
+        config,
+        UptConfig {
+            shape: UptShape::Release,
+            attention: Attention::Tokenwise,
+            depth: Some(Depth::Deep),
+            place: Some(Place::BeforeLnPre),
+            position: Position::Middle,
+            ..UptConfig::default()
+        }
+    );
+    let written = serde_json::to_string(&config).unwrap();
+    assert_eq!(serde_json::from_str::<UptConfig>(&written).unwrap(), config);
+    assert!(serde_json::from_str::<UptConfig>(r#"{"counts": 4}"#).is_err());
+    let method = MethodConfig::Upt(UptConfig::default());
+    assert!(!method.is_baseline());
+    let built = method.build(&CLIP, 2, 1).unwrap();
+    assert_eq!((method.name(), built.name()), ("upt", "upt"));
 }
