@@ -10,7 +10,7 @@ use crate::{MethodError, Parameter, Result};
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Pass<'a> {
     /// Features of the images, each of length one (images x embed). Only methods that are
-    /// [conditional](PromptMethod::conditional) look at them.
+    /// [conditional](crate::PromptMethod::conditional) look at them.
     pub images: Option<&'a Tensor>,
     /// The run's seed and the number of the training step, counted from the run's beginning, from
     /// which dropout draws; none in evaluation.
@@ -35,7 +35,7 @@ impl Pass<'_> {
 /// What a method gives to the towers.
 #[derive(Debug, Clone)]
 pub struct Prompts {
-    /// Rows of learned text tokens (rows x text width), which [`Slot::Learned`] points to.
+    /// Rows of learned text tokens (rows x text width), which [`Slot::Learned`](vlpt_clip::Slot::Learned) points to.
     pub text: Option<Tensor>,
     /// Learned image tokens.
     pub visual: Option<Visual>,
