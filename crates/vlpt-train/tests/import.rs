@@ -234,7 +234,8 @@ fn parameters_that_are_missing_are_listed_and_nothing_is_written() {
     assert_eq!(
         refused(&home, "coop-legacy.pth.tar", &options),
         "[golden]/coop-legacy.pth.tar: the tensors do not fit the method `cocoop`: \
-         `meta_net.linear1.weight` is missing"
+         `meta_net.linear1.weight` is missing; `meta_net.linear1.bias` is missing; \
+         `meta_net.linear2.weight` is missing; `meta_net.linear2.bias` is missing"
     );
 }
 

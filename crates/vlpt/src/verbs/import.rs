@@ -8,7 +8,7 @@ use vlpt_data::{Metric, Shots};
 use vlpt_methods::{Place, Position};
 use vlpt_train::{ImportOptions, ImportTask, Imported, Source, import_checkpoint};
 
-use crate::console::{Console, table};
+use crate::console::Console;
 use crate::error::CliError;
 use crate::options::{DataArgs, DataFlags, ModelArgs};
 
@@ -184,21 +184,17 @@ fn text(document: &Document) -> String {
     if let Some(result) = imported.val_result {
         text += &format!(", its validation result {result:.2}");
     }
-    let used: Vec<Vec<String>> = imported
-        .used
-        .iter()
-        .map(|used| {
-            vec![
-                used.parameter.clone(),
-                used.tensor.clone(),
-                format!("{:?}", used.shape),
-                used.dtype.to_owned(),
-            ]
-        })
-        .collect();
-    text += "\n\n";
-    text += &table(&["parameter", "from", "shape", "numbers"], &used);
-    text += "\n\nmissing: nothing";
+    text += "\n";
+    for used in &imported.used {
+        text += &format!(
+            "\nused: {} {:?}, {}",
+            used.parameter, used.shape, used.dtype
+        );
+        if used.tensor != used.parameter {
+            text += &format!(", from {}", used.tensor);
+        }
+    }
+    text += "\nmissing: nothing";
     for left in &imported.left {
         text += &format!("\nleft: {}: {}", left.name, left.why);
     }

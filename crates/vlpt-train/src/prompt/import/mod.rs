@@ -130,6 +130,8 @@ pub fn import_checkpoint(
     out: &Path,
 ) -> Result<Imported> {
     new_folder(out)?;
+    // so that an absent file is an error of this crate, with its hint
+    fs_err::File::open(path)?;
     let mut checkpoint = Checkpoint::open(path)?;
     let names = names(checkpoint.tensors()).map_err(|what| TrainError::Damaged {
         path: path.to_owned(),

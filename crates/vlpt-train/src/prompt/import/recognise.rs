@@ -246,9 +246,8 @@ impl Reader<'_> {
                 Source::Coop => (Position::End, "at the end, as in CoOp's code"),
                 Source::Mvlpt => (Position::Middle, "in the middle, as in MVLPT's code"),
             };
-            self.assumed.push(format!(
-                "the class name stands {words} unless told otherwise (--position)"
-            ));
+            self.assumed
+                .push(format!("the class name stands {words} (--position)"));
             position
         })
     }
@@ -321,6 +320,8 @@ impl Reader<'_> {
                 );
                 Some(hidden)
             }
+            // listed among all that are missing
+            None => None,
             _ => {
                 self.misshapen(name, "hidden x embed");
                 None

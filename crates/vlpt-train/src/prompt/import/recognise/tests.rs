@@ -200,11 +200,14 @@ fn tensors_of_no_method_and_strange_shapes_are_refused() {
         ["`ctx` has shape [512]: expected tokens x text width, or classes before it"]
     );
     let Err(Unknown::Tensors("cocoop", problems)) =
-        method(&[("ctx", &[4, 512]), ("meta_net.linear1.bias", &[32])])
+        method(&[("ctx", &[4, 512]), ("meta_net.linear1.weight", &[32])])
     else {
         panic!("accepted");
     };
-    assert_eq!(problems, ["`meta_net.linear1.weight` is missing"]);
+    assert_eq!(
+        problems,
+        ["`meta_net.linear1.weight` has shape [32]: expected hidden x embed"]
+    );
 }
 
 #[test]
