@@ -160,3 +160,58 @@ fn plain(name: &str) -> String {
     let kept = name.chars().filter(|c| c.is_alphanumeric());
     kept.flat_map(char::to_lowercase).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: &str = "task,method,seed,shots,zero_shot,value,note\n";
+
+    fn read(rows: &str, shots: Option<&str>) -> Result<Gains> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("results.csv");
+        std::fs::write(&path, format!("{HEAD}{rows}")).unwrap();
+        Gains::read(&path, shots)
+    }
+
+    #[test]
+    fn a_gain_is_the_mean_over_seeds_in_points() {
+        let rows = "EuroSAT, coop, 0, 16, 0.25, 0.5, x\nEuroSAT, coop, 1, 16, 0.25, 0.75, y\n";
+        let gains = read(rows, None).unwrap();
+        let gain = gains.get("euro-sat", "coop").unwrap();
+        assert_eq!((gain.seeds, gain.points), (2, 37.5));
+        assert_eq!(gains.get("eurosat", "vpt"), None);
+        assert_eq!(
+            (gains.shots.as_str(), gains.methods()),
+            ("16", vec!["coop"])
+        );
+    }
+
+    #[test]
+    fn percentages_are_points_as_they_are() {
+        let gains = read("a,coop,0,16,1.0,40.5,\na,vpt,0,16,1.0,0.5,\n", None).unwrap();
+        assert_eq!(gains.get("a", "coop").unwrap().points, 39.5);
+        assert_eq!(gains.get("a", "vpt").unwrap().points, -0.5);
+    }
+
+    #[test]
+    fn one_number_of_shots_has_to_be_chosen() {
+        let rows = "a,coop,0,1,0.1,0.2,\na,coop,0,16,0.1,0.4,\n";
+        let error = read(rows, None).unwrap_err();
+        assert!(error.to_string().contains("different shots: 1, 16"));
+        assert!(error.hint().unwrap().contains("--shots"));
+        let gains = read(rows, Some("16")).unwrap();
+        assert!((gains.get("a", "coop").unwrap().points - 30.0).abs() < 1e-9);
+        let error = read(rows, Some("4")).unwrap_err().to_string();
+        assert!(error.contains("no rows with 4 shots"), "{error}");
+    }
+
+    #[test]
+    fn a_table_that_cannot_be_used_is_refused() {
+        assert!(read("", None).is_err());
+        assert!(read("a,coop,0,16,NaN,0.2,\n", None).is_err());
+        assert!(read("a,coop,0,16,zero,0.2,\n", None).is_err());
+        let absent = Gains::read(Path::new("absent.csv"), None).unwrap_err();
+        assert!(absent.to_string().contains("absent.csv"));
+    }
+}

@@ -8,11 +8,14 @@
 use rayon::prelude::*;
 use serde::Serialize;
 use vlpt_clip::Clip;
+use vlpt_methods::rng::Stream;
 
 use crate::{OpenPrompt, Result};
 
 /// Tokens of the vocabulary that the yardstick looks at, at most.
 const SAMPLE: usize = 512;
+/// Random directions that the yardstick looks at, at most.
+const RANDOM: usize = 64;
 
 /// A token of the vocabulary, and how near it is.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -43,9 +46,14 @@ pub struct ReadToken {
     pub by_cosine: Vec<Word>,
 }
 
-/// How near the vocabulary's tokens are to each other.
+/// How near the vocabulary's tokens are to each other, and how near chance comes to them.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Yardstick {
+    /// Median distance to the nearest token of random directions, each of the length of one of the
+    /// learned tokens: what the words of no meaning at all would have.
+    pub random_distance: f64,
+    /// Median largest cosine of random directions to a token.
+    pub random_cosine: f64,
     /// Tokens looked at: every id, or 512 evenly spread over the ids.
     pub sample: usize,
     /// Median Euclidean distance of a token to its nearest other token.
@@ -70,6 +78,12 @@ pub struct Reading {
 }
 
 impl Reading {
+    /// Median over the learned tokens of the cosine to the word nearest by cosine.
+    pub fn median_cosine(&self) -> f64 {
+        let nearest = |token: &ReadToken| token.by_cosine.first().map(|word| word.cosine);
+        median(self.tokens.iter().filter_map(nearest).collect())
+    }
+
     /// Median over the learned tokens of the distance to the nearest word.
     pub fn median_distance(&self) -> f64 {
         let nearest = |token: &ReadToken| token.by_distance.first().map(|word| word.distance);
@@ -123,11 +137,13 @@ pub fn read(prompt: &OpenPrompt, clip: &Clip, top: usize, classes: &[String]) ->
             by_cosine: words(best(&near, top, |a, b| b.1.total_cmp(&a.1))),
         }
     };
+    let tokens: Vec<ReadToken> = wanted.par_iter().map(read).collect();
+    let lengths: Vec<f64> = tokens.iter().map(|token| token.length).collect();
     Ok(Reading {
         method: prompt.method.name().to_owned(),
         depends_on_image: prompt.method.conditional(),
-        tokens: wanted.par_iter().map(read).collect(),
-        yardstick: vocabulary.yardstick(),
+        yardstick: vocabulary.yardstick(&lengths),
+        tokens,
     })
 }
 
@@ -192,7 +208,8 @@ impl Vocabulary {
         .collect()
     }
 
-    fn yardstick(&self) -> Yardstick {
+    /// The yardstick for learned tokens of these lengths.
+    fn yardstick(&self, lengths: &[f64]) -> Yardstick {
         let size = self.lengths.len();
         let sample = size.min(SAMPLE);
         let nearest = |i: usize| {
@@ -204,7 +221,24 @@ impl Vocabulary {
             })
         };
         let nearest: Vec<(f64, f64)> = (0..sample).map(nearest).collect();
+        // always the same directions, so that a reading can be repeated
+        let mut stream = Stream::new(0, "directions to compare words with");
+        let chance = |i: usize| {
+            let mut vector = stream.normals(self.width, 1.0);
+            let scale = lengths[i * lengths.len() / lengths.len().min(RANDOM)];
+            let scale = scale / length(&vector).max(f64::MIN_POSITIVE);
+            for value in &mut vector {
+                *value = (f64::from(*value) * scale) as f32;
+            }
+            let near = self.near(&vector);
+            near.iter().fold((f64::INFINITY, -1.0), |best, found| {
+                (f64::min(best.0, found.0), f64::max(best.1, found.1))
+            })
+        };
+        let chance: Vec<(f64, f64)> = (0..lengths.len().min(RANDOM)).map(chance).collect();
         Yardstick {
+            random_distance: median(chance.iter().map(|n| n.0).collect()),
+            random_cosine: median(chance.iter().map(|n| n.1).collect()),
             sample,
             median_distance: median(nearest.iter().map(|n| n.0).collect()),
             median_cosine: median(nearest.iter().map(|n| n.1).collect()),
@@ -273,13 +307,22 @@ mod tests {
     #[test]
     fn the_yardstick_is_the_median_of_nearest_neighbours() {
         // nearest: (0,0) 1, (3,4) sqrt 18, (6,8) 5, (0,1) 1; lengths 0, 5, 10, 1
-        let yardstick = plane().yardstick();
+        let yardstick = plane().yardstick(&[0.0, 0.0]);
         let expected = f64::midpoint(1.0, 18f64.sqrt());
         assert!((yardstick.median_distance - expected).abs() < 1e-6);
         assert_eq!(yardstick.median_length, 3.0);
         assert_eq!(yardstick.sample, 4);
         // largest cosines: 0, 1, 1, 0.8
         assert!((yardstick.median_cosine - 0.9).abs() < 1e-6);
+        // a direction of no length lies on (0, 0)
+        assert_eq!(yardstick.random_distance, 0.0);
+    }
+
+    #[test]
+    fn chance_is_the_same_every_time_and_has_the_length_asked_for() {
+        let far = plane().yardstick(&[1000.0; 100]);
+        assert!(far.random_distance > 980.0 && far.random_distance < 1001.0);
+        assert_eq!(far, plane().yardstick(&[1000.0; 100]));
     }
 
     #[test]

@@ -67,7 +67,7 @@ impl AttentionPicture {
         let zoom = PANEL.div_ceil(side);
         let panel = side * zoom;
         let width = 3 * panel + 4 * MARGIN;
-        let height = panel + 6 * LINE + 2 * BAR + 3 * MARGIN;
+        let height = panel + 5 * LINE + 2 * BAR + 3 * MARGIN - 6;
         let mut canvas = Canvas::new(width, height);
         let mut y = MARGIN;
         canvas.line(MARGIN, y, &self.title, width - 2 * MARGIN);
