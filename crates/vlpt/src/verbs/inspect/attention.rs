@@ -123,7 +123,10 @@ pub(crate) fn run(args: &AttentionArgs, console: &Console) -> Result<(), CliErro
         .map(|look| look.row(block, args.head))
         .collect::<Result<_, _>>()?;
     let files = match &args.out {
-        Some(folder) => draw(folder, &clip, &photos, &looks, &rows)?,
+        Some(folder) => {
+            let part = part_name(block, args.head);
+            draw(folder, &clip, &photos, &looks, &rows, &part)?
+        }
         None => vec![None; photos.len()],
     };
     let images = photos.iter().zip(&looks).zip(&rows).zip(files);
@@ -242,6 +245,7 @@ fn draw(
     photos: &[(String, RgbImage)],
     looks: &[ClassAttention],
     rows: &[Vec<f64>],
+    part: &str,
 ) -> Result<Vec<Option<PathBuf>>, CliError> {
     fs_err::create_dir_all(folder)?;
     let values = looks
@@ -253,7 +257,7 @@ fn draw(
     for (i, (((name, square), look), row)) in photos.iter().zip(looks).zip(rows).enumerate() {
         let shares = look.shares(row);
         let picture = AttentionPicture {
-            title: name.clone(),
+            title: format!("{part}: {name}"),
             photo: Picture {
                 width: square.width,
                 height: square.height,
@@ -278,6 +282,15 @@ fn draw(
         files.push(Some(path));
     }
     Ok(files)
+}
+
+/// What is shown, such as `block 12, mean over the heads`.
+fn part_name(block: usize, head: Option<usize>) -> String {
+    let head = head.map_or_else(
+        || "mean over the heads".to_owned(),
+        |head| format!("head {head}"),
+    );
+    format!("block {block}, {head}")
 }
 
 /// The last part of an image's name, of letters, digits, `-` and `_` alone.
@@ -330,13 +343,9 @@ impl Looked {
             .map(|row| line(&row.image, &row.shares))
             .collect();
         rows.push(line("if spread evenly", &self.even));
-        let head = self.head.map_or_else(
-            || "mean over the heads".to_owned(),
-            |head| format!("head {head}"),
-        );
         let mut text = format!(
-            "attention of the class token in block {}, {head}\n{}",
-            self.block,
+            "attention of the class token in {}\n{}",
+            part_name(self.block, self.head),
             table(&header("image"), &rows)
         );
         let blocks = self.images.first().map_or(0, |row| {

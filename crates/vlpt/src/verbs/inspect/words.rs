@@ -30,6 +30,9 @@ pub(crate) struct WordsArgs {
     force: bool,
 }
 
+/// A distance below this share of another is called nearer.
+const NEAR: f64 = 0.8;
+
 #[derive(Debug, Serialize)]
 struct Shown<'a> {
     model: &'a str,
@@ -56,19 +59,33 @@ pub(crate) fn run(args: &WordsArgs, console: &Console) -> Result<(), CliError> {
 fn caveats(reading: &Reading) -> Vec<String> {
     let yardstick = &reading.yardstick;
     let (ours, words) = (reading.median_distance(), yardstick.median_distance);
-    let mut caveats = vec![format!(
-        "A learned token is {ours:.3} from its nearest word (median); a word is {words:.3} from its \
-         nearest other word (median of {} words){}.",
-        yardstick.sample,
-        if words > 0.0 {
-            format!(": {:.1} times", ours / words)
-        } else {
-            String::new()
-        }
-    )];
+    let mut caveats = vec![
+        format!(
+            "distance to the nearest word, medians: learned tokens {ours:.3}, random directions of \
+             the same lengths {:.3}, words to their nearest other word {words:.3} ({} words)",
+            yardstick.random_distance, yardstick.sample
+        ),
+        format!(
+            "cosine with the nearest word, medians: learned tokens {:.3}, random directions {:.3}, \
+             words {:.3}",
+            reading.median_cosine(),
+            yardstick.random_cosine,
+            yardstick.median_cosine
+        ),
+    ];
     caveats.push(
-        "The words are the nearest names of a place where hardly any word is; they do not explain \
-         what was learned."
+        if ours < NEAR * words {
+            "The tokens lie close to words, as after a start from words and little training."
+        } else if ours < NEAR * yardstick.random_distance {
+            "The tokens are nearer to words than chance, but no nearer than words are to each other."
+        } else {
+            "The tokens are about as far from words as chance would put them: the words say next to \
+             nothing."
+        }
+        .to_owned(),
+    );
+    caveats.push(
+        "Nearest words name a place among the word vectors; they do not explain what was learned."
             .to_owned(),
     );
     if reading.depends_on_image {
@@ -105,17 +122,14 @@ fn text(shown: &Shown) -> String {
     };
     let distance = |t: &ReadToken| words(&t.by_distance, |w| w.distance);
     let cosine = |t: &ReadToken| words(&t.by_cosine, |w| w.cosine);
-    let yardstick = &reading.yardstick;
     format!(
-        "{}: {} learned text tokens, in the vocabulary of {}\n\n\
-         by Euclidean distance\n{}\n\n\
-         by cosine (a word's nearest other word: {:.3}; length of a word: {:.3})\n{}\n\n{}",
+        "{}: {} learned text tokens, in the vocabulary of {}; a word has length {:.3} (median)\n\n\
+         by Euclidean distance\n{}\n\nby cosine\n{}\n\n{}",
         reading.method,
         reading.tokens.len(),
         shown.model,
+        reading.yardstick.median_length,
         table(&header, &rows(&distance)),
-        yardstick.median_cosine,
-        yardstick.median_length,
         table(&header, &rows(&cosine)),
         shown.caveats.join("\n")
     )
