@@ -20,7 +20,7 @@ use rayon::prelude::*;
 use vlpt_clip::{Clip, Slot};
 use vlpt_methods::baselines::TipAdapter;
 use vlpt_methods::zeroshot::{self, normalise};
-use vlpt_methods::{Pass, PromptMethod, VisualValues};
+use vlpt_methods::{Pass, PromptMethod, Visual, VisualValues};
 
 use crate::loss::{Loss, LossHead, UnitRows};
 use crate::{Result, TrainError};
@@ -186,7 +186,7 @@ impl Classifier {
             ));
         }
         let prompts = method.prompts(&Pass::EVAL)?;
-        let visual = prompts.visual.as_ref().map(|v| v.values()).transpose()?;
+        let visual = prompts.visual.as_ref().map(Visual::values).transpose()?;
         let features = clip.text.features(&texts, &prompts.text_values()?);
         Ok(Self::new(clip, classes, features).with_visual(visual))
     }

@@ -1,3 +1,5 @@
+use vlpt_methods::{CoCoOpConfig, MethodConfig};
+
 use super::*;
 
 fn names() -> Vec<String> {
@@ -49,4 +51,26 @@ fn the_first_class_that_differs_is_named() {
     );
     assert!(example(1.0).check_classes(&["a".to_owned()]).is_err());
     assert!(example(1.0).check_classes(&names()).is_ok());
+}
+
+#[test]
+fn texts_of_an_image_do_not_depend_on_the_images_beside_it() {
+    let clip = Clip::mini();
+    let embed = clip.config.embed_dim;
+    // Enough classes that a few images are more than one group.
+    let classes: Vec<String> = (0..200).map(|i| format!("thing {i}")).collect();
+    let method = MethodConfig::CoCoOp(CoCoOpConfig::default());
+    let method = method.build(&clip, classes.len(), 1).unwrap();
+    let conditional = Classifier::of_method(&clip, method.into(), &classes).unwrap();
+    assert!(conditional.text_features().is_none());
+    let images: Vec<f32> = (0..5 * embed)
+        .map(|i| ((i * 7919) % 97) as f32 - 48.0)
+        .collect();
+    let together = conditional.logits(&clip, &images).unwrap();
+    let alone = images.chunks_exact(embed);
+    let alone: Vec<f32> = alone
+        .flat_map(|image| conditional.logits(&clip, image).unwrap())
+        .collect();
+    assert_eq!(together, alone);
+    assert_ne!(together[..200], together[200..400]);
 }
