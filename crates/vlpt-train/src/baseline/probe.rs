@@ -12,7 +12,7 @@ use crate::{Observer, Result};
 /// as long as the model gives them.
 const DEFAULT_STRENGTH: f64 = 0.316;
 /// Largest gradient of the mean loss at the end of a fit.
-const TOLERANCE: f64 = 1e-6;
+const TOLERANCE: f64 = 1e-5;
 /// Number of the last value of C on the grid; number i stands for 10^(i / 8 - 6).
 const LAST: usize = 96;
 /// Distance of the values that are tried first.

@@ -75,6 +75,7 @@ pub(super) fn fit(
     }
     if !searched.is_empty() {
         let best = maker.search(&searched, observer)?;
+        maker.warn_of_ends(best, observer);
         (adapter.alpha, adapter.beta) = (best.alpha, best.beta);
         if matches!(held_out, HeldOut::Folds(_)) {
             metrics[format!("folds_{}", inputs.metric.name())] = json!(best.metric);
@@ -189,6 +190,23 @@ impl Maker<'_> {
             ));
         }
         Ok(adapter.affinities(features)?)
+    }
+
+    /// Notes a value at the upper end of its grid: a better one may lie beyond.
+    fn warn_of_ends(&self, best: Choice, observer: &dyn Observer) {
+        let (scale, steps) = (self.config.search_scale, self.config.search_step);
+        for (name, searched, value, which) in [
+            ("beta", self.config.beta, best.beta, 0),
+            ("alpha", self.config.alpha, best.alpha, 1),
+        ] {
+            let last = grid(searched, scale[which], steps[which]).last().copied();
+            if searched.value().is_none() && last == Some(value) {
+                observer.note(&format!(
+                    "{name} {value} is the largest that was tried: a wider \
+                     tip_adapter.search_scale may find a better one"
+                ));
+            }
+        }
     }
 
     /// The best pair on the grid; of equal ones that with the smallest beta, then alpha, which is
