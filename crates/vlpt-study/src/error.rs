@@ -93,7 +93,9 @@ impl StudyError {
             Self::Damaged { path, .. } if path.extension().is_some_and(|e| e == "json") => {
                 Some(format!("remove {} and run the study again", path.display()))
             }
-            Self::Damaged { .. } => Some("write the plan again".to_owned()),
+            Self::Damaged { .. } => {
+                Some("write the plan again with `vlpt study plan`: results stay good".to_owned())
+            }
             Self::NoPlan { .. } => Some("write one with `vlpt study plan`".to_owned()),
             Self::Incomplete { .. } => Some(
                 "run what is missing with `vlpt study run`, or merge what is there with --partial"

@@ -1,7 +1,12 @@
 //! The study of which task helps which: its units of work, and what is read from their results.
 //!
-//! A study is a folder. [`Plan::of`] turns a [`StudyConfig`] into self-contained units.
-//! [`similarity`], [`stats`] and [`groups`] read transfer matrices and need no folder.
+//! A study is a folder ([`Folder`]). [`Plan::of`] turns a [`StudyConfig`] into self-contained
+//! units; any number of workers [`run`] them, each doing what nobody else does; [`status`] says
+//! how far they are; [`merge::merge`] turns results into tables and matrices, which are equal byte
+//! for byte whoever did what. How a unit is done is behind [`Work`]. [`launch`] hands a plan to a
+//! cluster.
+//!
+//! [`similarity`], [`stats`] and [`groups`] read matrices and need no folder.
 
 mod check;
 mod claim;
@@ -10,6 +15,7 @@ mod error;
 mod files;
 mod folder;
 pub mod groups;
+pub mod launch;
 mod linear;
 mod log;
 mod matrix;

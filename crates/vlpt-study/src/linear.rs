@@ -84,8 +84,8 @@ impl Dense {
     /// The singular values, largest first.
     ///
     /// Householder reflections from both sides leave an upper bidiagonal matrix with the same
-    /// singular values (Golub and Kahan, 1965). Its entries d1, e1, d2, e2, ... beside a zero diagonal make
-    /// a symmetric tridiagonal matrix whose eigenvalues are those singular values and their
+    /// singular values (Golub and Kahan, 1965). Its entries d1, e1, d2, e2, ... beside a zero
+    /// diagonal make a symmetric tridiagonal matrix whose eigenvalues are those singular values and their
     /// negatives; so nothing is squared, and small ones keep an error of the size of rounding.
     pub(crate) fn singular_values(self) -> Vec<f64> {
         let mut a = if self.rows < self.columns {

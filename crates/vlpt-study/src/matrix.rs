@@ -83,6 +83,70 @@ impl Matrix {
     }
 }
 
+impl Matrix {
+    /// The matrix as CSV: a column `source`, then a column for each target; what is missing is
+    /// empty.
+    ///
+    /// # Errors
+    /// None in practice: the text is made in memory.
+    pub fn to_csv(&self) -> Result<String> {
+        let failed = |what: String| table_error("matrix", what);
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        let head = std::iter::once("source").chain(self.columns.iter().map(String::as_str));
+        writer
+            .write_record(head)
+            .map_err(|e| failed(e.to_string()))?;
+        for (i, row) in self.rows.iter().enumerate() {
+            let values = (0..self.columns.len())
+                .map(|j| self.get(i, j).map_or_else(String::new, |v| v.to_string()));
+            writer
+                .write_record(std::iter::once(row.clone()).chain(values))
+                .map_err(|e| failed(e.to_string()))?;
+        }
+        let bytes = writer.into_inner().map_err(|e| failed(e.to_string()))?;
+        String::from_utf8(bytes).map_err(|e| failed(e.to_string()))
+    }
+
+    /// Reads what [`Matrix::to_csv`] writes; `name` is named in errors.
+    ///
+    /// # Errors
+    /// No matrix of names and numbers.
+    pub fn from_csv(text: &str, name: &str) -> Result<Self> {
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        let head = reader
+            .headers()
+            .map_err(|e| table_error(name, e.to_string()))?;
+        let columns: Vec<String> = head.iter().skip(1).map(str::to_owned).collect();
+        let (mut rows, mut values) = (Vec::new(), Vec::new());
+        for record in reader.records() {
+            let record = record.map_err(|e| table_error(name, e.to_string()))?;
+            let row = record.get(0).unwrap_or_default().to_owned();
+            for (field, column) in record.iter().skip(1).zip(&columns) {
+                let value = match field.trim() {
+                    "" => Ok(f64::NAN),
+                    number => number.parse(),
+                };
+                values.push(value.map_err(|_| {
+                    let place = format!("row \"{row}\", column \"{column}\"");
+                    table_error(
+                        name,
+                        format!("{place}: found \"{field}\", expected a number"),
+                    )
+                })?);
+            }
+            rows.push(row);
+        }
+        Self::new(rows, columns, values)
+    }
+}
+
+fn table_error(name: &str, what: String) -> StudyError {
+    StudyError::Table {
+        path: name.into(),
+        what,
+    }
+}
+
 /// NaN as `null`: JSON has no other way to say it.
 mod nullable {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -112,5 +176,19 @@ mod tests {
         assert_eq!(again.between("a", "b"), None);
         assert_eq!(again.between("b", "a"), Some(0.1));
         assert_eq!(again.get(0, 2), None, "beyond the last column");
+    }
+
+    #[test]
+    fn a_matrix_comes_back_from_csv() {
+        let rows = vec!["a,b".to_owned(), "c".to_owned()];
+        let columns = vec!["x".to_owned(), "y".to_owned()];
+        let matrix = Matrix::new(rows, columns, vec![0.1, f64::NAN, -3.0, 4e-20]).unwrap();
+        let text = matrix.to_csv().unwrap();
+        assert_eq!(text.lines().nth(1), Some("\"a,b\",0.1,"));
+        let again = Matrix::from_csv(&text, "t.csv").unwrap();
+        assert_eq!(again.to_csv().unwrap(), text);
+        let error = Matrix::from_csv("source,x\na,one\n", "t.csv").unwrap_err();
+        let expected = "t.csv: row \"a\", column \"x\": found \"one\"";
+        assert!(error.to_string().contains(expected), "{error}");
     }
 }

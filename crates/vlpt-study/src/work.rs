@@ -32,8 +32,8 @@ pub trait Work: Sync {
     /// Does one unit.
     ///
     /// # Errors
-    /// Whatever goes wrong: it is filed with its message, and the units that need this one wait. With
-    /// [`Desk::stopped`] an early return of any error is no failure.
+    /// Whatever goes wrong: it is filed with its message, and the units that need this one wait.
+    /// After [`Desk::stopped`] an early return of any error is no failure.
     fn run(&self, unit: &Unit, desk: &Desk<'_>) -> std::result::Result<Outcome, WorkError>;
 
     /// What a unit takes. More threads than the whole budget are cut down to it; a unit with more

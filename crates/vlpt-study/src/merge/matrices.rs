@@ -9,8 +9,8 @@ use crate::unit::Kind;
 
 /// One way to transfer with one method: every source by every target.
 ///
-/// A task trained together with itself is the task alone: the diagonal of co-training holds
-/// the single-task scores.
+/// The diagonal of co-training is missing: a task together with itself is the task alone, whose
+/// score is in [`Cell::single`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct TransferMatrix {
     /// How sources help.

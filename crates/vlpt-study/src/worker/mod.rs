@@ -1,7 +1,10 @@
 //! A worker: does what is missing of a plan, as many units at a time as its budget holds.
 
+mod attempt;
+mod limits;
+mod part;
+
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -9,113 +12,17 @@ use std::thread::Scope;
 use std::time::{Duration, Instant};
 
 use crate::Result;
+use attempt::attempt;
+pub use limits::{Event, RunLimits, RunReport};
+use part::part;
+
 use crate::claim::Claim;
 use crate::folder::Folder;
 use crate::log::Log;
 use crate::plan::Plan;
-use crate::result::{Outcome, is_done, read_failure, write_failure, write_outcome};
-use crate::shard::Shard;
-use crate::unit::{Kind, Unit, UnitId};
+use crate::result::{is_done, read_failure, write_failure, write_outcome};
+use crate::unit::UnitId;
 use crate::work::{Desk, Need, Work};
-
-/// What a worker may use, and what of the plan it does.
-#[derive(Debug, Clone)]
-pub struct RunLimits {
-    /// Threads of all units that run at a time.
-    pub threads: usize,
-    /// Bytes of memory of all units that run at a time; `None`: not watched.
-    pub memory: Option<u64>,
-    /// At most so many units at a time; `None`: as many as threads and memory hold.
-    pub jobs: Option<usize>,
-    /// Which part of the plan; the units that it needs are done too where nobody else does them.
-    pub shard: Shard,
-    /// Only units of these kinds (and what they need); empty: all.
-    pub kinds: Vec<Kind>,
-    /// Try units again that failed before this worker began.
-    pub retry: bool,
-    /// When all that is left is in the hands of others: wait for them, and take over what they drop
-    /// when they are killed. Otherwise end.
-    pub wait: bool,
-}
-
-impl Default for RunLimits {
-    fn default() -> Self {
-        Self {
-            threads: 1,
-            memory: None,
-            jobs: None,
-            shard: Shard::WHOLE,
-            kinds: Vec::new(),
-            retry: false,
-            wait: true,
-        }
-    }
-}
-
-/// What happens while a worker runs. Called from its own thread, one event at a time.
-#[derive(Debug)]
-pub enum Event<'a> {
-    /// A unit begins.
-    Started {
-        /// Its id.
-        id: &'a UnitId,
-        /// The unit.
-        unit: &'a Unit,
-    },
-    /// A unit is done.
-    Finished {
-        /// Its id.
-        id: &'a UnitId,
-        /// The unit.
-        unit: &'a Unit,
-        /// How long it took.
-        took: Duration,
-        /// Units of this worker's part that are done by now, whoever did them.
-        done: usize,
-        /// Units of this worker's part.
-        all: usize,
-    },
-    /// A unit failed, and why.
-    Failed {
-        /// Its id.
-        id: &'a UnitId,
-        /// The unit.
-        unit: &'a Unit,
-        /// The message.
-        message: &'a str,
-    },
-    /// All that is left is in the hands of other workers.
-    Waiting {
-        /// How many units.
-        units: usize,
-    },
-}
-
-/// How a worker's part of the plan stands when it ends.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct RunReport {
-    /// Units of its part (with what they need).
-    pub all: usize,
-    /// Done by this worker.
-    pub ran: Vec<UnitId>,
-    /// Done before, or by others.
-    pub done_elsewhere: usize,
-    /// Failed, now or before.
-    pub failed: Vec<UnitId>,
-    /// Not begun, because a unit they need failed or is missing.
-    pub blocked: Vec<UnitId>,
-    /// Not begun, because they need more memory than the whole budget.
-    pub too_large: Vec<UnitId>,
-    /// Left to others that still run, or not begun because of a stop.
-    pub left: Vec<UnitId>,
-}
-
-impl RunReport {
-    /// Whether every unit of the part has a result.
-    pub fn complete(&self) -> bool {
-        self.ran.len() + self.done_elsewhere == self.all
-    }
-}
 
 /// Does the missing units of a study.
 ///
@@ -484,56 +391,4 @@ impl<'p> Worker<'p> {
             left: of(&[State::Open, State::Elsewhere, State::Running]),
         }
     }
-}
-
-/// Runs the work; a panic in it is a failure like any other.
-fn attempt(work: &dyn Work, unit: &Unit, desk: &Desk<'_>) -> std::result::Result<Outcome, String> {
-    let outcome = catch_unwind(AssertUnwindSafe(|| work.run(unit, desk)))
-        .map_err(|panic| {
-            let text = panic.downcast_ref::<&str>().map(ToString::to_string);
-            let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-            format!(
-                "panicked: {}",
-                text.unwrap_or_else(|| "no message".to_owned())
-            )
-        })?
-        .map_err(|error| message(&*error))?;
-    outcome.check(unit)?;
-    Ok(outcome)
-}
-
-/// An error with its causes.
-fn message(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let next = error.to_string();
-        if !text.contains(&next) {
-            text.push_str(": ");
-            text.push_str(&next);
-        }
-        cause = error.source();
-    }
-    text
-}
-
-/// Places of the units of a worker's part, and of all they need.
-fn part(plan: &Plan, limits: &RunLimits) -> Vec<usize> {
-    let wanted = |unit: &Unit| limits.kinds.is_empty() || limits.kinds.contains(&unit.kind);
-    let places = (0..plan.units().len()).filter(|&place| wanted(&plan.units()[place]));
-    let mut chosen = vec![false; plan.units().len()];
-    for (number, place) in places.enumerate() {
-        chosen[place] = limits.shard.has(number);
-    }
-    // Needs come before a unit in the plan, so one pass from the end finds all.
-    for place in (0..chosen.len()).rev() {
-        if chosen[place] {
-            for need in plan.units()[place].needs() {
-                if let Some(place) = plan.place(need) {
-                    chosen[place] = true;
-                }
-            }
-        }
-    }
-    (0..chosen.len()).filter(|&place| chosen[place]).collect()
 }

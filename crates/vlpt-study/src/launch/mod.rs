@@ -1,0 +1,3 @@
+//! Handing a plan to a cluster.
+
+pub mod slurm;
