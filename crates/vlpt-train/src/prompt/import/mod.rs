@@ -169,7 +169,7 @@ pub fn import_checkpoint(
         task,
         options,
         &found,
-        Arc::from(method),
+        &Arc::from(method),
         &imported,
         out,
     )?;
@@ -351,11 +351,11 @@ fn write(
     task: &ImportTask,
     options: &ImportOptions,
     found: &Recognised,
-    method: Arc<dyn PromptMethod>,
+    method: &Arc<dyn PromptMethod>,
     imported: &Imported,
     out: &Path,
 ) -> Result<()> {
-    let classifier = Classifier::of_method(clip, method.clone(), &task.classes)?;
+    let classifier = Classifier::of_method(clip, Arc::clone(method), &task.classes)?;
     let mut parameters = BTreeMap::new();
     let mut shapes = BTreeMap::new();
     for parameter in method.parameters() {

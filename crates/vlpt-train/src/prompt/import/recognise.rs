@@ -347,12 +347,9 @@ impl Reader<'_> {
 
     /// Prompts a block, their width, and the blocks that have some.
     fn visual(&mut self, tower_width: bool) -> (usize, usize, Depth) {
-        let (count, width) = match self.shape("vpt_embeddings") {
-            Some(&[1, count, width]) => (count, width),
-            _ => {
-                self.misshapen("vpt_embeddings", "1 x prompts x width");
-                return (1, 1, Depth::Shallow);
-            }
+        let Some(&[1, count, width]) = self.shape("vpt_embeddings") else {
+            self.misshapen("vpt_embeddings", "1 x prompts x width");
+            return (1, 1, Depth::Shallow);
         };
         if tower_width {
             let expected = self.model.vision.width;
@@ -389,13 +386,13 @@ impl Reader<'_> {
         let (text_count, class_specific) = self.context(true);
         let (visual_count, _, depth) = self.visual(true);
         let name = "mvlpt_proj.resblocks.0.attn.out_proj.weight";
-        let width = match self.shape(name) {
-            Some(&[width, _]) => Some(width),
-            _ => {
-                self.misshapen(name, "width x width");
-                None
-            }
-        };
+        let width = self.shape(name).and_then(|shape| match *shape {
+            [width, _] => Some(width),
+            _ => None,
+        });
+        if width.is_none() {
+            self.misshapen(name, "width x width");
+        }
         self.assumed.push(
             "one attention head, and attention of each token to itself alone, as MVLPT's code \
              computes it"
