@@ -45,7 +45,7 @@ pub(crate) struct AttentionArgs {
     /// Write a picture of each image, and shares.csv with every block and head, into this folder
     #[arg(long, short, value_name = "FOLDER")]
     out: Option<PathBuf>,
-    /// The model [default: that of the prompt, or mini-clip]
+    /// The model [default: that of the prompt; without one $VLPT_MODEL, or openai/clip-vit-base-patch32]
     #[arg(long, short, value_name = "NAME")]
     model: Option<String>,
     /// Use the prompt although it was learned on other weights than the model found has
@@ -168,7 +168,11 @@ impl AttentionArgs {
                 Ok((Some(prompt), clip))
             }
             None => {
-                let name = self.model.as_deref().unwrap_or(vlpt_train::DEFAULT_MODEL);
+                // no environment variable of the flag itself: it would come before the prompt's model
+                let name = self.model.clone();
+                let name = name.or_else(|| std::env::var("VLPT_MODEL").ok());
+                let name = name.filter(|name| !name.is_empty());
+                let name = name.as_deref().unwrap_or(vlpt_train::DEFAULT_MODEL);
                 Ok((None, open_model(name, console)?))
             }
         }
@@ -257,7 +261,7 @@ fn draw(
     for (i, (((name, square), look), row)) in photos.iter().zip(looks).zip(rows).enumerate() {
         let shares = look.shares(row);
         let picture = AttentionPicture {
-            title: format!("{part}: {name}"),
+            title: format!("{}, {part}", last_part(name)),
             photo: Picture {
                 width: square.width,
                 height: square.height,
@@ -293,9 +297,14 @@ fn part_name(block: usize, head: Option<usize>) -> String {
     format!("block {block}, {head}")
 }
 
+/// What follows the last separator of an image's name.
+fn last_part(name: &str) -> &str {
+    name.rsplit(['/', '\\', '@']).next().unwrap_or(name)
+}
+
 /// The last part of an image's name, of letters, digits, `-` and `_` alone.
 fn file_name(name: &str) -> String {
-    let last = name.rsplit(['/', '\\', '@']).next().unwrap_or(name);
+    let last = last_part(name);
     let stem = last.rsplit_once('.').map_or(last, |(stem, _)| stem);
     let safe = |c: char| {
         if c.is_alphanumeric() || c == '_' {

@@ -75,11 +75,11 @@ fn caveats(reading: &Reading) -> Vec<String> {
     ];
     caveats.push(
         if ours < NEAR * words {
-            "The tokens lie close to words, as after a start from words and little training."
+            "By distance, the tokens lie close to words, as after a start from words and little training."
         } else if ours < NEAR * yardstick.random_distance {
-            "The tokens are nearer to words than chance, but no nearer than words are to each other."
+            "By distance, the tokens are nearer to words than chance, but no nearer than words are to each other."
         } else {
-            "The tokens are about as far from words as chance would put them: the words say next to \
+            "By distance, the tokens are as far from words as chance would put them: such words say next to \
              nothing."
         }
         .to_owned(),
