@@ -295,7 +295,7 @@ mod tests {
             let own = &of.tasks[batch.task.unwrap()];
             assert!(batch.images.iter().all(|image| own.contains(image)));
         }
-        let tasks: Vec<_> = (0..20)
+        let tasks: Vec<_> = (0..60)
             .map(|epoch| of.epoch(0, epoch)[0].task.unwrap())
             .collect();
         assert!((0..3).all(|task| tasks.contains(&task)), "{tasks:?}");

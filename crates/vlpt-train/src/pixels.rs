@@ -96,11 +96,6 @@ impl<'a> Pixels<'a> {
         }
     }
 
-    /// Number of images.
-    pub(crate) fn len(&self) -> usize {
-        self.items.len()
-    }
-
     /// Bytes of the kept pixels.
     pub(crate) fn bytes(&self) -> usize {
         let views = self.kept.first().map_or(0, Vec::len);

@@ -94,7 +94,9 @@ impl TextSide {
             bytes: budget.bytes / at_once.clamp(1, parts.len().max(1)),
         };
         let kind = if !learned(&texts) {
-            Kind::Constant(clip.text.features(&texts, &[]))
+            // Part by part, so that a part has the bits that it has alone.
+            let features = |part: &Range<usize>| clip.text.features(&texts[part.clone()], &[]);
+            Kind::Constant(parts.iter().flat_map(features).collect())
         } else if method.conditional() {
             Kind::Conditional {
                 texts,

@@ -1,0 +1,215 @@
+//! The loop against the same computations in PyTorch, and against itself.
+
+mod coop;
+mod masks;
+mod pixels;
+mod twins;
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use vlpt_clip::{Activation, Clip, ClipConfig, TextConfig, VisionConfig};
+use vlpt_data::drawn::drawn;
+use vlpt_data::image::Limits;
+use vlpt_data::{Item, Metric};
+use vlpt_methods::{MethodConfig, PromptMethod};
+
+use super::images::{ImageInput, Source};
+use super::{TaskPart, Trainer, Workload};
+use crate::checkpoint::Position;
+use crate::events::EventLog;
+use crate::pixels::{EpochViews, Pixels};
+use crate::{FeatureMaker, Mask, Mix, Observer, RunConfig, StepReport, View, parse, preprocess};
+
+/// Keeps the losses.
+#[derive(Default)]
+struct Losses(Mutex<Vec<f64>>);
+
+impl vlpt_clip::Progress for Losses {
+    fn start(&self, _what: &str, _total: u64) {}
+    fn advance(&self, _by: u64) {}
+    fn finish(&self) {}
+}
+
+impl Observer for Losses {
+    fn step(&self, step: &StepReport) {
+        self.0.lock().unwrap().push(step.loss);
+    }
+}
+
+/// A small random model: the one that `tests/golden/make_twins.py` draws too.
+fn small() -> Clip {
+    let (activation, layer_norm_eps) = (Activation::QuickGelu, 1e-5);
+    let config = ClipConfig {
+        text: TextConfig {
+            width: 32,
+            layers: 2,
+            heads: 2,
+            mlp: 64,
+            context_length: 77,
+            vocab_size: 4610,
+            eot_token: 4609,
+            activation,
+            layer_norm_eps,
+        },
+        vision: VisionConfig {
+            width: 48,
+            layers: 3,
+            heads: 3,
+            mlp: 96,
+            image_size: 24,
+            patch_size: 8,
+            activation,
+            layer_norm_eps,
+        },
+        embed_dim: 32,
+    };
+    Clip {
+        tokenizer: Clip::mini().tokenizer,
+        ..Clip::random(&config, 5)
+    }
+}
+
+/// A training set in memory.
+struct Example {
+    config: RunConfig,
+    classes: Vec<String>,
+    items: Vec<Item>,
+    tasks: Vec<TaskPart>,
+    mask: Mask,
+    mix: Mix,
+}
+
+/// The images that a training is given.
+enum Given {
+    /// Images x embed.
+    Features(Vec<f32>),
+    /// Of each image 3 x size x size.
+    Pixels(Vec<Vec<f32>>),
+    /// Decoded, and kept within so many bytes.
+    Decoded(usize),
+}
+
+impl Example {
+    /// One task of four classes; image `i` has class `i` modulo 4.
+    fn new(images: usize, settings: &str) -> Self {
+        let drawn = drawn("shapes", 0).unwrap();
+        let item = |(i, item): (usize, &Item)| Item {
+            image: item.image.clone(),
+            labels: vec![i as u32 % 4],
+        };
+        Self {
+            config: parse(settings, "test").unwrap(),
+            classes: names(&["apple", "school bus", "polar bear", "cup"]),
+            items: drawn.train.items[..images]
+                .iter()
+                .enumerate()
+                .map(item)
+                .collect(),
+            tasks: vec![task(0..4, (0..images).collect())],
+            mask: Mask::Union,
+            mix: Mix::Proportional,
+        }
+    }
+
+    fn maker<'a>(&self, clip: &'a Clip) -> FeatureMaker<'a> {
+        FeatureMaker {
+            clip,
+            preprocess: preprocess(clip, &self.config.image),
+            limits: Limits::default(),
+            batch: 32,
+            cache: None,
+            prompts: None,
+        }
+    }
+
+    fn method(&self, clip: &Clip, method: &MethodConfig) -> Box<dyn PromptMethod> {
+        method.build(clip, self.classes.len(), 1).unwrap()
+    }
+
+    fn source<'a>(&'a self, maker: &FeatureMaker<'a>, given: Given) -> Source<'a> {
+        let views = vec![View::Centre];
+        match given {
+            Given::Features(features) => Source::Features(vec![features]),
+            Given::Pixels(pixels) => {
+                let kept = pixels.into_iter().map(|image| vec![image]).collect();
+                Source::Pixels(Pixels::given(maker.clone(), &self.items, views, kept))
+            }
+            Given::Decoded(budget) => {
+                let views = EpochViews::Fixed(views);
+                let pixels = Pixels::new(maker.clone(), &self.items, views, budget, &());
+                Source::Pixels(pixels.unwrap())
+            }
+        }
+    }
+
+    /// Losses of the steps, and the parameters after them.
+    fn train(
+        &self,
+        clip: &Clip,
+        method: Box<dyn PromptMethod>,
+        given: Given,
+    ) -> (Vec<f64>, BTreeMap<String, Vec<f32>>) {
+        let maker = self.maker(clip);
+        let work = Workload {
+            config: &self.config,
+            clip,
+            classes: &self.classes,
+            tasks: self.tasks.clone(),
+            mask: self.mask,
+            mix: self.mix,
+            temperature: 1.0,
+            train: &self.items,
+            val: &[],
+            images: ImageInput {
+                train: self.source(&maker, given),
+                val: Source::Features(vec![Vec::new()]),
+            },
+            maker,
+        };
+        let dir = tempfile::tempdir().unwrap();
+        let mut log = EventLog::open(&dir.path().join("events.jsonl"), 0).unwrap();
+        let watch = Losses::default();
+        let start = Position::new("model", "data");
+        let mut trainer = Trainer::new(&work, method.into(), start, None).unwrap();
+        trainer.run(dir.path(), &mut log, &watch).unwrap();
+        let parameters = trainer.parameters().unwrap();
+        (watch.0.into_inner().unwrap(), parameters)
+    }
+}
+
+fn names(of: &[&str]) -> Vec<String> {
+    of.iter().map(|&name| name.to_owned()).collect()
+}
+
+fn task(classes: std::ops::Range<usize>, train: Vec<usize>) -> TaskPart {
+    TaskPart {
+        name: format!("classes {classes:?}"),
+        classes,
+        metric: Metric::Accuracy,
+        multi_label: false,
+        train,
+        val: Vec::new(),
+    }
+}
+
+/// Image features by a formula.
+fn formula_features(images: usize, embed: usize) -> Vec<f32> {
+    let feature = |i: usize, j: usize| {
+        let (i, j) = (i as f64, j as f64);
+        (0.37 * (i * embed as f64 + j)).sin() + (0.11 * j * (i % 4.0 + 1.0)).cos()
+    };
+    (0..images * embed)
+        .map(|at| feature(at / embed, at % embed) as f32)
+        .collect()
+}
+
+fn assert_curve(name: &str, found: &[f64], expected: &[f64]) {
+    assert_eq!(found.len(), expected.len());
+    for (step, (found, expected)) in found.iter().zip(expected).enumerate() {
+        assert!(
+            (found - expected).abs() < 1e-4,
+            "{name}, step {step}: {found}, PyTorch has {expected}"
+        );
+    }
+}
