@@ -223,4 +223,6 @@ impl LossHead {
 }
 
 #[cfg(test)]
+mod mask_tests;
+#[cfg(test)]
 mod tests;

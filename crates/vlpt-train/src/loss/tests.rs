@@ -3,7 +3,7 @@ use serde::Deserialize;
 use super::*;
 
 /// Pseudorandom values around 0.
-fn values(n: usize, seed: u32) -> Vec<f32> {
+pub(super) fn values(n: usize, seed: u32) -> Vec<f32> {
     let hash = |i: u32| {
         (i ^ seed)
             .wrapping_mul(2654435761)
