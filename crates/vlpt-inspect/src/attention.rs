@@ -105,10 +105,12 @@ impl ClassAttention {
 
     /// The sums of a row.
     pub fn shares(&self, row: &[f64]) -> Shares {
+        // the sum of nothing is a negative zero
+        let sum = |part: &[f64]| part.iter().sum::<f64>() + 0.0;
         Shares {
             itself: row[0],
-            patches: self.patches(row).iter().sum(),
-            prompts: row[1 + self.grid * self.grid..].iter().sum(),
+            patches: sum(self.patches(row)),
+            prompts: sum(&row[1 + self.grid * self.grid..]),
         }
     }
 }
@@ -142,6 +144,14 @@ mod tests {
         let mean = example().row(1, None).unwrap();
         assert_eq!(mean, [0.25, 0.1875, 0.1875, 0.125, 0.125, 0.125]);
         assert_eq!(example().patches(&mean).len(), 4);
+        let none = ClassAttention {
+            heads: 1,
+            prompts: 0,
+            values: vec![0.5, 0.5, 0.0, 0.0, 0.0],
+            ..example()
+        };
+        let shares = none.shares(&none.row(1, None).unwrap());
+        assert!(shares.prompts == 0.0 && shares.prompts.is_sign_positive());
     }
 
     #[test]

@@ -162,20 +162,16 @@ pub(crate) fn run(args: &AttentionArgs, console: &Console) -> Result<(), CliErro
 
 impl AttentionArgs {
     fn open(&self, console: &Console) -> Result<(Option<OpenPrompt>, Clip), CliError> {
-        match &self.prompt {
-            Some(path) => {
-                let (prompt, clip) = super::open(path, self.model.as_deref(), self.force, console)?;
-                Ok((Some(prompt), clip))
-            }
-            None => {
-                // no environment variable of the flag itself: it would come before the prompt's model
-                let name = self.model.clone();
-                let name = name.or_else(|| std::env::var("VLPT_MODEL").ok());
-                let name = name.filter(|name| !name.is_empty());
-                let name = name.as_deref().unwrap_or(vlpt_train::DEFAULT_MODEL);
-                Ok((None, open_model(name, console)?))
-            }
+        if let Some(path) = &self.prompt {
+            let (prompt, clip) = super::open(path, self.model.as_deref(), self.force, console)?;
+            return Ok((Some(prompt), clip));
         }
+        // no environment variable of the flag itself: it would come before the prompt's model
+        let name = self.model.clone();
+        let name = name.or_else(|| std::env::var("VLPT_MODEL").ok());
+        let name = name.filter(|name| !name.is_empty());
+        let name = name.as_deref().unwrap_or(vlpt_train::DEFAULT_MODEL);
+        Ok((None, open_model(name, console)?))
     }
 
     /// The images with their names, as the squares that the model sees.
