@@ -121,12 +121,11 @@ impl<'a> Pixels<'a> {
             .collect();
         let mut batch = Vec::with_capacity(images.len() * bytes(&self.maker) / size_of::<f32>());
         for (&image, decoded) in images.iter().zip(decoded) {
-            match decoded? {
-                Some(pixels) => batch.extend(pixels),
-                None => {
-                    let views = &self.kept[image];
-                    batch.extend_from_slice(&views[view_of(views.len(), epoch, image)]);
-                }
+            if let Some(pixels) = decoded? {
+                batch.extend(pixels);
+            } else {
+                let views = &self.kept[image];
+                batch.extend_from_slice(&views[view_of(views.len(), epoch, image)]);
             }
         }
         Ok(batch)

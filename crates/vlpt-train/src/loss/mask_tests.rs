@@ -1,4 +1,8 @@
 //! Masks and texts of each image's own.
+#![expect(
+    clippy::single_range_in_vec_init,
+    reason = "the classes of one image's task are one range"
+)]
 
 use super::tests::values;
 use super::*;

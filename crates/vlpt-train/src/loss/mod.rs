@@ -122,9 +122,9 @@ impl LossHead {
                 self.image_loss(row, own, range, input.mask, share, d_row)
             })
             .collect();
-        let wanted = |wanted: bool, gradient: fn(&Self, &Pairs, &[f32]) -> Vec<f32>| {
+        let wanted = |wanted: bool, gradient: fn(Self, &Pairs, &[f32]) -> Vec<f32>| {
             if wanted {
-                gradient(self, &pairs, &d_logits)
+                gradient(*self, &pairs, &d_logits)
             } else {
                 Vec::new()
             }
@@ -137,7 +137,7 @@ impl LossHead {
         })
     }
 
-    fn masked_logits(&self, pairs: &Pairs, mask: Mask) -> Vec<f32> {
+    fn masked_logits(self, pairs: &Pairs, mask: Mask) -> Vec<f32> {
         let others = if mask == Mask::PerTask {
             f32::NEG_INFINITY
         } else {
@@ -158,7 +158,7 @@ impl LossHead {
 
     /// Loss of one image and its gradient in the image's logits.
     fn image_loss(
-        &self,
+        self,
         row: &[f32],
         own: &[u32],
         range: &Range<usize>,
@@ -185,7 +185,7 @@ impl LossHead {
         loss
     }
 
-    fn d_images(&self, pairs: &Pairs, d_logits: &[f32]) -> Vec<f32> {
+    fn d_images(self, pairs: &Pairs, d_logits: &[f32]) -> Vec<f32> {
         let width = pairs.images.width();
         let mut d_images = vec![0.0; pairs.images.rows().len()];
         d_images
@@ -201,7 +201,7 @@ impl LossHead {
         d_images
     }
 
-    fn d_texts(&self, pairs: &Pairs, d_logits: &[f32]) -> Vec<f32> {
+    fn d_texts(self, pairs: &Pairs, d_logits: &[f32]) -> Vec<f32> {
         let (classes, width) = (pairs.classes, pairs.images.width());
         let mut d_texts = vec![0.0; pairs.texts.rows().len()];
         let rows = d_texts.par_chunks_exact_mut(width).enumerate();

@@ -19,7 +19,7 @@ pub(crate) enum Source<'a> {
     /// Features of every view, each images x embed.
     Features(Vec<Vec<f32>>),
     /// Pixels, for the tower.
-    Pixels(Pixels<'a>),
+    Pixels(Box<Pixels<'a>>),
 }
 
 /// The images of one step.
@@ -62,7 +62,7 @@ impl<'a> ImageInput<'a> {
         };
         let pixels = |items, views, budget| {
             let pixels = Pixels::new(maker.clone(), items, views, budget, observer)?;
-            Ok::<_, crate::TrainError>(pixels)
+            Ok::<_, crate::TrainError>(Box::new(pixels))
         };
         let budget = Shares::of(config, false, visual).pixels;
         let train = match views {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
 use vlpt_clip::MemoryBudget;
-use vlpt_methods::{MethodError, Pass, PromptMethod, Prompts, VisualValues};
+use vlpt_methods::{MethodError, Pass, PromptMethod, Prompts, Visual, VisualValues};
 
 use super::images::BatchImages;
 use super::texts::{Scope, TextSide, add_to, learned};
@@ -156,7 +156,7 @@ impl<'a> Engine<'a> {
             images: units.as_ref(),
             step: Some((work.config.seed, step.number)),
         })?;
-        let visual = prompts.visual.as_ref().map(|v| v.values()).transpose()?;
+        let visual = prompts.visual.as_ref().map(Visual::values).transpose()?;
         let n = step.targets.len();
         let rows = prompts.text_values()?;
         let (texts, tapes) = self.texts.forward(work.clip, &step.scope, n, &rows);

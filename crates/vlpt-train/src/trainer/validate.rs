@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use vlpt_data::Item;
-use vlpt_methods::{Pass, VisualValues};
+use vlpt_methods::{Pass, Visual, VisualValues};
 
 use super::Trainer;
 use super::images::{BatchImages, Source};
@@ -18,7 +18,7 @@ impl Trainer<'_> {
             return Classifier::of_method(work.clip, Arc::clone(&self.method), work.classes);
         }
         let prompts = self.method.prompts(&Pass::EVAL)?;
-        let visual = prompts.visual.as_ref().map(|v| v.values()).transpose()?;
+        let visual = prompts.visual.as_ref().map(Visual::values).transpose()?;
         let texts = &self.engine.texts;
         let rows = prompts.text_values()?;
         let (features, _tapes) = texts.forward(work.clip, &texts.whole(), 0, &rows);

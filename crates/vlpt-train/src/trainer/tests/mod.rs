@@ -133,12 +133,13 @@ impl Example {
             Given::Features(features) => Source::Features(vec![features]),
             Given::Pixels(pixels) => {
                 let kept = pixels.into_iter().map(|image| vec![image]).collect();
-                Source::Pixels(Pixels::given(maker.clone(), &self.items, views, kept))
+                let pixels = Pixels::given(maker.clone(), &self.items, views, kept);
+                Source::Pixels(Box::new(pixels))
             }
             Given::Decoded(budget) => {
                 let views = EpochViews::Fixed(views);
                 let pixels = Pixels::new(maker.clone(), &self.items, views, budget, &());
-                Source::Pixels(pixels.unwrap())
+                Source::Pixels(Box::new(pixels.unwrap()))
             }
         }
     }
