@@ -6,14 +6,24 @@
 mod axis;
 mod bars;
 mod confusion;
+mod dendrogram;
+mod gap;
+mod heatmap;
 mod line;
+mod scale;
 mod scatter;
+mod whisker;
 
 pub use bars::{Bar, BarChart, bar_chart};
 pub use confusion::confusion;
 pub(crate) use confusion::shade;
+pub use dendrogram::{Merge, Tree, dendrogram};
+pub use gap::Gap;
+pub use heatmap::{HeatCell, HeatMap, heat_map};
 pub use line::{LineChart, Series, line_chart};
+pub use scale::HeatScale;
 pub use scatter::{Dot, Dots, Scatter, scatter};
+pub use whisker::{WhiskerChart, WhiskerRow, whisker_chart};
 
 use crate::escape::escape;
 
@@ -45,6 +55,25 @@ fn text(x: f64, y: f64, anchor: &str, content: &str) -> String {
         "<text class=\"fg\" x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\" fill=\"{INK}\">\
          {content}</text>\n"
     )
+}
+
+/// A text that runs upwards.
+fn upright(x: f64, y: f64, anchor: &str, content: &str) -> String {
+    let turned = format!("<text transform=\"rotate(-90 {x:.1} {y:.1})\"");
+    text(x, y, anchor, content).replacen("<text", &turned, 1)
+}
+
+/// About the width of a text of 12 units: rather too much, since fonts differ.
+fn width_of(text: &str) -> f64 {
+    // scripts of East Asia are about square
+    let one = |c| if c < '\u{1100}' { 7.0 } else { 12.5 };
+    text.chars().map(one).sum()
+}
+
+/// A drawing with a description for those who cannot see it, after its title.
+pub(crate) fn described(svg: &str, description: &str) -> String {
+    let both = format!("</title>\n<desc>{}</desc>\n", escape(description));
+    svg.replacen("</title>\n", &both, 1)
 }
 
 /// A text in bold.

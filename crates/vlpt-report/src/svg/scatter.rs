@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::axis::Axis;
-use super::{SERIES, heading, open, rule, shortened, text};
+use super::{SERIES, heading, open, rule, shortened, text, upright};
 use crate::escape::escape;
 
 /// A dot.
@@ -47,14 +47,17 @@ const WIDTH: f64 = 420.0;
 const PLOT: f64 = 260.0;
 const LEFT: f64 = 56.0;
 const RIGHT: f64 = WIDTH - 14.0;
-const TOP: f64 = 124.0;
-const BOTTOM: f64 = TOP + PLOT;
+/// Above the plot where places of the axis have names, and where none has.
+const NAMED: f64 = 124.0;
+const PLAIN: f64 = 46.0;
 const LINE: f64 = 17.0;
 
 /// Draws the panels side by side, each 420 units wide.
 pub fn scatter(title: &str, panels: &[Scatter]) -> String {
     let notes = panels.iter().map(|p| p.notes.len()).max().unwrap_or(0);
-    let height = BOTTOM + 48.0 + LINE * notes as f64;
+    let named = panels.iter().any(|p| !p.marks.is_empty());
+    let top = if named { NAMED } else { PLAIN };
+    let height = top + PLOT + 48.0 + LINE * notes as f64;
     let mut svg = open(WIDTH * panels.len().max(1) as f64, height, title);
     for (i, panel) in panels.iter().enumerate() {
         let _ = writeln!(
@@ -62,13 +65,14 @@ pub fn scatter(title: &str, panels: &[Scatter]) -> String {
             "<g transform=\"translate({:.0} 0)\">",
             WIDTH * i as f64
         );
-        svg += &draw(panel);
+        svg += &draw(panel, top);
         svg += "</g>\n";
     }
     svg + "</svg>\n"
 }
 
-fn draw(panel: &Scatter) -> String {
+fn draw(panel: &Scatter, top: f64) -> String {
+    let bottom = top + PLOT;
     let finite = |dot: &&Dot| dot.at.0.is_finite() && dot.at.1.is_finite();
     let all = || {
         panel
@@ -80,7 +84,7 @@ fn draw(panel: &Scatter) -> String {
     let across = Axis::around(all().map(|d| d.at.0).chain(marks().map(|m| m.0)), 6);
     let up = Axis::around(all().map(|d| d.at.1), 6);
     let x = |value: f64| across.place(value, LEFT, RIGHT);
-    let y = |value: f64| up.place(value, BOTTOM, TOP);
+    let y = |value: f64| up.place(value, bottom, top);
 
     let mut svg = heading(LEFT, 16.0, &panel.title);
     svg += &legend(panel);
@@ -89,17 +93,17 @@ fn draw(panel: &Scatter) -> String {
         svg += &text(LEFT - 6.0, y(tick) + 4.0, "end", &up.label(tick));
     }
     for tick in across.ticks() {
-        svg += &rule("axis", (x(tick), BOTTOM), (x(tick), BOTTOM + 4.0));
-        svg += &text(x(tick), BOTTOM + 17.0, "middle", &across.label(tick));
+        svg += &rule("axis", (x(tick), bottom), (x(tick), bottom + 4.0));
+        svg += &text(x(tick), bottom + 17.0, "middle", &across.label(tick));
     }
-    svg += &names(&marks().cloned().collect::<Vec<_>>(), x);
-    svg += &rule("axis", (LEFT, BOTTOM), (RIGHT, BOTTOM));
+    svg += &names(&marks().cloned().collect::<Vec<_>>(), top, x);
+    svg += &rule("axis", (LEFT, bottom), (RIGHT, bottom));
     if up.low < 0.0 && up.high > 0.0 {
         svg += &rule("axis", (LEFT, y(0.0)), (RIGHT, y(0.0)));
     }
     let middle = f64::midpoint(LEFT, RIGHT);
-    svg += &text(middle, BOTTOM + 36.0, "middle", &panel.x_label);
-    svg += &upright(14.0, f64::midpoint(TOP, BOTTOM), "middle", &panel.y_label);
+    svg += &text(middle, bottom + 36.0, "middle", &panel.x_label);
+    svg += &upright(14.0, f64::midpoint(top, bottom), "middle", &panel.y_label);
     for series in &panel.series {
         for dot in series.dots.iter().filter(finite) {
             let _ = writeln!(
@@ -113,13 +117,13 @@ fn draw(panel: &Scatter) -> String {
         }
     }
     for (i, note) in panel.notes.iter().enumerate() {
-        svg += &text(LEFT, BOTTOM + 56.0 + LINE * i as f64, "start", note);
+        svg += &text(LEFT, bottom + 56.0 + LINE * i as f64, "start", note);
     }
     svg
 }
 
 /// Names along their lines, pushed apart where they would lie on each other.
-fn names(marks: &[(f64, String)], x: impl Fn(f64) -> f64) -> String {
+fn names(marks: &[(f64, String)], top: f64, x: impl Fn(f64) -> f64) -> String {
     const APART: f64 = 13.0;
     let mut marks = marks.to_vec();
     marks.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -135,21 +139,15 @@ fn names(marks: &[(f64, String)], x: impl Fn(f64) -> f64) -> String {
     }
     let mut svg = String::new();
     for ((at, name), place) in marks.iter().zip(places) {
-        svg += &rule("grid", (x(*at), TOP), (x(*at), BOTTOM));
-        svg += &rule("grid", (x(*at), TOP), (place, TOP - 10.0));
-        svg += &upright(place + 4.0, TOP - 14.0, "start", &shortened(name, 12));
+        svg += &rule("grid", (x(*at), top), (x(*at), top + PLOT));
+        svg += &rule("grid", (x(*at), top), (place, top - 10.0));
+        svg += &upright(place + 4.0, top - 14.0, "start", &shortened(name, 12));
     }
     svg
 }
 
-/// A text that runs upwards.
-fn upright(x: f64, y: f64, anchor: &str, content: &str) -> String {
-    let turned = format!("<text transform=\"rotate(-90 {x:.1} {y:.1})\"");
-    text(x, y, anchor, content).replacen("<text", &turned, 1)
-}
-
 /// A circle, square, triangle or diamond, so that kinds are told apart without colour.
-fn shape(colour: usize, x: f64, y: f64) -> String {
+pub(super) fn shape(colour: usize, x: f64, y: f64) -> String {
     let c = colour % SERIES.len();
     let style = format!(
         "class=\"s{c} dot\" fill=\"{}\" fill-opacity=\"0.85\"",
@@ -239,7 +237,7 @@ mod tests {
 
     #[test]
     fn names_at_one_place_do_not_lie_on_each_other() {
-        let svg = names(&vec![(0.5, "a".to_owned()); 8], |_| RIGHT);
+        let svg = names(&vec![(0.5, "a".to_owned()); 8], NAMED, |_| RIGHT);
         let places: Vec<f64> = svg
             .split("rotate(-90 ")
             .skip(1)
