@@ -10,7 +10,9 @@ use std::path::Path;
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
 
-use crate::{Result, TrainError};
+use vlpt_data::Metric;
+
+use crate::{InitSource, Result, SharedName, TrainError};
 
 /// One line of `events.jsonl`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -51,6 +53,39 @@ pub struct Start {
     pub epochs: usize,
     /// Steps of an epoch.
     pub steps: usize,
+    /// The tasks, where there are several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tasks: Vec<StartTask>,
+    /// Class names that several of the tasks have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shared_names: Vec<SharedName>,
+    /// The prompt whose parameters the run starts from, if one was named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub init_from: Option<InitSource>,
+}
+
+/// One of the tasks that a run works on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StartTask {
+    /// Its name.
+    pub name: String,
+    /// Number of its classes.
+    pub classes: usize,
+    /// Its images that are trained on.
+    pub train_images: usize,
+    /// Its images that are validated on.
+    pub val_images: usize,
+}
+
+/// A task's value of its metric.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TaskValue {
+    /// The task's name.
+    pub task: String,
+    /// The metric.
+    pub metric: Metric,
+    /// Its value, a share from 0 to 1.
+    pub value: f64,
 }
 
 /// The result of an epoch.
@@ -64,9 +99,13 @@ pub struct EpochEnd {
     pub loss: f64,
     /// Share of the images seen whose most probable class is one of theirs, each before its step.
     pub train_accuracy: f64,
-    /// The task's metric on the validation images, where there are any and they choose.
+    /// The task's metric on the validation images, where there are any and they choose; of several
+    /// tasks the mean.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub val: Option<f64>,
+    /// What that is the mean of, where there are several tasks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub val_tasks: Vec<TaskValue>,
 }
 
 /// The end of a run.

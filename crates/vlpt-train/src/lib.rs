@@ -33,10 +33,10 @@ mod trainer;
 
 pub use classifier::Classifier;
 pub use config::*;
-pub use data::{TrainingData, open_task, preprocess};
+pub use data::{Member, SharedName, TrainingData, open_task, open_tasks, preprocess};
 pub use error::{Result, TrainError};
 pub use evaluate::{EvalOptions, Evaluation, SplitName, evaluate};
-pub use events::{End, EpochEnd, Event, Start, read_events};
+pub use events::{End, EpochEnd, Event, Start, StartTask, TaskValue, read_events};
 pub use features::{FeatureMaker, View, default_cache_dir, hash_images};
 pub use files::write_atomic;
 pub use loss::{Loss, LossHead, LossInput, LossOutput, Mask, TextsOf, UnitRows};
@@ -46,7 +46,7 @@ pub use optim::{AdamW, Optimizer, OptimizerState, Sgd, optimizer};
 pub use order::Mix;
 pub use predict::{NamedImage, PredictOptions, Predictor, embed_images, embed_texts};
 pub use prompt::{
-    Adapter, Averaged, AveragedSource, ImportOptions, ImportTask, Imported, LeftOut, PromptFolder,
+    Adapter, AdapterTask, Averaged, AveragedSource, ImportOptions, ImportTask, Imported, InitSource, LeftOut, PromptFolder,
     PromptReport, Source, UsedTensor, average_prompts, class_names_sha256, import_checkpoint,
 };
 pub use run::{Run, RunOptions, RunSummary};

@@ -85,8 +85,8 @@ fn images_with_several_labels_and_with_none_can_be_learned() {
         config.train.loss = loss;
         config.train.select = Select::BestVal;
         let data = TrainingData::of(task.clone(), &config).unwrap();
-        assert_eq!(data.subset.rule, FewShotRule::Elevater);
-        assert_eq!(data.subset.shots, Shots::Count(6));
+        assert_eq!(data.members[0].subset.rule, FewShotRule::Elevater);
+        assert_eq!(data.members[0].subset.shots, Shots::Count(6));
         let dir = home.path().join(format!("{loss:?}"));
         let watch = Watch::default();
         Run::start_with(&config, &options(&dir), &clip, &data, &watch).unwrap();

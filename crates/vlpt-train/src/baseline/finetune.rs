@@ -63,6 +63,7 @@ pub(super) fn train(
             loss: loss / images as f64,
             train_accuracy: right as f64 / images as f64,
             val: None,
+            val_tasks: Vec::new(),
         });
     }
     Ok(epochs)

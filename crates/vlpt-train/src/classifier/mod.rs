@@ -12,6 +12,7 @@
 //! [`embed_images`](crate::embed_images).
 
 mod conditional;
+mod part;
 
 use std::fmt;
 use std::sync::Arc;

@@ -2,7 +2,7 @@
 
 use vlpt_data::fewshot::Shots;
 
-use super::{Method, RunConfig, ScheduleName, Views, Warmup};
+use super::{DataConfig, Method, RunConfig, ScheduleName, Views, Warmup};
 use crate::{Result, TrainError};
 
 impl RunConfig {
@@ -130,6 +130,7 @@ impl RunConfig {
             v.flip,
             "between 0 and 1",
         )?;
+        self.check_tasks()?;
         self.check_method()?;
         let c = &self.compute;
         need(
@@ -149,6 +150,46 @@ impl RunConfig {
             "compute.threads",
             c.threads,
             "at most 1024",
+        )
+    }
+
+    /// What can be said of the data sets without opening them.
+    fn check_tasks(&self) -> Result<()> {
+        for entry in &self.tasks {
+            let expected = "a path, or a table with one";
+            need(!entry.path().is_empty(), "tasks", "\"\"", expected)?;
+        }
+        let data = &self.data;
+        need(
+            self.tasks.is_empty() || data.path.is_empty(),
+            "data.path",
+            &data.path,
+            "nothing beside `tasks`: name all data sets there, or one here",
+        )?;
+        need(
+            self.tasks.is_empty() || *data == DataConfig::default(),
+            "data",
+            "settings of one data set",
+            "none beside `tasks`: give a task its own, as { path = \"FOLDER\", split_seed = 1 }",
+        )?;
+        let temperature = self.multitask.temperature;
+        need(
+            temperature.is_finite() && temperature > 0.0,
+            "multitask.temperature",
+            temperature,
+            "a number above 0",
+        )?;
+        need(
+            self.init_from.is_empty() || !self.method.is_baseline(),
+            "init_from",
+            &self.init_from,
+            "nothing: a baseline starts from no prompt",
+        )?;
+        need(
+            self.tasks.len() < 2 || !self.method.is_baseline(),
+            "tasks",
+            format!("{} data sets", self.tasks.len()),
+            "one: a baseline is fitted to a single data set",
         )
     }
 

@@ -7,23 +7,38 @@ use serde::Deserialize;
 use toml::{Table, Value};
 
 use super::{Epochs, Method, RECIPES, RunConfig, all_keys, nearest, recipe};
-use crate::{Result, TrainError};
+use crate::{Adapter, Result, TrainError};
 
-/// Builds a configuration: built-in values, then a recipe, then a file, then `key=value`
-/// overrides, each over the one before; checked and resolved.
+/// Layers of settings, each over the one before: built-in values, then a prompt that is followed,
+/// a recipe, a file, and `key=value` overrides.
 ///
 /// A value of an override is TOML (`5`, `0.1`, `true`, `[1, 2]`, `"text"`); what is not valid TOML
 /// is taken as text, so `model=ViT-B-16/openai` needs no quotes.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Layers<'a> {
+    /// A prompt whose base model, method and options are taken over.
+    pub follow: Option<&'a Adapter>,
+    /// Name of a recipe.
+    pub recipe: Option<&'a str>,
+    /// A TOML file.
+    pub file: Option<&'a Path>,
+    /// `key=value`, one after the other.
+    pub overrides: &'a [String],
+}
+
+/// Builds a configuration from a recipe, a file and overrides: see [`Layers`].
 ///
 /// # Errors
-/// An unknown recipe or key (with the nearest known one), a value of the wrong type (with its
-/// place), or a value that makes no sense.
-pub fn load(
-    recipe_name: Option<&str>,
-    file: Option<&Path>,
-    overrides: &[String],
-) -> Result<RunConfig> {
-    resolve(layered(recipe_name, file, overrides)?)
+/// As [`Layers::load`].
+pub fn load(recipe: Option<&str>, file: Option<&Path>, overrides: &[String]) -> Result<RunConfig> {
+    let follow = None;
+    Layers {
+        follow,
+        recipe,
+        file,
+        overrides,
+    }
+    .load()
 }
 
 /// The method that [`load`] would end with; nothing else is checked against each other.
@@ -31,38 +46,65 @@ pub fn load(
 /// # Errors
 /// As [`load`].
 pub fn method_of(
-    recipe_name: Option<&str>,
+    recipe: Option<&str>,
     file: Option<&Path>,
     overrides: &[String],
 ) -> Result<Method> {
-    Ok(layered(recipe_name, file, overrides)?.method)
+    let follow = None;
+    Layers {
+        follow,
+        recipe,
+        file,
+        overrides,
+    }
+    .method()
 }
 
-fn layered(
-    recipe_name: Option<&str>,
-    file: Option<&Path>,
-    overrides: &[String],
-) -> Result<RunConfig> {
-    let mut merged = Table::try_from(RunConfig::default()).expect("plain data is always TOML");
-    if let Some(name) = recipe_name {
-        let recipe = recipe(name).ok_or_else(|| {
-            let names: Vec<&str> = RECIPES.iter().map(|r| r.name).collect();
-            TrainError::UnknownRecipe {
-                found: name.to_owned(),
-                known: names.join(", "),
-                suggestion: nearest(name, &names),
-            }
-        })?;
-        merge(&mut merged, table(recipe.text, &format!("recipe {name}"))?);
+impl Layers<'_> {
+    /// One configuration, checked and resolved.
+    ///
+    /// # Errors
+    /// An unknown recipe or key (with the nearest known one), a value of the wrong type (with its
+    /// place), or a value that makes no sense.
+    pub fn load(&self) -> Result<RunConfig> {
+        resolve(self.merged()?)
     }
-    if let Some(path) = file {
-        let text = fs_err::read_to_string(path)?;
-        merge(&mut merged, table(&text, &path.display().to_string())?);
+
+    /// The method that [`Layers::load`] would end with; nothing else is checked against each other.
+    ///
+    /// # Errors
+    /// As [`Layers::load`].
+    pub fn method(&self) -> Result<Method> {
+        Ok(self.merged()?.method)
     }
-    for setting in overrides {
-        merge(&mut merged, one(setting)?);
+
+    fn merged(&self) -> Result<RunConfig> {
+        let mut first = RunConfig::default();
+        if let Some(adapter) = self.follow {
+            first.model.clone_from(&adapter.base_model);
+            first.set_method(&adapter.method);
+        }
+        let mut merged = Table::try_from(first).expect("plain data is always TOML");
+        if let Some(name) = self.recipe {
+            let recipe = recipe(name).ok_or_else(|| {
+                let names: Vec<&str> = RECIPES.iter().map(|r| r.name).collect();
+                TrainError::UnknownRecipe {
+                    found: name.to_owned(),
+                    known: names.join(", "),
+                    suggestion: nearest(name, &names),
+                }
+            })?;
+            merge(&mut merged, table(recipe.text, &format!("recipe {name}"))?);
+        }
+        if let Some(path) = self.file {
+            let text = fs_err::read_to_string(path)?;
+            merge(&mut merged, table(&text, &path.display().to_string())?);
+        }
+        for setting in self.overrides {
+            merge(&mut merged, one(setting)?);
+        }
+        RunConfig::deserialize(merged).map_err(|error| describe(&error, None, "settings"))
     }
-    RunConfig::deserialize(merged).map_err(|error| describe(&error, None, "settings"))
 }
 
 /// Reads one whole configuration from text; `origin` names it in errors.

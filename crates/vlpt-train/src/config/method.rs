@@ -78,6 +78,14 @@ impl Method {
         }
     }
 
+    /// Whether it holds no prompts.
+    pub fn is_baseline(self) -> bool {
+        matches!(
+            self,
+            Self::ZeroShot | Self::LinearProbe | Self::TipAdapter | Self::TipAdapterF
+        )
+    }
+
     /// The tables that hold its options.
     pub fn sections(self) -> &'static [&'static str] {
         match self {
@@ -129,6 +137,31 @@ impl fmt::Display for Method {
 }
 
 impl RunConfig {
+    /// Takes over a method and its options.
+    pub fn set_method(&mut self, method: &MethodConfig) {
+        match method.clone() {
+            MethodConfig::CoOp(coop) => (self.method, self.coop) = (Method::CoOp, coop),
+            MethodConfig::Vpt(vpt) => (self.method, self.vpt) = (Method::Vpt, vpt),
+            MethodConfig::Vlpt { coop, vpt } => {
+                (self.method, self.coop, self.vpt) = (Method::Vlpt, coop, vpt);
+            }
+            MethodConfig::Upt(upt) => (self.method, self.upt) = (Method::Upt, upt),
+            MethodConfig::CoCoOp(cocoop) => (self.method, self.cocoop) = (Method::CoCoOp, cocoop),
+            MethodConfig::ZeroShot(own) => (self.method, self.zero_shot) = (Method::ZeroShot, own),
+            MethodConfig::LinearProbe(own) => {
+                (self.method, self.linear_probe) = (Method::LinearProbe, own);
+            }
+            MethodConfig::TipAdapter(own) => {
+                self.method = if own.finetune {
+                    Method::TipAdapterF
+                } else {
+                    Method::TipAdapter
+                };
+                self.tip_adapter = own;
+            }
+        }
+    }
+
     /// The method and its options.
     pub fn method_config(&self) -> MethodConfig {
         let tip_adapter = |finetune| {
@@ -167,6 +200,11 @@ mod tests {
                 ..RunConfig::default()
             };
             assert_eq!(config.method_config().name(), method.name());
+            assert_eq!(config.method_config().is_baseline(), method.is_baseline());
+            let mut other = RunConfig::default();
+            other.set_method(&config.method_config());
+            assert_eq!(other.method_config(), config.method_config());
+            assert_eq!(other.method, method);
             let written = toml::Value::try_from(method).unwrap();
             assert_eq!(written.as_str(), Some(method.name()));
         }

@@ -5,25 +5,27 @@
 //! [`RunConfig::to_toml`].
 
 mod check;
+mod data;
 mod keys;
 mod layers;
 mod method;
+mod multitask;
 mod recipes;
 mod train;
 
 use serde::{Deserialize, Serialize};
 use vlpt_clip::MemoryBudget;
-use vlpt_data::Format;
-use vlpt_data::fewshot::{FewShotRule, Shots};
 use vlpt_data::image::{Augment, ResizeMode};
 use vlpt_methods::{
     CoCoOpConfig, CoOpConfig, LinearProbeConfig, TipAdapterConfig, UptConfig, VptConfig,
     ZeroShotConfig,
 };
 
+pub use data::{DataConfig, FewShotConfig, TaskEntry};
 pub use keys::{all_keys, nearest};
-pub use layers::{load, method_of, parse, read_resolved};
+pub use layers::{Layers, load, method_of, parse, read_resolved};
 pub use method::Method;
+pub use multitask::{LabelSpace, MultitaskConfig};
 pub use recipes::{RECIPES, Recipe, recipe};
 pub use train::*;
 
@@ -40,10 +42,17 @@ pub struct RunConfig {
     pub method: Method,
     /// Seed of initial values, order of images, views, and few-shot sampling; every number is one.
     pub seed: u64,
-    /// What to learn from.
+    /// The data sets to learn from together; empty: the one of `data`.
+    pub tasks: Vec<TaskEntry>,
+    /// A prompt folder, or a run folder with one, whose parameters the run starts from; empty: the
+    /// method's own initial values.
+    pub init_from: String,
+    /// What to learn from, where it is one data set.
     pub data: DataConfig,
     /// Which of the training images are used.
     pub few_shot: FewShotConfig,
+    /// How several data sets are learned from together.
+    pub multitask: MultitaskConfig,
     /// Options of CoOp, and of the text side of `vlpt`.
     pub coop: CoOpConfig,
     /// Options of VPT, and of the image side of `vlpt`.
@@ -66,61 +75,6 @@ pub struct RunConfig {
     pub image: ImageConfig,
     /// How it is computed.
     pub compute: ComputeConfig,
-}
-
-/// A data set and how to read it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct DataConfig {
-    /// A folder or file, or `drawn:NAME` for a task that the program draws itself.
-    pub path: String,
-    /// The layout; left out: recognised.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub format: Option<Format>,
-    /// Name of the set: chooses one of several below a root, and its catalogue entry.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// Seed of the split of a set that brings none, and of a drawn task.
-    pub split_seed: u64,
-    /// Column with the images of a Parquet file or manifest.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub image_column: Option<String>,
-    /// Column with the labels of a Parquet file or manifest.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub label_column: Option<String>,
-    /// File with the class names, one a line.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub class_file: Option<String>,
-    /// Leave out class folders without images instead of refusing them.
-    pub drop_empty_classes: bool,
-    /// Leave out listed images that are absent instead of refusing them.
-    pub skip_missing_images: bool,
-    /// Templates for zero-shot texts; empty: the task's own.
-    pub templates: Vec<String>,
-}
-
-/// How the training images are sampled.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct FewShotConfig {
-    /// The sampling rule; left out: `coop`, or `elevater` where images have several labels.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rule: Option<FewShotRule>,
-    /// Images of each class, or `all`.
-    pub shots: Shots,
-    /// Seed of the sampling; left out: the run's seed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub seed: Option<u64>,
-}
-
-impl Default for FewShotConfig {
-    fn default() -> Self {
-        Self {
-            rule: None,
-            shots: Shots::Count(16),
-            seed: None,
-        }
-    }
 }
 
 /// Augmented views: random resized crops and flips.
@@ -226,8 +180,11 @@ impl Default for RunConfig {
             model: DEFAULT_MODEL.to_owned(),
             method: Method::CoOp,
             seed: 1,
+            tasks: Vec::new(),
+            init_from: String::new(),
             data: DataConfig::default(),
             few_shot: FewShotConfig::default(),
+            multitask: MultitaskConfig::default(),
             coop: CoOpConfig::default(),
             vpt: VptConfig::default(),
             upt: UptConfig::default(),

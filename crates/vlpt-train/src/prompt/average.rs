@@ -61,6 +61,11 @@ type Values = BTreeMap<String, Vec<f32>>;
 /// exists is not replaced.
 pub fn average_prompts(folders: &[PathBuf], clip: &Clip, out: &Path) -> Result<Averaged> {
     new_folder(out)?;
+    average_to(folders, clip, out)
+}
+
+/// As [`average_prompts`], over a folder that may exist.
+pub(crate) fn average_to(folders: &[PathBuf], clip: &Clip, out: &Path) -> Result<Averaged> {
     let opened = folders
         .iter()
         .map(|path| PromptFolder::open(path))
@@ -91,6 +96,12 @@ pub fn average_prompts(folders: &[PathBuf], clip: &Clip, out: &Path) -> Result<A
     let epochs = |pick: fn(&PromptFolder) -> usize| opened.iter().map(pick).max().unwrap_or(0);
     adapter.epochs = epochs(|folder| folder.adapter.epochs);
     adapter.selected_epoch = epochs(|folder| folder.adapter.selected_epoch);
+    if opened
+        .iter()
+        .any(|other| other.adapter.init_from != adapter.init_from)
+    {
+        adapter.init_from = None;
+    }
     let content = PromptContent {
         adapter: &adapter,
         classes: &first.classes,

@@ -11,11 +11,14 @@
 
 mod average;
 mod import;
+mod init;
+mod member;
 mod read;
 mod stored;
 mod write;
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 use vlpt_data::image::Preprocess;
@@ -28,6 +31,8 @@ pub use average::{Averaged, AveragedSource, average_prompts};
 pub use import::{
     ImportOptions, ImportTask, Imported, LeftOut, Source, UsedTensor, import_checkpoint,
 };
+pub use init::InitSource;
+pub(crate) use init::{Initial, read_initial};
 pub use read::{PromptFolder, PromptReport};
 pub(crate) use write::{PromptContent, write_prompt};
 
@@ -74,6 +79,26 @@ pub struct Adapter {
     pub epochs: usize,
     /// The epoch whose parameters these are, counted from 1.
     pub selected_epoch: usize,
+    /// The tasks it was tuned on together, their classes one after the other; empty for one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tasks: Vec<AdapterTask>,
+    /// The prompt that tuning started from, if one was named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub init_from: Option<InitSource>,
+}
+
+/// One of the tasks that a prompt was tuned on together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdapterTask {
+    /// Its name.
+    pub name: String,
+    /// Its classes among all.
+    pub classes: Range<usize>,
+    /// Whether an image may show several of them.
+    pub multi_label: bool,
+    /// The number it is judged by.
+    pub metric: Metric,
 }
 
 /// SHA-256 over class names.

@@ -9,7 +9,7 @@ use vlpt_clip::Clip;
 use vlpt_methods::{MethodConfig, Parameter, PromptMethod};
 
 use super::stored::{self, Stored};
-use super::{Adapter, FORMAT, class_names_sha256};
+use super::{Adapter, FORMAT, class_names_sha256, member};
 use crate::tensors::{Named, TensorFile};
 use crate::{Classifier, Result, TrainError};
 
@@ -37,7 +37,7 @@ pub struct PromptFolder {
     pub classes: Vec<String>,
     /// What loading found.
     pub report: PromptReport,
-    parameters: BTreeMap<String, Named>,
+    pub(super) parameters: BTreeMap<String, Named>,
     stored: Stored,
 }
 
@@ -56,6 +56,7 @@ impl PromptFolder {
         };
         let adapter = read_adapter(&path.join("adapter_config.json"))?;
         let classes = read_classes(&path.join("class_names.txt"), &adapter)?;
+        member::check(&path.join("adapter_config.json"), &adapter)?;
 
         let file = path.join("adapter_model.safetensors");
         let found = TensorFile::read(&file)?.tensors;
@@ -102,7 +103,8 @@ impl PromptFolder {
     }
 
     /// The classifier for other class names, made by the text tower; the stored one when the names
-    /// are the same. A name's place in the list decides its class, nothing else.
+    /// are the same, or its part for a task that the prompt was tuned on among others. A name's
+    /// place in the list decides its class, nothing else.
     ///
     /// # Errors
     /// A class-specific prompt and another number of classes, a baseline that learned its classes
@@ -110,6 +112,9 @@ impl PromptFolder {
     pub fn classifier_for(&self, clip: &Clip, classes: &[String]) -> Result<Classifier> {
         if classes == self.classes {
             return self.classifier(clip);
+        }
+        if let Some(member) = self.member("", classes) {
+            return Ok(self.classifier(clip)?.part(&member.classes));
         }
         self.check_sizes(clip)?;
         match (&self.adapter.method, &self.stored.templates) {

@@ -1,5 +1,6 @@
 //! From the configuration in a run folder to the prompt in it.
 
+use std::ops::Range;
 use std::path::Path;
 
 use vlpt_clip::Clip;
@@ -10,11 +11,13 @@ use super::folder::same_input;
 use super::result::{Outcome, finished, write_result};
 use super::{EVENTS, PROMPT, RunOptions, RunSummary, fit, tune};
 use crate::checkpoint::{Checkpoint, Position};
-use crate::events::{End, Event, EventLog, Start};
+use crate::events::{End, Event, EventLog, Start, StartTask};
 use crate::features::{data_fingerprint, hash_images};
-use crate::files::write_atomic;
+use crate::files::{fingerprint, write_atomic};
+use crate::prompt::Initial;
 use crate::{
-    FeatureMaker, Observer, Result, RunConfig, Select, TrainingData, preprocess, with_threads,
+    FeatureMaker, Member, Observer, Result, RunConfig, Select, TrainingData, preprocess,
+    with_threads,
 };
 
 /// What every kind of run works on.
@@ -33,6 +36,8 @@ pub(super) struct Job<'a> {
     pub(super) val: &'a Split,
     /// SHA-256 of each of them.
     pub(super) val_hashes: &'a [String],
+    /// The values it starts from, where they are of another prompt.
+    pub(super) initial: Option<&'a Initial>,
     /// Makes features.
     pub(super) maker: FeatureMaker<'a>,
 }
@@ -73,6 +78,7 @@ fn execute_here(
         &data.task.classes,
         images.chain(val.items.iter().zip(&val_hashes)),
     );
+    let fingerprint = with_bounds(fingerprint, data);
     let start = Position::new(&clip.fingerprint, &fingerprint);
     if let Some(checkpoint) = &checkpoint {
         let stored = &checkpoint.position;
@@ -82,7 +88,12 @@ fn execute_here(
             return finished(dir);
         }
     }
-    write_atomic(&dir.join("subset.json"), data.subset.to_json().as_bytes())?;
+    write_atomic(&dir.join("subset.json"), subsets(data)?.as_bytes())?;
+    let initial = if config.init_from.is_empty() {
+        None
+    } else {
+        Some(Initial::read(dir)?)
+    };
     let job = Job {
         dir,
         config,
@@ -91,6 +102,7 @@ fn execute_here(
         train_hashes: &train_hashes,
         val: &val,
         val_hashes: &val_hashes,
+        initial: initial.as_ref(),
         maker: FeatureMaker {
             clip,
             preprocess: preprocess(clip, &config.image),
@@ -130,7 +142,32 @@ impl Job<'_> {
             parameters,
             epochs,
             steps,
+            tasks: self.start_tasks(),
+            shared_names: self.data.shared_names(),
+            init_from: self.initial.map(|initial| initial.source.clone()),
         })
+    }
+
+    fn start_tasks(&self) -> Vec<StartTask> {
+        if self.data.members.len() == 1 {
+            return Vec::new();
+        }
+        let entry = |member: &Member| StartTask {
+            name: member.name.clone(),
+            classes: member.classes.len(),
+            train_images: member.train.len(),
+            val_images: self.val_of(member).len(),
+        };
+        self.data.members.iter().map(entry).collect()
+    }
+
+    /// A task's images among those that choose.
+    pub(super) fn val_of(&self, member: &Member) -> Range<usize> {
+        if self.val.is_empty() {
+            0..0
+        } else {
+            member.val.clone()
+        }
     }
 
     /// Writes the prompt folder and the event at the end of the run.
@@ -160,5 +197,35 @@ impl Job<'_> {
     /// The event log, cut to the length that the checkpoint knows.
     pub(super) fn log(&self, length: u64) -> Result<EventLog> {
         EventLog::open(&self.dir.join(EVENTS), length)
+    }
+}
+
+/// A fingerprint of the images that also knows where one task ends and the next begins.
+fn with_bounds(images: String, data: &TrainingData) -> String {
+    if data.members.len() == 1 {
+        return images;
+    }
+    let bounds = data.members.iter().map(|member| {
+        let Member {
+            name,
+            classes,
+            train,
+            val,
+            ..
+        } = member;
+        format!("{name} {classes:?} {train:?} {val:?}")
+    });
+    fingerprint([images].into_iter().chain(bounds))
+}
+
+/// `subset.json`: the subset of the task, or a list with one for each task.
+fn subsets(data: &TrainingData) -> Result<String> {
+    let all: Vec<_> = data.members.iter().map(|member| &member.subset).collect();
+    match all[..] {
+        [subset] => Ok(subset.to_json()),
+        _ => {
+            let text = serde_json::to_string_pretty(&all).map_err(std::io::Error::other)?;
+            Ok(format!("{text}\n"))
+        }
     }
 }

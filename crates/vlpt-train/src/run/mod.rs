@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! DIR/config.toml              the resolved configuration
+//! DIR/init.safetensors         the values it starts from, where it starts from another prompt
 //! DIR/subset.json              the few-shot subset
 //! DIR/events.jsonl             what happened; a checkpoint knows its length
 //! DIR/checkpoint/              the state between two steps, whole or absent
@@ -22,10 +23,11 @@ use fs_err as fs;
 use vlpt_clip::Clip;
 
 use crate::files::write_atomic;
+use crate::prompt::read_initial;
 use crate::{Observer, Result, RunConfig, TrainingData};
 use execute::execute;
 use folder::{lock, refuse_existing, stored_config};
-use prepare::{check_together, inputs};
+use prepare::{check_together, inputs, tell};
 
 const CONFIG: &str = "config.toml";
 const EVENTS: &str = "events.jsonl";
@@ -123,9 +125,15 @@ impl Run {
         config.check()?;
         refuse_existing(&options.dir)?;
         check_together(config, clip, data)?;
+        let initial = read_initial(config, clip, data)?;
         fs::create_dir_all(&options.dir)?;
         let _lock = lock(&options.dir)?;
         refuse_existing(&options.dir)?;
+        tell(initial.as_ref(), data, observer);
+        // Before the file that makes a run of the folder, so that no run lacks it.
+        if let Some(initial) = &initial {
+            initial.write(&options.dir)?;
+        }
         write_atomic(&options.dir.join(CONFIG), config.to_toml().as_bytes())?;
         execute(config, options, clip, data, observer)
     }

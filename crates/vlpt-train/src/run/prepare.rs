@@ -2,6 +2,7 @@
 
 use vlpt_clip::{Clip, Hub};
 
+use crate::prompt::Initial;
 use crate::{Method, Observer, Result, RunConfig, Select, TrainError, TrainingData, Views};
 
 /// Model and data of a configuration.
@@ -9,6 +10,24 @@ pub(super) fn inputs(config: &RunConfig, observer: &dyn Observer) -> Result<(Cli
     let data = TrainingData::open(config)?;
     let files = Hub::from_env().resolve(&config.model.parse()?, observer)?;
     Ok((Clip::load(&files)?, data))
+}
+
+/// Says what the user should know of tasks and initial values.
+pub(super) fn tell(initial: Option<&Initial>, data: &TrainingData, observer: &dyn Observer) {
+    for shared in data.shared_names() {
+        let tasks = shared.tasks.join(", ");
+        observer.note(&format!(
+            "the class name \"{}\" is in {tasks}: under a context that classes share, their texts \
+             are the same, and a union of the label spaces cannot tell them apart",
+            shared.name
+        ));
+    }
+    if let Some(initial) = initial {
+        observer.note(&initial.describe());
+        for note in &initial.notes {
+            observer.note(&format!("{}: {note}", initial.source.folder));
+        }
+    }
 }
 
 /// What can be refused before anything is computed or written.
@@ -41,6 +60,16 @@ pub(super) fn check_together(config: &RunConfig, clip: &Clip, data: &TrainingDat
         return Err(TrainError::NoImages {
             task: data.task.name.clone(),
             split: "labelled",
+        });
+    }
+    if !tuned && data.members.len() > 1 {
+        return Err(TrainError::Unfit {
+            what: format!(
+                "{} is fitted to one data set, but {} were given",
+                config.method,
+                data.members.len()
+            ),
+            hint: Some("fit it to each of them, or choose a prompt method".to_owned()),
         });
     }
     if tuned {

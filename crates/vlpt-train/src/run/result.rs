@@ -8,8 +8,11 @@ use serde_json::{Value, json};
 use super::execute::Job;
 use super::{EVENTS, PROMPT, RunSummary};
 use crate::events::{Event, read_events};
-use crate::prompt::{Adapter, FORMAT, PromptContent, class_names_sha256, write_prompt};
-use crate::{Classifier, Result, TrainError};
+use crate::files::fingerprint;
+use crate::prompt::{
+    Adapter, AdapterTask, FORMAT, PromptContent, class_names_sha256, write_prompt,
+};
+use crate::{Classifier, Member, Result, TrainError, TrainingData};
 
 /// The summary of a run that is finished already.
 pub(super) fn finished(dir: &Path) -> Result<RunSummary> {
@@ -54,6 +57,28 @@ pub(super) struct Outcome {
     pub(super) metrics: Value,
 }
 
+/// The tasks of a run over several.
+fn adapter_tasks(data: &TrainingData) -> Vec<AdapterTask> {
+    if data.members.len() == 1 {
+        return Vec::new();
+    }
+    let entry = |member: &Member| AdapterTask {
+        name: member.name.clone(),
+        classes: member.classes.clone(),
+        multi_label: member.multi_label,
+        metric: member.metric,
+    };
+    data.members.iter().map(entry).collect()
+}
+
+/// The hash of the subset, or one over those of all tasks.
+fn subset_sha256(data: &TrainingData) -> String {
+    match &data.members[..] {
+        [member] => member.subset.sha256.clone(),
+        members => fingerprint(members.iter().map(|member| &member.subset.sha256)),
+    }
+}
+
 /// Writes the prompt folder of a run.
 pub(super) fn write_result(job: &Job, outcome: &Outcome) -> Result<()> {
     let Job {
@@ -80,13 +105,23 @@ pub(super) fn write_result(job: &Job, outcome: &Outcome) -> Result<()> {
         preprocess: job.maker.preprocess.clone(),
         seed: config.seed,
         shots: config.few_shot.shots,
-        subset_sha256: data.subset.sha256.clone(),
+        subset_sha256: subset_sha256(data),
         epochs: outcome.epochs,
         selected_epoch: outcome.selected_epoch,
+        tasks: adapter_tasks(data),
+        init_from: job.initial.map(|initial| initial.source.clone()),
     };
     let mut metrics = outcome.metrics.clone();
     if let Some(val) = outcome.val {
-        metrics[format!("val_{}", task.metric.name())] = json!(val);
+        let name = match data.members.len() {
+            1 => format!("val_{}", task.metric.name()),
+            _ => "val_mean".to_owned(),
+        };
+        metrics[name] = json!(val);
+    }
+    let shared = data.shared_names();
+    if !shared.is_empty() {
+        metrics["shared_class_names"] = json!(shared);
     }
     let content = PromptContent {
         adapter: &adapter,

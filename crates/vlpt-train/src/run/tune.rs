@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use vlpt_methods::PromptMethod;
 
 use super::execute::Job;
@@ -11,7 +11,7 @@ use super::{EVENTS, RunSummary};
 use crate::checkpoint::{Checkpoint, Position};
 use crate::events::{Event, read_events};
 use crate::trainer::{ImageInput, TaskPart, Trainer, Workload, has_visual};
-use crate::{Mask, Mix, Observer, Result};
+use crate::{Member, Observer, Result};
 
 /// Trains what is left to train and writes the result.
 pub(super) fn run(
@@ -33,6 +33,9 @@ pub(super) fn run(
         .method_config()
         .build(clip, task.classes.len(), config.seed)?
         .into();
+    if let Some(initial) = job.initial {
+        initial.put_into(method.as_ref())?;
+    }
     let images = ImageInput::prepare(
         config,
         &job.maker,
@@ -45,17 +48,14 @@ pub(super) fn run(
         config,
         clip,
         classes: &task.classes,
-        tasks: vec![TaskPart {
-            name: task.name.clone(),
-            classes: 0..task.classes.len(),
-            metric: task.metric,
-            multi_label: task.multi_label,
-            train: (0..data.train.items.len()).collect(),
-            val: (0..val.items.len()).collect(),
-        }],
-        mask: Mask::Union,
-        mix: Mix::Proportional,
-        temperature: 1.0,
+        tasks: data
+            .members
+            .iter()
+            .map(|member| part(job, member))
+            .collect(),
+        mask: config.multitask.label_space.into(),
+        mix: config.multitask.mix,
+        temperature: config.multitask.temperature,
         train: &data.train.items,
         val: &val.items,
         images,
@@ -84,7 +84,7 @@ pub(super) fn run(
         epochs: trainer.position().epoch,
         selected_epoch,
         val,
-        metrics: last_epoch(job)?,
+        metrics: epochs(job, selected_epoch)?,
     };
     trainer.put_back(&last)?;
     let summary = job.end(&outcome, &mut log, observer)?;
@@ -92,17 +92,33 @@ pub(super) fn run(
     Ok(summary)
 }
 
-/// What the last epoch measured on its training images.
-fn last_epoch(job: &Job) -> Result<serde_json::Value> {
-    let last = read_events(&job.dir.join(EVENTS))?
-        .into_iter()
-        .rev()
-        .find_map(|event| match event {
-            Event::Epoch(epoch) => Some(epoch),
-            _ => None,
-        });
-    Ok(last.map_or_else(
-        || json!({}),
-        |last| json!({"train_loss": last.loss, "train_accuracy": last.train_accuracy}),
-    ))
+/// One of the tasks for the loop.
+fn part(job: &Job, member: &Member) -> TaskPart {
+    TaskPart {
+        name: member.name.clone(),
+        classes: member.classes.clone(),
+        metric: member.metric,
+        multi_label: member.multi_label,
+        train: member.train.clone().collect(),
+        val: job.val_of(member).collect(),
+    }
+}
+
+/// What the last epoch measured on its training images, and of several tasks what the selected one
+/// measured on the validation images of each.
+fn epochs(job: &Job, selected: usize) -> Result<Value> {
+    let events = read_events(&job.dir.join(EVENTS))?;
+    let epochs = events.into_iter().filter_map(|event| match event {
+        Event::Epoch(epoch) => Some(epoch),
+        _ => None,
+    });
+    let mut metrics = json!({});
+    for epoch in epochs {
+        metrics["train_loss"] = json!(epoch.loss);
+        metrics["train_accuracy"] = json!(epoch.train_accuracy);
+        if epoch.epoch == selected && !epoch.val_tasks.is_empty() {
+            metrics["val_tasks"] = json!(epoch.val_tasks);
+        }
+    }
+    Ok(metrics)
 }

@@ -231,11 +231,16 @@ impl<'a> Trainer<'a> {
 
     fn end_epoch(&mut self, lr: f64) -> Result<Event> {
         let validated = self.work.config.train.select == Select::BestVal;
-        let val = if validated {
-            Some(self.validate()?)
+        let mut val_tasks = if validated {
+            self.validate()?
         } else {
-            None
+            Vec::new()
         };
+        let sum: f64 = val_tasks.iter().map(|task| task.value).sum();
+        let val = validated.then(|| sum / val_tasks.len().max(1) as f64);
+        if self.work.tasks.len() == 1 {
+            val_tasks.clear();
+        }
         let position = &mut self.position;
         position.epoch += 1;
         let seen = position.seen.max(1) as f64;
@@ -245,6 +250,7 @@ impl<'a> Trainer<'a> {
             loss: position.loss_sum / seen,
             train_accuracy: position.right as f64 / seen,
             val,
+            val_tasks,
         };
         (
             position.step,

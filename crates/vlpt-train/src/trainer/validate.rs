@@ -8,7 +8,7 @@ use vlpt_methods::{Pass, Visual, VisualValues};
 use super::Trainer;
 use super::images::{BatchImages, Source};
 use super::work::TaskPart;
-use crate::{Classifier, Result, metrics};
+use crate::{Classifier, Result, TaskValue, metrics};
 
 impl Trainer<'_> {
     /// The classifier of the parameters as they are.
@@ -25,17 +25,22 @@ impl Trainer<'_> {
         Ok(Classifier::new(work.clip, work.classes, features).with_visual(visual))
     }
 
-    /// Mean over the tasks of each task's metric on its validation images, among its own classes.
-    pub(super) fn validate(&self) -> Result<f64> {
+    /// Each task's metric on its validation images, among its own classes.
+    pub(super) fn validate(&self) -> Result<Vec<TaskValue>> {
         let work = self.work;
         let classifier = self.classifier()?;
         let features = self.val_features(classifier.visual.as_ref())?;
         let logits = classifier.logits(work.clip, &features)?;
         let validated = work.tasks.iter().filter(|task| !task.val.is_empty());
-        let values = validated
-            .map(|task| judge(task, work.val, &logits, work.classes.len()))
-            .collect::<Result<Vec<f64>>>()?;
-        Ok(values.iter().sum::<f64>() / values.len().max(1) as f64)
+        validated
+            .map(|task| {
+                Ok(TaskValue {
+                    task: task.name.clone(),
+                    metric: task.metric,
+                    value: judge(task, work.val, &logits, work.classes.len())?,
+                })
+            })
+            .collect()
     }
 
     /// Features of the validation images under the visual prompts.

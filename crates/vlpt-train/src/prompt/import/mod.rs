@@ -386,6 +386,8 @@ fn write(
         subset_sha256: String::new(),
         epochs,
         selected_epoch: epochs,
+        tasks: Vec::new(),
+        init_from: None,
     };
     let file = path.file_name().unwrap_or_default().to_string_lossy();
     let mut metrics = json!({

@@ -1,12 +1,16 @@
-//! From a configuration to images: the task, the few shots, the preprocessing.
+//! From a configuration to images: the tasks, the few shots, the preprocessing.
+
+mod training;
 
 use std::path::{Path, PathBuf};
 
 use vlpt_clip::{Clip, Interpolation as ClipInterpolation, ResizeMode as ClipResizeMode};
 use vlpt_data::image::{Interpolation, Preprocess, ResizeMode};
-use vlpt_data::{FewShotRule, OpenOptions, Split, Subset, Task, few_shot_of};
+use vlpt_data::{OpenOptions, Task};
 
 use crate::{DataConfig, ImageConfig, Result, RunConfig, TrainError};
+
+pub use training::{Member, SharedName, TrainingData};
 
 /// What marks a task that the program draws itself.
 const DRAWN: &str = "drawn:";
@@ -24,7 +28,11 @@ pub fn open_task(config: &DataConfig) -> Result<Task> {
         });
     }
     let mut task = if let Some(name) = config.path.strip_prefix(DRAWN) {
-        vlpt_data::drawn::drawn(name, config.split_seed)?
+        let mut task = vlpt_data::drawn::drawn(name, config.split_seed)?;
+        if let Some(name) = &config.name {
+            task.name.clone_from(name);
+        }
+        task
     } else {
         let options = OpenOptions {
             format: config.format,
@@ -45,55 +53,35 @@ pub fn open_task(config: &DataConfig) -> Result<Task> {
     Ok(task)
 }
 
-/// The images that a run learns from.
-#[derive(Debug, Clone)]
-pub struct TrainingData {
-    /// The whole task.
-    pub task: Task,
-    /// Which images were chosen, and how.
-    pub subset: Subset,
-    /// The images trained on.
-    pub train: Split,
-    /// The images that may choose an epoch; can be empty.
-    pub val: Split,
-}
-
-impl TrainingData {
-    /// Opens the task of a configuration and draws its few shots.
-    ///
-    /// # Errors
-    /// As [`open_task`], and whatever the sampling rule refuses.
-    pub fn open(config: &RunConfig) -> Result<Self> {
-        Self::of(open_task(&config.data)?, config)
+/// Opens the tasks of a configuration, at least one, in the order of its list.
+///
+/// # Errors
+/// As [`open_task`], and two tasks of one name.
+pub fn open_tasks(config: &RunConfig) -> Result<Vec<Task>> {
+    if config.tasks.is_empty() {
+        return Ok(vec![open_task(&config.data)?]);
     }
-
-    /// Draws the few shots of an open task.
-    ///
-    /// # Errors
-    /// Whatever the sampling rule refuses.
-    pub fn of(task: Task, config: &RunConfig) -> Result<Self> {
-        let few = &config.few_shot;
-        let usual = if task.multi_label {
-            FewShotRule::Elevater
-        } else {
-            FewShotRule::Coop
-        };
-        let rule = few.rule.unwrap_or(usual);
-        let subset = few_shot_of(&task, rule, few.shots, config.few_shot_seed())?;
-        let (train, val) = subset.splits(&task)?;
-        if train.is_empty() {
-            return Err(TrainError::NoImages {
-                task: task.name,
-                split: "training",
+    let entries = config.tasks.iter();
+    let tasks = entries
+        .map(|entry| open_task(&entry.data()))
+        .collect::<Result<Vec<Task>>>()?;
+    for (i, task) in tasks.iter().enumerate() {
+        if let Some(first) = tasks[..i].iter().position(|other| other.name == task.name) {
+            let paths = [first, i].map(|at| config.tasks[at].path().to_owned());
+            return Err(TrainError::Unfit {
+                what: format!(
+                    "two tasks are called {}: {} and {}",
+                    task.name, paths[0], paths[1]
+                ),
+                hint: Some(format!(
+                    "results are told apart by names; give one another name, as {{ path = \"{}\", \
+                     name = \"NAME\" }}",
+                    paths[1]
+                )),
             });
         }
-        Ok(Self {
-            task,
-            subset,
-            train,
-            val,
-        })
     }
+    Ok(tasks)
 }
 
 /// The preprocessing of a model, with a configuration's changes.

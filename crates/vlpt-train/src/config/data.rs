@@ -1,0 +1,120 @@
+//! Which data sets a run learns from, and which of their images.
+
+use std::fmt;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use vlpt_data::Format;
+use vlpt_data::fewshot::{FewShotRule, Shots};
+
+/// A data set and how to read it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DataConfig {
+    /// A folder or file, or `drawn:NAME` for a task that the program draws itself.
+    pub path: String,
+    /// The layout; left out: recognised.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub format: Option<Format>,
+    /// Name of the set: chooses one of several below a root, and its catalogue entry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Seed of the split of a set that brings none, and of a drawn task.
+    pub split_seed: u64,
+    /// Column with the images of a Parquet file or manifest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image_column: Option<String>,
+    /// Column with the labels of a Parquet file or manifest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label_column: Option<String>,
+    /// File with the class names, one a line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class_file: Option<String>,
+    /// Leave out class folders without images instead of refusing them.
+    pub drop_empty_classes: bool,
+    /// Leave out listed images that are absent instead of refusing them.
+    pub skip_missing_images: bool,
+    /// Templates for zero-shot texts; empty: the task's own.
+    pub templates: Vec<String>,
+}
+
+/// How the training images are sampled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FewShotConfig {
+    /// The sampling rule; left out: `coop`, or `elevater` where images have several labels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<FewShotRule>,
+    /// Images of each class, or `all`.
+    pub shots: Shots,
+    /// Seed of the sampling; left out: the run's seed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+}
+
+impl Default for FewShotConfig {
+    fn default() -> Self {
+        Self {
+            rule: None,
+            shots: Shots::Count(16),
+            seed: None,
+        }
+    }
+}
+
+/// One of several data sets: a path alone, or a table with the keys of [`DataConfig`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum TaskEntry {
+    /// A folder or file, or `drawn:NAME`.
+    Path(String),
+    /// A data set and how to read it.
+    Table(DataConfig),
+}
+
+impl TaskEntry {
+    /// The data set and how to read it.
+    pub fn data(&self) -> DataConfig {
+        match self {
+            Self::Path(path) => DataConfig {
+                path: path.clone(),
+                ..DataConfig::default()
+            },
+            Self::Table(data) => data.clone(),
+        }
+    }
+
+    /// Its path.
+    pub fn path(&self) -> &str {
+        match self {
+            Self::Path(path) => path,
+            Self::Table(data) => &data.path,
+        }
+    }
+}
+
+// By hand, so that a wrong key in a table is named as it is anywhere else.
+impl<'de> Deserialize<'de> for TaskEntry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entry;
+
+        impl<'de> Visitor<'de> for Entry {
+            type Value = TaskEntry;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a path, or a table with the keys of [data]")
+            }
+
+            fn visit_str<E>(self, path: &str) -> Result<TaskEntry, E> {
+                Ok(TaskEntry::Path(path.to_owned()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<TaskEntry, A::Error> {
+                DataConfig::deserialize(MapAccessDeserializer::new(map)).map(TaskEntry::Table)
+            }
+        }
+
+        deserializer.deserialize_any(Entry)
+    }
+}

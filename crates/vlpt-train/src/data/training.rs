@@ -1,0 +1,184 @@
+//! The images that a run learns from, of one task or of several.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+use vlpt_data::fewshot::{few_shot_joint, few_shot_stream};
+use vlpt_data::{FewShotRule, Item, Metric, Split, Subset, Task, few_shot_of};
+use vlpt_methods::class_text;
+
+use super::open_tasks;
+use crate::{Result, RunConfig, TrainError};
+
+/// The images that a run learns from.
+#[derive(Debug, Clone)]
+pub struct TrainingData {
+    /// The whole task. Several are put together in their order: classes and images one after the
+    /// other, labels counted through.
+    pub task: Task,
+    /// The tasks it is made of, at least one.
+    pub members: Vec<Member>,
+    /// The images trained on, one task after the other.
+    pub train: Split,
+    /// The images that may choose an epoch, in the same order; can be empty.
+    pub val: Split,
+}
+
+/// A task among those that are learned together.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Member {
+    /// Its name.
+    pub name: String,
+    /// The number it is judged by.
+    pub metric: Metric,
+    /// Whether an image may show several of its classes.
+    pub multi_label: bool,
+    /// Its classes among all.
+    pub classes: Range<usize>,
+    /// Its images among those trained on.
+    pub train: Range<usize>,
+    /// Its images among those that may choose an epoch.
+    pub val: Range<usize>,
+    /// Which of its images were chosen, and how.
+    pub subset: Subset,
+}
+
+/// A class name that several tasks have, as texts say it and without regard to capitals. Prompts
+/// that are the same for every class make one text of it, so no union of the tasks can tell the
+/// classes apart.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SharedName {
+    /// The name.
+    pub name: String,
+    /// The tasks that have it.
+    pub tasks: Vec<String>,
+}
+
+impl TrainingData {
+    /// Opens the tasks of a configuration and draws their few shots.
+    ///
+    /// # Errors
+    /// As [`open_tasks`] and [`TrainingData::of_tasks`].
+    pub fn open(config: &RunConfig) -> Result<Self> {
+        Self::of_tasks(&open_tasks(config)?, config)
+    }
+
+    /// Draws the few shots of an open task.
+    ///
+    /// # Errors
+    /// Whatever the sampling rule refuses.
+    pub fn of(task: Task, config: &RunConfig) -> Result<Self> {
+        Self::of_tasks(&[task], config)
+    }
+
+    /// Draws the few shots of open tasks: of one as it is drawn alone; of several as published
+    /// multitask code does, with one random stream through the list (rule `coop`), or from one
+    /// list of all images, tasks sorted by name (rule `elevater`).
+    ///
+    /// # Errors
+    /// Whatever the sampling rule refuses, or a task that is left without training images.
+    pub fn of_tasks(tasks: &[Task], config: &RunConfig) -> Result<Self> {
+        let few = &config.few_shot;
+        let several_labels = tasks.iter().any(|task| task.multi_label);
+        let usual = if several_labels {
+            FewShotRule::Elevater
+        } else {
+            FewShotRule::Coop
+        };
+        let rule = few.rule.unwrap_or(usual);
+        let (shots, seed) = (few.shots, config.few_shot_seed());
+        let all: Vec<&Task> = tasks.iter().collect();
+        let subsets = match (&all[..], rule) {
+            ([task], rule) => vec![few_shot_of(task, rule, shots, seed)?],
+            (all, FewShotRule::Coop) => few_shot_stream(all, shots, seed)?,
+            (all, FewShotRule::Elevater) => few_shot_joint(all, shots, seed)?,
+        };
+        let (mut train, mut val) = (Split::default(), Split::default());
+        let mut members = Vec::with_capacity(tasks.len());
+        let mut classes = 0;
+        for (task, subset) in tasks.iter().zip(subsets) {
+            let (own_train, own_val) = subset.splits(task)?;
+            if own_train.is_empty() {
+                return Err(TrainError::NoImages {
+                    task: task.name.clone(),
+                    split: "training",
+                });
+            }
+            members.push(Member {
+                name: task.name.clone(),
+                metric: task.metric,
+                multi_label: task.multi_label,
+                classes: classes..classes + task.classes.len(),
+                train: append(&mut train, &own_train, classes),
+                val: append(&mut val, &own_val, classes),
+                subset,
+            });
+            classes += task.classes.len();
+        }
+        Ok(Self {
+            task: together(tasks)?,
+            members,
+            train,
+            val,
+        })
+    }
+
+    /// Class names that several of the tasks have, sorted.
+    pub fn shared_names(&self) -> Vec<SharedName> {
+        let mut tasks: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for member in &self.members {
+            for class in &self.task.classes[member.classes.clone()] {
+                let own = tasks.entry(class_text(class).to_lowercase()).or_default();
+                if own.last() != Some(&member.name) {
+                    own.push(member.name.clone());
+                }
+            }
+        }
+        tasks
+            .into_iter()
+            .filter(|(_, tasks)| tasks.len() > 1)
+            .map(|(name, tasks)| SharedName { name, tasks })
+            .collect()
+    }
+}
+
+/// Adds images whose labels are counted from `first` on; gives their places.
+fn append(all: &mut Split, own: &Split, first: usize) -> Range<usize> {
+    let start = all.len();
+    all.items.extend(own.items.iter().map(|item| {
+        Item {
+            image: item.image.clone(),
+            labels: item
+                .labels
+                .iter()
+                .map(|label| label + first as u32)
+                .collect(),
+        }
+    }));
+    start..all.len()
+}
+
+/// Several tasks as one.
+fn together(tasks: &[Task]) -> Result<Task> {
+    let Some((first, others)) = tasks.split_first() else {
+        return Err(TrainError::Unfit {
+            what: "no task given: expected one or more".to_owned(),
+            hint: None,
+        });
+    };
+    let mut all = first.clone();
+    for task in others {
+        let classes = all.classes.len();
+        all.name = format!("{}+{}", all.name, task.name);
+        all.classes.extend(task.classes.iter().cloned());
+        append(&mut all.train, &task.train, classes);
+        append(&mut all.test, &task.test, classes);
+        if let Some(val) = &task.val {
+            append(all.val.get_or_insert_default(), val, classes);
+        }
+        all.multi_label |= task.multi_label;
+        all.source.notes.extend(task.source.notes.iter().cloned());
+    }
+    Ok(all)
+}
