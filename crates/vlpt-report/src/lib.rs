@@ -18,6 +18,7 @@ mod page;
 mod picture;
 mod run;
 mod sections;
+pub mod study;
 pub mod svg;
 
 pub use data::{
@@ -28,3 +29,4 @@ pub use error::{ReportError, Result};
 pub use heat::AttentionPicture;
 pub use picture::Picture;
 pub use run::RunReport;
+pub use study::StudyReport;

@@ -11,6 +11,20 @@ pub enum Gap {
     Undefined,
 }
 
+impl Gap {
+    /// Every reason, in the order of a legend.
+    pub const ALL: [Self; 3] = [Self::Failed, Self::NotRun, Self::Undefined];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::NotRun => "not run",
+            Self::Undefined => "not defined",
+        }
+    }
+}
+
 /// The ground of a cell without a value.
 pub(super) const GREY: &str = "#d5dae0";
 const MARK: &str = "#52606d";

@@ -165,13 +165,9 @@ fn marks(map: &HeatMap, y: f64, framed: bool) -> String {
         let frame = format!("class=\"whisker\" fill=\"none\" stroke=\"{INK}\" stroke-width=\"2\"");
         key(&frame, None, "the same task");
     }
-    for (gap, words) in [
-        (Gap::Failed, "failed"),
-        (Gap::NotRun, "not run"),
-        (Gap::Undefined, "not defined"),
-    ] {
+    for gap in Gap::ALL {
         if map.cells.iter().any(|cell| gap_of(cell) == Some(gap)) {
-            key(&format!("fill=\"{GREY}\""), Some(gap), words);
+            key(&format!("fill=\"{GREY}\""), Some(gap), gap.name());
         }
     }
     svg

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::axis::round_step;
 use super::{shade, text};
 
 /// What colours mean.
@@ -24,6 +25,33 @@ pub enum HeatScale {
 pub(super) const LEGEND: f64 = 210.0;
 
 impl HeatScale {
+    /// A scale for these gains, the same to both sides of zero and round. A few gains that are far
+    /// larger than the rest (than the 95th percentile of sizes, by half) lie beyond its end, so
+    /// that they do not take the colours of all others.
+    pub fn gains(gains: impl Iterator<Item = f64>, unit: &str) -> Self {
+        let mut sizes: Vec<f64> = gains
+            .map(f64::abs)
+            .filter(|size| size.is_finite())
+            .collect();
+        sizes.sort_by(f64::total_cmp);
+        let most = sizes.last().copied().unwrap_or(0.0);
+        let usual = sizes
+            .get((0.95 * sizes.len() as f64) as usize)
+            .copied()
+            .unwrap_or(most);
+        let end = if most > 1.5 * usual && usual > 0.0 {
+            usual
+        } else {
+            most
+        };
+        let limit = if end > 0.0 { round_step(end) } else { 0.01 };
+        Self::Gain {
+            limit,
+            beyond: most > limit * (1.0 + 1e-9),
+            unit: unit.to_owned(),
+        }
+    }
+
     /// The colour of a value, the colour of a text on it, and the value as such a text.
     pub(super) fn show(&self, value: f64) -> (String, &'static str, String) {
         match self {
@@ -48,11 +76,7 @@ fn signed(gain: f64) -> String {
         _ => format!("{percent:+.1}"),
     };
     let zero = number.trim_start_matches(['+', '-']) == "0.0";
-    if zero {
-        "0".to_owned()
-    } else {
-        number.replace('-', "\u{2212}")
-    }
+    if zero { "0".to_owned() } else { number }
 }
 
 /// The scale of colours with its ends.
@@ -79,7 +103,7 @@ pub(super) fn legend(scale: &HeatScale) -> String {
             };
             (
                 vec![
-                    (0.0, format!("\u{2212}{end:.digits$} {unit}{less}")),
+                    (0.0, format!("-{end:.digits$} {unit}{less}")),
                     (0.5, "0".to_owned()),
                     (1.0, format!("+{end:.digits$} {unit}{more}")),
                 ],
@@ -163,22 +187,26 @@ mod tests {
     }
 
     #[test]
+    fn one_wild_gain_does_not_take_the_colours_of_the_others() {
+        let scale = |gains: &[f64]| match HeatScale::gains(gains.iter().copied(), "%") {
+            HeatScale::Gain { limit, beyond, .. } => (limit, beyond),
+            HeatScale::Share => unreachable!("a scale of gains"),
+        };
+        let mut gains: Vec<f64> = (0..40).map(|i| 0.004 * f64::from(i - 20)).collect();
+        assert_eq!(scale(&gains), (0.1, false));
+        gains.push(-6.0);
+        assert_eq!(scale(&gains), (0.1, true));
+        assert_eq!(scale(&[]), (0.01, false));
+        assert_eq!(scale(&[0.0, f64::NAN]), (0.01, false));
+    }
+
+    #[test]
     fn numbers_are_short_and_signed() {
         let shown = [
             0.031, 0.1249, -0.004, 0.0, -0.0001, 0.0996, -16.0, 9.993, 9.996,
         ]
         .map(signed);
-        let expected = [
-            "+3.1",
-            "+12",
-            "\u{2212}0.4",
-            "0",
-            "0",
-            "+10",
-            "\u{2212}2k",
-            "+999",
-            "+1k",
-        ];
+        let expected = ["+3.1", "+12", "-0.4", "0", "0", "+10", "-2k", "+999", "+1k"];
         assert_eq!(shown, expected);
     }
 }

@@ -18,7 +18,7 @@ pub struct Dot {
 /// Dots of one kind, with a colour and a shape of their own.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dots {
-    /// The name in the legend.
+    /// The name in the legend; empty: not in the legend.
     pub name: String,
     /// Position in the list of colours and shapes.
     pub colour: usize,
@@ -171,7 +171,7 @@ pub(super) fn shape(colour: usize, x: f64, y: f64) -> String {
 fn legend(panel: &Scatter) -> String {
     let mut svg = String::new();
     let mut x = LEFT + 5.0;
-    for series in &panel.series {
+    for series in panel.series.iter().filter(|s| !s.name.is_empty()) {
         svg += &shape(series.colour, x, 30.0);
         svg += "\n";
         svg += &text(x + 9.0, 34.0, "start", &series.name);
