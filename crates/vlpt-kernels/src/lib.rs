@@ -1,6 +1,6 @@
 //! Kernels of frozen Transformer towers, forward and backward to the input.
 //!
-//! Matrices are f32 slices, row-major, one token a row. Every function shares its work among the
+//! Matrices are f32 slices, row-major, one token a row ([`matrix_product`] takes f64 too). Every function shares its work among the
 //! threads of the current rayon pool in fixed blocks, so that a result has the same bits whatever
 //! the number of threads. Backward means the gradient of the input: weights are frozen.
 
@@ -20,7 +20,7 @@ pub use activation::Activation;
 pub use attention::{Ancestry, Segment, SegmentAttention, TreeAttention};
 pub use linear::Linear;
 pub use norm::LayerNorm;
-pub use product::matrix_product;
+pub use product::{Element, matrix_product};
 pub use rows::{add, gather_rows, scatter_add_rows};
 
 /// The kernels that this processor gets, for people to read.

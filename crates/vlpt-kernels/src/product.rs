@@ -8,17 +8,42 @@ const BLOCK: usize = 128;
 /// Fewer multiplications than these (a fraction of a millisecond) are not worth a second thread.
 const SHARED: usize = 1 << 23;
 
+/// A number that matrices are made of.
+pub trait Element: Copy + Send + Sync + private::Sealed + 'static {
+    /// 0.
+    const ZERO: Self;
+    /// 1.
+    const ONE: Self;
+}
+
+impl Element for f32 {
+    const ZERO: Self = 0.0;
+    const ONE: Self = 1.0;
+}
+
+impl Element for f64 {
+    const ZERO: Self = 0.0;
+    const ONE: Self = 1.0;
+}
+
+mod private {
+    /// Only the numbers that the products are written for.
+    pub trait Sealed {}
+    impl Sealed for f32 {}
+    impl Sealed for f64 {}
+}
+
 /// A matrix somewhere in a slice: element (i, j) is at `i * rows + j * columns`.
 #[derive(Clone, Copy)]
-pub(crate) struct Strided<'a> {
-    pub(crate) data: &'a [f32],
+pub(crate) struct Strided<'a, T = f32> {
+    pub(crate) data: &'a [T],
     pub(crate) rows: usize,
     pub(crate) columns: usize,
 }
 
-impl<'a> Strided<'a> {
+impl<'a, T> Strided<'a, T> {
     /// Rows of `stride` elements, one after another.
-    pub(crate) fn new(data: &'a [f32], stride: usize) -> Self {
+    pub(crate) fn new(data: &'a [T], stride: usize) -> Self {
         Self {
             data,
             rows: stride,
@@ -46,18 +71,18 @@ impl<'a> Strided<'a> {
 ///
 /// # Panics
 /// A slice whose length is not that of its matrix.
-pub fn matrix_product(
+pub fn matrix_product<T: Element>(
     (m, n, k): (usize, usize, usize),
-    (a, a_transposed): (&[f32], bool),
-    (b, b_transposed): (&[f32], bool),
-    c: &mut [f32],
+    (a, a_transposed): (&[T], bool),
+    (b, b_transposed): (&[T], bool),
+    c: &mut [T],
 ) {
     assert!(
         a.len() == m * k && b.len() == k * n && c.len() == m * n,
         "matrices of a product"
     );
     if m == 0 || n == 0 || k == 0 {
-        c.fill(0.0);
+        c.fill(T::ZERO);
         return;
     }
     let right = if b_transposed {
@@ -65,14 +90,14 @@ pub fn matrix_product(
     } else {
         Strided::new(b, n)
     };
-    let block = |(index, c): (usize, &mut [f32])| {
+    let block = |(index, c): (usize, &mut [T])| {
         let first = index * BLOCK;
         let left = if a_transposed {
             Strided::new(&a[first..], m).transposed()
         } else {
             Strided::new(&a[first * k..], k)
         };
-        multiply((c.len() / n, n, k), left, right, 1.0, false, c);
+        multiply((c.len() / n, n, k), left, right, T::ONE, false, c);
     };
     if m * n * k < SHARED {
         c.chunks_mut(BLOCK * n).enumerate().for_each(block);
@@ -82,13 +107,13 @@ pub fn matrix_product(
 }
 
 /// `c = scale a b`, or `c += scale a b`; `a`: m x k, `b`: k x n, `c`: m x n, rows without gaps.
-pub(crate) fn multiply(
+pub(crate) fn multiply<T: Element>(
     (m, n, k): (usize, usize, usize),
-    a: Strided,
-    b: Strided,
-    scale: f32,
+    a: Strided<T>,
+    b: Strided<T>,
+    scale: T,
     add: bool,
-    c: &mut [f32],
+    c: &mut [T],
 ) {
     assert!(
         m > 0 && n > 0 && k > 0 && c.len() == m * n,
@@ -104,16 +129,16 @@ pub(crate) fn multiply(
 /// # Safety
 /// The operands hold m x k and k x n elements, `c` points to m rows of n writable elements that
 /// nobody else reads or writes meanwhile.
-pub(crate) unsafe fn multiply_into(
+pub(crate) unsafe fn multiply_into<T: Element>(
     (m, n, k): (usize, usize, usize),
-    a: Strided,
-    b: Strided,
-    scale: f32,
+    a: Strided<T>,
+    b: Strided<T>,
+    scale: T,
     add: bool,
-    c: *mut f32,
+    c: *mut T,
     stride: usize,
 ) {
-    let strides = |matrix: &Strided| (matrix.columns as isize, matrix.rows as isize);
+    let strides = |matrix: &Strided<T>| (matrix.columns as isize, matrix.rows as isize);
     let ((a_columns, a_rows), (b_columns, b_rows)) = (strides(&a), strides(&b));
     // SAFETY: the caller's promise.
     unsafe {
@@ -131,7 +156,7 @@ pub(crate) unsafe fn multiply_into(
             b.data.as_ptr(),
             b_columns,
             b_rows,
-            1.0,
+            T::ONE,
             scale,
             false,
             false,
@@ -150,6 +175,10 @@ mod tests {
         (0..rows * columns)
             .map(|i| (i * 7 % 11) as f32 - 5.0)
             .collect()
+    }
+
+    fn doubles(matrix: &[f32]) -> Vec<f64> {
+        matrix.iter().map(|&v| f64::from(v)).collect()
     }
 
     fn transpose(matrix: &[f32], columns: usize) -> Vec<f32> {
@@ -179,6 +208,10 @@ mod tests {
                     let mut c = vec![f32::NAN; m * n];
                     matrix_product((m, n, k), (left.0, left.1), (right.0, right.1), &mut c);
                     assert_eq!(c, expected, "{m} {n} {k} {} {}", left.1, right.1);
+                    let (a, b) = (doubles(left.0), doubles(right.0));
+                    let mut c = vec![f64::NAN; m * n];
+                    matrix_product((m, n, k), (&a, left.1), (&b, right.1), &mut c);
+                    assert_eq!(c, doubles(&expected), "f64 {m} {n} {k}");
                 }
             }
         }

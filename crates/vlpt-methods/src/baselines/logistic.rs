@@ -7,7 +7,7 @@
 
 use rayon::prelude::*;
 
-use super::dense::{Packed, dot, transposed};
+use super::dense::{Right, dot, product, transposed};
 use super::lbfgs::{Minimum, minimise};
 use crate::{MethodError, Result};
 
@@ -18,7 +18,6 @@ pub struct Logistic {
     /// far fewer steps where all features point nearly one way.
     features: Vec<f64>,
     mean: Vec<f64>,
-    packed: Packed,
     labels: Vec<Vec<u32>>,
     width: usize,
     classes: usize,
@@ -106,7 +105,6 @@ impl Logistic {
         }
         Ok(Self {
             mean,
-            packed: Packed::new(rows, width, |i, j| features[i * width + j]),
             features,
             labels: labels.to_vec(),
             width,
@@ -154,8 +152,7 @@ impl Logistic {
         let outputs = self.outputs();
         let rows = self.labels.len();
         let (weight, bias) = x.split_at(outputs * self.width);
-        let right = Packed::new(self.width, outputs, |k, j| weight[j * self.width + k]);
-        let mut scores = right.product(&self.features);
+        let mut scores = product(&self.features, self.width, Right::Transposed(weight));
         let losses: Vec<f64> = scores
             .par_chunks_mut(outputs)
             .zip(&self.labels)
@@ -169,7 +166,7 @@ impl Logistic {
         let value = losses.iter().sum::<f64>() * share + 0.5 * decay * dot(weight, weight);
 
         let errors = transposed(&scores, outputs);
-        let mut gradient = self.packed.product(&errors);
+        let mut gradient = product(&errors, rows, Right::Plain(&self.features));
         gradient
             .iter_mut()
             .zip(weight)
@@ -244,9 +241,8 @@ impl Linear {
     pub fn scores(&self, features: &[f32]) -> Vec<f32> {
         let classes = self.bias.len();
         let width = self.weight.len() / classes.max(1);
-        let right = Packed::new(width, classes, |k, j| self.weight[j * width + k]);
         let features: Vec<f64> = features.iter().map(|&v| f64::from(v)).collect();
-        let scores = right.product(&features);
+        let scores = product(&features, width, Right::Transposed(&self.weight));
         let bias = self.bias.iter().cycle();
         scores
             .iter()

@@ -15,7 +15,7 @@ mod config;
 
 use rayon::prelude::*;
 
-use super::dense::{Packed, transposed};
+use super::dense::{Right, product, transposed};
 use super::zero_shot::normalise;
 use crate::{MethodError, Result};
 
@@ -149,11 +149,11 @@ impl TipAdapter {
     /// A number of values that is no multiple of the embedding.
     pub fn logits(&self, images: &[f32]) -> Result<Vec<f32>> {
         self.fits(images)?;
-        let (text, keys) = (self.pack(&self.text), self.pack(&self.keys));
+        let (text, keys) = (doubles(&self.text), doubles(&self.keys));
         let mut logits = Vec::with_capacity(images.len() / self.embed * self.classes());
         for group in images.chunks(IMAGES_AT_ONCE * self.embed) {
             let units = units(group, self.embed);
-            let affinities = keys.product(&units);
+            let affinities = product(&units, self.embed, Right::Transposed(&keys));
             let mut rows = self.zero_shot(&text, &units);
             self.add_cache(&mut rows, &affinities, (self.alpha, self.beta), |_, _| true);
             logits.extend(rows.iter().map(|&v| v as f32));
@@ -169,8 +169,8 @@ impl TipAdapter {
         self.fits(images)?;
         let units = units(images, self.embed);
         Ok(Affinities {
-            zero_shot: self.zero_shot(&self.pack(&self.text), &units),
-            keys: self.pack(&self.keys).product(&units),
+            zero_shot: self.zero_shot(&doubles(&self.text), &units),
+            keys: product(&units, self.embed, Right::Transposed(&doubles(&self.keys))),
         })
     }
 
@@ -201,8 +201,8 @@ impl TipAdapter {
             });
         }
         let units = units(images, self.embed);
-        let affinities = self.pack(&self.keys).product(&units);
-        let mut rows = self.zero_shot(&self.pack(&self.text), &units);
+        let affinities = product(&units, self.embed, Right::Transposed(&doubles(&self.keys)));
+        let mut rows = self.zero_shot(&doubles(&self.text), &units);
         self.add_cache(&mut rows, &affinities, (self.alpha, self.beta), |_, _| true);
         let logits = rows.iter().map(|&v| v as f32).collect();
 
@@ -222,8 +222,8 @@ impl TipAdapter {
             })
             .collect();
         let by_key = transposed(&d_affinities, keys);
-        let right = Packed::new(count, self.embed, |i, j| units[i * self.embed + j]);
-        let d_keys = right.product(&by_key).iter().map(|&v| v as f32).collect();
+        let d_keys = product(&by_key, count, Right::Plain(&units));
+        let d_keys = d_keys.iter().map(|&v| v as f32).collect();
         Ok(TipStep {
             loss: losses.iter().sum::<f64>() * share,
             d_keys,
@@ -245,16 +245,8 @@ impl TipAdapter {
         })
     }
 
-    /// Rows of length embed as the right side of a product.
-    fn pack(&self, rows: &[f32]) -> Packed {
-        let embed = self.embed;
-        Packed::new(embed, rows.len() / embed, |k, j| {
-            f64::from(rows[j * embed + k])
-        })
-    }
-
-    fn zero_shot(&self, text: &Packed, units: &[f64]) -> Vec<f64> {
-        let mut rows = text.product(units);
+    fn zero_shot(&self, text: &[f64], units: &[f64]) -> Vec<f64> {
+        let mut rows = product(units, self.embed, Right::Transposed(text));
         let scale = f64::from(self.scale);
         for v in &mut rows {
             *v *= scale;
@@ -299,9 +291,13 @@ fn sharp(affinity: f64, beta: f64) -> f64 {
     (-beta * (1.0 - affinity)).exp()
 }
 
+fn doubles(values: &[f32]) -> Vec<f64> {
+    values.iter().map(|&v| f64::from(v)).collect()
+}
+
 /// Rows divided by their lengths; a row of zeros stays.
 fn units(rows: &[f32], embed: usize) -> Vec<f64> {
-    let mut units: Vec<f64> = rows.iter().map(|&v| f64::from(v)).collect();
+    let mut units = doubles(rows);
     for row in units.chunks_exact_mut(embed) {
         let length = row.iter().map(|v| v * v).sum::<f64>().sqrt();
         if length > 0.0 {
