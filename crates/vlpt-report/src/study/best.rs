@@ -1,6 +1,6 @@
 //! The best sources of each target.
 
-use super::build::{Builder, cell, gain_cell, row, table};
+use super::build::{Builder, DASH, cell, gain_word, row, table};
 use super::data::{GainUnit, Measured, TransferMap};
 use crate::data::percent;
 use crate::escape::escape;
@@ -18,8 +18,8 @@ pub(super) fn write(page: &mut Builder, map: &TransferMap, unit: GainUnit) {
         let mut cells = vec![share(target.clip), share(target.single)];
         for place in 0..BEST {
             cells.push(known.get(place).map_or_else(
-                || cell("\u{2013}"),
-                |&(i, measured)| best_cell(&map.sources[i], measured, unit),
+                || cell(DASH),
+                |&(i, measured)| best_cell(&map.sources[i], measured),
             ));
         }
         cells.push(cell(&format!(
@@ -33,10 +33,11 @@ pub(super) fn write(page: &mut Builder, map: &TransferMap, unit: GainUnit) {
         return;
     }
     let caption = format!(
-        "Best sources for each target, {}, {}: score, gain over single-task, gain over zero-shot \
-         CLIP",
+        "Best sources for each target, {}, {}: score (gain over single-task, gain over zero-shot \
+         CLIP, in {})",
         map.method,
-        map.transfer.name()
+        map.transfer.name(),
+        unit.sign()
     );
     let head = [
         "target",
@@ -47,20 +48,15 @@ pub(super) fn write(page: &mut Builder, map: &TransferMap, unit: GainUnit) {
         "third",
         "measured",
     ];
-    page.html += &table(&caption, &head, &rows).replacen("<table>", "<table class=\"best\">", 1);
+    page.html += &table(&caption, &head, &rows).replacen("\"numbers\"", "\"numbers best\"", 1);
 }
 
-fn best_cell(source: &str, measured: &Measured, unit: GainUnit) -> String {
-    let gain = |gain: Option<f64>| {
-        gain_cell(unit, gain)
-            .replacen("<td", "<span", 1)
-            .replacen("</td>", "</span>", 1)
-    };
+fn best_cell(source: &str, measured: &Measured) -> String {
     format!(
-        "<td class=\"text\"><b>{}</b><br>{}, {}, {}</td>",
+        "<td class=\"text\"><b>{}</b> <span>{} ({}, {})</span></td>",
         escape(source),
         percent(measured.score),
-        gain(measured.over_single),
-        gain(measured.over_clip)
+        gain_word(measured.over_single),
+        gain_word(measured.over_clip)
     )
 }

@@ -6,6 +6,9 @@ use super::data::GainUnit;
 use crate::escape::escape;
 use crate::svg;
 
+/// Stands for what is not known.
+pub(super) const DASH: &str = "\u{2013}";
+
 /// What has been written so far.
 #[derive(Debug, Default)]
 pub(super) struct Builder {
@@ -78,7 +81,7 @@ impl Builder {
 
 /// A table: `head` and captions are plain text, the rows' cells are HTML made by [`row`].
 pub(super) fn table<S: AsRef<str>>(caption: &str, head: &[S], rows: &[String]) -> String {
-    let mut html = "<div class=\"wide\">\n<table>\n".to_owned();
+    let mut html = "<div class=\"wide\">\n<table class=\"numbers\">\n".to_owned();
     if !caption.is_empty() {
         let _ = writeln!(html, "<caption>{}</caption>", escape(caption));
     }
@@ -102,14 +105,53 @@ pub(super) fn cell(text: &str) -> String {
     format!("<td>{}</td>", escape(text))
 }
 
-/// A cell with a gain in its colour.
+/// A cell of words rather than a number.
+pub(super) fn words(text: &str) -> String {
+    format!("<td class=\"text\">{}</td>", escape(text))
+}
+
+/// A gain in hundredths, signed, such as `+3.1`; never a negative zero.
+pub(super) fn signed(gain: f64) -> String {
+    let text = format!("{:+.1}", 100.0 * gain);
+    if text == "-0.0" { "0.0" } else { &text }.to_owned()
+}
+
+/// Both ends of an interval of gains; a dash where they are not known.
+pub(super) fn ends(low: f64, high: f64) -> String {
+    if low.is_finite() && high.is_finite() {
+        format!("{} to {}", signed(low), signed(high))
+    } else {
+        DASH.to_owned()
+    }
+}
+
+/// A cell with a gain and its unit, in its colour.
 pub(super) fn gain_cell(unit: GainUnit, gain: Option<f64>) -> String {
+    coloured("td", gain, &unit.show(gain))
+}
+
+/// A cell with a gain in its colour, where the unit is said elsewhere.
+pub(super) fn gain_number(gain: Option<f64>) -> String {
+    coloured("td", gain, &number(gain))
+}
+
+/// A gain in its colour within a text, where the unit is said elsewhere.
+pub(super) fn gain_word(gain: Option<f64>) -> String {
+    coloured("span", gain, &number(gain))
+}
+
+fn number(gain: Option<f64>) -> String {
+    let known = gain.filter(|gain| gain.is_finite());
+    known.map_or_else(|| DASH.to_owned(), signed)
+}
+
+fn coloured(element: &str, gain: Option<f64>, text: &str) -> String {
     let class = match gain {
         Some(gain) if gain < 0.0 => " class=\"loss\"",
         Some(gain) if gain > 0.0 => " class=\"gain\"",
         _ => "",
     };
-    format!("<td{class}>{}</td>", escape(&unit.show(gain)))
+    format!("<{element}{class}>{}</{element}>", escape(text))
 }
 
 impl GainUnit {
@@ -124,8 +166,8 @@ impl GainUnit {
     /// A gain such as `+3.1 %`; a dash where it is not known.
     pub(super) fn show(self, gain: Option<f64>) -> String {
         match gain.filter(|gain| gain.is_finite()) {
-            Some(gain) => format!("{:+.1} {}", 100.0 * gain, self.sign()),
-            None => "\u{2013}".to_owned(),
+            Some(gain) => format!("{} {}", signed(gain), self.sign()),
+            None => DASH.to_owned(),
         }
     }
 

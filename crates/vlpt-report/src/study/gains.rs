@@ -1,6 +1,6 @@
 //! Gains task by task, with intervals over seeds.
 
-use super::build::{Builder, cell, gain_cell, row, table};
+use super::build::{Builder, DASH, cell, ends, gain_number, row, table};
 use super::data::GainUnit;
 use crate::data::Interval;
 use crate::svg::{self, WhiskerChart, WhiskerRow};
@@ -97,9 +97,22 @@ fn figure(page: &mut Builder, chart: &GainChart, tasks: &[&TaskGains], unit: Gai
 }
 
 fn numbers(chart: &GainChart, tasks: &[&TaskGains], unit: GainUnit) -> String {
+    let known = || tasks.iter().flat_map(|task| task.gains.iter().flatten());
+    let seeds = known().next().map_or(0, |gain| gain.seeds);
+    // a column for each method says the number of seeds only where it differs
+    let alike = known().all(|gain| gain.seeds == seeds);
+    let caption = match (alike, seeds) {
+        (true, 1) => format!("Gains in {}, one seed", unit.sign()),
+        (true, _) => format!(
+            "Gains in {}, mean and interval over {seeds} seeds",
+            unit.sign()
+        ),
+        _ => format!("Gains in {}, mean and interval over seeds", unit.sign()),
+    };
     let mut head = vec!["task".to_owned()];
     for method in &chart.methods {
-        head.extend([method.clone(), "interval".to_owned(), "seeds".to_owned()]);
+        head.extend([method.clone(), "interval".to_owned()]);
+        head.extend((!alike).then(|| "seeds".to_owned()));
     }
     let gain_of = |task: &TaskGains, k: usize| task.gains.get(k).copied().flatten();
     let methods = 0..chart.methods.len();
@@ -108,13 +121,12 @@ fn numbers(chart: &GainChart, tasks: &[&TaskGains], unit: GainUnit) -> String {
         .map(|task| {
             let cells = methods.clone().flat_map(|k| {
                 let gain = gain_of(task, k);
-                [
-                    gain_cell(unit, gain.map(|gain| gain.gain.value)),
-                    cell(&interval(gain)),
-                    cell(
-                        &gain.map_or_else(|| "\u{2013}".to_owned(), |gain| gain.seeds.to_string()),
-                    ),
-                ]
+                let interval = gain.map_or(DASH.to_owned(), |g| ends(g.gain.low, g.gain.high));
+                let seeds = gain.map_or(DASH.to_owned(), |g| g.seeds.to_string());
+                let value = gain_number(gain.map(|g| g.gain.value));
+                [value, cell(&interval)]
+                    .into_iter()
+                    .chain((!alike).then(|| cell(&seeds)))
             });
             row(&task.name, &cells.collect::<Vec<_>>())
         })
@@ -122,22 +134,11 @@ fn numbers(chart: &GainChart, tasks: &[&TaskGains], unit: GainUnit) -> String {
     let means = methods.clone().flat_map(|k| {
         let known: Vec<_> = tasks.iter().filter_map(|task| gain_of(task, k)).collect();
         let (value, count) = mean(known.iter()).unzip();
-        let count = count.unwrap_or(0);
-        [
-            gain_cell(unit, value),
-            cell(&format!("{count} tasks")),
-            cell(""),
-        ]
+        let count = format!("{} tasks", count.unwrap_or(0));
+        [gain_number(value), cell(&count)]
+            .into_iter()
+            .chain((!alike).then(|| cell("")))
     });
     rows.push(row("mean over tasks", &means.collect::<Vec<_>>()));
-    table("", &head, &rows)
-}
-
-/// The ends, such as `-1.0 to +3.1`; a dash where they are not known.
-fn interval(gain: Option<SeedGain>) -> String {
-    let ends = gain.map(|gain| (100.0 * gain.gain.low, 100.0 * gain.gain.high));
-    match ends.filter(|(low, high)| low.is_finite() && high.is_finite()) {
-        Some((low, high)) => format!("{low:+.1} to {high:+.1}"),
-        None => "\u{2013}".to_owned(),
-    }
+    table(&caption, &head, &rows)
 }

@@ -1,6 +1,6 @@
 //! Groups of tasks that share a prompt, each member beside its single result.
 
-use super::build::{Builder, cell, gain_cell, row, table};
+use super::build::{Builder, DASH, cell, gain_cell, row, table, words};
 use super::data::GainUnit;
 use crate::data::{Interval, percent};
 use crate::svg::{self, Bar, BarChart, Tree};
@@ -91,7 +91,7 @@ fn members(page: &mut Builder, grouping: &Grouping, unit: GainUnit) {
         for member in members {
             let score = |score: Option<Interval>| {
                 let value = score.map_or(f64::NAN, |s| s.value);
-                let range = score.map_or_else(|| "\u{2013}".to_owned(), |s| s.range());
+                let range = score.map_or_else(|| DASH.to_owned(), |s| s.range());
                 [cell(&percent(value)), cell(&range)]
             };
             let mut cells = vec![cell(&number(place))];
@@ -131,10 +131,7 @@ fn tree(page: &mut Builder, grouping: &Grouping) {
         let (left, right) = (clusters[merge.left].clone(), clusters[merge.right].clone());
         let names = |items: &[usize]| {
             let names: Vec<_> = items.iter().map(|&i| grouping.tasks[i].as_str()).collect();
-            format!(
-                "<td class=\"text\">{}</td>",
-                crate::escape::escape(&names.join(", "))
-            )
+            words(&names.join(", "))
         };
         let distance = format!("{:.4}", merge.distance);
         rows.push(row(

@@ -23,7 +23,9 @@ pub(super) fn write(page: &mut Builder, maps: &[TransferMap], unit: GainUnit) {
             if !these.is_empty() {
                 page.paragraph(&format!("{} {}", transfer.explained(), unit.explained()));
             }
-            for map in &these {
+            // a map without sources or targets has nothing to show
+            let filled = |map: &&&TransferMap| !(map.sources.is_empty() || map.targets.is_empty());
+            for map in these.iter().filter(filled) {
                 page.heading(&format!("{}: {}", map.method, map.setting));
                 for &measure in &map.measures {
                     figure(page, map, measure, &scale(&these, measure, unit), unit);
@@ -196,9 +198,6 @@ fn missing(page: &mut Builder, map: &TransferMap) {
 
 /// Every number of the map, in the order of its figures.
 fn numbers(page: &mut Builder, map: &TransferMap, unit: GainUnit) {
-    if map.sources.is_empty() || map.targets.is_empty() {
-        return;
-    }
     let mut inner = matrix(map, "Score (sd: standard deviation over seeds)", &|m| {
         cell(&score(m))
     });

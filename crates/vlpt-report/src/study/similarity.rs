@@ -1,8 +1,6 @@
 //! Does similarity tell transfer?
 
-use std::fmt::Write as _;
-
-use super::build::{Builder, cell, gain_cell, row, table};
+use super::build::{Builder, DASH, cell, gain_cell, row, table, words};
 use super::data::{GainUnit, Measure, Transfer};
 use crate::data::percent;
 use crate::svg::{self, Dot, Dots, Scatter};
@@ -41,8 +39,6 @@ pub struct SimilarityPanel {
     pub interval_from: String,
 }
 
-const DASH: &str = "\u{2013}";
-
 /// A table of correlations, and a panel for each.
 pub(super) fn write(page: &mut Builder, panels: &[SimilarityPanel], unit: GainUnit) {
     if panels.is_empty() {
@@ -60,17 +56,20 @@ pub(super) fn write(page: &mut Builder, panels: &[SimilarityPanel], unit: GainUn
                 panel.method.as_str(),
                 panel.measure.name(),
             ]
-            .map(cell);
+            .map(words);
             let numbers = [
                 panel
                     .rho
                     .map_or_else(|| DASH.to_owned(), |rho| format!("{rho:+.2}")),
                 interval(panel),
-                panel.interval_from.clone(),
                 known(panel).count().to_string(),
             ]
             .map(|text| cell(&text));
-            row(&panel.similarity, &[&cells[..], &numbers[..]].concat())
+            let from = [words(&panel.interval_from)];
+            row(
+                &panel.similarity,
+                &[&cells[..], &numbers[..], &from[..]].concat(),
+            )
         })
         .collect();
     let head = [
@@ -80,8 +79,8 @@ pub(super) fn write(page: &mut Builder, panels: &[SimilarityPanel], unit: GainUn
         "measured by",
         "rho",
         "interval",
-        "of",
         "pairs",
+        "interval from",
     ];
     page.html += &table("Rank correlation of similarity with transfer", &head, &rows);
     page.html += "<div class=\"charts\">\n";
@@ -162,8 +161,7 @@ fn figure(page: &mut Builder, panel: &SimilarityPanel, unit: GainUnit) {
 fn pairs(panel: &SimilarityPanel, unit: GainUnit) -> String {
     let rows: Vec<_> = known(panel)
         .map(|pair| {
-            let mut similarity = String::new();
-            let _ = write!(similarity, "{:.4}", pair.similarity);
+            let similarity = format!("{:.4}", pair.similarity);
             let transfer = match panel.measure {
                 Measure::Score => cell(&percent(pair.transfer)),
                 _ => gain_cell(unit, Some(pair.transfer)),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{INK, SERIES, heading, open, rule, shortened, text};
+use super::{INK, SERIES, heading, open, rule, shortened, text, width_of};
 use crate::data::{Interval, percent};
 use crate::escape::escape;
 
@@ -26,23 +26,35 @@ pub struct BarChart {
     pub bars: Vec<Bar>,
 }
 
-const WIDTH: f64 = 720.0;
+/// Room for names, which grows with long ones; from 0 to 100 %; and for numbers.
 const LEFT: f64 = 130.0;
-const RIGHT: f64 = WIDTH - 70.0;
+const PLOT: f64 = 520.0;
+const NUMBERS: f64 = 70.0;
 const TOP: f64 = 44.0;
 const THICK: f64 = 13.0;
 const GAP: f64 = 14.0;
 
-/// Draws the chart, 720 units wide and as high as it has bars; the axis goes from 0 to 100 %.
+/// Draws the chart, 720 units wide (more where names are long) and as high as it has bars; the
+/// axis goes from 0 to 100 %.
 pub fn bar_chart(chart: &BarChart) -> String {
     let rows = chart.methods.len().max(1) as f64;
     let group = rows * (THICK + 2.0) + GAP;
     let bottom = TOP + group * chart.bars.len() as f64;
-    let place = |share: f64| LEFT + (RIGHT - LEFT) * share.clamp(0.0, 1.0);
+    let names: Vec<_> = chart
+        .bars
+        .iter()
+        .map(|bar| shortened(&bar.name, 18))
+        .collect();
+    let left = names
+        .iter()
+        .map(|n| width_of(n) + 16.0)
+        .fold(LEFT, f64::max);
+    let right = left + PLOT;
+    let place = |share: f64| left + PLOT * share.clamp(0.0, 1.0);
 
-    let mut svg = open(WIDTH, bottom + 30.0, &chart.title);
+    let mut svg = open(right + NUMBERS, bottom + 30.0, &chart.title);
     svg += &heading(10.0, 18.0, &chart.title);
-    let mut x = RIGHT;
+    let mut x = right;
     for (i, method) in chart.methods.iter().enumerate().rev() {
         svg += &text(x, 18.0, "end", method);
         x -= 7.0 * method.chars().count() as f64 + 18.0;
@@ -68,14 +80,14 @@ pub fn bar_chart(chart: &BarChart) -> String {
     for (row, bar) in chart.bars.iter().enumerate() {
         let top = TOP + group * row as f64;
         let middle = top + (group - GAP) / 2.0 + 4.0;
-        svg += &text(LEFT - 10.0, middle, "end", &shortened(&bar.name, 18));
+        svg += &text(left - 10.0, middle, "end", &names[row]);
         for (i, interval) in bar.values.iter().enumerate() {
             let y = top + (THICK + 2.0) * i as f64;
             let method = chart.methods.get(i).map_or("", String::as_str);
             svg += &one_bar(i, y, place, interval, &format!("{}, {method}", bar.name));
         }
     }
-    svg += &rule("axis", (LEFT, TOP - 6.0), (LEFT, bottom));
+    svg += &rule("axis", (left, TOP - 6.0), (left, bottom));
     svg + "</svg>\n"
 }
 
@@ -87,6 +99,7 @@ fn one_bar(
     name: &str,
 ) -> String {
     let finite = |share: f64| if share.is_finite() { share } else { 0.0 };
+    let left = place(0.0);
     let end = place(finite(interval.value));
     let (low, high) = (place(finite(interval.low)), place(finite(interval.high)));
     let middle = y + THICK / 2.0;
@@ -94,9 +107,9 @@ fn one_bar(
     let mut svg = String::new();
     let _ = writeln!(
         svg,
-        "<rect class=\"s{colour} fill\" x=\"{LEFT:.1}\" y=\"{y:.1}\" width=\"{:.1}\" \
+        "<rect class=\"s{colour} fill\" x=\"{left:.1}\" y=\"{y:.1}\" width=\"{:.1}\" \
          height=\"{THICK:.1}\" rx=\"2\" fill=\"{}\"><title>{}: {} ({})</title></rect>",
-        (end - LEFT).max(0.0),
+        (end - left).max(0.0),
         SERIES[colour],
         escape(name),
         percent(interval.value),
@@ -138,7 +151,7 @@ mod tests {
                 values: vec![interval(0.25), interval(f64::NAN)],
             }],
         });
-        let quarter = format!("width=\"{:.1}\"", (RIGHT - LEFT) / 4.0);
+        let quarter = format!("width=\"{:.1}\"", PLOT / 4.0);
         assert!(svg.contains(&quarter), "{svg}");
         assert!(svg.contains("a &amp; b") && !svg.contains("NaN"), "{svg}");
     }
