@@ -4,6 +4,7 @@
 //! * [`Run`] trains: it fills a run folder, and goes on where it was interrupted.
 //! * [`PromptFolder`] is the result of a run; [`Classifier`] the text features made of it, or of
 //!   templates (zero-shot).
+//! * [`train_source`] and [`train_jointly`] do so for several tasks and seeds.
 //! * [`evaluate()`] and [`Predictor`] use a classifier.
 //! * An [`Observer`] watches; `()` is silence.
 
@@ -19,6 +20,7 @@ mod features;
 mod files;
 mod loss;
 pub mod metrics;
+mod multitask;
 mod observer;
 mod optim;
 mod order;
@@ -41,6 +43,7 @@ pub use features::{FeatureMaker, View, default_cache_dir, hash_images};
 pub use files::write_atomic;
 pub use loss::{Loss, LossHead, LossInput, LossOutput, Mask, TextsOf, UnitRows};
 pub use metrics::{Bootstrap, Confusion, Interval, Scored};
+pub use multitask::{Joint, JointMember, Singles, SourcePrompt, train_jointly, train_source};
 pub use observer::{Observer, StepReport};
 pub use optim::{AdamW, Optimizer, OptimizerState, Sgd, optimizer};
 pub use order::Mix;

@@ -7,7 +7,7 @@ use vlpt_data::{Item, Split};
 use vlpt_report::{
     Confusion, Curve, CurvePoint, Example, Fact, KeyNumber, Picture, RunReport, percent,
 };
-use vlpt_train::{Evaluation, Event, Method, RunConfig, read_events, read_resolved};
+use vlpt_train::{Evaluation, Event, Method, RunConfig, TaskEntry, read_events, read_resolved};
 
 use crate::error::CliError;
 
@@ -140,7 +140,7 @@ pub(crate) fn run_report(
 ) -> Result<RunReport, CliError> {
     let config = read_resolved(&run.join("config.toml"))?;
     let mut report = RunReport {
-        title: format!("{}: {}", config.data.path, config.method),
+        title: format!("{}: {}", data_sets(&config).join(", "), config.method),
         summary: format!(
             "A frozen CLIP looks at the images. {}, from a few of them.",
             match config.method {
@@ -191,11 +191,20 @@ pub(crate) fn run_report(
             report.confusion = confusion(&result.classes, split, &result.probabilities);
             report.examples = examples(&result.classes, split, &result.probabilities)?;
         }
-        report
-            .commands
-            .push(format!("vlpt eval RUN_FOLDER {}", config.data.path));
+        for path in data_sets(&config) {
+            let command = format!("vlpt eval RUN_FOLDER {path}");
+            report.commands.push(command);
+        }
     }
     Ok(report)
+}
+
+/// The paths of the data sets that a run learned from.
+fn data_sets(config: &RunConfig) -> Vec<&str> {
+    if config.tasks.is_empty() {
+        return vec![&config.data.path];
+    }
+    config.tasks.iter().map(TaskEntry::path).collect()
 }
 
 fn number(label: &str, value: String, detail: String) -> KeyNumber {

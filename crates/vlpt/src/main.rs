@@ -6,6 +6,7 @@ mod error;
 mod figures;
 mod options;
 mod output;
+mod tuning;
 mod verbs;
 mod watch;
 
@@ -51,6 +52,9 @@ enum Verb {
     Demo(demo::DemoArgs),
     /// Tune a prompt on a data set and write a run folder
     Train(Box<verbs::train::TrainArgs>),
+    /// Tune one prompt for many tasks, and adapt it
+    #[command(subcommand)]
+    Multitask(Box<verbs::multitask::MultitaskVerb>),
     /// Evaluate a prompt folder on a data set
     Eval(verbs::eval::EvalArgs),
     /// Evaluate the model as it is, with class names in templates
@@ -101,6 +105,7 @@ fn run(cli: &Cli, console: &Console) -> Result<(), CliError> {
     match &cli.verb {
         Verb::Demo(args) => demo::run(args, console),
         Verb::Train(args) => verbs::train::run(args, console),
+        Verb::Multitask(verb) => verbs::multitask::run(verb, console),
         Verb::Eval(args) => verbs::eval::run(args, console),
         Verb::Zeroshot(args) => verbs::zeroshot::run(args, console),
         Verb::Predict(args) => verbs::predict::run(args, console),

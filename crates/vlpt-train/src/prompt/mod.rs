@@ -27,6 +27,7 @@ use vlpt_methods::MethodConfig;
 
 use crate::files::fingerprint;
 
+pub(crate) use average::average_to;
 pub use average::{Averaged, AveragedSource, average_prompts};
 pub use import::{
     ImportOptions, ImportTask, Imported, LeftOut, Source, UsedTensor, import_checkpoint,

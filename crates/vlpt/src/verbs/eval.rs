@@ -86,13 +86,20 @@ pub(crate) fn run(args: &EvalArgs, console: &Console) -> Result<(), CliError> {
     if !args.force {
         folder.check_model(&clip)?;
     }
-    if folder.classes != task.classes {
+    if let Some(member) = folder.member(&task.name, &task.classes) {
+        console.say(format!(
+            "note: {} is one of the tasks {}; only its {} classes are told apart",
+            member.name,
+            folder.adapter.task,
+            task.classes.len()
+        ));
+    } else if folder.classes != task.classes {
         console.say(format!(
             "note: {} has other classes than the prompt was tuned on; their texts are made anew",
             task.name
         ));
     }
-    let classifier = folder.classifier_for(&clip, &task.classes)?;
+    let classifier = folder.classifier_for_task(&clip, &task)?;
     let what = args.prompt.display().to_string();
     judge(
         &clip,

@@ -1,0 +1,137 @@
+//! Flags of every verb that tunes, and how they become one configuration.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser};
+use vlpt_train::{Layers, Method, PromptFolder, RunConfig};
+
+use crate::error::CliError;
+
+/// What is tuned and how; which data sets is for the verb to say.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct TuneFlags {
+    /// The model: a folder, `org/name`, `ViT-B-16/openai`, each with `@revision`; `mini-clip` is built in
+    #[arg(long, short, value_name = "NAME", env = "VLPT_MODEL")]
+    model: Option<String>,
+    /// What is tuned, or the baseline to fit [default: coop]
+    #[arg(long, value_name = "NAME", value_parser = methods())]
+    method: Option<String>,
+    /// Training images of each class, or `all` [default: 16]
+    #[arg(long, value_name = "K")]
+    shots: Option<String>,
+    /// Seed of the subset, the initial values, the order and the views; 0 is one too [default: 1]
+    #[arg(long, value_name = "SEED")]
+    seed: Option<u64>,
+    /// Passes over the training images, or `by-shots` as published [default: 50]
+    #[arg(long, value_name = "N")]
+    epochs: Option<String>,
+    /// Learning rate at its peak [default: 0.002]
+    #[arg(long, value_name = "RATE")]
+    lr: Option<f64>,
+    /// Number of learned text tokens (coop, vlpt, upt, cocoop) [default: the method's]
+    #[arg(long, value_name = "N")]
+    context: Option<usize>,
+    /// Words that the learned text tokens start from, such as `a photo of a` [default: the method's]
+    #[arg(long, value_name = "WORDS")]
+    init: Option<String>,
+    /// Number of learned image tokens in each block (vpt, vlpt, upt) [default: the method's]
+    #[arg(long, value_name = "N")]
+    prompts: Option<usize>,
+    /// Which views of an image training sees: `none`, `bank` or `fresh` [default: none]
+    #[arg(long, value_name = "MODE")]
+    views: Option<String>,
+    /// Which epoch's prompt is kept: `last` or `best_val` [default: last]
+    #[arg(long, value_name = "RULE")]
+    select: Option<String>,
+    /// Start from a named recipe; --list-recipes prints them
+    #[arg(long, value_name = "NAME")]
+    recipe: Option<String>,
+    /// Read settings from a TOML file
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Change any one setting; may be given many times
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+}
+
+impl TuneFlags {
+    /// All layers in one configuration: `settings` of the verb come before the flags here. With
+    /// `init_from`, the prompt in that folder says what is taken for method, options and model.
+    pub(crate) fn resolve(
+        &self,
+        mut settings: Vec<String>,
+        init_from: Option<&Path>,
+    ) -> Result<RunConfig, CliError> {
+        let followed = match init_from {
+            Some(folder) => {
+                settings.push(format!("init_from={}", quoted(&folder.to_string_lossy())));
+                Some(PromptFolder::open(folder)?)
+            }
+            None => None,
+        };
+        let mut set = |key: &str, value: Option<String>| {
+            settings.extend(value.map(|v| format!("{key}={v}")));
+        };
+        set("model", self.model.clone());
+        set("method", self.method.clone());
+        set("few_shot.shots", self.shots.clone());
+        set("seed", self.seed.map(|v| v.to_string()));
+        set("train.epochs", self.epochs.clone());
+        set("train.lr", self.lr.map(|v| v.to_string()));
+        set("views.mode", self.views.clone());
+        set("train.select", self.select.clone());
+        let all = [settings.clone(), self.set.clone()].concat();
+        let first = Layers {
+            follow: followed.as_ref().map(|folder| &folder.adapter),
+            recipe: self.recipe.as_deref(),
+            file: self.config.as_deref(),
+            overrides: &all,
+        };
+        settings.extend(self.token_settings(first.method()?)?);
+        settings.extend(self.set.iter().cloned());
+        let overrides = &settings[..];
+        Ok(Layers { overrides, ..first }.load()?)
+    }
+
+    /// The flags whose keys depend on the method.
+    fn token_settings(&self, method: Method) -> Result<Vec<String>, CliError> {
+        let context = self.context.map(|n| n.to_string());
+        let prompts = self.prompts.map(|n| n.to_string());
+        let flags = [
+            ("--context", context, method.context_key(), "text tokens"),
+            (
+                "--init",
+                self.init.clone(),
+                method.init_key(),
+                "text tokens",
+            ),
+            ("--prompts", prompts, method.visual_key(), "image tokens"),
+        ];
+        let mut settings = Vec::new();
+        for (flag, value, key, what) in flags {
+            match (value, key) {
+                (None, _) => {}
+                (Some(value), Some(key)) => settings.push(format!("{key}={value}")),
+                (Some(_), None) => {
+                    return Err(CliError::usage(
+                        format!("{flag} was given, but {method} has no learned {what}"),
+                        format!("leave {flag} out, or choose another --method"),
+                    ));
+                }
+            }
+        }
+        Ok(settings)
+    }
+}
+
+/// A text as TOML, so that no path is taken for a number.
+pub(crate) fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// The methods' names with what they are.
+fn methods() -> PossibleValuesParser {
+    let value = |method: Method| PossibleValue::new(method.name()).help(method.describe());
+    PossibleValuesParser::new(Method::ALL.map(value))
+}
