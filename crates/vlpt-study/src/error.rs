@@ -14,6 +14,9 @@ pub enum StudyError {
     /// A file could not be read or written; the message names its path.
     #[error(transparent)]
     Io(#[from] std::io::Error),
+    /// A run, an evaluation or a prompt folder.
+    #[error(transparent)]
+    Train(#[from] vlpt_train::TrainError),
     /// A file of a study folder that is damaged.
     #[error("{}: {what}", path.display())]
     Damaged {
@@ -90,6 +93,7 @@ impl StudyError {
     /// The way out, where one is known.
     pub fn hint(&self) -> Option<String> {
         match self {
+            Self::Train(error) => error.hint(),
             Self::Damaged { path, .. } if path.extension().is_some_and(|e| e == "json") => {
                 Some(format!("remove {} and run the study again", path.display()))
             }

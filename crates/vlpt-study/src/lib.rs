@@ -26,6 +26,7 @@ mod shard;
 pub mod similarity;
 pub mod stats;
 mod status;
+mod train_work;
 mod unit;
 mod work;
 mod worker;
@@ -39,6 +40,9 @@ pub use plan::Plan;
 pub use result::{Failure, Outcome, read_failure, read_outcome};
 pub use shard::Shard;
 pub use status::{Counts, Status, UnitState, UnitStatus, status};
+pub use train_work::{
+    CommonSettings, MethodRequest, StudyFile, StudyRequest, TaskSettings, TrainWork,
+};
 pub use unit::{Kind, Source, Task, Unit, UnitId};
 pub use work::{Desk, Need, Work, WorkError};
 pub use worker::{Event, RunLimits, RunReport, run};

@@ -6,7 +6,7 @@
 mod cells;
 mod matrices;
 mod scores;
-mod table;
+pub(crate) mod table;
 
 use std::path::Path;
 

@@ -13,7 +13,7 @@ use crate::{Result, StudyError};
 
 /// A column.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Column {
+pub(crate) enum Column {
     Text(Vec<String>),
     Whole(Vec<i64>),
     /// `None`: an empty field in CSV, a null in Parquet.
@@ -21,15 +21,15 @@ pub(super) enum Column {
 }
 
 impl Column {
-    pub(super) fn text<'a>(values: impl Iterator<Item = &'a str>) -> Self {
+    pub(crate) fn text<'a>(values: impl Iterator<Item = &'a str>) -> Self {
         Self::Text(values.map(str::to_owned).collect())
     }
 
-    pub(super) fn whole(values: impl Iterator<Item = i64>) -> Self {
+    pub(crate) fn whole(values: impl Iterator<Item = i64>) -> Self {
         Self::Whole(values.collect())
     }
 
-    pub(super) fn number(values: impl Iterator<Item = Option<f64>>) -> Self {
+    pub(crate) fn number(values: impl Iterator<Item = Option<f64>>) -> Self {
         Self::Number(values.collect())
     }
 
@@ -102,12 +102,12 @@ impl Column {
 
 /// Named columns of equal length.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Table {
+pub(crate) struct Table {
     columns: Vec<(&'static str, Column)>,
 }
 
 impl Table {
-    pub(super) fn new(columns: Vec<(&'static str, Column)>) -> Self {
+    pub(crate) fn new(columns: Vec<(&'static str, Column)>) -> Self {
         debug_assert!(
             columns
                 .windows(2)
@@ -117,7 +117,7 @@ impl Table {
     }
 
     /// The table as CSV; `path` is named in errors.
-    pub(super) fn to_csv(&self, path: &Path) -> Result<String> {
+    pub(crate) fn to_csv(&self, path: &Path) -> Result<String> {
         let failed = |what: String| StudyError::Table {
             path: path.to_owned(),
             what,
@@ -137,7 +137,7 @@ impl Table {
     }
 
     /// The table as Parquet; `path` is named in errors.
-    pub(super) fn to_parquet(&self, path: &Path) -> Result<Vec<u8>> {
+    pub(crate) fn to_parquet(&self, path: &Path) -> Result<Vec<u8>> {
         self.parquet().map_err(|error| StudyError::Table {
             path: path.to_owned(),
             what: error.to_string(),

@@ -1,0 +1,157 @@
+//! The score of a classifier on a task.
+//!
+//! Without visual prompts the features of a task's test images are the same for every unit: they
+//! are computed once, kept in the study's folder, and a score costs the texts of the target's
+//! classes. With visual prompts the images go through the tower again; their pixels are kept in
+//! memory as far as the budget goes.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use rayon::prelude::*;
+use vlpt_data::image::{Limits, Preprocess};
+use vlpt_methods::{MethodConfig, Pass, Visual, VisualValues};
+use vlpt_train::{Classifier, ComputeConfig, FeatureMaker, PromptFolder, Scored, View, metrics};
+
+use super::tasks::Opened;
+use super::{TrainWork, Watch};
+use crate::files::sha256;
+use crate::work::{Desk, WorkError};
+
+/// Pixels of all test images of a task, one tensor a batch.
+type Pixels = Vec<(usize, Vec<f32>)>;
+
+impl TrainWork {
+    /// The classifier of a prompt for a task. Texts that no prompt is in are encoded once.
+    pub(super) fn classifier(
+        &self,
+        folder: &PromptFolder,
+        task: &vlpt_data::Task,
+    ) -> Result<Classifier, WorkError> {
+        let MethodConfig::Vpt(config) = &folder.adapter.method else {
+            return Ok(folder.classifier_for_task(&self.clip, task)?);
+        };
+        let name = format!("{} {:?}", config.template, task.classes);
+        let texts = self.texts.get(&name, || {
+            let made = folder.classifier_for_task(&self.clip, task);
+            Ok::<_, WorkError>(made?.with_visual(None))
+        })?;
+        let prompts = folder.method(&self.clip)?.prompts(&Pass::EVAL)?;
+        let visual = prompts.visual.as_ref().map(Visual::values).transpose()?;
+        Ok((*texts).clone().with_visual(visual))
+    }
+
+    /// The task's own metric on its test images, as `vlpt eval` gives it.
+    pub(super) fn score(
+        &self,
+        classifier: &Classifier,
+        opened: &Opened,
+        preprocess: &Preprocess,
+        desk: &Desk<'_>,
+    ) -> Result<f64, WorkError> {
+        let task = &opened.task;
+        let features = match &classifier.visual {
+            None => self.frozen(opened, preprocess, desk)?,
+            Some(visual) => Arc::new(self.prompted(opened, preprocess, visual, desk)?),
+        };
+        let logits = classifier.logits(&self.clip, &features)?;
+        let labels = opened.test.items.iter().map(|item| item.labels.clone());
+        let scored = Scored::from_f32(&logits, task.classes.len(), labels.collect())?;
+        Ok(metrics::evaluate(task.metric, &scored.softmax())?)
+    }
+
+    pub(super) fn maker(&self, preprocess: &Preprocess) -> FeatureMaker<'_> {
+        FeatureMaker {
+            clip: &self.clip,
+            preprocess: preprocess.clone(),
+            limits: Limits::default(),
+            batch: ComputeConfig::default().image_batch,
+            prompts: None,
+            cache: None,
+        }
+    }
+
+    /// What the images of a task under one preprocessing are known by.
+    fn name(&self, opened: &Opened, preprocess: &Preprocess) -> String {
+        let text = format!(
+            "{}\n{}\n{}",
+            self.clip.fingerprint,
+            preprocess.fingerprint(),
+            opened.settings.fingerprint
+        );
+        format!("features-{}", sha256(text.as_bytes()))
+    }
+
+    /// Features without visual prompts, computed once for all processes of the study.
+    fn frozen(
+        &self,
+        opened: &Opened,
+        preprocess: &Preprocess,
+        desk: &Desk<'_>,
+    ) -> Result<Arc<Vec<f32>>, WorkError> {
+        let name = self.name(opened, preprocess);
+        self.features.get(&name, || {
+            let watch = Watch(Some(desk));
+            let (items, hashes) = (&opened.test.items, &opened.hashes);
+            let mut maker = self.maker(preprocess);
+            let folder = desk.once(&name, |folder| {
+                let mut maker = maker.clone();
+                maker.cache = Some(folder.to_owned());
+                maker.features(items, hashes, View::Centre, &watch)?;
+                Ok(())
+            })?;
+            maker.cache = Some(folder);
+            Ok(maker.features(items, hashes, View::Centre, &watch)?)
+        })
+    }
+
+    /// Features under visual prompts.
+    fn prompted(
+        &self,
+        opened: &Opened,
+        preprocess: &Preprocess,
+        visual: &VisualValues,
+        desk: &Desk<'_>,
+    ) -> Result<Vec<f32>, WorkError> {
+        let name = self.name(opened, preprocess);
+        let pixels = self.pixels.get(&name, || self.decode(opened, preprocess))?;
+        let Some(pixels) = &*pixels else {
+            let mut maker = self.maker(preprocess);
+            maker.prompts = Some(visual.clone());
+            let watch = Watch(Some(desk));
+            return Ok(maker.features(&opened.test.items, &[], View::Centre, &watch)?);
+        };
+        let prompts = visual.for_tower();
+        let batches = pixels.iter();
+        Ok(batches
+            .flat_map(|(count, batch)| self.clip.vision.features(batch, *count, Some(&prompts)))
+            .collect())
+    }
+
+    /// The pixels of a task's test images, if they fit what is left of the budget.
+    fn decode(
+        &self,
+        opened: &Opened,
+        preprocess: &Preprocess,
+    ) -> Result<Option<Pixels>, WorkError> {
+        let side = preprocess.image_size as usize;
+        let bytes = opened.test.len() * 3 * side * side * size_of::<f32>();
+        let take = |left: usize| left.checked_sub(bytes);
+        let left = self
+            .pixel_bytes
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take);
+        if left.is_err() {
+            return Ok(None);
+        }
+        let size = ComputeConfig::default().image_batch;
+        let batches = opened.test.items.chunks(size).map(|items| {
+            let decoded: Vec<_> = items
+                .par_iter()
+                .map(|item| Ok(preprocess.apply(&item.load(&Limits::default())?)))
+                .collect();
+            let rows: Result<Vec<Vec<f32>>, WorkError> = decoded.into_iter().collect();
+            Ok((items.len(), rows?.concat()))
+        });
+        batches.collect::<Result<Pixels, WorkError>>().map(Some)
+    }
+}

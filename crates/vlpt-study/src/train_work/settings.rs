@@ -1,0 +1,197 @@
+//! What units say about models, tasks and methods, and the configuration of a run made of it.
+
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use vlpt_data::Shots;
+use vlpt_train::{DataConfig, EpochRule, Epochs, Method, RunConfig, TaskEntry};
+
+use crate::unit::{Task, Unit};
+use crate::work::WorkError;
+
+/// Settings that all units of a study share.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CommonSettings {
+    /// The base model's name.
+    pub model: String,
+    /// SHA-256 over its configuration and tensors.
+    pub model_fingerprint: String,
+    /// At most so many test images of each task are looked at; none: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_images: Option<usize>,
+}
+
+/// Settings of one task.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TaskSettings {
+    /// Where it lies and how it is read; an absolute path, so that any worker finds it.
+    pub data: DataConfig,
+    /// SHA-256 over classes, templates, labels and the bytes of all images that may be looked at.
+    pub fingerprint: String,
+}
+
+/// Keys of a configuration that a unit decides and not its recipe.
+pub(super) const OF_THE_UNIT: [&str; 6] = [
+    "model",
+    "seed",
+    "few_shot.shots",
+    "init_from",
+    "tasks",
+    "compute.threads",
+];
+
+/// A configuration as the recipe of units: without what units decide, how it is computed, and the
+/// options of other methods.
+pub(super) fn recipe_of(config: &RunConfig) -> Value {
+    let mut value = serde_json::to_value(config).expect("plain data has string keys");
+    let table = value.as_object_mut().expect("a structure is an object");
+    let used = config.method.sections();
+    let idle = Method::ALL.iter().flat_map(|method| method.sections());
+    let idle: Vec<&str> = idle.copied().filter(|name| !used.contains(name)).collect();
+    for key in idle
+        .into_iter()
+        .chain(["data", "model", "seed", "init_from", "tasks"])
+    {
+        table.shift_remove(key);
+    }
+    let inner = [
+        ("few_shot", &["shots"][..]),
+        ("compute", &["threads", "checkpoint_seconds"]),
+    ];
+    for (section, keys) in inner {
+        if let Some(section) = table.get_mut(section).and_then(Value::as_object_mut) {
+            for key in keys {
+                section.shift_remove(*key);
+            }
+        }
+    }
+    value
+}
+
+/// Takes the number of epochs back to the rule it came from, where it depends on the shots.
+pub(super) fn with_rule(mut few: RunConfig, many: &RunConfig) -> RunConfig {
+    if few.train.epochs != many.train.epochs {
+        few.train.epochs = Epochs::Rule(EpochRule::ByShots);
+    }
+    few
+}
+
+/// The configuration of a unit's run. `start` is the prompt it starts from.
+pub(super) fn run_config(
+    unit: &Unit,
+    start: Option<&Path>,
+    threads: usize,
+) -> Result<RunConfig, WorkError> {
+    let common: CommonSettings = read("settings", &unit.settings)?;
+    let mut config: RunConfig = read("recipe", &unit.recipe)?;
+    config.model = common.model;
+    config.seed = unit.seed;
+    config.few_shot.shots = Shots::Count(unit.shots);
+    config.train.epochs = Epochs::Count(config.epochs());
+    config.compute.threads = threads;
+    if let Some(start) = start {
+        config.init_from = start.display().to_string();
+    }
+    let mut data = Vec::new();
+    for task in &unit.train_on {
+        data.push(task_settings(task)?.data);
+    }
+    match <[DataConfig; 1]>::try_from(data) {
+        Ok([one]) => config.data = one,
+        Err(several) => config.tasks = several.into_iter().map(TaskEntry::Table).collect(),
+    }
+    config.check()?;
+    Ok(config)
+}
+
+/// The settings of a task.
+pub(super) fn task_settings(task: &Task) -> Result<TaskSettings, WorkError> {
+    read(&format!("task \"{}\"", task.name), &task.settings)
+}
+
+/// The settings that all units share.
+pub(super) fn common(unit: &Unit) -> Result<CommonSettings, WorkError> {
+    read("settings", &unit.settings)
+}
+
+fn read<T: DeserializeOwned>(what: &str, value: &Value) -> Result<T, WorkError> {
+    T::deserialize(value).map_err(|error| format!("{what} of the unit: {error}").into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn unit(settings: &[&str], shots: usize, tasks: &[&str]) -> Unit {
+        let load = |shots: &str| {
+            let mut all: Vec<String> = settings.iter().map(ToString::to_string).collect();
+            all.push(format!("few_shot.shots={shots}"));
+            vlpt_train::load(None, None, &all).unwrap()
+        };
+        let common = CommonSettings {
+            model: "mini-clip".into(),
+            ..CommonSettings::default()
+        };
+        let task = |name: &&str| Task {
+            name: (*name).to_owned(),
+            settings: json!({"data": {"path": name}, "fingerprint": ""}),
+        };
+        Unit {
+            kind: crate::Kind::Train,
+            method: "m".into(),
+            train_on: tasks.iter().map(task).collect(),
+            start_from: None,
+            evaluate_on: Vec::new(),
+            shots,
+            seed: 7,
+            recipe: recipe_of(&with_rule(load("1"), &load("16"))),
+            settings: json!(common),
+        }
+    }
+
+    #[test]
+    fn a_unit_makes_the_configuration_that_the_command_line_makes() {
+        let settings = [
+            "method=upt",
+            "train.epochs=by-shots",
+            "upt.text_count=3",
+            "train.lr=1e-5",
+        ];
+        for shots in [1, 4, 16] {
+            let made = run_config(&unit(&settings, shots, &["here"]), None, 3).unwrap();
+            let mut all: Vec<String> = settings.iter().map(ToString::to_string).collect();
+            all.extend([
+                "model=mini-clip".into(),
+                "seed=7".into(),
+                format!("few_shot.shots={shots}"),
+                "data.path=here".into(),
+                "compute.threads=3".into(),
+            ]);
+            assert_eq!(made, vlpt_train::load(None, None, &all).unwrap());
+        }
+    }
+
+    #[test]
+    fn several_tasks_and_a_start_are_written_where_a_run_reads_them() {
+        let unit = unit(&["method=vpt"], 2, &["one", "two"]);
+        let made = run_config(&unit, Some(Path::new("/a/prompt")), 1).unwrap();
+        let paths: Vec<&str> = made.tasks.iter().map(TaskEntry::path).collect();
+        assert_eq!(paths, ["one", "two"]);
+        assert_eq!(made.init_from, "/a/prompt");
+        assert_eq!(made.data, DataConfig::default());
+    }
+
+    #[test]
+    fn options_of_other_methods_change_no_recipe() {
+        let a = unit(&["method=vpt", "coop.context=3"], 2, &["one"]);
+        let b = unit(&["method=vpt", "coop.context=9"], 2, &["one"]);
+        assert_eq!(a.id(), b.id());
+        let c = unit(&["method=vpt", "vpt.count=9"], 2, &["one"]);
+        assert_ne!(a.id(), c.id());
+    }
+}

@@ -1,0 +1,122 @@
+//! A task opened once: its images, which of them are looked at, and what it is known by.
+
+use vlpt_data::{CPython, Split};
+use vlpt_train::{Observer, hash_images, open_task};
+
+use super::settings::TaskSettings;
+use crate::Result;
+use crate::files::sha256;
+
+/// Seed of the draw of test images: the same for every unit of every study.
+const DRAW: u64 = 0;
+
+/// An open task.
+#[derive(Debug)]
+pub(super) struct Opened {
+    /// The whole task.
+    pub(super) task: vlpt_data::Task,
+    /// The test images that are looked at.
+    pub(super) test: Split,
+    /// SHA-256 of each of them.
+    pub(super) hashes: Vec<String>,
+    /// Where it lies, and what it is known by.
+    pub(super) settings: TaskSettings,
+}
+
+impl Opened {
+    /// Opens a task and reads all its images once, for their hashes.
+    ///
+    /// # Errors
+    /// A task that cannot be read, or one without test images.
+    pub(super) fn open(
+        data: &vlpt_train::DataConfig,
+        test_images: Option<usize>,
+        observer: &dyn Observer,
+    ) -> Result<Self> {
+        let task = open_task(data)?;
+        let whole = vlpt_train::SplitName::Test.of(&task)?;
+        let test = some_of(whole, test_images);
+        let hashes = hash_images(&test.items, observer)?;
+        let mut text = format!(
+            "vlpt task 1\n{:?}\n{:?}\n{} {}\n",
+            task.classes,
+            task.templates,
+            task.metric.name(),
+            task.multi_label
+        );
+        let learned = [("train", Some(&task.train)), ("val", task.val.as_ref())];
+        for (name, split) in learned {
+            let items = split.map_or(&[][..], |split| &split.items[..]);
+            lines(&mut text, name, items, &hash_images(items, observer)?);
+        }
+        lines(&mut text, "test", &test.items, &hashes);
+        Ok(Self {
+            settings: TaskSettings {
+                data: data.clone(),
+                fingerprint: sha256(text.as_bytes()),
+            },
+            task,
+            test,
+            hashes,
+        })
+    }
+}
+
+fn lines(text: &mut String, split: &str, items: &[vlpt_data::Item], hashes: &[String]) {
+    for (item, hash) in items.iter().zip(hashes) {
+        text.push_str(&format!(
+            "{split} {:?} {hash} {}\n",
+            item.labels,
+            item.image.id()
+        ));
+    }
+}
+
+/// At most `count` images of a split, each class by its share: images are shuffled, put in the
+/// order of their classes, and taken at equal distances. They keep the order of the split.
+pub(super) fn some_of(split: &Split, count: Option<usize>) -> Split {
+    let all = split.len();
+    let Some(count) = count.filter(|&count| count < all) else {
+        return split.clone();
+    };
+    let mut order: Vec<usize> = (0..all).collect();
+    CPython::new(DRAW).shuffle(&mut order);
+    order.sort_by_key(|&i| &split.items[i].labels);
+    let mut taken: Vec<usize> = (0..count)
+        .map(|k| order[(2 * k + 1) * all / (2 * count)])
+        .collect();
+    taken.sort_unstable();
+    Split::new(taken.iter().map(|&i| split.items[i].clone()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_of_the_test_images_has_each_class_by_its_share() {
+        let task = vlpt_data::drawn::drawn("shapes", 0).unwrap();
+        let mut split = task.test.clone();
+        let classes = task.classes.len();
+        // Class 0 twice as often as the others.
+        let first = split.items.clone().into_iter().filter(|i| i.labels == [0]);
+        split.items.extend(first.collect::<Vec<_>>());
+        let part = some_of(&split, Some(split.len() / 4));
+        assert_eq!(part.len(), split.len() / 4);
+        let (whole, part) = (split.class_counts(classes), part.class_counts(classes));
+        for (whole, part) in whole.iter().zip(&part) {
+            let share = *whole as f64 / 4.0;
+            assert!((share - *part as f64).abs() <= 1.0, "{whole} {part}");
+        }
+    }
+
+    #[test]
+    fn a_cap_that_is_not_reached_changes_nothing() {
+        let task = vlpt_data::drawn::drawn("shapes", 0).unwrap();
+        for cap in [None, Some(task.test.len()), Some(usize::MAX)] {
+            let same = some_of(&task.test, cap);
+            let ids = |split: &Split| split.items.iter().map(|i| i.image.id()).collect::<Vec<_>>();
+            assert_eq!(ids(&same), ids(&task.test));
+        }
+    }
+}
