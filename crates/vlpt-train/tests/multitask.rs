@@ -1,0 +1,377 @@
+//! One prompt for several tasks: label spaces, metrics, the folder it ends in, and its members.
+
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::path::Path;
+
+use support::{Watch, assert_same_tree, options, short_config, tiny_clip};
+use vlpt_clip::Clip;
+use vlpt_data::{FewShotRule, Task};
+use vlpt_train::{
+    EvalOptions, Event, LabelSpace, Method, Mix, PromptFolder, Run, RunConfig, Select, Singles,
+    TaskEntry, TrainError, TrainingData, evaluate, open_tasks, parse, train_jointly, train_source,
+};
+
+/// A short run on two drawn tasks.
+fn two_tasks() -> RunConfig {
+    let mut config = short_config();
+    config.data.path = String::new();
+    config.tasks = ["drawn:shapes", "drawn:stripes"]
+        .map(|path| TaskEntry::Path(path.to_owned()))
+        .to_vec();
+    config.few_shot.shots = 2.into();
+    config.train.select = Select::BestVal;
+    config
+}
+
+fn opened(config: &RunConfig) -> (Vec<Task>, TrainingData) {
+    let tasks = open_tasks(config).unwrap();
+    let data = TrainingData::of_tasks(&tasks, config).unwrap();
+    (tasks, data)
+}
+
+fn run(config: &RunConfig, dir: &Path, clip: &Clip) -> PromptFolder {
+    let (_, data) = opened(config);
+    let done = Run::start_with(config, &options(dir), clip, &data, &()).unwrap();
+    PromptFolder::open(&done.prompt).unwrap()
+}
+
+#[test]
+fn classes_and_labels_are_counted_through_the_tasks() {
+    let (tasks, data) = opened(&two_tasks());
+    assert_eq!(data.task.name, "shapes+stripes");
+    let first = tasks[0].classes.len();
+    let classes = [tasks[0].classes.clone(), tasks[1].classes.clone()].concat();
+    assert_eq!(data.task.classes, classes);
+    for (member, task) in data.members.iter().zip(&tasks) {
+        assert_eq!(data.task.classes[member.classes.clone()], task.classes);
+        for item in &data.train.items[member.train.clone()] {
+            assert!(member.classes.contains(&(item.labels[0] as usize)));
+        }
+        for item in &data.val.items[member.val.clone()] {
+            assert!(member.classes.contains(&(item.labels[0] as usize)));
+        }
+    }
+    assert_eq!(data.members[1].classes.start, first);
+    assert_eq!(data.members[1].train.end, data.train.len());
+}
+
+#[test]
+fn subsets_are_drawn_together_as_published_and_one_task_as_alone() {
+    let mut config = two_tasks();
+    let alone = |name: &str, config: &RunConfig| {
+        let mut one = config.clone();
+        one.tasks = vec![TaskEntry::Path(format!("drawn:{name}"))];
+        opened(&one).1.members.remove(0).subset
+    };
+    let (_, data) = opened(&config);
+    assert_eq!(data.members[0].subset.train, alone("shapes", &config).train);
+    assert_ne!(
+        data.members[1].subset.train,
+        alone("stripes", &config).train,
+        "the stream of the first goes on"
+    );
+    config.few_shot.rule = Some(FewShotRule::Elevater);
+    config.few_shot.shots = 4.into();
+    let (_, joint) = opened(&config);
+    assert_eq!(joint.members[1].subset.drawn_with, ["shapes", "stripes"]);
+    config.tasks.reverse();
+    let (_, reversed) = opened(&config);
+    assert_eq!(
+        joint.members[0].subset.train, reversed.members[1].subset.train,
+        "tasks are sorted by name, whatever the list's order"
+    );
+}
+
+#[test]
+fn a_list_of_one_task_is_that_task_to_the_byte() {
+    let home = tempfile::tempdir().unwrap();
+    let clip = tiny_clip();
+    let single = short_config();
+    let mut listed = single.clone();
+    listed.data.path = String::new();
+    listed.tasks = vec![TaskEntry::Path("drawn:shapes".to_owned())];
+    listed.multitask.label_space = LabelSpace::PerTask;
+    listed.multitask.mix = Mix::OneTaskPerBatch;
+    run(&single, &home.path().join("single"), &clip);
+    run(&listed, &home.path().join("listed"), &clip);
+    for part in ["prompt", "checkpoint"] {
+        let dir = |name: &str| home.path().join(name).join(part);
+        assert_same_tree(&dir("listed"), &dir("single"), part);
+    }
+}
+
+#[test]
+fn every_method_label_space_and_mix_trains_and_reports_each_task() {
+    let home = tempfile::tempdir().unwrap();
+    let clip = tiny_clip();
+    let cases = [
+        (Method::CoOp, LabelSpace::Union, Mix::Proportional),
+        (Method::CoOp, LabelSpace::ZeroMask, Mix::Uniform),
+        (Method::CoOp, LabelSpace::PerTask, Mix::OneTaskPerBatch),
+        (Method::Vpt, LabelSpace::PerTask, Mix::Temperature),
+        (Method::Upt, LabelSpace::PerTask, Mix::Proportional),
+        (Method::CoCoOp, LabelSpace::PerTask, Mix::OneTaskPerBatch),
+    ];
+    let mut prompts = Vec::new();
+    for (number, (method, label_space, mix)) in cases.into_iter().enumerate() {
+        let mut config = two_tasks();
+        config.method = method;
+        config.multitask.label_space = label_space;
+        config.multitask.mix = mix;
+        let dir = home.path().join(number.to_string());
+        let folder = run(&config, &dir, &clip);
+        let names: Vec<_> = folder
+            .adapter
+            .tasks
+            .iter()
+            .map(|t| t.name.as_str())
+            .collect();
+        assert_eq!(names, ["shapes", "stripes"]);
+        let metrics = fs_err::read_to_string(folder.path.join("metrics.json")).unwrap();
+        let metrics: serde_json::Value = serde_json::from_str(&metrics).unwrap();
+        let values: Vec<f64> = metrics["val_tasks"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|task| task["value"].as_f64().unwrap())
+            .collect();
+        assert_eq!(values.len(), 2);
+        assert_eq!(metrics["val_mean"], f64::midpoint(values[0], values[1]));
+        let bytes = fs_err::read(folder.path.join("adapter_model.safetensors")).unwrap();
+        prompts.push(bytes);
+    }
+    assert!(prompts[0] != prompts[1] && prompts[0] != prompts[2]);
+}
+
+#[test]
+fn events_have_each_tasks_metric_and_their_mean() {
+    let home = tempfile::tempdir().unwrap();
+    let config = two_tasks();
+    let (_, data) = opened(&config);
+    let watch = Watch::default();
+    Run::start_with(&config, &options(home.path()), &tiny_clip(), &data, &watch).unwrap();
+    let events = watch.events.lock().unwrap();
+    let Event::Start(start) = &events[0] else {
+        panic!("no start")
+    };
+    assert_eq!(start.tasks.len(), 2);
+    assert_eq!(start.tasks[1].name, "stripes");
+    let mut epochs = 0;
+    for event in events.iter() {
+        if let Event::Epoch(epoch) = event {
+            let values: Vec<f64> = epoch.val_tasks.iter().map(|task| task.value).collect();
+            assert_eq!(epoch.val, Some(f64::midpoint(values[0], values[1])));
+            epochs += 1;
+        }
+    }
+    assert_eq!(epochs, config.epochs());
+}
+
+#[test]
+fn a_run_over_tasks_resumed_after_a_stop_ends_with_the_same_bytes() {
+    let home = tempfile::tempdir().unwrap();
+    let clip = tiny_clip();
+    let mut config = two_tasks();
+    config.multitask.label_space = LabelSpace::PerTask;
+    config.multitask.mix = Mix::OneTaskPerBatch;
+    let (_, data) = opened(&config);
+    let whole = home.path().join("whole");
+    Run::start_with(&config, &options(&whole), &clip, &data, &()).unwrap();
+    for steps in [1, 4, 6] {
+        let cut = home.path().join(steps.to_string());
+        let watch = Watch {
+            stop_after: Some(steps),
+            ..Watch::default()
+        };
+        let error = Run::start_with(&config, &options(&cut), &clip, &data, &watch).unwrap_err();
+        assert!(matches!(error, TrainError::Stopped { .. }), "{error}");
+        Run::resume_with(Some(&config), &options(&cut), &clip, &data, &()).unwrap();
+        assert_same_tree(&cut, &whole, &format!("stopped after step {steps}"));
+    }
+    let mut other = config.clone();
+    other.multitask.mix = Mix::Proportional;
+    let error = Run::resume_with(Some(&other), &options(&whole), &clip, &data, &()).unwrap_err();
+    assert!(
+        matches!(&error, TrainError::ConfigChanged { key, .. } if key == "multitask.mix"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_member_is_evaluated_among_its_own_classes() {
+    let home = tempfile::tempdir().unwrap();
+    let clip = tiny_clip();
+    let mut config = two_tasks();
+    config.coop.class_specific = true;
+    let folder = run(&config, home.path(), &clip);
+    let (tasks, _) = opened(&config);
+    let whole = folder.classifier(&clip).unwrap();
+    assert_eq!(whole.classes.len(), folder.classes.len());
+    let member = folder.member("stripes", &tasks[1].classes).unwrap();
+    assert_eq!(member.classes, tasks[0].classes.len()..whole.classes.len());
+    let part = folder.classifier_for_task(&clip, &tasks[1]).unwrap();
+    assert_eq!(part.classes, tasks[1].classes);
+    let width = clip.config.embed_dim;
+    let images: Vec<f32> = (0..3 * width).map(|i| (i as f32 * 0.7).sin()).collect();
+    let all = whole.logits(&clip, &images).unwrap();
+    let own = part.logits(&clip, &images).unwrap();
+    for (all, own) in all
+        .chunks(whole.classes.len())
+        .zip(own.chunks(part.classes.len()))
+    {
+        assert_eq!(all[member.classes.clone()], *own);
+    }
+    let preprocess = &folder.adapter.preprocess;
+    let options = EvalOptions::default();
+    let result = evaluate(&clip, &part, &tasks[1], preprocess, &options, &()).unwrap();
+    assert_eq!(result.classes, tasks[1].classes);
+    assert!(folder.member("stripes", &folder.classes).is_none());
+}
+
+#[test]
+fn class_names_of_several_tasks_are_reported() {
+    let home = tempfile::tempdir().unwrap();
+    let mut config = two_tasks();
+    config.train.epochs = vlpt_train::Epochs::Count(1);
+    let mut tasks = open_tasks(&config).unwrap();
+    tasks[0].classes[1] = "Night_Sky".to_owned();
+    tasks[1].classes[0] = "night sky".to_owned();
+    let data = TrainingData::of_tasks(&tasks, &config).unwrap();
+    let shared = data.shared_names();
+    assert_eq!(shared.len(), 1);
+    assert_eq!(shared[0].name, "night sky");
+    assert_eq!(shared[0].tasks, ["shapes", "stripes"]);
+    let watch = Watch::default();
+    let done =
+        Run::start_with(&config, &options(home.path()), &tiny_clip(), &data, &watch).unwrap();
+    let notes = watch.notes.lock().unwrap();
+    assert!(
+        notes.iter().any(|note| note.contains("\"night sky\"")),
+        "{notes:?}"
+    );
+    let metrics = fs_err::read_to_string(done.prompt.join("metrics.json")).unwrap();
+    assert!(metrics.contains("shared_class_names"), "{metrics}");
+}
+
+#[test]
+fn what_does_not_go_together_is_refused() {
+    let text = |more: &str| format!("model = \"tiny\"\n{more}");
+    let refused = |more: &str| parse(&text(more), "test").unwrap_err().to_string();
+    for (more, said) in [
+        (
+            "tasks = [\"drawn:shapes\"]\n[data]\npath = \"drawn:stripes\"",
+            "data.path = drawn:stripes: expected nothing beside `tasks`",
+        ),
+        (
+            "tasks = [\"drawn:shapes\"]\n[data]\nsplit_seed = 3",
+            "expected none beside `tasks`",
+        ),
+        ("tasks = [\"\"]", "expected a path"),
+        ("tasks = [{ pth = \"a\" }]", "unknown key `pth`"),
+        (
+            "[multitask]\ntemperature = 0.0",
+            "expected a number above 0",
+        ),
+        ("[multitask]\nlabel_space = \"unoin\"", "unoin"),
+        (
+            "method = \"linear-probe\"\ntasks = [\"drawn:shapes\", \"drawn:stripes\"]",
+            "a baseline is fitted to a single data set",
+        ),
+        (
+            "method = \"zero-shot\"\ninit_from = \"x\"",
+            "a baseline starts from no prompt",
+        ),
+    ] {
+        let error = refused(more);
+        assert!(error.contains(said), "{more}: {error}");
+    }
+    let mut config = two_tasks();
+    config.tasks[1] = TaskEntry::Path("drawn:shapes".to_owned());
+    let error = open_tasks(&config).unwrap_err();
+    assert!(
+        error.to_string().contains("two tasks are called shapes"),
+        "{error}"
+    );
+    assert!(error.hint().unwrap().contains("name = \"NAME\""));
+    let named =
+        "tasks = [\"drawn:shapes\", { path = \"drawn:shapes\", name = \"other\", split_seed = 1 }]";
+    let config = parse(&text(named), "test").unwrap();
+    assert_eq!(open_tasks(&config).unwrap()[1].name, "other");
+    assert_eq!(parse(&config.to_toml(), "again").unwrap(), config);
+}
+
+#[test]
+fn a_source_prompt_of_several_seeds_is_their_average() {
+    let home = tempfile::tempdir().unwrap();
+    let clip = tiny_clip();
+    let config = two_tasks();
+    let tasks = open_tasks(&config).unwrap();
+    let made = |dir: &str, seeds: &[u64]| {
+        let dir = home.path().join(dir);
+        train_source(&config, seeds, &options(&dir), &clip, &tasks, &())
+    };
+    let source = made("source", &[0, 3]).unwrap();
+    assert_eq!(source.averaged.unwrap().sources[1].seed, 3);
+    let folder = PromptFolder::open(&home.path().join("source")).unwrap();
+    assert_eq!(folder.path, source.prompt);
+    assert_eq!(folder.adapter.tasks.len(), 2);
+    let before = support::tree(&home.path().join("source"));
+    let again = made("source", &[0, 3]).unwrap();
+    assert!(again.runs.iter().all(|run| run.already_finished));
+    assert!(before == support::tree(&home.path().join("source")));
+    let one = made("one", &[3]).unwrap();
+    let values = |path: &Path| fs_err::read(path.join("adapter_model.safetensors")).unwrap();
+    assert!(values(&one.prompt) == values(&home.path().join("source/seed-3/prompt")));
+    let error = made("twice", &[1, 1]).unwrap_err();
+    assert!(
+        error.to_string().contains("the seed 1 is given twice"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_joint_prompt_is_shown_beside_those_of_its_members() {
+    let home = tempfile::tempdir().unwrap();
+    let clip = tiny_clip();
+    let config = two_tasks();
+    let tasks = open_tasks(&config).unwrap();
+    let dir = home.path().join("joint");
+    let joint = |dir: &Path, singles: Singles<'_>| {
+        train_jointly(&config, singles, &options(dir), &clip, &tasks, &())
+    };
+    let trained = joint(&dir, Singles::Train).unwrap();
+    assert_eq!(trained.members.len(), 2);
+    assert!(trained.notes.is_empty(), "{:?}", trained.notes);
+    // The first task's subset is the one it has alone, so its own run can be had as a plain one.
+    let mut alone = config.clone();
+    alone.tasks.truncate(1);
+    let plain = run(&alone, &home.path().join("plain"), &clip);
+    let own = trained.members[0].single_prompt.clone().unwrap();
+    assert_same_tree(&own, &plain.path, "single-task prompt");
+    let against = joint(
+        &home.path().join("other"),
+        Singles::Against(&dir.join("single")),
+    )
+    .unwrap();
+    for (a, b) in trained.members.iter().zip(&against.members) {
+        assert_eq!(
+            (a.single, a.joint, a.zero_shot),
+            (b.single, b.joint, b.zero_shot)
+        );
+    }
+    let absent = home.path().join("absent");
+    let error = joint(&absent, Singles::Against(home.path())).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("no single-task prompt of shapes"),
+        "{error}"
+    );
+    assert!(
+        !home.path().join("absent").exists(),
+        "refused before the work"
+    );
+}
