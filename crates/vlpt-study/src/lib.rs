@@ -41,7 +41,8 @@ pub use result::{Failure, Outcome, read_failure, read_outcome};
 pub use shard::Shard;
 pub use status::{Counts, Status, UnitState, UnitStatus, status};
 pub use train_work::{
-    CommonSettings, MethodRequest, StudyFile, StudyRequest, TaskSettings, TrainWork,
+    CommonSettings, Compared, MethodRequest, Similarity, SimilarityCorrelation, StudyFile,
+    StudyRequest, TaskSettings, TrainWork,
 };
 pub use unit::{Kind, Source, Task, Unit, UnitId};
 pub use work::{Desk, Need, Work, WorkError};

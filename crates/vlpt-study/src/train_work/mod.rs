@@ -4,6 +4,8 @@
 //! its last checkpoint. Model, tasks, features of test images and texts without prompts are made
 //! once and shared.
 
+mod compare;
+mod compare_table;
 mod evaluate;
 mod request;
 mod settings;
@@ -21,6 +23,7 @@ use vlpt_train::{
     Classifier, ImageConfig, Observer, PromptFolder, TrainError, preprocess, with_threads,
 };
 
+pub use compare::{Compared, Similarity, SimilarityCorrelation};
 pub use request::{MethodRequest, StudyFile, StudyRequest};
 pub use settings::{CommonSettings, TaskSettings};
 
