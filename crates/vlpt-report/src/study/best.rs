@@ -1,6 +1,6 @@
 //! The best sources of each target.
 
-use super::build::{Builder, DASH, cell, gain_word, row, table};
+use super::build::{Builder, DASH, cell, gain_word, row, table, words};
 use super::data::{GainUnit, Measured, TransferMap};
 use crate::data::percent;
 use crate::escape::escape;
@@ -18,7 +18,7 @@ pub(super) fn write(page: &mut Builder, map: &TransferMap, unit: GainUnit) {
         let mut cells = vec![share(target.clip), share(target.single)];
         for place in 0..BEST {
             cells.push(known.get(place).map_or_else(
-                || cell(DASH),
+                || words(DASH),
                 |&(i, measured)| best_cell(&map.sources[i], measured),
             ));
         }

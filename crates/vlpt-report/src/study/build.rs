@@ -110,10 +110,13 @@ pub(super) fn words(text: &str) -> String {
     format!("<td class=\"text\">{}</td>", escape(text))
 }
 
-/// A gain in hundredths, signed, such as `+3.1`; never a negative zero.
+/// A gain in hundredths, signed, such as `+3.1`; zero has no sign.
 pub(super) fn signed(gain: f64) -> String {
     let text = format!("{:+.1}", 100.0 * gain);
-    if text == "-0.0" { "0.0" } else { &text }.to_owned()
+    match text.as_str() {
+        "-0.0" | "+0.0" => "0.0".to_owned(),
+        _ => text,
+    }
 }
 
 /// Both ends of an interval of gains; a dash where they are not known.

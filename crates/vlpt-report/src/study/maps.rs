@@ -187,10 +187,11 @@ fn missing(page: &mut Builder, map: &TransferMap) {
             0 => String::new(),
             more => format!("; and {more} more"),
         };
-        let text = format!(
-            "{} cells without a value, {why} ({named}{more})",
-            pairs.len()
-        );
+        let count = match pairs.len() {
+            1 => "1 cell".to_owned(),
+            several => format!("{several} cells"),
+        };
+        let text = format!("{count} without a value, {why} ({named}{more})");
         let _ = writeln!(html, "<li>{}</li>", escape(&text));
     }
     page.html += &(html + "</ul>\n");

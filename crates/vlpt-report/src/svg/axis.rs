@@ -59,7 +59,7 @@ impl Axis {
 }
 
 /// The nearest of 1, 2, 5 times a power of ten that is not below `rough`.
-pub(super) fn round_step(rough: f64) -> f64 {
+fn round_step(rough: f64) -> f64 {
     let power = 10_f64.powf(rough.log10().floor());
     let factor = rough / power;
     let round = [1.0, 2.0, 5.0]

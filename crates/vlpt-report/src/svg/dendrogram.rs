@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::axis::Axis;
-use super::{AXIS, heading, open, rule, shortened, text, width_of};
+use super::{AXIS, heading, heading_width, open, rule, shortened, text, width_of};
 use crate::escape::escape;
 
 /// Two clusters that become one.
@@ -137,7 +137,8 @@ pub fn dendrogram(title: &str, names: &[String], tree: &Tree) -> String {
     let shown: Vec<_> = names.iter().map(|name| shortened(name, 28)).collect();
     let left = shown.iter().map(|n| width_of(n)).fold(0.0, f64::max) + 20.0;
     let bottom = TOP + STEP * names.len() as f64;
-    let mut svg = open(left + DEPTH + 30.0, bottom + 46.0, title);
+    let width = (left + DEPTH + 30.0).max(heading_width(title));
+    let mut svg = open(width, bottom + 46.0, title);
     svg += &heading(6.0, 18.0, title);
     for (place, item) in tree.order_of(names.len()).into_iter().enumerate() {
         let y = TOP + (place as f64 + 0.5) * STEP + 4.0;

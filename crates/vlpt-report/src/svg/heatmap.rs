@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::dendrogram::{Side, Tree};
 use super::gap::{GREY, Gap, mark};
 use super::scale::{HeatScale, LEGEND, legend};
-use super::{INK, heading, open, shortened, text, upright, width_of};
+use super::{INK, heading, heading_width, open, shortened, text, upright, width_of};
 use crate::escape::escape;
 
 /// A cell.
@@ -54,14 +54,17 @@ pub fn heat_map(map: &HeatMap) -> String {
     let (right, bottom) = (left + side * columns as f64, top + side * rows as f64);
     let tree = |tree: &Tree| if tree.merges.is_empty() { 0.0 } else { TREE };
     let width = (right + tree(&map.row_tree) + 12.0)
-        .max(width_of(&map.title) + 20.0)
+        .max(heading_width(&map.title))
         .max(width_of(&map.note) + 16.0)
         .max(LEGEND + 140.0);
     let keys = bottom + tree(&map.column_tree) + 22.0;
     let mut svg = open(width, keys + 12.0, &map.title);
     svg += &heading(6.0, 18.0, &map.title);
     svg += &text(6.0, 36.0, "start", &map.note);
-    svg += &legend(&map.scale);
+    svg += &legend(
+        &map.scale,
+        map.cells.iter().filter_map(|cell| cell.value.ok()),
+    );
     let (down, across) = (
         map.row_tree.order_of(rows),
         map.column_tree.order_of(columns),
@@ -202,7 +205,6 @@ mod tests {
             column_tree: Tree::default(),
             scale: HeatScale::Gain {
                 limit: 0.2,
-                beyond: true,
                 unit: "%".to_owned(),
             },
         }
@@ -227,7 +229,7 @@ mod tests {
         }
         assert!(!svg.contains("NaN"));
         assert_eq!(svg.matches("class=\"cell\"").count(), 4);
-        let whole = heat_map(&map(&[Ok(0.1); 4]));
+        let whole = heat_map(&map(&[Ok(0.3); 4]));
         assert!(!whole.contains(">failed<") && whole.contains("+20 % or more"));
     }
 

@@ -70,6 +70,11 @@ fn width_of(text: &str) -> f64 {
     text.chars().map(one).sum()
 }
 
+/// Width of a drawing in which a heading has room.
+fn heading_width(title: &str) -> f64 {
+    1.2 * width_of(title) + 16.0
+}
+
 /// A drawing with a description for those who cannot see it, after its title.
 pub(crate) fn described(svg: &str, description: &str) -> String {
     let both = format!("</title>\n<desc>{}</desc>\n", escape(description));

@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use super::axis::round_step;
 use super::{shade, text};
 
 /// What colours mean.
@@ -14,8 +13,6 @@ pub enum HeatScale {
     Gain {
         /// The gain with the darkest colours; larger ones look the same.
         limit: f64,
-        /// Whether there are larger ones.
-        beyond: bool,
         /// The unit of the numbers, such as `%`.
         unit: String,
     },
@@ -44,10 +41,8 @@ impl HeatScale {
         } else {
             most
         };
-        let limit = if end > 0.0 { round_step(end) } else { 0.01 };
         Self::Gain {
-            limit,
-            beyond: most > limit * (1.0 + 1e-9),
+            limit: if end > 0.0 { round_up(end) } else { 0.01 },
             unit: unit.to_owned(),
         }
     }
@@ -67,6 +62,16 @@ impl HeatScale {
     }
 }
 
+/// The next round number that is not below a positive `size`.
+fn round_up(size: f64) -> f64 {
+    let power = 10_f64.powf(size.log10().floor());
+    let mut round = [1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0].into_iter();
+    power
+        * round
+            .find(|&f| size <= power * f * (1.0 + 1e-9))
+            .unwrap_or(10.0)
+}
+
 /// A gain in at most four characters: `+3.1`, `+12`, `-0.4`, `+2k`.
 fn signed(gain: f64) -> String {
     let percent = 100.0 * gain;
@@ -79,21 +84,23 @@ fn signed(gain: f64) -> String {
     if zero { "0".to_owned() } else { number }
 }
 
-/// The scale of colours with its ends.
-pub(super) fn legend(scale: &HeatScale) -> String {
+/// The scale of colours with its ends, and whether one of these `values` lies beyond one.
+pub(super) fn legend(scale: &HeatScale, values: impl Iterator<Item = f64>) -> String {
     const STEPS: usize = 30;
     let (ends, colour): (_, Box<dyn Fn(f64) -> String>) = match scale {
         HeatScale::Share => (
             vec![(0.0, "0 %".to_owned()), (1.0, "100 %".to_owned())],
             Box::new(|t| shade(t).0),
         ),
-        HeatScale::Gain {
-            limit,
-            beyond,
-            unit,
-        } => {
-            let more = if *beyond { " or more" } else { "" };
-            let less = if *beyond { " or less" } else { "" };
+        HeatScale::Gain { limit, unit } => {
+            let (mut less, mut more) = ("", "");
+            for value in values {
+                if value < -limit {
+                    less = " or less";
+                } else if value > *limit {
+                    more = " or more";
+                }
+            }
             let end = 100.0 * limit;
             // two digits after the point for a scale that is finer than one per cent
             let digits = if end < 1.0 {
@@ -188,16 +195,31 @@ mod tests {
 
     #[test]
     fn one_wild_gain_does_not_take_the_colours_of_the_others() {
-        let scale = |gains: &[f64]| match HeatScale::gains(gains.iter().copied(), "%") {
-            HeatScale::Gain { limit, beyond, .. } => (limit, beyond),
+        let limit = |gains: &[f64]| match HeatScale::gains(gains.iter().copied(), "%") {
+            HeatScale::Gain { limit, .. } => limit,
             HeatScale::Share => unreachable!("a scale of gains"),
         };
         let mut gains: Vec<f64> = (0..40).map(|i| 0.004 * f64::from(i - 20)).collect();
-        assert_eq!(scale(&gains), (0.1, false));
+        assert!((limit(&gains) - 0.08).abs() < 1e-9);
         gains.push(-6.0);
-        assert_eq!(scale(&gains), (0.1, true));
-        assert_eq!(scale(&[]), (0.01, false));
-        assert_eq!(scale(&[0.0, f64::NAN]), (0.01, false));
+        assert!((limit(&gains) - 0.08).abs() < 1e-9);
+        assert_eq!(limit(&[]), 0.01);
+        assert_eq!(limit(&[0.0, f64::NAN]), 0.01);
+    }
+
+    #[test]
+    fn the_legend_says_at_which_end_gains_lie_beyond_it() {
+        let scale = HeatScale::gains([0.05].into_iter(), "%");
+        let svg = legend(&scale, [0.05, -0.05].into_iter());
+        assert!(
+            svg.contains(">-5.0 %<") && svg.contains(">+5.0 %<"),
+            "{svg}"
+        );
+        let svg = legend(&scale, [0.05, -0.06, f64::NAN].into_iter());
+        assert!(
+            svg.contains(">-5.0 % or less<") && svg.contains(">+5.0 %<"),
+            "{svg}"
+        );
     }
 
     #[test]

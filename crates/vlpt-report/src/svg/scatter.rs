@@ -86,7 +86,7 @@ fn draw(panel: &Scatter, top: f64) -> String {
     let x = |value: f64| across.place(value, LEFT, RIGHT);
     let y = |value: f64| up.place(value, bottom, top);
 
-    let mut svg = heading(LEFT, 16.0, &panel.title);
+    let mut svg = heading(LEFT, 16.0, &shortened(&panel.title, 48));
     svg += &legend(panel);
     for tick in up.ticks() {
         svg += &rule("grid", (LEFT, y(tick)), (RIGHT, y(tick)));
@@ -102,8 +102,18 @@ fn draw(panel: &Scatter, top: f64) -> String {
         svg += &rule("axis", (LEFT, y(0.0)), (RIGHT, y(0.0)));
     }
     let middle = f64::midpoint(LEFT, RIGHT);
-    svg += &text(middle, bottom + 36.0, "middle", &panel.x_label);
-    svg += &upright(14.0, f64::midpoint(top, bottom), "middle", &panel.y_label);
+    svg += &text(
+        middle,
+        bottom + 36.0,
+        "middle",
+        &shortened(&panel.x_label, 58),
+    );
+    svg += &upright(
+        14.0,
+        f64::midpoint(top, bottom),
+        "middle",
+        &shortened(&panel.y_label, 44),
+    );
     for series in &panel.series {
         for dot in series.dots.iter().filter(finite) {
             let _ = writeln!(

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::axis::Axis;
 use super::scatter::shape;
-use super::{INK, SERIES, heading, open, rule, shortened, text, width_of};
+use super::{INK, SERIES, heading, heading_width, open, rule, shortened, text, width_of};
 use crate::data::Interval;
 use crate::escape::escape;
 
@@ -57,7 +57,8 @@ pub fn whisker_chart(chart: &WhiskerChart) -> String {
     let step = APART * chart.methods.len().max(1) as f64 + GAP;
     let bottom = TOP + step * chart.rows.len() as f64;
 
-    let mut svg = open(right + 24.0, bottom + 46.0, &chart.title);
+    let width = (right + 24.0).max(heading_width(&chart.title));
+    let mut svg = open(width, bottom + 46.0, &chart.title);
     svg += &heading(6.0, 18.0, &chart.title);
     svg += &legend(&chart.methods);
     for tick in axis.ticks() {
