@@ -32,6 +32,8 @@ pub const RECIPES: &[Recipe] = recipes![
     "upt-mvlpt-elevater",
     "upt-release",
     "cocoop-paper",
+    "source-quick",
+    "source-mvlpt",
     "linear-probe",
     "tip-adapter",
     "tip-adapter-f",

@@ -65,6 +65,14 @@ pub fn train_source(
     };
     let prompt = options.dir.join("prompt");
     if seeds.len() < 2 {
+        if prompt.exists() && !options.dir.join("config.toml").exists() {
+            return Err(TrainError::Unfit {
+                what: format!("{}: holds a prompt and no run", options.dir.display()),
+                hint: Some(
+                    "an average of several seeds is there; choose another folder".to_owned(),
+                ),
+            });
+        }
         let seed = seeds.first().copied().unwrap_or(config.seed);
         return Ok(SourcePrompt {
             prompt,

@@ -35,7 +35,7 @@ pub use import::{
 pub use init::InitSource;
 pub(crate) use init::{Initial, read_initial};
 pub use read::{PromptFolder, PromptReport};
-pub(crate) use write::{PromptContent, write_prompt};
+pub(crate) use write::{PromptContent, VAL_TASKS, write_prompt};
 
 /// Version of the folder's layout.
 pub(crate) const FORMAT: u32 = 1;

@@ -11,6 +11,9 @@ use crate::files::write_folder;
 use crate::tensors::{Named, TensorFile};
 use crate::{Classifier, Result, TrainError};
 
+/// The entry of `metrics.json` with the validation value of each of several tasks.
+pub(crate) const VAL_TASKS: &str = "val_tasks";
+
 /// What goes into a prompt folder.
 pub(crate) struct PromptContent<'a> {
     /// The description.
@@ -118,6 +121,25 @@ fn what(method: &MethodConfig) -> &'static str {
     }
 }
 
+/// The tasks of a prompt that was tuned on several, as a table with its blank line; else nothing.
+fn tasks(content: &PromptContent) -> String {
+    let tasks = &content.adapter.tasks;
+    if tasks.is_empty() {
+        return String::new();
+    }
+    let mut rows =
+        "| task | classes | metric | on validation images |\n|---|---|---|---|\n".to_owned();
+    for task in tasks {
+        let values = content.metrics[VAL_TASKS].as_array();
+        let mut values = values.into_iter().flatten();
+        let value = values.find(|value| value["task"] == task.name.as_str());
+        let value = value.map_or("-".to_owned(), |value| value["value"].to_string());
+        let (name, classes) = (&task.name, task.classes.len());
+        rows += &format!("| {name} | {classes} | {} | {value} |\n", task.metric);
+    }
+    rows + "\n"
+}
+
 /// How many class names the README shows.
 const SHOWN: usize = 20;
 
@@ -136,7 +158,9 @@ fn readme(content: &PromptContent) -> String {
     };
     let mut metrics = String::new();
     for (name, value) in content.metrics.as_object().into_iter().flatten() {
-        metrics += &["| ", name, " | ", &value.to_string(), " |\n"].concat();
+        if name != VAL_TASKS {
+            metrics += &["| ", name, " | ", &value.to_string(), " |\n"].concat();
+        }
     }
     let what = what(&a.method);
     let holds = if a.method.is_baseline() {
@@ -163,7 +187,7 @@ fn readme(content: &PromptContent) -> String {
          | seed | {seed} |\n\
          | epochs, epoch kept | {epochs}, {selected} |\n\
          {metrics}\n\
-         Classes: {shown}{more}.\n\n\
+         {tasks}Classes: {shown}{more}.\n\n\
          Use it:\n\n    vlpt predict FOLDER photo.jpg\n",
         task = a.task,
         model = a.base_model,
@@ -174,5 +198,6 @@ fn readme(content: &PromptContent) -> String {
         epochs = a.epochs,
         selected = a.selected_epoch,
         shown = shown.join(", "),
+        tasks = tasks(content),
     )
 }

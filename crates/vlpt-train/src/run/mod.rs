@@ -129,7 +129,7 @@ impl Run {
         fs::create_dir_all(&options.dir)?;
         let _lock = lock(&options.dir)?;
         refuse_existing(&options.dir)?;
-        tell(initial.as_ref(), data, observer);
+        tell(config, initial.as_ref(), data, observer);
         // Before the file that makes a run of the folder, so that no run lacks it.
         if let Some(initial) = &initial {
             initial.write(&options.dir)?;

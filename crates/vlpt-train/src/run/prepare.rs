@@ -13,7 +13,20 @@ pub(super) fn inputs(config: &RunConfig, observer: &dyn Observer) -> Result<(Cli
 }
 
 /// Says what the user should know of tasks and initial values.
-pub(super) fn tell(initial: Option<&Initial>, data: &TrainingData, observer: &dyn Observer) {
+pub(super) fn tell(
+    config: &RunConfig,
+    initial: Option<&Initial>,
+    data: &TrainingData,
+    observer: &dyn Observer,
+) {
+    if config.train.select == Select::BestVal {
+        for member in data.members.iter().filter(|member| member.val.is_empty()) {
+            observer.note(&format!(
+                "{} brings no validation images and has no part in the mean that chooses the epoch",
+                member.name
+            ));
+        }
+    }
     for shared in data.shared_names() {
         let tasks = shared.tasks.join(", ");
         observer.note(&format!(

@@ -10,6 +10,7 @@ use super::result::Outcome;
 use super::{EVENTS, RunSummary};
 use crate::checkpoint::{Checkpoint, Position};
 use crate::events::{Event, read_events};
+use crate::prompt::VAL_TASKS;
 use crate::trainer::{ImageInput, TaskPart, Trainer, Workload, has_visual};
 use crate::{Member, Observer, Result};
 
@@ -117,7 +118,7 @@ fn epochs(job: &Job, selected: usize) -> Result<Value> {
         metrics["train_loss"] = json!(epoch.loss);
         metrics["train_accuracy"] = json!(epoch.train_accuracy);
         if epoch.epoch == selected && !epoch.val_tasks.is_empty() {
-            metrics["val_tasks"] = json!(epoch.val_tasks);
+            metrics[VAL_TASKS] = json!(epoch.val_tasks);
         }
     }
     Ok(metrics)
