@@ -7,6 +7,7 @@ use vlpt_clip::ClipError;
 use vlpt_data::DataError;
 use vlpt_inspect::InspectError;
 use vlpt_report::ReportError;
+use vlpt_study::StudyError;
 use vlpt_train::TrainError;
 
 /// Exit codes of the program; `vlpt --help` lists them.
@@ -37,6 +38,17 @@ pub(crate) enum CliError {
     /// A prompt or a data set cannot be looked into.
     #[error(transparent)]
     Inspect(InspectError),
+    /// A study cannot be planned, run or merged.
+    #[error(transparent)]
+    Study(StudyError),
+    /// Work ended before all of it was done.
+    #[error("{message}")]
+    Unfinished {
+        /// What is left.
+        message: String,
+        /// How to go on.
+        hint: String,
+    },
     /// The command line asks for something that cannot be done.
     #[error("{message}")]
     Usage {
@@ -64,6 +76,15 @@ impl From<InspectError> for CliError {
         match error {
             InspectError::Train(error) => Self::Train(error),
             other => Self::Inspect(other),
+        }
+    }
+}
+
+impl From<StudyError> for CliError {
+    fn from(error: StudyError) -> Self {
+        match error {
+            StudyError::Train(error) => Self::Train(error),
+            other => Self::Study(other),
         }
     }
 }
@@ -102,6 +123,8 @@ impl CliError {
             Self::Train(e) => e.hint(),
             Self::Report(e) => e.hint(),
             Self::Inspect(e) => e.hint(),
+            Self::Study(e) => e.hint(),
+            Self::Unfinished { hint, .. } => Some(hint.clone()),
             Self::Usage { hint, .. } => hint.clone(),
             Self::Io(e) if e.kind() == io::ErrorKind::StorageFull => {
                 Some("free some space, or write to another disk with --out".into())
@@ -121,6 +144,7 @@ impl CliError {
     fn code(&self) -> u8 {
         match self {
             Self::Usage { .. }
+            | Self::Study(StudyError::Setting { .. } | StudyError::Shard { .. })
             | Self::Inspect(
                 InspectError::TooFew { .. }
                 | InspectError::NoSuchPart { .. }

@@ -74,6 +74,9 @@ enum Verb {
     /// Read what prompts have learned, and what data sets say about it
     #[command(subcommand)]
     Inspect(Box<verbs::inspect::InspectVerb>),
+    /// Find out which task helps which: plan, run, merge
+    #[command(subcommand)]
+    Study(verbs::study::StudyVerb),
     /// Look at models
     #[command(subcommand)]
     Model(verbs::model::ModelVerb),
@@ -115,6 +118,7 @@ fn run(cli: &Cli, console: &Console) -> Result<(), CliError> {
         Verb::Tokenize(args) => verbs::tokenize::run(args, console),
         Verb::Preprocess(args) => verbs::preprocess::run(args, console),
         Verb::Inspect(verb) => verbs::inspect::run(verb, console),
+        Verb::Study(verb) => verbs::study::run(verb, console),
         Verb::Model(verb) => verbs::model::run(verb, console),
         Verb::Data(verb) => verbs::data::run(verb, console),
         Verb::Doctor(args) => verbs::doctor::run(args, console),

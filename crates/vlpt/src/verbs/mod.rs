@@ -11,6 +11,7 @@ pub(crate) mod model;
 pub(crate) mod multitask;
 pub(crate) mod predict;
 pub(crate) mod preprocess;
+pub(crate) mod study;
 pub(crate) mod tokenize;
 pub(crate) mod train;
 pub(crate) mod zeroshot;

@@ -1,0 +1,330 @@
+//! `vlpt study plan`: from tasks and methods to units.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde::Serialize;
+use vlpt_data::drawn::drawn_names;
+use vlpt_study::{Adapted, Joint, Kind, MethodRequest, Plan, StudyFile, StudyRequest, Transfer};
+use vlpt_train::DataConfig;
+
+use super::groups::read_groups;
+use crate::console::{Console, table};
+use crate::error::CliError;
+use crate::options::{ModelArgs, open_model};
+use crate::watch::Watch;
+
+const AFTER_HELP: &str = "\
+A study trains a prompt on every source task and evaluates it on every target task as it is
+(zero-shot transfer). It can also go on from there:
+  --adapted      start from each source's prompt, tune on each target
+  --co-training  tune on each pair of tasks together
+  --groups       tune one prompt for each group of targets
+Everything is compared with the same method trained on the target alone, and with zero-shot CLIP.
+
+`drawn:all` stands for all tasks that the program draws itself. A task that needs more than a path
+has a table in a file for --tasks:
+
+  tasks = [\"drawn:shapes\", { path = \"photos\", split_seed = 1 }]
+
+A plan can be written over: results of units that are also in the new plan stay good.
+
+Example:
+  vlpt study plan --task drawn:all --method coop,vpt --shots 16 --seeds 0,1,2 --out study
+  vlpt study run study
+  vlpt study merge study";
+
+/// Flags of `vlpt study plan`.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct PlanArgs {
+    /// A task to transfer from and to: a folder, a manifest, `drawn:NAME` or `drawn:all`; may be given many times
+    #[arg(long = "task", value_name = "DATA")]
+    tasks: Vec<String>,
+    /// A TOML file with more tasks: `tasks = [...]`
+    #[arg(long = "tasks", value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// A task to transfer from only
+    #[arg(long = "source", value_name = "DATA")]
+    sources: Vec<String>,
+    /// A task to transfer to only
+    #[arg(long = "target", value_name = "DATA")]
+    targets: Vec<String>,
+    #[command(flatten)]
+    model: ModelArgs,
+    /// Prompt methods to compare
+    #[arg(
+        long,
+        value_name = "NAME,NAME",
+        value_delimiter = ',',
+        default_value = "coop"
+    )]
+    method: Vec<String>,
+    /// Training images of each class; several numbers make several studies in one
+    #[arg(long, value_name = "K,K", value_delimiter = ',', default_value = "16")]
+    shots: Vec<usize>,
+    /// Seeds; intervals need several
+    #[arg(
+        long,
+        value_name = "SEED,SEED",
+        value_delimiter = ',',
+        default_value = "0"
+    )]
+    seeds: Vec<u64>,
+    /// Also tune every source's prompt on every target
+    #[arg(long)]
+    adapted: bool,
+    /// Training images of each class of the target [default: as --shots]
+    #[arg(long, value_name = "K,K", value_delimiter = ',', requires = "adapted")]
+    adapt_shots: Vec<usize>,
+    /// Seeds of that [default: as --seeds]
+    #[arg(
+        long,
+        value_name = "SEED,SEED",
+        value_delimiter = ',',
+        requires = "adapted"
+    )]
+    adapt_seeds: Vec<u64>,
+    /// Start from the average of the source's prompts over --seeds, not from the one of the same seed
+    #[arg(long, requires = "adapted")]
+    average_sources: bool,
+    /// Also tune on every pair of tasks together
+    #[arg(long)]
+    co_training: bool,
+    /// Seeds of that [default: as --seeds]
+    #[arg(
+        long,
+        value_name = "SEED,SEED",
+        value_delimiter = ',',
+        requires = "co_training"
+    )]
+    co_seeds: Vec<u64>,
+    /// Also tune one prompt for each group in this file: names of targets with commas between, a group a line
+    #[arg(long, value_name = "FILE")]
+    groups: Option<PathBuf>,
+    /// Evaluate on at most so many test images of each task, each class by its share, the same for every unit
+    #[arg(long, value_name = "N")]
+    test_images: Option<usize>,
+    /// A recipe for all methods, or METHOD=NAME for one; `vlpt train --list-recipes` prints them
+    #[arg(long, value_name = "NAME")]
+    recipe: Vec<String>,
+    /// Settings of all methods from a TOML file
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Change a setting of all methods, or METHOD:KEY=VALUE of one; may be given many times
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// The study's folder
+    #[arg(long, short, value_name = "FOLDER")]
+    out: PathBuf,
+}
+
+#[derive(Debug, Serialize)]
+struct Document<'a> {
+    folder: &'a Path,
+    units: usize,
+    kinds: Vec<Row>,
+}
+
+#[derive(Debug, Serialize)]
+struct Row {
+    kind: &'static str,
+    method: String,
+    units: usize,
+}
+
+/// Plans and says what there is to do.
+pub(crate) fn run(args: &PlanArgs, console: &Console) -> Result<(), CliError> {
+    let mut request = args.request()?;
+    let clip = open_model(&request.model, console)?;
+    request.methods = args.methods()?;
+    let watch = Watch::new(console);
+    let file = StudyFile {
+        commands: vec![command()],
+        study: request.config(&clip, &watch)?,
+    };
+    let plan = file.write(&args.out)?;
+    report(&args.out, &plan, console)
+}
+
+/// Says what a plan holds.
+pub(super) fn report(folder: &Path, plan: &Plan, console: &Console) -> Result<(), CliError> {
+    let mut counts: BTreeMap<(Kind, &str), usize> = BTreeMap::new();
+    for unit in plan.units() {
+        *counts.entry((unit.kind, &unit.method)).or_default() += 1;
+    }
+    let rows = counts.into_iter().map(|((kind, method), units)| Row {
+        kind: kind.name(),
+        method: method.to_owned(),
+        units,
+    });
+    let document = Document {
+        folder,
+        units: plan.units().len(),
+        kinds: rows.collect(),
+    };
+    console.result(&document, || {
+        let rows: Vec<Vec<String>> = document
+            .kinds
+            .iter()
+            .map(|row| {
+                vec![
+                    row.kind.to_owned(),
+                    row.method.clone(),
+                    row.units.to_string(),
+                ]
+            })
+            .collect();
+        format!(
+            "{} units\n\n{}\n\nnext: vlpt study run {}",
+            document.units,
+            table(&["kind", "method", "units"], &rows),
+            folder.display()
+        )
+    })
+}
+
+/// The command line as it was given, quoted where a shell needs it.
+pub(super) fn command() -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./:,+@%".contains(c);
+    let words = std::env::args_os().skip(1).map(|word| {
+        let word = word.to_string_lossy().into_owned();
+        if !word.is_empty() && word.chars().all(plain) {
+            word
+        } else {
+            format!("'{}'", word.replace('\'', "'\\''"))
+        }
+    });
+    let words: Vec<String> = std::iter::once("vlpt".to_owned()).chain(words).collect();
+    words.join(" ")
+}
+
+impl PlanArgs {
+    fn request(&self) -> Result<StudyRequest, CliError> {
+        let mut both = data_of(&self.tasks);
+        if let Some(path) = &self.file {
+            let text = fs_err::read_to_string(path)?;
+            let read = vlpt_train::parse(&text, &path.display().to_string())?;
+            both.extend(read.tasks.iter().map(vlpt_train::TaskEntry::data));
+        }
+        let sources = [both.clone(), data_of(&self.sources)].concat();
+        let targets = [both, data_of(&self.targets)].concat();
+        if sources.is_empty() || targets.is_empty() {
+            return Err(CliError::usage(
+                "a study needs tasks to transfer from and to",
+                "name each with --task, such as `--task photos --task drawn:shapes`, or all drawn \
+                 ones with `--task drawn:all`",
+            ));
+        }
+        let or = |given: &[u64]| {
+            if given.is_empty() {
+                self.seeds.clone()
+            } else {
+                given.to_vec()
+            }
+        };
+        let transfer = |seeds| Transfer {
+            shots: self.shots.clone(),
+            seeds,
+        };
+        let adapted = self
+            .adapted
+            .then(|| self.adapted_transfer(or(&self.adapt_seeds)));
+        let joint = self.groups.as_ref().map(|path| {
+            Ok::<_, CliError>(Joint {
+                groups: read_groups(path)?,
+                shots: self.shots.clone(),
+                seeds: self.seeds.clone(),
+            })
+        });
+        Ok(StudyRequest {
+            model: self.model.model.clone(),
+            sources,
+            targets,
+            methods: Vec::new(),
+            test_images: self.test_images,
+            zero_shot_clip: true,
+            zero_shot: Some(transfer(self.seeds.clone())),
+            adapted: adapted.transpose()?,
+            co_training: self.co_training.then(|| transfer(or(&self.co_seeds))),
+            joint: joint.transpose()?,
+        })
+    }
+
+    fn adapted_transfer(&self, seeds: Vec<u64>) -> Result<Adapted, CliError> {
+        let [source_shots] = self.shots[..] else {
+            return Err(CliError::usage(
+                format!("--adapted with {} numbers of --shots", self.shots.len()),
+                "give one number to --shots: the source prompts are trained with it; --adapt-shots \
+                 takes several",
+            ));
+        };
+        Ok(Adapted {
+            source_shots,
+            shots: if self.adapt_shots.is_empty() {
+                self.shots.clone()
+            } else {
+                self.adapt_shots.clone()
+            },
+            seeds,
+            average_over: if self.average_sources {
+                self.seeds.clone()
+            } else {
+                Vec::new()
+            },
+        })
+    }
+
+    /// Each method with what of --recipe and --set is for it.
+    fn methods(&self) -> Result<Vec<MethodRequest>, CliError> {
+        let known = |name: &str| self.method.iter().any(|method| method == name);
+        let of = |all: &[String], mark: char, method: &str| -> Result<Vec<String>, CliError> {
+            let mut own = Vec::new();
+            for given in all {
+                match given.split_once(mark) {
+                    // A colon may also stand in a value.
+                    Some((name, _)) if mark == ':' && name.contains('=') => own.push(given.clone()),
+                    Some((name, rest)) if name == method => own.push(rest.to_owned()),
+                    Some((name, _)) if known(name) => {}
+                    Some((name, _)) => {
+                        return Err(CliError::usage(
+                            format!("`{given}` is for {name}, which --method does not name"),
+                            format!("name one of: {}", self.method.join(", ")),
+                        ));
+                    }
+                    None => own.push(given.clone()),
+                }
+            }
+            Ok(own)
+        };
+        let one = |method: &String| {
+            Ok(MethodRequest {
+                method: method.clone(),
+                recipe: of(&self.recipe, '=', method)?.pop(),
+                file: self.config.clone(),
+                settings: of(&self.set, ':', method)?,
+            })
+        };
+        self.method.iter().map(one).collect()
+    }
+}
+
+/// Data sets by path; `drawn:all` is every drawn one.
+fn data_of(paths: &[String]) -> Vec<DataConfig> {
+    let mut all: Vec<DataConfig> = Vec::new();
+    for path in paths {
+        let names: Vec<String> = match path.as_str() {
+            "drawn:all" => drawn_names()
+                .iter()
+                .map(|name| format!("drawn:{name}"))
+                .collect(),
+            path => vec![path.to_owned()],
+        };
+        all.extend(names.into_iter().map(|path| DataConfig {
+            path,
+            ..DataConfig::default()
+        }));
+    }
+    all
+}

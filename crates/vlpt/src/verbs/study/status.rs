@@ -1,0 +1,148 @@
+//! `vlpt study status`: how far a study is.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+use vlpt_study::{Counts, Status, UnitState, status};
+
+use super::time;
+use crate::console::{Console, table};
+use crate::error::CliError;
+
+/// Messages of failures that are shown without --failures.
+const SHOWN: usize = 5;
+
+/// Flags of `vlpt study status`.
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    /// The study's folder
+    #[arg(value_name = "STUDY")]
+    dir: PathBuf,
+    /// Show every failure, not only the first few
+    #[arg(long)]
+    failures: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Document {
+    all: Row,
+    kinds: Vec<Row>,
+    failures: Vec<Failed>,
+    seconds_done: f64,
+    seconds_left: Option<f64>,
+}
+
+#[derive(Debug, Serialize)]
+struct Row {
+    kind: String,
+    method: String,
+    done: usize,
+    running: usize,
+    failed: usize,
+    blocked: usize,
+    missing: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct Failed {
+    unit: String,
+    title: String,
+    message: String,
+    attempts: u32,
+}
+
+/// Looks and prints.
+pub(crate) fn run(args: &StatusArgs, console: &Console) -> Result<(), CliError> {
+    let found = status(&args.dir)?;
+    let document = Document {
+        all: Row::of("all", "", found.counts()),
+        kinds: found
+            .by_kind()
+            .into_iter()
+            .map(|((kind, method), counts)| Row::of(kind.name(), &method, counts))
+            .collect(),
+        failures: failures(&found),
+        seconds_done: found.seconds_done,
+        seconds_left: found.seconds_left,
+    };
+    console.result(&document, || document.text(args.failures))
+}
+
+fn failures(status: &Status) -> Vec<Failed> {
+    let failed = status.units.iter().filter_map(|unit| match &unit.state {
+        UnitState::Failed { message, attempts } => Some(Failed {
+            unit: unit.id.to_string(),
+            title: unit.title.clone(),
+            message: message.clone(),
+            attempts: *attempts,
+        }),
+        _ => None,
+    });
+    failed.collect()
+}
+
+impl Row {
+    fn of(kind: &str, method: &str, counts: Counts) -> Self {
+        Self {
+            kind: kind.to_owned(),
+            method: method.to_owned(),
+            done: counts.done,
+            running: counts.running,
+            failed: counts.failed,
+            blocked: counts.blocked,
+            missing: counts.missing,
+        }
+    }
+
+    fn cells(&self) -> Vec<String> {
+        let name = format!("{} {}", self.kind, self.method);
+        let counts = [
+            self.done,
+            self.running,
+            self.failed,
+            self.blocked,
+            self.missing,
+        ];
+        let counts = counts.iter().map(ToString::to_string);
+        std::iter::once(name.trim().to_owned())
+            .chain(counts)
+            .collect()
+    }
+}
+
+impl Document {
+    fn text(&self, every: bool) -> String {
+        let head = ["units", "done", "running", "failed", "blocked", "missing"];
+        let rows = self.kinds.iter().chain([&self.all]);
+        let rows: Vec<Vec<String>> = rows.map(Row::cells).collect();
+        let mut text = table(&head, &rows);
+        text += &format!("\n\n{} of work done", time(self.seconds_done));
+        let unfinished = self.all.done < rows_total(&self.all);
+        if let Some(left) = self.seconds_left.filter(|_| unfinished) {
+            text += &format!(", about {} left, one unit after another", time(left));
+        }
+        let shown = if every { self.failures.len() } else { SHOWN };
+        let mut messages: BTreeMap<&str, Vec<&Failed>> = BTreeMap::new();
+        for failed in &self.failures {
+            messages.entry(&failed.message).or_default().push(failed);
+        }
+        for (message, units) in messages.iter().take(shown) {
+            let more = match units.len() - 1 {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            text += &format!("\n\nfailed: {}{more}\n  {message}", units[0].title);
+        }
+        if messages.len() > shown {
+            let more = messages.len() - shown;
+            text += &format!("\n\n{more} other messages; --failures shows them");
+        }
+        text
+    }
+}
+
+fn rows_total(row: &Row) -> usize {
+    row.done + row.running + row.failed + row.blocked + row.missing
+}
