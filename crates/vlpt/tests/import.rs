@@ -109,6 +109,27 @@ fn what_cannot_be_averaged_is_refused() {
     let mut front = import("seed1.pth.tar", "front").to_vec();
     front.extend(["--position", "front"]);
     ok(home.path(), &front);
+    for seed in ["1", "2"] {
+        let out = format!("probe{seed}");
+        let probe = [
+            "train",
+            "photos",
+            "--method",
+            "linear-probe",
+            "--shots",
+            "2",
+            "--seed",
+            seed,
+            "--out",
+            &out,
+        ];
+        ok(home.path(), &probe);
+    }
+    says!(
+        "average_of_baselines",
+        home.path(),
+        &["average", "probe1", "probe2", "--out", "mean"]
+    );
     says!(
         "average_of_one",
         home.path(),

@@ -93,3 +93,54 @@ fn judge(task: &TaskPart, val: &[Item], logits: &[f32], classes: usize) -> Resul
     let scored = metrics::scored_for(task.metric, &own_logits, &own_items, task.classes.len())?;
     metrics::evaluate(task.metric, &scored)
 }
+
+#[cfg(test)]
+mod tests {
+    use vlpt_data::Metric;
+
+    use super::*;
+
+    fn task(classes: std::ops::Range<usize>, metric: Metric, val: Vec<usize>) -> TaskPart {
+        TaskPart {
+            name: format!("{classes:?}"),
+            classes,
+            metric,
+            multi_label: false,
+            train: Vec::new(),
+            val,
+        }
+    }
+
+    #[test]
+    fn a_task_is_judged_by_its_own_images_among_its_own_classes() {
+        // Classes 0 and 1 are one task's, 2 to 4 the other's; their images are mixed.
+        let (labels, logits): (Vec<&[u32]>, Vec<[f32; 5]>) = [
+            (&[1][..], [0.0, 1.0, 9.0, 9.0, 9.0]), // right, whatever the other task's classes say
+            (&[2], [9.0, 9.0, 3.0, 1.0, 2.0]),     // right
+            (&[0], [0.0, 1.0, 0.0, 0.0, 0.0]),     // wrong
+            (&[2], [9.0, 9.0, 3.0, 1.0, 2.0]),     // right
+            (&[4], [0.0, 0.0, 0.0, 1.0, 0.5]),     // wrong
+            (&[2], [0.0, 0.0, 0.0, 1.0, 0.5]),     // wrong
+        ]
+        .into_iter()
+        .unzip();
+        let drawn = vlpt_data::drawn::drawn("shapes", 1).unwrap().train.items;
+        let item = |(item, labels): (Item, &&[u32])| Item {
+            labels: labels.to_vec(),
+            ..item
+        };
+        let val: Vec<Item> = drawn.into_iter().zip(&labels).map(item).collect();
+        let logits = logits.concat();
+        let judge = |task: &TaskPart| judge(task, &val, &logits, 5).unwrap();
+        let (own, other) = (vec![0, 2], vec![1, 3, 4, 5]);
+        assert_eq!(judge(&task(0..2, Metric::Accuracy, own.clone())), 0.5);
+        assert_eq!(judge(&task(2..5, Metric::Accuracy, other.clone())), 0.5);
+        // Each by its own metric: this one leaves out class 3, which no image shows; then two thirds
+        // of class 2 are right, and all of class 4.
+        let per_class = judge(&task(2..5, Metric::MeanPerClass, other));
+        assert!((per_class - 5.0 / 6.0).abs() < 1e-12, "{per_class}");
+        // The same images among all classes: the tasks hide each other's answers.
+        let union = task(0..5, Metric::Accuracy, (0..6).collect());
+        assert_eq!(judge(&union), 0.0);
+    }
+}
