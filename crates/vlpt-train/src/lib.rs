@@ -2,8 +2,8 @@
 //!
 //! * [`load`] builds a [`RunConfig`] from a recipe, a file and overrides.
 //! * [`Run`] trains: it fills a run folder, and goes on where it was interrupted.
-//! * [`PromptFolder`] is the result of a run; [`Classifier`] the text features made of it, or of
-//!   templates (zero-shot).
+//! * [`PromptFolder`] is the result of a run; [`Classifier`] what it makes of images: by text
+//!   features, by texts that depend on the image, or by a baseline's weights or cache.
 //! * [`train_source`] and [`train_jointly`] do so for several tasks and seeds.
 //! * [`evaluate()`] and [`Predictor`] use a classifier.
 //! * An [`Observer`] watches; `()` is silence.
