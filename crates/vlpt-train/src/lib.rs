@@ -49,8 +49,9 @@ pub use optim::{AdamW, Optimizer, OptimizerState, Sgd, optimizer};
 pub use order::Mix;
 pub use predict::{NamedImage, PredictOptions, Predictor, embed_images, embed_texts};
 pub use prompt::{
-    Adapter, AdapterTask, Averaged, AveragedSource, ImportOptions, ImportTask, Imported, InitSource, LeftOut, PromptFolder,
-    PromptReport, Source, UsedTensor, average_prompts, class_names_sha256, import_checkpoint,
+    Adapter, AdapterTask, Averaged, AveragedSource, ImportOptions, ImportTask, Imported,
+    InitSource, LeftOut, PromptFolder, PromptReport, Source, UsedTensor, average_prompts,
+    class_names_sha256, import_checkpoint,
 };
 pub use run::{Run, RunOptions, RunSummary};
 pub use schedule::{Decay, Schedule};
