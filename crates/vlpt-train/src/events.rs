@@ -19,7 +19,7 @@ use crate::{InitSource, Result, SharedName, TrainError};
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
     /// The run begins.
-    Start(Start),
+    Start(Box<Start>),
     /// An epoch is over.
     Epoch(EpochEnd),
     /// The run is over, its prompt is written.

@@ -17,7 +17,7 @@ fn source(dir: &Path, clip: &Clip, change: impl Fn(&mut RunConfig)) -> RunConfig
     change(&mut config);
     Run::start_with(&config, &options(dir), clip, &drawn_data(&config), &()).unwrap();
     config.init_from = dir.display().to_string();
-    config.data.path = "drawn:stripes".to_owned();
+    "drawn:stripes".clone_into(&mut config.data.path);
     config.seed = 9;
     config
 }

@@ -129,7 +129,7 @@ impl Job<'_> {
         steps: usize,
     ) -> Event {
         let (config, clip, task) = (self.config, self.clip, &self.data.task);
-        Event::Start(Start {
+        Event::Start(Box::new(Start {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             model: config.model.clone(),
             model_fingerprint: clip.fingerprint.clone(),
@@ -145,7 +145,7 @@ impl Job<'_> {
             tasks: self.start_tasks(),
             shared_names: self.data.shared_names(),
             init_from: self.initial.map(|initial| initial.source.clone()),
-        })
+        }))
     }
 
     fn start_tasks(&self) -> Vec<StartTask> {
@@ -221,11 +221,9 @@ fn with_bounds(images: String, data: &TrainingData) -> String {
 /// `subset.json`: the subset of the task, or a list with one for each task.
 fn subsets(data: &TrainingData) -> Result<String> {
     let all: Vec<_> = data.members.iter().map(|member| &member.subset).collect();
-    match all[..] {
-        [subset] => Ok(subset.to_json()),
-        _ => {
-            let text = serde_json::to_string_pretty(&all).map_err(std::io::Error::other)?;
-            Ok(format!("{text}\n"))
-        }
+    if let [subset] = all[..] {
+        return Ok(subset.to_json());
     }
+    let text = serde_json::to_string_pretty(&all).map_err(std::io::Error::other)?;
+    Ok(format!("{text}\n"))
 }
