@@ -1,28 +1,22 @@
 //! How alike the tasks of a study are, and whether that tells who helps whom.
 
-use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use fs_err as fs;
 use vlpt_data::Split;
-use vlpt_methods::{Pass, Visual};
-use vlpt_train::{
-    Classifier, ImageConfig, Observer, PromptFolder, View, hash_images, preprocess, with_threads,
-};
+use vlpt_train::{Classifier, ImageConfig, Observer, View, hash_images, preprocess, with_threads};
 
+use super::TrainWork;
 use super::settings::common;
 use super::tasks::{Opened, some_of};
-use super::train::RUN;
-use super::TrainWork;
 use crate::folder::Folder;
 use crate::matrix::Matrix;
 use crate::merge::{Merged, TransferKind};
 use crate::plan::Plan;
-use crate::similarity::{
-    FeatureSet, PromptMeasure, TaskLabels, label_similarity, prompt_similarity, visual_similarity,
-};
+use crate::similarity::{FeatureSet, TaskLabels, label_similarity, visual_similarity};
 use crate::stats::{Summary, bootstrap_interval, correlate, correlate_seeds};
-use crate::unit::{Kind, Task, UnitId};
+use crate::unit::Task;
 use crate::work::WorkError;
 use crate::{Result, StudyError};
 
@@ -133,7 +127,7 @@ impl TrainWork {
         plan: &Plan,
         observer: &dyn Observer,
     ) -> Result<Vec<Similarity>> {
-        let mut tasks: Vec<(&Task, std::sync::Arc<Opened>)> = Vec::new();
+        let mut tasks: Vec<(&Task, Arc<Opened>)> = Vec::new();
         for unit in plan.units() {
             let common = common(unit).map_err(|error| failed(dir, &error))?;
             for task in unit.train_on.iter().chain(&unit.evaluate_on) {
@@ -196,108 +190,6 @@ impl TrainWork {
             features: texts.text_features().unwrap_or_default().to_vec(),
         })
     }
-
-    /// Similarities of the source prompts, for each method, number of shots and side; means over
-    /// the seeds of which every source has a prompt.
-    fn prompts(&self, dir: &Path, plan: &Plan) -> Result<Vec<Similarity>> {
-        let folder = Folder::new(dir);
-        let mut sources: BTreeMap<(String, usize), BTreeMap<u64, Vec<(String, UnitId)>>> =
-            BTreeMap::new();
-        let mut names: Vec<&str> = Vec::new();
-        for (unit, id) in plan.units().iter().zip(plan.ids()) {
-            let [task] = &unit.train_on[..] else { continue };
-            if unit.kind != Kind::Train {
-                continue;
-            }
-            if !names.contains(&task.name.as_str()) {
-                names.push(&task.name);
-            }
-            if crate::result::is_done(&folder, id)? {
-                let key = (unit.method.clone(), unit.shots);
-                let seeds = sources
-                    .entry(key)
-                    .or_default()
-                    .entry(unit.seed)
-                    .or_default();
-                seeds.push((task.name.clone(), id.clone()));
-            }
-        }
-        let mut all = Vec::new();
-        for ((method, shots), seeds) in sources {
-            let mut sums: BTreeMap<&str, Vec<Matrix>> = BTreeMap::new();
-            for units in seeds.values().filter(|units| units.len() == names.len()) {
-                for (side, tokens, width) in self.tokens(&folder, units)? {
-                    let (whole, mean) = match side {
-                        Side::Text => ("prompt-text", "prompt-text-mean"),
-                        Side::Image => ("prompt-image", "prompt-image-mean"),
-                    };
-                    let measures = [
-                        (whole, PromptMeasure::All),
-                        (mean, PromptMeasure::MeanToken),
-                    ];
-                    for (name, measure) in measures {
-                        let found = prompt_similarity(&tokens, width, measure)?;
-                        sums.entry(name).or_default().push(found);
-                    }
-                }
-            }
-            all.extend(sums.into_iter().map(|(measure, seeds)| Similarity {
-                measure: measure.to_owned(),
-                method: method.clone(),
-                source_shots: shots,
-                values: mean(&seeds),
-            }));
-        }
-        Ok(all)
-    }
-
-    /// The prompts of units as tokens of one width, for each side that the method learns. A method
-    /// whose prompts depend on the image has none to compare.
-    fn tokens(&self, folder: &Folder, units: &[(String, UnitId)]) -> Result<Vec<Tokens>> {
-        let (mut text, mut image) = (Vec::new(), Vec::new());
-        for (name, id) in units {
-            let prompt = PromptFolder::open(&folder.work(id).join(RUN))?;
-            let method = prompt.method(&self.clip)?;
-            if method.conditional() {
-                return Ok(Vec::new());
-            }
-            let prompts = method.prompts(&Pass::EVAL).map_err(train)?;
-            text.push((name.clone(), prompts.text_values().map_err(train)?));
-            if let Some(visual) = &prompts.visual {
-                let values = Visual::values(visual).map_err(train)?;
-                image.push((name.clone(), values.values));
-            }
-        }
-        let mut sides = Vec::new();
-        if text.iter().all(|(_, values)| !values.is_empty()) {
-            sides.push((Side::Text, text, self.clip.text.width()));
-        }
-        if image.len() == units.len() {
-            sides.push((Side::Image, image, self.clip.vision.width()));
-        }
-        Ok(sides)
-    }
-}
-
-/// A side of the model that has prompts.
-enum Side {
-    Text,
-    Image,
-}
-
-type Tokens = (Side, Vec<(String, Vec<f32>)>, usize);
-
-/// The mean of matrices of the same tasks.
-fn mean(matrices: &[Matrix]) -> Matrix {
-    let (rows, columns) = (matrices[0].rows().to_vec(), matrices[0].columns().to_vec());
-    Matrix::from_fn(rows, columns, |i, j| {
-        let values = matrices.iter().filter_map(|matrix| matrix.get(i, j));
-        values.sum::<f64>() / matrices.len() as f64
-    })
-}
-
-fn train(error: vlpt_methods::MethodError) -> StudyError {
-    StudyError::Train(error.into())
 }
 
 fn failed(dir: &Path, error: &WorkError) -> StudyError {

@@ -5,11 +5,13 @@
 //! once and shared.
 
 mod compare;
+mod compare_prompts;
 mod compare_table;
 mod evaluate;
 mod request;
 mod settings;
 mod shared;
+mod study_file;
 mod tasks;
 mod train;
 
@@ -24,8 +26,9 @@ use vlpt_train::{
 };
 
 pub use compare::{Compared, Similarity, SimilarityCorrelation};
-pub use request::{MethodRequest, StudyFile, StudyRequest};
+pub use request::{MethodRequest, StudyRequest};
 pub use settings::{CommonSettings, TaskSettings};
+pub use study_file::StudyFile;
 
 use crate::result::Outcome;
 use crate::unit::{Kind, Task, Unit};

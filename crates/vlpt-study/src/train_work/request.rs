@@ -1,10 +1,9 @@
 //! From data sets and methods by name to the settings of a study.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use fs_err as fs;
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 use vlpt_clip::Clip;
 use vlpt_data::Shots;
 use vlpt_methods::MethodConfig;
@@ -13,7 +12,6 @@ use vlpt_train::{DataConfig, Observer, RunConfig, Select, TrainingData, load};
 use super::settings::{CommonSettings, OF_THE_UNIT, recipe_of, with_rule};
 use super::tasks::Opened;
 use crate::config::{Adapted, Joint, StudyConfig, StudyMethod, Transfer, ZeroShotClip};
-use crate::files::{read_if_there, write_atomic};
 use crate::plan::Plan;
 use crate::unit::Task;
 use crate::{Result, StudyError};
@@ -229,49 +227,5 @@ fn setting(key: &'static str, found: &str, expected: &str) -> StudyError {
         key,
         found: found.to_owned(),
         expected: expected.to_owned(),
-    }
-}
-
-/// `study.json` in a study's folder: what was planned, so that it can be planned on.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct StudyFile {
-    /// The commands that planned it, the last one last.
-    pub commands: Vec<String>,
-    /// The study.
-    pub study: StudyConfig,
-}
-
-impl StudyFile {
-    /// Writes the plan into the folder, and this file beside it.
-    ///
-    /// # Errors
-    /// A study that makes no sense, or a folder that cannot be written.
-    pub fn write(&self, dir: &Path) -> Result<Plan> {
-        let plan = Plan::of(&self.study)?;
-        plan.write(dir)?;
-        let text = serde_json::to_string_pretty(self).expect("string keys only");
-        write_atomic(&dir.join("study.json"), (text + "\n").as_bytes())?;
-        Ok(plan)
-    }
-
-    /// Reads the file.
-    ///
-    /// # Errors
-    /// No study there, or a damaged file.
-    pub fn read(dir: &Path) -> Result<Self> {
-        let path = dir.join("study.json");
-        let bytes = read_if_there(&path)?.ok_or_else(|| StudyError::NoPlan {
-            dir: dir.to_owned(),
-        })?;
-        let value: Value = serde_json::from_slice(&bytes).map_err(|e| damaged(&path, &e))?;
-        Self::deserialize(value).map_err(|e| damaged(&path, &e))
-    }
-}
-
-fn damaged(path: &Path, error: &serde_json::Error) -> StudyError {
-    StudyError::Damaged {
-        path: path.to_owned(),
-        what: error.to_string(),
     }
 }
