@@ -108,25 +108,23 @@ fn heat_cell(
     unit: GainUnit,
 ) -> HeatCell {
     let pair = format!("{} \u{2192} {}", map.sources[i], map.targets[j].name);
-    match map.measured(i, j) {
-        Some(measured) => HeatCell {
-            value: measure.of(measured).ok_or(Gap::Undefined),
-            hover: format!(
-                "{pair}\nscore {}\n{} {}\n{} {}",
-                score(measured),
-                Measure::OverSingle.name(),
-                unit.show(measured.over_single),
-                Measure::OverClip.name(),
-                unit.show(measured.over_clip)
-            ),
-        },
-        None => {
-            let (gap, reason) = gap(map, i, j);
-            HeatCell {
-                value: Err(gap),
-                hover: format!("{pair}\n{}", because(gap, reason)),
-            }
-        }
+    let Some(measured) = map.measured(i, j) else {
+        let (gap, reason) = gap(map, i, j);
+        return HeatCell {
+            value: Err(gap),
+            hover: format!("{pair}\n{}", because(gap, reason)),
+        };
+    };
+    HeatCell {
+        value: measure.of(measured).ok_or(Gap::Undefined),
+        hover: format!(
+            "{pair}\nscore {}\n{} {}\n{} {}",
+            score(measured),
+            Measure::OverSingle.name(),
+            unit.show(measured.over_single),
+            Measure::OverClip.name(),
+            unit.show(measured.over_clip)
+        ),
     }
 }
 
@@ -227,15 +225,12 @@ fn matrix(map: &TransferMap, caption: &str, show: &dyn Fn(&Measured) -> String) 
     let head: Vec<_> = std::iter::once("source \\ target").chain(names).collect();
     let one = |&i: &usize| {
         let cells = across.iter().map(|&j| {
-            let html = map.measured(i, j).map_or_else(
-                || {
-                    let (gap, reason) = gap(map, i, j);
-                    let why = escape(&because(gap, reason));
-                    format!("<td class=\"missing\" title=\"{why}\">{}</td>", gap.name())
-                },
-                show,
-            );
-            html
+            if let Some(measured) = map.measured(i, j) {
+                return show(measured);
+            }
+            let (gap, reason) = gap(map, i, j);
+            let why = escape(&because(gap, reason));
+            format!("<td class=\"missing\" title=\"{why}\">{}</td>", gap.name())
         });
         row(&map.sources[i], &cells.collect::<Vec<_>>())
     };

@@ -139,17 +139,17 @@ mod tests {
         }
     }
 
-    fn gain(value: f64, half: f64) -> Option<Interval> {
-        Some(Interval {
+    fn gain(value: f64, half: f64) -> Interval {
+        Interval {
             value,
             low: value - half,
             high: value + half,
-        })
+        }
     }
 
     #[test]
     fn whiskers_reach_as_far_as_the_interval() {
-        let svg = whisker_chart(&chart(vec![gain(0.05, 0.05), gain(-0.1, 0.0)]));
+        let svg = whisker_chart(&chart(vec![Some(gain(0.05, 0.05)), Some(gain(-0.1, 0.0))]));
         // the axis goes from -10 to 10
         let left = width_of("a & b").max(40.0) + 18.0;
         let (zero, ten) = (left + PLOT / 2.0, left + PLOT);
@@ -166,7 +166,11 @@ mod tests {
     #[test]
     fn what_is_not_known_is_not_drawn() {
         let one_seed = gain(0.05, f64::NAN);
-        let svg = whisker_chart(&chart(vec![one_seed, gain(f64::NAN, 0.0), None]));
+        let svg = whisker_chart(&chart(vec![
+            Some(one_seed),
+            Some(gain(f64::NAN, 0.0)),
+            None,
+        ]));
         assert!(svg.contains("a &amp; b, coop: +5.0</title>"), "{svg}");
         assert!(!svg.contains("NaN") && !svg.contains("whisker"), "{svg}");
     }
