@@ -11,7 +11,9 @@ use std::sync::atomic::Ordering;
 use rayon::prelude::*;
 use vlpt_data::image::{Limits, Preprocess};
 use vlpt_methods::{MethodConfig, Pass, Visual, VisualValues};
-use vlpt_train::{Classifier, ComputeConfig, FeatureMaker, PromptFolder, Scored, View, metrics};
+use vlpt_train::{
+    Classifier, ComputeConfig, FeatureMaker, PromptFolder, Scored, View, hash_images, metrics,
+};
 
 use super::tasks::Opened;
 use super::{TrainWork, Watch};
@@ -92,7 +94,8 @@ impl TrainWork {
         let name = self.name(opened, preprocess);
         self.features.get(&name, || {
             let watch = Watch(Some(desk));
-            let (items, hashes) = (&opened.test.items, &opened.hashes);
+            let items = &opened.test.items;
+            let hashes = &hash_images(items, &watch)?;
             let mut maker = self.maker(preprocess);
             let folder = desk.once(&name, |folder| {
                 let mut maker = maker.clone();
