@@ -2,7 +2,7 @@
 
 use vlpt_data::fewshot::Shots;
 
-use super::{DataConfig, Method, RunConfig, ScheduleName, Views, Warmup};
+use super::{Method, RunConfig, ScheduleName, Views, Warmup};
 use crate::{Result, TrainError};
 
 impl RunConfig {
@@ -153,46 +153,6 @@ impl RunConfig {
         )
     }
 
-    /// What can be said of the data sets without opening them.
-    fn check_tasks(&self) -> Result<()> {
-        for entry in &self.tasks {
-            let expected = "a path, or a table with one";
-            need(!entry.path().is_empty(), "tasks", "\"\"", expected)?;
-        }
-        let data = &self.data;
-        need(
-            self.tasks.is_empty() || data.path.is_empty(),
-            "data.path",
-            &data.path,
-            "nothing beside `tasks`: name all data sets there, or one here",
-        )?;
-        need(
-            self.tasks.is_empty() || *data == DataConfig::default(),
-            "data",
-            "settings of one data set",
-            "none beside `tasks`: give a task its own, as { path = \"FOLDER\", split_seed = 1 }",
-        )?;
-        let temperature = self.multitask.temperature;
-        need(
-            temperature.is_finite() && temperature > 0.0,
-            "multitask.temperature",
-            temperature,
-            "a number above 0",
-        )?;
-        need(
-            self.init_from.is_empty() || !self.method.is_baseline(),
-            "init_from",
-            &self.init_from,
-            "nothing: a baseline starts from no prompt",
-        )?;
-        need(
-            self.tasks.len() < 2 || !self.method.is_baseline(),
-            "tasks",
-            format!("{} data sets", self.tasks.len()),
-            "one: a baseline is fitted to a single data set",
-        )
-    }
-
     /// What can be said of the methods' options without a model; the rest is checked when the
     /// method is built.
     fn check_method(&self) -> Result<()> {
@@ -245,7 +205,7 @@ impl RunConfig {
     }
 }
 
-fn need(
+pub(super) fn need(
     condition: bool,
     key: &'static str,
     found: impl std::fmt::Display,

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Mask, Mix};
+use super::check::need;
+use super::{DataConfig, RunConfig};
+use crate::{Mask, Mix, Result};
 
 /// Options of a run over several data sets; one alone takes no notice of them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -48,5 +50,47 @@ impl From<LabelSpace> for Mask {
             LabelSpace::PerTask => Self::PerTask,
             LabelSpace::ZeroMask => Self::Zero,
         }
+    }
+}
+
+impl RunConfig {
+    /// What can be said of the data sets without opening them.
+    pub(super) fn check_tasks(&self) -> Result<()> {
+        for entry in &self.tasks {
+            let expected = "a path, or a table with one";
+            need(!entry.path().is_empty(), "tasks", "\"\"", expected)?;
+        }
+        let data = &self.data;
+        need(
+            self.tasks.is_empty() || data.path.is_empty(),
+            "data.path",
+            &data.path,
+            "nothing beside `tasks`: name all data sets there, or one here",
+        )?;
+        need(
+            self.tasks.is_empty() || *data == DataConfig::default(),
+            "data",
+            "settings of one data set",
+            "none beside `tasks`: give a task its own, as { path = \"FOLDER\", split_seed = 1 }",
+        )?;
+        let temperature = self.multitask.temperature;
+        need(
+            temperature.is_finite() && temperature > 0.0,
+            "multitask.temperature",
+            temperature,
+            "a number above 0",
+        )?;
+        need(
+            self.init_from.is_empty() || !self.method.is_baseline(),
+            "init_from",
+            &self.init_from,
+            "nothing: a baseline starts from no prompt",
+        )?;
+        need(
+            self.tasks.len() < 2 || !self.method.is_baseline(),
+            "tasks",
+            format!("{} data sets", self.tasks.len()),
+            "one: a baseline is fitted to a single data set",
+        )
     }
 }
