@@ -16,13 +16,15 @@ use crate::similarity::{PromptMeasure, prompt_similarity};
 use crate::unit::{Kind, UnitId};
 use crate::{Result, StudyError};
 
+/// The units of each seed, with their tasks.
+type Seeds = BTreeMap<u64, Vec<(String, UnitId)>>;
+
 impl TrainWork {
     /// Similarities of the source prompts, for each method, number of shots and side; means over
     /// the seeds of which every source has a prompt.
     pub(super) fn prompts(&self, dir: &Path, plan: &Plan) -> Result<Vec<Similarity>> {
         let folder = Folder::new(dir);
-        let mut sources: BTreeMap<(String, usize), BTreeMap<u64, Vec<(String, UnitId)>>> =
-            BTreeMap::new();
+        let mut sources: BTreeMap<(String, usize), Seeds> = BTreeMap::new();
         let mut names: Vec<&str> = Vec::new();
         for (unit, id) in plan.units().iter().zip(plan.ids()) {
             let [task] = &unit.train_on[..] else { continue };

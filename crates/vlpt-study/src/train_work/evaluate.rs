@@ -21,7 +21,7 @@ use crate::files::sha256;
 use crate::work::{Desk, WorkError};
 
 /// Pixels of all test images of a task, one tensor a batch.
-type Pixels = Vec<(usize, Vec<f32>)>;
+pub(super) type Pixels = Vec<(usize, Vec<f32>)>;
 
 impl TrainWork {
     /// The classifier of a prompt for a task. Texts that no prompt is in are encoded once.

@@ -48,7 +48,7 @@ pub struct TrainWork {
     threads: usize,
     tasks: Shared<Opened>,
     features: Shared<Vec<f32>>,
-    pixels: Shared<Option<Vec<(usize, Vec<f32>)>>>,
+    pixels: Shared<Option<evaluate::Pixels>>,
     texts: Shared<Classifier>,
     /// Bytes of pixels that may still be kept.
     pixel_bytes: AtomicUsize,

@@ -11,7 +11,7 @@ use vlpt_train::{
 use super::settings::{CommonSettings, run_config};
 use super::{TrainWork, Watch, stop};
 use crate::files::sha256;
-use crate::unit::Unit;
+use crate::unit::{Unit, UnitId};
 use crate::work::{Desk, WorkError};
 
 /// The run folder in a unit's own folder.
@@ -81,7 +81,7 @@ impl TrainWork {
             // One spelling, however the study's folder is named next time.
             return Ok(Some(fs::canonicalize(one)?));
         }
-        let ids: Vec<&str> = source.units.iter().map(|id| id.as_str()).collect();
+        let ids: Vec<&str> = source.units.iter().map(UnitId::as_str).collect();
         let name = format!("mean-{}", sha256(ids.join("\n").as_bytes()));
         let average = |folder: &Path| -> Result<(), WorkError> {
             average_prompts(&runs, &self.clip, &folder.join("prompt"))?;

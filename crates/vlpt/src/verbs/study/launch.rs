@@ -53,7 +53,7 @@ enum Scheduler {
 }
 
 #[derive(Debug, Serialize)]
-struct Job {
+struct Submission {
     stage: &'static str,
     job: String,
     script: PathBuf,
@@ -80,9 +80,9 @@ pub(crate) fn run(args: &LaunchArgs, console: &Console) -> Result<(), CliError> 
         memory: args.memory,
         options: args.option.clone(),
     };
-    let jobs: Vec<Job> = submit(&args.dir, &options)?
+    let jobs: Vec<Submission> = submit(&args.dir, &options)?
         .into_iter()
-        .map(|submitted| Job {
+        .map(|submitted| Submission {
             stage: match submitted.stage {
                 Stage::Sources => "sources",
                 Stage::Adapted => "adapted",
