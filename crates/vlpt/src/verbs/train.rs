@@ -144,7 +144,7 @@ pub(crate) fn report(summary: RunSummary, console: &Console) -> Result<(), CliEr
             format!(", {:.2} % on validation images", 100.0 * v)
         });
         let kept = match trained.selected_epoch {
-            0 => "nothing to train in epochs".to_owned(),
+            0 => "a classifier fitted at once".to_owned(),
             epoch => format!("prompt of epoch {epoch}"),
         };
         format!(
