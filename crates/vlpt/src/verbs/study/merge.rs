@@ -86,7 +86,7 @@ pub(crate) fn run(args: &MergeArgs, console: &Console) -> Result<(), CliError> {
         compared
     };
     let out = args.dir.join("merged");
-    let report = page::report(&StudyFile::read(&args.dir)?, &merged, &compared);
+    let report = page::report(&args.dir, &StudyFile::read(&args.dir)?, &merged, &compared);
     report.write(&out.join("report.html"))?;
     report.write_figures(&out.join("figures"))?;
     let document = Document {

@@ -3,6 +3,8 @@
 mod gains;
 mod maps;
 
+use std::path::Path;
+
 use vlpt_report::study::{Grouping, Member};
 use vlpt_report::svg::Tree;
 use vlpt_report::{Fact, Interval, KeyNumber, StudyReport};
@@ -11,7 +13,12 @@ use vlpt_study::stats::Summary;
 use vlpt_study::{CommonSettings, Compared, StudyFile};
 
 /// The page of a study.
-pub(super) fn report(file: &StudyFile, merged: &Merged, compared: &Compared) -> StudyReport {
+pub(super) fn report(
+    dir: &Path,
+    file: &StudyFile,
+    merged: &Merged,
+    compared: &Compared,
+) -> StudyReport {
     let study = &file.study;
     let (sources, targets) = (study.sources.len(), study.targets.len());
     let methods: Vec<&str> = study.methods.iter().map(|m| m.name.as_str()).collect();
@@ -54,7 +61,7 @@ pub(super) fn report(file: &StudyFile, merged: &Merged, compared: &Compared) -> 
         groupings: groupings(file, merged),
         notes,
         facts: facts(file),
-        commands: commands(file),
+        commands: commands(dir, file),
         ..StudyReport::default()
     }
 }
@@ -150,9 +157,9 @@ fn facts(file: &StudyFile) -> Vec<Fact> {
     facts
 }
 
-fn commands(file: &StudyFile) -> Vec<String> {
+fn commands(dir: &Path, file: &StudyFile) -> Vec<String> {
     let mut commands = file.commands.clone();
-    commands.push("vlpt study run STUDY".to_owned());
-    commands.push("vlpt study merge STUDY".to_owned());
+    commands.push(format!("vlpt study run {}", dir.display()));
+    commands.push(format!("vlpt study merge {}", dir.display()));
     commands
 }
