@@ -1,6 +1,6 @@
 //! Files that are whole or absent, and JSON whose bytes depend on its content alone.
 
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::path::Path;
 
 use fs_err as fs;
@@ -9,43 +9,11 @@ use sha2::{Digest, Sha256};
 
 use crate::Result;
 
-/// Writes a file so that it is whole or absent: beside its place, synced, renamed.
+/// Writes a file so that it is whole or absent.
 ///
 /// One writer at a time: callers hold the claim of what they write.
 pub(crate) fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".new");
-    let beside = path.with_file_name(name);
-    let written = write_synced(&beside, bytes).and_then(|()| Ok(fs::rename(&beside, path)?));
-    if written.is_err() {
-        let _ = fs::remove_file(&beside);
-    }
-    written?;
-    sync_parent(path)
-}
-
-fn write_synced(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut file = fs::File::create(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    Ok(())
-}
-
-#[cfg(unix)]
-fn sync_parent(path: &Path) -> Result<()> {
-    if let Some(parent) = path.parent() {
-        fs::File::open(parent)?.sync_all()?;
-    }
-    Ok(())
-}
-
-#[cfg(not(unix))]
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "a folder cannot be opened as a file there"
-)]
-fn sync_parent(_path: &Path) -> Result<()> {
-    Ok(())
+    Ok(vlpt_train::write_atomic(path, bytes)?)
 }
 
 /// The file's bytes, or `None` when there is no such file.
