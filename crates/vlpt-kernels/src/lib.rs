@@ -12,6 +12,7 @@ mod linear;
 mod math;
 mod norm;
 mod output;
+mod processor;
 mod product;
 mod rows;
 mod simd;
@@ -20,6 +21,7 @@ pub use activation::Activation;
 pub use attention::{Ancestry, Segment, SegmentAttention, TreeAttention};
 pub use linear::Linear;
 pub use norm::LayerNorm;
+pub use processor::{LEVEL_VARIABLE, Level};
 pub use product::{Element, matrix_product};
 pub use rows::{add, gather_rows, scatter_add_rows};
 
