@@ -1,11 +1,21 @@
 //! Frozen linear layers.
 
 mod gemm_f32;
+#[cfg(target_arch = "x86_64")]
+mod micro_f32;
+#[cfg(target_arch = "x86_64")]
+mod packed_f32;
+#[cfg(target_arch = "x86_64")]
+mod panels;
 
 use crate::Activation;
 use crate::output::Output;
+#[cfg(target_arch = "x86_64")]
+use crate::processor::Level;
 use crate::simd::vectorised;
 use gemm_f32::GemmF32;
+#[cfg(target_arch = "x86_64")]
+use packed_f32::PackedF32;
 
 /// `y = x W^T + b` with frozen `W` (outputs x inputs) and `b`, and its gradient to the input.
 ///
@@ -23,6 +33,45 @@ pub struct Linear {
 #[derive(Clone, Debug)]
 enum Weights {
     GemmF32(GemmF32),
+    #[cfg(target_arch = "x86_64")]
+    PackedF32(PackedF32),
+}
+
+impl Weights {
+    /// Weights (outputs x inputs) for the best kernel of the current level.
+    fn new(inputs: usize, outputs: usize, weight: Vec<f32>) -> Self {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(packed) = PackedF32::new(Level::current(), inputs, outputs, &weight) {
+            return Self::PackedF32(packed);
+        }
+        Self::GemmF32(GemmF32::new(inputs, outputs, weight))
+    }
+
+    fn bytes(&self) -> usize {
+        match self {
+            Self::GemmF32(weights) => weights.bytes(),
+            #[cfg(target_arch = "x86_64")]
+            Self::PackedF32(weights) => weights.bytes(),
+        }
+    }
+
+    /// `y = x W^T`, or `y += x W^T`, then `finish` on each part of each row.
+    fn forward(&self, x: &[f32], y: &mut [f32], add: bool, finish: &impl Finish) {
+        match self {
+            Self::GemmF32(weights) => weights.forward(x, y, add, finish),
+            #[cfg(target_arch = "x86_64")]
+            Self::PackedF32(weights) => weights.forward(x, y, add, finish),
+        }
+    }
+
+    /// `dx = dy W`, or `dx += dy W`, then `finish` on each part of each row.
+    fn backward(&self, dy: &[f32], dx: &mut [f32], add: bool, finish: &impl Finish) {
+        match self {
+            Self::GemmF32(weights) => weights.backward(dy, dx, add, finish),
+            #[cfg(target_arch = "x86_64")]
+            Self::PackedF32(weights) => weights.backward(dy, dx, add, finish),
+        }
+    }
 }
 
 /// What becomes of the products of one row, for the outputs `first..first + row.len()`.
@@ -43,7 +92,7 @@ impl Linear {
             bias.as_ref().is_none_or(|b| b.len() == outputs),
             "bias of a linear layer"
         );
-        let weights = Weights::GemmF32(GemmF32::new(inputs, outputs, weight));
+        let weights = Weights::new(inputs, outputs, weight);
         Self {
             inputs,
             outputs,
@@ -64,10 +113,7 @@ impl Linear {
 
     /// Bytes of the weights as they are held.
     pub fn bytes(&self) -> usize {
-        let weights = match &self.weights {
-            Weights::GemmF32(weights) => weights.bytes(),
-        };
-        weights
+        self.weights.bytes()
             + self
                 .bias
                 .as_ref()
@@ -80,9 +126,7 @@ impl Linear {
     /// When the lengths do not fit.
     pub fn forward(&self, x: &[f32], y: &mut [f32]) {
         self.check(x, y);
-        match &self.weights {
-            Weights::GemmF32(weights) => weights.forward(x, y, false, &AddBias(self.bias())),
-        }
+        self.weights.forward(x, y, false, &AddBias(self.bias()));
     }
 
     /// `y += x W^T + b`; `x`: rows x inputs, `y`: rows x outputs.
@@ -91,9 +135,7 @@ impl Linear {
     /// When the lengths do not fit.
     pub fn forward_add(&self, x: &[f32], y: &mut [f32]) {
         self.check(x, y);
-        match &self.weights {
-            Weights::GemmF32(weights) => weights.forward(x, y, true, &AddBias(self.bias())),
-        }
+        self.weights.forward(x, y, true, &AddBias(self.bias()));
     }
 
     /// `before = x W^T + b` and `y = activation(before)`; `x`: rows x inputs, `before`, `y`: rows x
@@ -116,9 +158,7 @@ impl Linear {
             activation,
             y,
         };
-        match &self.weights {
-            Weights::GemmF32(weights) => weights.forward(x, before, false, &finish),
-        }
+        self.weights.forward(x, before, false, &finish);
     }
 
     /// `dx = dy W`; `dy`: rows x outputs, `dx`: rows x inputs.
@@ -127,9 +167,7 @@ impl Linear {
     /// When the lengths do not fit.
     pub fn backward(&self, dy: &[f32], dx: &mut [f32]) {
         self.check(dx, dy);
-        match &self.weights {
-            Weights::GemmF32(weights) => weights.backward(dy, dx, false, &AddBias(&[])),
-        }
+        self.weights.backward(dy, dx, false, &AddBias(&[]));
     }
 
     /// `dx += dy W`; `dy`: rows x outputs, `dx`: rows x inputs.
@@ -138,9 +176,7 @@ impl Linear {
     /// When the lengths do not fit.
     pub fn backward_add(&self, dy: &[f32], dx: &mut [f32]) {
         self.check(dx, dy);
-        match &self.weights {
-            Weights::GemmF32(weights) => weights.backward(dy, dx, true, &AddBias(&[])),
-        }
+        self.weights.backward(dy, dx, true, &AddBias(&[]));
     }
 
     /// `dx = (dy W) * activation'(before)`, the gradient through a linear layer whose input was
@@ -162,9 +198,7 @@ impl Linear {
             activation,
             before,
         };
-        match &self.weights {
-            Weights::GemmF32(weights) => weights.backward(dy, dx, false, &finish),
-        }
+        self.weights.backward(dy, dx, false, &finish);
     }
 
     fn bias(&self) -> &[f32] {
