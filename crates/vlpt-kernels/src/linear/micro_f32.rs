@@ -63,7 +63,7 @@ unsafe fn avx512<const ROWS: usize>(
     c: *mut f32,
     add: bool,
 ) {
-    const AHEAD: usize = 8 * 32;
+    const AHEAD: usize = 16 * 32;
     // SAFETY: all addresses are inside the matrices by the caller's promise; columns past the edge
     // are masked out; a prefetch may point anywhere.
     unsafe {
@@ -130,7 +130,7 @@ unsafe fn avx2<const ROWS: usize>(
     c: *mut f32,
     add: bool,
 ) {
-    const AHEAD: usize = 8 * 16;
+    const AHEAD: usize = 16 * 16;
     // SAFETY: all addresses are inside the matrices by the caller's promise; columns past the edge
     // are masked out; a prefetch may point anywhere.
     unsafe {

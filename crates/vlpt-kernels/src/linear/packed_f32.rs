@@ -12,8 +12,8 @@ use crate::output::Output;
 use crate::processor::Level;
 
 /// Most rows and columns of a task, the unit of work of one thread.
-const TASK_ROWS: usize = 280;
-const TASK_COLUMNS: usize = 512;
+const TASK_ROWS: usize = 210;
+const TASK_COLUMNS: usize = 768;
 /// Columns that are not split for the sake of more tasks.
 const FEW_COLUMNS: usize = 64;
 /// Tasks that keep a handful of threads busy to the end.
@@ -150,10 +150,8 @@ impl Block {
     ) {
         let (depth, width) = (w.depth(), w.width());
         let mut rows_of_x = Scratch::new();
-        let slabs = depth.div_ceil(SLAB);
-        for slab in 0..slabs {
-            let first = slab * SLAB;
-            let height = SLAB.min(depth - first);
+        for (slab, range) in w.slabs().enumerate() {
+            let (first, height) = (range.start, range.len());
             let panels = w.panels(slab, self.left / K::COLUMNS);
             assert!(panels.len() >= self.columns.next_multiple_of(K::COLUMNS) * height);
             // Tiles of about equal numbers of rows, rather than a last one of few.
@@ -178,7 +176,7 @@ impl Block {
                         K::tile(shape, a, b, c, add || slab > 0);
                     }
                 }
-                if slab + 1 == slabs {
+                if range.end == depth {
                     for row in top..self.top + end {
                         // SAFETY: as above; rows are taken in turn.
                         let part = unsafe { y.part(row, self.left, self.columns) };
