@@ -27,8 +27,8 @@ pub use rows::{add, gather_rows, scatter_add_rows};
 
 /// The kernels that this processor gets, for people to read.
 pub fn description() -> String {
-    format!(
-        "f32; rows: {}; matrix products: the gemm crate",
-        simd::name()
-    )
+    match Level::current() {
+        Level::Portable => "f32; level portable; products by the gemm crate".into(),
+        level => format!("f32; level {level}"),
+    }
 }

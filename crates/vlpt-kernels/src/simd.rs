@@ -5,10 +5,12 @@
 const LANES: usize = 16;
 
 /// Defines a function that is compiled for the baseline processor and, on x86-64, once more for
-/// AVX2 with fused multiply-add; which one runs is chosen by what the processor has.
+/// AVX2 with fused multiply-add and once for AVX-512; which one runs is the current [`Level`]'s.
 ///
 /// What the body calls must be `#[inline(always)]` (closures in its arguments are inlined with it):
 /// what is not inlined is compiled for the baseline alone.
+///
+/// [`Level`]: crate::Level
 macro_rules! vectorised {
     ($(#[$meta:meta])* $vis:vis fn $name:ident($($arg:ident: $type:ty),* $(,)?) $body:block) => {
         $(#[$meta])*
@@ -19,30 +21,28 @@ macro_rules! vectorised {
             #[cfg(target_arch = "x86_64")]
             {
                 #[target_feature(enable = "avx2,fma")]
-                fn wide($($arg: $type),*) {
+                fn vectors_of_8($($arg: $type),*) {
                     portable($($arg),*);
                 }
-                if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                    // SAFETY: the processor has what the function is compiled for.
-                    unsafe { wide($($arg),*) };
-                    return;
+                #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
+                fn vectors_of_16($($arg: $type),*) {
+                    portable($($arg),*);
+                }
+                match $crate::Level::current() {
+                    $crate::Level::Portable => portable($($arg),*),
+                    // SAFETY: the processor has what its level says.
+                    $crate::Level::Avx2 => unsafe { vectors_of_8($($arg),*) },
+                    // SAFETY: every level above has these instructions too.
+                    _ => unsafe { vectors_of_16($($arg),*) },
                 }
             }
+            #[cfg(not(target_arch = "x86_64"))]
             portable($($arg),*);
         }
     };
 }
 
 pub(crate) use vectorised;
-
-/// Which version of a [`vectorised`] function runs on this processor.
-pub(crate) fn name() -> &'static str {
-    #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-        return "AVX2 and FMA";
-    }
-    "portable"
-}
 
 /// Sum of `term(0..n)` in a fixed order.
 #[inline(always)]
