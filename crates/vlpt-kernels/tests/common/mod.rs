@@ -71,15 +71,20 @@ pub(crate) fn check_gradient(
     }
 }
 
+/// Runs `work` in a pool of its own.
+pub(crate) fn with_threads<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> R {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .expect("a pool of threads")
+        .install(work)
+}
+
 /// Runs `work` with 1, 2, 4 and 8 threads and checks that the results are the same bits.
 pub(crate) fn same_bits_for_any_threads(what: &str, work: impl Fn() -> Vec<f32> + Sync) {
     let run = |threads: usize| {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .expect("a pool of threads");
-        let bits: Vec<u32> = pool.install(&work).into_iter().map(f32::to_bits).collect();
-        bits
+        let values = with_threads(threads, &work);
+        values.into_iter().map(f32::to_bits).collect::<Vec<u32>>()
     };
     let one = run(1);
     for threads in [2, 4, 8] {
