@@ -1,0 +1,106 @@
+//! The product of a frozen layer at each level, and the same product by the `gemm` crate, which
+//! packs the weights anew each time.
+
+#![allow(unsafe_code, reason = "the gemm crate's interface")]
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use gemm::Parallelism;
+use rayon::{ThreadPool, ThreadPoolBuilder};
+use vlpt_kernels::{Level, Linear};
+
+/// Rows, inputs, outputs.
+const SHAPES: [(usize, usize, usize); 4] = [
+    (1656, 768, 3072),
+    (7700, 512, 2048),
+    (417, 512, 2048),
+    (1576, 768, 768),
+];
+
+fn numbers(n: usize) -> Vec<f32> {
+    (0..n)
+        .map(|i| (i * 7919 % 1009) as f32 / 1009.0 - 0.5)
+        .collect()
+}
+
+fn pool(threads: usize) -> ThreadPool {
+    ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .expect("a pool of threads")
+}
+
+fn products(criterion: &mut Criterion) {
+    // up to AVX-512: those above have nothing new for f32
+    let levels: Vec<Level> = Level::available()
+        .into_iter()
+        .filter(|level| *level <= Level::Avx512)
+        .collect();
+    for (rows, inputs, outputs) in SHAPES {
+        let mut group = criterion.benchmark_group(format!("{rows}x{inputs}x{outputs}"));
+        group
+            .sample_size(20)
+            .throughput(Throughput::Elements((2 * rows * inputs * outputs) as u64));
+        let (x, weight) = (numbers(rows * inputs), numbers(inputs * outputs));
+        let mut y = vec![0.0; rows * outputs];
+        for threads in [1, 2] {
+            let pool = pool(threads);
+            for level in &levels {
+                level.force();
+                let layer = Linear::new(inputs, outputs, weight.clone(), None);
+                let id = BenchmarkId::new(level.to_string(), format!("{threads} threads"));
+                group.bench_function(id, |b| {
+                    pool.install(|| b.iter(|| layer.forward(&x, &mut y)));
+                });
+            }
+            let parallelism = match threads {
+                1 => Parallelism::None,
+                _ => Parallelism::Rayon(threads),
+            };
+            let id = BenchmarkId::new("gemm crate", format!("{threads} threads"));
+            group.bench_function(id, |b| {
+                pool.install(|| {
+                    b.iter(|| multiply((rows, outputs, inputs), &x, &weight, &mut y, parallelism));
+                });
+            });
+        }
+        group.finish();
+    }
+}
+
+/// `y = x weight^T`; `x`: m x k, `weight`: n x k, `y`: m x n.
+fn multiply(
+    (m, n, k): (usize, usize, usize),
+    x: &[f32],
+    weight: &[f32],
+    y: &mut [f32],
+    parallelism: Parallelism,
+) {
+    assert!(x.len() == m * k && weight.len() == n * k && y.len() == m * n);
+    // SAFETY: the matrices have their sizes by the assertion.
+    unsafe {
+        gemm::gemm(
+            m,
+            n,
+            k,
+            y.as_mut_ptr(),
+            1,
+            n as isize,
+            false,
+            x.as_ptr(),
+            1,
+            k as isize,
+            weight.as_ptr(),
+            k as isize,
+            1,
+            0.0,
+            1.0,
+            false,
+            false,
+            false,
+            parallelism,
+        );
+    }
+}
+
+criterion_group!(benches, products);
+criterion_main!(benches);
