@@ -146,7 +146,7 @@ fn table(threads: usize) {
     }
 }
 
-fn serve() -> Result<(), Box<dyn Error>> {
+fn serve() -> Result<(), Box<dyn Error + Send + Sync>> {
     let mut cases: BTreeMap<(Kernel, Shape), Case> = BTreeMap::new();
     for line in std::io::stdin().lock().lines() {
         let line = line?;
@@ -165,15 +165,16 @@ fn serve() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let mut arguments = std::env::args().skip(1);
     let threads = arguments.next().map_or(Ok(1), |n| n.parse())?;
-    rayon::ThreadPoolBuilder::new()
+    let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
-        .build_global()?;
+        .build()?;
+    // from inside the pool, as a step of training that runs in it
     match arguments.next().as_deref() {
-        None => table(threads),
-        Some("--serve") => serve()?,
+        None => pool.install(|| table(threads)),
+        Some("--serve") => pool.install(serve)?,
         Some(other) => return Err(format!("{other}: only --serve").into()),
     }
     Ok(())

@@ -15,7 +15,7 @@ use crate::processor::Level;
 const TASK_ROWS: usize = 210;
 const TASK_COLUMNS: usize = 768;
 /// Columns that are not split for the sake of more tasks.
-const FEW_COLUMNS: usize = 64;
+const FEW_COLUMNS: usize = 128;
 /// Tasks that keep a handful of threads busy to the end.
 const TASKS: usize = 16;
 
