@@ -1,13 +1,14 @@
 """vlpt beside PyTorch on the same random CLIP, the same inputs, in turns; see run.sh.
 
-    python bench/peers/peers.py PEER_PROGRAM [--model b16|tiny] [--rounds 5] [--threads 2] [--skip NAME ...]
+    python bench/peers/peers.py PEER_PROGRAM [--model b16|tiny] [--rounds 5] [--threads 2] [--works vpt coop] [--skip NAME ...] [--memory]
 
 Three works: a VPT-deep step (8 images, 10 prompts a block), a CoOp step (100 classes, 16 context tokens, names of 1 to 3
 tokens) and plain image features (32 images). PyTorch does each as published programs do and at its best: bfloat16,
 `torch.compile`, texts cut after the last end token, the context's keys and values shared by all classes, the prompts'
-keys and values shared by all images. Its gradients in f32 are compared with vlpt's first.
+keys and values shared by all images. Its gradients in f32 are compared with vlpt's first; `error` is the distance of
+a gradient (of the features, where there is none) from vlpt's in f32, relative to its size.
 """
-import argparse, json, platform, statistics, subprocess, tempfile, time
+import argparse, json, math, os, platform, resource, statistics, subprocess, sys, tempfile, time
 from pathlib import Path
 
 import torch
@@ -200,9 +201,10 @@ class Peer:
 class Program:
     """vlpt, waiting for work."""
 
-    def __init__(self, program, folder, case, threads):
-        env = dict(__import__("os").environ, RAYON_NUM_THREADS=str(threads))
-        self.process = subprocess.Popen([program, folder, case], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env)
+    def __init__(self, program, folder, case, precision, threads):
+        env = dict(os.environ, RAYON_NUM_THREADS=str(threads))
+        command = [program, folder, case, precision]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env)
         self.description = self.process.stdout.readline().strip()
 
     def seconds(self, line):
@@ -213,11 +215,14 @@ class Program:
             raise SystemExit("the vlpt program ended early")
         return float(answer)
 
-    def peak_mib(self):
+    def end(self):
+        """The largest memory that the program had, in MiB, after which it is gone."""
         status = Path(f"/proc/{self.process.pid}/status")
-        if not status.exists():
-            return None
-        return next(int(line.split()[1]) // 1024 for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        lines = status.read_text().splitlines() if status.exists() else []
+        peak = next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), math.nan)
+        self.process.stdin.close()
+        self.process.wait()
+        return peak
 
 
 def timed(work):
@@ -230,16 +235,44 @@ def error(found, expected):
     return float((found.flatten() - expected.flatten()).norm() / expected.norm())
 
 
-def main():
-    arguments = argparse.ArgumentParser()
-    arguments.add_argument("program")
-    arguments.add_argument("--model", choices=SIZES, default="b16")
-    arguments.add_argument("--rounds", type=int, default=5)
-    arguments.add_argument("--threads", type=int, default=2)
-    arguments.add_argument("--skip", nargs="*", default=[], help="leave out variants whose names hold one of these words")
-    args = arguments.parse_args()
-    torch.set_num_threads(args.threads)
-    size, folder = SIZES[args.model], Path(tempfile.mkdtemp(prefix="vlpt-peers-"))
+LABELS = {"vpt": "VPT-deep step", "coop": "CoOp step", "features": "image features"}
+
+
+def variants(peer, tag, work):
+    """What PyTorch can do about a work: name, function and the parameter of its step."""
+    if work == "vpt":
+        yield f"PyTorch {tag}, as published", peer.vpt_plain, peer.visual
+        yield f"PyTorch {tag}, shared prompt keys", peer.vpt_shared, peer.visual
+        yield f"PyTorch {tag}, shared prompt keys, compiled", torch.compile(peer.vpt_shared), peer.visual
+    elif work == "coop":
+        yield f"PyTorch {tag}, as published (77 tokens)", lambda: peer.coop(POSITIONS), peer.context
+        yield f"PyTorch {tag}, cut to {peer.last} tokens", lambda: peer.coop(peer.last), peer.context
+        yield f"PyTorch {tag}, shared context", peer.coop_shared, peer.context
+        yield f"PyTorch {tag}, shared context, compiled", torch.compile(peer.coop_shared), peer.context
+    else:
+        yield f"PyTorch {tag}", peer.features, None
+        yield f"PyTorch {tag}, compiled", torch.compile(peer.features), None
+
+
+DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16}
+
+
+def peer_of(folder, size, work, tag):
+    w, case = load_file(folder / "model.safetensors"), load_file(folder / f"{work}.safetensors")
+    return Peer(w, size, case, DTYPES[tag])
+
+
+def peak_alone(name, size, folder, work, tag):
+    """Does one variant twice in this process and prints the largest memory that it had, in MiB."""
+    peer = peer_of(folder, size, work, tag)
+    call, parameter = next((call, parameter) for known, call, parameter in variants(peer, tag, work) if known == name)
+    for _ in range(2):
+        call() if parameter is None else peer.step(call, parameter)
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+
+def prepare(size, folder):
+    """Weights, configuration and the inputs of each work."""
     w, side = weights(size), size["v"]["image"]
     save_file(w, folder / "model.safetensors")
     (folder / "config.json").write_text(json.dumps(config(size)))
@@ -248,62 +281,82 @@ def main():
     for c in range(100):
         count = 1 + c % 3
         names[c, : count + 1] = torch.tensor([*torch.randint(300, 40000, (count,)).tolist(), STOP]).float()
-    cases = {
-        "vpt": dict(images=torch.randn(8, 3, side, side), visual=torch.randn(size["v"]["layers"], 10, size["v"]["width"]) * 0.05),
-        "features": dict(images=torch.randn(32, 3, side, side)),
-    }
-    common = dict(context=torch.randn(16, size["t"]["width"]) * 0.02, names=names, **cases["vpt"])
-    f32, bf16 = torch.float32, torch.bfloat16
-    print(f"{platform.processor() or platform.machine()}, {args.threads} threads, torch {torch.__version__}, medians of {args.rounds} rounds in turns\n")
-    print("| work | variant | seconds | of vlpt's | error of the gradient |\n|---|---|---|---|---|")
-    for work in ("vpt", "coop", "features"):
-        case = dict(common, **cases.get(work, {}))
-        save_file(case, folder / f"{work}.safetensors")
-        ours = Program(args.program, str(folder), str(folder / f"{work}.safetensors"), args.threads)
-        peers = {dtype: Peer(w, size, case, dtype) for dtype in (f32, bf16)}
+    images = torch.randn(8, 3, side, side)
+    visual = torch.randn(size["v"]["layers"], 10, size["v"]["width"]) * 0.05
+    case = dict(images=images, visual=visual, context=torch.randn(16, size["t"]["width"]) * 0.02, names=names)
+    for work in LABELS:
+        more = dict(images=torch.randn(32, 3, side, side)) if work == "features" else {}
+        save_file(case | more, folder / f"{work}.safetensors")
 
-        def variants(dtype):
-            peer, tag = peers[dtype], "f32" if dtype == f32 else "bf16"
-            if work == "vpt":
-                yield f"PyTorch {tag}, as published", peer.vpt_plain, peer.visual
-                yield f"PyTorch {tag}, shared prompt keys", peer.vpt_shared, peer.visual
-                yield f"PyTorch {tag}, shared prompt keys, compiled", torch.compile(peer.vpt_shared), peer.visual
-            elif work == "coop":
-                yield f"PyTorch {tag}, as published (77 tokens)", lambda: peer.coop(POSITIONS), peer.context
-                yield f"PyTorch {tag}, cut to {peer.last} tokens", lambda: peer.coop(peer.last), peer.context
-                yield f"PyTorch {tag}, shared context", peer.coop_shared, peer.context
-                yield f"PyTorch {tag}, shared context, compiled", torch.compile(peer.coop_shared), peer.context
-            else:
-                yield f"PyTorch {tag}", peer.features, None
-                yield f"PyTorch {tag}, compiled", torch.compile(peer.features), None
 
-        runs = [v for dtype in (f32, bf16) for v in variants(dtype) if not any(word in v[0] for word in args.skip)]
-        ours.seconds(work)
-        ours.seconds(f"save {folder / 'out.safetensors'}")
-        found, errors = load_file(folder / "out.safetensors"), []
-        for name, call, parameter in runs:
-            peer = call
-            if parameter is None:
-                errors.append(error(found["features"], call().float()))
-            else:
-                owner = peers[bf16] if "bf16" in name else peers[f32]
-                errors.append(error(found["gradient"], owner.step(peer, parameter)[1]))
-            if "f32" in name and errors[-1] > 1e-3:
-                raise SystemExit(f"{name}: relative error {errors[-1]:.2e} of what vlpt computes")
-        times = {name: [] for name, _, _ in runs} | {"vlpt": []}
-        for _ in range(args.rounds):
-            times["vlpt"].append(ours.seconds(work))
-            for name, call, parameter in runs:
-                owner = peers[bf16] if "bf16" in name else peers[f32]
-                times[name].append(timed(call if parameter is None else lambda: owner.step(call, parameter)))
-        base = statistics.median(times["vlpt"])
-        label = {"vpt": "VPT-deep step", "coop": "CoOp step", "features": "image features"}[work]
-        print(f"| {label} | vlpt, {ours.description} | {base:.3f} | 1.00 | |")
-        for (name, _, _), e in zip(runs, errors):
-            seconds = statistics.median(times[name])
-            print(f"| {label} | {name} | {seconds:.3f} | {seconds / base:.2f} | {e:.1e} |", flush=True)
-        ours.process.stdin.close()
-        ours.process.wait()
+def compare(args, size, folder, work):
+    case = str(folder / f"{work}.safetensors")
+    ours = {tag: Program(args.program, str(folder), case, tag, args.threads) for tag in DTYPES}
+    peers = {tag: peer_of(folder, size, work, tag) for tag in DTYPES}
+    wanted = lambda name: not any(word in name for word in args.skip)
+    runs = [(tag, *v) for tag in DTYPES for v in variants(peers[tag], tag, work) if wanted(v[0])]
+    found = {}
+    for tag, program in ours.items():
+        program.seconds(work)
+        program.seconds(f"save {folder / 'out.safetensors'}")
+        found[tag] = load_file(folder / "out.safetensors")
+    result = "features" if work == "features" else "gradient"
+    reference, errors = found["f32"][result], {"vlpt bf16": error(found["bf16"][result], found["f32"][result])}
+    for tag, name, call, parameter in runs:
+        got = call().float() if parameter is None else peers[tag].step(call, parameter)[1]
+        errors[name] = error(got, reference)
+        if tag == "f32" and errors[name] > 1e-3:
+            raise SystemExit(f"{name}: relative error {errors[name]:.2e} of what vlpt computes")
+    times = {f"vlpt {tag}": [] for tag in ours} | {name: [] for _, name, _, _ in runs}
+    for _ in range(args.rounds):
+        for tag, program in ours.items():
+            times[f"vlpt {tag}"].append(program.seconds(work))
+        for tag, name, call, parameter in runs:
+            times[name].append(timed(call if parameter is None else lambda: peers[tag].step(call, parameter)))
+    peaks = {f"vlpt {tag}": program.end() for tag, program in ours.items()}
+    for tag, name, _, _ in runs if args.memory else []:
+        command = [sys.executable, __file__, args.program, "--model", args.model, "--threads", str(args.threads)]
+        command += ["--alone", str(folder), work, tag, name]
+        peaks[name] = float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    base = statistics.median(times["vlpt bf16"])
+    for name, seconds in times.items():
+        median, peak = statistics.median(seconds), peaks.get(name, math.nan)
+        off = f"{errors[name]:.1e}" if name in errors else ""
+        memory = "" if math.isnan(peak) else f"{peak:.0f}"
+        print(f"| {LABELS[work]} | {name} | {median:.3f} | {median / base:.2f} | {memory} | {off} |", flush=True)
+
+
+def processor():
+    cpu = Path("/proc/cpuinfo")
+    lines = cpu.read_text().splitlines() if cpu.exists() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    flags = next((set(line.split()) for line in lines if line.startswith("flags")), set())
+    known = [flag for flag in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if flag in flags]
+    return f"{names[0] if names else platform.machine()}, {os.cpu_count()} processors ({', '.join(known)})"
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("program")
+    arguments.add_argument("--model", choices=SIZES, default="b16")
+    arguments.add_argument("--rounds", type=int, default=5)
+    arguments.add_argument("--threads", type=int, default=2)
+    arguments.add_argument("--works", nargs="*", choices=LABELS, default=list(LABELS))
+    arguments.add_argument("--skip", nargs="*", default=[], help="leave out variants whose names hold one of these words")
+    arguments.add_argument("--memory", action="store_true", help="also run each variant alone for its largest memory")
+    arguments.add_argument("--alone", nargs=4, help=argparse.SUPPRESS)
+    args = arguments.parse_args()
+    torch.set_num_threads(args.threads)
+    size = SIZES[args.model]
+    if args.alone:
+        folder, work, tag, name = args.alone
+        return peak_alone(name, size, Path(folder), work, tag)
+    with tempfile.TemporaryDirectory(prefix="vlpt-peers-") as folder:
+        prepare(size, Path(folder))
+        print(f"{processor()}, {args.threads} threads, torch {torch.__version__}, medians of {args.rounds} rounds in turns\n")
+        print("| work | variant | seconds | of vlpt bf16 | peak MiB | error |\n|---|---|---|---|---|---|")
+        for work in args.works:
+            compare(args, size, Path(folder), work)
 
 
 main()

@@ -19,7 +19,9 @@ use std::path::Path;
 use std::time::Instant;
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize_to_file};
-use vlpt_clip::{Clip, MemoryBudget, ModelFiles, Slot, TextPlan, VisualPlace, VisualPrompts};
+use vlpt_clip::{
+    Clip, MemoryBudget, ModelFiles, Precision, Slot, TextPlan, VisualPlace, VisualPrompts,
+};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -35,8 +37,9 @@ struct Bench {
 }
 
 impl Bench {
-    fn open(model: &str, case: &str) -> Result<Self> {
-        let clip = Clip::load(&ModelFiles::folder(model, Path::new(model))?)?;
+    fn open(model: &str, case: &str, precision: Precision) -> Result<Self> {
+        let files = ModelFiles::folder(model, Path::new(model))?;
+        let clip = Clip::load_as(&files, precision)?;
         let bytes = std::fs::read(case)?;
         let mut tensors: BTreeMap<String, Values> = BTreeMap::new();
         for (name, view) in SafeTensors::deserialize(&bytes)?.tensors() {
@@ -123,10 +126,15 @@ impl Bench {
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [model, case] = arguments.as_slice() else {
-        return Err("usage: peer MODEL_FOLDER CASE.safetensors".into());
+    let [model, case, precision] = arguments.as_slice() else {
+        return Err("usage: peer MODEL_FOLDER CASE.safetensors f32|bf16".into());
     };
-    let mut bench = Bench::open(model, case)?;
+    let precision = match precision.as_str() {
+        "f32" => Precision::F32,
+        "bf16" => Precision::Bf16,
+        other => return Err(format!("precision {other}: f32 or bf16").into()),
+    };
+    let mut bench = Bench::open(model, case, precision)?;
     println!("{}", vlpt_kernels::description());
     for line in std::io::stdin().lock().lines() {
         let line = line?;

@@ -9,6 +9,7 @@ use crate::text::TextTower;
 use crate::tokenizer::Tokenizer;
 use crate::vision::ImageTower;
 use crate::{random, weights};
+use vlpt_kernels::Precision;
 
 /// A frozen CLIP model, ready to use.
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub struct Clip {
     pub vision: ImageTower,
     /// What cosine similarities are multiplied by: already `exp` of the stored value, about 100.
     pub logit_scale: f32,
+    /// The number format of the towers' products.
+    pub precision: Precision,
     /// SHA-256 over configuration and tensors, lower-case hex. Equal for the same model in
     /// different file formats.
     pub fingerprint: String,
@@ -35,13 +38,22 @@ pub struct Clip {
 }
 
 impl Clip {
-    /// Reads a model from its files.
+    /// Reads a model from its files; its products are f32.
     ///
     /// # Errors
     /// Whatever is missing, damaged, contradictory or not supported, by name; see
     /// [`ClipError`](crate::ClipError).
     pub fn load(files: &ModelFiles) -> Result<Clip> {
-        Ok(Self::build(files.name.clone(), formats::read(files)?))
+        Self::load_as(files, Precision::F32)
+    }
+
+    /// As [`Clip::load`], the towers' products in a number format.
+    ///
+    /// # Errors
+    /// As [`Clip::load`].
+    pub fn load_as(files: &ModelFiles, precision: Precision) -> Result<Clip> {
+        let parts = formats::read(files)?;
+        Ok(Self::build(files.name.clone(), parts, precision))
     }
 
     /// Finds and reads a model by its name, in silence, with the settings of the environment.
@@ -63,6 +75,14 @@ impl Clip {
     /// # Panics
     /// When the configuration's sizes do not fit each other.
     pub fn random(config: &ClipConfig, seed: u64) -> Clip {
+        Self::random_as(config, seed, Precision::F32)
+    }
+
+    /// As [`Clip::random`], the towers' products in a number format.
+    ///
+    /// # Panics
+    /// As [`Clip::random`].
+    pub fn random_as(config: &ClipConfig, seed: u64, precision: Precision) -> Clip {
         config
             .validate("configuration")
             .expect("a random model needs a sound configuration");
@@ -77,10 +97,10 @@ impl Clip {
             },
             weights,
         };
-        Self::build(format!("random-{seed}"), parts)
+        Self::build(format!("random-{seed}"), parts, precision)
     }
 
-    fn build(name: String, parts: Parts) -> Self {
+    fn build(name: String, parts: Parts, precision: Precision) -> Self {
         let fingerprint = weights::fingerprint::fingerprint(&parts.config, &parts.weights);
         let Parts {
             config,
@@ -91,9 +111,10 @@ impl Clip {
         } = parts;
         Self {
             name,
-            text: TextTower::new(&config.text, config.embed_dim, weights.text),
-            vision: ImageTower::new(&config.vision, config.embed_dim, weights.vision),
+            text: TextTower::new(&config.text, config.embed_dim, weights.text, precision),
+            vision: ImageTower::new(&config.vision, config.embed_dim, weights.vision, precision),
             logit_scale: weights.logit_scale.exp(),
+            precision,
             config,
             preprocess,
             tokenizer,

@@ -6,7 +6,7 @@
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use gemm::Parallelism;
 use rayon::{ThreadPool, ThreadPoolBuilder};
-use vlpt_kernels::{Level, Linear};
+use vlpt_kernels::{Arena, Level, Linear, Matrix, Operand, Precision};
 
 /// Rows, inputs, outputs.
 const SHAPES: [(usize, usize, usize); 4] = [
@@ -46,10 +46,24 @@ fn products(criterion: &mut Criterion) {
             let pool = pool(threads);
             for level in &levels {
                 level.force();
-                let layer = Linear::new(inputs, outputs, weight.clone(), None);
-                let id = BenchmarkId::new(level.to_string(), format!("{threads} threads"));
+                let layer = Linear::new(Precision::F32, inputs, outputs, weight.clone(), None);
+                let id = BenchmarkId::new(format!("f32 {level}"), format!("{threads} threads"));
                 group.bench_function(id, |b| {
-                    pool.install(|| b.iter(|| layer.forward(&x, &mut y)));
+                    pool.install(|| b.iter(|| layer.forward_into(Operand::F32(&x), &mut y)));
+                });
+            }
+            for level in Level::available() {
+                if level < Level::Avx512Bf16 {
+                    continue;
+                }
+                level.force();
+                let layer = Linear::new(Precision::Bf16, inputs, outputs, weight.clone(), None);
+                let arena = Arena::default();
+                let x = Matrix::of(&arena, Precision::Bf16, inputs, &x);
+                let mut y = Matrix::new(&arena, Precision::Bf16, rows, outputs);
+                let id = BenchmarkId::new(format!("bf16 {level}"), format!("{threads} threads"));
+                group.bench_function(id, |b| {
+                    pool.install(|| b.iter(|| layer.forward(x.operand(), &mut y)));
                 });
             }
             let parallelism = match threads {

@@ -22,7 +22,7 @@ use std::io::{BufRead, Write};
 use std::str::FromStr;
 use std::time::Instant;
 
-use vlpt_kernels::{Level, Linear};
+use vlpt_kernels::{Arena, Level, Linear, Matrix, Precision};
 
 const ROUNDS: usize = 9;
 
@@ -49,19 +49,27 @@ impl Shape {
 /// What computes the product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Kernel {
-    /// f32 weights at a level.
+    /// f32 at a level.
     F32(Level),
+    /// bf16 at a level.
+    Bf16(Level),
 }
 
 impl Kernel {
     fn all() -> Vec<Self> {
-        let f32_levels = [Level::Portable, Level::Avx2, Level::Avx512];
+        let f32_levels = [Level::Portable, Level::Avx2, Level::Avx512].map(Self::F32);
+        let bf16_levels = [Level::Avx512Bf16, Level::Amx].map(Self::Bf16);
         let available = Level::available();
-        f32_levels
-            .into_iter()
-            .filter(|level| available.contains(level))
-            .map(Self::F32)
-            .collect()
+        let mut all = [&f32_levels[..], &bf16_levels].concat();
+        all.retain(|kernel| available.contains(&kernel.parts().1));
+        all
+    }
+
+    fn parts(self) -> (Precision, Level) {
+        match self {
+            Self::F32(level) => (Precision::F32, level),
+            Self::Bf16(level) => (Precision::Bf16, level),
+        }
     }
 }
 
@@ -69,6 +77,7 @@ impl fmt::Display for Kernel {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Self::F32(level) => write!(f, "f32-{level}"),
+            Self::Bf16(level) => write!(f, "bf16-{level}"),
         }
     }
 }
@@ -87,8 +96,8 @@ impl FromStr for Kernel {
 /// A layer with an input and room for its output.
 struct Case {
     layer: Linear,
-    x: Vec<f32>,
-    y: Vec<f32>,
+    x: Matrix,
+    y: Matrix,
 }
 
 impl Case {
@@ -103,13 +112,13 @@ impl Case {
                 .collect()
         };
         let (weight, bias) = (numbers(inputs * outputs), numbers(outputs));
-        match kernel {
-            Kernel::F32(level) => level.force(),
-        }
+        let (precision, level) = kernel.parts();
+        level.force();
+        let arena = Arena::default();
         Self {
-            layer: Linear::new(inputs, outputs, weight, Some(bias)),
-            x: numbers(rows * inputs),
-            y: vec![0.0; rows * outputs],
+            layer: Linear::new(precision, inputs, outputs, weight, Some(bias)),
+            x: Matrix::of(&arena, precision, inputs, &numbers(rows * inputs)),
+            y: Matrix::new(&arena, precision, rows, outputs),
         }
     }
 
@@ -118,7 +127,7 @@ impl Case {
         (0..3)
             .map(|_| {
                 let start = Instant::now();
-                self.layer.forward(&self.x, &mut self.y);
+                self.layer.forward(self.x.operand(), &mut self.y);
                 start.elapsed().as_secs_f64()
             })
             .fold(f64::INFINITY, f64::min)

@@ -7,19 +7,27 @@
 #![allow(unsafe_code)]
 
 mod activation;
+mod arena;
 mod attention;
+mod block;
 mod linear;
 mod math;
+mod matrix;
 mod norm;
 mod output;
 mod processor;
 mod product;
 mod rows;
 mod simd;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod tile_registers;
+mod vector;
 
 pub use activation::Activation;
-pub use attention::{Ancestry, Segment, SegmentAttention, TreeAttention};
+pub use arena::{Arena, Buffer};
+pub use attention::{Attention, AttentionPlan};
 pub use linear::Linear;
+pub use matrix::{Matrix, Operand, Precision, Tiles};
 pub use norm::LayerNorm;
 pub use processor::{LEVEL_VARIABLE, Level};
 pub use product::{Element, matrix_product};

@@ -1,7 +1,11 @@
 //! Layer normalisation over rows.
 
+use rayon::prelude::*;
+
+use crate::matrix::{Matrix, Precision, RowStore, TILE_COLUMNS, TILE_ROWS, tile_rows};
 use crate::rows::for_blocks;
 use crate::simd::{sum, vectorised};
+use crate::vector::{LANES, over_vectors};
 
 /// `y = (x - mean) / sqrt(variance + eps) * weight + bias`, mean and variance of each row (the
 /// variance divides by the width, as in PyTorch).
@@ -33,11 +37,29 @@ impl LayerNorm {
         size_of_val(self.weight.as_slice()) * 2
     }
 
-    /// `x`, `y`: rows x width.
+    /// The rows of `x` (rows x width), normalised, for the layer that reads `y`.
+    ///
+    /// # Panics
+    /// When `x` and `y` differ in size.
+    pub fn forward(&self, x: &[f32], y: &mut Matrix) {
+        let width = self.width();
+        assert!(
+            y.width() == width && x.len() == y.rows() * width,
+            "layer norm output"
+        );
+        match y.precision() {
+            Precision::F32 => self.forward_into(x, y.floats_mut()),
+            Precision::Bf16 => tile_rows(y.tiles_mut(), width)
+                .zip(x.par_chunks(TILE_ROWS * width))
+                .for_each(|(tiles, x)| tiles_forward(self, x, tiles)),
+        }
+    }
+
+    /// As [`LayerNorm::forward`], to floats.
     ///
     /// # Panics
     /// When `x` and `y` differ in length.
-    pub fn forward(&self, x: &[f32], y: &mut [f32]) {
+    pub fn forward_into(&self, x: &[f32], y: &mut [f32]) {
         let width = self.width();
         assert_eq!(x.len(), y.len(), "layer norm output");
         for_blocks(y, width, |first, y| {
@@ -46,24 +68,45 @@ impl LayerNorm {
         });
     }
 
-    /// `dx += dy/dx` of the rows `x`; `x`, `dy`, `dx`: rows x width.
+    /// `dx += dy/dx` of the rows `x`; `x`, `dy`, `dx`: rows x width. A bf16 matrix `rounded` gets
+    /// what `dx` is afterwards.
     ///
     /// # Panics
-    /// When the lengths differ.
-    pub fn backward_add(&self, x: &[f32], dy: &[f32], dx: &mut [f32]) {
+    /// When the sizes differ.
+    pub fn backward_add(
+        &self,
+        x: &[f32],
+        dy: &[f32],
+        dx: &mut [f32],
+        rounded: Option<&mut Matrix>,
+    ) {
         let width = self.width();
         assert!(
             x.len() == dx.len() && dy.len() == dx.len(),
             "layer norm gradient"
         );
-        for_blocks(dx, width, |first, dx| {
-            rows_backward(
-                self,
-                &x[first * width..][..dx.len()],
-                &dy[first * width..][..dx.len()],
-                dx,
-            );
-        });
+        let Some(rounded) = rounded else {
+            for_blocks(dx, width, |first, dx| {
+                let rows = first * width..first * width + dx.len();
+                rows_backward(self, &x[rows.clone()], &dy[rows], dx);
+            });
+            return;
+        };
+        assert!(
+            rounded.width() == width && dx.len() == rounded.rows() * width,
+            "rounded gradient"
+        );
+        let size = TILE_ROWS * width;
+        let rows = x
+            .par_chunks(size)
+            .zip(dy.par_chunks(size))
+            .zip(dx.par_chunks_mut(size));
+        tile_rows(rounded.tiles_mut(), width)
+            .zip(rows)
+            .for_each(|(tiles, ((x, dy), dx))| {
+                rows_backward(self, x, dy, dx);
+                crate::matrix::round_rows(dx, width, tiles);
+            });
     }
 
     #[inline(always)]
@@ -106,6 +149,37 @@ vectorised! {
         let (x, dy) = (x.chunks_exact(width), dy.chunks_exact(width));
         for ((x, dy), dx) in x.zip(dy).zip(dx.chunks_exact_mut(width)) {
             norm.row_backward(x, dy, dx);
+        }
+    }
+}
+
+over_vectors! {
+    /// Up to 16 rows into their tiles.
+    fn tiles_forward<V>(norm: &LayerNorm, x: &[f32], tiles: &mut [u16]) {
+        let width = norm.width();
+        for (row, x) in x.chunks_exact(width).enumerate() {
+            let (mean, scale) = moments(x, norm.eps);
+            let (mean, scale) = (V::splat(mean), V::splat(scale));
+            let mut store = RowStore::new(tiles, width, row);
+            for tile in 0..width.div_ceil(TILE_COLUMNS) {
+                let first = tile * TILE_COLUMNS;
+                let part = |from: &[f32], half: usize| {
+                    let from = &from[(first + half * LANES).min(width)..];
+                    from.first_chunk().map_or_else(
+                        || {
+                            let mut rest = [0.0; LANES];
+                            rest[..from.len()].copy_from_slice(from);
+                            V::load(&rest)
+                        },
+                        V::load,
+                    )
+                };
+                let normal = |half: usize| {
+                    let x = part(x, half);
+                    x.sub(mean).mul(scale).mul_add(part(&norm.weight, half), part(&norm.bias, half))
+                };
+                store.put(tile, normal(0), normal(1));
+            }
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::marker::PhantomData;
 
+use crate::matrix::{Matrix, TILE_COLUMNS, offset};
+
 /// A matrix of which threads write disjoint parts of rows.
 #[derive(Clone, Copy)]
 pub(crate) struct Output<'a> {
@@ -47,5 +49,63 @@ impl<'a> Output<'a> {
         // SAFETY: inside the matrix (`tile` asserts it), borrowed mutably for 'a by `new`, and not
         // aliased by the caller's promise.
         unsafe { std::slice::from_raw_parts_mut(start, count) }
+    }
+}
+
+/// A bf16 [`Matrix`] of which threads write disjoint parts of rows.
+#[derive(Clone, Copy)]
+pub(crate) struct TileOutput<'a> {
+    start: *mut u16,
+    rows: usize,
+    across: usize,
+    life: PhantomData<&'a mut [u16]>,
+}
+
+// SAFETY: all access is through `part`, whose callers promise that no element is in two hands at
+// once.
+unsafe impl Send for TileOutput<'_> {}
+// SAFETY: as above.
+unsafe impl Sync for TileOutput<'_> {}
+
+impl<'a> TileOutput<'a> {
+    pub(crate) fn new(matrix: &'a mut Matrix) -> Self {
+        let (rows, across) = (matrix.rows(), matrix.width().div_ceil(TILE_COLUMNS));
+        Self {
+            start: matrix.tiles_mut().as_mut_ptr(),
+            rows,
+            across,
+            life: PhantomData,
+        }
+    }
+
+    /// The 32 columns from `32 tile` on of a row.
+    ///
+    /// # Safety
+    /// While the part is held, it is not in use elsewhere.
+    #[inline(always)]
+    pub(crate) unsafe fn part(&self, row: usize, tile: usize) -> &'a mut [u16; TILE_COLUMNS] {
+        assert!(
+            row < self.rows && tile < self.across,
+            "a part outside a matrix"
+        );
+        let place = offset(self.across, row, tile);
+        // SAFETY: inside the matrix by the assertion and the layout of tiles, borrowed mutably for
+        // 'a by `new`, and not aliased by the caller's promise.
+        unsafe { &mut *self.start.add(place).cast() }
+    }
+
+    /// One number of a row.
+    ///
+    /// # Safety
+    /// While the pointer is used, the number is not in use elsewhere.
+    pub(crate) unsafe fn number(&self, row: usize, column: usize) -> *mut u16 {
+        let tile = column / TILE_COLUMNS;
+        assert!(
+            row < self.rows && tile < self.across,
+            "a number outside a matrix"
+        );
+        let place = offset(self.across, row, tile) + column % TILE_COLUMNS;
+        // SAFETY: inside the matrix by the assertion and the layout of tiles.
+        unsafe { self.start.add(place) }
     }
 }

@@ -5,15 +5,39 @@
 mod common;
 
 use common::{Random, assert_close, check_gradient, same_bits_for_any_threads};
-use vlpt_kernels::{Activation, LayerNorm, Linear};
+use vlpt_kernels::{Activation, Arena, LayerNorm, Linear, Matrix, Operand, Precision};
 
 fn linear(random: &mut Random, inputs: usize, outputs: usize) -> (Linear, Vec<f32>, Vec<f32>) {
     let (weight, bias) = (random.vector(inputs * outputs), random.vector(outputs));
     (
-        Linear::new(inputs, outputs, weight.clone(), Some(bias.clone())),
+        Linear::new(
+            Precision::F32,
+            inputs,
+            outputs,
+            weight.clone(),
+            Some(bias.clone()),
+        ),
         weight,
         bias,
     )
+}
+
+/// The layer's output, in f32.
+fn forward(layer: &Linear, x: &[f32]) -> Vec<f32> {
+    let mut y = vec![f32::NAN; x.len() / layer.inputs() * layer.outputs()];
+    layer.forward_into(Operand::F32(x), &mut y);
+    y
+}
+
+/// The gradient of its input.
+fn backward(layer: &Linear, dy: &[f32]) -> Vec<f32> {
+    let mut dx = vec![f32::NAN; dy.len() / layer.outputs() * layer.inputs()];
+    layer.backward_into(Operand::F32(dy), &mut dx);
+    dx
+}
+
+fn matrix(width: usize, floats: &[f32]) -> Matrix {
+    Matrix::of(&Arena::default(), Precision::F32, width, floats)
 }
 
 fn plain_linear(x: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f64> {
@@ -46,12 +70,16 @@ fn a_linear_layer_is_the_product_plus_the_bias() {
         let (layer, weight, bias) = linear(&mut random, inputs, outputs);
         let x = random.vector(rows * inputs);
         let want = plain_linear(&x, &weight, &bias);
-        let mut y = vec![f32::NAN; rows * outputs];
-        layer.forward(&x, &mut y);
-        assert_close("forward", &y, &want, 1e-5);
-        layer.forward_add(&x, &mut y);
+        let y = forward(&layer, &x);
+        assert_close("forward_into", &y, &want, 1e-5);
+        let mut same = matrix(outputs, &y);
+        same.set(&vec![f32::NAN; rows * outputs]);
+        layer.forward(Operand::F32(&x), &mut same);
+        assert_eq!(same.to_floats(), y, "forward");
+        let mut sum = vec![f32::NAN; rows * outputs];
+        layer.forward_sum(Operand::F32(&x), &y, &mut sum);
         let twice: Vec<f64> = want.iter().map(|y| 2.0 * y).collect();
-        assert_close("forward_add", &y, &twice, 1e-5);
+        assert_close("forward_sum", &sum, &twice, 1e-5);
     }
 }
 
@@ -62,23 +90,21 @@ fn the_fused_activation_is_the_activation_of_the_layer() {
     let (layer, ..) = linear(&mut random, inputs, outputs);
     let x = random.vector(rows * inputs);
     for activation in [Activation::QuickGelu, Activation::Gelu] {
-        let mut plain = vec![0.0; rows * outputs];
-        layer.forward(&x, &mut plain);
+        let plain = forward(&layer, &x);
         let mut want = vec![0.0; rows * outputs];
         activation.forward(&plain, &mut want);
-        let (mut before, mut y) = (vec![0.0; rows * outputs], vec![0.0; rows * outputs]);
-        layer.forward_activated(activation, &x, &mut before, &mut y);
-        assert_eq!(before, plain);
-        assert_eq!(y, want);
+        let (mut before, mut y) = (matrix(outputs, &plain), matrix(outputs, &plain));
+        layer.forward_activated(activation, Operand::F32(&x), &mut before, &mut y);
+        assert_eq!(before.to_floats(), plain);
+        assert_eq!(y.to_floats(), want);
 
         let (next, ..) = linear(&mut random, outputs, 7);
         let dy = random.vector(rows * 7);
-        let mut want = vec![0.0; rows * outputs];
-        next.backward(&dy, &mut want);
-        activation.backward(&before, &mut want);
-        let mut dx = vec![f32::NAN; rows * outputs];
-        next.backward_activated(activation, &dy, &before, &mut dx);
-        assert_eq!(dx, want);
+        let mut want = backward(&next, &dy);
+        activation.backward(&plain, &mut want);
+        let mut dx = matrix(outputs, &vec![f32::NAN; rows * outputs]);
+        next.backward_activated(activation, Operand::F32(&dy), &before, &mut dx);
+        assert_eq!(dx.to_floats(), want);
     }
 }
 
@@ -90,26 +116,24 @@ fn gradients_of_layers_are_their_finite_differences() {
         let (inputs, outputs) = (random.int(2, 70), random.int(1, 50));
         let (layer, ..) = linear(&mut random, inputs, outputs);
         let (x, dy) = (random.vector(rows * inputs), random.vector(rows * outputs));
-        let mut dx = vec![f32::NAN; x.len()];
-        layer.backward(&dy, &mut dx);
-        let f = |x: &[f32]| {
-            let mut y = vec![0.0; rows * outputs];
-            layer.forward(x, &mut y);
-            y
-        };
+        let mut dx = backward(&layer, &dy);
+        let f = |x: &[f32]| forward(&layer, x);
         check_gradient("linear", &mut random, &x, &dy, f, &dx);
+        let mut same = matrix(inputs, &vec![f32::NAN; x.len()]);
+        layer.backward(Operand::F32(&dy), &mut same);
+        assert_eq!(same.to_floats(), dx, "backward");
         let once = dx.clone();
-        layer.backward_add(&dy, &mut dx);
+        layer.backward_add(Operand::F32(&dy), &mut dx);
         let twice: Vec<f64> = once.iter().map(|d| 2.0 * *d as f64).collect();
         assert_close("backward_add", &dx, &twice, 1e-5);
 
         let norm = LayerNorm::new(random.vector(inputs), random.vector(inputs), 1e-5);
         let dy = random.vector(rows * inputs);
         let mut dx = vec![0.0; x.len()];
-        norm.backward_add(&x, &dy, &mut dx);
+        norm.backward_add(&x, &dy, &mut dx, None);
         let f = |x: &[f32]| {
             let mut y = vec![0.0; x.len()];
-            norm.forward(x, &mut y);
+            norm.forward_into(x, &mut y);
             y
         };
         if inputs > 4 {
@@ -140,7 +164,7 @@ fn layer_norm_gives_mean_bias_and_deviation_weight() {
         .map(|x| 3.0 * x + 100.0)
         .collect();
     let mut y = vec![0.0; x.len()];
-    norm.forward(&x, &mut y);
+    norm.forward_into(&x, &mut y);
     for row in y.chunks_exact(width) {
         let mean = row.iter().sum::<f32>() / width as f32;
         let variance = row.iter().map(|y| (y - mean) * (y - mean)).sum::<f32>() / width as f32;
@@ -187,12 +211,11 @@ fn layers_give_the_same_bits_for_any_number_of_threads() {
     let (x, dy) = (random.vector(rows * inputs), random.vector(rows * outputs));
     same_bits_for_any_threads("layers", || {
         let mut h = vec![0.0; x.len()];
-        norm.forward(&x, &mut h);
-        let (mut before, mut y) = (vec![0.0; dy.len()], vec![0.0; dy.len()]);
-        layer.forward_activated(Activation::QuickGelu, &h, &mut before, &mut y);
-        let mut dx = vec![0.0; x.len()];
-        layer.backward(&dy, &mut dx);
-        norm.backward_add(&x, &h, &mut dx);
+        norm.forward_into(&x, &mut h);
+        let (mut before, mut y) = (matrix(outputs, &dy), matrix(outputs, &dy));
+        layer.forward_activated(Activation::QuickGelu, Operand::F32(&h), &mut before, &mut y);
+        let (mut dx, mut y) = (backward(&layer, &dy), y.to_floats());
+        norm.backward_add(&x, &h, &mut dx, None);
         y.extend(dx);
         y
     });
@@ -204,14 +227,13 @@ fn a_row_of_a_product_does_not_depend_on_the_rows_beside_it() {
     let (rows, inputs, outputs) = (192, 64, 256);
     let (layer, ..) = linear(&mut random, inputs, outputs);
     let mut x = random.vector(rows * inputs);
-    let mut y = vec![0.0; rows * outputs];
-    layer.forward(&x, &mut y);
+    let y = forward(&layer, &x);
     let row = y[5 * outputs..6 * outputs].to_vec();
     for (i, x) in x.iter_mut().enumerate() {
         if i / inputs != 5 {
             *x *= -3.0;
         }
     }
-    layer.forward(&x, &mut y);
+    let y = forward(&layer, &x);
     assert_eq!(row, y[5 * outputs..6 * outputs]);
 }

@@ -7,7 +7,7 @@
 mod common;
 
 use common::{Random, assert_close, with_threads};
-use vlpt_kernels::{Activation, Level, Linear};
+use vlpt_kernels::{Activation, Arena, Level, Linear, Matrix, Operand, Precision};
 
 /// Around the sizes at which kernels change what they do, and primes.
 const SIZES: [usize; 24] = [
@@ -61,6 +61,7 @@ impl Case {
 
     fn layer(&self) -> Linear {
         Linear::new(
+            Precision::F32,
             self.inputs,
             self.outputs,
             self.weight.clone(),
@@ -70,17 +71,23 @@ impl Case {
 
     /// Every product of a layer one after another: forward with its three ends, then backward.
     fn products(&self, layer: &Linear) -> [Vec<f32>; 7] {
+        let (x, dy) = (Operand::F32(&self.x), Operand::F32(&self.dy));
+        let matrix =
+            |width, floats: &[f32]| Matrix::of(&Arena::default(), Precision::F32, width, floats);
         let (mut y, mut dx) = (self.empty(self.outputs), self.empty(self.inputs));
-        layer.forward(&self.x, &mut y);
-        let mut y_added = self.doubled(&self.y);
-        layer.forward_add(&self.x, &mut y_added);
-        let (mut before, mut activated) = (self.empty(self.outputs), self.empty(self.outputs));
-        layer.forward_activated(Activation::QuickGelu, &self.x, &mut before, &mut activated);
-        layer.backward(&self.dy, &mut dx);
+        layer.forward_into(x, &mut y);
+        let mut y_added = self.empty(self.outputs);
+        layer.forward_sum(x, &self.doubled(&self.y), &mut y_added);
+        let mut before = matrix(self.outputs, &y);
+        let mut activated = matrix(self.outputs, &y);
+        layer.forward_activated(Activation::QuickGelu, x, &mut before, &mut activated);
+        layer.backward_into(dy, &mut dx);
         let mut dx_added = self.doubled(&self.dx);
-        layer.backward_add(&self.dy, &mut dx_added);
-        let mut slope = self.empty(self.inputs);
-        layer.backward_activated(Activation::Gelu, &self.dy, &self.before, &mut slope);
+        layer.backward_add(dy, &mut dx_added);
+        let mut slope = matrix(self.inputs, &dx);
+        let of = matrix(self.inputs, &self.before);
+        layer.backward_activated(Activation::Gelu, dy, &of, &mut slope);
+        let [before, activated, slope] = [before, activated, slope].map(|m| m.to_floats());
         [y, y_added, before, activated, dx, dx_added, slope]
     }
 
@@ -99,7 +106,7 @@ impl Case {
             assert_close(&format!("{what} {name}"), got, want, 5e-6);
         };
         close("forward", y, &self.y);
-        close("forward_add", y_added, &times_three(&self.y));
+        close("forward_sum", y_added, &times_three(&self.y));
         close("before", before, &self.y);
         let sigmoid = |v: f64| 1.0 / (1.0 + (-1.702 * v).exp());
         let want: Vec<f64> = self.y.iter().map(|v| v * sigmoid(*v)).collect();
@@ -184,12 +191,14 @@ fn a_row_alone_has_the_same_bits(case: &Case) {
     let layer = case.layer();
     let (inputs, outputs) = (case.inputs, case.outputs);
     let (mut y, mut dx) = (case.empty(outputs), case.empty(inputs));
-    layer.forward(&case.x, &mut y);
-    layer.backward(&case.dy, &mut dx);
+    layer.forward_into(Operand::F32(&case.x), &mut y);
+    layer.backward_into(Operand::F32(&case.dy), &mut dx);
     for row in [0, case.rows / 2, case.rows - 1] {
         let (mut alone, mut back) = (vec![0.0; outputs], vec![0.0; inputs]);
-        layer.forward(&case.x[row * inputs..][..inputs], &mut alone);
-        layer.backward(&case.dy[row * outputs..][..outputs], &mut back);
+        let x = Operand::F32(&case.x[row * inputs..][..inputs]);
+        layer.forward_into(x, &mut alone);
+        let dy = Operand::F32(&case.dy[row * outputs..][..outputs]);
+        layer.backward_into(dy, &mut back);
         assert_eq!(alone, y[row * outputs..][..outputs], "row {row} forward");
         assert_eq!(back, dx[row * inputs..][..inputs], "row {row} backward");
     }

@@ -1,10 +1,10 @@
 //! A run of texts that goes through the tower at once.
 
-use vlpt_kernels::{Ancestry, TreeAttention, add};
+use vlpt_kernels::{AttentionPlan, Buffer, Matrix, add};
 
 use super::TextTower;
 use super::tree::{Slot, TextTree};
-use crate::transformer::{Asking, BlockTape, Scratch, Wanted, bytes_of};
+use crate::transformer::{Asking, Block, BlockTape, Gradient, Wanted, bytes_of};
 
 /// The tree of some texts, its constant part computed.
 #[derive(Debug)]
@@ -15,18 +15,18 @@ pub(super) struct Chunk {
     /// Features of the texts without a learned slot: text in the chunk, feature.
     constant: Vec<(usize, Vec<f32>)>,
     /// Keys and values of the constant nodes that live ones see: of each block, nodes x (2 width).
-    fixed: Vec<Vec<f32>>,
+    fixed: Vec<Matrix>,
     /// The live nodes, parents first: slot and depth.
     live: Vec<(Slot, u32)>,
     /// Row among the live nodes, and row of the prompts, of each learned node.
     learned: Vec<u32>,
     prompts: Vec<u32>,
     /// What every live node sees.
-    ancestry: Ancestry,
+    seen: AttentionPlan,
     /// The live nodes that end a text, what they see, and for each text with one (text in the
     /// chunk) its place among them.
     ends: Vec<u32>,
-    end_ancestry: Ancestry,
+    seen_by_ends: AttentionPlan,
     end_of: Vec<(usize, usize)>,
 }
 
@@ -35,7 +35,7 @@ pub(super) struct Chunk {
 pub(super) struct ChunkTape {
     blocks: Vec<BlockTape>,
     /// End nodes after the last block.
-    last: Vec<f32>,
+    last: Buffer<f32>,
 }
 
 /// Nodes of a tree in the order of a numbering of their own.
@@ -63,8 +63,8 @@ impl Numbering {
     }
 }
 
-fn ancestry(branches: &[Vec<u32>], fixed: usize, live: usize) -> Ancestry {
-    Ancestry::new(branches.iter().map(Vec::as_slice), fixed, live)
+fn attention_plan(branches: &[Vec<u32>], fixed: usize, live: usize) -> AttentionPlan {
+    AttentionPlan::tree(branches.iter().map(Vec::as_slice), fixed, live)
 }
 
 /// Constant nodes that a live node sees.
@@ -144,9 +144,9 @@ impl Chunk {
             fixed: Vec::new(),
             learned,
             prompts,
-            ancestry: ancestry(&branches, kept, live.len()),
+            seen: attention_plan(&branches, kept, live.len()),
             ends,
-            end_ancestry: ancestry(&end_branches, kept, live.len()),
+            seen_by_ends: attention_plan(&end_branches, kept, live.len()),
             end_of,
             live: slots,
         };
@@ -163,11 +163,12 @@ impl Chunk {
         kept: usize,
     ) {
         if nodes.is_empty() {
-            self.fixed = vec![Vec::new(); tower.blocks.len()];
+            let none = |_| tower.no_keys();
+            self.fixed = tower.blocks.iter().map(none).collect();
             return;
         }
         let (all, w) = (tree.all(), tower.width);
-        let mut x = vec![0.0; nodes.len() * w];
+        let mut x = tower.arena.floats(nodes.len() * w);
         for (x, &node) in x.chunks_exact_mut(w).zip(&nodes) {
             let node = all[node as usize];
             tower.embed(node.slot, node.depth, &[], x);
@@ -175,31 +176,29 @@ impl Chunk {
         let order = Numbering::new(nodes, all.len());
         let n = order.nodes.len();
         let (ends, end_of) = ends_where(tree, |end| !all[end as usize].live);
-        let below = ancestry(&order.branches(tree, &order.nodes), 0, n);
-        let end_below = ancestry(&order.branches(tree, &ends), 0, n);
+        let below = attention_plan(&order.branches(tree, &order.nodes), 0, n);
+        let end_below = attention_plan(&order.branches(tree, &ends), 0, n);
         let ends: Vec<u32> = ends.iter().map(|&end| order.number[end as usize]).collect();
-        let mut scratch = Scratch::default();
+        let first_kept: Vec<u32> = (0..kept as u32).collect();
         for (l, block) in tower.blocks.iter().enumerate() {
             let last = l + 1 == tower.blocks.len();
-            let mut keys = if last && ends.is_empty() {
-                block.keys(&x)
+            let keys = if last && ends.is_empty() {
+                block.keys(&tower.arena, &x)
             } else {
                 let asking = if last {
                     Asking::Rows(&ends)
                 } else {
                     Asking::All
                 };
-                let ancestry = if last { &end_below } else { &below };
-                let attention = tower.attention(ancestry, &[]);
-                let (y, tape) = block.forward(x, asking, &mut scratch, |q, kv, out| {
-                    attention.forward(q, kv, out);
+                let attention = tower.attention(if last { &end_below } else { &below });
+                let (y, tape) = block.forward(&tower.arena, x, asking, |q, kv, out| {
+                    attention.forward(q, kv, &tower.no_keys(), out);
                 });
                 x = y;
                 tape.into_keys()
             };
-            keys.truncate(kept * 2 * w);
-            keys.shrink_to_fit();
-            self.fixed.push(keys);
+            self.fixed
+                .push(Matrix::gather(&tower.arena, &keys, &first_kept));
         }
         if !ends.is_empty() {
             let features = tower.head.forward(&x);
@@ -214,21 +213,27 @@ impl Chunk {
 
     /// Bytes that the tape takes.
     pub(super) fn tape_bytes(&self, tower: &TextTower) -> usize {
-        let (n, m, layers) = (self.live.len(), self.ends.len(), tower.blocks.len());
-        let bytes = |asking| BlockTape::bytes(tower.width, tower.mlp, n, asking);
-        (layers - 1) * bytes(n) + bytes(m) + m * tower.width * size_of::<f32>()
+        let (n, m) = (self.live.len(), self.ends.len());
+        let last = tower.blocks.len() - 1;
+        let bytes =
+            |(l, block): (usize, &Block)| block.tape_bytes(n, if l == last { m } else { n });
+        let blocks: usize = tower.blocks.iter().enumerate().map(bytes).sum();
+        blocks + m * tower.width * size_of::<f32>()
     }
 
     /// Bytes that the chunk itself takes.
-    pub(super) fn bytes(&self) -> usize {
-        self.fixed.iter().map(|keys| bytes_of(keys)).sum::<usize>()
+    pub(super) fn bytes(&self, tower: &TextTower) -> usize {
+        self.fixed
+            .iter()
+            .map(|keys| Matrix::bytes(tower.precision, keys.rows(), keys.width()))
+            .sum::<usize>()
             + self
                 .constant
                 .iter()
                 .map(|(_, feature)| bytes_of(feature))
                 .sum::<usize>()
-            + self.ancestry.bytes()
-            + self.end_ancestry.bytes()
+            + self.seen.bytes()
+            + self.seen_by_ends.bytes()
     }
 
     /// Writes the features of the chunk's texts, texts x embed; the tape where it is `kept`.
@@ -278,17 +283,17 @@ impl Chunk {
         tower: &TextTower,
         prompts: &[f32],
         mut record: impl FnMut(BlockTape),
-    ) -> Vec<f32> {
+    ) -> Buffer<f32> {
         let w = tower.width;
-        let mut x = vec![0.0; self.live.len() * w];
+        let mut x = tower.arena.floats(self.live.len() * w);
         for (x, &(slot, depth)) in x.chunks_exact_mut(w).zip(&self.live) {
             tower.embed(slot, depth, prompts, x);
         }
-        let mut scratch = Scratch::default();
         for (l, block) in tower.blocks.iter().enumerate() {
-            let (asking, attention) = self.attention(tower, l);
-            let (y, tape) = block.forward(x, asking, &mut scratch, |q, kv, out| {
-                attention.forward(q, kv, out);
+            let (asking, seen) = self.asking(tower, l);
+            let attention = tower.attention(seen);
+            let (y, tape) = block.forward(&tower.arena, x, asking, |q, kv, out| {
+                attention.forward(q, kv, &self.fixed[l], out);
             });
             record(tape);
             x = y;
@@ -296,14 +301,12 @@ impl Chunk {
         x
     }
 
-    fn attention<'a>(&'a self, tower: &TextTower, l: usize) -> (Asking<'a>, TreeAttention<'a>) {
+    /// Who asks in block `l`, and whom.
+    fn asking(&self, tower: &TextTower, l: usize) -> (Asking<'_>, &AttentionPlan) {
         if l + 1 == tower.blocks.len() {
-            (
-                Asking::Rows(&self.ends),
-                tower.attention(&self.end_ancestry, &self.fixed[l]),
-            )
+            (Asking::Rows(&self.ends), &self.seen_by_ends)
         } else {
-            (Asking::All, tower.attention(&self.ancestry, &self.fixed[l]))
+            (Asking::All, &self.seen)
         }
     }
 
@@ -323,27 +326,22 @@ impl Chunk {
                 &d_features[text * embed..][..embed],
             );
         }
-        let mut dx = tower.head.backward(&tape.last, &d_ends);
-        let mut scratch = Scratch::default();
+        let arena = &tower.arena;
+        let dx = tower.head.backward(arena, &tape.last, &d_ends);
+        let mut dx = Gradient::new(arena, tower.precision, w, dx);
         for ((l, block), tape) in tower.blocks.iter().enumerate().zip(tape.blocks).rev() {
-            let (asking, attention) = self.attention(tower, l);
+            let (asking, seen) = self.asking(tower, l);
+            let attention = tower.attention(seen);
             let wanted = if l == 0 {
                 Wanted::Rows(&self.learned)
             } else {
                 Wanted::All
             };
-            dx = block.backward(
-                &tape,
-                asking,
-                wanted,
-                dx,
-                &mut scratch,
-                |q, kv, d, dq, dkv| {
-                    attention.backward(q, kv, d, dq, dkv);
-                },
-            );
+            dx = block.backward(arena, &tape, asking, wanted, dx, |q, kv, d, dq, dkv| {
+                attention.backward(arena, (q, kv, &self.fixed[l]), d, dq, dkv, &mut []);
+            });
         }
-        for (dx, &prompt) in dx.chunks_exact(w).zip(&self.prompts) {
+        for (dx, &prompt) in dx.floats().chunks_exact(w).zip(&self.prompts) {
             add(&mut d_prompts[prompt as usize * w..][..w], dx);
         }
     }

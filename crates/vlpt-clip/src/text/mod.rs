@@ -13,11 +13,11 @@ pub use plan::{TextPlan, TextTape};
 pub use tree::{Slot, TextTree};
 
 use chunk::Chunk;
-use vlpt_kernels::{Ancestry, TreeAttention};
+use vlpt_kernels::{Arena, Attention, AttentionPlan, Matrix, Precision};
 
 use crate::budget::MemoryBudget;
 use crate::config::TextConfig;
-use crate::transformer::{Block, BlockTape, Head, bytes_of, layer_norm};
+use crate::transformer::{Block, Head, bytes_of, layer_norm};
 use crate::weights::TextWeights;
 
 /// Most live nodes, and most constant nodes, of a chunk: enough rows for matrix products to run
@@ -25,24 +25,30 @@ use crate::weights::TextWeights;
 const CHUNK_NODES: usize = 768;
 
 /// The frozen text tower: from texts with learned slots to features, and the gradient back.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct TextTower {
+    precision: Precision,
     width: usize,
     heads: usize,
-    mlp: usize,
     token_embedding: Vec<f32>,
     positional_embedding: Vec<f32>,
     blocks: Vec<Block>,
     head: Head,
+    arena: Arena,
 }
 
 impl TextTower {
-    /// Takes the weights over into the kernels' layout.
+    /// Takes the weights over into the kernels' layout; products are computed in `precision`.
     ///
     /// # Panics
     /// When a tensor's length does not fit the configuration, or a size is 0; the readers of
     /// weight files check both.
-    pub fn new(config: &TextConfig, embed_dim: usize, weights: TextWeights) -> Self {
+    pub fn new(
+        config: &TextConfig,
+        embed_dim: usize,
+        weights: TextWeights,
+        precision: Precision,
+    ) -> Self {
         let (width, eps) = (config.width, config.layer_norm_eps);
         assert_eq!(
             weights.token_embedding.len(),
@@ -60,11 +66,11 @@ impl TextTower {
             "text blocks"
         );
         let activation = config.activation.into();
-        let block = |weights| Block::new(width, config.mlp, activation, eps, weights);
+        let block = |weights| Block::new(precision, width, config.mlp, activation, eps, weights);
         Self {
+            precision,
             width,
             heads: config.heads,
-            mlp: config.mlp,
             token_embedding: weights.token_embedding,
             positional_embedding: weights.positional_embedding,
             blocks: weights.blocks.into_iter().map(block).collect(),
@@ -73,12 +79,24 @@ impl TextTower {
                 embed_dim,
                 &weights.projection,
             ),
+            arena: Arena::default(),
         }
     }
 
     /// Width of the residual stream, and of a row of the prompts.
     pub fn width(&self) -> usize {
         self.width
+    }
+
+    /// The number format of its products.
+    pub fn precision(&self) -> Precision {
+        self.precision
+    }
+
+    /// How many buffers its passes have allocated so far: it stands still once a step has found its
+    /// size.
+    pub fn allocations(&self) -> usize {
+        self.arena.allocations()
     }
 
     /// Length of a feature.
@@ -134,7 +152,7 @@ impl TextTower {
     /// # Panics
     /// When a text is empty, longer than the context or has an id outside the vocabulary.
     pub fn plan(&self, texts: &[Vec<Slot>], budget: MemoryBudget) -> TextPlan {
-        let node = self.blocks.len() * BlockTape::bytes(self.width, self.mlp, 1, 1);
+        let node: usize = self.blocks.iter().map(|block| block.tape_bytes(1, 1)).sum();
         let limit = CHUNK_NODES.min(budget.bytes / node);
         let (mut chunks, mut first) = (Vec::new(), 0);
         for end in TextTree::runs(texts, limit) {
@@ -149,7 +167,7 @@ impl TextTower {
             fits
         };
         let kept = chunks.iter().take_while(fits).count();
-        let bytes = chunks.iter().map(Chunk::bytes).sum();
+        let bytes = chunks.iter().map(|chunk| chunk.bytes(self)).sum();
         TextPlan {
             chunks,
             texts: texts.len(),
@@ -218,13 +236,17 @@ impl TextTower {
         Chunk::new(self, first, &texts[first..end])
     }
 
-    fn attention<'a>(&self, ancestry: &'a Ancestry, fixed: &'a [f32]) -> TreeAttention<'a> {
-        TreeAttention {
+    fn attention<'a>(&self, plan: &'a AttentionPlan) -> Attention<'a> {
+        Attention {
             heads: self.heads,
             width: self.width,
-            ancestry,
-            fixed,
+            plan,
         }
+    }
+
+    /// No keys and values.
+    fn no_keys(&self) -> Matrix {
+        Matrix::new(&self.arena, self.precision, 0, 2 * self.width)
     }
 
     /// Writes the input of the first block at one place of a text.

@@ -1,13 +1,17 @@
 //! One pre-norm residual block: `x += out(attention(ln_1(x)))`, `x += fc2(act(fc1(ln_2(x))))`.
 
-use vlpt_kernels::{Activation, LayerNorm, Linear, gather_rows, scatter_add_rows};
+use vlpt_kernels::{
+    Activation, Arena, Buffer, LayerNorm, Linear, Matrix, Precision, gather_rows, scatter_add_rows,
+};
 
+use super::gradient::Gradient;
 use super::layer_norm;
 use crate::weights::{BlockWeights, LinearWeights};
 
 /// A frozen block. What attends to what is the caller's: the block gives queries, keys and values.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Block {
+    precision: Precision,
     width: usize,
     mlp: usize,
     activation: Activation,
@@ -39,54 +43,27 @@ pub(crate) enum Wanted<'a> {
 #[derive(Debug)]
 pub(crate) struct BlockTape {
     /// Input, n x width.
-    x: Vec<f32>,
+    x: Buffer<f32>,
     /// Queries, m x width.
-    q: Vec<f32>,
+    q: Matrix,
     /// Keys and values, n x (2 width).
-    kv: Vec<f32>,
+    kv: Matrix,
     /// Sum after the attention, m x width.
-    middle: Vec<f32>,
+    middle: Buffer<f32>,
     /// MLP before its activation, m x mlp.
-    before: Vec<f32>,
+    before: Matrix,
 }
 
 impl BlockTape {
     /// Keys and values of all tokens, n x (2 width).
-    pub(crate) fn into_keys(self) -> Vec<f32> {
+    pub(crate) fn into_keys(self) -> Matrix {
         self.kv
     }
-
-    /// Bytes that the tape of a block takes for `n` tokens of which `m` ask.
-    pub(crate) fn bytes(width: usize, mlp: usize, n: usize, m: usize) -> usize {
-        (3 * n * width + 2 * m * width + m * mlp) * size_of::<f32>()
-    }
-}
-
-/// Memory that blocks use one after another.
-#[derive(Default)]
-pub(crate) struct Scratch {
-    h: Vec<f32>,
-    o: Vec<f32>,
-    act: Vec<f32>,
-    rows: Vec<f32>,
-    dq: Vec<f32>,
-    dkv: Vec<f32>,
-}
-
-/// The first `n` floats of a vector that is long enough afterwards; their values are anything.
-fn sized(v: &mut Vec<f32>, n: usize) -> &mut [f32] {
-    if v.len() < n {
-        v.resize(n, 0.0);
-    }
-    &mut v[..n]
-}
-
-fn linear(inputs: usize, outputs: usize, weights: LinearWeights) -> Linear {
-    Linear::new(inputs, outputs, weights.weight, Some(weights.bias))
 }
 
 impl Block {
     pub(crate) fn new(
+        precision: Precision,
         width: usize,
         mlp: usize,
         activation: Activation,
@@ -99,19 +76,26 @@ impl Block {
         } = weights.qkv;
         let (kv, kv_bias) = (q.split_off(width * width), q_bias.split_off(width));
         q.shrink_to_fit();
-        q_bias.shrink_to_fit();
+        let linear = |inputs, outputs, LinearWeights { weight, bias }| {
+            Linear::new(precision, inputs, outputs, weight, Some(bias))
+        };
         Self {
+            precision,
             width,
             mlp,
             activation,
             ln_1: layer_norm(weights.ln_1, eps),
-            q: Linear::new(width, width, q, Some(q_bias)),
-            kv: Linear::new(width, 2 * width, kv, Some(kv_bias)),
+            q: Linear::new(precision, width, width, q, Some(q_bias)),
+            kv: Linear::new(precision, width, 2 * width, kv, Some(kv_bias)),
             out: linear(width, width, weights.out),
             ln_2: layer_norm(weights.ln_2, eps),
             fc1: linear(width, mlp, weights.fc1),
             fc2: linear(mlp, width, weights.fc2),
         }
+    }
+
+    pub(crate) fn precision(&self) -> Precision {
+        self.precision
     }
 
     pub(crate) fn bytes(&self) -> usize {
@@ -121,21 +105,34 @@ impl Block {
             + self.ln_2.bytes()
     }
 
+    /// Bytes that the tape takes for `n` tokens of which `m` ask.
+    pub(crate) fn tape_bytes(&self, n: usize, m: usize) -> usize {
+        let floats = |rows| rows * self.width * size_of::<f32>();
+        let matrix = |rows, width| Matrix::bytes(self.precision, rows, width);
+        floats(n)
+            + matrix(m, self.width)
+            + matrix(n, 2 * self.width)
+            + floats(m)
+            + matrix(m, self.mlp)
+    }
+
     /// Keys and values (rows x 2 width) of tokens that do nothing else here.
-    pub(crate) fn keys(&self, x: &[f32]) -> Vec<f32> {
-        let mut h = vec![0.0; x.len()];
+    pub(crate) fn keys(&self, arena: &Arena, x: &[f32]) -> Matrix {
+        let rows = x.len() / self.width;
+        let mut h = self.matrix(arena, rows, self.width);
         self.ln_1.forward(x, &mut h);
-        let mut kv = vec![0.0; 2 * x.len()];
-        self.kv.forward(&h, &mut kv);
+        let mut kv = self.matrix(arena, rows, 2 * self.width);
+        self.kv.forward(h.operand(), &mut kv);
         kv
     }
 
     /// Gradient of the `x` of [`Block::keys`].
-    pub(crate) fn keys_backward(&self, x: &[f32], d_kv: &[f32]) -> Vec<f32> {
-        let mut dh = vec![0.0; x.len()];
-        self.kv.backward(d_kv, &mut dh);
+    pub(crate) fn keys_backward(&self, arena: &Arena, x: &[f32], d_kv: &[f32]) -> Vec<f32> {
+        let d_kv = Gradient::new(arena, self.precision, 2 * self.width, arena.copy(d_kv));
+        let mut dh = arena.floats(x.len());
+        self.kv.backward_into(d_kv.operand(), &mut dh);
         let mut dx = vec![0.0; x.len()];
-        self.ln_1.backward_add(x, &dh, &mut dx);
+        self.ln_1.backward_add(x, &dh, &mut dx, None);
         dx
     }
 
@@ -143,97 +140,92 @@ impl Block {
     /// attention of the queries.
     pub(crate) fn forward(
         &self,
-        x: Vec<f32>,
+        arena: &Arena,
+        x: Buffer<f32>,
         asking: Asking,
-        scratch: &mut Scratch,
-        attend: impl FnOnce(&[f32], &[f32], &mut [f32]),
-    ) -> (Vec<f32>, BlockTape) {
+        attend: impl FnOnce(&Matrix, &Matrix, &mut Matrix),
+    ) -> (Buffer<f32>, BlockTape) {
         let (w, n) = (self.width, x.len() / self.width);
-        let h = sized(&mut scratch.h, n * w);
-        self.ln_1.forward(&x, h);
-        let mut kv = vec![0.0; n * 2 * w];
-        self.kv.forward(h, &mut kv);
-        let (mut q, mut middle);
-        match asking {
-            Asking::All => {
-                q = vec![0.0; n * w];
-                self.q.forward(h, &mut q);
-                middle = x.clone();
-            }
+        let mut h = self.matrix(arena, n, w);
+        self.ln_1.forward(&x, &mut h);
+        let mut kv = self.matrix(arena, n, 2 * w);
+        self.kv.forward(h.operand(), &mut kv);
+        let picked;
+        let (asking, start): (_, &[f32]) = match asking {
+            Asking::All => (h, &x),
             Asking::Rows(rows) => {
-                q = vec![0.0; rows.len() * w];
-                middle = vec![0.0; rows.len() * w];
-                let asking = sized(&mut scratch.rows, rows.len() * w);
-                gather_rows(h, w, rows, asking);
-                self.q.forward(asking, &mut q);
-                gather_rows(&x, w, rows, &mut middle);
+                let mut start = arena.floats(rows.len() * w);
+                gather_rows(&x, w, rows, &mut start);
+                picked = start;
+                (Matrix::gather(arena, &h, rows), &picked)
             }
-        }
-        let m = q.len() / w;
-        let o = sized(&mut scratch.o, m * w);
-        attend(&q, &kv, o);
-        self.out.forward_add(o, &mut middle);
-        let h = sized(&mut scratch.h, m * w);
-        self.ln_2.forward(&middle, h);
-        let mut before = vec![0.0; m * self.mlp];
-        let act = sized(&mut scratch.act, m * self.mlp);
+        };
+        let m = asking.rows();
+        let mut q = self.matrix(arena, m, w);
+        self.q.forward(asking.operand(), &mut q);
+        let mut o = asking; // its memory: what asked is not needed any more
+        attend(&q, &kv, &mut o);
+        let mut middle = arena.floats(m * w);
+        self.out.forward_sum(o.operand(), start, &mut middle);
+        let mut h = o;
+        self.ln_2.forward(&middle, &mut h);
+        let (mut before, mut act) = (
+            self.matrix(arena, m, self.mlp),
+            self.matrix(arena, m, self.mlp),
+        );
         self.fc1
-            .forward_activated(self.activation, h, &mut before, act);
-        let mut y = middle.clone();
-        self.fc2.forward_add(act, &mut y);
-        (
-            y,
-            BlockTape {
-                x,
-                q,
-                kv,
-                middle,
-                before,
-            },
-        )
+            .forward_activated(self.activation, h.operand(), &mut before, &mut act);
+        let mut y = arena.floats(m * w);
+        self.fc2.forward_sum(act.operand(), &middle, &mut y);
+        let tape = BlockTape {
+            x,
+            q,
+            kv,
+            middle,
+            before,
+        };
+        (y, tape)
     }
 
     /// Gradient of the wanted tokens (their rows alone, in the order wanted), given that of the
     /// tokens that asked. `attend(q, kv, d_out, dq, dkv)` writes the gradients of attention.
     pub(crate) fn backward(
         &self,
+        arena: &Arena,
         tape: &BlockTape,
         asking: Asking,
         wanted: Wanted,
-        mut dy: Vec<f32>,
-        scratch: &mut Scratch,
-        attend: impl FnOnce(&[f32], &[f32], &[f32], &mut [f32], &mut [f32]),
-    ) -> Vec<f32> {
-        let (w, m, n) = (self.width, dy.len() / self.width, tape.x.len() / self.width);
-        let act = sized(&mut scratch.act, m * self.mlp);
+        mut dy: Gradient,
+        attend: impl FnOnce(&Matrix, &Matrix, &Matrix, &mut Matrix, &mut Matrix),
+    ) -> Gradient {
+        let (w, m, n) = (self.width, tape.q.rows(), tape.kv.rows());
+        let mut d_before = self.matrix(arena, m, self.mlp);
         self.fc2
-            .backward_activated(self.activation, &dy, &tape.before, act);
-        let h = sized(&mut scratch.h, m * w);
-        self.fc1.backward(act, h);
-        self.ln_2.backward_add(&tape.middle, h, &mut dy);
-        let o = sized(&mut scratch.o, m * w);
-        self.out.backward(&dy, o);
-        let dq = sized(&mut scratch.dq, m * w);
-        let dkv = sized(&mut scratch.dkv, n * 2 * w);
-        attend(&tape.q, &tape.kv, o, dq, dkv);
-        let (dq, dkv) = (&*dq, &*dkv);
+            .backward_activated(self.activation, dy.operand(), &tape.before, &mut d_before);
+        let mut dh = arena.floats(m * w);
+        self.fc1.backward_into(d_before.operand(), &mut dh);
+        drop(d_before);
+        let (floats, rounded) = dy.parts();
+        self.ln_2.backward_add(&tape.middle, &dh, floats, rounded);
+        let mut d_out = self.matrix(arena, m, w);
+        self.out.backward(dy.operand(), &mut d_out);
+        let (mut dq, mut dkv) = (self.matrix(arena, m, w), self.matrix(arena, n, 2 * w));
+        attend(&tape.q, &tape.kv, &d_out, &mut dq, &mut dkv);
         match (wanted, asking) {
-            (Wanted::None, _) => Vec::new(),
-            (Wanted::All, asking) => self.input_backward(&tape.x, asking, dy, dq, dkv),
+            (Wanted::None, _) => Gradient::new(arena, self.precision, w, arena.floats(0)),
+            (Wanted::All, asking) => self.input_backward(arena, &tape.x, asking, dy, &dq, &dkv),
             (Wanted::Rows(rows), Asking::All) => {
-                let pick = |from: &[f32], width: usize| {
-                    let mut to = vec![0.0; rows.len() * width];
-                    gather_rows(from, width, rows, &mut to);
-                    to
-                };
-                let (x, dy) = (pick(&tape.x, w), pick(&dy, w));
-                self.input_backward(&x, Asking::All, dy, &pick(dq, w), &pick(dkv, 2 * w))
+                let x = pick(arena, &tape.x, w, rows);
+                let dy = Gradient::new(arena, self.precision, w, pick(arena, dy.floats(), w, rows));
+                let (dq, dkv) = (
+                    Matrix::gather(arena, &dq, rows),
+                    Matrix::gather(arena, &dkv, rows),
+                );
+                self.input_backward(arena, &x, Asking::All, dy, &dq, &dkv)
             }
             (Wanted::Rows(rows), asking) => {
-                let all = self.input_backward(&tape.x, asking, dy, dq, dkv);
-                let mut dx = vec![0.0; rows.len() * w];
-                gather_rows(&all, w, rows, &mut dx);
-                dx
+                let all = self.input_backward(arena, &tape.x, asking, dy, &dq, &dkv);
+                Gradient::new(arena, self.precision, w, pick(arena, all.floats(), w, rows))
             }
         }
     }
@@ -241,30 +233,44 @@ impl Block {
     /// Through the query, key and value layers and the first layer norm, to the input `x`.
     fn input_backward(
         &self,
+        arena: &Arena,
         x: &[f32],
         asking: Asking,
-        dy: Vec<f32>,
-        dq: &[f32],
-        dkv: &[f32],
-    ) -> Vec<f32> {
+        dy: Gradient,
+        dq: &Matrix,
+        dkv: &Matrix,
+    ) -> Gradient {
         let w = self.width;
-        let mut dh = vec![0.0; x.len()];
-        self.kv.backward(dkv, &mut dh);
+        let mut dh = arena.floats(x.len());
+        self.kv.backward_into(dkv.operand(), &mut dh);
         let mut dx = match asking {
             Asking::All => {
-                self.q.backward_add(dq, &mut dh);
+                self.q.backward_add(dq.operand(), &mut dh);
                 dy
             }
             Asking::Rows(rows) => {
-                let mut d_asking = vec![0.0; dq.len()];
-                self.q.backward(dq, &mut d_asking);
+                let mut d_asking = arena.floats(rows.len() * w);
+                self.q.backward_into(dq.operand(), &mut d_asking);
                 scatter_add_rows(&d_asking, w, rows, &mut dh);
-                let mut dx = vec![0.0; x.len()];
-                scatter_add_rows(&dy, w, rows, &mut dx);
-                dx
+                let mut dx = arena.floats(x.len());
+                dx.fill(0.0);
+                scatter_add_rows(dy.floats(), w, rows, &mut dx);
+                Gradient::unrounded(arena, self.precision, w, dx)
             }
         };
-        self.ln_1.backward_add(x, &dh, &mut dx);
+        let (floats, rounded) = dx.parts();
+        self.ln_1.backward_add(x, &dh, floats, rounded);
         dx
     }
+
+    fn matrix(&self, arena: &Arena, rows: usize, width: usize) -> Matrix {
+        Matrix::new(arena, self.precision, rows, width)
+    }
+}
+
+/// Some rows of a matrix.
+fn pick(arena: &Arena, from: &[f32], width: usize, rows: &[u32]) -> Buffer<f32> {
+    let mut to = arena.floats(rows.len() * width);
+    gather_rows(from, width, rows, &mut to);
+    to
 }

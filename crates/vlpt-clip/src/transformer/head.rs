@@ -1,9 +1,9 @@
 //! From the tokens that stand for texts or images to features.
 
-use vlpt_kernels::{LayerNorm, Linear};
+use vlpt_kernels::{Arena, Buffer, LayerNorm, Linear, Operand, Precision};
 
-/// The last layer norm and the projection into the joint space.
-#[derive(Clone, Debug)]
+/// The last layer norm and the projection into the joint space: few rows, so always in f32.
+#[derive(Debug)]
 pub(crate) struct Head {
     norm: LayerNorm,
     projection: Linear,
@@ -17,7 +17,7 @@ impl Head {
         let column = |j: usize| (0..width).map(move |i| projection[i * embed + j]);
         let weight = (0..embed).flat_map(column).collect();
         Self {
-            projection: Linear::new(width, embed, weight, None),
+            projection: Linear::new(Precision::F32, width, embed, weight, None),
             norm,
         }
     }
@@ -34,18 +34,21 @@ impl Head {
     /// Features (rows x embed) of `x` (rows x width).
     pub(crate) fn forward(&self, x: &[f32]) -> Vec<f32> {
         let mut h = vec![0.0; x.len()];
-        self.norm.forward(x, &mut h);
+        self.norm.forward_into(x, &mut h);
         let mut features = vec![0.0; x.len() / self.norm.width() * self.embed()];
-        self.projection.forward(&h, &mut features);
+        self.projection
+            .forward_into(Operand::F32(&h), &mut features);
         features
     }
 
     /// Gradient of `x`.
-    pub(crate) fn backward(&self, x: &[f32], d_features: &[f32]) -> Vec<f32> {
-        let mut dh = vec![0.0; x.len()];
-        self.projection.backward(d_features, &mut dh);
-        let mut dx = vec![0.0; x.len()];
-        self.norm.backward_add(x, &dh, &mut dx);
+    pub(crate) fn backward(&self, arena: &Arena, x: &[f32], d_features: &[f32]) -> Buffer<f32> {
+        let mut dh = arena.floats(x.len());
+        self.projection
+            .backward_into(Operand::F32(d_features), &mut dh);
+        let mut dx = arena.floats(x.len());
+        dx.fill(0.0);
+        self.norm.backward_add(x, &dh, &mut dx, None);
         dx
     }
 }

@@ -1,9 +1,11 @@
 //! What both towers are made of.
 
 mod block;
+mod gradient;
 mod head;
 
-pub(crate) use block::{Asking, Block, BlockTape, Scratch, Wanted};
+pub(crate) use block::{Asking, Block, BlockTape, Wanted};
+pub(crate) use gradient::Gradient;
 pub(crate) use head::Head;
 
 use vlpt_kernels::LayerNorm;

@@ -1,7 +1,6 @@
 //! What the class token looks at: its attention in every block, read out of the forward pass.
 
 use super::chunk::run_watched;
-use super::prompts::Prompting;
 use super::{ImageTower, VisualPrompts};
 
 impl ImageTower {
@@ -30,13 +29,16 @@ impl ImageTower {
         let mut all = vec![0.0; n * of_image];
         let chunks = self.chunks(images, n, size);
         for (images, chunk) in chunks.zip(all.chunks_mut(size * of_image)) {
-            let x = self.patches.embed(images);
+            let x = self.patches.embed(&self.arena, images);
             run_watched(self, &prompting, x, drop, |l, layout, q, kv| {
-                for (segment, image) in layout.segments.iter().zip(chunk.chunks_mut(of_image)) {
-                    let query = &q[segment.query * self.width..][..self.width];
-                    let own = &kv[segment.key * 2 * self.width..][..segment.keys * 2 * self.width];
+                let (q, kv) = (q.to_floats(), kv.to_floats());
+                let shared = prompting.keys(l).to_floats();
+                let queries = q.chunks_exact(layout.queries * self.width);
+                let keys = kv.chunks_exact(layout.tokens * 2 * self.width);
+                for ((query, own), image) in queries.zip(keys).zip(chunk.chunks_mut(of_image)) {
+                    let query = &query[..self.width];
                     let rows = &mut image[l * of_block..][..of_block];
-                    self.look(&prompting, l, query, own, rows);
+                    self.look(&shared, query, own, rows);
                 }
             });
         }
@@ -49,14 +51,14 @@ impl ImageTower {
         self.patches.tokens() + prompts
     }
 
-    /// Attention of one query in block `l` to an image's own tokens and then to the shared
-    /// prompts, heads x columns.
-    fn look(&self, prompting: &Prompting, l: usize, query: &[f32], own: &[f32], rows: &mut [f32]) {
+    /// Attention of one query to the keys of an image's own tokens and then to the shared ones,
+    /// heads x columns.
+    fn look(&self, shared: &[f32], query: &[f32], own: &[f32], rows: &mut [f32]) {
         let size = self.width / self.heads;
         let columns = rows.len() / self.heads;
         let keys = || {
             let tokens = own.chunks_exact(2 * self.width);
-            tokens.chain(prompting.keys(l).chunks_exact(2 * self.width))
+            tokens.chain(shared.chunks_exact(2 * self.width))
         };
         for (head, row) in rows.chunks_exact_mut(columns).enumerate() {
             let part = head * size..(head + 1) * size;

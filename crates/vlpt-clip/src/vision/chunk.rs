@@ -1,31 +1,44 @@
 //! Some images that go through the tower at once.
 
-use vlpt_kernels::{Segment, SegmentAttention, add};
+use vlpt_kernels::{Arena, Attention, AttentionPlan, Buffer, Matrix, add};
 
 use super::ImageTower;
 use super::prompts::{Entry, PromptGradients, Prompting};
-use crate::transformer::{Asking, BlockTape, Scratch, Wanted};
+use crate::transformer::{Asking, Block, BlockTape, Gradient, Wanted};
 
 /// What backward needs of a chunk.
 #[derive(Debug)]
 pub(super) struct ChunkTape {
     blocks: Vec<BlockTape>,
     /// Class tokens after the last block.
-    last: Vec<f32>,
+    last: Buffer<f32>,
 }
 
 /// Images in a block: which rows are whose.
 pub(super) struct Layout {
     /// Tokens of an image.
-    tokens: usize,
-    /// Query and key rows of each image, its class token first.
-    pub(super) segments: Vec<Segment>,
+    pub(super) tokens: usize,
+    /// How many of them ask, the class token first.
+    pub(super) queries: usize,
+    plan: AttentionPlan,
     /// Rows of the class tokens in the last block, where they alone ask.
     asking: Option<Vec<u32>>,
 }
 
 impl Layout {
     fn new(tower: &ImageTower, prompting: &Prompting, n: usize, l: usize) -> Self {
+        let (tokens, queries) = Self::sizes(tower, prompting, l);
+        let last = l + 1 == tower.blocks.len();
+        Self {
+            tokens,
+            queries,
+            plan: AttentionPlan::images(n, queries, tokens, prompting.keys(l).rows()),
+            asking: last.then(|| (0..n).map(|i| (i * tokens) as u32).collect()),
+        }
+    }
+
+    /// Tokens of an image in block `l`, and how many of them ask.
+    fn sizes(tower: &ImageTower, prompting: &Prompting, l: usize) -> (usize, usize) {
         let joined = if prompting.joined(l) {
             prompting.count
         } else {
@@ -33,19 +46,7 @@ impl Layout {
         };
         let tokens = tower.patches.tokens() + joined;
         let last = l + 1 == tower.blocks.len();
-        let queries = if last { 1 } else { tokens };
-        let segment = |i| Segment {
-            query: i * queries,
-            queries,
-            key: i * tokens,
-            keys: tokens,
-        };
-        let asking = last.then(|| (0..n).map(|i| (i * tokens) as u32).collect());
-        Self {
-            tokens,
-            segments: (0..n).map(segment).collect(),
-            asking,
-        }
+        (tokens, if last { 1 } else { tokens })
     }
 
     fn asking(&self) -> Asking<'_> {
@@ -54,11 +55,11 @@ impl Layout {
             .map_or(Asking::All, |rows| Asking::Rows(rows))
     }
 
-    fn attention(&self, tower: &ImageTower) -> SegmentAttention<'_> {
-        SegmentAttention {
+    fn attention(&self, tower: &ImageTower) -> Attention<'_> {
+        Attention {
             heads: tower.heads,
             width: tower.width,
-            segments: &self.segments,
+            plan: &self.plan,
         }
     }
 }
@@ -68,9 +69,9 @@ impl Layout {
 pub(super) fn run(
     tower: &ImageTower,
     prompting: &Prompting,
-    x: Vec<f32>,
+    x: Buffer<f32>,
     record: impl FnMut(BlockTape),
-) -> Vec<f32> {
+) -> Buffer<f32> {
     run_watched(tower, prompting, x, record, |_, _, _, _| ())
 }
 
@@ -79,19 +80,18 @@ pub(super) fn run(
 pub(super) fn run_watched(
     tower: &ImageTower,
     prompting: &Prompting,
-    mut x: Vec<f32>,
+    mut x: Buffer<f32>,
     mut record: impl FnMut(BlockTape),
-    mut watch: impl FnMut(usize, &Layout, &[f32], &[f32]),
-) -> Vec<f32> {
+    mut watch: impl FnMut(usize, &Layout, &Matrix, &Matrix),
+) -> Buffer<f32> {
     let n = x.len() / (tower.patches.tokens() * tower.width);
-    let mut scratch = Scratch::default();
     for (l, block) in tower.blocks.iter().enumerate() {
         if prompting.entry(l) == Entry::Join {
-            x = join(&x, n, prompting.rows(l));
+            x = join(&tower.arena, &x, n, prompting.rows(l));
         }
         let layout = Layout::new(tower, prompting, n, l);
         let attention = layout.attention(tower);
-        let (y, tape) = block.forward(x, layout.asking(), &mut scratch, |q, kv, out| {
+        let (y, tape) = block.forward(&tower.arena, x, layout.asking(), |q, kv, out| {
             watch(l, &layout, q, kv);
             attention.forward(q, kv, prompting.keys(l), out);
         });
@@ -102,7 +102,7 @@ pub(super) fn run_watched(
 }
 
 /// As [`run`], with the tape.
-pub(super) fn record(tower: &ImageTower, prompting: &Prompting, x: Vec<f32>) -> ChunkTape {
+pub(super) fn record(tower: &ImageTower, prompting: &Prompting, x: Buffer<f32>) -> ChunkTape {
     let mut blocks = Vec::new();
     let last = run(tower, prompting, x, |tape| blocks.push(tape));
     ChunkTape { blocks, last }
@@ -116,16 +116,11 @@ impl ChunkTape {
 
     /// Bytes of the tape of `n` images.
     pub(super) fn bytes(tower: &ImageTower, prompting: &Prompting, n: usize) -> usize {
-        let of_block = |l: usize| {
-            let layout = Layout::new(tower, prompting, 1, l);
-            let asking = if layout.asking.is_some() {
-                n
-            } else {
-                n * layout.tokens
-            };
-            BlockTape::bytes(tower.width, tower.mlp, n * layout.tokens, asking)
+        let of_block = |(l, block): (usize, &Block)| {
+            let (tokens, queries) = Layout::sizes(tower, prompting, l);
+            block.tape_bytes(n * tokens, n * queries)
         };
-        (0..tower.blocks.len()).map(of_block).sum()
+        tower.blocks.iter().enumerate().map(of_block).sum()
     }
 
     /// Adds the gradients of the prompts, given that of the features. Stops where the input is
@@ -139,8 +134,9 @@ impl ChunkTape {
     ) {
         let n = d_features.len() / tower.head.embed();
         let size = prompting.count * tower.width;
-        let mut dx = tower.head.backward(&self.last, d_features);
-        let mut scratch = Scratch::default();
+        let arena = &tower.arena;
+        let dx = tower.head.backward(arena, &self.last, d_features);
+        let mut dx = Gradient::new(arena, tower.precision, tower.width, dx);
         for ((l, block), tape) in tower.blocks.iter().enumerate().zip(self.blocks).rev() {
             let layout = Layout::new(tower, prompting, n, l);
             let attention = layout.attention(tower);
@@ -159,21 +155,25 @@ impl ChunkTape {
             };
             let d_shared = &mut gradients.keys[l];
             dx = block.backward(
+                arena,
                 &tape,
                 layout.asking(),
                 wanted,
                 dx,
-                &mut scratch,
                 |q, kv, d_out, dq, dkv| {
-                    attention.backward(q, kv, prompting.keys(l), d_out, dq, dkv, d_shared);
+                    let given = (q, kv, prompting.keys(l));
+                    attention.backward(arena, given, d_out, dq, dkv, d_shared);
                 },
             );
             if joins {
                 let d_rows = &mut gradients.rows[l * size..][..size];
                 if l > 0 {
-                    dx = part(&dx, n, d_rows);
+                    let rest = part(arena, dx.floats(), n, d_rows);
+                    dx = Gradient::new(arena, tower.precision, tower.width, rest);
                 } else {
-                    dx.chunks_exact(size).for_each(|dx| add(d_rows, dx));
+                    dx.floats()
+                        .chunks_exact(size)
+                        .for_each(|dx| add(d_rows, dx));
                 }
             }
         }
@@ -181,21 +181,29 @@ impl ChunkTape {
 }
 
 /// Appends `rows` to the tokens of each of `n` images.
-fn join(x: &[f32], n: usize, rows: &[f32]) -> Vec<f32> {
-    let mut joined = Vec::with_capacity(x.len() + n * rows.len());
-    for image in x.chunks_exact(x.len() / n) {
-        joined.extend_from_slice(image);
-        joined.extend_from_slice(rows);
+fn join(arena: &Arena, x: &[f32], n: usize, rows: &[f32]) -> Buffer<f32> {
+    let size = x.len() / n;
+    let mut joined = arena.floats(x.len() + n * rows.len());
+    for (joined, image) in joined
+        .chunks_exact_mut(size + rows.len())
+        .zip(x.chunks_exact(size))
+    {
+        joined[..size].copy_from_slice(image);
+        joined[size..].copy_from_slice(rows);
     }
     joined
 }
 
 /// Undoes [`join`] on gradients: adds those of the appended rows to `d_rows`, returns the others.
-fn part(dx: &[f32], n: usize, d_rows: &mut [f32]) -> Vec<f32> {
-    let mut rest = Vec::with_capacity(dx.len() - n * d_rows.len());
-    for image in dx.chunks_exact(dx.len() / n) {
-        let (tokens, rows) = image.split_at(image.len() - d_rows.len());
-        rest.extend_from_slice(tokens);
+fn part(arena: &Arena, dx: &[f32], n: usize, d_rows: &mut [f32]) -> Buffer<f32> {
+    let size = dx.len() / n - d_rows.len();
+    let mut rest = arena.floats(n * size);
+    for (rest, image) in rest
+        .chunks_exact_mut(size)
+        .zip(dx.chunks_exact(dx.len() / n))
+    {
+        let (tokens, rows) = image.split_at(size);
+        rest.copy_from_slice(tokens);
         add(d_rows, rows);
     }
     rest

@@ -17,6 +17,8 @@ use chunk::ChunkTape;
 use patches::Patches;
 use prompts::Prompting;
 
+use vlpt_kernels::{Arena, Buffer, Precision};
+
 use crate::budget::MemoryBudget;
 use crate::config::VisionConfig;
 use crate::transformer::{Block, Head, layer_norm};
@@ -26,14 +28,15 @@ use crate::weights::VisionWeights;
 const CHUNK_TOKENS: usize = 1024;
 
 /// The frozen image tower: from images and visual prompts to features, and the gradient back.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct ImageTower {
+    precision: Precision,
     width: usize,
     heads: usize,
-    mlp: usize,
     patches: Patches,
     blocks: Vec<Block>,
     head: Head,
+    arena: Arena,
 }
 
 /// What [`ImageTower::backward`] needs of a forward pass.
@@ -64,28 +67,34 @@ impl ImageTape {
 enum Recorded {
     Tape(ChunkTape),
     /// Its tokens after `ln_pre`, from which the tape is computed again.
-    Tokens(Vec<f32>),
+    Tokens(Buffer<f32>),
 }
 
 impl ImageTower {
-    /// Takes the weights over into the kernels' layout.
+    /// Takes the weights over into the kernels' layout; products are computed in `precision`.
     ///
     /// # Panics
     /// When a tensor's length does not fit the configuration, or a size is 0; the readers of
     /// weight files check both.
-    pub fn new(config: &VisionConfig, embed_dim: usize, weights: VisionWeights) -> Self {
+    pub fn new(
+        config: &VisionConfig,
+        embed_dim: usize,
+        weights: VisionWeights,
+        precision: Precision,
+    ) -> Self {
         let (width, eps) = (config.width, config.layer_norm_eps);
         assert!(
             config.layers > 0 && weights.blocks.len() == config.layers,
             "vision blocks"
         );
         let activation = config.activation.into();
-        let block = |weights| Block::new(width, config.mlp, activation, eps, weights);
+        let block = |weights| Block::new(precision, width, config.mlp, activation, eps, weights);
         Self {
+            precision,
             width,
             heads: config.heads,
-            mlp: config.mlp,
             patches: Patches::new(
+                precision,
                 config.image_size,
                 config.patch_size,
                 weights.patch,
@@ -99,6 +108,7 @@ impl ImageTower {
                 embed_dim,
                 &weights.projection,
             ),
+            arena: Arena::default(),
         }
     }
 
@@ -107,9 +117,20 @@ impl ImageTower {
         self.width
     }
 
+    /// The number format of its products.
+    pub fn precision(&self) -> Precision {
+        self.precision
+    }
+
     /// Number of blocks.
     pub fn depth(&self) -> usize {
         self.blocks.len()
+    }
+
+    /// How many buffers its passes have allocated so far: it stands still once a step has found its
+    /// size.
+    pub fn allocations(&self) -> usize {
+        self.arena.allocations()
     }
 
     /// Length of a feature.
@@ -134,7 +155,12 @@ impl ImageTower {
         let size = self.chunk_size(&prompting, n, usize::MAX);
         let mut features = Vec::with_capacity(n * self.embed_dim());
         for images in self.chunks(images, n, size) {
-            let last = chunk::run(self, &prompting, self.patches.embed(images), drop);
+            let last = chunk::run(
+                self,
+                &prompting,
+                self.patches.embed(&self.arena, images),
+                drop,
+            );
             features.extend(self.head.forward(&last));
         }
         features
@@ -161,7 +187,7 @@ impl ImageTower {
         let mut features = Vec::with_capacity(n * self.embed_dim());
         let (mut chunks, mut left) = (Vec::new(), budget.bytes);
         for images in self.chunks(images, n, size) {
-            let x = self.patches.embed(images);
+            let x = self.patches.embed(&self.arena, images);
             let bytes = ChunkTape::bytes(self, &prompting, images.len() / self.patches.pixels());
             if bytes <= left {
                 left -= bytes;
@@ -170,7 +196,7 @@ impl ImageTower {
                 chunks.push(Recorded::Tape(tape));
             } else {
                 left = 0;
-                let last = chunk::run(self, &prompting, x.clone(), drop);
+                let last = chunk::run(self, &prompting, self.arena.copy(&x), drop);
                 features.extend(self.head.forward(&last));
                 chunks.push(Recorded::Tokens(x));
             }
@@ -213,11 +239,11 @@ impl ImageTower {
             };
             tape.backward(self, &prompting, d_features, &mut gradients);
         }
-        prompting.backward(gradients, &self.patches.ln_pre, &self.blocks)
+        prompting.backward(&self.arena, gradients, &self.patches.ln_pre, &self.blocks)
     }
 
     fn prompting(&self, prompts: &VisualPrompts) -> Prompting {
-        Prompting::new(prompts, &self.patches.ln_pre, &self.blocks)
+        Prompting::new(&self.arena, prompts, &self.patches.ln_pre, &self.blocks)
     }
 
     /// Images of a chunk: it depends on the shapes alone, unless the budget is below one tape.

@@ -1,10 +1,12 @@
 //! From pixels to the tokens of the first block.
 
-use vlpt_kernels::{LayerNorm, Linear};
+use rayon::prelude::*;
+use vlpt_kernels::{Arena, Buffer, LayerNorm, Linear, Matrix, Precision};
 
 /// Patch embedding, class token, positions and the first layer norm.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Patches {
+    precision: Precision,
     /// Side of an image, and of a patch, in pixels.
     image: usize,
     patch: usize,
@@ -18,6 +20,7 @@ pub(super) struct Patches {
 impl Patches {
     /// `project`: width x (3 patch patch).
     pub(super) fn new(
+        precision: Precision,
         image: usize,
         patch: usize,
         project: Vec<f32>,
@@ -28,8 +31,9 @@ impl Patches {
         let width = ln_pre.width();
         assert!(patch > 0 && image >= patch, "an image without patches");
         assert_eq!(class_embedding.len(), width, "class embedding");
-        let project = Linear::new(3 * patch * patch, width, project, None);
+        let project = Linear::new(precision, 3 * patch * patch, width, project, None);
         let patches = Self {
+            precision,
             image,
             patch,
             project,
@@ -61,27 +65,28 @@ impl Patches {
     }
 
     /// Tokens after `ln_pre` (n x tokens x width) of `images` (n x 3 x side x side).
-    pub(super) fn embed(&self, images: &[f32]) -> Vec<f32> {
-        let (width, tokens) = (self.ln_pre.width(), self.tokens());
+    pub(super) fn embed(&self, arena: &Arena, images: &[f32]) -> Buffer<f32> {
+        let (width, tokens, inputs) = (self.ln_pre.width(), self.tokens(), self.project.inputs());
         let n = images.len() / self.pixels();
-        let mut patches = vec![0.0; n * (tokens - 1) * self.project.inputs()];
-        let of_image = patches.chunks_exact_mut((tokens - 1) * self.project.inputs());
-        for (image, patches) in images.chunks_exact(self.pixels()).zip(of_image) {
-            self.cut(image, patches);
-        }
-        let mut projected = vec![0.0; n * (tokens - 1) * width];
-        self.project.forward(&patches, &mut projected);
-        drop(patches);
-        let mut x = vec![0.0; n * tokens * width];
-        let images = x.chunks_exact_mut(tokens * width);
-        for (x, projected) in images.zip(projected.chunks_exact((tokens - 1) * width)) {
-            let (class, rest) = x.split_at_mut(width);
-            class.copy_from_slice(&self.class_embedding);
-            rest.copy_from_slice(projected);
-            vlpt_kernels::add(x, &self.positions);
-        }
-        let mut normed = vec![0.0; x.len()];
-        self.ln_pre.forward(&x, &mut normed);
+        let mut patches = arena.floats(n * (tokens - 1) * inputs);
+        images
+            .par_chunks_exact(self.pixels())
+            .zip(patches.par_chunks_exact_mut((tokens - 1) * inputs))
+            .for_each(|(image, patches)| self.cut(image, patches));
+        let patches = Matrix::of(arena, self.precision, inputs, &patches);
+        let mut projected = arena.floats(n * (tokens - 1) * width);
+        self.project.forward_into(patches.operand(), &mut projected);
+        let mut x = arena.floats(n * tokens * width);
+        x.par_chunks_exact_mut(tokens * width)
+            .zip(projected.par_chunks_exact((tokens - 1) * width))
+            .for_each(|(x, projected)| {
+                let (class, rest) = x.split_at_mut(width);
+                class.copy_from_slice(&self.class_embedding);
+                rest.copy_from_slice(projected);
+                vlpt_kernels::add(x, &self.positions);
+            });
+        let mut normed = arena.floats(x.len());
+        self.ln_pre.forward_into(&x, &mut normed);
         normed
     }
 

@@ -1,6 +1,6 @@
 //! Visual prompts, and how they enter the blocks.
 
-use vlpt_kernels::LayerNorm;
+use vlpt_kernels::{Arena, LayerNorm, Matrix};
 
 use crate::transformer::Block;
 
@@ -67,11 +67,16 @@ pub(super) struct Prompting {
     /// As they enter: the first block's normalised where they come before `ln_pre`.
     rows: Vec<f32>,
     /// Keys and values of the blocks where they are shared: count x (2 width).
-    keys: Vec<Vec<f32>>,
+    keys: Vec<Matrix>,
 }
 
 impl Prompting {
-    pub(super) fn new(prompts: &VisualPrompts, ln_pre: &LayerNorm, blocks: &[Block]) -> Self {
+    pub(super) fn new(
+        arena: &Arena,
+        prompts: &VisualPrompts,
+        ln_pre: &LayerNorm,
+        blocks: &[Block],
+    ) -> Self {
         let (width, depth) = (ln_pre.width(), blocks.len());
         let VisualPrompts {
             values,
@@ -90,7 +95,7 @@ impl Prompting {
         );
         let (values, mut rows) = (values.to_vec(), values.to_vec());
         if place == VisualPlace::BeforeLnPre && layers > 0 {
-            ln_pre.forward(&values[..count * width], &mut rows[..count * width]);
+            ln_pre.forward_into(&values[..count * width], &mut rows[..count * width]);
         }
         let mut prompting = Self {
             width,
@@ -103,8 +108,8 @@ impl Prompting {
             keys: Vec::new(),
         };
         let keys = |(l, block): (usize, &Block)| match prompting.entry(l) {
-            Entry::Shared => block.keys(prompting.rows(l)),
-            Entry::None | Entry::Join => Vec::new(),
+            Entry::Shared => block.keys(arena, prompting.rows(l)),
+            Entry::None | Entry::Join => Matrix::new(arena, block.precision(), 0, 2 * width),
         };
         prompting.keys = blocks.iter().enumerate().map(keys).collect();
         prompting
@@ -140,7 +145,7 @@ impl Prompting {
     }
 
     /// Keys and values that all images share in block `l`.
-    pub(super) fn keys(&self, l: usize) -> &[f32] {
+    pub(super) fn keys(&self, l: usize) -> &Matrix {
         &self.keys[l]
     }
 
@@ -148,13 +153,18 @@ impl Prompting {
     pub(super) fn zero_gradients(&self) -> PromptGradients {
         PromptGradients {
             rows: vec![0.0; self.rows.len()],
-            keys: self.keys.iter().map(|keys| vec![0.0; keys.len()]).collect(),
+            keys: self
+                .keys
+                .iter()
+                .map(|keys| vec![0.0; keys.rows() * keys.width()])
+                .collect(),
         }
     }
 
     /// Gradient of the values, layers x count x width.
     pub(super) fn backward(
         &self,
+        arena: &Arena,
         gradients: PromptGradients,
         ln_pre: &LayerNorm,
         blocks: &[Block],
@@ -163,13 +173,17 @@ impl Prompting {
         let size = self.count * self.width;
         for (l, block) in blocks.iter().enumerate() {
             if self.entry(l) == Entry::Shared {
-                d[l * size..][..size].copy_from_slice(&block.keys_backward(self.rows(l), &keys[l]));
+                d[l * size..][..size].copy_from_slice(&block.keys_backward(
+                    arena,
+                    self.rows(l),
+                    &keys[l],
+                ));
             }
         }
         if self.place == VisualPlace::BeforeLnPre && self.layers > 0 {
             let d_rows = d[..size].to_vec();
             d[..size].fill(0.0);
-            ln_pre.backward_add(&self.values[..size], &d_rows, &mut d[..size]);
+            ln_pre.backward_add(&self.values[..size], &d_rows, &mut d[..size], None);
         }
         d
     }

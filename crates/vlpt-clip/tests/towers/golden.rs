@@ -7,8 +7,8 @@ use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
 use serde_json::Value;
 use vlpt_clip::{
-    Activation, BlockWeights, ImageTower, LayerNormWeights, LinearWeights, Slot, TextConfig,
-    TextTower, TextWeights, VisionConfig, VisionWeights,
+    Activation, BlockWeights, ImageTower, LayerNormWeights, LinearWeights, Precision, Slot,
+    TextConfig, TextTower, TextWeights, VisionConfig, VisionWeights,
 };
 
 pub(crate) const MODELS: [&str; 3] = ["quick-gelu", "gelu", "one-block"];
@@ -93,7 +93,7 @@ fn activation(config: &Value) -> Activation {
     }
 }
 
-fn text_tower(config: &Value, embed: usize, file: &File) -> TextTower {
+fn text_tower(config: &Value, embed: usize, file: &File, precision: Precision) -> TextTower {
     let sizes = TextConfig {
         width: number(config, "hidden_size"),
         layers: number(config, "num_hidden_layers"),
@@ -112,10 +112,10 @@ fn text_tower(config: &Value, embed: usize, file: &File) -> TextTower {
         ln_final: file.norm("text_model.final_layer_norm"),
         projection: file.projection("text_projection.weight", embed),
     };
-    TextTower::new(&sizes, embed, weights)
+    TextTower::new(&sizes, embed, weights, precision)
 }
 
-fn image_tower(config: &Value, embed: usize, file: &File) -> ImageTower {
+fn image_tower(config: &Value, embed: usize, file: &File, precision: Precision) -> ImageTower {
     let sizes = VisionConfig {
         width: number(config, "hidden_size"),
         layers: number(config, "num_hidden_layers"),
@@ -135,11 +135,15 @@ fn image_tower(config: &Value, embed: usize, file: &File) -> ImageTower {
         ln_post: file.norm("vision_model.post_layernorm"),
         projection: file.projection("visual_projection.weight", embed),
     };
-    ImageTower::new(&sizes, embed, weights)
+    ImageTower::new(&sizes, embed, weights, precision)
 }
 
 impl Golden {
     pub(crate) fn load(name: &str) -> Self {
+        Self::load_as(name, Precision::F32)
+    }
+
+    pub(crate) fn load_as(name: &str, precision: Precision) -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("tests/golden/towers")
             .join(name);
@@ -157,8 +161,8 @@ impl Golden {
         let vocab = number(&config["text_config"], "vocab_size") as u32;
         let eot = number(&config["text_config"], "eos_token_id") as u32;
         let mut golden = Self {
-            text: text_tower(&config["text_config"], embed, &file),
-            vision: image_tower(&config["vision_config"], embed, &file),
+            text: text_tower(&config["text_config"], embed, &file, precision),
+            vision: image_tower(&config["vision_config"], embed, &file, precision),
             vocab,
             floats: BTreeMap::new(),
             shapes: BTreeMap::new(),

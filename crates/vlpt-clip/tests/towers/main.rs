@@ -4,6 +4,7 @@
 #![allow(clippy::print_stderr, clippy::unwrap_used)]
 
 mod attention;
+mod bf16;
 mod golden;
 mod text;
 mod vision;

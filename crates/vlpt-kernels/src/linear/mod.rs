@@ -1,5 +1,8 @@
 //! Frozen linear layers.
 
+mod bf16;
+mod f32_weights;
+mod finish;
 mod gemm_f32;
 #[cfg(target_arch = "x86_64")]
 mod micro_f32;
@@ -9,69 +12,30 @@ mod packed_f32;
 mod panels;
 
 use crate::Activation;
-use crate::output::Output;
-#[cfg(target_arch = "x86_64")]
-use crate::processor::Level;
-use crate::simd::vectorised;
-use gemm_f32::GemmF32;
-#[cfg(target_arch = "x86_64")]
-use packed_f32::PackedF32;
+use crate::matrix::{Matrix, Operand, Precision, TILE_COLUMNS};
+use bf16::PackedBf16;
+use f32_weights::F32Weights;
+use finish::{Activate, Add, Deactivate, Round, Write};
 
 /// `y = x W^T + b` with frozen `W` (outputs x inputs) and `b`, and its gradient to the input.
 ///
 /// The weights are held in the layout of the kernel that computes with them; nothing outside this
-/// module knows which kernel that is.
-#[derive(Clone, Debug)]
+/// module knows which kernel that is. What a layer reads is in its own number format; what it
+/// writes is either in that format, for the next layer, or f32, for the residual stream.
+#[derive(Debug)]
 pub struct Linear {
     inputs: usize,
     outputs: usize,
-    bias: Option<Vec<f32>>,
+    /// Empty, or followed by zeros up to whole blocks of columns.
+    bias: Vec<f32>,
     weights: Weights,
 }
 
 /// The kernels; each holds the weights in its own layout.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 enum Weights {
-    GemmF32(GemmF32),
-    #[cfg(target_arch = "x86_64")]
-    PackedF32(PackedF32),
-}
-
-impl Weights {
-    /// Weights (outputs x inputs) for the best kernel of the current level.
-    fn new(inputs: usize, outputs: usize, weight: Vec<f32>) -> Self {
-        #[cfg(target_arch = "x86_64")]
-        if let Some(packed) = PackedF32::new(Level::current(), inputs, outputs, &weight) {
-            return Self::PackedF32(packed);
-        }
-        Self::GemmF32(GemmF32::new(inputs, outputs, weight))
-    }
-
-    fn bytes(&self) -> usize {
-        match self {
-            Self::GemmF32(weights) => weights.bytes(),
-            #[cfg(target_arch = "x86_64")]
-            Self::PackedF32(weights) => weights.bytes(),
-        }
-    }
-
-    /// `y = x W^T`, or `y += x W^T`, then `finish` on each part of each row.
-    fn forward(&self, x: &[f32], y: &mut [f32], add: bool, finish: &impl Finish) {
-        match self {
-            Self::GemmF32(weights) => weights.forward(x, y, add, finish),
-            #[cfg(target_arch = "x86_64")]
-            Self::PackedF32(weights) => weights.forward(x, y, add, finish),
-        }
-    }
-
-    /// `dx = dy W`, or `dx += dy W`, then `finish` on each part of each row.
-    fn backward(&self, dy: &[f32], dx: &mut [f32], add: bool, finish: &impl Finish) {
-        match self {
-            Self::GemmF32(weights) => weights.backward(dy, dx, add, finish),
-            #[cfg(target_arch = "x86_64")]
-            Self::PackedF32(weights) => weights.backward(dy, dx, add, finish),
-        }
-    }
+    F32(F32Weights),
+    Bf16(PackedBf16),
 }
 
 /// What becomes of the products of one row, for the outputs `first..first + row.len()`.
@@ -80,19 +44,31 @@ trait Finish: Sync {
     fn finish(&self, row_index: usize, first: usize, row: &mut [f32]);
 }
 
+const FORMATS: &str = "the operands of a layer are in its own number format";
+
 impl Linear {
     /// `weight`: outputs x inputs; `bias`: outputs.
     ///
     /// # Panics
     /// When the lengths do not fit, or a size is 0.
-    pub fn new(inputs: usize, outputs: usize, weight: Vec<f32>, bias: Option<Vec<f32>>) -> Self {
+    pub fn new(
+        precision: Precision,
+        inputs: usize,
+        outputs: usize,
+        weight: Vec<f32>,
+        bias: Option<Vec<f32>>,
+    ) -> Self {
         assert!(inputs > 0 && outputs > 0, "an empty linear layer");
         assert_eq!(weight.len(), inputs * outputs, "weight of a linear layer");
-        assert!(
-            bias.as_ref().is_none_or(|b| b.len() == outputs),
-            "bias of a linear layer"
-        );
-        let weights = Weights::new(inputs, outputs, weight);
+        let bias = bias.map_or_else(Vec::new, |mut bias| {
+            assert_eq!(bias.len(), outputs, "bias of a linear layer");
+            bias.resize(outputs.next_multiple_of(TILE_COLUMNS), 0.0);
+            bias
+        });
+        let weights = match precision {
+            Precision::F32 => Weights::F32(F32Weights::new(inputs, outputs, weight)),
+            Precision::Bf16 => Weights::Bf16(PackedBf16::new(inputs, outputs, &weight)),
+        };
         Self {
             inputs,
             outputs,
@@ -113,154 +89,172 @@ impl Linear {
 
     /// Bytes of the weights as they are held.
     pub fn bytes(&self) -> usize {
-        self.weights.bytes()
-            + self
-                .bias
-                .as_ref()
-                .map_or(0, |bias| size_of_val(bias.as_slice()))
+        let weights = match &self.weights {
+            Weights::F32(weights) => weights.bytes(),
+            Weights::Bf16(weights) => weights.bytes(),
+        };
+        weights + size_of_val(self.bias.as_slice())
     }
 
     /// `y = x W^T + b`; `x`: rows x inputs, `y`: rows x outputs.
     ///
     /// # Panics
-    /// When the lengths do not fit.
-    pub fn forward(&self, x: &[f32], y: &mut [f32]) {
-        self.check(x, y);
-        self.weights.forward(x, y, false, &AddBias(self.bias()));
+    /// When the sizes or the number formats do not fit; so do all products below.
+    pub fn forward(&self, x: Operand, y: &mut Matrix) {
+        self.check(x, (y.rows(), y.width()), (self.inputs, self.outputs));
+        match (&self.weights, x) {
+            (Weights::F32(weights), Operand::F32(x)) => {
+                weights.forward(x, y.floats_mut(), false, &finish::AddBias(&self.bias));
+            }
+            (Weights::Bf16(weights), Operand::Bf16(x)) => {
+                weights.forward(x, &Round::new(&self.bias, y));
+            }
+            _ => panic!("{FORMATS}"),
+        }
     }
 
-    /// `y += x W^T + b`; `x`: rows x inputs, `y`: rows x outputs.
-    ///
-    /// # Panics
-    /// When the lengths do not fit.
-    pub fn forward_add(&self, x: &[f32], y: &mut [f32]) {
-        self.check(x, y);
-        self.weights.forward(x, y, true, &AddBias(self.bias()));
+    /// `y = x W^T + b` as floats; `x`: rows x inputs, `y`: rows x outputs.
+    pub fn forward_into(&self, x: Operand, y: &mut [f32]) {
+        self.check(
+            x,
+            (y.len() / self.outputs, self.outputs),
+            (self.inputs, self.outputs),
+        );
+        match (&self.weights, x) {
+            (Weights::F32(weights), Operand::F32(x)) => {
+                weights.forward(x, y, false, &finish::AddBias(&self.bias));
+            }
+            (Weights::Bf16(weights), Operand::Bf16(x)) => {
+                weights.forward(x, &Write::new(&self.bias, y, self.outputs));
+            }
+            _ => panic!("{FORMATS}"),
+        }
+    }
+
+    /// `y = start + x W^T + b`; `x`: rows x inputs, `start`, `y`: rows x outputs.
+    pub fn forward_sum(&self, x: Operand, start: &[f32], y: &mut [f32]) {
+        assert_eq!(start.len(), y.len(), "what a product is added to");
+        self.check(
+            x,
+            (y.len() / self.outputs, self.outputs),
+            (self.inputs, self.outputs),
+        );
+        match (&self.weights, x) {
+            (Weights::F32(weights), Operand::F32(x)) => {
+                y.copy_from_slice(start);
+                weights.forward(x, y, true, &finish::AddBias(&self.bias));
+            }
+            (Weights::Bf16(weights), Operand::Bf16(x)) => {
+                weights.forward(x, &Add::new(&self.bias, Some(start), y, self.outputs));
+            }
+            _ => panic!("{FORMATS}"),
+        }
     }
 
     /// `before = x W^T + b` and `y = activation(before)`; `x`: rows x inputs, `before`, `y`: rows x
     /// outputs.
-    ///
-    /// # Panics
-    /// When the lengths do not fit.
     pub fn forward_activated(
         &self,
         activation: Activation,
-        x: &[f32],
-        before: &mut [f32],
-        y: &mut [f32],
+        x: Operand,
+        before: &mut Matrix,
+        y: &mut Matrix,
     ) {
-        self.check(x, before);
-        self.check(x, y);
-        let y = Output::new(y, self.outputs);
-        let finish = Activate {
-            bias: self.bias(),
-            activation,
-            y,
-        };
-        self.weights.forward(x, before, false, &finish);
+        let sizes = (self.inputs, self.outputs);
+        self.check(x, (before.rows(), before.width()), sizes);
+        self.check(x, (y.rows(), y.width()), sizes);
+        match (&self.weights, x) {
+            (Weights::F32(weights), Operand::F32(x)) => {
+                let finish = Activate::floats(&self.bias, activation, y);
+                weights.forward(x, before.floats_mut(), false, &finish);
+            }
+            (Weights::Bf16(weights), Operand::Bf16(x)) => {
+                weights.forward(x, &Activate::tiles(&self.bias, activation, before, y));
+            }
+            _ => panic!("{FORMATS}"),
+        }
     }
 
     /// `dx = dy W`; `dy`: rows x outputs, `dx`: rows x inputs.
-    ///
-    /// # Panics
-    /// When the lengths do not fit.
-    pub fn backward(&self, dy: &[f32], dx: &mut [f32]) {
-        self.check(dx, dy);
-        self.weights.backward(dy, dx, false, &AddBias(&[]));
+    pub fn backward(&self, dy: Operand, dx: &mut Matrix) {
+        self.check(dy, (dx.rows(), dx.width()), (self.outputs, self.inputs));
+        match (&self.weights, dy) {
+            (Weights::F32(weights), Operand::F32(dy)) => {
+                weights.backward(dy, dx.floats_mut(), false, &finish::AddBias(&[]));
+            }
+            (Weights::Bf16(weights), Operand::Bf16(dy)) => {
+                weights.backward(dy, &Round::new(&[], dx));
+            }
+            _ => panic!("{FORMATS}"),
+        }
+    }
+
+    /// `dx = dy W` as floats; `dy`: rows x outputs, `dx`: rows x inputs.
+    pub fn backward_into(&self, dy: Operand, dx: &mut [f32]) {
+        self.check(
+            dy,
+            (dx.len() / self.inputs, self.inputs),
+            (self.outputs, self.inputs),
+        );
+        match (&self.weights, dy) {
+            (Weights::F32(weights), Operand::F32(dy)) => {
+                weights.backward(dy, dx, false, &finish::AddBias(&[]));
+            }
+            (Weights::Bf16(weights), Operand::Bf16(dy)) => {
+                weights.backward(dy, &Write::new(&[], dx, self.inputs));
+            }
+            _ => panic!("{FORMATS}"),
+        }
     }
 
     /// `dx += dy W`; `dy`: rows x outputs, `dx`: rows x inputs.
-    ///
-    /// # Panics
-    /// When the lengths do not fit.
-    pub fn backward_add(&self, dy: &[f32], dx: &mut [f32]) {
-        self.check(dx, dy);
-        self.weights.backward(dy, dx, true, &AddBias(&[]));
+    pub fn backward_add(&self, dy: Operand, dx: &mut [f32]) {
+        self.check(
+            dy,
+            (dx.len() / self.inputs, self.inputs),
+            (self.outputs, self.inputs),
+        );
+        match (&self.weights, dy) {
+            (Weights::F32(weights), Operand::F32(dy)) => {
+                weights.backward(dy, dx, true, &finish::AddBias(&[]));
+            }
+            (Weights::Bf16(weights), Operand::Bf16(dy)) => {
+                weights.backward(dy, &Add::new(&[], None, dx, self.inputs));
+            }
+            _ => panic!("{FORMATS}"),
+        }
     }
 
     /// `dx = (dy W) * activation'(before)`, the gradient through a linear layer whose input was
     /// `activation(before)`; `dy`: rows x outputs, `before`, `dx`: rows x inputs.
-    ///
-    /// # Panics
-    /// When the lengths do not fit.
     pub fn backward_activated(
         &self,
         activation: Activation,
-        dy: &[f32],
-        before: &[f32],
-        dx: &mut [f32],
+        dy: Operand,
+        before: &Matrix,
+        dx: &mut Matrix,
     ) {
-        self.check(dx, dy);
-        self.check(before, dy);
-        let finish = Deactivate {
-            width: self.inputs,
-            activation,
-            before,
-        };
-        self.weights.backward(dy, dx, false, &finish);
-    }
-
-    fn bias(&self) -> &[f32] {
-        self.bias.as_deref().unwrap_or(&[])
-    }
-
-    fn check(&self, x: &[f32], y: &[f32]) {
-        let rows = x.len() / self.inputs;
-        assert_eq!(x.len(), rows * self.inputs, "input rows of a linear layer");
-        assert_eq!(
-            y.len(),
-            rows * self.outputs,
-            "output rows of a linear layer"
-        );
-    }
-}
-
-/// Adds the bias, where there is one.
-struct AddBias<'a>(&'a [f32]);
-
-impl Finish for AddBias<'_> {
-    fn finish(&self, _: usize, first: usize, row: &mut [f32]) {
-        add_bias(self.0, first, row);
-    }
-}
-
-/// Adds the bias, and writes the activation of the sum to a second matrix.
-struct Activate<'a> {
-    bias: &'a [f32],
-    activation: Activation,
-    y: Output<'a>,
-}
-
-impl Finish for Activate<'_> {
-    fn finish(&self, row_index: usize, first: usize, row: &mut [f32]) {
-        add_bias(self.bias, first, row);
-        // SAFETY: each part of a row is finished once, by one thread.
-        let y = unsafe { self.y.part(row_index, first, row.len()) };
-        self.activation.forward_slice(row, y);
-    }
-}
-
-/// Multiplies with the slope of an activation.
-struct Deactivate<'a> {
-    width: usize,
-    activation: Activation,
-    before: &'a [f32],
-}
-
-impl Finish for Deactivate<'_> {
-    fn finish(&self, row_index: usize, first: usize, row: &mut [f32]) {
-        let before = &self.before[row_index * self.width + first..][..row.len()];
-        self.activation.backward_slice(before, row);
-    }
-}
-
-vectorised! {
-    fn add_bias(bias: &[f32], first: usize, row: &mut [f32]) {
-        if !bias.is_empty() {
-            for (y, b) in row.iter_mut().zip(&bias[first..]) {
-                *y += b;
+        let sizes = (self.outputs, self.inputs);
+        self.check(dy, (dx.rows(), dx.width()), sizes);
+        self.check(dy, (before.rows(), before.width()), sizes);
+        match (&self.weights, dy, before.operand()) {
+            (Weights::F32(weights), Operand::F32(dy), Operand::F32(before)) => {
+                let finish = Deactivate::floats(activation, before, self.inputs);
+                weights.backward(dy, dx.floats_mut(), false, &finish);
             }
+            (Weights::Bf16(weights), Operand::Bf16(dy), Operand::Bf16(before)) => {
+                weights.backward(dy, &Deactivate::tiles(activation, before, dx));
+            }
+            _ => panic!("{FORMATS}"),
         }
+    }
+
+    /// Rows of `from` columns go in, rows of `to` columns come out.
+    fn check(&self, x: Operand, y: (usize, usize), (from, to): (usize, usize)) {
+        assert_eq!(
+            (x.rows(from), to),
+            y,
+            "rows and columns of a linear layer's output"
+        );
     }
 }

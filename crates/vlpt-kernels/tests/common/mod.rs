@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test uses a part")]
 
+pub(crate) mod attention;
+
 /// Random numbers, the same on every run.
 pub(crate) struct Random(u64);
 
@@ -93,6 +95,17 @@ pub(crate) fn same_bits_for_any_threads(what: &str, work: impl Fn() -> Vec<f32> 
             "{what}: {threads} threads give other bits than one"
         );
     }
+}
+
+/// Size of the difference over the size of what is wanted.
+pub(crate) fn relative_error(got: &[f32], want: &[f32]) -> f64 {
+    assert_eq!(got.len(), want.len(), "length of a result");
+    let size = |x: &mut dyn Iterator<Item = f64>| x.map(|x| x * x).sum::<f64>().sqrt();
+    let difference = &mut got
+        .iter()
+        .zip(want)
+        .map(|(a, b)| f64::from(*a) - f64::from(*b));
+    size(difference) / size(&mut want.iter().map(|x| f64::from(*x))).max(1e-30)
 }
 
 pub(crate) fn assert_close(what: &str, got: &[f32], want: &[f64], tolerance: f64) {

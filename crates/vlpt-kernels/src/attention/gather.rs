@@ -1,0 +1,36 @@
+//! A head's rows of queries, keys and values, brought together.
+
+use super::{Given, Task, read};
+use crate::matrix::Operand;
+
+impl Task<'_> {
+    /// The head's part of the block's rows of a matrix of queries or their gradients, for the
+    /// queries `queries` of the block: queries x head width.
+    pub(super) fn queries(
+        &self,
+        from: Operand,
+        queries: std::ops::Range<usize>,
+        to: &mut Vec<f32>,
+    ) {
+        let (size, width) = (self.attention.size(), self.attention.width);
+        to.resize(queries.len() * size, 0.0);
+        for (query, to) in queries.zip(to.chunks_exact_mut(size)) {
+            read(from, width, self.block.query + query, self.columns()[0], to);
+        }
+    }
+
+    /// The head's keys (or values, from column `first` on) of the block: keys x head width.
+    pub(super) fn key_rows(&self, given: &Given, first: usize, to: &mut Vec<f32>) {
+        let (size, width) = (self.attention.size(), 2 * self.attention.width);
+        let common = self.attention.plan.common();
+        let keys = self.keys();
+        to.resize(keys.len() * size, 0.0);
+        for (&key, to) in keys.iter().zip(to.chunks_exact_mut(size)) {
+            let key = key as usize;
+            match key.checked_sub(common) {
+                Some(own) => read(given.kv, width, own, first, to),
+                None => read(given.common, width, key, first, to),
+            }
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! For any processor: the numbers are widened and multiplied as f32.
+
+use super::{Finish, Product, Task};
+use crate::block::{Block, SIDE};
+use crate::matrix::{TILE, TILE_COLUMNS, TILE_ROWS, halves};
+use crate::vector::{Portable, over_vectors};
+
+pub(super) fn run(product: &Product, task: &Task, sums: &mut [Block], finish: &impl Finish) {
+    let mut wide = Vec::new();
+    for column in task.columns.clone() {
+        for (first, depth) in product.steps() {
+            widen(&product.b(column, first)[..2 * depth * TILE], &mut wide);
+            for (row, sums) in task.rows.clone().zip(sums.iter_mut()) {
+                if first == 0 {
+                    sums.0.fill(0.0);
+                }
+                for (i, sums) in sums.rows_mut().iter_mut().enumerate() {
+                    let a = &product.a(row, first)[i / TILE_ROWS * product.stride()..];
+                    multiply(&a[i % TILE_ROWS * TILE_COLUMNS..], &wide, sums);
+                }
+                if first + depth == product.depth {
+                    product.finish::<Portable>(row, column, sums, finish);
+                }
+            }
+        }
+    }
+}
+
+/// Rows of 32 floats, from pairs of rows in two tiles.
+fn widen(tiles: &[u16], to: &mut Vec<f32>) {
+    to.clear();
+    for both in tiles.chunks_exact(2 * TILE) {
+        for row in 0..SIDE {
+            let number = |column: usize| {
+                let (tile, column) = (column / TILE_ROWS, column % TILE_ROWS);
+                both[tile * TILE + row / 2 * TILE_COLUMNS + 2 * column + row % 2]
+            };
+            to.extend((0..SIDE).map(|column| f32::from_bits(u32::from(number(column)) << 16)));
+        }
+    }
+}
+
+over_vectors! {
+    /// Adds the products of one row with the rows of `b`.
+    fn multiply<V>(a: &[u16], b: &[f32], sums: &mut [f32; SIDE]) {
+        let (low, high) = halves(sums);
+        let mut sum = [V::load(low), V::load(high)];
+        for (k, b) in b.as_chunks::<SIDE>().0.iter().enumerate() {
+            let a = a[k / TILE_COLUMNS * TILE + k % TILE_COLUMNS];
+            let a = V::splat(f32::from_bits(u32::from(a) << 16));
+            let (low, high) = halves(b);
+            sum = [a.mul_add(V::load(low), sum[0]), a.mul_add(V::load(high), sum[1])];
+        }
+        let (low, high) = sums.split_at_mut(SIDE / 2);
+        sum[0].store(low.as_mut_array().expect("half of them"));
+        sum[1].store(high.as_mut_array().expect("half of them"));
+    }
+}

@@ -1,0 +1,350 @@
+//! Activations in the number format of the layers that read them.
+
+use rayon::prelude::*;
+
+use crate::arena::{Arena, Buffer};
+use crate::vector::{LANES, Vector, over_vectors};
+
+/// The number format in which a tower's products are computed. Sums are f32 in both, and so are
+/// the residual stream, layer norm and softmax.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Precision {
+    /// 32-bit floats: the reference.
+    F32,
+    /// Factors rounded to 16-bit floats with 8 bits of precision.
+    Bf16,
+}
+
+/// Rows and columns of a tile, and its numbers.
+pub(crate) const TILE_ROWS: usize = 16;
+pub(crate) const TILE_COLUMNS: usize = 32;
+pub(crate) const TILE: usize = TILE_ROWS * TILE_COLUMNS;
+
+/// Rows of activations, one token a row, as a frozen layer reads them.
+///
+/// f32 lies row by row. bf16 lies in tiles of 16 rows and 32 columns, a tile row by row, the tiles
+/// of 16 rows one after another; columns past the width are 0, rows past the last are anything.
+#[derive(Debug)]
+pub struct Matrix {
+    rows: usize,
+    width: usize,
+    numbers: Numbers,
+}
+
+#[derive(Debug)]
+enum Numbers {
+    F32(Buffer<f32>),
+    Bf16(Buffer<u16>),
+}
+
+/// The left-hand side of a product with frozen weights.
+#[derive(Clone, Copy, Debug)]
+pub enum Operand<'a> {
+    /// Row by row.
+    F32(&'a [f32]),
+    /// In tiles.
+    Bf16(Tiles<'a>),
+}
+
+/// The tiles of a bf16 [`Matrix`].
+#[derive(Clone, Copy, Debug)]
+pub struct Tiles<'a> {
+    pub(crate) rows: usize,
+    pub(crate) width: usize,
+    pub(crate) numbers: &'a [u16],
+}
+
+impl Matrix {
+    /// Rows of any value.
+    ///
+    /// # Panics
+    /// When the width is 0.
+    pub fn new(arena: &Arena, precision: Precision, rows: usize, width: usize) -> Self {
+        assert!(width > 0, "a matrix without columns");
+        let numbers = match precision {
+            Precision::F32 => Numbers::F32(arena.floats(rows * width)),
+            Precision::Bf16 => {
+                // two tiles high, since products take as many rows at once
+                let rows = rows.next_multiple_of(2 * TILE_ROWS);
+                let mut numbers = arena.take(rows * width.next_multiple_of(TILE_COLUMNS));
+                if !width.is_multiple_of(TILE_COLUMNS) {
+                    numbers.fill(0);
+                }
+                Numbers::Bf16(numbers)
+            }
+        };
+        Self {
+            rows,
+            width,
+            numbers,
+        }
+    }
+
+    /// The rows of `floats` (rows x width), rounded to the format.
+    ///
+    /// # Panics
+    /// When the length is no multiple of the width.
+    pub fn of(arena: &Arena, precision: Precision, width: usize, floats: &[f32]) -> Self {
+        let mut matrix = Self::new(arena, precision, floats.len() / width, width);
+        matrix.set(floats);
+        matrix
+    }
+
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Length of a row.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// The number format.
+    pub fn precision(&self) -> Precision {
+        match self.numbers {
+            Numbers::F32(_) => Precision::F32,
+            Numbers::Bf16(_) => Precision::Bf16,
+        }
+    }
+
+    /// Bytes of a matrix.
+    pub fn bytes(precision: Precision, rows: usize, width: usize) -> usize {
+        match precision {
+            Precision::F32 => rows * width * size_of::<f32>(),
+            Precision::Bf16 => rows * width.next_multiple_of(TILE_COLUMNS) * size_of::<u16>(),
+        }
+    }
+
+    /// As the left-hand side of a product.
+    pub fn operand(&self) -> Operand<'_> {
+        match &self.numbers {
+            Numbers::F32(floats) => Operand::F32(floats),
+            Numbers::Bf16(numbers) => Operand::Bf16(Tiles {
+                rows: self.rows,
+                width: self.width,
+                numbers,
+            }),
+        }
+    }
+
+    /// Takes the rows of `floats` (rows x width), rounded to the format.
+    ///
+    /// # Panics
+    /// When `floats` has another length.
+    pub fn set(&mut self, floats: &[f32]) {
+        assert_eq!(floats.len(), self.rows * self.width, "rows of a matrix");
+        let width = self.width;
+        match &mut self.numbers {
+            Numbers::F32(own) => own.copy_from_slice(floats),
+            Numbers::Bf16(numbers) => tile_rows(numbers, width)
+                .zip(floats.par_chunks(TILE_ROWS * width))
+                .for_each(|(tiles, floats)| round_rows(floats, width, tiles)),
+        }
+    }
+
+    /// The rows as floats, rows x width.
+    pub fn to_floats(&self) -> Vec<f32> {
+        match self.operand() {
+            Operand::F32(floats) => floats.to_vec(),
+            Operand::Bf16(tiles) => {
+                let mut floats = vec![0.0; self.rows * self.width];
+                for (row, floats) in floats.chunks_exact_mut(self.width).enumerate() {
+                    tiles.widen_row(row, floats);
+                }
+                floats
+            }
+        }
+    }
+
+    /// The rows `rows` of `from`, in that order.
+    ///
+    /// # Panics
+    /// When a row is not there, or the formats or widths differ.
+    pub fn gather(arena: &Arena, from: &Self, rows: &[u32]) -> Self {
+        let mut to = Self::new(arena, from.precision(), rows.len(), from.width);
+        let width = from.width;
+        match (&from.numbers, &mut to.numbers) {
+            (Numbers::F32(from), Numbers::F32(to)) => crate::gather_rows(from, width, rows, to),
+            (Numbers::Bf16(from), Numbers::Bf16(to)) => {
+                let across = width.div_ceil(TILE_COLUMNS);
+                for (i, &row) in rows.iter().enumerate() {
+                    for tile in 0..across {
+                        let (source, place) =
+                            (offset(across, row as usize, tile), offset(across, i, tile));
+                        to[place..place + TILE_COLUMNS]
+                            .copy_from_slice(&from[source..source + TILE_COLUMNS]);
+                    }
+                }
+            }
+            _ => unreachable!("the copy was made in the format of the original"),
+        }
+        to
+    }
+
+    pub(crate) fn floats_mut(&mut self) -> &mut [f32] {
+        match &mut self.numbers {
+            Numbers::F32(floats) => floats,
+            Numbers::Bf16(_) => panic!("a bf16 matrix where f32 is computed"),
+        }
+    }
+
+    /// The numbers of all tiles.
+    pub(crate) fn tiles_mut(&mut self) -> &mut [u16] {
+        match &mut self.numbers {
+            Numbers::Bf16(numbers) => numbers,
+            Numbers::F32(_) => panic!("an f32 matrix where bf16 is computed"),
+        }
+    }
+}
+
+impl Operand<'_> {
+    /// Number of rows of `width` columns.
+    ///
+    /// # Panics
+    /// When the rows have another length.
+    pub(crate) fn rows(&self, width: usize) -> usize {
+        match self {
+            Self::F32(floats) => {
+                assert!(
+                    floats.len().is_multiple_of(width),
+                    "rows of {width} columns"
+                );
+                floats.len() / width
+            }
+            Self::Bf16(tiles) => {
+                assert_eq!(tiles.width, width, "columns of a product");
+                tiles.rows
+            }
+        }
+    }
+}
+
+impl Tiles<'_> {
+    /// Tiles side by side.
+    pub(crate) fn across(&self) -> usize {
+        self.width.div_ceil(TILE_COLUMNS)
+    }
+
+    /// The 32 columns from `32 tile` on of a row.
+    #[inline(always)]
+    pub(crate) fn part(&self, row: usize, tile: usize) -> &[u16; TILE_COLUMNS] {
+        let start = offset(self.across(), row, tile);
+        self.numbers[start..start + TILE_COLUMNS]
+            .as_array()
+            .expect("a row of a tile")
+    }
+
+    fn widen_row(&self, row: usize, floats: &mut [f32]) {
+        for (tile, floats) in floats.chunks_mut(TILE_COLUMNS).enumerate() {
+            for (to, from) in floats.iter_mut().zip(self.part(row, tile)) {
+                *to = f32::from_bits(u32::from(*from) << 16);
+            }
+        }
+    }
+}
+
+/// Where the part of a row in tile `tile` starts.
+#[inline(always)]
+pub(crate) fn offset(across: usize, row: usize, tile: usize) -> usize {
+    (row / TILE_ROWS * across + tile) * TILE + row % TILE_ROWS * TILE_COLUMNS
+}
+
+/// The tiles of every 16 rows.
+pub(crate) fn tile_rows(
+    numbers: &mut [u16],
+    width: usize,
+) -> impl IndexedParallelIterator<Item = &mut [u16]> {
+    numbers.par_chunks_mut(TILE_ROWS * width.next_multiple_of(TILE_COLUMNS))
+}
+
+over_vectors! {
+    /// Rounds up to 16 rows into their tiles.
+    pub(crate) fn round_rows<V>(floats: &[f32], width: usize, tiles: &mut [u16]) {
+        for (row, floats) in floats.chunks_exact(width).enumerate() {
+            let mut store = RowStore::new(tiles, width, row);
+            let whole = width / TILE_COLUMNS;
+            let (chunks, rest) = floats.as_chunks::<TILE_COLUMNS>();
+            for tile in 0..whole {
+                let (low, high) = halves(&chunks[tile]);
+                store.put(tile, V::load(low), V::load(high));
+            }
+            if !rest.is_empty() {
+                let mut last = [0.0; TILE_COLUMNS];
+                last[..rest.len()].copy_from_slice(rest);
+                let (low, high) = halves(&last);
+                store.put(whole, V::load(low), V::load(high));
+            }
+        }
+    }
+}
+
+/// The two vectors of 32 floats.
+#[inline(always)]
+pub(crate) fn halves(floats: &[f32; TILE_COLUMNS]) -> (&[f32; LANES], &[f32; LANES]) {
+    let (low, high) = floats.split_at(LANES);
+    (
+        low.as_array().expect("half of them"),
+        high.as_array().expect("half of them"),
+    )
+}
+
+/// One row of the tiles of 16 rows, to be written.
+pub(crate) struct RowStore<'a> {
+    tiles: &'a mut [u16],
+    row: usize,
+}
+
+impl<'a> RowStore<'a> {
+    #[inline(always)]
+    pub(crate) fn new(tiles: &'a mut [u16], width: usize, row: usize) -> Self {
+        assert!(
+            row < TILE_ROWS && tiles.len() >= TILE_ROWS * width,
+            "a row of a tile"
+        );
+        Self { tiles, row }
+    }
+
+    #[inline(always)]
+    pub(crate) fn put<V: Vector>(&mut self, tile: usize, low: V, high: V) {
+        let start = tile * TILE + self.row * TILE_COLUMNS;
+        let part = self.tiles[start..start + TILE_COLUMNS].as_mut_array();
+        V::round_pair(low, high, part.expect("a row of a tile"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_matrix_holds_what_it_was_given_rounded_to_its_format() {
+        let arena = Arena::default();
+        for (rows, width) in [(1, 1), (16, 32), (17, 33), (40, 192), (3, 31)] {
+            let floats: Vec<f32> = (0..rows * width)
+                .map(|i| (i % 201) as f32 - 100.0)
+                .collect();
+            for precision in [Precision::F32, Precision::Bf16] {
+                let matrix = Matrix::of(&arena, precision, width, &floats);
+                assert_eq!(matrix.to_floats(), floats, "{rows} x {width} {precision:?}");
+                let last = rows as u32 - 1;
+                let picked = Matrix::gather(&arena, &matrix, &[last, 0]);
+                let want = [&floats[last as usize * width..], &floats[..width]].concat();
+                assert_eq!(picked.to_floats(), want);
+            }
+        }
+    }
+
+    #[test]
+    fn columns_past_the_width_are_zero() {
+        let arena = Arena::default();
+        drop(Matrix::of(&arena, Precision::Bf16, 64, &[7.0; 64 * 20]));
+        let mut matrix = Matrix::of(&arena, Precision::Bf16, 33, &[1.0; 33 * 20]);
+        let tiles = matrix.tiles_mut();
+        for row in 0..20 {
+            let start = offset(2, row, 1);
+            assert_eq!(tiles[start..start + 2], [0x3f80, 0], "row {row}");
+            assert!(tiles[start + 1..start + 32].iter().all(|x| *x == 0));
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Sixteen floats at once, for the kernels that read or write bf16.
+
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod portable;
+
+#[cfg(target_arch = "x86_64")]
+pub(crate) use avx512::Avx512;
+pub(crate) use portable::{Portable, round as round_to_bf16};
+
+/// Floats of a [`Vector`].
+pub(crate) const LANES: usize = 16;
+
+/// 16 floats. Kernels are written once over this trait and compiled for each kind of vector by
+/// [`over_vectors`].
+///
+/// Powers and reciprocals are as exact as bf16 results need, not to the last bit of f32.
+pub(crate) trait Vector: Copy {
+    fn splat(x: f32) -> Self;
+    fn load(x: &[f32; LANES]) -> Self;
+    fn store(self, to: &mut [f32; LANES]);
+    fn add(self, other: Self) -> Self;
+    fn sub(self, other: Self) -> Self;
+    fn mul(self, other: Self) -> Self;
+    /// `self * factor + term`
+    fn mul_add(self, factor: Self, term: Self) -> Self;
+    fn max(self, other: Self) -> Self;
+    /// `exp(self)` within 1e-5 of its size; 0 far below -80, and no more than `exp(80)`.
+    fn exp(self) -> Self;
+    /// `1 / self` within 1e-6 of its size.
+    fn reciprocal(self) -> Self;
+    /// `positive` where self is above 0, `other` elsewhere.
+    fn choose(self, positive: Self, other: Self) -> Self;
+    /// The nearest bf16 numbers of `low` and then `high`.
+    fn round_pair(low: Self, high: Self, to: &mut [u16; 2 * LANES]);
+    /// The floats that 32 bf16 numbers stand for, the first 16 first.
+    fn widen_pair(from: &[u16; 2 * LANES]) -> (Self, Self);
+
+    #[inline(always)]
+    fn zero() -> Self {
+        Self::splat(0.0)
+    }
+}
+
+/// 2 to the power of -0.5 to 0.5, within 4e-6: interpolation at Chebyshev nodes.
+const POWER_OF_2: [f32; 5] = [1.0, 0.693_121, 0.240_223_5, 0.055_921_976, 0.009_666_368];
+
+/// Defines a function over `V: Vector` that is compiled for portable vectors, for portable vectors
+/// under AVX2, and for AVX-512 with bf16; which one runs is chosen by [`Level::current`].
+///
+/// What the body calls must be `#[inline(always)]` (closures in its arguments are inlined with it):
+/// what is not inlined is compiled for the baseline alone.
+///
+/// [`Level::current`]: crate::Level::current
+macro_rules! over_vectors {
+    ($(#[$meta:meta])* $vis:vis fn $name:ident<$v:ident>($($arg:ident: $type:ty),* $(,)?) $body:block) => {
+        $(#[$meta])*
+        $vis fn $name($($arg: $type),*) {
+            #[inline(always)]
+            fn generic<$v: $crate::vector::Vector>($($arg: $type),*) $body
+
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")]
+                fn avx512($($arg: $type),*) {
+                    generic::<$crate::vector::Avx512>($($arg),*);
+                }
+                #[target_feature(enable = "avx2,fma")]
+                fn avx2($($arg: $type),*) {
+                    generic::<$crate::vector::Portable>($($arg),*);
+                }
+                let level = $crate::Level::current();
+                if level >= $crate::Level::Avx512Bf16 {
+                    // SAFETY: the processor has what the level names.
+                    unsafe { avx512($($arg),*) };
+                    return;
+                }
+                if level >= $crate::Level::Avx2 {
+                    // SAFETY: as above.
+                    unsafe { avx2($($arg),*) };
+                    return;
+                }
+            }
+            generic::<$crate::vector::Portable>($($arg),*);
+        }
+    };
+}
+
+pub(crate) use over_vectors;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    over_vectors! {
+        fn probe<V>(x: &[f32; LANES], exp: &mut [f32; LANES], reciprocal: &mut [f32; LANES], bf16: &mut [u16; 2 * LANES]) {
+            let v = V::load(x);
+            v.exp().store(exp);
+            v.reciprocal().store(reciprocal);
+            V::round_pair(v, v.mul_add(V::splat(2.0), V::splat(1.0)), bf16);
+        }
+    }
+
+    #[test]
+    fn powers_reciprocals_and_roundings_are_right_at_every_level() {
+        for i in 0..1000 {
+            let x: [f32; LANES] =
+                std::array::from_fn(|j| ((i * 37 + j * 101) % 1600) as f32 * 0.1 - 79.95);
+            let (mut exp, mut reciprocal) = ([0.0; LANES], [0.0; LANES]);
+            let mut bf16 = [0; 2 * LANES];
+            probe(&x, &mut exp, &mut reciprocal, &mut bf16);
+            for j in 0..LANES {
+                let want = f64::from(x[j]).exp();
+                let error = (f64::from(exp[j]) - want).abs() / want;
+                assert!(error < 1.2e-5, "exp({}) = {}", x[j], exp[j]);
+                let error = (f64::from(reciprocal[j]) * f64::from(x[j]) - 1.0).abs();
+                assert!(error < 1e-6, "1 / {} = {}", x[j], reciprocal[j]);
+                let second = x[j].mul_add(2.0, 1.0);
+                assert_eq!(bf16[j], portable::round(x[j]), "bf16 of {}", x[j]);
+                assert_eq!(bf16[LANES + j], portable::round(second), "bf16 of {second}");
+            }
+        }
+    }
+
+    #[test]
+    fn rounding_goes_to_the_nearest_and_to_even() {
+        for (x, want) in [
+            (1.0f32, 0x3f80),
+            (f32::from_bits(0x3f80_8000), 0x3f80),
+            (f32::from_bits(0x3f81_8000), 0x3f82),
+            (f32::from_bits(0x3f80_8001), 0x3f81),
+            (-0.0, 0x8000),
+            (f32::INFINITY, 0x7f80),
+        ] {
+            assert_eq!(portable::round(x), want, "{x}");
+        }
+        assert!(portable::widen(portable::round(f32::from_bits(0x7f80_0001))).is_nan());
+    }
+}

@@ -1,0 +1,142 @@
+//! Vectors as AVX-512 registers.
+
+use std::arch::x86_64::{
+    __m512, __m512bh, __m512i, _CMP_GT_OQ, _MM_FROUND_NO_EXC, _MM_FROUND_TO_NEAREST_INT,
+    _mm512_add_ps, _mm512_castsi512_ps, _mm512_castsi512_si256, _mm512_cmp_ps_mask,
+    _mm512_cvtepu16_epi32, _mm512_cvtne2ps_pbh, _mm512_extracti64x4_epi64, _mm512_fmadd_ps,
+    _mm512_fnmadd_ps, _mm512_loadu_ps, _mm512_loadu_si512, _mm512_mask_blend_ps, _mm512_max_ps,
+    _mm512_min_ps, _mm512_mul_ps, _mm512_rcp14_ps, _mm512_roundscale_ps, _mm512_scalef_ps,
+    _mm512_set1_ps, _mm512_setzero_ps, _mm512_slli_epi32, _mm512_storeu_ps, _mm512_storeu_si512,
+    _mm512_sub_ps,
+};
+
+use super::{LANES, POWER_OF_2, Vector};
+
+/// A register. Values of this type are made and used only in functions that are compiled for
+/// AVX-512 with bf16 and called where the processor has it (see `over_vectors`); the safety of
+/// every block below rests on that.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Avx512(__m512);
+
+impl Avx512 {
+    /// The register itself.
+    #[inline(always)]
+    pub(crate) fn register(self) -> __m512 {
+        self.0
+    }
+}
+
+impl Vector for Avx512 {
+    #[inline(always)]
+    fn splat(x: f32) -> Self {
+        // SAFETY: see the type.
+        Self(unsafe { _mm512_set1_ps(x) })
+    }
+
+    #[inline(always)]
+    fn load(x: &[f32; LANES]) -> Self {
+        // SAFETY: see the type; 16 floats are read of 16.
+        Self(unsafe { _mm512_loadu_ps(x.as_ptr()) })
+    }
+
+    #[inline(always)]
+    fn store(self, to: &mut [f32; LANES]) {
+        // SAFETY: see the type; 16 floats are written of 16.
+        unsafe { _mm512_storeu_ps(to.as_mut_ptr(), self.0) }
+    }
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        // SAFETY: see the type.
+        Self(unsafe { _mm512_add_ps(self.0, other.0) })
+    }
+
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        // SAFETY: see the type.
+        Self(unsafe { _mm512_sub_ps(self.0, other.0) })
+    }
+
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        // SAFETY: see the type.
+        Self(unsafe { _mm512_mul_ps(self.0, other.0) })
+    }
+
+    #[inline(always)]
+    fn mul_add(self, factor: Self, term: Self) -> Self {
+        // SAFETY: see the type.
+        Self(unsafe { _mm512_fmadd_ps(self.0, factor.0, term.0) })
+    }
+
+    #[inline(always)]
+    fn max(self, other: Self) -> Self {
+        // SAFETY: see the type.
+        Self(unsafe { _mm512_max_ps(self.0, other.0) })
+    }
+
+    #[inline(always)]
+    fn exp(self) -> Self {
+        const NEAREST: i32 = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
+        // SAFETY: see the type.
+        unsafe {
+            let c = |i: usize| _mm512_set1_ps(POWER_OF_2[i]);
+            let held = _mm512_min_ps(self.0, _mm512_set1_ps(80.0));
+            let t = _mm512_mul_ps(held, _mm512_set1_ps(std::f32::consts::LOG2_E));
+            let whole = _mm512_roundscale_ps::<NEAREST>(t);
+            let f = _mm512_sub_ps(t, whole);
+            let p = _mm512_fmadd_ps(c(4), f, c(3));
+            let p = _mm512_fmadd_ps(p, f, c(2));
+            let p = _mm512_fmadd_ps(p, f, c(1));
+            let p = _mm512_fmadd_ps(p, f, c(0));
+            Self(_mm512_scalef_ps(p, whole))
+        }
+    }
+
+    #[inline(always)]
+    fn reciprocal(self) -> Self {
+        // one step of Newton doubles the 14 bits of the first guess
+        // SAFETY: see the type.
+        unsafe {
+            let guess = _mm512_rcp14_ps(self.0);
+            let error = _mm512_fnmadd_ps(self.0, guess, _mm512_set1_ps(1.0));
+            Self(_mm512_fmadd_ps(guess, error, guess))
+        }
+    }
+
+    #[inline(always)]
+    fn choose(self, positive: Self, other: Self) -> Self {
+        // SAFETY: see the type.
+        unsafe {
+            let above = _mm512_cmp_ps_mask::<_CMP_GT_OQ>(self.0, _mm512_setzero_ps());
+            Self(_mm512_mask_blend_ps(above, other.0, positive.0))
+        }
+    }
+
+    #[inline(always)]
+    fn round_pair(low: Self, high: Self, to: &mut [u16; 2 * LANES]) {
+        // SAFETY: see the type; 32 numbers of 2 bytes are written of 32.
+        unsafe {
+            let pair: __m512i =
+                std::mem::transmute::<__m512bh, __m512i>(_mm512_cvtne2ps_pbh(high.0, low.0));
+            _mm512_storeu_si512(to.as_mut_ptr().cast(), pair);
+        }
+    }
+
+    #[inline(always)]
+    fn widen_pair(from: &[u16; 2 * LANES]) -> (Self, Self) {
+        // SAFETY: see the type; 32 numbers of 2 bytes are read of 32.
+        unsafe {
+            let both = _mm512_loadu_si512(from.as_ptr().cast());
+            let widen = |half| {
+                Self(_mm512_castsi512_ps(_mm512_slli_epi32::<16>(
+                    _mm512_cvtepu16_epi32(half),
+                )))
+            };
+            (
+                widen(_mm512_castsi512_si256(both)),
+                widen(_mm512_extracti64x4_epi64::<1>(both)),
+            )
+        }
+    }
+}

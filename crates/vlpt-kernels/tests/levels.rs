@@ -1,0 +1,214 @@
+//! Every kernel that this machine has against the f32 reference, on ragged shapes.
+//!
+//! One test of a program of its own, since the level of the kernels is a setting of the process.
+
+#![allow(clippy::print_stdout)]
+
+mod common;
+
+use common::attention::Case;
+use common::{Random, relative_error, same_bits_for_any_threads};
+use vlpt_kernels::Precision::{Bf16, F32};
+use vlpt_kernels::{Activation, Arena, LayerNorm, Level, Linear, Matrix, Precision};
+
+/// What a layer of a precision makes of an input and a gradient, and the same through an activation.
+struct Layer {
+    rows: usize,
+    sizes: (usize, usize),
+    weight: Vec<f32>,
+    bias: Vec<f32>,
+    x: Vec<f32>,
+    dy: Vec<f32>,
+}
+
+/// The nearest bf16 number.
+fn rounded(x: &[f32]) -> Vec<f32> {
+    Matrix::of(&Arena::default(), Bf16, x.len(), x).to_floats()
+}
+
+impl Layer {
+    /// With numbers that bf16 holds exactly, so that both precisions multiply the same.
+    fn new(random: &mut Random, rows: usize, inputs: usize, outputs: usize) -> Self {
+        let mut vector = |n| rounded(&random.vector(n));
+        let weight = vector(inputs * outputs);
+        Self {
+            rows,
+            sizes: (inputs, outputs),
+            weight,
+            bias: vector(outputs),
+            x: vector(rows * inputs),
+            dy: vector(rows * outputs),
+        }
+    }
+
+    fn run(&self, precision: Precision, activation: Activation) -> Vec<(&'static str, Vec<f32>)> {
+        let arena = Arena::default();
+        let (inputs, outputs) = self.sizes;
+        let layer = Linear::new(
+            precision,
+            inputs,
+            outputs,
+            self.weight.clone(),
+            Some(self.bias.clone()),
+        );
+        let matrix = |width, floats: &[f32]| Matrix::of(&arena, precision, width, floats);
+        let (x, dy) = (matrix(inputs, &self.x), matrix(outputs, &self.dy));
+        let unset = |width| matrix(width, &vec![f32::NAN; self.rows * width]);
+
+        let mut y = vec![f32::NAN; self.rows * outputs];
+        layer.forward_into(x.operand(), &mut y);
+        let mut sum = vec![f32::NAN; y.len()];
+        layer.forward_sum(x.operand(), &self.dy, &mut sum);
+        let mut plain = unset(outputs);
+        layer.forward(x.operand(), &mut plain);
+        let (mut before, mut after) = (unset(outputs), unset(outputs));
+        layer.forward_activated(activation, x.operand(), &mut before, &mut after);
+
+        let mut dx = vec![f32::NAN; self.rows * inputs];
+        layer.backward_into(dy.operand(), &mut dx);
+        let mut more = self.x.clone();
+        layer.backward_add(dy.operand(), &mut more);
+        let mut d_plain = unset(inputs);
+        layer.backward(dy.operand(), &mut d_plain);
+        let mut d_before = unset(inputs);
+        layer.backward_activated(activation, dy.operand(), &x, &mut d_before);
+        vec![
+            ("sums: forward_into", y),
+            ("sums: forward_sum", sum),
+            ("forward", plain.to_floats()),
+            ("forward_activated, before", before.to_floats()),
+            ("forward_activated", after.to_floats()),
+            ("sums: backward_into", dx),
+            ("sums: backward_add", more),
+            ("backward", d_plain.to_floats()),
+            ("backward_activated", d_before.to_floats()),
+        ]
+    }
+}
+
+fn layers(level: Level, random: &mut Random) {
+    let shapes = [
+        (1, 1, 1),
+        (5, 3, 2),
+        (33, 31, 65),
+        (64, 128, 96),
+        (70, 300, 37),
+        (197, 192, 768),
+        (300, 257, 530),
+    ];
+    for (rows, inputs, outputs) in shapes {
+        let layer = Layer::new(random, rows, inputs, outputs);
+        for activation in [Activation::QuickGelu, Activation::Gelu] {
+            Level::Portable.force();
+            let want = layer.run(F32, activation);
+            level.force();
+            for precision in [F32, Bf16] {
+                for ((what, got), (_, want)) in layer.run(precision, activation).iter().zip(&want) {
+                    let error = relative_error(got, want);
+                    // sums of exact products differ by their order alone; results are rounded
+                    let exact = precision == F32 || what.starts_with("sums");
+                    let limit = if exact { 2e-6 } else { 4e-3 };
+                    assert!(
+                        error < limit,
+                        "{level} {precision:?} {what} of {rows} x {inputs} -> {outputs}: {error}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+fn norms(level: Level, random: &mut Random) {
+    for (rows, width) in [(1, 1), (3, 31), (40, 33), (50, 768), (17, 100)] {
+        let arena = Arena::default();
+        let norm = LayerNorm::new(random.vector(width), random.vector(width), 1e-5);
+        let (x, dy, start) = (
+            random.vector(rows * width),
+            random.vector(rows * width),
+            random.vector(rows * width),
+        );
+        let run = |precision| {
+            let mut y = Matrix::new(&arena, precision, rows, width);
+            norm.forward(&x, &mut y);
+            let mut dx = start.clone();
+            let mut rounded = Matrix::new(&arena, Bf16, rows, width);
+            norm.backward_add(&x, &dy, &mut dx, Some(&mut rounded));
+            (y.to_floats(), dx, rounded.to_floats())
+        };
+        Level::Portable.force();
+        let want = run(F32);
+        level.force();
+        for (precision, limit) in [(F32, 1e-5), (Bf16, 4e-3)] {
+            let got = run(precision);
+            let what = format!("{level} {precision:?} layer norm of {rows} x {width}");
+            assert!(relative_error(&got.0, &want.0) < limit, "{what}");
+            assert!(relative_error(&got.1, &want.1) < 1e-5, "{what}, backward");
+            assert!(relative_error(&got.2, &want.1) < 4e-3, "{what}, rounded");
+        }
+    }
+}
+
+fn attention(level: Level, random: &mut Random) {
+    let mut cases = Vec::new();
+    for (heads, size) in [(2, 32), (3, 64), (2, 20), (1, 96)] {
+        let sizes = (heads, heads * size);
+        cases.push(Case::of_images(random, sizes, (2, 1, 33, 3)));
+        cases.push(Case::of_images(random, sizes, (3, 50, 50, 10)));
+        cases.push(Case::of_images(random, sizes, (1, 197, 197, 0)));
+        for nodes in [1, 2, 31, 40, 150] {
+            cases.push(Case::of_random_tree(random, sizes, nodes));
+        }
+    }
+    for (i, case) in cases.iter().enumerate() {
+        let d_out = random.vector(case.q.len());
+        let run = |precision| {
+            let [dq, dkv, d_common] = case.backward(precision, &d_out);
+            let out = case.forward(precision, &case.q, &case.kv, &case.common);
+            [
+                ("output", out),
+                ("queries", dq),
+                ("keys and values", dkv),
+                ("common", d_common),
+            ]
+        };
+        Level::Portable.force();
+        let want = run(F32);
+        level.force();
+        for (precision, limit) in [(F32, 1e-5), (Bf16, 1.5e-2)] {
+            for ((what, got), (_, want)) in run(precision).iter().zip(&want) {
+                // the gradient of a query with one key is 0 but for rounding
+                if want.iter().all(|x| x.abs() < 1e-5) {
+                    assert!(
+                        got.iter().all(|x| x.abs() < 0.1),
+                        "{level} {precision:?} case {i}: {what}"
+                    );
+                    continue;
+                }
+                let error = relative_error(got, want);
+                assert!(
+                    error < limit,
+                    "{level} {precision:?} attention, case {i}: {what}: {error}"
+                );
+            }
+        }
+        same_bits_for_any_threads("attention", || run(Bf16).map(|(_, x)| x).concat());
+    }
+}
+
+#[test]
+fn every_kernel_of_this_machine_agrees_with_the_portable_one() {
+    for level in Level::available() {
+        println!("level {level}");
+        let mut random = Random::new(level as u64 + 1);
+        layers(level, &mut random);
+        norms(level, &mut random);
+        attention(level, &mut random);
+        let layer = Layer::new(&mut random, 300, 257, 530);
+        for precision in [F32, Bf16] {
+            same_bits_for_any_threads("layers", || {
+                let results = layer.run(precision, Activation::QuickGelu);
+                results.into_iter().flat_map(|(_, x)| x).collect()
+            });
+        }
+    }
+}
