@@ -13,6 +13,7 @@ mod formats;
 mod hub;
 mod model;
 mod names;
+mod pool;
 mod progress;
 mod random;
 mod text;

@@ -235,6 +235,14 @@ impl Tiles<'_> {
             .expect("a row of a tile")
     }
 
+    /// The tile that starts at a row and a column.
+    #[inline(always)]
+    pub(crate) fn tile(&self, row: usize, column: usize) -> &[[u16; TILE_COLUMNS]; TILE_ROWS] {
+        let start = offset(self.across(), row, column / TILE_COLUMNS);
+        let rows = self.numbers[start..start + TILE].as_chunks().0;
+        rows.as_array().expect("a whole tile")
+    }
+
     fn widen_row(&self, row: usize, floats: &mut [f32]) {
         for (tile, floats) in floats.chunks_mut(TILE_COLUMNS).enumerate() {
             for (to, from) in floats.iter_mut().zip(self.part(row, tile)) {

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use crate::matrix::{Matrix, Precision, RowStore, TILE_COLUMNS, TILE_ROWS, tile_rows};
 use crate::rows::for_blocks;
 use crate::simd::{sum, vectorised};
-use crate::vector::{LANES, over_vectors};
+use crate::vector::{LANES, Vector, over_vectors};
 
 /// `y = (x - mean) / sqrt(variance + eps) * weight + bias`, mean and variance of each row (the
 /// variance divides by the width, as in PyTorch).
@@ -119,6 +119,13 @@ impl LayerNorm {
         }
     }
 
+    /// 16 numbers of a normalised row.
+    #[inline(always)]
+    fn normal<V: Vector>(&self, x: &[f32], first: usize, mean: V, scale: V) -> V {
+        let x = lanes::<V>(x, first).sub(mean).mul(scale);
+        x.mul_add(lanes(&self.weight, first), lanes(&self.bias, first))
+    }
+
     /// With `g = dy * weight` and `z` the normalised row: `dx = (g - mean(g) - z mean(g z)) * scale`.
     #[inline(always)]
     fn row_backward(&self, x: &[f32], dy: &[f32], dx: &mut [f32]) {
@@ -163,25 +170,24 @@ over_vectors! {
             let mut store = RowStore::new(tiles, width, row);
             for tile in 0..width.div_ceil(TILE_COLUMNS) {
                 let first = tile * TILE_COLUMNS;
-                let part = |from: &[f32], half: usize| {
-                    let from = &from[(first + half * LANES).min(width)..];
-                    from.first_chunk().map_or_else(
-                        || {
-                            let mut rest = [0.0; LANES];
-                            rest[..from.len()].copy_from_slice(from);
-                            V::load(&rest)
-                        },
-                        V::load,
-                    )
-                };
-                let normal = |half: usize| {
-                    let x = part(x, half);
-                    x.sub(mean).mul(scale).mul_add(part(&norm.weight, half), part(&norm.bias, half))
-                };
-                store.put(tile, normal(0), normal(1));
+                let low = norm.normal(x, first, mean, scale);
+                let high = norm.normal(x, first + LANES, mean, scale);
+                store.put(tile, low, high);
             }
         }
     }
+}
+
+/// 16 numbers of a row; past its end they are 0.
+#[inline(always)]
+fn lanes<V: Vector>(row: &[f32], first: usize) -> V {
+    let row = &row[first.min(row.len())..];
+    if let Some(whole) = row.first_chunk() {
+        return V::load(whole);
+    }
+    let mut rest = [0.0; LANES];
+    rest[..row.len()].copy_from_slice(row);
+    V::load(&rest)
 }
 
 /// Mean of a row and one over its standard deviation.

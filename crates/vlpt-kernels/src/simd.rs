@@ -1,8 +1,8 @@
 //! Loops compiled for the widest vectors of the processor, chosen at run time.
 
-/// Number of partial sums of a reduction. It is fixed, so that a sum is the same on every machine
-/// that has fused multiply-add.
-const LANES: usize = 16;
+/// Number of partial sums of a reduction: several vectors, so that an addition need not wait for the
+/// one before. It is fixed, so that a sum is the same on every machine that has fused multiply-add.
+const LANES: usize = 64;
 
 /// Defines a function that is compiled for the baseline processor and, on x86-64, once more for
 /// AVX2 with fused multiply-add and once for AVX-512; which one runs is the current [`Level`]'s.

@@ -17,6 +17,7 @@ use vlpt_kernels::{Arena, Attention, AttentionPlan, Matrix, Precision};
 
 use crate::budget::MemoryBudget;
 use crate::config::TextConfig;
+use crate::pool;
 use crate::transformer::{Block, Head, bytes_of, layer_norm};
 use crate::weights::TextWeights;
 
@@ -126,20 +127,18 @@ impl TextTower {
     /// # Panics
     /// As [`TextTower::plan`] and [`TextTower::forward`].
     pub fn features(&self, texts: &[Vec<Slot>], prompts: &[f32]) -> Vec<f32> {
-        let embed = self.embed_dim();
-        let mut features = vec![0.0; texts.len() * embed];
-        let mut first = 0;
-        for end in TextTree::runs(texts, CHUNK_NODES) {
-            let chunk = self.chunk(texts, first, end);
-            chunk.forward(
-                self,
-                prompts,
-                &mut features[first * embed..end * embed],
-                false,
-            );
-            first = end;
-        }
-        features
+        pool::inside(|| {
+            let embed = self.embed_dim();
+            let mut features = vec![0.0; texts.len() * embed];
+            let mut first = 0;
+            for end in TextTree::runs(texts, CHUNK_NODES) {
+                let chunk = self.chunk(texts, first, end);
+                let features = &mut features[first * embed..end * embed];
+                chunk.forward(self, prompts, features, false);
+                first = end;
+            }
+            features
+        })
     }
 
     /// Cuts texts into chunks and computes what is constant in them: keys and values of the nodes
@@ -152,6 +151,10 @@ impl TextTower {
     /// # Panics
     /// When a text is empty, longer than the context or has an id outside the vocabulary.
     pub fn plan(&self, texts: &[Vec<Slot>], budget: MemoryBudget) -> TextPlan {
+        pool::inside(|| self.planned(texts, budget))
+    }
+
+    fn planned(&self, texts: &[Vec<Slot>], budget: MemoryBudget) -> TextPlan {
         let node: usize = self.blocks.iter().map(|block| block.tape_bytes(1, 1)).sum();
         let limit = CHUNK_NODES.min(budget.bytes / node);
         let (mut chunks, mut first) = (Vec::new(), 0);
@@ -182,6 +185,10 @@ impl TextTower {
     /// # Panics
     /// When a text uses a row that `prompts` does not have, or the plan is another tower's.
     pub fn forward(&self, plan: &TextPlan, prompts: &[f32]) -> (Vec<f32>, TextTape) {
+        pool::inside(|| self.record(plan, prompts))
+    }
+
+    fn record(&self, plan: &TextPlan, prompts: &[f32]) -> (Vec<f32>, TextTape) {
         let embed = self.embed_dim();
         let mut features = vec![0.0; plan.texts * embed];
         let mut chunks = Vec::new();
@@ -203,6 +210,10 @@ impl TextTower {
     /// # Panics
     /// When `d_features` has another shape, or the tape is another plan's.
     pub fn backward(&self, plan: &TextPlan, tape: TextTape, d_features: &[f32]) -> Vec<f32> {
+        pool::inside(|| self.gradient(plan, tape, d_features))
+    }
+
+    fn gradient(&self, plan: &TextPlan, tape: TextTape, d_features: &[f32]) -> Vec<f32> {
         let embed = self.embed_dim();
         assert_eq!(
             d_features.len(),

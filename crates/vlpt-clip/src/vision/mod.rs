@@ -21,6 +21,7 @@ use vlpt_kernels::{Arena, Buffer, Precision};
 
 use crate::budget::MemoryBudget;
 use crate::config::VisionConfig;
+use crate::pool;
 use crate::transformer::{Block, Head, layer_norm};
 use crate::weights::VisionWeights;
 
@@ -151,19 +152,17 @@ impl ImageTower {
     /// # Panics
     /// When the images or the prompts have another shape.
     pub fn features(&self, images: &[f32], n: usize, prompts: Option<&VisualPrompts>) -> Vec<f32> {
-        let prompting = self.prompting(prompts.unwrap_or(&VisualPrompts::NONE));
-        let size = self.chunk_size(&prompting, n, usize::MAX);
-        let mut features = Vec::with_capacity(n * self.embed_dim());
-        for images in self.chunks(images, n, size) {
-            let last = chunk::run(
-                self,
-                &prompting,
-                self.patches.embed(&self.arena, images),
-                drop,
-            );
-            features.extend(self.head.forward(&last));
-        }
-        features
+        pool::inside(|| {
+            let prompting = self.prompting(prompts.unwrap_or(&VisualPrompts::NONE));
+            let size = self.chunk_size(&prompting, n, usize::MAX);
+            let mut features = Vec::with_capacity(n * self.embed_dim());
+            for images in self.chunks(images, n, size) {
+                let x = self.patches.embed(&self.arena, images);
+                let last = chunk::run(self, &prompting, x, drop);
+                features.extend(self.head.forward(&last));
+            }
+            features
+        })
     }
 
     /// Features (n x embed) of `images` (n x 3 x side x side, normalised), not normalised, and
@@ -176,6 +175,16 @@ impl ImageTower {
     /// # Panics
     /// When the images or the prompts have another shape.
     pub fn forward(
+        &self,
+        images: &[f32],
+        n: usize,
+        prompts: &VisualPrompts,
+        budget: MemoryBudget,
+    ) -> (Vec<f32>, ImageTape) {
+        pool::inside(|| self.record(images, n, prompts, budget))
+    }
+
+    fn record(
         &self,
         images: &[f32],
         n: usize,
@@ -216,6 +225,10 @@ impl ImageTower {
     /// # Panics
     /// When `d_features` has another shape.
     pub fn backward(&self, tape: ImageTape, d_features: &[f32]) -> Vec<f32> {
+        pool::inside(|| self.gradient(tape, d_features))
+    }
+
+    fn gradient(&self, tape: ImageTape, d_features: &[f32]) -> Vec<f32> {
         let ImageTape {
             images,
             prompting,

@@ -15,18 +15,21 @@ use rayon::prelude::*;
 use crate::Level;
 use crate::arena::Buffer;
 use crate::block::{Block, SIDE};
-use crate::matrix::{TILE, TILE_COLUMNS, Tiles, halves};
+use crate::matrix::{TILE, TILE_COLUMNS, Tiles};
 use crate::vector::Vector;
 
 /// Most blocks of rows, and of columns, of one task; measured (see docs/concepts/roofline.md).
 const TASK_BLOCKS: usize = 8;
-/// Tiles of depth that are summed before the next blocks of the same columns: as much of the
-/// weights as stays in the first cache with what they are multiplied with. It is a part of the
-/// result's definition, since it fixes the order of sums.
-const DEPTH: usize = 8;
+/// Most tiles of depth that all blocks of a task are summed over before the next ones: what is read
+/// of the left-hand side meanwhile stays in the second cache.
+const SLICE: usize = 24;
+/// Most tiles of depth that are summed before the next block of rows: what is read of the weights
+/// meanwhile stays in the first cache. Slices and steps are a part of the result's definition,
+/// since they fix the order of sums.
+const STEP: usize = 8;
 
 thread_local! {
-    /// Sums of the blocks of rows of a task, for one block of columns.
+    /// Sums of the blocks of a task.
     static SUMS: RefCell<Vec<Block>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -43,10 +46,13 @@ pub(super) struct PackedBf16 {
     backward: OnceLock<Buffer<u16>>,
 }
 
-/// What becomes of the sums of a row: 32 of them, from a column on that is a multiple of 32. Columns
-/// past the width get sums of zeros.
+/// What becomes of the sums of a block, from a row and a column on that are multiples of 32. Only
+/// the first `count` rows are rows of the product; columns past the width get sums of zeros.
 pub(super) trait Finish: Sync {
-    fn row<V: Vector>(&self, row: usize, column: usize, low: V, high: V);
+    fn block<V: Vector>(&self, row: usize, count: usize, column: usize, sums: &Block);
+
+    /// Brings near what will be written for a block.
+    fn prepare(&self, row: usize, count: usize, column: usize);
 }
 
 /// The shape of a product in tiles, and what it reads.
@@ -56,6 +62,20 @@ struct Product<'a> {
     /// Tiles of depth, and blocks of columns.
     depth: usize,
     columns: usize,
+}
+
+/// Adding some depth to one block of sums.
+struct Step {
+    row: usize,
+    column: usize,
+    /// First tile of depth, and number of tiles.
+    first: usize,
+    depth: usize,
+    /// Whether the sums are whole afterwards, and whether they will be after the next step.
+    last: bool,
+    last_but_one: bool,
+    /// Number of the block of sums.
+    sums: usize,
 }
 
 /// Blocks of rows and of columns that one thread makes.
@@ -108,7 +128,7 @@ impl PackedBf16 {
             columns: width.div_ceil(SIDE),
         };
         let rows = x.rows.div_ceil(SIDE);
-        let (height, breadth) = (even(rows), even(product.columns));
+        let (height, breadth) = (even(rows, TASK_BLOCKS), even(product.columns, TASK_BLOCKS));
         let across = product.columns.div_ceil(breadth);
         let down = rows.div_ceil(height);
         (0..down * across)
@@ -121,7 +141,7 @@ impl PackedBf16 {
                     columns: column..product.columns.min(column + breadth),
                 };
                 SUMS.with_borrow_mut(|sums| {
-                    sums.resize(TASK_BLOCKS, Block::ZERO);
+                    sums.resize(TASK_BLOCKS * TASK_BLOCKS, Block::ZERO);
                     match self.level {
                         #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
                         // SAFETY: the level was found on this processor when the layer was made.
@@ -136,9 +156,9 @@ impl PackedBf16 {
     }
 }
 
-/// Blocks of a task, so that tasks of about one size cover `blocks`, none over the limit.
-fn even(blocks: usize) -> usize {
-    blocks.div_ceil(blocks.div_ceil(TASK_BLOCKS).max(1)).max(1)
+/// The size of parts that cover `length`, all of about one size and none over `limit`.
+fn even(length: usize, limit: usize) -> usize {
+    length.div_ceil(length.div_ceil(limit).max(1)).max(1)
 }
 
 impl Product<'_> {
@@ -158,22 +178,36 @@ impl Product<'_> {
         &self.packed[(block * self.depth + depth) * 2 * TILE..(block + 1) * self.depth * 2 * TILE]
     }
 
-    /// Steps of depth: first tile and number of tiles.
-    fn steps(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
-        let depth = self.depth;
-        let step = depth.div_ceil(depth.div_ceil(DEPTH));
-        (0..depth)
-            .step_by(step)
-            .map(move |first| (first, step.min(depth - first)))
+    /// Does a task step by step: slice by slice of depth, block by block of columns, step by step
+    /// of the slice, block by block of rows.
+    #[inline(always)]
+    fn for_steps(&self, task: &Task, mut work: impl FnMut(Step)) {
+        let slice = even(self.depth, SLICE);
+        for start in (0..self.depth).step_by(slice) {
+            let end = self.depth.min(start + slice);
+            let size = even(end - start, STEP);
+            for column in task.columns.clone() {
+                for first in (start..end).step_by(size) {
+                    let depth = size.min(end - first);
+                    for row in task.rows.clone() {
+                        work(Step {
+                            row,
+                            column,
+                            first,
+                            depth,
+                            last: first + depth == self.depth,
+                            last_but_one: first + depth + size >= self.depth,
+                            sums: (column - task.columns.start) * TASK_BLOCKS + row
+                                - task.rows.start,
+                        });
+                    }
+                }
+            }
+        }
     }
 
-    /// Gives the rows of a finished block away.
-    #[inline(always)]
-    fn finish<V: Vector>(&self, row: usize, column: usize, sums: &Block, finish: &impl Finish) {
-        let rows = SIDE.min(self.x.rows - row * SIDE);
-        for (i, sums) in sums.rows()[..rows].iter().enumerate() {
-            let (low, high) = halves(sums);
-            finish.row(row * SIDE + i, column * SIDE, V::load(low), V::load(high));
-        }
+    /// Rows of the product in a block of rows.
+    fn count(&self, row: usize) -> usize {
+        SIDE.min(self.x.rows - row * SIDE)
     }
 }

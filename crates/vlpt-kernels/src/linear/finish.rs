@@ -2,7 +2,8 @@
 
 use super::{Finish, bf16};
 use crate::Activation;
-use crate::matrix::{Matrix, TILE_COLUMNS, Tiles};
+use crate::block::Block;
+use crate::matrix::{Matrix, TILE_COLUMNS, TILE_ROWS, Tiles};
 use crate::output::{Output, TileOutput};
 use crate::simd::vectorised;
 use crate::vector::{LANES, Vector};
@@ -33,12 +34,20 @@ impl<'a> Round<'a> {
 
 impl bf16::Finish for Round<'_> {
     #[inline(always)]
-    fn row<V: Vector>(&self, row: usize, column: usize, low: V, high: V) {
-        let (low, high) = biased(self.bias, column, low, high);
-        // SAFETY: each part of a row is finished once, by one thread.
-        V::round_pair(low, high, unsafe {
-            self.to.part(row, column / TILE_COLUMNS)
-        });
+    fn block<V: Vector>(&self, row: usize, _: usize, column: usize, sums: &Block) {
+        let bias = Bias::<V>::new(self.bias, column);
+        for (half, sums) in sums.rows().as_chunks::<TILE_ROWS>().0.iter().enumerate() {
+            // SAFETY: each tile is finished once, by one thread.
+            let to = unsafe { self.to.tile(row + half * TILE_ROWS, column) };
+            for (to, sums) in to.iter_mut().zip(sums) {
+                let (low, high) = bias.add(sums);
+                V::round_pair(low, high, to);
+            }
+        }
+    }
+
+    fn prepare(&self, row: usize, _: usize, column: usize) {
+        self.to.prepare(row, column);
     }
 }
 
@@ -61,12 +70,20 @@ impl<'a> Write<'a> {
 
 impl bf16::Finish for Write<'_> {
     #[inline(always)]
-    fn row<V: Vector>(&self, row: usize, column: usize, low: V, high: V) {
-        let (low, high) = biased(self.bias, column, low, high);
-        let count = TILE_COLUMNS.min(self.width - column);
-        // SAFETY: each part of a row is finished once, by one thread.
-        let to = unsafe { self.to.part(row, column, count) };
-        with_whole(to, |to| store(low, high, to));
+    fn block<V: Vector>(&self, row: usize, count: usize, column: usize, sums: &Block) {
+        let bias = Bias::<V>::new(self.bias, column);
+        let width = TILE_COLUMNS.min(self.width - column);
+        for (i, sums) in sums.rows()[..count].iter().enumerate() {
+            // SAFETY: each part of a row is finished once, by one thread.
+            let to = unsafe { self.to.part(row + i, column, width) };
+            let (low, high) = bias.add(sums);
+            write(low, high, to);
+        }
+    }
+
+    fn prepare(&self, row: usize, count: usize, column: usize) {
+        self.to
+            .prepare(row, count, column, TILE_COLUMNS.min(self.width - column));
     }
 }
 
@@ -96,24 +113,26 @@ impl<'a> Add<'a> {
 
 impl bf16::Finish for Add<'_> {
     #[inline(always)]
-    fn row<V: Vector>(&self, row: usize, column: usize, low: V, high: V) {
-        let (low, high) = biased(self.bias, column, low, high);
-        let count = TILE_COLUMNS.min(self.width - column);
-        // SAFETY: each part of a row is finished once, by one thread.
-        let to = unsafe { self.to.part(row, column, count) };
-        if let Some(start) = self.start {
-            let start = &start[row * self.width + column..][..count];
-            if let (Some(start), Some(to)) = (start.as_array(), to.as_mut_array()) {
-                let (a, b) = load::<V>(start);
-                store(a.add(low), b.add(high), to);
-                return;
+    fn block<V: Vector>(&self, row: usize, count: usize, column: usize, sums: &Block) {
+        let bias = Bias::<V>::new(self.bias, column);
+        let width = TILE_COLUMNS.min(self.width - column);
+        for (i, sums) in sums.rows()[..count].iter().enumerate() {
+            // SAFETY: each part of a row is finished once, by one thread.
+            let to = unsafe { self.to.part(row + i, column, width) };
+            let (low, high) = bias.add(sums);
+            match self.start {
+                None => add(low, high, to),
+                Some(start) => {
+                    let start = &start[(row + i) * self.width + column..][..width];
+                    add_to(low, high, start, to);
+                }
             }
-            to.copy_from_slice(start);
         }
-        with_whole(to, |to| {
-            let (a, b) = load::<V>(to);
-            store(a.add(low), b.add(high), to);
-        });
+    }
+
+    fn prepare(&self, row: usize, count: usize, column: usize) {
+        self.to
+            .prepare(row, count, column, TILE_COLUMNS.min(self.width - column));
     }
 }
 
@@ -163,13 +182,24 @@ impl<'a> Activate<'a, (TileOutput<'a>, TileOutput<'a>)> {
 
 impl bf16::Finish for Activate<'_, (TileOutput<'_>, TileOutput<'_>)> {
     #[inline(always)]
-    fn row<V: Vector>(&self, row: usize, column: usize, low: V, high: V) {
-        let (low, high) = biased(self.bias, column, low, high);
-        let tile = column / TILE_COLUMNS;
-        // SAFETY: each part of a row of both is finished once, by one thread.
-        let (before, to) = unsafe { (self.to.0.part(row, tile), self.to.1.part(row, tile)) };
-        V::round_pair(low, high, before);
-        V::round_pair(self.activation.of(low), self.activation.of(high), to);
+    fn block<V: Vector>(&self, row: usize, _: usize, column: usize, sums: &Block) {
+        let bias = Bias::<V>::new(self.bias, column);
+        for (half, sums) in sums.rows().as_chunks::<TILE_ROWS>().0.iter().enumerate() {
+            let row = row + half * TILE_ROWS;
+            // SAFETY: each tile of both is finished once, by one thread.
+            let (before, to) =
+                unsafe { (self.to.0.tile(row, column), self.to.1.tile(row, column)) };
+            for ((before, to), sums) in before.iter_mut().zip(to).zip(sums) {
+                let (low, high) = bias.add(sums);
+                V::round_pair(low, high, before);
+                V::round_pair(self.activation.of(low), self.activation.of(high), to);
+            }
+        }
+    }
+
+    fn prepare(&self, row: usize, _: usize, column: usize) {
+        self.to.0.prepare(row, column);
+        self.to.1.prepare(row, column);
     }
 }
 
@@ -210,26 +240,47 @@ impl<'a> Deactivate<Tiles<'a>, TileOutput<'a>> {
 
 impl bf16::Finish for Deactivate<Tiles<'_>, TileOutput<'_>> {
     #[inline(always)]
-    fn row<V: Vector>(&self, row: usize, column: usize, low: V, high: V) {
-        let tile = column / TILE_COLUMNS;
-        let (a, b) = V::widen_pair(self.before.part(row, tile));
-        let (low, high) = (
-            low.mul(self.activation.slope(a)),
-            high.mul(self.activation.slope(b)),
-        );
-        // SAFETY: each part of a row is finished once, by one thread.
-        V::round_pair(low, high, unsafe { self.to.part(row, tile) });
+    fn block<V: Vector>(&self, row: usize, _: usize, column: usize, sums: &Block) {
+        for (half, sums) in sums.rows().as_chunks::<TILE_ROWS>().0.iter().enumerate() {
+            let row = row + half * TILE_ROWS;
+            let before = self.before.tile(row, column);
+            // SAFETY: each tile is finished once, by one thread.
+            let to = unsafe { self.to.tile(row, column) };
+            for ((to, before), sums) in to.iter_mut().zip(before).zip(sums) {
+                let ((low, high), (a, b)) = (load::<V>(sums), V::widen_pair(before));
+                let (a, b) = (self.activation.slope(a), self.activation.slope(b));
+                V::round_pair(low.mul(a), high.mul(b), to);
+            }
+        }
+    }
+
+    fn prepare(&self, row: usize, _: usize, column: usize) {
+        self.to.prepare(row, column);
     }
 }
 
-#[inline(always)]
-fn biased<V: Vector>(bias: &[f32], column: usize, low: V, high: V) -> (V, V) {
-    if bias.is_empty() {
-        return (low, high);
+/// The bias of 32 columns, if there is one.
+struct Bias<V>(Option<(V, V)>);
+
+impl<V: Vector> Bias<V> {
+    #[inline(always)]
+    fn new(bias: &[f32], column: usize) -> Self {
+        if bias.is_empty() {
+            return Self(None);
+        }
+        let bias = bias[column..column + TILE_COLUMNS].as_array();
+        Self(Some(load(bias.expect("a bias is padded to whole blocks"))))
     }
-    let bias = bias[column..column + TILE_COLUMNS].as_array();
-    let (a, b) = load::<V>(bias.expect("a bias is padded to whole blocks"));
-    (low.add(a), high.add(b))
+
+    /// A row of sums with it.
+    #[inline(always)]
+    fn add(&self, sums: &[f32; TILE_COLUMNS]) -> (V, V) {
+        let (low, high) = load::<V>(sums);
+        match self.0 {
+            None => (low, high),
+            Some((a, b)) => (low.add(a), high.add(b)),
+        }
+    }
 }
 
 #[inline(always)]
@@ -245,16 +296,40 @@ fn store<V: Vector>(low: V, high: V, to: &mut [f32; TILE_COLUMNS]) {
     high.store(second.as_mut_array().expect("half of them"));
 }
 
-/// Calls `write` with 32 floats: those of `to`, or, where there are fewer, a copy of them that goes
-/// back afterwards.
+/// Adds two vectors to 32 floats, or to as many of them as there are.
 #[inline(always)]
-fn with_whole(to: &mut [f32], write: impl FnOnce(&mut [f32; TILE_COLUMNS])) {
+fn add<V: Vector>(low: V, high: V, to: &mut [f32]) {
     if let Some(to) = to.as_mut_array() {
-        return write(to);
+        let (a, b) = load::<V>(to);
+        store(a.add(low), b.add(high), to);
+        return;
     }
     let mut whole = [0.0; TILE_COLUMNS];
     whole[..to.len()].copy_from_slice(to);
-    write(&mut whole);
+    let (a, b) = load::<V>(&whole);
+    store(a.add(low), b.add(high), &mut whole);
+    to.copy_from_slice(&whole[..to.len()]);
+}
+
+/// Writes the sum of two vectors and 32 floats, or as many of them as there are.
+#[inline(always)]
+fn add_to<V: Vector>(low: V, high: V, start: &[f32], to: &mut [f32]) {
+    if let (Some(start), Some(to)) = (start.as_array(), to.as_mut_array()) {
+        let (a, b) = load::<V>(start);
+        return store(a.add(low), b.add(high), to);
+    }
+    to.copy_from_slice(start);
+    add(low, high, to);
+}
+
+/// Writes two vectors to 32 floats, or to as many of them as there are.
+#[inline(always)]
+fn write<V: Vector>(low: V, high: V, to: &mut [f32]) {
+    if let Some(to) = to.as_mut_array() {
+        return store(low, high, to);
+    }
+    let mut whole = [0.0; TILE_COLUMNS];
+    store(low, high, &mut whole);
     to.copy_from_slice(&whole[..to.len()]);
 }
 

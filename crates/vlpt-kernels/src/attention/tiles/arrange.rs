@@ -3,9 +3,9 @@
 //! Below, a matrix has `across` tiles side by side and whole blocks of 32 rows.
 
 use std::arch::x86_64::{
-    __m512, __m512i, _mm512_loadu_si512, _mm512_permutex2var_epi16, _mm512_shuffle_i32x4,
-    _mm512_storeu_si512, _mm512_unpackhi_epi32, _mm512_unpackhi_epi64, _mm512_unpacklo_epi32,
-    _mm512_unpacklo_epi64,
+    __m512, __m512i, _mm512_loadu_si512, _mm512_permutex2var_epi16, _mm512_setzero_si512,
+    _mm512_shuffle_i32x4, _mm512_storeu_si512, _mm512_unpackhi_epi32, _mm512_unpackhi_epi64,
+    _mm512_unpacklo_epi32, _mm512_unpacklo_epi64,
 };
 
 use crate::block::{Block, SIDE};
@@ -57,36 +57,47 @@ pub(super) fn turned(from: &[u16], across: usize, pairs_of: &mut [u16], to: &mut
 /// Turns a block over, in place.
 #[target_feature(enable = "avx512f")]
 pub(super) fn transpose_block(block: &mut Block) {
-    let numbers = block.0.as_mut_ptr().cast::<i32>();
-    let load = |row: usize, column: usize| -> [__m512i; 16] {
-        // SAFETY: 16 rows of 16 numbers of a block of 32 x 32.
-        std::array::from_fn(|i| unsafe {
-            _mm512_loadu_si512(numbers.add((row + i) * SIDE + column).cast())
-        })
-    };
-    let store = |row: usize, column: usize, quarter: [__m512i; 16]| {
-        for (i, numbers_of_row) in quarter.into_iter().enumerate() {
-            // SAFETY: as above.
-            unsafe {
-                _mm512_storeu_si512(
-                    numbers.add((row + i) * SIDE + column).cast(),
-                    numbers_of_row,
-                );
-            }
-        }
-    };
-    store(0, 0, transposed(&load(0, 0)));
-    store(16, 16, transposed(&load(16, 16)));
-    let (upper, lower) = (load(0, 16), load(16, 0));
-    store(0, 16, transposed(&lower));
-    store(16, 0, transposed(&upper));
+    let upper_left = transposed(&quarter(block, 0, 0));
+    let upper_right = transposed(&quarter(block, 16, 0));
+    let lower_left = transposed(&quarter(block, 0, 16));
+    let lower_right = transposed(&quarter(block, 16, 16));
+    put_quarter(block, 0, 0, &upper_left);
+    put_quarter(block, 0, 16, &upper_right);
+    put_quarter(block, 16, 0, &lower_left);
+    put_quarter(block, 16, 16, &lower_right);
+}
+
+/// 16 x 16 numbers of a block.
+#[target_feature(enable = "avx512f")]
+fn quarter(block: &Block, row: usize, column: usize) -> [__m512i; 16] {
+    let mut rows = [_mm512_setzero_si512(); 16];
+    for (to, row) in rows.iter_mut().zip(&block.rows()[row..row + 16]) {
+        let part = &row[column..column + 16];
+        // SAFETY: 16 numbers are read of 16.
+        *to = unsafe { _mm512_loadu_si512(part.as_ptr().cast()) };
+    }
+    rows
+}
+
+/// Undoes [`quarter`].
+#[target_feature(enable = "avx512f")]
+fn put_quarter(block: &mut Block, row: usize, column: usize, rows: &[__m512i; 16]) {
+    for (from, row) in rows.iter().zip(&mut block.rows_mut()[row..row + 16]) {
+        let part = &mut row[column..column + 16];
+        // SAFETY: 16 numbers are written of 16.
+        unsafe { _mm512_storeu_si512(part.as_mut_ptr().cast(), *from) };
+    }
 }
 
 /// Turns the pairs of a tile over: row i of the result holds pair i of each row.
 #[target_feature(enable = "avx512f,avx512bw")]
 fn transpose(from: &[u16; TILE], to: &mut [u16; TILE]) {
     let rows = from.as_chunks::<TILE_COLUMNS>().0;
-    let turned = transposed(&std::array::from_fn(|i| load(&rows[i])));
+    let mut loaded = [_mm512_setzero_si512(); 16];
+    for (to, row) in loaded.iter_mut().zip(rows) {
+        *to = load(row);
+    }
+    let turned = transposed(&loaded);
     for (row, to) in turned.into_iter().zip(to.as_chunks_mut::<TILE_COLUMNS>().0) {
         store(row, to);
     }

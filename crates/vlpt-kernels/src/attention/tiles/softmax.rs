@@ -38,9 +38,26 @@ impl Row {
         self.1.store(high.as_mut_array().expect("half of them"));
     }
 
+    // no closures here: one would not be compiled for the vectors of its caller
+
     #[inline(always)]
-    fn with(self, other: Self, f: impl Fn(Avx512, Avx512) -> Avx512) -> Self {
-        Self(f(self.0, other.0), f(self.1, other.1))
+    fn add(self, other: Self) -> Self {
+        Self(self.0.add(other.0), self.1.add(other.1))
+    }
+
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        Self(self.0.sub(other.0), self.1.sub(other.1))
+    }
+
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        Self(self.0.mul(other.0), self.1.mul(other.1))
+    }
+
+    #[inline(always)]
+    fn max(self, other: Self) -> Self {
+        Self(self.0.max(other.0), self.1.max(other.1))
     }
 
     #[inline(always)]
@@ -54,7 +71,7 @@ impl Row {
     /// Multiplies a row of a block.
     #[inline(always)]
     pub(super) fn apply(self, row: &mut [f32; SIDE]) {
-        self.with(Self::load(row), Avx512::mul).store(row);
+        self.mul(Self::load(row)).store(row);
     }
 
     /// Writes the numbers to a row of tiles.
@@ -91,10 +108,13 @@ impl<'a> Columns<'a> {
         let factor = Row::splat(scale);
         for key in 0..keys {
             let row = &mut blocks[key / SIDE].rows_mut()[key % SIDE];
-            let term = mask.map_or(Row::splat(0.0), |mask| Row::load(&mask[key]));
+            let term = match mask {
+                Some(mask) => Row::load(&mask[key]),
+                None => Row::splat(0.0),
+            };
             let score = Row::load(row).mul_add(factor, term);
             score.store(row);
-            largest = largest.with(score, Avx512::max);
+            largest = largest.max(score);
         }
         Self {
             keys,
@@ -116,9 +136,9 @@ impl<'a> Columns<'a> {
         if key >= self.keys {
             return Row::splat(0.0);
         }
-        let below = self.row(key).with(self.largest, Avx512::sub);
+        let below = self.row(key).sub(self.largest);
         let power = Row(below.0.exp(), below.1.exp());
-        self.sums = self.sums.with(power, Avx512::add);
+        self.sums = self.sums.add(power);
         power
     }
 
@@ -158,12 +178,21 @@ impl<'a> Columns<'a> {
     ) -> Row {
         let (scale, mut means) = (self.scale(), Row::splat(0.0));
         for key in 0..self.keys {
-            let p = self.row(key).with(scale, Avx512::mul);
+            let p = self.row(key).mul(scale);
             p.store(&mut self.blocks[key / SIDE].rows_mut()[key % SIDE]);
             p.round(&mut to[offset(across, key, part)..]);
             means = p.mul_add(Row::load(&d[key / SIDE].rows()[key % SIDE]), means);
         }
         means
+    }
+
+    #[inline(always)]
+    fn gradient(&self, d: &[Block], means: Row, key: usize) -> Row {
+        if key >= self.keys {
+            return Row::splat(0.0);
+        }
+        let d = Row::load(&d[key / SIDE].rows()[key % SIDE]).sub(means);
+        self.row(key).mul(d).mul(Row::splat(self.scale))
     }
 
     /// Writes the gradients of the unscaled products, `p (d - mean) * scale`, as a left-hand side
@@ -177,16 +206,9 @@ impl<'a> Columns<'a> {
         (rows, across): (&mut [u16], usize),
         pairs: &mut [u16],
     ) {
-        let scale = Row::splat(self.scale);
-        let gradient = |key: usize| {
-            if key >= self.keys {
-                return Row::splat(0.0);
-            }
-            let d = Row::load(&d[key / SIDE].rows()[key % SIDE]).with(means, Avx512::sub);
-            self.row(key).with(d, Avx512::mul).with(scale, Avx512::mul)
-        };
         for key in (0..self.keys.next_multiple_of(SIDE)).step_by(2) {
-            let (even, odd) = (gradient(key), gradient(key + 1));
+            let even = self.gradient(d, means, key);
+            let odd = self.gradient(d, means, key + 1);
             even.round(&mut rows[offset(across, key, part)..]);
             odd.round(&mut rows[offset(across, key + 1, part)..]);
             round_pair_of_keys(even, odd, key, pairs);

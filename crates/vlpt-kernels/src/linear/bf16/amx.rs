@@ -1,7 +1,7 @@
 //! On the tile registers of AMX.
 
 use super::{Finish, Product, Task};
-use crate::block::Block;
+use crate::block::{Block, SIDE};
 use crate::matrix::TILE;
 use crate::tile_registers::TileRegisters;
 use crate::vector::Avx512;
@@ -12,34 +12,31 @@ use crate::vector::Avx512;
 pub(super) unsafe fn run(product: &Product, task: &Task, sums: &mut [Block], finish: &impl Finish) {
     // SAFETY: the caller's promise; nothing below sets registers up again.
     let registers = unsafe { TileRegisters::new() };
-    for column in task.columns.clone() {
-        // while this block of columns is used, the next one is brought near, part by part
+    let rows = task.rows.len();
+    product.for_steps(task, |step| {
+        let (row, column, sums) = (step.row, step.column, &mut sums[step.sums]);
+        // while these columns' weights are used, the next columns' are brought near, part by part
         let next = if column + 1 < task.columns.end {
             column + 1
         } else {
             column
         };
-        let next = product.b(next, 0);
-        let part = next.len().div_ceil(task.rows.len());
-        for (first, depth) in product.steps() {
-            let last = first + depth == product.depth;
-            let b = product.b(column, first);
-            for (row, sums) in task.rows.clone().zip(sums.iter_mut()) {
-                let near = part * (row - task.rows.start) + first * part / product.depth;
-                let near = &next[(near / TILE * TILE).min(next.len() - TILE)..];
-                registers.multiply(
-                    product.a(row, first),
-                    product.stride(),
-                    b,
-                    depth,
-                    first > 0,
-                    sums,
-                    near.as_ptr(),
-                );
-                if last {
-                    product.finish::<Avx512>(row, column, sums, finish);
-                }
-            }
+        let next = product.b(next, step.first);
+        let part = (row - task.rows.start) * step.depth.div_ceil(rows) * 2 * TILE;
+        let near = &next[part.min(next.len() - TILE)..];
+        registers.multiply(
+            product.a(row, step.first),
+            product.stride(),
+            product.b(column, step.first),
+            step.depth,
+            step.first > 0,
+            sums,
+            near.as_ptr(),
+        );
+        if step.last {
+            finish.block::<Avx512>(row * SIDE, product.count(row), column * SIDE, sums);
+        } else if step.last_but_one {
+            finish.prepare(row * SIDE, product.count(row), column * SIDE);
         }
-    }
+    });
 }

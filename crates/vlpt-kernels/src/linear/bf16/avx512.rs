@@ -18,24 +18,21 @@ const ROWS: usize = 8;
 /// The processor has [`Level::Avx512Bf16`](crate::Level::Avx512Bf16).
 #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")]
 pub(super) unsafe fn run(product: &Product, task: &Task, sums: &mut [Block], finish: &impl Finish) {
-    for column in task.columns.clone() {
-        for (first, depth) in product.steps() {
-            let last = first + depth == product.depth;
-            let b = &product.b(column, first)[..2 * depth * TILE];
-            for (row, sums) in task.rows.clone().zip(sums.iter_mut()) {
-                let a = product.a(row, first);
-                for part in 0..SIDE / ROWS {
-                    let tiles = &a[part * ROWS / TILE_ROWS * product.stride()..][..depth * TILE];
-                    let a = &tiles[part * ROWS % TILE_ROWS * TILE_COLUMNS..];
-                    let c = &mut sums.0[part * ROWS * SIDE..][..ROWS * SIDE];
-                    multiply(a, b, first > 0, c.as_mut_array().expect("rows of a block"));
-                }
-                if last {
-                    product.finish::<Avx512>(row, column, sums, finish);
-                }
-            }
+    product.for_steps(task, |step| {
+        let (row, column, sums) = (step.row, step.column, &mut sums[step.sums]);
+        let b = &product.b(column, step.first)[..2 * step.depth * TILE];
+        let a = product.a(row, step.first);
+        for part in 0..SIDE / ROWS {
+            let tiles = &a[part * ROWS / TILE_ROWS * product.stride()..][..step.depth * TILE];
+            let a = &tiles[part * ROWS % TILE_ROWS * TILE_COLUMNS..];
+            let c = &mut sums.0[part * ROWS * SIDE..][..ROWS * SIDE];
+            let c = c.as_mut_array().expect("rows of a block");
+            multiply(a, b, step.first > 0, c);
         }
-    }
+        if step.last {
+            finish.block::<Avx512>(row * SIDE, product.count(row), column * SIDE, sums);
+        }
+    });
 }
 
 /// `c = a b` or `c += a b` for 8 rows and 32 columns; `a` starts at the first row's first number of

@@ -1,7 +1,5 @@
 //! Weights into the order in which products read them.
 
-use rayon::prelude::*;
-
 use crate::arena::{Arena, Buffer};
 use crate::block::SIDE;
 use crate::matrix::{TILE, TILE_COLUMNS, TILE_ROWS};
@@ -14,25 +12,26 @@ fn place(depth: usize, k: usize, n: usize) -> usize {
     tile * TILE + k % SIDE / 2 * TILE_COLUMNS + n % TILE_ROWS * 2 + k % 2
 }
 
-/// Packs `right(k, n)`, rows x columns, past which it is 0.
-fn pack(rows: usize, columns: usize, right: impl Fn(usize, usize) -> u16 + Sync) -> Buffer<u16> {
+/// Packs `right(k, n)`, rows x columns, past which it is 0. On this thread alone: packing may happen
+/// while others wait for it, who must not be given a part of it.
+fn pack(rows: usize, columns: usize, right: impl Fn(usize, usize) -> u16) -> Buffer<u16> {
     let depth = rows.div_ceil(SIDE);
     let mut packed = Arena::default().take::<u16>(columns.div_ceil(SIDE) * depth * 2 * TILE);
-    packed
-        .par_chunks_mut(depth * 2 * TILE)
-        .enumerate()
-        .for_each(|(block, packed)| {
-            for k in 0..depth * SIDE {
-                for n in 0..SIDE {
-                    let column = block * SIDE + n;
-                    packed[place(depth, k, n)] = if k < rows && column < columns {
-                        right(k, column)
-                    } else {
-                        0
-                    };
-                }
-            }
-        });
+    for (tile, to) in packed.as_chunks_mut::<TILE>().0.iter_mut().enumerate() {
+        let (first_row, first_column) = (
+            tile / 2 % depth * SIDE,
+            tile / 2 / depth * SIDE + tile % 2 * TILE_ROWS,
+        );
+        for (i, to) in to.iter_mut().enumerate() {
+            let k = first_row + i / TILE_COLUMNS * 2 + i % 2;
+            let n = first_column + i % TILE_COLUMNS / 2;
+            *to = if k < rows && n < columns {
+                right(k, n)
+            } else {
+                0
+            };
+        }
+    }
     packed
 }
 

@@ -7,23 +7,25 @@ use crate::vector::{Portable, over_vectors};
 
 pub(super) fn run(product: &Product, task: &Task, sums: &mut [Block], finish: &impl Finish) {
     let mut wide = Vec::new();
-    for column in task.columns.clone() {
-        for (first, depth) in product.steps() {
-            widen(&product.b(column, first)[..2 * depth * TILE], &mut wide);
-            for (row, sums) in task.rows.clone().zip(sums.iter_mut()) {
-                if first == 0 {
-                    sums.0.fill(0.0);
-                }
-                for (i, sums) in sums.rows_mut().iter_mut().enumerate() {
-                    let a = &product.a(row, first)[i / TILE_ROWS * product.stride()..];
-                    multiply(&a[i % TILE_ROWS * TILE_COLUMNS..], &wide, sums);
-                }
-                if first + depth == product.depth {
-                    product.finish::<Portable>(row, column, sums, finish);
-                }
-            }
+    product.for_steps(task, |step| {
+        let (row, column, sums) = (step.row, step.column, &mut sums[step.sums]);
+        if row == task.rows.start {
+            widen(
+                &product.b(column, step.first)[..2 * step.depth * TILE],
+                &mut wide,
+            );
         }
-    }
+        if step.first == 0 {
+            sums.0.fill(0.0);
+        }
+        for (i, sums) in sums.rows_mut().iter_mut().enumerate() {
+            let a = &product.a(row, step.first)[i / TILE_ROWS * product.stride()..];
+            multiply(&a[i % TILE_ROWS * TILE_COLUMNS..], &wide, sums);
+        }
+        if step.last {
+            finish.block::<Portable>(row * SIDE, product.count(row), column * SIDE, sums);
+        }
+    });
 }
 
 /// Rows of 32 floats, from pairs of rows in two tiles.
