@@ -2,13 +2,16 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+#[path = "slurm/cluster.rs"]
+mod cluster;
 mod common;
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::Stdio;
 use std::sync::atomic::AtomicBool;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use cluster::{Slurm, wait};
 use common::{Toy, merged_bytes, planned};
 use vlpt_study::launch::slurm::{SlurmOptions, submit};
 use vlpt_study::{Kind, RunLimits, UnitState, run, status};
@@ -58,81 +61,24 @@ fn slurm_submitter() {
     fs_err::write(Path::new(&dir).join("jobs"), jobs.join(" ")).unwrap();
 }
 
-/// A Slurm that ends with the test.
-struct Slurm {
-    dir: tempfile::TempDir,
-}
-
-impl Slurm {
-    fn script() -> PathBuf {
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/slurm/start.sh")
-    }
-
-    /// `None`, and why on the console, where there is none to start.
-    fn start() -> Option<Self> {
-        let dir = tempfile::tempdir().unwrap();
-        let log = dir.path().join("start.log");
-        // Into a file: daemons keep a pipe open, and its end would never come.
-        let started = Command::new("sh")
-            .arg(Self::script())
-            .arg(dir.path())
-            .stdout(Stdio::null())
-            .stderr(fs_err::File::create(&log).unwrap().into_parts().0)
-            .status();
-        let slurm = Self { dir };
-        if started.is_ok_and(|status| status.success()) {
-            return Some(slurm);
-        }
-        let why = fs_err::read_to_string(log).unwrap_or_default();
-        // Past the capture of test output, so that a skip is seen.
-        let _ = std::io::Write::write_fmt(
-            &mut std::io::stderr(),
-            format_args!(
-                "SKIPPED: a_plan_runs_as_two_arrays...: no Slurm: {}\n",
-                why.trim()
-            ),
-        );
-        None
-    }
-
-    /// Numbers of the submitted jobs.
-    fn submit(&self, dir: &Path, worker: &Path) -> Vec<String> {
-        let submitted = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "slurm_submitter", "--nocapture"])
-            .env("SLURM_CONF", self.dir.path().join("slurm.conf"))
-            .env("VLPT_STUDY_TEST_SUBMIT", dir)
-            .env("VLPT_STUDY_TEST_WORKER", worker)
-            .stdout(Stdio::null())
-            .status();
-        assert!(submitted.unwrap().success());
-        let jobs = fs_err::read_to_string(dir.join("jobs")).unwrap();
-        jobs.split_whitespace().map(str::to_owned).collect()
-    }
-
-    fn ask(&self, program: &str, words: &[&str]) -> String {
-        let output = Command::new(program)
-            .args(words)
-            .env("SLURM_CONF", self.dir.path().join("slurm.conf"))
-            .output();
-        output.map_or_else(
-            |error| error.to_string(),
-            |output| String::from_utf8_lossy(&output.stdout).into_owned(),
-        )
-    }
-}
-
-impl Drop for Slurm {
-    fn drop(&mut self) {
-        self.ask("scancel", &["--user=root"]);
-        let mut stop = Command::new("sh");
-        stop.arg(Self::script()).arg("stop").arg(self.dir.path());
-        let _ = stop.status();
-    }
+/// Numbers of the submitted jobs.
+fn submit_on(slurm: &Slurm, dir: &Path, worker: &Path) -> Vec<String> {
+    let submitted = slurm
+        .command(std::env::current_exe().unwrap())
+        .args(["--exact", "slurm_submitter", "--nocapture"])
+        .env("VLPT_STUDY_TEST_SUBMIT", dir)
+        .env("VLPT_STUDY_TEST_WORKER", worker)
+        .stdout(Stdio::null())
+        .status();
+    assert!(submitted.unwrap().success());
+    let jobs = fs_err::read_to_string(dir.join("jobs")).unwrap();
+    jobs.split_whitespace().map(str::to_owned).collect()
 }
 
 #[test]
 fn a_plan_runs_as_two_arrays_and_survives_a_requeue() {
-    let Some(slurm) = Slurm::start() else {
+    let Some(slurm) = Slurm::start("a_plan_runs_as_two_arrays_and_survives_a_requeue", 16817)
+    else {
         return;
     };
     let (outer, plan) = planned(4);
@@ -147,7 +93,7 @@ fn a_plan_runs_as_two_arrays_and_survives_a_requeue() {
         std::env::current_exe().unwrap().display()
     );
     fs_err::write(&worker, text).unwrap();
-    let jobs = slurm.submit(&dir, &worker);
+    let jobs = submit_on(&slurm, &dir, &worker);
     assert_eq!(jobs.len(), 2, "{jobs:?}");
     let adapted = slurm.ask("scontrol", &["show", "job", &jobs[1]]);
     let dependency = format!("Dependency=afterany:{}", jobs[0]);
@@ -186,14 +132,8 @@ fn a_plan_runs_as_two_arrays_and_survives_a_requeue() {
     )
     .unwrap();
     assert_eq!(merged_bytes(&dir), merged_bytes(still.path()));
-    assert!(slurm.submit(&dir, &worker).is_empty(), "nothing is left");
-}
-
-fn wait(what: &str, ready: impl Fn() -> bool) {
-    let began = Instant::now();
-    while !ready() {
-        let patience = Duration::from_mins(2);
-        assert!(began.elapsed() < patience, "waited in vain for {what}");
-        std::thread::sleep(Duration::from_millis(100));
-    }
+    assert!(
+        submit_on(&slurm, &dir, &worker).is_empty(),
+        "nothing is left"
+    );
 }
