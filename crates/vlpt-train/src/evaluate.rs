@@ -133,6 +133,25 @@ pub fn evaluate(
     options: &EvalOptions,
     observer: &dyn Observer,
 ) -> Result<Evaluation> {
+    let hashes = match options.cache {
+        Some(_) => hash_images(&options.split.of(task)?.items, observer)?,
+        None => Vec::new(),
+    };
+    evaluate_known(
+        clip, classifier, task, preprocess, options, &hashes, observer,
+    )
+}
+
+/// [`evaluate`] for images whose hashes are known; none are needed without a cache.
+pub(crate) fn evaluate_known(
+    clip: &Clip,
+    classifier: &Classifier,
+    task: &Task,
+    preprocess: &Preprocess,
+    options: &EvalOptions,
+    hashes: &[String],
+    observer: &dyn Observer,
+) -> Result<Evaluation> {
     classifier.check_classes(&task.classes)?;
     let items = &options.split.of(task)?.items;
     let maker = FeatureMaker {
@@ -143,11 +162,7 @@ pub fn evaluate(
         prompts: classifier.visual.clone(),
         cache: options.cache.clone(),
     };
-    let hashes = match options.cache {
-        Some(_) => hash_images(items, observer)?,
-        None => Vec::new(),
-    };
-    let features = maker.features(items, &hashes, View::Centre, observer)?;
+    let features = maker.features(items, hashes, View::Centre, observer)?;
     from_features(clip, classifier, task, &features, options)
 }
 

@@ -4,7 +4,7 @@
 //! * [`Run`] trains: it fills a run folder, and goes on where it was interrupted.
 //! * [`PromptFolder`] is the result of a run; [`Classifier`] what it makes of images: by text
 //!   features, by texts that depend on the image, or by a baseline's weights or cache.
-//! * [`train_source`] and [`train_jointly`] do so for several tasks and seeds.
+//! * [`train_source`], [`train_adapted`] and [`train_jointly`] do so for several tasks and seeds.
 //! * [`evaluate()`] and [`Predictor`] use a classifier.
 //! * An [`Observer`] watches; `()` is silence.
 
@@ -43,7 +43,10 @@ pub use features::{FeatureMaker, View, default_cache_dir, hash_images};
 pub use files::write_atomic;
 pub use loss::{Loss, LossHead, LossInput, LossOutput, Mask, TextsOf, UnitRows};
 pub use metrics::{Bootstrap, Confusion, Interval, Scored};
-pub use multitask::{Joint, JointMember, Singles, SourcePrompt, train_jointly, train_source};
+pub use multitask::{
+    Adapted, AdaptedValues, Joint, JointMember, Singles, SourcePrompt, train_adapted,
+    train_jointly, train_source,
+};
 pub use observer::{Observer, StepReport};
 pub use optim::{AdamW, Optimizer, OptimizerState, Sgd, optimizer};
 pub use order::Mix;

@@ -99,6 +99,39 @@ fn a_source_prompt_is_tuned_adapted_and_evaluated_on_its_members() {
 }
 
 #[test]
+fn adapting_beside_scratch_gives_what_two_runs_give() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path();
+    let pair = ["--task", "drawn:shapes", "--task", "drawn:stripes"];
+    let source = ["multitask", "source", "--context", "4", "--out", "source"];
+    result(folder, &[&source[..], &pair, &SHORT].concat());
+    let start = ["--init-from", "source"];
+    let adapt = ["multitask", "adapt", "drawn:textures", "--scratch"];
+    let both = [&adapt[..], &start, &SHORT, &["--out", "both"]].concat();
+    let made = result(folder, &both);
+    assert_eq!(result(folder, &both), made, "given again");
+
+    let train = ["train", "drawn:textures", "--context", "4"];
+    result(
+        folder,
+        &[&train[..], &SHORT, &["--out", "scratch"]].concat(),
+    );
+    let alone = [&train[..], &start, &SHORT, &["--out", "adapted"]].concat();
+    result(folder, &alone);
+    let value = |args: &[&str]| {
+        let more = ["drawn:textures", "--bootstrap", "1"];
+        result(folder, &[args, &more].concat())["value"].clone()
+    };
+    assert_eq!(made["source"], value(&["eval", "source"]));
+    assert_eq!(made["scratch"], value(&["eval", "scratch"]));
+    assert_eq!(made["adapted"], value(&["eval", "adapted"]));
+    assert_eq!(made["zero_shot"], value(&["zeroshot"]));
+    assert!(folder.join("both/scratch/report.html").is_file());
+    let printed = ok(folder, &both);
+    assert!(printed.contains("tuned from scratch"), "{printed}");
+}
+
+#[test]
 fn joint_tuning_shows_every_member_beside_its_own_prompt() {
     let home = tempfile::tempdir().unwrap();
     let folder = home.path();

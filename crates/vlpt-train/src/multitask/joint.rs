@@ -4,15 +4,12 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use vlpt_clip::Clip;
-use vlpt_data::image::Preprocess;
 use vlpt_data::{Metric, Task};
 
+use super::judge::Judge;
 use super::run;
 use crate::files::write_atomic;
-use crate::{
-    Classifier, EvalOptions, Evaluation, Observer, PromptFolder, Result, RunConfig, RunOptions,
-    RunSummary, TrainError, evaluate,
-};
+use crate::{Observer, PromptFolder, Result, RunConfig, RunOptions, RunSummary, TrainError};
 
 /// Where the single-task results are from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,21 +94,14 @@ pub fn train_jointly(
             }
             (given, _) => given,
         };
-        let judge = Judge {
-            clip,
-            task,
-            options,
-            observer,
-        };
-        let preprocess = &joint.adapter.preprocess;
-        let plain = Classifier::zero_shot(clip, &task.classes, &task.templates)?;
+        let judge = Judge::new(clip, task, options, observer)?;
         let tuned = judge.prompt(&joint)?;
         notes.extend(single.iter().filter_map(|single| otherwise(single, &joint)));
         members.push(JointMember {
             task: task.name.clone(),
             metric: task.metric,
             images: tuned.images,
-            zero_shot: judge.value(&plain, preprocess)?.value,
+            zero_shot: judge.zero_shot(&joint.adapter.preprocess)?.value,
             joint: tuned.value,
             single: match &single {
                 Some(single) => Some(judge.prompt(single)?.value),
@@ -130,32 +120,6 @@ pub fn train_jointly(
         members,
         notes,
     })
-}
-
-/// A task and how it is looked at.
-struct Judge<'a> {
-    clip: &'a Clip,
-    task: &'a Task,
-    options: &'a RunOptions,
-    observer: &'a dyn Observer,
-}
-
-impl Judge<'_> {
-    fn prompt(&self, folder: &PromptFolder) -> Result<Evaluation> {
-        let classifier = folder.classifier_for_task(self.clip, self.task)?;
-        self.value(&classifier, &folder.adapter.preprocess)
-    }
-
-    fn value(&self, classifier: &Classifier, preprocess: &Preprocess) -> Result<Evaluation> {
-        let mut options = EvalOptions {
-            cache: self.options.cache.clone(),
-            ..EvalOptions::default()
-        };
-        // Only the value is used.
-        options.bootstrap.resamples = 1;
-        let (clip, task) = (self.clip, self.task);
-        evaluate(clip, classifier, task, preprocess, &options, self.observer)
-    }
 }
 
 /// A task's name as that of a folder.

@@ -1,11 +1,13 @@
 //! The two stages of multitask prompt tuning, over the one trainer: [`train_source`] tunes one
 //! prompt on several tasks, over several seeds if asked; [`train_jointly`] tunes one for a group
 //! and compares each member with its own single-task prompt. Adapting a prompt to a task is a
-//! plain [`Run`] with `init_from`.
+//! plain [`Run`] with `init_from`; [`train_adapted`] does it beside the same run from scratch.
 //!
-//! Both go on where they were interrupted, and do nothing that is done.
+//! All go on where they were interrupted, and do nothing that is done.
 
+mod adapt;
 mod joint;
+mod judge;
 
 use std::path::{Path, PathBuf};
 
@@ -18,6 +20,7 @@ use crate::{
     Averaged, Observer, Result, Run, RunConfig, RunOptions, RunSummary, TrainError, TrainingData,
 };
 
+pub use adapt::{Adapted, AdaptedValues, train_adapted};
 pub use joint::{Joint, JointMember, Singles, train_jointly};
 
 /// A prompt tuned on several tasks.

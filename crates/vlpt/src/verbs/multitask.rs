@@ -1,19 +1,19 @@
 //! `vlpt multitask`: one prompt for many tasks, and from it one for each.
 
+mod adapt;
 mod joint;
 
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
-use vlpt_train::{Run, RunConfig, RunOptions, RunSummary, SourcePrompt, open_tasks, train_source};
+use vlpt_train::{RunConfig, RunOptions, RunSummary, SourcePrompt, open_tasks, train_source};
 
 use crate::console::Console;
 use crate::error::CliError;
 use crate::figures;
-use crate::options::{CacheArgs, DataFlags, open_model};
+use crate::options::{CacheArgs, open_model};
 use crate::tuning::{TuneFlags, quoted};
-use crate::verbs::train::report;
 use crate::watch::Watch;
 
 /// The stages.
@@ -22,7 +22,7 @@ pub(crate) enum MultitaskVerb {
     /// Tune one prompt on several tasks; the average over seeds if several are given
     Source(SourceArgs),
     /// Start from a prompt folder and tune on one task
-    Adapt(AdaptArgs),
+    Adapt(adapt::AdaptArgs),
     /// Tune one prompt for a group of tasks, and show each beside its single-task result
     Joint(joint::JointArgs),
 }
@@ -82,31 +82,11 @@ pub(crate) struct SourceArgs {
     seeds: Vec<u64>,
 }
 
-/// Flags of `vlpt multitask adapt`.
-#[derive(Debug, Args)]
-pub(crate) struct AdaptArgs {
-    /// The data set: a folder, a manifest (.csv, .jsonl), or `drawn:NAME`
-    #[arg(value_name = "DATA")]
-    data: String,
-    /// The prompt folder to start from; its method, options and model hold unless others are given
-    #[arg(long, value_name = "FOLDER")]
-    init_from: PathBuf,
-    /// The run folder to write; given again, the run goes on where it was interrupted
-    #[arg(long, short, value_name = "FOLDER")]
-    out: PathBuf,
-    #[command(flatten)]
-    flags: DataFlags,
-    #[command(flatten)]
-    tune: TuneFlags,
-    #[command(flatten)]
-    cache: CacheArgs,
-}
-
 /// Runs the chosen stage.
 pub(crate) fn run(verb: &MultitaskVerb, console: &Console) -> Result<(), CliError> {
     match verb {
         MultitaskVerb::Source(args) => source(args, console),
-        MultitaskVerb::Adapt(args) => adapt(args, console),
+        MultitaskVerb::Adapt(args) => adapt::run(args, console),
         MultitaskVerb::Joint(args) => joint::run(args, console),
     }
 }
@@ -198,16 +178,4 @@ fn source_text(made: &SourcePrompt, tasks: &[String]) -> String {
         made.prompt.display(),
         made.prompt.display()
     )
-}
-
-fn adapt(args: &AdaptArgs, console: &Console) -> Result<(), CliError> {
-    let mut settings = args.flags.settings();
-    settings.push(format!("data.path={}", quoted(&args.data)));
-    let config = args.tune.resolve(settings, Some(&args.init_from))?;
-    let options = RunOptions {
-        dir: args.out.clone(),
-        cache: args.cache.folder(),
-    };
-    let watch = Watch::new(console);
-    report(Run::start_or_resume(&config, &options, &watch)?, console)
 }

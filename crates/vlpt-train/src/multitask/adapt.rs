@@ -1,0 +1,93 @@
+//! A task tuned from a source prompt, beside the same training from the method's own start.
+
+use std::path::Path;
+
+use serde::Serialize;
+use vlpt_clip::Clip;
+use vlpt_data::{Metric, Task};
+
+use super::judge::Judge;
+use super::run;
+use crate::files::write_atomic;
+use crate::{Observer, PromptFolder, Result, RunConfig, RunOptions, RunSummary, TrainError};
+
+/// What a source prompt does for a task.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Adapted {
+    /// The run that starts from the source prompt.
+    pub run: RunSummary,
+    /// The run that starts from scratch, in the folder `scratch` of the other.
+    pub scratch_run: RunSummary,
+    /// What came out.
+    pub values: AdaptedValues,
+}
+
+/// Values of a task's metric on its test images, among its own classes, from 0 to 1.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AdaptedValues {
+    /// The task.
+    pub task: String,
+    /// Its metric.
+    pub metric: Metric,
+    /// Number of test images.
+    pub images: usize,
+    /// Without any tuning, with the task's own templates.
+    pub zero_shot: f64,
+    /// With the source prompt as it is.
+    pub source: f64,
+    /// Tuned from the method's own start.
+    pub scratch: f64,
+    /// Tuned from the source prompt.
+    pub adapted: f64,
+}
+
+/// Tunes `task`, that of the configuration, from the prompt `init_from` and once more from scratch
+/// with the same images, seed and schedule, and evaluates both beside the source prompt as it is.
+/// `options.dir` becomes the adapted run, its `scratch` the other; the values are in its
+/// `adapted.json` too.
+///
+/// # Errors
+/// As [`Run::start_or_resume`](crate::Run::start_or_resume) and [`evaluate`](crate::evaluate()); a
+/// configuration without `init_from`.
+pub fn train_adapted(
+    config: &RunConfig,
+    options: &RunOptions,
+    clip: &Clip,
+    task: &Task,
+    observer: &dyn Observer,
+) -> Result<Adapted> {
+    if config.init_from.is_empty() {
+        return Err(TrainError::Unfit {
+            what: "no prompt to start from is named".to_owned(),
+            hint: Some("name its folder with `init_from`".to_owned()),
+        });
+    }
+    let source = PromptFolder::open(Path::new(&config.init_from))?;
+    let own = std::slice::from_ref(task);
+    let adapted = run(config, &options.dir, options, clip, own, observer)?;
+    let mut alone = config.clone();
+    alone.init_from.clear();
+    let dir = options.dir.join("scratch");
+    let scratch = run(&alone, &dir, options, clip, own, observer)?;
+    let judge = Judge::new(clip, task, options, observer)?;
+    let folder = PromptFolder::open(&adapted.prompt)?;
+    let tuned = judge.prompt(&folder)?;
+    let from_scratch = PromptFolder::open(&scratch.prompt)?;
+    let values = AdaptedValues {
+        task: task.name.clone(),
+        metric: task.metric,
+        images: tuned.images,
+        zero_shot: judge.zero_shot(&folder.adapter.preprocess)?.value,
+        source: judge.prompt(&source)?.value,
+        scratch: judge.prompt(&from_scratch)?.value,
+        adapted: tuned.value,
+    };
+    let text = serde_json::to_string_pretty(&values).map_err(std::io::Error::other)?;
+    let path = options.dir.join("adapted.json");
+    write_atomic(&path, format!("{text}\n").as_bytes())?;
+    Ok(Adapted {
+        run: adapted,
+        scratch_run: scratch,
+        values,
+    })
+}
