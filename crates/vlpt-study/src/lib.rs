@@ -39,7 +39,7 @@ pub use matrix::Matrix;
 pub use plan::Plan;
 pub use result::{Failure, Outcome, read_failure, read_outcome};
 pub use shard::Shard;
-pub use status::{Counts, Status, UnitState, UnitStatus, status};
+pub use status::{Counts, Spent, Status, UnitState, UnitStatus, status};
 pub use train_work::{
     CommonSettings, Compared, MethodRequest, Similarity, SimilarityCorrelation, StudyFile,
     StudyRequest, TaskSettings, TrainWork,

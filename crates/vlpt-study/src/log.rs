@@ -20,6 +20,16 @@ struct Line {
     method: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     seconds: Option<f64>,
+    /// Of the seconds, those of training.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    training: Option<f64>,
+}
+
+/// What one finished unit took.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Took {
+    pub(crate) seconds: f64,
+    pub(crate) training: f64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,15 +67,23 @@ impl Log {
     }
 
     pub(crate) fn started(&mut self, id: &UnitId, unit: &Unit) -> Result<()> {
-        self.write(Happened::Started, id, unit, None)
+        self.write(Happened::Started, id, unit, (None, None))
     }
 
-    pub(crate) fn finished(&mut self, id: &UnitId, unit: &Unit, took: Duration) -> Result<()> {
-        self.write(Happened::Finished, id, unit, Some(took.as_secs_f64()))
+    pub(crate) fn finished(
+        &mut self,
+        id: &UnitId,
+        unit: &Unit,
+        took: Duration,
+        trained: Duration,
+    ) -> Result<()> {
+        let seconds = (Some(took.as_secs_f64()), Some(trained.as_secs_f64()));
+        self.write(Happened::Finished, id, unit, seconds)
     }
 
     pub(crate) fn failed(&mut self, id: &UnitId, unit: &Unit, took: Duration) -> Result<()> {
-        self.write(Happened::Failed, id, unit, Some(took.as_secs_f64()))
+        let seconds = (Some(took.as_secs_f64()), None);
+        self.write(Happened::Failed, id, unit, seconds)
     }
 
     fn write(
@@ -73,7 +91,7 @@ impl Log {
         event: Happened,
         id: &UnitId,
         unit: &Unit,
-        seconds: Option<f64>,
+        (seconds, training): (Option<f64>, Option<f64>),
     ) -> Result<()> {
         let line = Line {
             event,
@@ -81,6 +99,7 @@ impl Log {
             kind: unit.kind,
             method: unit.method.clone(),
             seconds,
+            training,
         };
         let mut text = serde_json::to_string(&line).expect("string keys only");
         text.push('\n');
@@ -89,10 +108,10 @@ impl Log {
     }
 }
 
-/// Seconds of finished units by kind and method, from all logs. Lines that are not whole, as a kill
+/// What finished units took by kind and method, from all logs. Lines that are not whole, as a kill
 /// leaves them, are passed over.
-pub(crate) fn seconds(folder: &Folder) -> Result<BTreeMap<(Kind, String), Vec<f64>>> {
-    let mut found: BTreeMap<_, Vec<f64>> = BTreeMap::new();
+pub(crate) fn seconds(folder: &Folder) -> Result<BTreeMap<(Kind, String), Vec<Took>>> {
+    let mut found: BTreeMap<_, Vec<Took>> = BTreeMap::new();
     let entries = match fs::read_dir(folder.log()) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(found),
@@ -110,11 +129,12 @@ pub(crate) fn seconds(folder: &Folder) -> Result<BTreeMap<(Kind, String), Vec<f6
         for line in text.lines() {
             if let Ok(line) = serde_json::from_str::<Line>(line)
                 && line.event == Happened::Finished
+                && let Some(seconds) = line.seconds
             {
-                found
-                    .entry((line.kind, line.method))
-                    .or_default()
-                    .extend(line.seconds);
+                let training = line.training.unwrap_or(0.0);
+                let took = Took { seconds, training };
+                let key = (line.kind, line.method);
+                found.entry(key).or_default().push(took);
             }
         }
     }

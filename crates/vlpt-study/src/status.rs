@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::Result;
 use crate::claim::is_taken;
 use crate::folder::Folder;
-use crate::log;
+use crate::log::{self, Took};
 use crate::plan::Plan;
 use crate::result::{is_done, read_failure};
 use crate::unit::{Kind, UnitId};
@@ -41,6 +41,18 @@ pub struct Status {
     /// Seconds that the other units should take, one after another, by the mean of their kind and
     /// method (else of all); `None` before anything is done.
     pub seconds_left: Option<f64>,
+    /// What finished units took by kind and method; from the logs.
+    pub spent: BTreeMap<(Kind, String), Spent>,
+}
+
+/// Seconds of finished units, one after another.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Spent {
+    /// All.
+    pub seconds: f64,
+    /// Those of training; the others went into opening tasks, evaluation and waiting for what
+    /// units share.
+    pub training: f64,
 }
 
 /// One unit of a [`Status`].
@@ -149,23 +161,34 @@ pub fn status(dir: &Path) -> Result<Status> {
             state,
         });
     }
-    let seconds = log::seconds(&folder)?;
-    let all: Vec<f64> = seconds.values().flatten().copied().collect();
+    let took = log::seconds(&folder)?;
+    let all: Vec<Took> = took.values().flatten().copied().collect();
     let left = units
         .iter()
         .filter(|unit| unit.state != UnitState::Done)
         .map(|unit| {
-            let same = seconds.get(&(unit.kind, unit.method.clone()));
+            let same = took.get(&(unit.kind, unit.method.clone()));
             mean(same.unwrap_or(&all))
         })
         .sum();
     Ok(Status {
         units,
-        seconds_done: all.iter().sum(),
+        seconds_done: sum(&all).seconds,
         seconds_left: (!all.is_empty()).then_some(left),
+        spent: took
+            .iter()
+            .map(|(key, took)| (key.clone(), sum(took)))
+            .collect(),
     })
 }
 
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
+fn mean(took: &[Took]) -> f64 {
+    sum(took).seconds / took.len() as f64
+}
+
+fn sum(took: &[Took]) -> Spent {
+    Spent {
+        seconds: took.iter().map(|took| took.seconds).sum(),
+        training: took.iter().map(|took| took.training).sum(),
+    }
 }

@@ -1,7 +1,7 @@
 //! What does a unit: the study knows when and where, this knows how.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use fs_err as fs;
@@ -53,6 +53,8 @@ pub struct Desk<'a> {
     pub(crate) id: &'a UnitId,
     pub(crate) threads: usize,
     pub(crate) stop: &'a AtomicBool,
+    /// Milliseconds of training so far.
+    pub(crate) trained: AtomicU64,
 }
 
 impl Desk<'_> {
@@ -69,6 +71,12 @@ impl Desk<'_> {
     /// Whether the study is asked to stop: the work should save a checkpoint and return.
     pub fn stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Says how much of the unit's time was training; the rest is evaluation and waiting.
+    pub fn trained(&self, took: Duration) {
+        let took = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        self.trained.fetch_add(took, Ordering::Relaxed);
     }
 
     /// The unit's own folder, made if it is not there. What a killed worker left is in it; what is

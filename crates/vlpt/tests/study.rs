@@ -201,6 +201,12 @@ fn page_and_groups(root: &Path) {
     let status = |study: &str| -> Value {
         serde_json::from_str(&ok(root, &["study", "status", study, "--json"])).unwrap()
     };
+    for kind in status("one")["kinds"].as_array().unwrap() {
+        let seconds = |key: &str| kind[key].as_f64().unwrap();
+        let training = seconds("seconds_of_training");
+        assert_eq!(training > 0.0, kind["kind"] != "zero-shot", "{kind}");
+        assert!(training <= seconds("seconds"), "{kind}");
+    }
     assert_eq!(
         status("one")["all"]["missing"],
         2,

@@ -174,7 +174,8 @@ impl TrainWork {
         let split: Split = some_of(&opened.task.train, Some(IMAGES));
         let hashes = hash_images(&split.items, observer)?;
         let mut maker = self.maker(&preprocess(&self.clip, &ImageConfig::default()));
-        let cache = Folder::new(dir).shared("cache");
+        let own = || Folder::new(dir).shared("cache");
+        let cache = self.cache.clone().unwrap_or_else(own);
         fs::create_dir_all(&cache)?;
         maker.cache = Some(cache);
         let features = maker.features(&split.items, &hashes, View::Centre, observer)?;

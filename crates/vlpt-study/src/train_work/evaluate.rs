@@ -84,7 +84,8 @@ impl TrainWork {
         format!("features-{}", sha256(text.as_bytes()))
     }
 
-    /// Features without visual prompts, computed once for all processes of the study.
+    /// Features without visual prompts, computed once for all processes of the study (with a cache of
+    /// one's own: once for this process, where the cache does not have them).
     fn frozen(
         &self,
         opened: &Opened,
@@ -97,12 +98,15 @@ impl TrainWork {
             let items = &opened.test.items;
             let hashes = &hash_images(items, &watch)?;
             let mut maker = self.maker(preprocess);
-            let folder = desk.once(&name, |folder| {
-                let mut maker = maker.clone();
-                maker.cache = Some(folder.to_owned());
-                maker.features(items, hashes, View::Centre, &watch)?;
-                Ok(())
-            })?;
+            let folder = match &self.cache {
+                Some(folder) => folder.clone(),
+                None => desk.once(&name, |folder| {
+                    let mut maker = maker.clone();
+                    maker.cache = Some(folder.to_owned());
+                    maker.features(items, hashes, View::Centre, &watch)?;
+                    Ok(())
+                })?,
+            };
             maker.cache = Some(folder);
             Ok(maker.features(items, hashes, View::Centre, &watch)?)
         })

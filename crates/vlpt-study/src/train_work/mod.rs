@@ -16,8 +16,10 @@ mod tasks;
 mod train;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
+use std::time::Instant;
 
 use serde_json::{Value, json};
 use vlpt_clip::{Clip, Progress};
@@ -46,6 +48,8 @@ const SLACK: u64 = 256 << 20;
 pub struct TrainWork {
     clip: Clip,
     threads: usize,
+    /// Where image features without prompts are kept; none: in the study's folder.
+    cache: Option<PathBuf>,
     tasks: Shared<Opened>,
     features: Shared<Vec<f32>>,
     pixels: Shared<Option<evaluate::Pixels>>,
@@ -61,12 +65,20 @@ impl TrainWork {
         Self {
             clip,
             threads: threads.max(1),
+            cache: None,
             tasks: Shared::default(),
             features: Shared::default(),
             pixels: Shared::default(),
             texts: Shared::default(),
             pixel_bytes: AtomicUsize::new(pixel_bytes),
         }
+    }
+
+    /// Keeps image features in a folder that others use too, not in the study's own.
+    #[must_use]
+    pub fn with_cache(mut self, folder: PathBuf) -> Self {
+        self.cache = Some(folder);
+        self
     }
 
     /// The model.
@@ -92,7 +104,9 @@ impl TrainWork {
         if unit.kind == Kind::ZeroShot {
             return self.zero_shot(&targets, desk);
         }
+        let began = Instant::now();
         let trained = self.train(unit, &common, desk)?;
+        desk.trained(began.elapsed());
         let folder = PromptFolder::open(&trained.prompt)?;
         let preprocess = &folder.adapter.preprocess;
         let mut scores = BTreeMap::new();

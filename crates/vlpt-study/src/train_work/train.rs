@@ -34,10 +34,14 @@ impl TrainWork {
         stop(desk)?;
         let config = run_config(unit, start.as_deref(), desk.threads())?;
         let data = TrainingData::of_tasks(&tasks, &config)?;
+        // Features of training images, which units of a task and seed share.
+        let cache = match &self.cache {
+            Some(folder) => folder.clone(),
+            None => desk.once("cache", |_| Ok(()))?,
+        };
         let options = RunOptions {
             dir: desk.own()?.join(RUN),
-            // Features of training images, which units of a task and seed share.
-            cache: Some(desk.once("cache", |_| Ok(()))?),
+            cache: Some(cache),
         };
         self.begin_or_go_on(&config, &options, &data, desk)
     }

@@ -6,7 +6,7 @@ mod part;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::Scope;
 use std::time::{Duration, Instant};
@@ -64,6 +64,7 @@ enum State {
 struct Finished {
     place: usize,
     took: Duration,
+    trained: Duration,
     outcome: std::result::Result<Result<()>, String>,
 }
 
@@ -307,6 +308,7 @@ impl<'p> Worker<'p> {
                 id,
                 threads: need.threads,
                 stop,
+                trained: AtomicU64::new(0),
             };
             let outcome =
                 attempt(work, unit, &desk).map(|outcome| write_outcome(folder, unit, id, outcome));
@@ -324,6 +326,7 @@ impl<'p> Worker<'p> {
             let _ = to.send(Finished {
                 place,
                 took: began.elapsed(),
+                trained: Duration::from_millis(desk.trained.load(Ordering::Relaxed)),
                 outcome,
             });
         });
@@ -338,7 +341,8 @@ impl<'p> Worker<'p> {
             Ok(written) => {
                 written?;
                 self.states.insert(place, State::Ran);
-                self.log.finished(id, unit, finished.took)?;
+                self.log
+                    .finished(id, unit, finished.took, finished.trained)?;
                 observer(Event::Finished {
                     id,
                     unit,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
-use vlpt_study::{Counts, Status, UnitState, status};
+use vlpt_study::{Counts, Kind, Spent, Status, UnitState, status};
 
 use super::time;
 use crate::console::{Console, table};
@@ -43,6 +43,8 @@ struct Row {
     failed: usize,
     blocked: usize,
     missing: usize,
+    seconds: f64,
+    seconds_of_training: f64,
 }
 
 #[derive(Debug, Serialize)]
@@ -56,12 +58,20 @@ struct Failed {
 /// Looks and prints.
 pub(crate) fn run(args: &StatusArgs, console: &Console) -> Result<(), CliError> {
     let found = status(&args.dir)?;
+    let of = |key: &(Kind, String)| found.spent.get(key).copied().unwrap_or_default();
+    let spent = found
+        .spent
+        .values()
+        .fold(Spent::default(), |sum, one| Spent {
+            seconds: sum.seconds + one.seconds,
+            training: sum.training + one.training,
+        });
     let document = Document {
-        all: Row::of("all", "", found.counts()),
+        all: Row::of("all", "", found.counts(), spent),
         kinds: found
             .by_kind()
             .into_iter()
-            .map(|((kind, method), counts)| Row::of(kind.name(), &method, counts))
+            .map(|(key, counts)| Row::of(key.0.name(), &key.1, counts, of(&key)))
             .collect(),
         failures: failures(&found),
         seconds_done: found.seconds_done,
@@ -84,7 +94,7 @@ fn failures(status: &Status) -> Vec<Failed> {
 }
 
 impl Row {
-    fn of(kind: &str, method: &str, counts: Counts) -> Self {
+    fn of(kind: &str, method: &str, counts: Counts, spent: Spent) -> Self {
         Self {
             kind: kind.to_owned(),
             method: method.to_owned(),
@@ -93,6 +103,8 @@ impl Row {
             failed: counts.failed,
             blocked: counts.blocked,
             missing: counts.missing,
+            seconds: spent.seconds,
+            seconds_of_training: spent.training,
         }
     }
 
@@ -108,13 +120,16 @@ impl Row {
         let counts = counts.iter().map(ToString::to_string);
         std::iter::once(name.trim().to_owned())
             .chain(counts)
+            .chain([self.seconds, self.seconds_of_training].map(time))
             .collect()
     }
 }
 
 impl Document {
     fn text(&self, every: bool) -> String {
-        let head = ["units", "done", "running", "failed", "blocked", "missing"];
+        let head = [
+            "units", "done", "running", "failed", "blocked", "missing", "took", "training",
+        ];
         let rows = self.kinds.iter().chain([&self.all]);
         let rows: Vec<Vec<String>> = rows.map(Row::cells).collect();
         let mut text = table(&head, &rows);
