@@ -1,4 +1,6 @@
-//! The report of several tasks, zero-shot against tuned.
+//! The report of several tasks, zero-shot against tuned, and what they do for each other.
+
+mod multitask;
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -8,6 +10,8 @@ use crate::error::Result;
 use crate::escape::escape;
 use crate::svg::{self, Bar, BarChart};
 use crate::{file, page, sections};
+
+pub use multitask::MultitaskSection;
 
 /// What was measured on several tasks; empty parts are left out of the page.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -20,6 +24,8 @@ pub struct DemoReport {
     pub key_numbers: Vec<KeyNumber>,
     /// The tasks, in the order of the page.
     pub tasks: Vec<TaskSection>,
+    /// The tasks together.
+    pub multitask: Option<MultitaskSection>,
     /// How it was made.
     pub facts: Vec<Fact>,
     /// The commands that made it.
@@ -51,6 +57,9 @@ impl DemoReport {
             let _ = writeln!(body, "<section id=\"task-{i}\">\n<h2>{name}</h2>");
             body += &task.render();
             body += "</section>\n";
+        }
+        if let Some(multitask) = &self.multitask {
+            body += &multitask.render();
         }
         body += &sections::section("How it was made", &sections::facts(&self.facts));
         body += &sections::section("Commands", &sections::commands(&self.commands));

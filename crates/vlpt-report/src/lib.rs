@@ -24,7 +24,7 @@ pub mod svg;
 pub use data::{
     Confusion, Curve, CurvePoint, Example, Fact, Interval, KeyNumber, TaskResult, percent,
 };
-pub use demo::{DemoReport, TaskSection};
+pub use demo::{DemoReport, MultitaskSection, TaskSection};
 pub use error::{ReportError, Result};
 pub use heat::AttentionPicture;
 pub use picture::Picture;

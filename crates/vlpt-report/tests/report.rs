@@ -2,9 +2,11 @@
 
 #![allow(clippy::print_stderr, clippy::unwrap_used)]
 
+use vlpt_report::study::{Measure, Measured, Target, Transfer, TransferCell, TransferMap};
+use vlpt_report::svg::{Bar, Tree};
 use vlpt_report::{
-    Confusion, Curve, CurvePoint, DemoReport, Example, Fact, Interval, KeyNumber, Picture,
-    RunReport, TaskResult, TaskSection,
+    Confusion, Curve, CurvePoint, DemoReport, Example, Fact, Interval, KeyNumber, MultitaskSection,
+    Picture, RunReport, TaskResult, TaskSection,
 };
 
 const EVIL: &str = "<img src=x onerror=\"alert('1')\">&";
@@ -94,8 +96,61 @@ fn demo_report(name: &str) -> DemoReport {
             confusion: run.confusion,
             examples: run.examples,
         }],
+        multitask: Some(multitask(name)),
         facts: run.facts,
         commands: run.commands,
+    }
+}
+
+/// One target, and a map of two tasks.
+fn multitask(name: &str) -> MultitaskSection {
+    let text = || name.to_owned();
+    let seeds = |value: f64| Interval {
+        value,
+        low: value - 0.25,
+        high: value + 0.25,
+    };
+    let cell = |score: f64| {
+        TransferCell::Measured(Measured {
+            score,
+            std: None,
+            seeds: 1,
+            over_single: Some(score - 0.5),
+            over_clip: None,
+        })
+    };
+    let target = |name: String| Target {
+        name,
+        single: Some(0.5),
+        clip: None,
+    };
+    MultitaskSection {
+        lead: text(),
+        methods: vec!["zero-shot".into(), text()],
+        targets: vec![Bar {
+            name: text(),
+            values: vec![
+                Interval {
+                    value: 0.25,
+                    low: f64::NAN,
+                    high: f64::NAN,
+                },
+                seeds(0.5),
+            ],
+        }],
+        verdict: text(),
+        maps: vec![TransferMap {
+            transfer: Transfer::ZeroShot,
+            method: text(),
+            setting: text(),
+            sources: vec!["cat".into(), text()],
+            targets: vec![target("cat".into()), target(text())],
+            cells: [0.5, 0.25, 0.75, 0.5].map(cell).to_vec(),
+            source_tree: Tree::default(),
+            target_tree: Tree::default(),
+            measures: vec![Measure::OverSingle],
+        }],
+        outlook: text(),
     }
 }
 

@@ -6,6 +6,8 @@ mod common;
 
 use std::path::Path;
 
+use serde_json::{Value, json};
+
 #[test]
 fn the_demo_gains_over_zero_shot_and_repeats_to_the_byte() {
     let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
@@ -13,7 +15,7 @@ fn the_demo_gains_over_zero_shot_and_repeats_to_the_byte() {
         "demo", "--tasks", "stripes", "--shots", "8", "--json", "--quiet",
     ];
     let printed = common::ok(first.path(), &args);
-    let measured: serde_json::Value = serde_json::from_str(&printed).unwrap();
+    let measured: Value = serde_json::from_str(&printed).unwrap();
     let share = |key: &str| measured[key].as_f64().unwrap();
     assert!(
         share("mean_tuned") > share("mean_zero_shot") + 0.2,
@@ -29,6 +31,77 @@ fn the_demo_gains_over_zero_shot_and_repeats_to_the_byte() {
     // a finished run is taken as it is
     assert_eq!(common::ok(first.path(), &args), printed);
     assert_eq!(page(first.path()), page(second.path()));
+}
+
+#[test]
+fn the_demo_ends_with_what_the_tasks_do_for_each_other() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path();
+    let tasks = ["--tasks", "stripes,shapes,counts", "--shots", "2"];
+    let args = [&["demo"], &tasks[..], &["--json", "--quiet"]].concat();
+    let printed = common::ok(folder, &args);
+    let measured: Value = serde_json::from_str(&printed).unwrap();
+    let together = &measured["together"];
+    assert_eq!(together["sources"], json!(["stripes", "shapes"]));
+    assert_eq!(together["targets"].as_array().unwrap().len(), 1);
+    let target = &together["targets"][0];
+    assert_eq!(
+        (&target["task"], &target["gain"]["count"]),
+        (&json!("counts"), &json!(5))
+    );
+    assert_eq!(together["matrix"]["pairs"], 6);
+
+    let text = common::ok(folder, &[&["demo", "--quiet"], &tasks[..]].concat());
+    for part in [
+        "from the source prompt %",
+        "learned on",
+        "Of 6 pairs of different tasks",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let page = fs_err::read_to_string(folder.join("vlpt-demo/report.html")).unwrap();
+    assert!(page.contains("One prompt for many tasks") && page.contains("Zero-shot transfer"));
+    assert!(folder.join("vlpt-demo/study/merged/report.html").is_file());
+    the_commands_do_what_the_demo_did(folder, &page, together);
+}
+
+/// The page's commands, as they stand, end in the same files and numbers.
+fn the_commands_do_what_the_demo_did(folder: &Path, page: &str, together: &Value) {
+    let bytes = |path: &str| fs_err::read(folder.join(path)).unwrap();
+    let plan = bytes("vlpt-demo/study/plan.jsonl");
+    let matrix = bytes("vlpt-demo/study/merged/matrix.csv");
+    fs_err::remove_dir_all(folder.join("vlpt-demo/study")).unwrap();
+    let (_, commands) = page.split_once("<pre><code>").unwrap();
+    let (commands, _) = commands.split_once("</code>").unwrap();
+    let mut adapted = Value::Null;
+    for line in commands.lines() {
+        let words: Vec<&str> = line.split_whitespace().skip(1).collect();
+        if words[0] == "multitask" || words[0] == "study" {
+            let printed = common::ok(folder, &[&words[..], &["--json", "--quiet"]].concat());
+            if words[1] == "adapt" {
+                adapted = serde_json::from_str(&printed).unwrap();
+            }
+        }
+    }
+    assert_eq!(bytes("vlpt-demo/study/plan.jsonl"), plan);
+    assert_eq!(bytes("vlpt-demo/study/merged/matrix.csv"), matrix);
+    let target = &together["targets"][0];
+    assert_eq!(adapted["source"], target["source"]);
+    assert_eq!(adapted["zero_shot"], target["zero_shot"]);
+    let first = fs_err::read_dir(folder.join("vlpt-demo/runs"))
+        .unwrap()
+        .map(|entry| {
+            entry
+                .unwrap()
+                .path()
+                .join("adapted-counts-2shots-seed1/adapted.json")
+        })
+        .find(|path| path.is_file())
+        .unwrap();
+    let first: Value = serde_json::from_slice(&fs_err::read(first).unwrap()).unwrap();
+    for key in ["scratch", "adapted"] {
+        assert_eq!(adapted[key], first[key], "{key}");
+    }
 }
 
 #[test]

@@ -109,6 +109,13 @@ impl StudyReport {
     }
 }
 
+/// The sections of transfer maps alone, for another page.
+pub(crate) fn maps_html(maps: &[TransferMap], unit: GainUnit) -> String {
+    let mut page = Builder::default();
+    maps::write(&mut page, maps, unit);
+    page.html
+}
+
 fn notes(notes: &[String]) -> String {
     if notes.is_empty() {
         return String::new();

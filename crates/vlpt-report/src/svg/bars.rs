@@ -39,7 +39,6 @@ const GAP: f64 = 14.0;
 pub fn bar_chart(chart: &BarChart) -> String {
     let rows = chart.methods.len().max(1) as f64;
     let group = rows * (THICK + 2.0) + GAP;
-    let bottom = TOP + group * chart.bars.len() as f64;
     let names: Vec<_> = chart
         .bars
         .iter()
@@ -51,25 +50,36 @@ pub fn bar_chart(chart: &BarChart) -> String {
         .fold(LEFT, f64::max);
     let right = left + PLOT;
     let place = |share: f64| left + PLOT * share.clamp(0.0, 1.0);
+    // The legend has a line of its own where it would meet the title.
+    let entry = |method: &String| 7.0 * method.chars().count() as f64 + 34.0;
+    let legend: f64 = chart.methods.iter().map(entry).sum();
+    let line = if 1.2 * width_of(&chart.title) + legend > right - 20.0 {
+        20.0
+    } else {
+        0.0
+    };
+    let top = TOP + line;
+    let bottom = top + group * chart.bars.len() as f64;
 
     let mut svg = open(right + NUMBERS, bottom + 30.0, &chart.title);
     svg += &heading(10.0, 18.0, &chart.title);
     let mut x = right;
     for (i, method) in chart.methods.iter().enumerate().rev() {
-        svg += &text(x, 18.0, "end", method);
+        svg += &text(x, 18.0 + line, "end", method);
         x -= 7.0 * method.chars().count() as f64 + 18.0;
         let colour = i % SERIES.len();
         let _ = writeln!(
             svg,
-            "<rect class=\"s{colour} fill\" x=\"{x:.1}\" y=\"8\" width=\"12\" height=\"12\" rx=\"2\" \
+            "<rect class=\"s{colour} fill\" x=\"{x:.1}\" y=\"{}\" width=\"12\" height=\"12\" rx=\"2\" \
              fill=\"{}\"/>",
+            8.0 + line,
             SERIES[colour]
         );
         x -= 16.0;
     }
     for tick in 0..=5 {
         let share = f64::from(tick) / 5.0;
-        svg += &rule("grid", (place(share), TOP - 6.0), (place(share), bottom));
+        svg += &rule("grid", (place(share), top - 6.0), (place(share), bottom));
         svg += &text(
             place(share),
             bottom + 18.0,
@@ -78,7 +88,7 @@ pub fn bar_chart(chart: &BarChart) -> String {
         );
     }
     for (row, bar) in chart.bars.iter().enumerate() {
-        let top = TOP + group * row as f64;
+        let top = top + group * row as f64;
         let middle = top + (group - GAP) / 2.0 + 4.0;
         svg += &text(left - 10.0, middle, "end", &names[row]);
         for (i, interval) in bar.values.iter().enumerate() {
@@ -87,7 +97,7 @@ pub fn bar_chart(chart: &BarChart) -> String {
             svg += &one_bar(i, y, place, interval, &format!("{}, {method}", bar.name));
         }
     }
-    svg += &rule("axis", (left, TOP - 6.0), (left, bottom));
+    svg += &rule("axis", (left, top - 6.0), (left, bottom));
     svg + "</svg>\n"
 }
 
@@ -135,6 +145,23 @@ fn one_bar(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_legend_stands_below_the_title() {
+        let chart = |methods: &[&str]| BarChart {
+            title: "Accuracy on test images, with 95 % intervals".to_owned(),
+            methods: methods.iter().map(ToString::to_string).collect(),
+            bars: Vec::new(),
+        };
+        let short = bar_chart(&chart(&["zero-shot", "tuned"]));
+        assert!(short.contains("y=\"8\" width=\"12\""), "{short}");
+        let long = bar_chart(&chart(&[
+            "zero-shot",
+            "from scratch",
+            "from the source prompt",
+        ]));
+        assert!(long.contains("y=\"28\" width=\"12\""), "{long}");
+    }
 
     #[test]
     fn bars_are_as_long_as_their_shares() {

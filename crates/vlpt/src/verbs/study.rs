@@ -2,11 +2,11 @@
 
 mod groups;
 mod launch;
-mod merge;
-mod page;
+pub(crate) mod merge;
+pub(crate) mod page;
 mod plan;
 mod status;
-mod work;
+pub(crate) mod work;
 
 use clap::Subcommand;
 

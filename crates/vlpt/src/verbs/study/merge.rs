@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
-use vlpt_study::merge::{Merged, TransferMatrix, merge};
-use vlpt_study::{Compared, Plan, SimilarityCorrelation, StudyFile};
+use vlpt_study::merge::{Merged, TransferMatrix, collect, merge};
+use vlpt_study::{Compared, Plan, SimilarityCorrelation, StudyFile, TrainWork};
 
 use super::page;
 use super::work::open_work;
@@ -74,21 +74,19 @@ struct Correlated {
 
 /// Merges and says what came out.
 pub(crate) fn run(args: &MergeArgs, console: &Console) -> Result<(), CliError> {
-    let merged = merge(&args.dir, args.partial)?;
-    let compared = if args.no_similarity {
-        Compared::default()
+    // What is missing should be said before a model is loaded.
+    collect(&args.dir, args.partial)?;
+    let work = if args.no_similarity {
+        None
     } else {
         let plan = Plan::read(&args.dir)?;
         let threads = rayon::current_num_threads();
-        let work = open_work(&plan, args.model.as_deref(), threads, 0, console)?;
-        let compared = work.compare(&args.dir, &merged, &Watch::new(console))?;
-        compared.write(&args.dir)?;
-        compared
+        let model = args.model.as_deref();
+        Some(open_work(&plan, model, threads, 0, console)?)
     };
+    let watch = Watch::new(console);
+    let (merged, compared) = merge_to_page(&args.dir, args.partial, work.as_ref(), &watch)?;
     let out = args.dir.join("merged");
-    let report = page::report(&args.dir, &StudyFile::read(&args.dir)?, &merged, &compared);
-    report.write(&out.join("report.html"))?;
-    report.write_figures(&out.join("figures"))?;
     let document = Document {
         folder: &out,
         missing: merged.missing,
@@ -96,6 +94,27 @@ pub(crate) fn run(args: &MergeArgs, console: &Console) -> Result<(), CliError> {
         correlations: compared.correlations.iter().map(Correlated::of).collect(),
     };
     console.result(&document, || document.text(&merged))
+}
+
+/// Writes every table of a study, its page and its figures; similarities where `work` can compare
+/// the tasks.
+pub(crate) fn merge_to_page(
+    dir: &Path,
+    partial: bool,
+    work: Option<&TrainWork>,
+    watch: &Watch,
+) -> Result<(Merged, Compared), CliError> {
+    let merged = merge(dir, partial)?;
+    let mut compared = Compared::default();
+    if let Some(work) = work {
+        compared = work.compare(dir, &merged, watch)?;
+        compared.write(dir)?;
+    }
+    let out = dir.join("merged");
+    let report = page::report(dir, &StudyFile::read(dir)?, &merged, &compared);
+    report.write(&out.join("report.html"))?;
+    report.write_figures(&out.join("figures"))?;
+    Ok((merged, compared))
 }
 
 impl Row {

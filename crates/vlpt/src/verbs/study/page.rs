@@ -1,7 +1,7 @@
 //! From what a study found to its page.
 
 mod gains;
-mod maps;
+pub(crate) mod maps;
 
 use std::path::Path;
 

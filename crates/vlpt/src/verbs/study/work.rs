@@ -1,7 +1,7 @@
 //! `vlpt study run`: a worker.
 
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
@@ -95,20 +95,35 @@ pub(crate) fn run(args: &RunArgs, console: &Console) -> Result<(), CliError> {
         wait: !args.no_wait,
     };
     let began = Instant::now();
+    if shard != Shard::WHOLE {
+        console.say(format!("part {shard} of the units"));
+    }
+    let report = do_units(&args.dir, &plan, &work, &limits, console)?;
+    let seconds = began.elapsed().as_secs_f64();
+    let document = Document::of(&report, seconds);
+    console.result(&document, || document.text(args, report.complete()))?;
+    finished(&args.dir, &report)
+}
+
+/// Does what is missing, and shows it.
+pub(crate) fn do_units(
+    dir: &Path,
+    plan: &Plan,
+    work: &TrainWork,
+    limits: &RunLimits,
+    console: &Console,
+) -> Result<RunReport, CliError> {
     let watch = Progress {
         console,
         bar: console.bar(Unit::Items),
         lines: !std::io::stderr().is_terminal(),
     };
-    if shard != Shard::WHOLE {
-        console.say(format!("part {shard} of the units"));
-    }
     watch.bar.begin("units", plan.units().len() as u64);
     let stop = AtomicBool::new(false);
     let mut show = |event: Event<'_>| watch.show(&event);
-    let report = vlpt_study::run(&args.dir, &work, &limits, &stop, &mut show)?;
+    let report = vlpt_study::run(dir, work, limits, &stop, &mut show)?;
     watch.bar.end();
-    end(args, &report, began.elapsed().as_secs_f64(), console)
+    Ok(report)
 }
 
 /// What does a plan's units: the trainer, on the plan's model.
@@ -177,50 +192,52 @@ impl Progress<'_> {
     }
 }
 
-fn end(
-    args: &RunArgs,
-    report: &RunReport,
-    seconds: f64,
-    console: &Console,
-) -> Result<(), CliError> {
-    let document = Document {
-        units: report.all,
-        ran: report.ran.len(),
-        done_before_or_elsewhere: report.done_elsewhere,
-        failed: report.failed.len(),
-        blocked: report.blocked.len(),
-        too_large: report.too_large.len(),
-        left: report.left.len(),
-        seconds,
-    };
-    let dir = args.dir.display();
-    console.result(&document, || {
+impl Document {
+    fn of(report: &RunReport, seconds: f64) -> Self {
+        Self {
+            units: report.all,
+            ran: report.ran.len(),
+            done_before_or_elsewhere: report.done_elsewhere,
+            failed: report.failed.len(),
+            blocked: report.blocked.len(),
+            too_large: report.too_large.len(),
+            left: report.left.len(),
+            seconds,
+        }
+    }
+
+    fn text(&self, args: &RunArgs, complete: bool) -> String {
         let mut text = format!(
             "{} of {} units done, {} of them now, in {}",
-            document.ran + document.done_before_or_elsewhere,
-            document.units,
-            document.ran,
-            time(seconds)
+            self.ran + self.done_before_or_elsewhere,
+            self.units,
+            self.ran,
+            time(self.seconds)
         );
-        if report.complete() {
-            text += &format!("\nnext: vlpt study merge {dir}");
+        if complete {
+            text += &format!("\nnext: vlpt study merge {}", args.dir.display());
         }
         text
-    })?;
+    }
+}
+
+/// An error unless every unit has a result.
+pub(crate) fn finished(dir: &Path, report: &RunReport) -> Result<(), CliError> {
     if report.complete() {
         return Ok(());
     }
     let parts = [
-        (document.failed, "failed"),
-        (document.blocked, "need one that failed"),
-        (document.too_large, "need more memory than --memory"),
-        (document.left, "are left to other workers"),
+        (report.failed.len(), "failed"),
+        (report.blocked.len(), "need one that failed"),
+        (report.too_large.len(), "need more memory than --memory"),
+        (report.left.len(), "are left to other workers"),
     ];
     let parts: Vec<String> = parts
         .iter()
         .filter(|(count, _)| *count > 0)
         .map(|(count, what)| format!("{count} {what}"))
         .collect();
+    let dir = dir.display();
     Err(CliError::Unfinished {
         message: format!(
             "the study is not complete: of {} units {}",

@@ -11,7 +11,7 @@ use vlpt_study::merge::{Cell, Merged, TransferKind, TransferMatrix};
 use super::shots;
 
 /// The map of a transfer matrix.
-pub(super) fn map(matrix: &TransferMatrix, merged: &Merged) -> Option<TransferMap> {
+pub(crate) fn map(matrix: &TransferMatrix, merged: &Merged) -> Option<TransferMap> {
     let cell = |source: &str, target: &str| -> Option<&Cell> {
         merged.cells.iter().find(|cell| {
             cell.transfer == matrix.transfer

@@ -1,0 +1,208 @@
+//! The demo's page.
+
+use vlpt_clip::Clip;
+use vlpt_report::{DemoReport, Fact, KeyNumber, TaskSection, percent};
+
+use vlpt_report::study::Measure;
+use vlpt_report::svg::Bar;
+use vlpt_report::{Interval, MultitaskSection};
+use vlpt_study::stats::Summary;
+
+use super::together::{self, Target, Together};
+use super::{DemoArgs, SETTINGS, mean};
+
+impl DemoArgs {
+    /// The commands of the report: the demo itself, and one of its runs by hand.
+    fn commands(&self, task: &str) -> Vec<String> {
+        let tasks = match self.tasks.len() {
+            0 => String::new(),
+            _ => format!(" --tasks {}", self.names().join(",")),
+        };
+        let set: Vec<_> = SETTINGS
+            .iter()
+            .map(|setting| format!("--set {setting}"))
+            .collect();
+        let (seed, shots) = (self.seed, self.shots);
+        let prompt = self.folder(task).join("prompt");
+        vec![
+            format!("vlpt demo --seed {seed} --shots {shots}{tasks}"),
+            format!(
+                "vlpt train drawn:{task} --seed {seed} --split-seed {seed} --shots {shots} {} --out \
+                 runs/{task}",
+                set.join(" ")
+            ),
+            format!(
+                "vlpt eval {} drawn:{task} --split-seed {seed}",
+                prompt.display()
+            ),
+        ]
+    }
+
+    /// The page of everything.
+    pub(super) fn report(
+        &self,
+        clip: &Clip,
+        tasks: Vec<TaskSection>,
+        together: Option<&Together>,
+    ) -> DemoReport {
+        let zero_shot = mean(tasks.iter().map(|t| t.result.zero_shot.value));
+        let tuned = mean(tasks.iter().map(|t| t.result.tuned.value));
+        let images: usize = tasks.iter().map(|t| t.result.images).sum();
+        let key = |label: &str, value: String, detail: String| KeyNumber {
+            label: label.to_owned(),
+            value,
+            detail,
+        };
+        let fact = |name: &str, value: String| Fact {
+            name: name.to_owned(),
+            value,
+        };
+        let over = format!("mean of {} tasks", tasks.len());
+        DemoReport {
+            title: "vlpt demo: tuned prompts against zero-shot".to_owned(),
+            summary: format!(
+                "A small frozen CLIP looks at images that the program drew. Zero-shot, it is given \
+                 the class names; tuned, it is given a context learned from {} images of each class.",
+                self.shots
+            ),
+            key_numbers: vec![
+                key("Zero-shot accuracy", percent(zero_shot), over.clone()),
+                key("Tuned accuracy", percent(tuned), over),
+                key(
+                    "Gain",
+                    format!("{:+.1}", 100.0 * (tuned - zero_shot)),
+                    "points".to_owned(),
+                ),
+                key(
+                    "Test images",
+                    images.to_string(),
+                    "none of them seen in training".to_owned(),
+                ),
+            ],
+            multitask: together.map(Together::section),
+            facts: vec![
+                fact(
+                    "Model",
+                    format!("mini-clip, fingerprint {:.16}", clip.fingerprint),
+                ),
+                fact(
+                    "Method",
+                    "CoOp, 16 context vectors for each class, random start".to_owned(),
+                ),
+                fact(
+                    "Training",
+                    format!("{} shots, 50 epochs of SGD, seed {}", self.shots, self.seed),
+                ),
+                fact("Kept", "the prompt of the last epoch".to_owned()),
+                fact(
+                    "Intervals",
+                    "95 %, bootstrap over the test images".to_owned(),
+                ),
+                fact("Several tasks", self.told_of_training()),
+            ],
+            commands: {
+                let first = tasks.first().map(|t| self.commands(&t.result.name));
+                let more = together.map(|together| self.multitask_commands(together));
+                first.into_iter().chain(more).flatten().collect()
+            },
+            tasks,
+        }
+    }
+
+    /// The commands that do by hand what the demo did with several tasks.
+    fn multitask_commands(&self, together: &Together) -> Vec<String> {
+        let set = |settings: &[&str]| -> String {
+            settings.iter().map(|s| format!(" --set {s}")).collect()
+        };
+        let tune = set(&together::SETTINGS);
+        let (seed, shots, few) = (self.seed, self.shots, self.few());
+        let mut commands = vec![format!(
+            "vlpt multitask source --config {} --model mini-clip --seed {seed} --shots {shots}{tune}{} \
+             --out runs/source",
+            self.sources_file().display(),
+            set(&together::MULTITASK)
+        )];
+        if let Some(target) = together.targets.first() {
+            commands.push(format!(
+                "vlpt multitask adapt drawn:{} --split-seed {seed} --init-from runs/source --scratch \
+                 --seed {seed} --shots {few}{tune} --out runs/{}-adapted",
+                target.task, target.task
+            ));
+        }
+        let study = self.study();
+        commands.push(self.plan_command());
+        commands.push(format!("vlpt study run {}", study.display()));
+        commands.push(format!("vlpt study merge {}", study.display()));
+        commands
+    }
+
+    /// The command that plans the demo's study.
+    pub(super) fn plan_command(&self) -> String {
+        let seeds: Vec<String> = self.study_seeds().iter().map(ToString::to_string).collect();
+        let set: String = together::SETTINGS
+            .iter()
+            .map(|setting| format!(" --set {setting}"))
+            .collect();
+        format!(
+            "vlpt study plan --tasks {} --model mini-clip --method coop --shots {} --seeds {}{set} \
+             --out {}",
+            self.tasks_file().display(),
+            self.studied(),
+            seeds.join(","),
+            self.study().display()
+        )
+    }
+}
+
+impl Together {
+    fn section(&self) -> MultitaskSection {
+        let known = |value: f64| Interval {
+            value,
+            low: f64::NAN,
+            high: f64::NAN,
+        };
+        let over = |summary: &Summary| {
+            let (low, high) = summary.interval.unwrap_or((f64::NAN, f64::NAN));
+            Interval {
+                value: summary.mean,
+                low,
+                high,
+            }
+        };
+        let bar = |target: &Target| Bar {
+            name: target.task.clone(),
+            values: vec![
+                known(target.zero_shot),
+                known(target.source),
+                over(&target.scratch),
+                over(&target.adapted),
+            ],
+        };
+        let methods = [
+            "zero-shot",
+            "source prompt",
+            "from scratch",
+            "from the source prompt",
+        ];
+        MultitaskSection {
+            lead: self.told_of_targets(),
+            methods: methods.map(str::to_owned).to_vec(),
+            targets: self.targets.iter().map(bar).collect(),
+            verdict: self.verdict(),
+            maps: self
+                .map
+                .iter()
+                .cloned()
+                .map(|mut map| {
+                    map.measures = vec![Measure::Score, Measure::OverSingle];
+                    map
+                })
+                .collect(),
+            outlook: format!(
+                "{} The page of the whole study, with similarities between the tasks: {}.",
+                self.matrix.verdict(),
+                self.study.display()
+            ),
+        }
+    }
+}

@@ -1,0 +1,327 @@
+//! The tasks together: one prompt learned on some of them, from which others start, and a study of
+//! which task helps which.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+use vlpt_clip::Clip;
+use vlpt_report::study::TransferMap;
+use vlpt_study::merge::{Merged, TransferMatrix};
+use vlpt_study::stats::{Summary, summary};
+use vlpt_study::{MethodRequest, RunLimits, StudyFile, StudyRequest, TrainWork, Transfer};
+use vlpt_train::{
+    DataConfig, Layers, PromptFolder, RunConfig, RunOptions, open_task, open_tasks, train_adapted,
+    train_source, write_atomic,
+};
+
+use super::DemoArgs;
+use crate::console::Console;
+use crate::error::CliError;
+use crate::verbs::study::merge::merge_to_page;
+use crate::verbs::study::page::maps;
+use crate::verbs::study::work::{do_units, finished};
+use crate::watch::Watch;
+
+/// Settings of every run here, over the built-in ones: one context for all classes, so that it can
+/// be carried to other tasks.
+pub(super) const SETTINGS: [&str; 2] = ["train.lr=0.005", "train.epochs=30"];
+/// Of the source prompt.
+pub(super) const MULTITASK: [&str; 2] = [
+    "multitask.label_space=per-task",
+    "multitask.mix=one-task-per-batch",
+];
+/// Training images of each class of a task that starts from the source prompt, at most.
+const FEW: u16 = 4;
+/// Training images of each class of a task of the study, at most.
+const STUDIED: u16 = 8;
+/// Seeds of the targets' runs, and of the study.
+const SEEDS: (u64, u64) = (5, 3);
+/// Of intervals over seeds.
+const LEVEL: f64 = 0.95;
+
+/// What tasks do for each other.
+#[derive(Debug, Serialize)]
+pub(super) struct Together {
+    /// The tasks that the source prompt was learned on.
+    pub(super) sources: Vec<String>,
+    /// The others.
+    pub(super) targets: Vec<Target>,
+    /// Training images of each class of a target.
+    pub(super) shots: u16,
+    /// Seeds of the targets' runs.
+    pub(super) seeds: Vec<u64>,
+    /// Every task by every task.
+    pub(super) matrix: Scores,
+    /// The page of the study.
+    pub(super) study: PathBuf,
+    /// The same as a figure.
+    #[serde(skip)]
+    pub(super) map: Option<TransferMap>,
+}
+
+/// A task beside the source prompt; shares from 0 to 1.
+#[derive(Debug, Serialize)]
+pub(super) struct Target {
+    pub(super) task: String,
+    pub(super) zero_shot: f64,
+    /// The source prompt as it is.
+    pub(super) source: f64,
+    /// Tuned from scratch, over the seeds.
+    pub(super) scratch: Summary,
+    /// Tuned from the source prompt.
+    pub(super) adapted: Summary,
+    /// What the source prompt adds, seed by seed.
+    pub(super) gain: Summary,
+}
+
+/// Mean accuracy over the seeds of a prompt learned on the task of the row, on that of the column.
+#[derive(Debug, Serialize)]
+pub(super) struct Scores {
+    pub(super) tasks: Vec<String>,
+    /// Training images of each class.
+    pub(super) shots: u16,
+    pub(super) seeds: Vec<u64>,
+    pub(super) rows: Vec<Vec<Option<f64>>>,
+    /// Pairs of different tasks.
+    pub(super) pairs: usize,
+    /// Those that score above zero-shot CLIP.
+    pub(super) over_zero_shot: usize,
+    /// Those that score above the target's own prompt.
+    pub(super) over_own: usize,
+}
+
+/// The part of the demo over several tasks; nothing for one alone.
+pub(super) fn together(
+    args: &DemoArgs,
+    clip: &Clip,
+    names: &[String],
+    console: &Console,
+) -> Result<Option<Together>, CliError> {
+    if names.len() < 2 {
+        return Ok(None);
+    }
+    let (sources, _) = parted(names);
+    write_atomic(&args.tasks_file(), args.task_list(names).as_bytes())?;
+    write_atomic(&args.sources_file(), args.task_list(sources).as_bytes())?;
+    let targets = targets(args, clip, names, console)?;
+    let merged = study(args, names, console)?;
+    let matrix = merged.matrices.first();
+    let matrix = matrix.ok_or_else(|| CliError::failure("the study has no matrix"))?;
+    Ok(Some(Together {
+        sources: sources.to_vec(),
+        targets,
+        shots: args.few(),
+        seeds: args.seeds(),
+        matrix: Scores::of(args, matrix),
+        study: args.study().join("merged").join("report.html"),
+        map: maps::map(matrix, &merged),
+    }))
+}
+
+/// Tasks of the source prompt, and those that start from it: a third, at least one.
+pub(super) fn parted(names: &[String]) -> (&[String], &[String]) {
+    names.split_at(names.len() - (names.len() / 3).max(1))
+}
+
+impl DemoArgs {
+    /// Training images of each class of a target.
+    pub(super) fn few(&self) -> u16 {
+        self.shots.min(FEW)
+    }
+
+    /// Training images of each class of a task of the study.
+    pub(super) fn studied(&self) -> u16 {
+        self.shots.min(STUDIED)
+    }
+
+    /// Of the targets' runs.
+    fn seeds(&self) -> Vec<u64> {
+        (0..SEEDS.0).map(|k| self.seed.wrapping_add(k)).collect()
+    }
+
+    pub(super) fn study_seeds(&self) -> Vec<u64> {
+        (0..SEEDS.1).map(|k| self.seed.wrapping_add(k)).collect()
+    }
+
+    pub(super) fn tasks_file(&self) -> PathBuf {
+        self.out.join("tasks.toml")
+    }
+
+    pub(super) fn sources_file(&self) -> PathBuf {
+        self.out.join("sources.toml")
+    }
+
+    pub(super) fn study(&self) -> PathBuf {
+        self.out.join("study")
+    }
+
+    /// The run folder of the source prompt.
+    pub(super) fn source(&self, sources: &[String]) -> PathBuf {
+        let (names, shots, seed) = (sources.join("+"), self.shots, self.seed);
+        let name = format!("source-{names}-{shots}shots-seed{seed}");
+        self.out.join("runs").join(name)
+    }
+
+    fn data(&self, task: &str) -> DataConfig {
+        DataConfig {
+            path: format!("drawn:{task}"),
+            split_seed: self.seed,
+            ..DataConfig::default()
+        }
+    }
+
+    /// Tasks as a file for `--tasks` and `--config`.
+    fn task_list(&self, names: &[String]) -> String {
+        let seed = self.seed;
+        let line = |name| format!("    {{ path = \"drawn:{name}\", split_seed = {seed} }},\n");
+        let lines: String = names.iter().map(line).collect();
+        format!("tasks = [\n{lines}]\n")
+    }
+
+    fn source_config(&self) -> Result<RunConfig, CliError> {
+        let mut settings = [SETTINGS, MULTITASK]
+            .concat()
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>();
+        settings.extend([
+            "model=mini-clip".to_owned(),
+            format!("seed={}", self.seed),
+            format!("few_shot.shots={}", self.shots),
+        ]);
+        Ok(vlpt_train::load(
+            None,
+            Some(&self.sources_file()),
+            &settings,
+        )?)
+    }
+
+    fn target_config(
+        &self,
+        source: &PromptFolder,
+        task: &str,
+        seed: u64,
+    ) -> Result<RunConfig, CliError> {
+        let mut overrides = SETTINGS.map(str::to_owned).to_vec();
+        overrides.push(format!("seed={seed}"));
+        overrides.push(format!("few_shot.shots={}", self.few()));
+        let layers = Layers {
+            follow: Some(&source.adapter),
+            overrides: &overrides,
+            ..Layers::default()
+        };
+        let mut config = layers.load()?;
+        config.data = self.data(task);
+        config.init_from = source.path.display().to_string();
+        Ok(config)
+    }
+}
+
+/// Learns the source prompt and starts the other tasks from it.
+fn targets(
+    args: &DemoArgs,
+    clip: &Clip,
+    names: &[String],
+    console: &Console,
+) -> Result<Vec<Target>, CliError> {
+    let (sources, others) = parted(names);
+    let watch = Watch::new(console);
+    let config = args.source_config()?;
+    let mut options = RunOptions {
+        dir: args.source(sources),
+        cache: Some(args.cache()),
+    };
+    let tasks = open_tasks(&config)?;
+    let made = train_source(&config, &[], &options, clip, &tasks, &watch)?;
+    let source = PromptFolder::open(&made.prompt)?;
+    let mut targets = Vec::new();
+    for name in others {
+        let task = open_task(&args.data(name))?;
+        let mut seeds = Vec::new();
+        for seed in args.seeds() {
+            let run = format!("adapted-{name}-{}shots-seed{seed}", args.few());
+            options.dir = args.source(sources).join(run);
+            let config = args.target_config(&source, name, seed)?;
+            seeds.push(train_adapted(&config, &options, clip, &task, &watch)?.values);
+        }
+        let over = |of: &dyn Fn(usize) -> f64| {
+            let values: Vec<f64> = (0..seeds.len()).map(of).collect();
+            summary(&values, LEVEL).ok_or_else(|| CliError::failure("a score is not a number"))
+        };
+        targets.push(Target {
+            task: name.clone(),
+            zero_shot: seeds[0].zero_shot,
+            source: seeds[0].source,
+            scratch: over(&|k| seeds[k].scratch)?,
+            adapted: over(&|k| seeds[k].adapted)?,
+            gain: over(&|k| seeds[k].adapted - seeds[k].scratch)?,
+        });
+    }
+    Ok(targets)
+}
+
+/// A prompt of each task on each task.
+fn study(args: &DemoArgs, names: &[String], console: &Console) -> Result<Merged, CliError> {
+    let data: Vec<DataConfig> = names.iter().map(|name| args.data(name)).collect();
+    let request = StudyRequest {
+        model: "mini-clip".to_owned(),
+        sources: data.clone(),
+        targets: data,
+        methods: vec![MethodRequest {
+            method: "coop".to_owned(),
+            settings: SETTINGS.map(str::to_owned).to_vec(),
+            ..MethodRequest::default()
+        }],
+        zero_shot_clip: true,
+        zero_shot: Some(Transfer {
+            shots: vec![args.studied().into()],
+            seeds: args.study_seeds(),
+        }),
+        ..StudyRequest::default()
+    };
+    let (threads, watch) = (rayon::current_num_threads(), Watch::new(console));
+    let clip = Clip::mini();
+    let file = StudyFile {
+        commands: vec![args.plan_command()],
+        study: request.config(&clip, &watch)?,
+    };
+    let plan = file.write(&args.study())?;
+    let limits = RunLimits {
+        threads,
+        jobs: Some(threads),
+        ..RunLimits::default()
+    };
+    let work = TrainWork::new(clip, 1, 0).with_cache(args.cache());
+    let report = do_units(&args.study(), &plan, &work, &limits, console)?;
+    finished(&args.study(), &report)?;
+    let work = TrainWork::new(Clip::mini(), threads, 0).with_cache(args.cache());
+    Ok(merge_to_page(&args.study(), false, Some(&work), &watch)?.0)
+}
+
+impl Scores {
+    fn of(args: &DemoArgs, matrix: &TransferMatrix) -> Self {
+        let tasks = matrix.score.rows().to_vec();
+        let places = 0..tasks.len();
+        let count = |gain: &vlpt_study::Matrix| {
+            let pairs = places
+                .clone()
+                .flat_map(|i| places.clone().map(move |j| (i, j)));
+            let gains = pairs.filter(|(i, j)| i != j);
+            gains
+                .filter(|&(i, j)| gain.get(i, j).is_some_and(|gain| gain > 0.0))
+                .count()
+        };
+        Self {
+            shots: args.studied(),
+            seeds: args.study_seeds(),
+            pairs: tasks.len() * (tasks.len() - 1),
+            over_zero_shot: count(&matrix.gain_over_clip),
+            over_own: count(&matrix.gain),
+            rows: places
+                .clone()
+                .map(|i| places.clone().map(|j| matrix.score.get(i, j)).collect())
+                .collect(),
+            tasks,
+        }
+    }
+}
