@@ -44,7 +44,7 @@ objects caltech101 cifar100
 GROUPS
 }
 
-# Options of a method, then the epochs of a source prompt, of a small set, of a large one. Rates were chosen on tasks
+# Options of a method. Rates were chosen on tasks
 # that the program draws (bench/methods.sh for vpt and upt; stripes and textures at 4 shots for coop).
 options() {
   case $1 in
@@ -54,13 +54,15 @@ options() {
     *) echo "no method $1" >&2; exit 2 ;;
   esac
 }
+# Epochs of a method on a source prompt, a small set, or a large one at some shots.
 epochs() {
   if [ -n "${EPOCHS:-}" ]; then echo "$EPOCHS"; return; fi
-  case $1-$2 in
-    coop-source | coop-small) echo 30 ;;
-    coop-large) echo 10 ;;
-    *-source | *-small) echo 10 ;;
-    *-large) echo 3 ;;
+  case $1-$2-${3:-} in
+    coop-source-* | coop-small-*) echo 30 ;;
+    coop-large-*) echo 10 ;;
+    *-source-* | *-small-*) echo 10 ;;
+    *-large-1) echo 6 ;;
+    *-large-*) echo 2 ;;
   esac
 }
 
@@ -111,7 +113,7 @@ adapt() {
   rm -rf "$work/run"
   # shellcheck disable=SC2046
   out=$("$vlpt" multitask adapt "$data/$path" --init-from "$prompt" --scratch --shots "$shots" $(options "$method") \
-    --epochs "$(epochs "$method" "$size")" --seed "$seed" --out "$work/run")
+    --epochs "$(epochs "$method" "$size" "$shots")" --seed "$seed" --out "$work/run")
   local took row
   took=$(since "$began")
   row=$(for key in zero_shot source scratch adapted; do echo "$out" | number $key; done | paste -sd,)
@@ -130,7 +132,7 @@ joint() {
   rm -rf "$work/run"
   # shellcheck disable=SC2046
   "$vlpt" multitask joint "${tasks[@]}" --init-from "$prompt" --single --label-space per-task --mix one-task-per-batch \
-    --shots $group_shots $(options "$method") --epochs "$(epochs "$method" $largest)" --seed "$seed" \
+    --shots $group_shots $(options "$method") --epochs "$(epochs "$method" $largest $group_shots)" --seed "$seed" \
     --out "$work/run" >/dev/null
   took=$(since "$began")
   # Members are in the order of the list; the time is written to the first.
@@ -159,8 +161,8 @@ bench/multitask.sh run DATA docs/results/multitask.csv      # what the file lack
 bench/multitask.sh page docs/results/multitask.csv          # this page
 ```
 
-Each seed has its own source prompt, from which its targets start. Epochs: CoOp 30 (10 on GTSRB, Caltech-101 and CIFAR-100), VPT and UPT 10 (3 on these three). Rates: CoOp SGD at 0.005, VPT AdamW
-at 0.02, UPT AdamW at 0.002, chosen on drawn tasks and the same for both starts. A gain is the difference of the same seed, in points; ± is Student's 95 % interval over the seeds, a wide one with three.
+Each seed has its own source prompt, from which its targets start. Epochs: CoOp 30 (10 on GTSRB, Caltech-101 and CIFAR-100), VPT and UPT 10 (on these three 6 at 1 shot and else 2).
+Caltech-101 has 5 training images a class here, so that its 20 shots are its 5. Rates: CoOp SGD at 0.005, VPT AdamW at 0.02, UPT AdamW at 0.002, chosen on drawn tasks and the same for both starts. A gain is the difference of the same seed, in points; ± is Student's 95 % interval over the seeds, a wide one with three.
 "Clear" is a gain or loss whose interval does not hold zero: of a hundred comparisons without any effect five would be clear.
 
 HEAD

@@ -3,6 +3,7 @@
 mod alone;
 mod page;
 mod printed;
+mod settings;
 mod together;
 mod told;
 

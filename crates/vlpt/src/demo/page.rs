@@ -8,7 +8,8 @@ use vlpt_report::svg::Bar;
 use vlpt_report::{Interval, MultitaskSection};
 use vlpt_study::stats::Summary;
 
-use super::together::{self, Target, Together};
+use super::settings::{self, MULTITASK};
+use super::together::{Target, Together};
 use super::{DemoArgs, SETTINGS, mean};
 
 impl DemoArgs {
@@ -18,18 +19,14 @@ impl DemoArgs {
             0 => String::new(),
             _ => format!(" --tasks {}", self.names().join(",")),
         };
-        let set: Vec<_> = SETTINGS
-            .iter()
-            .map(|setting| format!("--set {setting}"))
-            .collect();
         let (seed, shots) = (self.seed, self.shots);
         let prompt = self.folder(task).join("prompt");
         vec![
             format!("vlpt demo --seed {seed} --shots {shots}{tasks}"),
             format!(
-                "vlpt train drawn:{task} --seed {seed} --split-seed {seed} --shots {shots} {} --out \
+                "vlpt train drawn:{task} --seed {seed} --split-seed {seed} --shots {shots}{} --out \
                  runs/{task}",
-                set.join(" ")
+                set(&SETTINGS)
             ),
             format!(
                 "vlpt eval {} drawn:{task} --split-seed {seed}",
@@ -111,16 +108,13 @@ impl DemoArgs {
 
     /// The commands that do by hand what the demo did with several tasks.
     fn multitask_commands(&self, together: &Together) -> Vec<String> {
-        let set = |settings: &[&str]| -> String {
-            settings.iter().map(|s| format!(" --set {s}")).collect()
-        };
-        let tune = set(&together::SETTINGS);
+        let tune = set(&settings::SETTINGS);
         let (seed, shots, few) = (self.seed, self.shots, self.few());
         let mut commands = vec![format!(
             "vlpt multitask source --config {} --model mini-clip --seed {seed} --shots {shots}{tune}{} \
              --out runs/source",
             self.sources_file().display(),
-            set(&together::MULTITASK)
+            set(&MULTITASK)
         )];
         if let Some(target) = together.targets.first() {
             commands.push(format!(
@@ -139,16 +133,12 @@ impl DemoArgs {
     /// The command that plans the demo's study.
     pub(super) fn plan_command(&self) -> String {
         let seeds: Vec<String> = self.study_seeds().iter().map(ToString::to_string).collect();
-        let set: String = together::SETTINGS
-            .iter()
-            .map(|setting| format!(" --set {setting}"))
-            .collect();
         format!(
-            "vlpt study plan --tasks {} --model mini-clip --method coop --shots {} --seeds {}{set} \
-             --out {}",
+            "vlpt study plan --tasks {} --model mini-clip --method coop --shots {} --seeds {}{} --out {}",
             self.tasks_file().display(),
             self.studied(),
             seeds.join(","),
+            set(&settings::SETTINGS),
             self.study().display()
         )
     }
@@ -205,4 +195,10 @@ impl Together {
             ),
         }
     }
+}
+
+/// Settings as flags, each with a space in front.
+fn set(all: &[&str]) -> String {
+    let flags = all.iter().flat_map(|setting| [" --set ", setting]);
+    flags.collect()
 }

@@ -10,11 +10,12 @@ use vlpt_study::merge::{Merged, TransferMatrix};
 use vlpt_study::stats::{Summary, summary};
 use vlpt_study::{MethodRequest, RunLimits, StudyFile, StudyRequest, TrainWork, Transfer};
 use vlpt_train::{
-    DataConfig, Layers, PromptFolder, RunConfig, RunOptions, open_task, open_tasks, train_adapted,
-    train_source, write_atomic,
+    DataConfig, PromptFolder, RunOptions, open_task, open_tasks, train_adapted, train_source,
+    write_atomic,
 };
 
 use super::DemoArgs;
+use super::settings::SETTINGS;
 use crate::console::Console;
 use crate::error::CliError;
 use crate::verbs::study::merge::merge_to_page;
@@ -22,20 +23,6 @@ use crate::verbs::study::page::maps;
 use crate::verbs::study::work::{do_units, finished};
 use crate::watch::Watch;
 
-/// Settings of every run here, over the built-in ones: one context for all classes, so that it can
-/// be carried to other tasks.
-pub(super) const SETTINGS: [&str; 2] = ["train.lr=0.005", "train.epochs=30"];
-/// Of the source prompt.
-pub(super) const MULTITASK: [&str; 2] = [
-    "multitask.label_space=per-task",
-    "multitask.mix=one-task-per-batch",
-];
-/// Training images of each class of a task that starts from the source prompt, at most.
-const FEW: u16 = 4;
-/// Training images of each class of a task of the study, at most.
-const STUDIED: u16 = 8;
-/// Seeds of the targets' runs, and of the study.
-const SEEDS: (u64, u64) = (5, 3);
 /// Of intervals over seeds.
 const LEVEL: f64 = 0.95;
 
@@ -121,100 +108,6 @@ pub(super) fn together(
 /// Tasks of the source prompt, and those that start from it: a third, at least one.
 pub(super) fn parted(names: &[String]) -> (&[String], &[String]) {
     names.split_at(names.len() - (names.len() / 3).max(1))
-}
-
-impl DemoArgs {
-    /// Training images of each class of a target.
-    pub(super) fn few(&self) -> u16 {
-        self.shots.min(FEW)
-    }
-
-    /// Training images of each class of a task of the study.
-    pub(super) fn studied(&self) -> u16 {
-        self.shots.min(STUDIED)
-    }
-
-    /// Of the targets' runs.
-    fn seeds(&self) -> Vec<u64> {
-        (0..SEEDS.0).map(|k| self.seed.wrapping_add(k)).collect()
-    }
-
-    pub(super) fn study_seeds(&self) -> Vec<u64> {
-        (0..SEEDS.1).map(|k| self.seed.wrapping_add(k)).collect()
-    }
-
-    pub(super) fn tasks_file(&self) -> PathBuf {
-        self.out.join("tasks.toml")
-    }
-
-    pub(super) fn sources_file(&self) -> PathBuf {
-        self.out.join("sources.toml")
-    }
-
-    pub(super) fn study(&self) -> PathBuf {
-        self.out.join("study")
-    }
-
-    /// The run folder of the source prompt.
-    pub(super) fn source(&self, sources: &[String]) -> PathBuf {
-        let (names, shots, seed) = (sources.join("+"), self.shots, self.seed);
-        let name = format!("source-{names}-{shots}shots-seed{seed}");
-        self.out.join("runs").join(name)
-    }
-
-    fn data(&self, task: &str) -> DataConfig {
-        DataConfig {
-            path: format!("drawn:{task}"),
-            split_seed: self.seed,
-            ..DataConfig::default()
-        }
-    }
-
-    /// Tasks as a file for `--tasks` and `--config`.
-    fn task_list(&self, names: &[String]) -> String {
-        let seed = self.seed;
-        let line = |name| format!("    {{ path = \"drawn:{name}\", split_seed = {seed} }},\n");
-        let lines: String = names.iter().map(line).collect();
-        format!("tasks = [\n{lines}]\n")
-    }
-
-    fn source_config(&self) -> Result<RunConfig, CliError> {
-        let mut settings = [SETTINGS, MULTITASK]
-            .concat()
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>();
-        settings.extend([
-            "model=mini-clip".to_owned(),
-            format!("seed={}", self.seed),
-            format!("few_shot.shots={}", self.shots),
-        ]);
-        Ok(vlpt_train::load(
-            None,
-            Some(&self.sources_file()),
-            &settings,
-        )?)
-    }
-
-    fn target_config(
-        &self,
-        source: &PromptFolder,
-        task: &str,
-        seed: u64,
-    ) -> Result<RunConfig, CliError> {
-        let mut overrides = SETTINGS.map(str::to_owned).to_vec();
-        overrides.push(format!("seed={seed}"));
-        overrides.push(format!("few_shot.shots={}", self.few()));
-        let layers = Layers {
-            follow: Some(&source.adapter),
-            overrides: &overrides,
-            ..Layers::default()
-        };
-        let mut config = layers.load()?;
-        config.data = self.data(task);
-        config.init_from = source.path.display().to_string();
-        Ok(config)
-    }
 }
 
 /// Learns the source prompt and starts the other tasks from it.
