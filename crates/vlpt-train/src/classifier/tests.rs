@@ -54,7 +54,7 @@ fn the_first_class_that_differs_is_named() {
 }
 
 #[test]
-fn texts_of_an_image_do_not_depend_on_the_images_beside_it() {
+fn texts_of_an_image_depend_on_the_images_beside_it_by_rounding_at_most() {
     let clip = Clip::mini();
     let embed = clip.config.embed_dim;
     // Enough classes that a few images are more than one group.
@@ -71,6 +71,9 @@ fn texts_of_an_image_do_not_depend_on_the_images_beside_it() {
     let alone: Vec<f32> = alone
         .flat_map(|image| conditional.logits(&clip, image).unwrap())
         .collect();
-    assert_eq!(together, alone);
+    // Where the text tower divides its work depends on the number of texts, and sums with it.
+    for (together, alone) in together.iter().zip(&alone) {
+        assert!((together - alone).abs() < 1e-5, "{together} {alone}");
+    }
     assert_ne!(together[..200], together[200..400]);
 }
