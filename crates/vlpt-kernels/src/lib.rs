@@ -10,11 +10,13 @@ mod activation;
 mod arena;
 mod attention;
 mod block;
+mod description;
 mod linear;
 mod math;
 mod matrix;
 mod norm;
 mod output;
+mod precision;
 mod processor;
 mod product;
 mod rows;
@@ -26,17 +28,11 @@ mod vector;
 pub use activation::Activation;
 pub use arena::{Arena, Buffer};
 pub use attention::{Attention, AttentionPlan};
+pub use description::{Description, description};
 pub use linear::Linear;
-pub use matrix::{Matrix, Operand, Precision, Tiles};
+pub use matrix::{Matrix, Operand, Tiles};
 pub use norm::LayerNorm;
+pub use precision::Precision;
 pub use processor::{LEVEL_VARIABLE, Level};
 pub use product::{Element, matrix_product};
 pub use rows::{add, gather_rows, scatter_add_rows};
-
-/// The kernels that this processor gets, for people to read.
-pub fn description() -> String {
-    match Level::current() {
-        Level::Portable => "f32; level portable; products by the gemm crate".into(),
-        level => format!("f32; level {level}"),
-    }
-}

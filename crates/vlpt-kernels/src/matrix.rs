@@ -2,18 +2,9 @@
 
 use rayon::prelude::*;
 
+use crate::Precision;
 use crate::arena::{Arena, Buffer};
 use crate::vector::{LANES, Vector, over_vectors};
-
-/// The number format in which a tower's products are computed. Sums are f32 in both, and so are
-/// the residual stream, layer norm and softmax.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Precision {
-    /// 32-bit floats: the reference.
-    F32,
-    /// Factors rounded to 16-bit floats with 8 bits of precision.
-    Bf16,
-}
 
 /// Rows and columns of a tile, and its numbers.
 pub(crate) const TILE_ROWS: usize = 16;

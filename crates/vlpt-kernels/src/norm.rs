@@ -2,7 +2,8 @@
 
 use rayon::prelude::*;
 
-use crate::matrix::{Matrix, Precision, RowStore, TILE_COLUMNS, TILE_ROWS, tile_rows};
+use crate::Precision;
+use crate::matrix::{Matrix, RowStore, TILE_COLUMNS, TILE_ROWS, tile_rows};
 use crate::rows::for_blocks;
 use crate::simd::{sum, vectorised};
 use crate::vector::{LANES, Vector, over_vectors};

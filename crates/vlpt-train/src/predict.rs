@@ -9,7 +9,7 @@ use vlpt_data::image::{Limits, Preprocess, decode};
 use vlpt_methods::VisualValues;
 use vlpt_methods::zeroshot::normalise;
 
-use crate::{Classifier, Observer, PromptFolder, Result};
+use crate::{Classifier, Observer, PrecisionSetting, PromptFolder, Result};
 
 /// How a prompt folder is opened for prediction.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub struct PredictOptions {
     pub model: Option<String>,
     /// Other class names than those of the folder.
     pub classes: Option<Vec<String>>,
+    /// Number format of the model's towers.
+    pub precision: PrecisionSetting,
     /// Use the prompt with a model that has another fingerprint than the one it was tuned for.
     pub force: bool,
 }
@@ -47,7 +49,8 @@ impl Predictor {
             ));
         }
         let name = options.model.as_ref().unwrap_or(&folder.adapter.base_model);
-        let clip = Clip::load(&Hub::from_env().resolve(&name.parse()?, observer)?)?;
+        let files = Hub::from_env().resolve(&name.parse()?, observer)?;
+        let clip = Clip::load_as(&files, options.precision.resolve())?;
         Self::of(&folder, Arc::new(clip), options)
     }
 

@@ -4,8 +4,10 @@
 
 use std::path::Path;
 
+use vlpt_clip::Precision;
 use vlpt_train::{
-    Epochs, RECIPES, RunConfig, Select, TrainError, Views, all_keys, load, parse, read_resolved,
+    Epochs, PrecisionSetting, RECIPES, RunConfig, Select, TrainError, Views, all_keys, load, parse,
+    read_resolved,
 };
 
 fn settings(list: &[&str]) -> Vec<String> {
@@ -62,6 +64,39 @@ fn every_recipe_is_whole_and_resolved_configurations_round_trip() {
         fs_err::write(&file, config.to_toml()).unwrap();
         assert_eq!(read_resolved(&file).unwrap(), config, "{}", recipe.name);
     }
+}
+
+#[test]
+fn a_number_format_is_named_or_left_to_the_machine() {
+    use PrecisionSetting::{Auto, Bf16, F32};
+    assert_eq!(RunConfig::default().compute.precision, Auto);
+    assert_eq!(Auto.resolve(), Precision::fastest());
+    for (name, setting) in [("auto", Auto), ("f32", F32), ("bf16", Bf16)] {
+        let over = settings(&[&format!("compute.precision={name}")]);
+        let config = load(None, None, &over).unwrap();
+        assert_eq!(config.compute.precision, setting);
+        let text = config.to_toml();
+        assert!(text.contains(&format!("precision = \"{name}\"")), "{text}");
+        assert_eq!(parse(&text, "run.toml").unwrap(), config);
+        if let Some(named) = setting.named() {
+            assert_eq!(
+                (setting.resolve(), named.to_string()),
+                (named, name.to_owned())
+            );
+        }
+    }
+    let (message, _) = complaint("[compute]\nprecision = \"fp16\"\n");
+    for part in ["run.toml:2:", "fp16", "auto", "f32", "bf16"] {
+        assert!(message.contains(part), "{message}");
+    }
+    let with = |setting| {
+        let mut config = RunConfig::default();
+        config.compute.precision = setting;
+        config
+    };
+    assert_eq!(with(Bf16).difference(&with(Auto)), None);
+    let (key, ..) = with(Bf16).difference(&with(F32)).unwrap();
+    assert_eq!(key, "compute.precision");
 }
 
 #[test]

@@ -6,20 +6,29 @@
 mod support;
 
 use support::{
-    Watch, assert_same_tree, copy, drawn_data, options, short_config, tiny_clip, tree, with_epochs,
+    Watch, assert_same_tree, copy, drawn_data, options, short_config, tiny_clip, tiny_clip_as,
+    tree, with_epochs,
 };
-use vlpt_train::{Event, OptimizerName, Run, RunConfig, Select, TrainError, Views, read_events};
+use vlpt_clip::{Clip, Precision};
+use vlpt_train::{
+    Event, Method, OptimizerName, PrecisionSetting, PromptFolder, Run, RunConfig, Select,
+    TrainError, Views, read_events, read_resolved,
+};
 
 /// Runs without interruption, then resumes from the copy of every checkpoint.
 fn resumes_from_every_checkpoint(config: &RunConfig) {
+    resumes_on(&tiny_clip(), config);
+}
+
+fn resumes_on(clip: &Clip, config: &RunConfig) {
     let home = tempfile::tempdir().unwrap();
-    let (clip, data) = (tiny_clip(), drawn_data(config));
+    let data = drawn_data(config);
     let whole = home.path().join("whole");
     let watch = Watch {
         snapshots: Some((whole.clone(), home.path().join("at"))),
         ..Watch::default()
     };
-    Run::start_with(config, &options(&whole), &clip, &data, &watch).unwrap();
+    Run::start_with(config, &options(&whole), clip, &data, &watch).unwrap();
     let taken = *watch.taken.lock().unwrap();
     assert!(taken > config.epochs(), "only {taken} checkpoints");
     for number in 0..taken {
@@ -30,7 +39,7 @@ fn resumes_from_every_checkpoint(config: &RunConfig) {
         text.extend(b"{\"event\":\"epoch\",\"ep");
         fs_err::write(&log, text).unwrap();
         let finished = number + 1 == taken;
-        let summary = Run::resume_with(Some(config), &options(&dir), &clip, &data, &()).unwrap();
+        let summary = Run::resume_with(Some(config), &options(&dir), clip, &data, &()).unwrap();
         assert_eq!(summary.already_finished, finished);
         if !finished {
             assert_same_tree(&dir, &whole, &format!("resumed at checkpoint {number}"));
@@ -41,6 +50,14 @@ fn resumes_from_every_checkpoint(config: &RunConfig) {
 #[test]
 fn a_run_resumed_at_any_checkpoint_ends_with_the_same_bytes() {
     resumes_from_every_checkpoint(&short_config());
+}
+
+#[test]
+fn so_does_one_in_bf16_with_visual_prompts() {
+    let mut config = with_epochs(2);
+    config.method = Method::Vlpt;
+    config.vpt.count = 2;
+    resumes_on(&tiny_clip_as(Precision::Bf16), &config);
 }
 
 #[test]
@@ -100,18 +117,62 @@ fn a_run_stops_on_request_and_goes_on() {
 
 #[test]
 fn the_number_of_threads_does_not_change_a_byte_of_the_prompt() {
-    let home = tempfile::tempdir().unwrap();
-    let mut config = short_config();
-    config.views.mode = Views::Fresh;
-    let (clip, data) = (tiny_clip(), drawn_data(&config));
-    for threads in [1, 2, 5] {
-        config.compute.threads = threads;
-        let dir = home.path().join(threads.to_string());
-        Run::start_with(&config, &options(&dir), &clip, &data, &()).unwrap();
-        for part in ["prompt", "checkpoint"] {
-            let one = home.path().join("1").join(part);
-            assert_same_tree(&dir.join(part), &one, &format!("{threads} threads, {part}"));
+    for precision in [Precision::F32, Precision::Bf16] {
+        let home = tempfile::tempdir().unwrap();
+        let mut config = short_config();
+        config.views.mode = Views::Fresh;
+        let (clip, data) = (tiny_clip_as(precision), drawn_data(&config));
+        for threads in [1, 2, 5] {
+            config.compute.threads = threads;
+            let dir = home.path().join(threads.to_string());
+            Run::start_with(&config, &options(&dir), &clip, &data, &()).unwrap();
+            for part in ["prompt", "checkpoint"] {
+                let one = home.path().join("1").join(part);
+                let what = format!("{precision}, {threads} threads, {part}");
+                assert_same_tree(&dir.join(part), &one, &what);
+            }
         }
+    }
+}
+
+#[test]
+fn a_run_writes_down_its_number_format_and_goes_on_in_no_other() {
+    let home = tempfile::tempdir().unwrap();
+    let open = with_epochs(1);
+    assert_eq!(open.compute.precision, PrecisionSetting::Auto);
+    let data = drawn_data(&open);
+    for (precision, other) in [
+        (Precision::F32, Precision::Bf16),
+        (Precision::Bf16, Precision::F32),
+    ] {
+        let dir = home.path().join(precision.to_string());
+        let (clip, named) = (tiny_clip_as(precision), |precision: Precision| {
+            let mut config = open.clone();
+            config.compute.precision = precision.into();
+            config
+        });
+        Run::start_with(&open, &options(&dir), &clip, &data, &()).unwrap();
+        let written = read_resolved(&dir.join("config.toml")).unwrap();
+        assert_eq!(written, named(precision));
+        let folder = PromptFolder::open(&dir).unwrap();
+        assert_eq!(folder.adapter.precision, Some(precision));
+        assert_eq!(Run::precision(&open, [dir.clone()]).unwrap(), precision);
+        assert_eq!(Run::precision(&named(other), [dir.clone()]).unwrap(), other);
+
+        for given in [&open, &named(precision)] {
+            Run::resume_with(Some(given), &options(&dir), &clip, &data, &()).unwrap();
+            assert_eq!(read_resolved(&dir.join("config.toml")).unwrap(), written);
+        }
+        let wrong = named(other);
+        let error = Run::resume_with(Some(&wrong), &options(&dir), &clip, &data, &()).unwrap_err();
+        assert!(
+            matches!(&error, TrainError::ConfigChanged { key, .. } if key == "compute.precision"),
+            "{error}"
+        );
+        let unlike = tiny_clip_as(other);
+        let error = Run::resume_with(None, &options(&dir), &unlike, &data, &()).unwrap_err();
+        let hint = error.hint().unwrap();
+        assert!(hint.contains(&format!("--precision {precision}")), "{hint}");
     }
 }
 

@@ -11,12 +11,13 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Args;
-use vlpt_clip::Clip;
+use vlpt_clip::{Clip, ModelFiles};
 use vlpt_data::drawn::{drawn, drawn_names};
-use vlpt_train::RunConfig;
+use vlpt_train::{Run, RunConfig};
 
 use crate::console::Console;
 use crate::error::CliError;
+use crate::options::PrecisionArgs;
 use alone::one_task;
 use printed::Measured;
 use together::together;
@@ -46,6 +47,8 @@ pub(crate) struct DemoArgs {
     /// Which tasks, separated by commas [default: all]
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     tasks: Vec<String>,
+    #[command(flatten)]
+    precision: PrecisionArgs,
 }
 
 /// Tunes a prompt on each task, compares it with zero-shot, lets the tasks help each other, prints
@@ -58,7 +61,10 @@ pub(crate) fn run(args: &DemoArgs, console: &Console) -> Result<(), CliError> {
         .iter()
         .map(|name| drawn(name, args.seed))
         .collect::<Result<Vec<_>, _>>()?;
-    let clip = Clip::mini();
+    let mut config = RunConfig::default();
+    config.compute.precision = args.precision.setting();
+    let folders = names.iter().map(|name| args.folder(name));
+    let clip = Clip::load_as(&ModelFiles::mini(), Run::precision(&config, folders)?)?;
     let mut sections = Vec::new();
     for task in tasks {
         sections.push(one_task(args, &clip, task, console)?);

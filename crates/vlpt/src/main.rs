@@ -102,9 +102,11 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli, console: &Console) -> Result<(), CliError> {
-    if let Some(threads) = cli.threads {
-        options::use_threads(threads.get())?;
-    }
+    options::check_kernels()?;
+    options::in_pool(cli.threads, || work(cli, console))?
+}
+
+fn work(cli: &Cli, console: &Console) -> Result<(), CliError> {
     match &cli.verb {
         Verb::Demo(args) => demo::run(args, console),
         Verb::Train(args) => verbs::train::run(args, console),

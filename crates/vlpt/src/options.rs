@@ -1,23 +1,81 @@
 //! Flags that several verbs share, and how they become a model, a task or a list of images.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use clap::Args;
-use vlpt_clip::{Clip, Hub, ModelName, Tokenizer};
+use clap::{Args, ValueEnum};
+use vlpt_clip::{Clip, Hub, ModelName, Precision, Tokenizer};
 use vlpt_data::image::{Limits, Preprocess, RgbImage};
 use vlpt_data::{Format, Task};
-
-use vlpt_train::ImageConfig;
+use vlpt_kernels::{LEVEL_VARIABLE, Level};
+use vlpt_train::{ImageConfig, PrecisionSetting};
 
 use crate::console::{Console, Unit};
 use crate::error::CliError;
 
-/// Makes the pool that all kernels run in.
-pub(crate) fn use_threads(threads: usize) -> Result<(), CliError> {
+/// Stack of each thread: what a main thread has.
+const STACK: usize = 8 << 20;
+
+/// Runs `work` in the pool that all kernels run in, with so many threads, or one for each core. A
+/// verb begins inside the pool, so that none of its calls has to wake the pool up from outside.
+pub(crate) fn in_pool<T: Send>(
+    threads: Option<NonZeroUsize>,
+    work: impl FnOnce() -> T + Send,
+) -> Result<T, CliError> {
+    let threads = threads.map_or(0, NonZeroUsize::get);
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
+        .stack_size(STACK)
         .build_global()
-        .map_err(|e| CliError::failure(format!("cannot start {threads} threads: {e}")))
+        .map_err(|e| CliError::failure(format!("cannot start {threads} threads: {e}")))?;
+    Ok(rayon::scope(|_| work()))
+}
+
+/// Refuses kernels that there are not, by name.
+pub(crate) fn check_kernels() -> Result<(), CliError> {
+    let Err(message) = Level::requested() else {
+        return Ok(());
+    };
+    let there: Vec<String> = Level::available().iter().map(Level::to_string).collect();
+    Err(CliError::usage(
+        message,
+        format!(
+            "this processor has {}; unset {LEVEL_VARIABLE} to use the last of them",
+            there.join(", ")
+        ),
+    ))
+}
+
+/// Number format of the towers.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(crate) struct PrecisionArgs {
+    /// Number format of the towers: exact `f32`, quicker `bf16` where the processor multiplies it [default: auto]
+    #[arg(long, value_enum, value_name = "FORMAT", env = "VLPT_PRECISION")]
+    pub(crate) precision: Option<PrecisionArg>,
+}
+
+/// A number format, or the choice left open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PrecisionArg {
+    Auto,
+    F32,
+    Bf16,
+}
+
+impl PrecisionArgs {
+    /// As a setting of a configuration.
+    pub(crate) fn setting(self) -> PrecisionSetting {
+        match self.precision {
+            None | Some(PrecisionArg::Auto) => PrecisionSetting::Auto,
+            Some(PrecisionArg::F32) => PrecisionSetting::F32,
+            Some(PrecisionArg::Bf16) => PrecisionSetting::Bf16,
+        }
+    }
+
+    /// What that is on this machine.
+    pub(crate) fn resolve(self) -> Precision {
+        self.setting().resolve()
+    }
 }
 
 /// Which CLIP to use.
@@ -28,25 +86,38 @@ pub(crate) struct ModelArgs {
     pub(crate) model: String,
 }
 
-impl ModelArgs {
+/// Which CLIP to use, and how it computes.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct TowerArgs {
+    #[command(flatten)]
+    pub(crate) name: ModelArgs,
+    #[command(flatten)]
+    pub(crate) precision: PrecisionArgs,
+}
+
+impl TowerArgs {
     /// Finds, downloads if need be, and loads the model.
     pub(crate) fn open(&self, console: &Console) -> Result<Clip, CliError> {
-        open_model(&self.model, console)
+        open_model(&self.name.model, self.precision.resolve(), console)
     }
 }
 
 /// Finds, downloads if need be, and loads the model `name`.
-pub(crate) fn open_model(name: &str, console: &Console) -> Result<Clip, CliError> {
+pub(crate) fn open_model(
+    name: &str,
+    precision: Precision,
+    console: &Console,
+) -> Result<Clip, CliError> {
     let name: ModelName = name.parse()?;
     let bar = console.bar(Unit::Bytes);
     let files = Hub::from_env().resolve(&name, &bar)?;
-    Ok(Clip::load(&files)?)
+    Ok(Clip::load_as(&files, precision)?)
 }
 
 /// The tokenizer of the model `name`, or OpenAI's, which needs no model.
 pub(crate) fn load_tokenizer(name: Option<&str>, console: &Console) -> Result<Tokenizer, CliError> {
     match name {
-        Some(name) => Ok(open_model(name, console)?.tokenizer),
+        Some(name) => Ok(open_model(name, Precision::F32, console)?.tokenizer),
         None => Ok(Tokenizer::openai()),
     }
 }
@@ -54,7 +125,7 @@ pub(crate) fn load_tokenizer(name: Option<&str>, console: &Console) -> Result<To
 /// What the model `name` does to an image before it looks at it.
 pub(crate) fn load_preprocess(name: &str, console: &Console) -> Result<Preprocess, CliError> {
     Ok(vlpt_train::preprocess(
-        &open_model(name, console)?,
+        &open_model(name, Precision::F32, console)?,
         &ImageConfig::default(),
     ))
 }

@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser};
+use vlpt_clip::Precision;
 use vlpt_train::{Layers, Method, PromptFolder, RunConfig};
 
 use crate::error::CliError;
+use crate::options::PrecisionArgs;
 
 /// What is tuned and how; which data sets is for the verb to say.
 #[derive(Debug, Clone, Args)]
@@ -38,6 +40,8 @@ pub(crate) struct TuneFlags {
     /// Number of learned image tokens in each block (vpt, vlpt, upt) [default: the method's]
     #[arg(long, value_name = "N")]
     prompts: Option<usize>,
+    #[command(flatten)]
+    precision: PrecisionArgs,
     /// Which views of an image training sees: `none`, `bank` or `fresh` [default: none]
     #[arg(long, value_name = "MODE")]
     views: Option<String>,
@@ -79,6 +83,7 @@ impl TuneFlags {
         set("seed", self.seed.map(|v| v.to_string()));
         set("train.epochs", self.epochs.clone());
         set("train.lr", self.lr.map(|v| v.to_string()));
+        set("compute.precision", self.precision().map(|p| p.to_string()));
         set("views.mode", self.views.clone());
         set("train.select", self.select.clone());
         let all = [settings.clone(), self.set.clone()].concat();
@@ -92,6 +97,11 @@ impl TuneFlags {
         settings.extend(self.set.iter().cloned());
         let overrides = &settings[..];
         Ok(Layers { overrides, ..first }.load()?)
+    }
+
+    /// The number format that a flag names.
+    pub(crate) fn precision(&self) -> Option<Precision> {
+        self.precision.setting().named()
     }
 
     /// The flags whose keys depend on the method.

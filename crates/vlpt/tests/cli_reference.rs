@@ -43,6 +43,7 @@ const VERBS: &[&[&str]] = &[
 fn printed(args: &[&str]) -> String {
     let output = vlpt()
         .env_remove("VLPT_MODEL")
+        .env_remove("VLPT_PRECISION")
         .env_remove("COLUMNS")
         .args(args)
         .output()

@@ -162,6 +162,27 @@ fn fifty_kills_change_no_byte_of_coop() {
 }
 
 #[test]
+fn kills_change_no_byte_of_a_run_in_bf16() {
+    kills_change_no_byte(&Case {
+        settings: &[
+            "--precision",
+            "bf16",
+            "--method",
+            "vpt",
+            "--shots",
+            "2",
+            "--epochs",
+            "3",
+            "--prompts",
+            "2",
+            "--set",
+            "train.batch_size=4",
+        ],
+        every: 10,
+    });
+}
+
+#[test]
 fn kills_change_no_byte_of_visual_prompts_with_dropout() {
     kills_change_no_byte(&Case {
         settings: &[

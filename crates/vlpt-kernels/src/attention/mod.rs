@@ -16,8 +16,9 @@ pub use plan::AttentionPlan;
 use rayon::prelude::*;
 
 use crate::Level;
+use crate::Precision;
 use crate::arena::Arena;
-use crate::matrix::{Matrix, Operand, Precision, TILE_COLUMNS, Tiles};
+use crate::matrix::{Matrix, Operand, TILE_COLUMNS, Tiles};
 use crate::output::{Output, TileOutput};
 use plan::Block;
 

@@ -11,8 +11,8 @@ mod packed_f32;
 #[cfg(target_arch = "x86_64")]
 mod panels;
 
-use crate::Activation;
-use crate::matrix::{Matrix, Operand, Precision, TILE_COLUMNS};
+use crate::matrix::{Matrix, Operand, TILE_COLUMNS};
+use crate::{Activation, Precision};
 use bf16::PackedBf16;
 use f32_weights::F32Weights;
 use finish::{Activate, Add, Deactivate, Round, Write};

@@ -100,6 +100,13 @@ impl TrainWork {
             )
             .into());
         }
+        if common.precision != self.clip.precision {
+            return Err(format!(
+                "the study was planned in {}, but this worker's model computes in {}",
+                common.precision, self.clip.precision
+            )
+            .into());
+        }
         let targets = self.open_all(&unit.evaluate_on, &common, desk)?;
         if unit.kind == Kind::ZeroShot {
             return self.zero_shot(&targets, desk);

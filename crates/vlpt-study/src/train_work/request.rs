@@ -55,7 +55,8 @@ pub struct StudyRequest {
 }
 
 impl StudyRequest {
-    /// Opens every data set once, for its hash, and makes a study of all.
+    /// Opens every data set once, for its hash, and makes a study of all, in the number format of
+    /// `clip`.
     ///
     /// # Errors
     /// A data set that cannot be read, methods or settings that cannot be used, or a study that
@@ -68,6 +69,15 @@ impl StudyRequest {
         let mut configs = Vec::new();
         for request in &self.methods {
             let config = request.config()?;
+            if let Some(named) = config.compute.precision.named()
+                && named != clip.precision
+            {
+                return Err(setting(
+                    "compute.precision",
+                    &named.to_string(),
+                    &format!("{}, as the whole study is planned", clip.precision),
+                ));
+            }
             let method_config = config.method_config();
             methods.push(StudyMethod {
                 name: config.method.name().to_owned(),
@@ -93,6 +103,7 @@ impl StudyRequest {
         let common = CommonSettings {
             model: self.model.clone(),
             model_fingerprint: clip.fingerprint.clone(),
+            precision: clip.precision,
             test_images: self.test_images,
         };
         let study = StudyConfig {
@@ -125,8 +136,8 @@ impl MethodRequest {
                 return Err(setting(
                     "settings",
                     &format!("{key} for {}", self.method),
-                    "settings that units do not decide: tasks, shots, seeds, methods and the \
-                     model have places of their own",
+                    "settings that units do not decide: tasks, shots, seeds, methods, the \
+                     model and its precision have places of their own",
                 ));
             }
         }

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use vlpt_clip::Precision;
 use vlpt_data::Shots;
 use vlpt_train::{DataConfig, EpochRule, Epochs, Method, RunConfig, TaskEntry};
 
@@ -12,16 +13,35 @@ use crate::unit::{Task, Unit};
 use crate::work::WorkError;
 
 /// Settings that all units of a study share.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CommonSettings {
     /// The base model's name.
     pub model: String,
     /// SHA-256 over its configuration and tensors.
     pub model_fingerprint: String,
+    /// Number format of the model's towers, decided when the study was planned, so that every worker
+    /// computes the same; f32 in plans of programs that had no other.
+    #[serde(default = "reference")]
+    pub precision: Precision,
     /// At most so many test images of each task are looked at; none: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test_images: Option<usize>,
+}
+
+fn reference() -> Precision {
+    Precision::F32
+}
+
+impl Default for CommonSettings {
+    fn default() -> Self {
+        Self {
+            model: String::new(),
+            model_fingerprint: String::new(),
+            precision: reference(),
+            test_images: None,
+        }
+    }
 }
 
 /// Settings of one task.
@@ -35,12 +55,13 @@ pub struct TaskSettings {
 }
 
 /// Keys of a configuration that a unit decides and not its recipe.
-pub(super) const OF_THE_UNIT: [&str; 6] = [
+pub(super) const OF_THE_UNIT: [&str; 7] = [
     "model",
     "seed",
     "few_shot.shots",
     "init_from",
     "tasks",
+    "compute.precision",
     "compute.threads",
 ];
 
@@ -60,7 +81,7 @@ pub(super) fn recipe_of(config: &RunConfig) -> Value {
     }
     let inner = [
         ("few_shot", &["shots"][..]),
-        ("compute", &["threads", "checkpoint_seconds"]),
+        ("compute", &["precision", "threads", "checkpoint_seconds"]),
     ];
     for (section, keys) in inner {
         if let Some(section) = table.get_mut(section).and_then(Value::as_object_mut) {
@@ -89,6 +110,7 @@ pub(super) fn run_config(
     let common: CommonSettings = read("settings", &unit.settings)?;
     let mut config: RunConfig = read("recipe", &unit.recipe)?;
     config.model = common.model;
+    config.compute.precision = common.precision.into();
     config.seed = unit.seed;
     config.few_shot.shots = Shots::Count(unit.shots);
     config.train.epochs = Epochs::Count(config.epochs());
@@ -171,6 +193,7 @@ mod tests {
                 format!("few_shot.shots={shots}"),
                 "data.path=here".into(),
                 "compute.threads=3".into(),
+                "compute.precision=f32".into(),
             ]);
             assert_eq!(made, vlpt_train::load(None, None, &all).unwrap());
         }
@@ -193,5 +216,24 @@ mod tests {
         assert_eq!(a.id(), b.id());
         let c = unit(&["method=vpt", "vpt.count=9"], 2, &["one"]);
         assert_ne!(a.id(), c.id());
+    }
+
+    #[test]
+    fn a_unit_says_in_which_number_format_it_computes() {
+        let mut unit = unit(&["method=vpt"], 2, &["one"]);
+        let before = unit.id();
+        for precision in [Precision::F32, Precision::Bf16] {
+            unit.settings["precision"] = json!(precision);
+            let made = run_config(&unit, None, 1).unwrap();
+            assert_eq!(made.compute.precision.named(), Some(precision));
+        }
+        assert_ne!(unit.id(), before);
+        // a plan of a program that had no other format
+        unit.settings
+            .as_object_mut()
+            .unwrap()
+            .shift_remove("precision");
+        let made = run_config(&unit, None, 1).unwrap();
+        assert_eq!(made.compute.precision.named(), Some(Precision::F32));
     }
 }

@@ -2,7 +2,7 @@
 
 use vlpt_data::fewshot::Shots;
 
-use super::{Method, RunConfig, ScheduleName, Views, Warmup};
+use super::{Method, PrecisionSetting, RunConfig, ScheduleName, Views, Warmup};
 use crate::{Result, TrainError};
 
 impl RunConfig {
@@ -174,13 +174,18 @@ impl RunConfig {
     }
 
     /// The first key in which two configurations differ, with both values, leaving out those that
-    /// cannot change a run's result: the pace, and options of other methods.
+    /// cannot change a run's result (the pace, and options of other methods) and a number format
+    /// that one of them leaves open.
     pub fn difference(&self, other: &Self) -> Option<(String, String, String)> {
         const FREE: [&str; 2] = ["threads", "checkpoint_seconds"];
+        let open = [self, other].map(|config| config.compute.precision);
+        let open = open
+            .contains(&PrecisionSetting::Auto)
+            .then_some("precision");
         let table = |config: &Self| {
             let mut table = toml::Table::try_from(config).expect("plain data is always TOML");
             if let Some(toml::Value::Table(compute)) = table.get_mut("compute") {
-                for key in FREE {
+                for key in FREE.into_iter().chain(open) {
                     compute.remove(key);
                 }
             }

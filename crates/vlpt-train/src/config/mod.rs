@@ -1,10 +1,11 @@
 //! The configuration of a run: plain data, one TOML file, every value visible.
 //!
 //! [`load`] builds it in layers (built-in values, a recipe, a file, `key=value` overrides); the
-//! result is resolved: nothing in it depends on anything outside, and it round-trips through
-//! [`RunConfig::to_toml`].
+//! result is resolved: nothing in it depends on anything outside but [`PrecisionSetting::Auto`],
+//! which a run replaces when it starts, and it round-trips through [`RunConfig::to_toml`].
 
 mod check;
+mod compute;
 mod data;
 mod keys;
 mod layers;
@@ -14,13 +15,13 @@ mod recipes;
 mod train;
 
 use serde::{Deserialize, Serialize};
-use vlpt_clip::MemoryBudget;
 use vlpt_data::image::{Augment, ResizeMode};
 use vlpt_methods::{
     CoCoOpConfig, CoOpConfig, LinearProbeConfig, TipAdapterConfig, UptConfig, VptConfig,
     ZeroShotConfig,
 };
 
+pub use compute::{ComputeConfig, PrecisionSetting};
 pub use data::{DataConfig, FewShotConfig, TaskEntry};
 pub use keys::{all_keys, nearest};
 pub use layers::{Layers, load, method_of, parse, read_resolved};
@@ -136,42 +137,6 @@ pub struct ImageConfig {
     /// How an image becomes a square; left out: as the model says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resize: Option<ResizeMode>,
-}
-
-/// How a run is computed; of these, only `memory_mb` may change the last bits of a result.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ComputeConfig {
-    /// Number format of the towers.
-    pub precision: Precision,
-    /// Threads; 0: one for each processor core.
-    pub threads: usize,
-    /// Memory for what the text tower keeps for its backward pass, in MiB.
-    pub memory_mb: usize,
-    /// Images in the image tower at once.
-    pub image_batch: usize,
-    /// Seconds between checkpoints; 0: after every step.
-    pub checkpoint_seconds: u64,
-}
-
-impl Default for ComputeConfig {
-    fn default() -> Self {
-        Self {
-            precision: Precision::F32,
-            threads: 0,
-            memory_mb: MemoryBudget::default().bytes >> 20,
-            image_batch: 32,
-            checkpoint_seconds: 10,
-        }
-    }
-}
-
-/// Number formats of the towers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Precision {
-    /// 32-bit floating point, the reference.
-    F32,
 }
 
 impl Default for RunConfig {

@@ -118,17 +118,17 @@ impl FeatureMaker<'_> {
         Ok(found.into_iter().flatten().collect())
     }
 
-    /// The name of a cached file: model, preprocessing, view, visual prompts, and every image's id
+    /// The name of a cached file: model, number format, preprocessing, view, visual prompts, and every image's id
     /// and bytes.
     fn key(&self, items: &[Item], hashes: &[String], view: View) -> String {
         let head = [
-            "vlpt image features 1".to_owned(),
+            "vlpt image features 2".to_owned(),
             self.clip.fingerprint.clone(),
+            self.clip.precision.to_string(),
             self.preprocess.fingerprint(),
             view.fingerprint(),
             self.batch.to_string(),
         ];
-        // Features without prompts keep the names that they always had.
         let prompts = self.prompts.as_ref().map(prompts_fingerprint);
         // Random views are drawn by id, so equal bytes under another name are another view.
         let random = view != View::Centre;
@@ -191,25 +191,35 @@ pub(crate) fn data_fingerprint<'a>(
 mod tests {
     use std::collections::BTreeSet;
 
-    use vlpt_clip::VisualPlace;
+    use vlpt_clip::{ModelFiles, Precision, VisualPlace};
 
     use super::*;
     use crate::{ImageConfig, preprocess};
 
+    fn key(clip: &Clip, prompts: Option<VisualValues>) -> String {
+        let maker = FeatureMaker {
+            clip,
+            preprocess: preprocess(clip, &ImageConfig::default()),
+            limits: Limits::default(),
+            batch: 32,
+            prompts,
+            cache: None,
+        };
+        maker.key(&[], &["hash".to_owned()], View::Centre)
+    }
+
+    #[test]
+    fn cached_features_are_known_by_their_number_format() {
+        let mini = |precision| Clip::load_as(&ModelFiles::mini(), precision).unwrap();
+        let (exact, rounded) = (mini(Precision::F32), mini(Precision::Bf16));
+        assert_ne!(key(&exact, None), key(&rounded, None));
+        assert_eq!(key(&exact, None), key(&Clip::mini(), None));
+    }
+
     #[test]
     fn cached_features_are_known_by_place_shape_and_values_of_the_visual_prompts() {
         let clip = Clip::mini();
-        let key = |prompts: Option<VisualValues>| {
-            let maker = FeatureMaker {
-                clip: &clip,
-                preprocess: preprocess(&clip, &ImageConfig::default()),
-                limits: Limits::default(),
-                batch: 32,
-                prompts,
-                cache: None,
-            };
-            maker.key(&[], &["hash".to_owned()], View::Centre)
-        };
+        let key = |prompts| key(&clip, prompts);
         let prompts = |values: [f32; 4], layers, place| VisualValues {
             values: values.to_vec(),
             layers,

@@ -91,6 +91,7 @@ pub(crate) fn average_to(folders: &[PathBuf], clip: &Clip, out: &Path) -> Result
     };
     let mut adapter = first.adapter.clone();
     env!("CARGO_PKG_VERSION").clone_into(&mut adapter.version);
+    adapter.precision = Some(clip.precision);
     let subsets = opened.iter().map(|folder| &folder.adapter.subset_sha256);
     adapter.subset_sha256 = fingerprint(subsets);
     let epochs = |pick: fn(&PromptFolder) -> usize| opened.iter().map(pick).max().unwrap_or(0);

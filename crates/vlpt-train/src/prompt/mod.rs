@@ -21,6 +21,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
+use vlpt_clip::Precision;
 use vlpt_data::image::Preprocess;
 use vlpt_data::{Metric, Shots};
 use vlpt_methods::MethodConfig;
@@ -56,6 +57,10 @@ pub struct Adapter {
     pub base_model: String,
     /// SHA-256 over the base model's configuration and tensors.
     pub base_model_fingerprint: String,
+    /// Number format of the towers that made what is in the folder; none in folders of programs that
+    /// had no other than f32.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub precision: Option<Precision>,
     /// Size of the joint space.
     pub embed_dim: usize,
     /// The task's name.

@@ -44,7 +44,7 @@ pub(crate) fn write_prompt(path: &Path, content: &PromptContent) -> Result<()> {
         names.push_str(name);
         names.push('\n');
     }
-    let facts: BTreeMap<String, String> = BTreeMap::from([
+    let mut facts: BTreeMap<String, String> = BTreeMap::from([
         ("format".to_owned(), adapter.format.to_string()),
         ("version".to_owned(), adapter.version.clone()),
         ("method".to_owned(), adapter.method.name().to_owned()),
@@ -60,6 +60,9 @@ pub(crate) fn write_prompt(path: &Path, content: &PromptContent) -> Result<()> {
         ("preprocess".to_owned(), adapter.preprocess.fingerprint()),
         ("seed".to_owned(), adapter.seed.to_string()),
     ]);
+    if let Some(precision) = adapter.precision {
+        facts.insert("precision".to_owned(), precision.to_string());
+    }
     let mut model = TensorFile {
         metadata: facts.clone(),
         ..TensorFile::default()

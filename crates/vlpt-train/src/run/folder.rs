@@ -36,7 +36,10 @@ pub(super) fn stored_config(given: Option<&RunConfig>, dir: &Path) -> Result<Run
                 given,
             });
         }
+        // What is left open has been decided when the run began.
+        let precision = stored.compute.precision;
         stored.compute = given.compute.clone();
+        stored.compute.precision = precision;
     }
     Ok(stored)
 }

@@ -20,14 +20,14 @@ mod tune;
 use std::path::PathBuf;
 
 use fs_err as fs;
-use vlpt_clip::Clip;
+use vlpt_clip::{Clip, Precision};
 
 use crate::files::write_atomic;
 use crate::prompt::read_initial;
-use crate::{Observer, Result, RunConfig, TrainingData};
+use crate::{Observer, PrecisionSetting, Result, RunConfig, TrainingData, read_resolved};
 use execute::execute;
 use folder::{lock, refuse_existing, stored_config};
-use prepare::{check_together, inputs, tell};
+use prepare::{check_together, in_precision, inputs, tell};
 
 const CONFIG: &str = "config.toml";
 const EVENTS: &str = "events.jsonl";
@@ -110,11 +110,32 @@ impl Run {
         }
     }
 
-    /// As [`Run::start`], with a model and data that are in memory already; the names in the
-    /// configuration are then only written down.
+    /// The number format that a run of `config` computes in, given the folders that it may have been
+    /// begun in: that of the run in the first of them that holds one, unless the configuration
+    /// names one; where there is none, the machine's.
     ///
     /// # Errors
-    /// As [`Run::start`].
+    /// A configuration there that cannot be read.
+    pub fn precision(
+        config: &RunConfig,
+        folders: impl IntoIterator<Item = PathBuf>,
+    ) -> Result<Precision> {
+        let mut setting = config.compute.precision;
+        if setting == PrecisionSetting::Auto {
+            let files = folders.into_iter().map(|folder| folder.join(CONFIG));
+            if let Some(file) = files.into_iter().find(|file| file.exists()) {
+                setting = read_resolved(&file)?.compute.precision;
+            }
+        }
+        Ok(setting.resolve())
+    }
+
+    /// As [`Run::start`], with a model and data that are in memory already; the names in the
+    /// configuration are then only written down. A number format that it leaves open is the
+    /// model's.
+    ///
+    /// # Errors
+    /// As [`Run::start`], and a model in another number format than the configuration says.
     pub fn start_with(
         config: &RunConfig,
         options: &RunOptions,
@@ -124,6 +145,7 @@ impl Run {
     ) -> Result<RunSummary> {
         config.check()?;
         refuse_existing(&options.dir)?;
+        let config = &in_precision(config, clip)?;
         check_together(config, clip, data)?;
         let initial = read_initial(config, clip, data)?;
         fs::create_dir_all(&options.dir)?;
@@ -149,7 +171,7 @@ impl Run {
         data: &TrainingData,
         observer: &dyn Observer,
     ) -> Result<RunSummary> {
-        let config = stored_config(given, &options.dir)?;
+        let config = in_precision(&stored_config(given, &options.dir)?, clip)?;
         check_together(&config, clip, data)?;
         let _lock = lock(&options.dir)?;
         execute(&config, options, clip, data, observer)

@@ -9,7 +9,26 @@ use crate::{Method, Observer, Result, RunConfig, Select, TrainError, TrainingDat
 pub(super) fn inputs(config: &RunConfig, observer: &dyn Observer) -> Result<(Clip, TrainingData)> {
     let data = TrainingData::open(config)?;
     let files = Hub::from_env().resolve(&config.model.parse()?, observer)?;
-    Ok((Clip::load(&files)?, data))
+    let precision = config.compute.precision.resolve();
+    Ok((Clip::load_as(&files, precision)?, data))
+}
+
+/// The configuration with the number format of the model, which it may have left open.
+pub(super) fn in_precision(config: &RunConfig, clip: &Clip) -> Result<RunConfig> {
+    if let Some(named) = config.compute.precision.named()
+        && named != clip.precision
+    {
+        return Err(TrainError::Unfit {
+            what: format!(
+                "the run computes in {named}, but the model was loaded to compute in {}",
+                clip.precision
+            ),
+            hint: Some(format!("load it in {named}: --precision {named}")),
+        });
+    }
+    let mut config = config.clone();
+    config.compute.precision = clip.precision.into();
+    Ok(config)
 }
 
 /// Says what the user should know of tasks and initial values.

@@ -96,6 +96,7 @@ pub(super) fn write_result(job: &Job, outcome: &Outcome) -> Result<()> {
         parameters: outcome.shapes.clone(),
         base_model: config.model.clone(),
         base_model_fingerprint: clip.fingerprint.clone(),
+        precision: Some(clip.precision),
         embed_dim: clip.config.embed_dim,
         task: task.name.clone(),
         classes: task.classes.len(),

@@ -6,12 +6,17 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use vlpt_clip::{Activation, Clip, ClipConfig, Progress, TextConfig, VisionConfig};
+use vlpt_clip::{Activation, Clip, ClipConfig, Precision, Progress, TextConfig, VisionConfig};
 use vlpt_data::drawn::drawn;
 use vlpt_train::{Epochs, Event, Observer, RunConfig, RunOptions, StepReport, TrainingData, parse};
 
-/// A random model of a few thousand parameters with OpenAI's vocabulary.
+/// A random model of a few thousand parameters with OpenAI's vocabulary, in f32.
 pub(crate) fn tiny_clip() -> Clip {
+    tiny_clip_as(Precision::F32)
+}
+
+/// The same in a number format.
+pub(crate) fn tiny_clip_as(precision: Precision) -> Clip {
     let (activation, layer_norm_eps) = (Activation::QuickGelu, 1e-5);
     let config = ClipConfig {
         text: TextConfig {
@@ -37,7 +42,7 @@ pub(crate) fn tiny_clip() -> Clip {
         },
         embed_dim: 24,
     };
-    Clip::random(&config, 5)
+    Clip::random_as(&config, 5, precision)
 }
 
 /// A short run on a drawn task: 4 shots, 3 epochs of 3 steps, a checkpoint after every step.

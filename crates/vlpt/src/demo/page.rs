@@ -90,6 +90,7 @@ impl DemoArgs {
                     "Training",
                     format!("{} shots, 50 epochs of SGD, seed {}", self.shots, self.seed),
                 ),
+                fact("Precision", clip.precision.to_string()),
                 fact("Kept", "the prompt of the last epoch".to_owned()),
                 fact(
                     "Intervals",

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use serde::Serialize;
-use vlpt_clip::Clip;
+use vlpt_clip::{Clip, ModelFiles};
 use vlpt_report::study::TransferMap;
 use vlpt_study::merge::{Merged, TransferMatrix};
 use vlpt_study::stats::{Summary, summary};
@@ -91,7 +91,7 @@ pub(super) fn together(
     write_atomic(&args.tasks_file(), args.task_list(names).as_bytes())?;
     write_atomic(&args.sources_file(), args.task_list(sources).as_bytes())?;
     let targets = targets(args, clip, names, console)?;
-    let merged = study(args, names, console)?;
+    let merged = study(args, clip, names, console)?;
     let matrix = merged.matrices.first();
     let matrix = matrix.ok_or_else(|| CliError::failure("the study has no matrix"))?;
     Ok(Some(Together {
@@ -154,7 +154,12 @@ fn targets(
 }
 
 /// A prompt of each task on each task.
-fn study(args: &DemoArgs, names: &[String], console: &Console) -> Result<Merged, CliError> {
+fn study(
+    args: &DemoArgs,
+    clip: &Clip,
+    names: &[String],
+    console: &Console,
+) -> Result<Merged, CliError> {
     let data: Vec<DataConfig> = names.iter().map(|name| args.data(name)).collect();
     let request = StudyRequest {
         model: "mini-clip".to_owned(),
@@ -173,10 +178,11 @@ fn study(args: &DemoArgs, names: &[String], console: &Console) -> Result<Merged,
         ..StudyRequest::default()
     };
     let (threads, watch) = (rayon::current_num_threads(), Watch::new(console));
-    let clip = Clip::mini();
+    // the workers own the model they use
+    let mini = || Clip::load_as(&ModelFiles::mini(), clip.precision);
     let file = StudyFile {
         commands: vec![args.plan_command()],
-        study: request.config(&clip, &watch)?,
+        study: request.config(clip, &watch)?,
     };
     let plan = file.write(&args.study())?;
     let limits = RunLimits {
@@ -184,10 +190,10 @@ fn study(args: &DemoArgs, names: &[String], console: &Console) -> Result<Merged,
         jobs: Some(threads),
         ..RunLimits::default()
     };
-    let work = TrainWork::new(clip, 1, 0).with_cache(args.cache());
+    let work = TrainWork::new(mini()?, 1, 0).with_cache(args.cache());
     let report = do_units(&args.study(), &plan, &work, &limits, console)?;
     finished(&args.study(), &report)?;
-    let work = TrainWork::new(Clip::mini(), threads, 0).with_cache(args.cache());
+    let work = TrainWork::new(mini()?, threads, 0).with_cache(args.cache());
     Ok(merge_to_page(&args.study(), false, Some(&work), &watch)?.0)
 }
 

@@ -8,7 +8,7 @@ use vlpt_train::{Averaged, PromptFolder, average_prompts};
 
 use crate::console::{Console, table};
 use crate::error::CliError;
-use crate::options::open_model;
+use crate::options::{PrecisionArgs, open_model};
 
 const AFTER_HELP: &str = "\
 The prompts must be alike in everything but their seed: method and options, shapes, base model,
@@ -32,6 +32,8 @@ pub(crate) struct AverageArgs {
     /// Find the base model under this name instead of the one in the first prompt folder
     #[arg(long, short, value_name = "NAME")]
     model: Option<String>,
+    #[command(flatten)]
+    precision: PrecisionArgs,
 }
 
 #[derive(Debug, Serialize)]
@@ -45,7 +47,7 @@ struct Document<'a> {
 pub(crate) fn run(args: &AverageArgs, console: &Console) -> Result<(), CliError> {
     let first = PromptFolder::open(&args.prompts[0])?;
     let name = args.model.as_deref().unwrap_or(&first.adapter.base_model);
-    let clip = open_model(name, console)?;
+    let clip = open_model(name, args.precision.resolve(), console)?;
     let averaged = average_prompts(&args.prompts, &clip, &args.out)?;
     for note in &averaged.notes {
         console.say(format!("note: {note}"));

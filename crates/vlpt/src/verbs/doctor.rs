@@ -1,18 +1,24 @@
 //! `vlpt doctor`: what this machine offers and what will be used.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Args;
 use serde::Serialize;
-use vlpt_clip::Clip;
+use vlpt_clip::{Clip, ModelFiles, Precision};
+use vlpt_kernels::{Description, LEVEL_VARIABLE, Level};
 
 use crate::console::Console;
 use crate::error::CliError;
+use crate::options::PrecisionArgs;
 
 /// Flags of `vlpt doctor`.
 #[derive(Debug, Args)]
-pub(crate) struct DoctorArgs {}
+pub(crate) struct DoctorArgs {
+    #[command(flatten)]
+    precision: PrecisionArgs,
+}
 
 #[derive(Debug, Serialize)]
 struct Report {
@@ -24,8 +30,11 @@ struct Report {
     memory_total_mib: Option<u64>,
     memory_available_mib: Option<u64>,
     instructions: Vec<&'static str>,
-    kernels: String,
-    precision: &'static str,
+    level: String,
+    level_from: String,
+    kernels: BTreeMap<&'static str, &'static str>,
+    precision: String,
+    precision_from: String,
     gpu: &'static str,
     model_cache: Option<PathBuf>,
     model_cache_exists: bool,
@@ -37,9 +46,11 @@ struct Report {
 }
 
 /// Prints the report.
-pub(crate) fn run(_: &DoctorArgs, console: &Console) -> Result<(), CliError> {
+pub(crate) fn run(args: &DoctorArgs, console: &Console) -> Result<(), CliError> {
     let hub = vlpt_clip::HubSettings::from_env();
-    let clip = Clip::mini();
+    let kernels = vlpt_kernels::description();
+    let (precision, precision_from) = precision(args.precision, &kernels);
+    let clip = Clip::load_as(&ModelFiles::mini(), precision)?;
     let report = Report {
         version: env!("CARGO_PKG_VERSION"),
         system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
@@ -49,8 +60,16 @@ pub(crate) fn run(_: &DoctorArgs, console: &Console) -> Result<(), CliError> {
         memory_total_mib: memory("MemTotal"),
         memory_available_mib: memory("MemAvailable"),
         instructions: instructions(),
-        kernels: vlpt_kernels::description(),
-        precision: "f32",
+        level: kernels.level.to_string(),
+        level_from: level_from(&kernels),
+        kernels: BTreeMap::from([
+            ("f32 products", kernels.f32_products),
+            ("bf16 products", kernels.bf16_products),
+            ("attention", kernels.attention),
+            ("rows", kernels.rows),
+        ]),
+        precision: precision.to_string(),
+        precision_from,
         gpu: "not used by this version",
         model_cache_exists: hub.cache.as_ref().is_some_and(|folder| folder.is_dir()),
         model_cache: hub.cache,
@@ -83,8 +102,15 @@ fn text(r: &Report) -> String {
             ),
         ),
         ("instructions", r.instructions.join(" ")),
-        ("kernels", r.kernels.clone()),
-        ("precision", r.precision.to_owned()),
+        ("kernels", format!("{} ({})", r.level, r.level_from)),
+        ("f32 products", r.kernels["f32 products"].to_owned()),
+        ("bf16 products", r.kernels["bf16 products"].to_owned()),
+        ("attention", r.kernels["attention"].to_owned()),
+        ("rows", r.kernels["rows"].to_owned()),
+        (
+            "precision",
+            format!("{} ({})", r.precision, r.precision_from),
+        ),
         (
             "threads",
             format!("{} (change with --threads or VLPT_THREADS)", r.threads),
@@ -117,6 +143,32 @@ fn text(r: &Report) -> String {
         .map(|(k, v)| format!("{k:15} {v}"))
         .collect::<Vec<_>>()
         .join("\n")
+}
+
+/// What verbs compute in, and why.
+fn precision(given: PrecisionArgs, kernels: &Description) -> (Precision, String) {
+    let precision = given.resolve();
+    let why = if given.setting().named().is_some() {
+        "as --precision or VLPT_PRECISION says".to_owned()
+    } else {
+        let why = match kernels.fastest {
+            Precision::Bf16 => "fastest with these kernels",
+            Precision::F32 => "these kernels have no bf16 products of their own",
+        };
+        format!("{why}; change with --precision or VLPT_PRECISION")
+    };
+    (precision, why)
+}
+
+/// Where the level is from.
+fn level_from(kernels: &Description) -> String {
+    match Level::requested() {
+        Ok(Some(_)) => format!(
+            "as {LEVEL_VARIABLE} says; the processor has {}",
+            kernels.best
+        ),
+        _ => format!("all that the processor has; lower with {LEVEL_VARIABLE}"),
+    }
 }
 
 /// Images a second through the embedded model's image tower: the median of five batches of 32.

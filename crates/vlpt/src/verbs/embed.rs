@@ -9,7 +9,7 @@ use vlpt_train::{ImageConfig, PromptFolder};
 
 use crate::console::{Console, Unit};
 use crate::error::CliError;
-use crate::options::{ImageArgs, Input, ModelArgs, open_model};
+use crate::options::{ImageArgs, Input, TowerArgs, open_model};
 use crate::output;
 
 /// Images decoded and encoded at a time.
@@ -31,7 +31,7 @@ pub(crate) struct EmbedArgs {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["images", "files_from"])]
     texts_from: Option<PathBuf>,
     #[command(flatten)]
-    model: ModelArgs,
+    model: TowerArgs,
     /// A prompt folder whose prompts and base model are used; texts are then class names
     #[arg(long, value_name = "PROMPT", conflicts_with = "truncate")]
     prompt: Option<PathBuf>,
@@ -74,7 +74,8 @@ pub(crate) fn run(args: &EmbedArgs, console: &Console) -> Result<(), CliError> {
     let folder = args.prompt.as_deref().map(PromptFolder::open).transpose()?;
     let clip = match &folder {
         Some(folder) => {
-            let clip = open_model(&folder.adapter.base_model, console)?;
+            let precision = args.model.precision.resolve();
+            let clip = open_model(&folder.adapter.base_model, precision, console)?;
             folder.check_model(&clip)?;
             clip
         }
@@ -101,6 +102,7 @@ pub(crate) fn run(args: &EmbedArgs, console: &Console) -> Result<(), CliError> {
             ("names", list),
             ("model", clip.name.clone()),
             ("model_sha256", clip.fingerprint.clone()),
+            ("precision", clip.precision.to_string()),
             ("normalised", (!args.raw).to_string()),
         ];
         output::write_safetensors(&args.out, "features", &features, &shape, &metadata)?;

@@ -13,7 +13,7 @@ use vlpt_train::{
 use crate::console::{Console, table};
 use crate::error::CliError;
 use crate::figures;
-use crate::options::{CacheArgs, DataArgs, open_model};
+use crate::options::{CacheArgs, DataArgs, PrecisionArgs, open_model};
 use crate::watch::Watch;
 
 /// Flags of `vlpt eval`.
@@ -27,6 +27,8 @@ pub(crate) struct EvalArgs {
     /// Find the base model under this name instead of the one in the prompt folder
     #[arg(long, short, value_name = "NAME")]
     model: Option<String>,
+    #[command(flatten)]
+    precision: PrecisionArgs,
     /// Use the prompt although it was learned on other weights than the model found has
     #[arg(long)]
     force: bool,
@@ -81,6 +83,7 @@ pub(crate) fn run(args: &EvalArgs, console: &Console) -> Result<(), CliError> {
     let task = args.data.open()?;
     let clip = open_model(
         args.model.as_deref().unwrap_or(&folder.adapter.base_model),
+        args.precision.resolve(),
         console,
     )?;
     if !args.force {

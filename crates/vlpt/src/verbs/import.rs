@@ -10,7 +10,7 @@ use vlpt_train::{ImportOptions, ImportTask, Imported, Source, import_checkpoint}
 
 use crate::console::Console;
 use crate::error::CliError;
-use crate::options::{DataArgs, DataFlags, ModelArgs};
+use crate::options::{DataArgs, DataFlags, TowerArgs};
 
 const AFTER_HELP: &str = "\
 Reads what the trainers of CoOp, CoCoOp and MVLPT save: prompt_learner/model.pth.tar-50 and
@@ -36,7 +36,7 @@ pub(crate) struct ImportArgs {
     #[arg(value_name = "CHECKPOINT")]
     checkpoint: PathBuf,
     #[command(flatten)]
-    model: ModelArgs,
+    model: TowerArgs,
     /// The data set whose classes the prompt is for: a folder, a manifest (.csv, .jsonl), or `drawn:NAME`
     #[arg(
         long,

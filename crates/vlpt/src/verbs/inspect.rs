@@ -14,7 +14,7 @@ use vlpt_train::PromptFolder;
 
 use crate::console::Console;
 use crate::error::CliError;
-use crate::options::open_model;
+use crate::options::{PrecisionArgs, open_model};
 
 /// What to look into.
 #[derive(Debug, Subcommand)]
@@ -44,10 +44,12 @@ fn open(
     path: &Path,
     model: Option<&str>,
     force: bool,
+    precision: PrecisionArgs,
     console: &Console,
 ) -> Result<(OpenPrompt, Clip), CliError> {
     let folder = PromptFolder::open(path)?;
-    let clip = open_model(model.unwrap_or(&folder.adapter.base_model), console)?;
+    let name = model.unwrap_or(&folder.adapter.base_model);
+    let clip = open_model(name, precision.resolve(), console)?;
     if !force {
         folder.check_model(&clip)?;
     }

@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
+use vlpt_clip::Precision;
 
 use crate::console::Console;
 use crate::error::CliError;
@@ -42,7 +43,7 @@ pub(crate) fn run(verb: &ModelVerb, console: &Console) -> Result<(), CliError> {
 }
 
 fn check(args: &CheckArgs, console: &Console) -> Result<(), CliError> {
-    let clip = open_model(&args.model, console)?;
+    let clip = open_model(&args.model, Precision::F32, console)?;
     let checked = Checked {
         name: &clip.name,
         fingerprint: &clip.fingerprint,

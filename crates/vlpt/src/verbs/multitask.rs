@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
-use vlpt_train::{RunConfig, RunOptions, RunSummary, SourcePrompt, open_tasks, train_source};
+use vlpt_train::{Run, RunConfig, RunOptions, RunSummary, SourcePrompt, open_tasks, train_source};
 
 use crate::console::Console;
 use crate::error::CliError;
@@ -141,7 +141,11 @@ struct RunRow<'a> {
 fn source(args: &SourceArgs, console: &Console) -> Result<(), CliError> {
     let config = args.tasks.resolve()?;
     let tasks = open_tasks(&config)?;
-    let clip = open_model(&config.model, console)?;
+    let out = args.tasks.out.clone();
+    let of_seed = |seed: &u64| args.tasks.out.join(format!("seed-{seed}"));
+    let folders = std::iter::once(out).chain(args.seeds.iter().map(of_seed));
+    let precision = Run::precision(&config, folders)?;
+    let clip = open_model(&config.model, precision, console)?;
     let (options, watch) = (args.tasks.options(), Watch::new(console));
     let made = train_source(&config, &args.seeds, &options, &clip, &tasks, &watch)?;
     for run in &made.runs {

@@ -9,7 +9,7 @@ use vlpt_train::{PredictOptions, Predictor};
 
 use crate::console::{Console, Unit};
 use crate::error::CliError;
-use crate::options::{ImageArgs, Input};
+use crate::options::{ImageArgs, Input, PrecisionArgs};
 use crate::watch::Watch;
 
 /// Images decoded and encoded at a time.
@@ -26,6 +26,8 @@ pub(crate) struct PredictArgs {
     /// Find the base model under this name instead of the one in the prompt folder
     #[arg(long, short, value_name = "NAME")]
     model: Option<String>,
+    #[command(flatten)]
+    precision: PrecisionArgs,
     /// Use the prompt although it was learned on other weights than the model found has
     #[arg(long)]
     force: bool,
@@ -58,6 +60,7 @@ pub(crate) fn run(args: &PredictArgs, console: &Console) -> Result<(), CliError>
     let options = PredictOptions {
         model: args.model.clone(),
         classes: (!args.classes.is_empty()).then(|| args.classes.clone()),
+        precision: args.precision.setting(),
         force: args.force,
     };
     let predictor = Predictor::open(&args.prompt, &options, &Watch::new(console))?;

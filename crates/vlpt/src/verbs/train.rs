@@ -1,10 +1,10 @@
 //! `vlpt train`: tunes a prompt and writes a run folder.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
-use vlpt_train::{RECIPES, Run, RunConfig, RunOptions, RunSummary};
+use vlpt_train::{RECIPES, Run, RunConfig, RunOptions, RunSummary, TrainError};
 
 use crate::console::Console;
 use crate::error::CliError;
@@ -74,6 +74,7 @@ pub(crate) fn run(args: &TrainArgs, console: &Console) -> Result<(), CliError> {
             dir: dir.clone(),
             cache: args.cache.folder(),
         };
+        args.check_precision(dir)?;
         return report(Run::resume(None, &options, &watch)?, console);
     }
     let config = args.resolve()?;
@@ -100,6 +101,28 @@ pub(crate) fn run(args: &TrainArgs, console: &Console) -> Result<(), CliError> {
 }
 
 impl TrainArgs {
+    /// Refuses to go on with a run in another number format than the flag names. What the
+    /// environment names is for new runs.
+    fn check_precision(&self, dir: &Path) -> Result<(), CliError> {
+        let path = dir.join("config.toml");
+        let usual = std::env::var("VLPT_PRECISION").ok();
+        let named = self.tune.precision();
+        let named = named.filter(|named| usual.as_deref() != Some(&named.to_string()));
+        let Some(named) = named.filter(|_| path.exists()) else {
+            return Ok(());
+        };
+        match vlpt_train::read_resolved(&path)?.compute.precision.named() {
+            Some(stored) if stored != named => Err(TrainError::ConfigChanged {
+                dir: dir.to_owned(),
+                key: "compute.precision".to_owned(),
+                stored: stored.to_string(),
+                given: named.to_string(),
+            }
+            .into()),
+            _ => Ok(()),
+        }
+    }
+
     /// All layers in one configuration.
     fn resolve(&self) -> Result<RunConfig, CliError> {
         let mut settings = self.flags.settings();

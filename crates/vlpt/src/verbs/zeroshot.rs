@@ -6,7 +6,7 @@ use vlpt_train::{Classifier, ImageConfig};
 
 use crate::console::Console;
 use crate::error::CliError;
-use crate::options::{DataArgs, ModelArgs};
+use crate::options::{DataArgs, TowerArgs};
 use crate::verbs::eval::{HowArgs, judge};
 
 /// Flags of `vlpt zeroshot`.
@@ -15,7 +15,7 @@ pub(crate) struct ZeroshotArgs {
     #[command(flatten)]
     data: DataArgs,
     #[command(flatten)]
-    model: ModelArgs,
+    model: TowerArgs,
     /// A template with `{}` for the class name; several are averaged [default: the data set's own]
     #[arg(long, value_name = "TEXT")]
     template: Vec<String>,

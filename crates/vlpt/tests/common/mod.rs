@@ -16,6 +16,8 @@ pub(crate) fn vlpt() -> Command {
     command
         .env("HF_HUB_OFFLINE", "1")
         .env("VLPT_MODEL", "mini-clip")
+        // what is expected does not depend on the machine
+        .env("VLPT_PRECISION", "f32")
         .env("NO_COLOR", "1");
     command.stdin(std::process::Stdio::null());
     command

@@ -373,6 +373,7 @@ fn write(
         parameters: shapes,
         base_model: clip.name.clone(),
         base_model_fingerprint: clip.fingerprint.clone(),
+        precision: Some(clip.precision),
         embed_dim: clip.config.embed_dim,
         task: task.name.clone(),
         classes: task.classes.len(),

@@ -10,7 +10,7 @@ use vlpt_train::{PromptFolder, write_atomic};
 
 use crate::console::{Console, table};
 use crate::error::CliError;
-use crate::options::open_model;
+use crate::options::{PrecisionArgs, open_model};
 
 /// Flags of `vlpt inspect similarity`.
 #[derive(Debug, Args)]
@@ -27,6 +27,8 @@ pub(crate) struct SimilarityArgs {
     /// Find the base model under this name instead of the one in the first prompt folder
     #[arg(long, short, value_name = "NAME")]
     model: Option<String>,
+    #[command(flatten)]
+    precision: PrecisionArgs,
     /// Use the prompts although they were learned on other weights than the model found has
     #[arg(long)]
     force: bool,
@@ -56,7 +58,7 @@ pub(crate) fn run(args: &SimilarityArgs, console: &Console) -> Result<(), CliErr
     check_same_model(&folders)?;
     let first = &folders[0];
     let model = args.model.as_ref().unwrap_or(&first.adapter.base_model);
-    let clip = open_model(model, console)?;
+    let clip = open_model(model, args.precision.resolve(), console)?;
     if !args.force {
         first.check_model(&clip)?;
     }

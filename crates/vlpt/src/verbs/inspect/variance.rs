@@ -16,7 +16,7 @@ use vlpt_train::{
 
 use crate::console::{Console, table};
 use crate::error::CliError;
-use crate::options::{CacheArgs, DataArgs, DataFlags, ModelArgs};
+use crate::options::{CacheArgs, DataArgs, DataFlags, TowerArgs};
 use crate::watch::Watch;
 
 /// Flags of `vlpt inspect variance`.
@@ -28,7 +28,7 @@ pub(crate) struct VarianceArgs {
     #[command(flatten)]
     flags: DataFlags,
     #[command(flatten)]
-    model: ModelArgs,
+    model: TowerArgs,
     /// Whose images: those that could be known before tuning, or those that gains are measured on
     #[arg(long, value_enum, default_value = "train")]
     split: SplitArg,

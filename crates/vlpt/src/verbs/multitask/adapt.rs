@@ -59,7 +59,9 @@ pub(super) fn run(args: &AdaptArgs, console: &Console) -> Result<(), CliError> {
         return report(Run::start_or_resume(&config, &options, &watch)?, console);
     }
     let task = open_task(&config.data)?;
-    let clip = open_model(&config.model, console)?;
+    let folders = [options.dir.clone(), options.dir.join("scratch")];
+    let precision = Run::precision(&config, folders)?;
+    let clip = open_model(&config.model, precision, console)?;
     let made = train_adapted(&config, &options, &clip, &task, &watch)?;
     for run in [&made.run, &made.scratch_run] {
         let page = figures::run_report(&run.dir, run.selected_epoch, None)?;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
-use vlpt_train::{Joint, JointMember, Singles, open_tasks, train_jointly};
+use vlpt_train::{Joint, JointMember, Run, Singles, open_tasks, train_jointly};
 
 use super::TaskFlags;
 use crate::console::{Console, table};
@@ -46,7 +46,8 @@ struct Means {
 pub(super) fn run(args: &JointArgs, console: &Console) -> Result<(), CliError> {
     let config = args.tasks.resolve()?;
     let tasks = open_tasks(&config)?;
-    let clip = open_model(&config.model, console)?;
+    let precision = Run::precision(&config, [args.tasks.out.clone()])?;
+    let clip = open_model(&config.model, precision, console)?;
     let singles = match (&args.against, args.single) {
         (Some(folder), _) => Singles::Against(folder),
         (None, true) => Singles::Train,

@@ -146,6 +146,7 @@ fn facts(file: &StudyFile) -> Vec<Fact> {
             .map_or("all".to_owned(), |n| format!("at most {n} a task"));
         facts.push(fact("model", common.model));
         facts.push(fact("model fingerprint", common.model_fingerprint));
+        facts.push(fact("precision", common.precision.to_string()));
         facts.push(fact("test images", all));
     }
     for method in &file.study.methods {

@@ -11,7 +11,7 @@ use vlpt_study::{Kind, Plan, StudyFile};
 
 use crate::console::{Console, table};
 use crate::error::CliError;
-use crate::options::{ModelArgs, open_model};
+use crate::options::TowerArgs;
 use crate::watch::Watch;
 
 const AFTER_HELP: &str = "\
@@ -51,7 +51,7 @@ pub(crate) struct PlanArgs {
     #[arg(long = "target", value_name = "DATA")]
     targets: Vec<String>,
     #[command(flatten)]
-    model: ModelArgs,
+    model: TowerArgs,
     /// Prompt methods to compare
     #[arg(
         long,
@@ -136,7 +136,7 @@ struct Row {
 /// Plans and says what there is to do.
 pub(crate) fn run(args: &PlanArgs, console: &Console) -> Result<(), CliError> {
     let mut request = args.request()?;
-    let clip = open_model(&request.model, console)?;
+    let clip = args.model.open(console)?;
     request.methods = args.methods()?;
     let watch = Watch::new(console);
     let file = StudyFile {

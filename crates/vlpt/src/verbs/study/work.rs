@@ -137,7 +137,7 @@ pub(super) fn open_work(
     let settings = plan.units().first().map(|unit| unit.settings.clone());
     let common: CommonSettings = serde_json::from_value(settings.unwrap_or_default())
         .map_err(|e| CliError::failure(format!("plan.jsonl: settings of the first unit: {e}")))?;
-    let clip = open_model(model.unwrap_or(&common.model), console)?;
+    let clip = open_model(model.unwrap_or(&common.model), common.precision, console)?;
     if clip.fingerprint != common.model_fingerprint {
         let short = |text: &str| text.chars().take(12).collect::<String>();
         return Err(CliError::usage(

@@ -48,7 +48,7 @@ impl PlanArgs {
             })
         });
         Ok(StudyRequest {
-            model: self.model.model.clone(),
+            model: self.model.name.model.clone(),
             sources,
             targets,
             methods: Vec::new(),
