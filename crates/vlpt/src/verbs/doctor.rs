@@ -49,7 +49,7 @@ struct Report {
 pub(crate) fn run(args: &DoctorArgs, console: &Console) -> Result<(), CliError> {
     let hub = vlpt_clip::HubSettings::from_env();
     let kernels = vlpt_kernels::description();
-    let (precision, precision_from) = precision(args.precision, &kernels);
+    let (precision, precision_from) = precision(args.precision);
     let clip = Clip::load_as(&ModelFiles::mini(), precision)?;
     let report = Report {
         version: env!("CARGO_PKG_VERSION"),
@@ -146,16 +146,12 @@ fn text(r: &Report) -> String {
 }
 
 /// What verbs compute in, and why.
-fn precision(given: PrecisionArgs, kernels: &Description) -> (Precision, String) {
+fn precision(given: PrecisionArgs) -> (Precision, String) {
     let precision = given.resolve();
     let why = if given.setting().named().is_some() {
         "as --precision or VLPT_PRECISION says".to_owned()
     } else {
-        let why = match kernels.fastest {
-            Precision::Bf16 => "fastest with these kernels",
-            Precision::F32 => "these kernels have no bf16 products of their own",
-        };
-        format!("{why}; change with --precision or VLPT_PRECISION")
+        "fastest with these kernels; change with --precision or VLPT_PRECISION".to_owned()
     };
     (precision, why)
 }
