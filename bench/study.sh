@@ -15,12 +15,12 @@ vlpt=${VLPT:-target/release/vlpt}
 sets="coop/eurosat coop/caltech-101 coop/dtd elevater/classification/gtsrb_20210923 elevater/classification/mnist_20211008
   wds/wds_cifar10 hf/cifar100 imagefolder/imagenet20"
 drawn="colours digits shapes textures"
-# Few epochs and test images, for the sake of time: methods with visual prompts run the image tower in every step and
+# Not many epochs and test images, for the sake of time: methods with visual prompts run the image tower in every step and
 # for every pair of tasks. Small batches, because a task of ten classes has ten images at one shot.
-settings="--method coop,vpt,upt --shots 4 --seeds 0,1,2 --adapted --adapt-shots 1 --adapt-seeds 0 --test-images 60
+settings="--method coop,vpt,upt --shots 8 --seeds 0,1,2 --adapted --adapt-shots 1 --adapt-seeds 0 --test-images 200
   --recipe vpt=quick-visual --recipe upt=quick-visual --set coop:train.lr=0.005 --set upt:train.lr=0.002
   --set vpt:train.batch_size=8 --set upt:train.batch_size=8"
-epochs="--set coop:train.epochs=15 --set vpt:train.epochs=4 --set upt:train.epochs=4"
+epochs="--set coop:train.epochs=30 --set vpt:train.epochs=10 --set upt:train.epochs=10"
 group_size=3
 if [ -n "${SHORT:-}" ]; then
   sets="coop/eurosat coop/dtd" drawn="shapes stripes" group_size=2
@@ -71,7 +71,7 @@ page() {
 # Which task helps which: twelve tasks, three methods
 
 Eight public sets and four drawn tasks, each the source of a prompt and a target of all others, with CoOp, VPT and UPT on the embedded mini-clip. Zero-shot transfer: a prompt learned on the source with
-4 images a class, judged on the target as it is, seeds 0, 1, 2. Adapted transfer: tuned on the target with 1 image a class from the source's prompt, seed 0. At most 60 test images a target, the same for
+8 images a class, judged on the target as it is, seeds 0, 1, 2. Adapted transfer: tuned on the target with 1 image a class from the source's prompt, seed 0. At most 200 test images a target, the same for
 every prompt. Gains are relative to the same method, seed and shots on the target alone.
 
 \`\`\`sh
@@ -81,7 +81,7 @@ bench/study.sh page runs/study >docs/results/transfer-study.md
 bench/study.sh copy runs/study docs/results
 \`\`\`
 
-CoOp has 15 epochs of SGD at 0.005; VPT (0.02) and UPT (0.002) have 4 epochs of AdamW with 8 images a step: few, so that the study ends within an hour on two cores. The tables are
+CoOp has 30 epochs of SGD at 0.005; VPT (0.02) and UPT (0.002) have 10 epochs of AdamW with 8 images a step. The tables are
 [matrix](transfer-study-matrix.csv), [correlation](transfer-study-correlation.csv) and [similarity](transfer-study-similarity.csv); figures stand below, and \`runs/study/merged/report.html\` has all of them.
 
 HEAD
@@ -207,7 +207,7 @@ joint() {
     { rows[++r] = sprintf("| %s with %s | %s | %.1f | %.1f | %+.0f |", $6, $5, $2, 100 * $12, 100 * $8, 100 * $13); n[$2]++; gain[$2] += $13; if ($13 > 0) up[$2]++; if (!($2 in seen)) { seen[$2]; order[++m] = $2 } }
     END {
       if (!r) exit
-      print "## Groups\n\nGroups of tasks that help each other most in the zero-shot transfer of CoOp, each with one prompt learned jointly (4 images a class, seed 0).\n"
+      print "## Groups\n\nGroups of tasks that help each other most in the zero-shot transfer of CoOp, each with one prompt learned jointly (8 images a class, seed 0).\n"
       print "| task with its group | method | alone % | joint % | gain % |\n|---|---|---|---|---|"
       for (i = 1; i <= r; i++) print rows[i]
       print ""

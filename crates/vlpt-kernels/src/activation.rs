@@ -81,6 +81,14 @@ impl Activation {
         }
     }
 
+    /// As [`Activation::forward_slice`], in place.
+    pub(crate) fn forward_in_place(self, x: &mut [f32]) {
+        match self {
+            Self::QuickGelu => quick_gelu_in_place(x),
+            Self::Gelu => gelu_in_place(x),
+        }
+    }
+
     /// One thread's part of [`Activation::backward`].
     pub(crate) fn backward_slice(self, x: &[f32], dy: &mut [f32]) {
         match self {
@@ -94,6 +102,22 @@ vectorised! {
     fn quick_gelu_forward(x: &[f32], y: &mut [f32]) {
         for (x, y) in x.iter().zip(y) {
             *y = quick_gelu(*x);
+        }
+    }
+}
+
+vectorised! {
+    fn quick_gelu_in_place(x: &mut [f32]) {
+        for x in x {
+            *x = quick_gelu(*x);
+        }
+    }
+}
+
+vectorised! {
+    fn gelu_in_place(x: &mut [f32]) {
+        for x in x {
+            *x = gelu(*x);
         }
     }
 }

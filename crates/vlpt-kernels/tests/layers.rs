@@ -94,7 +94,7 @@ fn the_fused_activation_is_the_activation_of_the_layer() {
         let mut want = vec![0.0; rows * outputs];
         activation.forward(&plain, &mut want);
         let (mut before, mut y) = (matrix(outputs, &plain), matrix(outputs, &plain));
-        layer.forward_activated(activation, Operand::F32(&x), &mut before, &mut y);
+        layer.forward_activated(activation, Operand::F32(&x), Some(&mut before), &mut y);
         assert_eq!(before.to_floats(), plain);
         assert_eq!(y.to_floats(), want);
 
@@ -213,7 +213,12 @@ fn layers_give_the_same_bits_for_any_number_of_threads() {
         let mut h = vec![0.0; x.len()];
         norm.forward_into(&x, &mut h);
         let (mut before, mut y) = (matrix(outputs, &dy), matrix(outputs, &dy));
-        layer.forward_activated(Activation::QuickGelu, Operand::F32(&h), &mut before, &mut y);
+        layer.forward_activated(
+            Activation::QuickGelu,
+            Operand::F32(&h),
+            Some(&mut before),
+            &mut y,
+        );
         let (mut dx, mut y) = (backward(&layer, &dy), y.to_floats());
         norm.backward_add(&x, &h, &mut dx, None);
         y.extend(dx);

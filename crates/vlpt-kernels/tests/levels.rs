@@ -62,7 +62,11 @@ impl Layer {
         let mut plain = unset(outputs);
         layer.forward(x.operand(), &mut plain);
         let (mut before, mut after) = (unset(outputs), unset(outputs));
-        layer.forward_activated(activation, x.operand(), &mut before, &mut after);
+        layer.forward_activated(activation, x.operand(), Some(&mut before), &mut after);
+
+        let mut alone = unset(outputs);
+        layer.forward_activated(activation, x.operand(), None, &mut alone);
+        assert_eq!(alone.to_floats(), after.to_floats(), "without the sums");
 
         let mut dx = vec![f32::NAN; self.rows * inputs];
         layer.backward_into(dy.operand(), &mut dx);

@@ -80,7 +80,7 @@ impl Case {
         layer.forward_sum(x, &self.doubled(&self.y), &mut y_added);
         let mut before = matrix(self.outputs, &y);
         let mut activated = matrix(self.outputs, &y);
-        layer.forward_activated(Activation::QuickGelu, x, &mut before, &mut activated);
+        layer.forward_activated(Activation::QuickGelu, x, Some(&mut before), &mut activated);
         layer.backward_into(dy, &mut dx);
         let mut dx_added = self.doubled(&self.dx);
         layer.backward_add(dy, &mut dx_added);

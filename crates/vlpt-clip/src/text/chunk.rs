@@ -4,7 +4,7 @@ use vlpt_kernels::{AttentionPlan, Buffer, Matrix, add};
 
 use super::TextTower;
 use super::tree::{Slot, TextTree};
-use crate::transformer::{Asking, Block, BlockTape, Gradient, Wanted, bytes_of};
+use crate::transformer::{Asking, Block, BlockTape, Gradient, Taping, Wanted, bytes_of};
 
 /// The tree of some texts, its constant part computed.
 #[derive(Debug)]
@@ -191,7 +191,8 @@ impl Chunk {
                     Asking::All
                 };
                 let attention = tower.attention(if last { &end_below } else { &below });
-                let (y, tape) = block.forward(&tower.arena, x, asking, |q, kv, out| {
+                let taping = Taping::Keys;
+                let (y, tape) = block.forward(&tower.arena, x, asking, taping, |q, kv, out| {
                     attention.forward(q, kv, &tower.no_keys(), out);
                 });
                 x = y;
@@ -251,20 +252,13 @@ impl Chunk {
         if self.live.is_empty() {
             return None;
         }
-        let mut tapes = Vec::new();
-        let last = self.run(tower, prompts, |tape| {
-            if kept {
-                tapes.push(tape);
-            }
-        });
+        let mut tapes = kept.then(Vec::new);
+        let last = self.run(tower, prompts, tapes.as_mut());
         let ends = tower.head.forward(&last);
         for &(text, end) in &self.end_of {
             features[text * embed..][..embed].copy_from_slice(&ends[end * embed..][..embed]);
         }
-        kept.then_some(ChunkTape {
-            blocks: tapes,
-            last,
-        })
+        tapes.map(|blocks| ChunkTape { blocks, last })
     }
 
     /// The tape alone, for a chunk whose tape was not kept.
@@ -273,29 +267,32 @@ impl Chunk {
             return None;
         }
         let mut blocks = Vec::new();
-        let last = self.run(tower, prompts, |tape| blocks.push(tape));
+        let last = self.run(tower, prompts, Some(&mut blocks));
         Some(ChunkTape { blocks, last })
     }
 
-    /// End nodes after the last block; `record` gets the tape of each block.
+    /// End nodes after the last block; `tapes` gets the tape of each block.
     fn run(
         &self,
         tower: &TextTower,
         prompts: &[f32],
-        mut record: impl FnMut(BlockTape),
+        mut tapes: Option<&mut Vec<BlockTape>>,
     ) -> Buffer<f32> {
         let w = tower.width;
         let mut x = tower.arena.floats(self.live.len() * w);
         for (x, &(slot, depth)) in x.chunks_exact_mut(w).zip(&self.live) {
             tower.embed(slot, depth, prompts, x);
         }
+        let taping = Taping::of(&tapes);
         for (l, block) in tower.blocks.iter().enumerate() {
             let (asking, seen) = self.asking(tower, l);
             let attention = tower.attention(seen);
-            let (y, tape) = block.forward(&tower.arena, x, asking, |q, kv, out| {
+            let (y, tape) = block.forward(&tower.arena, x, asking, taping, |q, kv, out| {
                 attention.forward(q, kv, &self.fixed[l], out);
             });
-            record(tape);
+            if let Some(tapes) = &mut tapes {
+                tapes.push(tape);
+            }
             x = y;
         }
         x

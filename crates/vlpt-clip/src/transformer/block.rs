@@ -31,6 +31,25 @@ pub(crate) enum Asking<'a> {
     Rows(&'a [u32]),
 }
 
+/// What a pass is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Taping {
+    /// The result alone (and keys and values).
+    Keys,
+    /// Backward too.
+    Whole,
+}
+
+impl Taping {
+    /// Of a pass that may keep its tapes.
+    pub(crate) fn of(tapes: &Option<&mut Vec<BlockTape>>) -> Self {
+        match tapes {
+            Some(_) => Self::Whole,
+            None => Self::Keys,
+        }
+    }
+}
+
 /// The tokens whose gradient is wanted.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Wanted<'a> {
@@ -50,8 +69,8 @@ pub(crate) struct BlockTape {
     kv: Matrix,
     /// Sum after the attention, m x width.
     middle: Buffer<f32>,
-    /// MLP before its activation, m x mlp.
-    before: Matrix,
+    /// MLP before its activation, m x mlp; none where nothing will go backward.
+    before: Option<Matrix>,
 }
 
 impl BlockTape {
@@ -143,6 +162,7 @@ impl Block {
         arena: &Arena,
         x: Buffer<f32>,
         asking: Asking,
+        taping: Taping,
         attend: impl FnOnce(&Matrix, &Matrix, &mut Matrix),
     ) -> (Buffer<f32>, BlockTape) {
         let (w, n) = (self.width, x.len() / self.width);
@@ -169,12 +189,10 @@ impl Block {
         self.out.forward_sum(o.operand(), start, &mut middle);
         let mut h = o;
         self.ln_2.forward(&middle, &mut h);
-        let (mut before, mut act) = (
-            self.matrix(arena, m, self.mlp),
-            self.matrix(arena, m, self.mlp),
-        );
+        let mut before = (taping == Taping::Whole).then(|| self.matrix(arena, m, self.mlp));
+        let mut act = self.matrix(arena, m, self.mlp);
         self.fc1
-            .forward_activated(self.activation, h.operand(), &mut before, &mut act);
+            .forward_activated(self.activation, h.operand(), before.as_mut(), &mut act);
         let mut y = arena.floats(m * w);
         self.fc2.forward_sum(act.operand(), &middle, &mut y);
         let tape = BlockTape {
@@ -199,9 +217,11 @@ impl Block {
         attend: impl FnOnce(&Matrix, &Matrix, &Matrix, &mut Matrix, &mut Matrix),
     ) -> Gradient {
         let (w, m, n) = (self.width, tape.q.rows(), tape.kv.rows());
+        let before = tape.before.as_ref();
+        let before = before.expect("backward goes through whole tapes");
         let mut d_before = self.matrix(arena, m, self.mlp);
         self.fc2
-            .backward_activated(self.activation, dy.operand(), &tape.before, &mut d_before);
+            .backward_activated(self.activation, dy.operand(), before, &mut d_before);
         let mut dh = arena.floats(m * w);
         self.fc1.backward_into(d_before.operand(), &mut dh);
         drop(d_before);

@@ -4,7 +4,7 @@ mod block;
 mod gradient;
 mod head;
 
-pub(crate) use block::{Asking, Block, BlockTape, Wanted};
+pub(crate) use block::{Asking, Block, BlockTape, Taping, Wanted};
 pub(crate) use gradient::Gradient;
 pub(crate) use head::Head;
 

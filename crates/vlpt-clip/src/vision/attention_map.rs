@@ -30,7 +30,7 @@ impl ImageTower {
         let chunks = self.chunks(images, n, size);
         for (images, chunk) in chunks.zip(all.chunks_mut(size * of_image)) {
             let x = self.patches.embed(&self.arena, images);
-            run_watched(self, &prompting, x, drop, |l, layout, q, kv| {
+            run_watched(self, &prompting, x, None, |l, layout, q, kv| {
                 let (q, kv) = (q.to_floats(), kv.to_floats());
                 let shared = prompting.keys(l).to_floats();
                 let queries = q.chunks_exact(layout.queries * self.width);

@@ -4,7 +4,7 @@ use vlpt_kernels::{Arena, Attention, AttentionPlan, Buffer, Matrix, add};
 
 use super::ImageTower;
 use super::prompts::{Entry, PromptGradients, Prompting};
-use crate::transformer::{Asking, Block, BlockTape, Gradient, Wanted};
+use crate::transformer::{Asking, Block, BlockTape, Gradient, Taping, Wanted};
 
 /// What backward needs of a chunk.
 #[derive(Debug)]
@@ -64,15 +64,15 @@ impl Layout {
     }
 }
 
-/// Class tokens after the last block, of images whose tokens after `ln_pre` are `x`; `record` gets
+/// Class tokens after the last block, of images whose tokens after `ln_pre` are `x`; `tapes` gets
 /// the tape of each block.
 pub(super) fn run(
     tower: &ImageTower,
     prompting: &Prompting,
     x: Buffer<f32>,
-    record: impl FnMut(BlockTape),
+    tapes: Option<&mut Vec<BlockTape>>,
 ) -> Buffer<f32> {
-    run_watched(tower, prompting, x, record, |_, _, _, _| ())
+    run_watched(tower, prompting, x, tapes, |_, _, _, _| ())
 }
 
 /// As [`run`]; `watch` sees the number of each block, its layout, and the queries (rows x width)
@@ -81,21 +81,24 @@ pub(super) fn run_watched(
     tower: &ImageTower,
     prompting: &Prompting,
     mut x: Buffer<f32>,
-    mut record: impl FnMut(BlockTape),
+    mut tapes: Option<&mut Vec<BlockTape>>,
     mut watch: impl FnMut(usize, &Layout, &Matrix, &Matrix),
 ) -> Buffer<f32> {
     let n = x.len() / (tower.patches.tokens() * tower.width);
+    let taping = Taping::of(&tapes);
     for (l, block) in tower.blocks.iter().enumerate() {
         if prompting.entry(l) == Entry::Join {
             x = join(&tower.arena, &x, n, prompting.rows(l));
         }
         let layout = Layout::new(tower, prompting, n, l);
         let attention = layout.attention(tower);
-        let (y, tape) = block.forward(&tower.arena, x, layout.asking(), |q, kv, out| {
+        let (y, tape) = block.forward(&tower.arena, x, layout.asking(), taping, |q, kv, out| {
             watch(l, &layout, q, kv);
             attention.forward(q, kv, prompting.keys(l), out);
         });
-        record(tape);
+        if let Some(tapes) = &mut tapes {
+            tapes.push(tape);
+        }
         x = y;
     }
     x
@@ -104,7 +107,7 @@ pub(super) fn run_watched(
 /// As [`run`], with the tape.
 pub(super) fn record(tower: &ImageTower, prompting: &Prompting, x: Buffer<f32>) -> ChunkTape {
     let mut blocks = Vec::new();
-    let last = run(tower, prompting, x, |tape| blocks.push(tape));
+    let last = run(tower, prompting, x, Some(&mut blocks));
     ChunkTape { blocks, last }
 }
 

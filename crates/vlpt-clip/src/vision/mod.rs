@@ -25,9 +25,6 @@ use crate::pool;
 use crate::transformer::{Block, Head, layer_norm};
 use crate::weights::VisionWeights;
 
-/// Tokens that go through the tower at once: enough rows for matrix products to run at full speed.
-const CHUNK_TOKENS: usize = 1024;
-
 /// The frozen image tower: from images and visual prompts to features, and the gradient back.
 #[derive(Debug)]
 pub struct ImageTower {
@@ -72,6 +69,10 @@ enum Recorded {
 }
 
 impl ImageTower {
+    /// Most tokens that go through the tower at once: enough rows for matrix products to run at
+    /// full speed.
+    pub const CHUNK_TOKENS: usize = 1024;
+
     /// Takes the weights over into the kernels' layout; products are computed in `precision`.
     ///
     /// # Panics
@@ -158,7 +159,7 @@ impl ImageTower {
             let mut features = Vec::with_capacity(n * self.embed_dim());
             for images in self.chunks(images, n, size) {
                 let x = self.patches.embed(&self.arena, images);
-                let last = chunk::run(self, &prompting, x, drop);
+                let last = chunk::run(self, &prompting, x, None);
                 features.extend(self.head.forward(&last));
             }
             features
@@ -205,7 +206,7 @@ impl ImageTower {
                 chunks.push(Recorded::Tape(tape));
             } else {
                 left = 0;
-                let last = chunk::run(self, &prompting, self.arena.copy(&x), drop);
+                let last = chunk::run(self, &prompting, self.arena.copy(&x), None);
                 features.extend(self.head.forward(&last));
                 chunks.push(Recorded::Tokens(x));
             }
@@ -261,7 +262,7 @@ impl ImageTower {
 
     /// Images of a chunk: it depends on the shapes alone, unless the budget is below one tape.
     fn chunk_size(&self, prompting: &Prompting, n: usize, budget: usize) -> usize {
-        let most = CHUNK_TOKENS / (self.patches.tokens() + prompting.joining());
+        let most = Self::CHUNK_TOKENS / (self.patches.tokens() + prompting.joining());
         let fit = budget / ChunkTape::bytes(self, prompting, 1);
         let chunks = n.div_ceil(most.min(fit).max(1)).max(1);
         n.div_ceil(chunks).max(1)

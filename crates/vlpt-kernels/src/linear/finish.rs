@@ -164,41 +164,62 @@ impl Finish for Activate<'_, Output<'_>> {
     }
 }
 
-impl<'a> Activate<'a, (TileOutput<'a>, TileOutput<'a>)> {
-    /// The sums go to `before`.
+/// Adds the bias, and puts the activation of the sum in its place.
+pub(super) struct ActivateInPlace<'a> {
+    pub(super) bias: &'a [f32],
+    pub(super) activation: Activation,
+}
+
+impl Finish for ActivateInPlace<'_> {
+    fn finish(&self, _: usize, first: usize, row: &mut [f32]) {
+        add_bias(self.bias, first, row);
+        self.activation.forward_in_place(row);
+    }
+}
+
+impl<'a> Activate<'a, (Option<TileOutput<'a>>, TileOutput<'a>)> {
+    /// The sums go to `before`, where it is wanted.
     pub(super) fn tiles(
         bias: &'a [f32],
         activation: Activation,
-        before: &'a mut Matrix,
+        before: Option<&'a mut Matrix>,
         to: &'a mut Matrix,
     ) -> Self {
         Self {
             bias,
             activation,
-            to: (TileOutput::new(before), TileOutput::new(to)),
+            to: (before.map(TileOutput::new), TileOutput::new(to)),
         }
     }
 }
 
-impl bf16::Finish for Activate<'_, (TileOutput<'_>, TileOutput<'_>)> {
+impl bf16::Finish for Activate<'_, (Option<TileOutput<'_>>, TileOutput<'_>)> {
     #[inline(always)]
     fn block<V: Vector>(&self, row: usize, _: usize, column: usize, sums: &Block) {
         let bias = Bias::<V>::new(self.bias, column);
         for (half, sums) in sums.rows().as_chunks::<TILE_ROWS>().0.iter().enumerate() {
             let row = row + half * TILE_ROWS;
-            // SAFETY: each tile of both is finished once, by one thread.
-            let (before, to) =
-                unsafe { (self.to.0.tile(row, column), self.to.1.tile(row, column)) };
-            for ((before, to), sums) in before.iter_mut().zip(to).zip(sums) {
+            if let Some(before) = &self.to.0 {
+                // SAFETY: each tile is finished once, by one thread.
+                let before = unsafe { before.tile(row, column) };
+                for (before, sums) in before.iter_mut().zip(sums) {
+                    let (low, high) = bias.add(sums);
+                    V::round_pair(low, high, before);
+                }
+            }
+            // SAFETY: as above, and it is another matrix.
+            let to = unsafe { self.to.1.tile(row, column) };
+            for (to, sums) in to.iter_mut().zip(sums) {
                 let (low, high) = bias.add(sums);
-                V::round_pair(low, high, before);
                 V::round_pair(self.activation.of(low), self.activation.of(high), to);
             }
         }
     }
 
     fn prepare(&self, row: usize, _: usize, column: usize) {
-        self.to.0.prepare(row, column);
+        if let Some(before) = &self.to.0 {
+            before.prepare(row, column);
+        }
         self.to.1.prepare(row, column);
     }
 }

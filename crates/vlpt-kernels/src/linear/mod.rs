@@ -15,7 +15,7 @@ use crate::matrix::{Matrix, Operand, TILE_COLUMNS};
 use crate::{Activation, Precision};
 use bf16::PackedBf16;
 use f32_weights::F32Weights;
-use finish::{Activate, Add, Deactivate, Round, Write};
+use finish::{Activate, ActivateInPlace, Add, Deactivate, Round, Write};
 
 /// `y = x W^T + b` with frozen `W` (outputs x inputs) and `b`, and its gradient to the input.
 ///
@@ -152,21 +152,33 @@ impl Linear {
     }
 
     /// `before = x W^T + b` and `y = activation(before)`; `x`: rows x inputs, `before`, `y`: rows x
-    /// outputs.
+    /// outputs. Without `before` nothing is left for backward.
     pub fn forward_activated(
         &self,
         activation: Activation,
         x: Operand,
-        before: &mut Matrix,
+        before: Option<&mut Matrix>,
         y: &mut Matrix,
     ) {
         let sizes = (self.inputs, self.outputs);
-        self.check(x, (before.rows(), before.width()), sizes);
         self.check(x, (y.rows(), y.width()), sizes);
+        if let Some(before) = &before {
+            self.check(x, (before.rows(), before.width()), sizes);
+        }
         match (&self.weights, x) {
             (Weights::F32(weights), Operand::F32(x)) => {
-                let finish = Activate::floats(&self.bias, activation, y);
-                weights.forward(x, before.floats_mut(), false, &finish);
+                if let Some(before) = before {
+                    let finish = Activate::floats(&self.bias, activation, y);
+                    weights.forward(x, before.floats_mut(), false, &finish);
+                } else {
+                    let bias = &self.bias;
+                    weights.forward(
+                        x,
+                        y.floats_mut(),
+                        false,
+                        &ActivateInPlace { bias, activation },
+                    );
+                }
             }
             (Weights::Bf16(weights), Operand::Bf16(x)) => {
                 weights.forward(x, &Activate::tiles(&self.bias, activation, before, y));
