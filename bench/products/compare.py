@@ -2,7 +2,7 @@
 
     cargo build --release -p vlpt-kernels --example products
     python bench/products/compare.py target/release/examples/products [--rounds 9] [--threads 1 2]
-        [--kernels f32-avx512 ...] [--shapes 1656x768x3072 ...]
+        [--kernels f32-avx512 bf16-amx ...] [--shapes 1656x768x3072 ...]
 
 It needs Python with `torch`. A shape is rows x inputs x outputs; each product has a bias, as `torch.nn.functional.linear`
 has. In a round every kernel takes its turn: three products after a pause, of which the fastest counts. The table gives
@@ -13,7 +13,7 @@ import argparse, platform, statistics, subprocess, time
 import torch
 
 SHAPES = ["1656x768x3072", "1656x3072x768", "7700x512x2048", "417x512x2048", "1576x768x768"]
-KERNELS = ["f32-portable", "f32-avx2", "f32-avx512"]
+KERNELS = ["f32-avx512", "bf16-amx"]
 PEERS = {"torch f32": torch.float32, "torch bf16": torch.bfloat16}
 # PyTorch's threads go on spinning for a moment after a product.
 PAUSE = 0.02

@@ -10,81 +10,27 @@
 
 #![allow(clippy::print_stdout, reason = "it is a program")]
 
+mod support;
+
 use std::time::Instant;
 
-use vlpt_clip::{
-    Activation, Clip, ClipConfig, MemoryBudget, Slot, TextConfig, TextTower, VisionConfig,
-};
+use support::{b16, mixed, status, texts};
+use vlpt_clip::{Clip, ClipConfig, MemoryBudget, TextTower, VisionConfig};
 
-const START: u32 = 49_406;
-const END: u32 = 49_407;
 const STEPS: usize = 3;
 
 /// The text tower of ViT-B/16 with random weights, beside a tiny image tower.
 fn tower() -> TextTower {
-    let (activation, layer_norm_eps) = (Activation::QuickGelu, 1e-5);
-    let text = TextConfig {
-        width: 512,
-        layers: 12,
-        heads: 8,
-        mlp: 2048,
-        context_length: 77,
-        vocab_size: 49_408,
-        eot_token: END,
-        activation,
-        layer_norm_eps,
-    };
+    let sizes = b16();
     let vision = VisionConfig {
         width: 16,
         layers: 1,
         heads: 1,
         mlp: 16,
         image_size: 16,
-        patch_size: 16,
-        activation,
-        layer_norm_eps,
+        ..sizes.vision
     };
-    let config = ClipConfig {
-        text,
-        vision,
-        embed_dim: 512,
-    };
-    Clip::random(&config, 0).text
-}
-
-/// A number that looks random, of a position.
-fn mixed(i: usize) -> u32 {
-    (i as u32).wrapping_mul(2_654_435_761) >> 12
-}
-
-/// Start, contexts, a name of 1 to 3 tokens, a full stop, end; `how` as in the head of this file.
-fn texts(classes: usize, contexts: usize, how: &str) -> Vec<Vec<Slot>> {
-    let text = |class: usize| {
-        let first = if how == "specific" {
-            class * contexts
-        } else {
-            0
-        };
-        let context = (first..first + contexts).map(|row| Slot::Learned(row as u32));
-        let name = (0..=class % 3).map(|i| Slot::Token(mixed(3 * class + i) % 40_000));
-        let mut text = vec![Slot::Token(START)];
-        if how == "front" {
-            text.extend(name.chain(context));
-        } else {
-            text.extend(context.chain(name));
-        }
-        text.extend([Slot::Token(269), Slot::Token(END)]);
-        text
-    };
-    (0..classes).map(text).collect()
-}
-
-/// A line of the process's status, in MiB.
-fn status(name: &str) -> Option<f64> {
-    let status = fs_err::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with(name))?;
-    let kib: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
-    Some(kib / 1024.0)
+    Clip::random(&ClipConfig { vision, ..sizes }, 0).text
 }
 
 fn argument(i: usize, default: usize) -> usize {

@@ -11,52 +11,19 @@
 
 #![allow(clippy::print_stdout, reason = "it is a program that prints")]
 
+mod support;
+
 use std::time::Instant;
 
-use vlpt_clip::{
-    Activation, Clip, ClipConfig, MemoryBudget, Slot, TextConfig, TextTree, VisionConfig,
-    VisualPlace, VisualPrompts,
-};
+use support::{b16, numbers, precision, texts};
+use vlpt_clip::{Clip, MemoryBudget, Slot, TextTree, VisualPlace, VisualPrompts};
 use vlpt_kernels::{Arena, Attention, AttentionPlan, LayerNorm, Linear, Matrix, Precision};
 
 const IMAGES: usize = 8;
 const PROMPTS: usize = 10;
 const CLASSES: usize = 100;
-const CONTEXT: u32 = 16;
+const CONTEXT: usize = 16;
 const PLAIN_IMAGES: usize = 32;
-
-fn config() -> ClipConfig {
-    ClipConfig {
-        embed_dim: 512,
-        text: TextConfig {
-            width: 512,
-            layers: 12,
-            heads: 8,
-            mlp: 2048,
-            context_length: 77,
-            vocab_size: 49408,
-            eot_token: 49407,
-            activation: Activation::QuickGelu,
-            layer_norm_eps: 1e-5,
-        },
-        vision: VisionConfig {
-            width: 768,
-            layers: 12,
-            heads: 12,
-            mlp: 3072,
-            image_size: 224,
-            patch_size: 16,
-            activation: Activation::QuickGelu,
-            layer_norm_eps: 1e-5,
-        },
-    }
-}
-
-fn numbers(n: usize) -> Vec<f32> {
-    (0..n)
-        .map(|i| (i * 7919 % 1009) as f32 / 1009.0 - 0.5)
-        .collect()
-}
 
 /// The layers of one block.
 struct Layers {
@@ -326,30 +293,16 @@ fn images(precision: Precision, n: usize, prompts: usize, backward: bool) -> Sha
     }
 }
 
-/// The texts of the CoOp step: names of one to three tokens, a full stop, the end.
-fn texts() -> Vec<Vec<Slot>> {
-    let text = |class: usize| {
-        let name = (0..=class % 3).map(move |i| Slot::Token((300 + 31 * class + i) as u32));
-        let start = [Slot::Token(49406)].into_iter();
-        let end = [Slot::Token(269), Slot::Token(49407)];
-        start
-            .chain((0..CONTEXT).map(Slot::Learned))
-            .chain(name)
-            .chain(end)
-            .collect()
-    };
-    (0..CLASSES).map(text).collect()
-}
-
 /// The tree of these texts without its start, which is constant.
 fn tree(precision: Precision, texts: &[Vec<Slot>]) -> Shape {
     let live = TextTree::new(texts).nodes() - 1;
-    let mut branches: Vec<Vec<u32>> = (0..CONTEXT).map(|i| (0..=i + 1).collect()).collect();
+    let context = CONTEXT as u32;
+    let mut branches: Vec<Vec<u32>> = (1..=context).map(|i| (0..=i).collect()).collect();
     let mut ends = Vec::new();
     for text in texts {
         let first = branches.len() as u32 + 1;
-        for own in 0..(text.len() as u32 - 1 - CONTEXT) {
-            branches.push((0..=CONTEXT).chain(first..=first + own).collect());
+        for own in 0..(text.len() as u32 - 1 - context) {
+            branches.push((0..=context).chain(first..=first + own).collect());
         }
         ends.push(branches[branches.len() - 1].clone());
     }
@@ -377,7 +330,7 @@ fn tree(precision: Precision, texts: &[Vec<Slot>]) -> Shape {
 }
 
 fn run(precision: Precision, rounds: usize) {
-    let clip = Clip::random_as(&config(), 1, precision);
+    let clip = Clip::random_as(&b16(), 1, precision);
     println!(
         "{}, {precision}, {} threads\n",
         vlpt_kernels::description(),
@@ -401,11 +354,8 @@ fn run(precision: Precision, rounds: usize) {
         let (features, tape) = clip.vision.forward(some, IMAGES, &prompts, budget);
         clip.vision.backward(tape, &features);
     });
-    let texts = texts();
-    let (plan, context) = (
-        clip.text.plan(&texts, budget),
-        numbers(CONTEXT as usize * 512),
-    );
+    let texts = texts(CLASSES, CONTEXT, "end");
+    let (plan, context) = (clip.text.plan(&texts, budget), numbers(CONTEXT * 512));
     show("CoOp step", rounds, &tree(precision, &texts), &mut || {
         let (features, tape) = clip.text.forward(&plan, &context);
         clip.text.backward(&plan, tape, &features);
@@ -418,12 +368,7 @@ fn run(precision: Precision, rounds: usize) {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let precision = match arguments.first().map(String::as_str) {
-        None => Precision::fastest(),
-        Some("f32") => Precision::F32,
-        Some("bf16") => Precision::Bf16,
-        Some(other) => return Err(format!("precision {other}: f32 or bf16").into()),
-    };
+    let precision = precision(arguments.first().map(String::as_str))?;
     let rounds = arguments.get(1).map_or(Ok(7), |n| n.parse())?;
     // inside the pool, as a step of training
     rayon::scope(|_| run(precision, rounds));

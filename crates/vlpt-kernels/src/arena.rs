@@ -13,7 +13,8 @@ struct Line([u32; 16]);
 /// Buffers that were given back and wait to be used again.
 ///
 /// A step of training asks for the same buffers as the step before, so after the first one nothing
-/// is allocated, and no fresh page has to be cleared by the system. Clones share the buffers.
+/// is allocated, and no fresh page has to be cleared by the system. It keeps what the largest step
+/// needed until it is dropped. Clones share the buffers.
 #[derive(Clone, Default)]
 pub struct Arena(Arc<Shelf>);
 
@@ -45,6 +46,15 @@ impl Arena {
     /// long serves.
     pub(crate) fn take<T: Plain>(&self, len: usize) -> Buffer<T> {
         const SMALL: usize = 256;
+        if len == 0 {
+            let lines = Vec::new();
+            return Buffer {
+                lines,
+                len,
+                arena: self.clone(),
+                kind: std::marker::PhantomData,
+            };
+        }
         let lines = (len * size_of::<T>()).div_ceil(size_of::<Line>());
         let most = 2 * lines.max(SMALL);
         let mut free = self.free();
@@ -135,7 +145,9 @@ impl<T: Plain> DerefMut for Buffer<T> {
 impl<T> Drop for Buffer<T> {
     fn drop(&mut self) {
         let lines = std::mem::take(&mut self.lines);
-        self.arena.free().push(lines);
+        if !lines.is_empty() {
+            self.arena.free().push(lines);
+        }
     }
 }
 

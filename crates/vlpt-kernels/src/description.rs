@@ -49,8 +49,8 @@ pub fn description() -> Description {
             Level::Amx => "AMX tiles",
         },
         attention: match level {
-            Level::Amx => "AMX tiles in bf16, vectors in f32",
-            _ => "vectors",
+            Level::Amx => "AMX tiles in bf16, the gemm crate in f32",
+            _ => "the gemm crate",
         },
         rows,
         fastest: Precision::fastest(),

@@ -1,8 +1,10 @@
 //! Kernels of frozen Transformer towers, forward and backward to the input.
 //!
-//! Matrices are f32 slices, row-major, one token a row ([`matrix_product`] takes f64 too). Every function shares its work among the
-//! threads of the current rayon pool in fixed blocks, so that a result has the same bits whatever
-//! the number of threads. Backward means the gradient of the input: weights are frozen.
+//! Rows of activations are f32 slices, row-major, one token a row, or a [`Matrix`] in the number
+//! format of the layers that read it ([`matrix_product`] takes f64 too). Products, attention, norms
+//! and activations share their work among the threads of the current rayon pool in fixed blocks, so
+//! that a result has the same bits whatever the number of threads. Backward means the gradient of
+//! the input: weights are frozen.
 
 #![allow(unsafe_code)]
 

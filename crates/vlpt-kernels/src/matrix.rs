@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use crate::Precision;
 use crate::arena::{Arena, Buffer};
-use crate::vector::{LANES, Vector, over_vectors};
+use crate::vector::{LANES, Vector, over_vectors, widen};
 
 /// Rows and columns of a tile, and its numbers.
 pub(crate) const TILE_ROWS: usize = 16;
@@ -99,11 +99,14 @@ impl Matrix {
         }
     }
 
-    /// Bytes of a matrix.
+    /// Bytes that a matrix takes; bf16 rows are padded to blocks of 32.
     pub fn bytes(precision: Precision, rows: usize, width: usize) -> usize {
         match precision {
             Precision::F32 => rows * width * size_of::<f32>(),
-            Precision::Bf16 => rows * width.next_multiple_of(TILE_COLUMNS) * size_of::<u16>(),
+            Precision::Bf16 => {
+                let rows = rows.next_multiple_of(2 * TILE_ROWS);
+                rows * width.next_multiple_of(TILE_COLUMNS) * size_of::<u16>()
+            }
         }
     }
 
@@ -151,8 +154,10 @@ impl Matrix {
     /// The rows `rows` of `from`, in that order.
     ///
     /// # Panics
-    /// When a row is not there, or the formats or widths differ.
+    /// When a row is not there.
     pub fn gather(arena: &Arena, from: &Self, rows: &[u32]) -> Self {
+        let there = rows.iter().all(|row| (*row as usize) < from.rows);
+        assert!(there, "a row of a matrix of {} rows", from.rows);
         let mut to = Self::new(arena, from.precision(), rows.len(), from.width);
         let width = from.width;
         match (&from.numbers, &mut to.numbers) {
@@ -237,7 +242,7 @@ impl Tiles<'_> {
     fn widen_row(&self, row: usize, floats: &mut [f32]) {
         for (tile, floats) in floats.chunks_mut(TILE_COLUMNS).enumerate() {
             for (to, from) in floats.iter_mut().zip(self.part(row, tile)) {
-                *to = f32::from_bits(u32::from(*from) << 16);
+                *to = widen(*from);
             }
         }
     }

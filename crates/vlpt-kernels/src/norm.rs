@@ -62,7 +62,10 @@ impl LayerNorm {
     /// When `x` and `y` differ in length.
     pub fn forward_into(&self, x: &[f32], y: &mut [f32]) {
         let width = self.width();
-        assert_eq!(x.len(), y.len(), "layer norm output");
+        assert!(
+            x.len() == y.len() && x.len().is_multiple_of(width),
+            "layer norm output"
+        );
         for_blocks(y, width, |first, y| {
             let x = &x[first * width..][..y.len()];
             rows_forward(self, x, y);
@@ -83,7 +86,7 @@ impl LayerNorm {
     ) {
         let width = self.width();
         assert!(
-            x.len() == dx.len() && dy.len() == dx.len(),
+            x.len() == dx.len() && dy.len() == dx.len() && x.len().is_multiple_of(width),
             "layer norm gradient"
         );
         let Some(rounded) = rounded else {

@@ -23,7 +23,7 @@ pub enum Level {
     Amx,
 }
 
-/// The environment variable that keeps kernels below a level, by its name.
+/// The environment variable that keeps kernels at a level, by its name.
 pub const LEVEL_VARIABLE: &str = "VLPT_KERNELS";
 
 /// Not chosen yet.
@@ -51,10 +51,7 @@ impl Level {
     pub fn current() -> Self {
         match CURRENT.load(Ordering::Relaxed) {
             UNKNOWN => {
-                let level = Self::requested()
-                    .ok()
-                    .flatten()
-                    .map_or_else(Self::best, |level| level.min(Self::best()));
+                let level = Self::requested().ok().flatten().unwrap_or_else(Self::best);
                 CURRENT.store(level as u8, Ordering::Relaxed);
                 level
             }

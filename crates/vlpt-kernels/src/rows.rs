@@ -35,7 +35,11 @@ pub fn scatter_add_rows(x: &[f32], width: usize, rows: &[u32], y: &mut [f32]) {
 }
 
 /// `y += x`
+///
+/// # Panics
+/// When the lengths differ.
 pub fn add(y: &mut [f32], x: &[f32]) {
+    assert_eq!(x.len(), y.len(), "lengths of a sum");
     for (y, x) in y.iter_mut().zip(x) {
         *y += x;
     }

@@ -6,7 +6,7 @@ mod portable;
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) use avx512::Avx512;
-pub(crate) use portable::{Portable, round as round_to_bf16};
+pub(crate) use portable::{Portable, round as round_to_bf16, widen};
 
 /// Floats of a [`Vector`].
 pub(crate) const LANES: usize = 16;
@@ -27,7 +27,7 @@ pub(crate) trait Vector: Copy {
     fn max(self, other: Self) -> Self;
     /// `exp(self)` within 1e-5 of its size; 0 far below -80, and no more than `exp(80)`.
     fn exp(self) -> Self;
-    /// `1 / self` within 1e-6 of its size.
+    /// `1 / self` within 1e-6 of its size, for finite numbers other than 0.
     fn reciprocal(self) -> Self;
     /// `positive` where self is above 0, `other` elsewhere.
     fn choose(self, positive: Self, other: Self) -> Self;
@@ -92,34 +92,61 @@ pub(crate) use over_vectors;
 mod tests {
     use super::*;
 
+    #[derive(Default)]
+    struct Probe {
+        exp: [f32; LANES],
+        reciprocal: [f32; LANES],
+        bf16: [u16; 2 * LANES],
+    }
+
+    #[inline(always)]
+    fn probe_with<V: Vector>(x: &[f32; LANES], to: &mut Probe) {
+        let v = V::load(x);
+        v.exp().store(&mut to.exp);
+        v.reciprocal().store(&mut to.reciprocal);
+        V::round_pair(v, v.mul_add(V::splat(2.0), V::splat(1.0)), &mut to.bf16);
+    }
+
     over_vectors! {
-        fn probe<V>(x: &[f32; LANES], exp: &mut [f32; LANES], reciprocal: &mut [f32; LANES], bf16: &mut [u16; 2 * LANES]) {
-            let v = V::load(x);
-            v.exp().store(exp);
-            v.reciprocal().store(reciprocal);
-            V::round_pair(v, v.mul_add(V::splat(2.0), V::splat(1.0)), bf16);
+        fn probe<V>(x: &[f32; LANES], to: &mut Probe) {
+            probe_with::<V>(x, to);
         }
     }
 
-    #[test]
-    fn powers_reciprocals_and_roundings_are_right_at_every_level() {
+    fn check(probe: impl Fn(&[f32; LANES], &mut Probe)) {
+        let mut got = Probe::default();
         for i in 0..1000 {
             let x: [f32; LANES] =
                 std::array::from_fn(|j| ((i * 37 + j * 101) % 1600) as f32 * 0.1 - 79.95);
-            let (mut exp, mut reciprocal) = ([0.0; LANES], [0.0; LANES]);
-            let mut bf16 = [0; 2 * LANES];
-            probe(&x, &mut exp, &mut reciprocal, &mut bf16);
+            probe(&x, &mut got);
             for j in 0..LANES {
                 let want = f64::from(x[j]).exp();
-                let error = (f64::from(exp[j]) - want).abs() / want;
-                assert!(error < 1.2e-5, "exp({}) = {}", x[j], exp[j]);
-                let error = (f64::from(reciprocal[j]) * f64::from(x[j]) - 1.0).abs();
-                assert!(error < 1e-6, "1 / {} = {}", x[j], reciprocal[j]);
+                let error = (f64::from(got.exp[j]) - want).abs() / want;
+                assert!(error < 1.2e-5, "exp({}) = {}", x[j], got.exp[j]);
+                let error = (f64::from(got.reciprocal[j]) * f64::from(x[j]) - 1.0).abs();
+                assert!(error < 1e-6, "1 / {} = {}", x[j], got.reciprocal[j]);
                 let second = x[j].mul_add(2.0, 1.0);
-                assert_eq!(bf16[j], portable::round(x[j]), "bf16 of {}", x[j]);
-                assert_eq!(bf16[LANES + j], portable::round(second), "bf16 of {second}");
+                assert_eq!(got.bf16[j], portable::round(x[j]), "bf16 of {}", x[j]);
+                assert_eq!(
+                    got.bf16[LANES + j],
+                    portable::round(second),
+                    "bf16 of {second}"
+                );
             }
         }
+        probe(&[f32::NAN; LANES], &mut got);
+        assert!(
+            got.exp.iter().all(|x| x.is_nan()),
+            "what is no number stays none"
+        );
+        probe(&[-1e30; LANES], &mut got);
+        assert_eq!(got.exp, [0.0; LANES]);
+    }
+
+    #[test]
+    fn powers_reciprocals_and_roundings_are_right() {
+        check(probe);
+        check(probe_with::<Portable>);
     }
 
     #[test]

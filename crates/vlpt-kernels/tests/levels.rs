@@ -7,6 +7,7 @@
 mod common;
 
 use common::attention::Case;
+use common::poison::poisoned;
 use common::{Random, relative_error, same_bits_for_any_threads};
 use vlpt_kernels::Precision::{Bf16, F32};
 use vlpt_kernels::{Activation, Arena, LayerNorm, Level, Linear, Matrix, Precision};
@@ -42,7 +43,7 @@ impl Layer {
     }
 
     fn run(&self, precision: Precision, activation: Activation) -> Vec<(&'static str, Vec<f32>)> {
-        let arena = Arena::default();
+        let arena = poisoned();
         let (inputs, outputs) = self.sizes;
         let layer = Linear::new(
             precision,
@@ -124,7 +125,7 @@ fn layers(level: Level, random: &mut Random) {
 
 fn norms(level: Level, random: &mut Random) {
     for (rows, width) in [(1, 1), (3, 31), (40, 33), (50, 768), (17, 100)] {
-        let arena = Arena::default();
+        let arena = poisoned();
         let norm = LayerNorm::new(random.vector(width), random.vector(width), 1e-5);
         let (x, dy, start) = (
             random.vector(rows * width),

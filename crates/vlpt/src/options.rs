@@ -49,7 +49,7 @@ pub(crate) fn check_kernels() -> Result<(), CliError> {
 /// Number format of the towers.
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub(crate) struct PrecisionArgs {
-    /// Number format of the towers: exact `f32`, quicker `bf16` where the processor multiplies it [default: auto]
+    /// Number format of the towers: exact `f32`, quicker `bf16` on processors with AMX [default: auto]
     #[arg(long, value_enum, value_name = "FORMAT", env = "VLPT_PRECISION")]
     pub(crate) precision: Option<PrecisionArg>,
 }

@@ -15,12 +15,11 @@ pub use plan::AttentionPlan;
 
 use rayon::prelude::*;
 
-use crate::Level;
 use crate::Precision;
 use crate::arena::Arena;
 use crate::matrix::{Matrix, Operand, TILE_COLUMNS, Tiles};
 use crate::output::{Output, TileOutput};
-use plan::Block;
+use plan::QueryBlock;
 
 /// Attention of some queries to some keys.
 #[derive(Clone, Copy, Debug)]
@@ -44,7 +43,7 @@ struct Given<'a> {
 /// One head of the queries of one block.
 struct Task<'a> {
     attention: &'a Attention<'a>,
-    block: &'a Block,
+    block: &'a QueryBlock,
     head: usize,
 }
 
@@ -72,7 +71,7 @@ impl Attention<'_> {
     pub fn forward(&self, q: &Matrix, kv: &Matrix, common: &Matrix, out: &mut Matrix) {
         self.check(q, kv, common);
         assert!(
-            (out.rows(), out.width()) == (q.rows(), q.width()),
+            out.precision() == q.precision() && (out.rows(), out.width()) == (q.rows(), q.width()),
             "attention output"
         );
         let given = Given {
@@ -158,7 +157,7 @@ impl Attention<'_> {
                 (Some(own), _) => unsafe { dkv.put(own, 0, &sum) },
                 // SAFETY: as above.
                 (None, Some(to)) => crate::add(unsafe { to.part(key.key, 0, row) }, &sum),
-                (None, None) => {}
+                (None, None) => unreachable!("constant keys have no parts"),
             }
         });
         let zero = vec![
@@ -185,7 +184,7 @@ impl Attention<'_> {
         let whole = self.size().is_multiple_of(TILE_COLUMNS);
         match (given.q, given.kv, given.common, *out) {
             (Operand::Bf16(q), Operand::Bf16(kv), Operand::Bf16(common), Rows::Tiles(out))
-                if whole && Level::current() == Level::Amx =>
+                if whole && crate::Level::current() == crate::Level::Amx =>
             {
                 Some((tiles::Given { q, kv, common }, out))
             }
@@ -220,6 +219,10 @@ impl Attention<'_> {
         assert!(
             self.heads > 0 && self.width.is_multiple_of(self.heads),
             "heads of attention"
+        );
+        assert!(
+            kv.precision() == q.precision() && common.precision() == q.precision(),
+            "number formats of attention"
         );
         let size = |matrix: &Matrix| (matrix.rows(), matrix.width());
         let (plan, row) = (self.plan, 2 * self.width);
@@ -284,6 +287,6 @@ fn read(from: Operand, width: usize, row: usize, first: usize, to: &mut [f32]) {
 fn read_tiles(tiles: Tiles, row: usize, first: usize, to: &mut [f32]) {
     for (column, to) in (first..).zip(to) {
         let number = tiles.part(row, column / TILE_COLUMNS)[column % TILE_COLUMNS];
-        *to = f32::from_bits(u32::from(number) << 16);
+        *to = crate::vector::widen(number);
     }
 }

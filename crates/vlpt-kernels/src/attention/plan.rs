@@ -16,7 +16,7 @@ pub struct AttentionPlan {
     common: usize,
     own: usize,
     learned: bool,
-    blocks: Vec<Block>,
+    blocks: Vec<QueryBlock>,
     keys: Vec<u32>,
     /// For each of `keys`, where the block's part of its gradient goes.
     places: Vec<Place>,
@@ -28,7 +28,7 @@ pub struct AttentionPlan {
 
 /// Some queries that are dealt with together.
 #[derive(Clone, Debug)]
-pub(super) struct Block {
+pub(super) struct QueryBlock {
     pub(super) query: usize,
     pub(super) queries: usize,
     keys: Range<usize>,
@@ -59,14 +59,21 @@ impl AttentionPlan {
     /// see all of its tokens and all `common` keys, whose gradient is wanted.
     ///
     /// Query rows are those of the tokens that ask, image by image.
+    ///
+    /// # Panics
+    /// When no token or more than all of an image ask.
     pub fn images(n: usize, queries: usize, tokens: usize, common: usize) -> Self {
+        assert!(
+            n == 0 || (1..=tokens).contains(&queries),
+            "{queries} of {tokens} tokens ask"
+        );
         let mut plan = Self::empty(n * queries, common, n * tokens, true);
         for image in 0..n {
             let first = plan.keys.len();
             plan.keys.extend(0..common as u32);
             plan.keys
                 .extend((0..tokens).map(|token| (common + image * tokens + token) as u32));
-            plan.blocks.push(Block {
+            plan.blocks.push(QueryBlock {
                 query: image * queries,
                 queries,
                 keys: first..plan.keys.len(),
@@ -114,7 +121,7 @@ impl AttentionPlan {
                     .extend(row.chain(std::iter::repeat(0.0)).take(QUERIES));
             }
             plan.keys.extend(union);
-            plan.blocks.push(Block {
+            plan.blocks.push(QueryBlock {
                 query: block * QUERIES,
                 queries: lists.len(),
                 keys: first..plan.keys.len(),
@@ -190,6 +197,7 @@ impl AttentionPlan {
             + size_of_val(self.masks.as_slice())
             + size_of_val(self.shared.as_slice())
             + size_of_val(self.blocks.as_slice())
+            + size_of_val(self.unseen.as_slice())
     }
 
     pub(super) fn common(&self) -> usize {
@@ -204,21 +212,21 @@ impl AttentionPlan {
         self.learned
     }
 
-    pub(super) fn blocks(&self) -> &[Block] {
+    pub(super) fn blocks(&self) -> &[QueryBlock] {
         &self.blocks
     }
 
-    pub(super) fn keys(&self, block: &Block) -> &[u32] {
+    pub(super) fn keys(&self, block: &QueryBlock) -> &[u32] {
         &self.keys[block.keys.clone()]
     }
 
-    pub(super) fn places(&self, block: &Block) -> &[Place] {
+    pub(super) fn places(&self, block: &QueryBlock) -> &[Place] {
         &self.places[block.keys.clone()]
     }
 
     /// What is added to the scores of each key, for the queries of the block; none where every
     /// query sees every key. A block with a mask has at most 32 queries.
-    pub(super) fn mask(&self, block: &Block) -> Option<&[[f32; QUERIES]]> {
+    pub(super) fn mask(&self, block: &QueryBlock) -> Option<&[[f32; QUERIES]]> {
         let numbers = &self.masks[block.mask?..][..block.keys.len() * QUERIES];
         Some(numbers.as_chunks().0)
     }

@@ -24,8 +24,8 @@ const TASK_BLOCKS: usize = 8;
 /// of the left-hand side meanwhile stays in the second cache.
 const SLICE: usize = 24;
 /// Most tiles of depth that are summed before the next block of rows: what is read of the weights
-/// meanwhile stays in the first cache. Slices and steps are a part of the result's definition,
-/// since they fix the order of sums.
+/// meanwhile stays in the first cache. Slices and steps change no bit: each goes on from the sums
+/// of the one before.
 const STEP: usize = 8;
 
 thread_local! {
@@ -52,6 +52,10 @@ pub(super) trait Finish: Sync {
     fn block<V: Vector>(&self, row: usize, count: usize, column: usize, sums: &Block);
 
     /// Brings near what will be written for a block.
+    #[cfg_attr(
+        not(all(target_arch = "x86_64", target_os = "linux")),
+        allow(dead_code)
+    )]
     fn prepare(&self, row: usize, count: usize, column: usize);
 }
 
@@ -73,6 +77,10 @@ struct Step {
     depth: usize,
     /// Whether the sums are whole afterwards, and whether they will be after the next step.
     last: bool,
+    #[cfg_attr(
+        not(all(target_arch = "x86_64", target_os = "linux")),
+        allow(dead_code)
+    )]
     last_but_one: bool,
     /// Number of the block of sums.
     sums: usize,

@@ -9,8 +9,8 @@ use crate::product::{Strided, multiply_into};
 /// Most rows and columns of a tile of the result, the unit of work of one thread. Tiles depend on
 /// the shape alone, and each is one single-threaded product, so the bits do not depend on the
 /// number of threads.
-const TILE_ROWS: usize = 192;
-const TILE_COLUMNS: usize = 256;
+const TASK_ROWS: usize = 192;
+const TASK_COLUMNS: usize = 256;
 /// Tiles are multiples of it, but for the last: a multiple of what the product's kernel does at
 /// once.
 const STEP: usize = 16;
@@ -63,8 +63,11 @@ fn multiply_tiles<'w>(
 ) {
     let rows = y.len() / width;
     assert_eq!(x.len(), rows * depth, "left-hand side of a product");
+    if rows == 0 {
+        return;
+    }
     let y = Output::new(y, width);
-    let (height, breadth) = (even(rows, TILE_ROWS), even(width, TILE_COLUMNS));
+    let (height, breadth) = (even(rows, TASK_ROWS), even(width, TASK_COLUMNS));
     let across = width.div_ceil(breadth);
     let tiles = rows.div_ceil(height) * across;
     (0..tiles).into_par_iter().with_max_len(1).for_each(|tile| {

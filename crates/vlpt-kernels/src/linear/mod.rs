@@ -115,11 +115,7 @@ impl Linear {
 
     /// `y = x W^T + b` as floats; `x`: rows x inputs, `y`: rows x outputs.
     pub fn forward_into(&self, x: Operand, y: &mut [f32]) {
-        self.check(
-            x,
-            (y.len() / self.outputs, self.outputs),
-            (self.inputs, self.outputs),
-        );
+        self.check(x, whole_rows(y, self.outputs), (self.inputs, self.outputs));
         match (&self.weights, x) {
             (Weights::F32(weights), Operand::F32(x)) => {
                 weights.forward(x, y, false, &finish::AddBias(&self.bias));
@@ -134,11 +130,7 @@ impl Linear {
     /// `y = start + x W^T + b`; `x`: rows x inputs, `start`, `y`: rows x outputs.
     pub fn forward_sum(&self, x: Operand, start: &[f32], y: &mut [f32]) {
         assert_eq!(start.len(), y.len(), "what a product is added to");
-        self.check(
-            x,
-            (y.len() / self.outputs, self.outputs),
-            (self.inputs, self.outputs),
-        );
+        self.check(x, whole_rows(y, self.outputs), (self.inputs, self.outputs));
         match (&self.weights, x) {
             (Weights::F32(weights), Operand::F32(x)) => {
                 y.copy_from_slice(start);
@@ -203,11 +195,7 @@ impl Linear {
 
     /// `dx = dy W` as floats; `dy`: rows x outputs, `dx`: rows x inputs.
     pub fn backward_into(&self, dy: Operand, dx: &mut [f32]) {
-        self.check(
-            dy,
-            (dx.len() / self.inputs, self.inputs),
-            (self.outputs, self.inputs),
-        );
+        self.check(dy, whole_rows(dx, self.inputs), (self.outputs, self.inputs));
         match (&self.weights, dy) {
             (Weights::F32(weights), Operand::F32(dy)) => {
                 weights.backward(dy, dx, false, &finish::AddBias(&[]));
@@ -221,11 +209,7 @@ impl Linear {
 
     /// `dx += dy W`; `dy`: rows x outputs, `dx`: rows x inputs.
     pub fn backward_add(&self, dy: Operand, dx: &mut [f32]) {
-        self.check(
-            dy,
-            (dx.len() / self.inputs, self.inputs),
-            (self.outputs, self.inputs),
-        );
+        self.check(dy, whole_rows(dx, self.inputs), (self.outputs, self.inputs));
         match (&self.weights, dy) {
             (Weights::F32(weights), Operand::F32(dy)) => {
                 weights.backward(dy, dx, true, &finish::AddBias(&[]));
@@ -269,4 +253,13 @@ impl Linear {
             "rows and columns of a linear layer's output"
         );
     }
+}
+
+/// Rows and columns of floats.
+fn whole_rows(floats: &[f32], width: usize) -> (usize, usize) {
+    assert!(
+        floats.len().is_multiple_of(width),
+        "rows of {width} columns"
+    );
+    (floats.len() / width, width)
 }

@@ -20,6 +20,7 @@ pub(crate) struct Avx512(__m512);
 
 impl Avx512 {
     /// The register itself.
+    #[cfg(target_os = "linux")]
     #[inline(always)]
     pub(crate) fn register(self) -> __m512 {
         self.0
@@ -81,7 +82,8 @@ impl Vector for Avx512 {
         // SAFETY: see the type.
         unsafe {
             let c = |i: usize| _mm512_set1_ps(POWER_OF_2[i]);
-            let held = _mm512_min_ps(self.0, _mm512_set1_ps(80.0));
+            // the second operand is what comes back where one is not a number
+            let held = _mm512_min_ps(_mm512_set1_ps(80.0), self.0);
             let t = _mm512_mul_ps(held, _mm512_set1_ps(std::f32::consts::LOG2_E));
             let whole = _mm512_roundscale_ps::<NEAREST>(t);
             let f = _mm512_sub_ps(t, whole);

@@ -1,8 +1,9 @@
 //! Random attention: images with common keys, and trees.
 
-use vlpt_kernels::{Arena, Attention, AttentionPlan, Matrix, Precision};
+use vlpt_kernels::{Attention, AttentionPlan, Matrix, Precision};
 
 use super::Random;
+use super::poison::poisoned;
 
 pub(crate) struct Case {
     pub(crate) heads: usize,
@@ -113,7 +114,7 @@ impl Case {
         kv: &[f32],
         common: &[f32],
     ) -> Vec<f32> {
-        let arena = Arena::default();
+        let arena = poisoned();
         let (w, row) = (self.width, 2 * self.width);
         let [q, kv, common] = [(q, w), (kv, row), (common, row)]
             .map(|(rows, width)| Matrix::of(&arena, precision, width, rows));
@@ -124,7 +125,7 @@ impl Case {
 
     /// Gradients of queries, keys and common keys.
     pub(crate) fn backward(&self, precision: Precision, d_out: &[f32]) -> [Vec<f32>; 3] {
-        let arena = Arena::default();
+        let arena = poisoned();
         let (w, row) = (self.width, 2 * self.width);
         let [q, kv, common, d_out] = [
             (&self.q[..], w),

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test uses a part")]
 
 pub(crate) mod attention;
+pub(crate) mod poison;
 
 /// Random numbers, the same on every run.
 pub(crate) struct Random(u64);

@@ -3,7 +3,7 @@
 use super::{Finish, Product, Task};
 use crate::block::{Block, SIDE};
 use crate::matrix::{TILE, TILE_COLUMNS, TILE_ROWS, halves};
-use crate::vector::{Portable, over_vectors};
+use crate::vector::{Portable, over_vectors, widen as widen_one};
 
 pub(super) fn run(product: &Product, task: &Task, sums: &mut [Block], finish: &impl Finish) {
     let mut wide = Vec::new();
@@ -37,7 +37,7 @@ fn widen(tiles: &[u16], to: &mut Vec<f32>) {
                 let (tile, column) = (column / TILE_ROWS, column % TILE_ROWS);
                 both[tile * TILE + row / 2 * TILE_COLUMNS + 2 * column + row % 2]
             };
-            to.extend((0..SIDE).map(|column| f32::from_bits(u32::from(number(column)) << 16)));
+            to.extend((0..SIDE).map(|column| widen_one(number(column))));
         }
     }
 }
@@ -49,7 +49,7 @@ over_vectors! {
         let mut sum = [V::load(low), V::load(high)];
         for (k, b) in b.as_chunks::<SIDE>().0.iter().enumerate() {
             let a = a[k / TILE_COLUMNS * TILE + k % TILE_COLUMNS];
-            let a = V::splat(f32::from_bits(u32::from(a) << 16));
+            let a = V::splat(widen_one(a));
             let (low, high) = halves(b);
             sum = [a.mul_add(V::load(low), sum[0]), a.mul_add(V::load(high), sum[1])];
         }
