@@ -84,6 +84,10 @@ bench/study.sh copy runs/study docs/results
 CoOp has 30 epochs of SGD at 0.005; VPT (0.02) and UPT (0.002) have 10 epochs of AdamW with 8 images a step. The tables are
 [matrix](transfer-study-matrix.csv), [correlation](transfer-study-correlation.csv) and [similarity](transfer-study-similarity.csv); figures stand below, and \`runs/study/merged/report.html\` has all of them.
 
+mini-clip is weak: its accuracies are a few points above chance on most of these sets, and 200 test images tell five points apart at best. In this run a prompt of another task seldom served a target
+as well as its own or as CLIP without a prompt; started from it at one image a class, a target gained about as often as it lost, most with CoOp, on one seed. Label similarity went with the transfer
+of visual prompts, visual similarity with none. Grouping by transfer did not make groups that help each other, but for UPT on average.
+
 HEAD
   summary "$study/merged/matrix.csv"
   best "$study/merged/matrix.csv"
