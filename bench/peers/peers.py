@@ -8,7 +8,7 @@ tokens) and plain image features (32 images). PyTorch does each as published pro
 keys and values shared by all images. Its gradients in f32 are compared with vlpt's first; `error` is the distance of
 a gradient (of the features, where there is none) from vlpt's in f32, relative to its size.
 """
-import argparse, json, math, os, platform, resource, statistics, subprocess, sys, tempfile, time
+import argparse, json, math, os, platform, statistics, subprocess, sys, tempfile, time
 from pathlib import Path
 
 import torch
@@ -198,6 +198,13 @@ class Peer:
         return features.detach().float(), parameter.grad.clone()
 
 
+def peak_mib(process):
+    """The largest memory that a process had so far, in MiB; known on Linux alone."""
+    status = Path(f"/proc/{process}/status")
+    lines = status.read_text().splitlines() if status.exists() else []
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), math.nan)
+
+
 class Program:
     """vlpt, waiting for work."""
 
@@ -217,9 +224,7 @@ class Program:
 
     def end(self):
         """The largest memory that the program had, in MiB, after which it is gone."""
-        status = Path(f"/proc/{self.process.pid}/status")
-        lines = status.read_text().splitlines() if status.exists() else []
-        peak = next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), math.nan)
+        peak = peak_mib(self.process.pid)
         self.process.stdin.close()
         self.process.wait()
         return peak
@@ -268,7 +273,7 @@ def peak_alone(name, size, folder, work, tag):
     call, parameter = next((call, parameter) for known, call, parameter in variants(peer, tag, work) if known == name)
     for _ in range(2):
         call() if parameter is None else peer.step(call, parameter)
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    print(peak_mib("self"))
 
 
 def prepare(size, folder):
