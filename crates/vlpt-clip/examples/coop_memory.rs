@@ -45,7 +45,6 @@ fn main() {
         bytes: argument(3, MemoryBudget::default().bytes >> 20) << 20,
     };
     let tower = tower();
-    let weights = tower.bytes() as f64 / f64::from(1 << 20);
     let how = std::env::args().nth(4).unwrap_or_else(|| "end".to_owned());
     let texts = texts(classes, contexts, &how);
     let rows = if how == "specific" {
@@ -78,6 +77,8 @@ fn main() {
     }
     times.sort_by(f64::total_cmp);
     println!("step, median {:.3} s", times[STEPS / 2]);
+    // with the copies for backward, which the first step made
+    let weights = tower.bytes() as f64 / f64::from(1 << 20);
     println!("weights {weights:.0} MiB");
     if let Some(peak) = status("VmHWM") {
         println!(
