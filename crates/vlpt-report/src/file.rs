@@ -6,7 +6,8 @@ use std::path::Path;
 use crate::error::{ReportError, Result};
 
 /// Writes `text` to `path`: beside it first, synced, then renamed over it. After a kill or a power
-/// cut the path holds the old file or the new one, never a part; a stray temporary file may stay.
+/// cut the path holds the old file or the new one, never a part; what is left of a killed write is
+/// overwritten by the next one.
 pub(crate) fn write(path: &Path, text: &str) -> Result<()> {
     if path.file_name().is_none() {
         return Err(ReportError::NoFileName {
@@ -21,27 +22,20 @@ pub(crate) fn write(path: &Path, text: &str) -> Result<()> {
     let named = |e: std::io::Error| {
         std::io::Error::new(e.kind(), format!("cannot write {}: {e}", path.display()))
     };
-    let mut file = tempfile::Builder::new()
-        .prefix(".report-")
-        .tempfile_in(folder)
-        .map_err(named)?;
-    file.write_all(text.as_bytes()).map_err(named)?;
-    readable(file.as_file()).map_err(named)?;
-    file.as_file().sync_all().map_err(named)?;
-    file.persist(path).map_err(|e| named(e.error))?;
-    Ok(())
-}
-
-/// A temporary file is its owner's alone; a report is for all.
-#[cfg(unix)]
-fn readable(file: &std::fs::File) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn readable(_: &std::fs::File) -> std::io::Result<()> {
-    Ok(())
+    // of one name, so that what a kill left behind is overwritten and taken by the next write
+    let mut name = std::ffi::OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(".part");
+    let part = folder.join(name);
+    let mut file = std::fs::File::create(&part).map_err(named)?;
+    let written = file
+        .write_all(text.as_bytes())
+        .and_then(|()| file.sync_all());
+    let done = written.and_then(|()| std::fs::rename(&part, path));
+    if done.is_err() {
+        let _ = std::fs::remove_file(&part);
+    }
+    Ok(done.map_err(named)?)
 }
 
 #[cfg(test)]
@@ -53,6 +47,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("new").join("report.html");
         write(&path, "first, and longer").unwrap();
+        let killed = path.with_file_name(".report.html.part");
+        fs_err::write(&killed, "left by a kill").unwrap();
         write(&path, "second").unwrap();
         assert_eq!(fs_err::read_to_string(&path).unwrap(), "second");
         assert_eq!(fs_err::read_dir(path.parent().unwrap()).unwrap().count(), 1);
