@@ -6,6 +6,9 @@ use crate::vector::LANES;
 /// Rows and columns of a [`Block`].
 pub(crate) const SIDE: usize = 32;
 
+/// Rows of a block that are finished at once.
+pub(crate) const EIGHT: usize = 8;
+
 /// 32 x 32 sums of products, row by row.
 #[derive(Clone)]
 #[repr(C, align(64))]
@@ -18,6 +21,12 @@ impl Block {
     #[inline(always)]
     pub(crate) fn rows(&self) -> &[[f32; SIDE]] {
         self.0.as_chunks().0
+    }
+
+    /// The rows by eights.
+    #[inline(always)]
+    pub(crate) fn eights(&self) -> &[[[f32; SIDE]; EIGHT]] {
+        self.rows().as_chunks().0
     }
 
     /// The rows, to be changed.

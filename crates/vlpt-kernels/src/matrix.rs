@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use crate::Precision;
 use crate::arena::{Arena, Buffer};
+use crate::block::EIGHT;
 use crate::vector::{LANES, Vector, over_vectors, widen};
 
 /// Rows and columns of a tile, and its numbers.
@@ -231,12 +232,14 @@ impl Tiles<'_> {
             .expect("a row of a tile")
     }
 
-    /// The tile that starts at a row and a column.
+    /// Eight rows of the tile that holds a column, from a row on that is a multiple of eight.
     #[inline(always)]
-    pub(crate) fn tile(&self, row: usize, column: usize) -> &[[u16; TILE_COLUMNS]; TILE_ROWS] {
+    pub(crate) fn rows(&self, row: usize, column: usize) -> &[[u16; TILE_COLUMNS]; EIGHT] {
         let start = offset(self.across(), row, column / TILE_COLUMNS);
-        let rows = self.numbers[start..start + TILE].as_chunks().0;
-        rows.as_array().expect("a whole tile")
+        let rows = self.numbers[start..start + EIGHT * TILE_COLUMNS]
+            .as_chunks()
+            .0;
+        rows.as_array().expect("eight rows")
     }
 
     fn widen_row(&self, row: usize, floats: &mut [f32]) {

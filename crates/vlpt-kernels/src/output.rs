@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 
+use crate::block::EIGHT;
 use crate::matrix::{Matrix, TILE_COLUMNS, TILE_ROWS, offset};
 
 /// A matrix of which threads write disjoint parts of rows.
@@ -38,19 +39,6 @@ impl<'a> Output<'a> {
         );
         // SAFETY: inside the matrix by the assertion.
         unsafe { self.start.add(row * self.width + first) }
-    }
-
-    /// Brings some rows of a tile near, to be written soon.
-    pub(crate) fn prepare(&self, row: usize, height: usize, first: usize, count: usize) {
-        if height == 0 || count == 0 {
-            return;
-        }
-        let start = self.tile(row, height, first, count);
-        for i in 0..height {
-            let line = start.wrapping_add(i * self.width);
-            near(line);
-            near(line.wrapping_add(count - 1));
-        }
     }
 
     /// Columns `first..first + count` of a row.
@@ -107,33 +95,24 @@ impl<'a> TileOutput<'a> {
         unsafe { &mut *self.start.add(place).cast() }
     }
 
-    /// The tile that starts at a row and a column; it may reach past the last row.
+    /// Eight rows of the tile that holds a column, from a row on that is a multiple of eight; they
+    /// may reach past the last row.
     ///
     /// # Safety
-    /// While the tile is held, it is not in use elsewhere.
+    /// While the rows are held, they are not in use elsewhere.
     #[inline(always)]
-    pub(crate) unsafe fn tile(
+    pub(crate) unsafe fn rows(
         &self,
         row: usize,
         column: usize,
-    ) -> &'a mut [[u16; TILE_COLUMNS]; TILE_ROWS] {
-        // SAFETY: a matrix has whole blocks of 32 rows, so the tile that `place` asserts to start
-        // inside it lies inside it, is borrowed mutably for 'a by `new`, and is not aliased by the
-        // caller's promise.
+    ) -> &'a mut [[u16; TILE_COLUMNS]; EIGHT] {
+        // SAFETY: a matrix has whole blocks of 32 rows, so the rows of which `place` asserts that
+        // the first lies inside it lie inside it, are borrowed mutably for 'a by `new`, and are not
+        // aliased by the caller's promise.
         unsafe { &mut *self.place(row, column).cast() }
     }
 
-    /// Brings the two tiles of a block of 32 rows near, to be written soon.
-    pub(crate) fn prepare(&self, row: usize, column: usize) {
-        for tile in [row, row + TILE_ROWS] {
-            let start = self.place(tile, column);
-            for line in 0..TILE_ROWS {
-                near(start.wrapping_add(line * TILE_COLUMNS));
-            }
-        }
-    }
-
-    /// Where the tile starts at a row and a column that are multiples of its size.
+    /// Where the part of a row, a multiple of eight, starts in the tile that holds a column.
     #[inline(always)]
     fn place(&self, row: usize, column: usize) -> *mut u16 {
         let (padded, tile) = (
@@ -141,8 +120,8 @@ impl<'a> TileOutput<'a> {
             column / TILE_COLUMNS,
         );
         assert!(
-            row < padded && row.is_multiple_of(TILE_ROWS) && tile < self.across,
-            "a tile outside a matrix"
+            row < padded && row.is_multiple_of(EIGHT) && tile < self.across,
+            "rows outside a matrix"
         );
         // SAFETY: inside the matrix, which has whole blocks of 32 rows, by the assertion.
         unsafe { self.start.add(offset(self.across, row, tile)) }
@@ -162,17 +141,4 @@ impl<'a> TileOutput<'a> {
         // SAFETY: inside the matrix by the assertion and the layout of tiles.
         unsafe { self.start.add(place) }
     }
-}
-
-/// Brings a cache line near for writing: without it, a store would wait for the line and all stores
-/// behind it would wait too.
-#[inline(always)]
-fn near<T>(at: *mut T) {
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: prefetching an address is never an access.
-    unsafe {
-        std::arch::asm!("prefetchw [{}]", in(reg) at, options(nostack, readonly, preserves_flags));
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = at;
 }

@@ -5,6 +5,12 @@ use std::arch::asm;
 use crate::block::{Block, SIDE};
 use crate::matrix::TILE;
 
+/// Numbers that are brought near for each tile of depth.
+pub(crate) const NEAR: usize = 128;
+
+/// Bytes of a row of a block.
+const ROW: usize = SIDE * size_of::<f32>();
+
 /// Tile registers that are set up for tiles of 16 rows of 64 bytes, on one thread.
 pub(crate) struct TileRegisters {
     /// Registers belong to a thread.
@@ -45,84 +51,151 @@ impl TileRegisters {
         }
     }
 
-    /// `c = a b`, or `c += a b`: `depth` tiles of 32 columns deep.
-    ///
-    /// `a`: 32 rows, two rows of tiles that are `stride` numbers apart. `b`: 32 columns, for every
-    /// 32 rows of it two tiles of 16 columns, in each of which a row holds 16 pairs of numbers,
-    /// those of two rows that follow each other. Meanwhile `prefetch`, 256 bytes for each tile of
-    /// depth, is brought near.
+    /// `c = a b`: `depth` tiles of 32 columns deep.
     ///
     /// # Panics
-    /// When `a` or `b` is too short, or the depth is 0.
+    /// As [`Sums::add`].
     #[inline(always)]
     pub(crate) fn multiply(
-        &self,
+        &mut self,
         a: &[u16],
         stride: usize,
         b: &[u16],
         depth: usize,
-        add: bool,
         c: &mut Block,
-        prefetch: *const u16,
     ) {
-        const ROW: usize = SIDE * size_of::<f32>();
+        let mut sums = self.sums(None);
+        sums.add::<false>(a, stride, b, depth, [b.as_ptr(); 2]);
+        sums.store(c);
+    }
+
+    /// Starts the sums of a block, at 0 or at what is given.
+    #[inline(always)]
+    pub(crate) fn sums(&mut self, from: Option<&Block>) -> Sums<'_> {
+        // SAFETY: the configuration is loaded while self lives; a block has the 32 rows of 128
+        // bytes that are read.
+        unsafe {
+            match from {
+                None => asm!(
+                    "tilezero tmm0",
+                    "tilezero tmm1",
+                    "tilezero tmm2",
+                    "tilezero tmm3",
+                    out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
+                    options(nostack, nomem, preserves_flags),
+                ),
+                Some(block) => asm!(
+                    "tileloadd tmm0, [{c} + {row}*1]",
+                    "tileloadd tmm1, [{c} + {row}*1 + 64]",
+                    "tileloadd tmm2, [{c} + {row}*1 + 2048]",
+                    "tileloadd tmm3, [{c} + {row}*1 + 2112]",
+                    c = in(reg) block.0.as_ptr(),
+                    row = in(reg) ROW,
+                    out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
+                    options(nostack, readonly, preserves_flags),
+                ),
+            }
+        }
+        Sums(std::marker::PhantomData)
+    }
+}
+
+/// Sums of a block in tile registers 0 to 3. They stay there from one block of assembly to the next:
+/// the compiler knows nothing of tile registers, and the registers are borrowed meanwhile.
+pub(crate) struct Sums<'a>(std::marker::PhantomData<&'a mut TileRegisters>);
+
+macro_rules! add_tiles {
+    ($load:literal, $a:expr, $stride:expr, $b:expr, $depth:expr, $near:expr) => {
+        asm!(
+            "3:",
+            "tileloaddt1 tmm4, [{a} + {line}*1]",
+            concat!($load, " tmm6, [{b} + {line}*1]"),
+            "prefetcht1 [{p}]",
+            "prefetcht1 [{p} + 64]",
+            "prefetcht1 [{p} + 128]",
+            "prefetcht1 [{p} + 192]",
+            concat!($load, " tmm7, [{b} + {line}*1 + 1024]"),
+            "tdpbf16ps tmm0, tmm4, tmm6",
+            "tileloaddt1 tmm5, [{a2} + {line}*1]",
+            "tdpbf16ps tmm1, tmm4, tmm7",
+            "prefetcht1 [{p2}]",
+            "prefetcht1 [{p2} + 64]",
+            "prefetcht1 [{p2} + 128]",
+            "prefetcht1 [{p2} + 192]",
+            "tdpbf16ps tmm2, tmm5, tmm6",
+            "tdpbf16ps tmm3, tmm5, tmm7",
+            "add {a}, 1024",
+            "add {a2}, 1024",
+            "add {b}, 2048",
+            "add {p}, 256",
+            "add {p2}, 256",
+            "dec {depth}",
+            "jnz 3b",
+            a = inout(reg) $a.as_ptr() => _,
+            a2 = inout(reg) $a.as_ptr().add($stride) => _,
+            b = inout(reg) $b.as_ptr() => _,
+            p = inout(reg) $near[0] => _,
+            p2 = inout(reg) $near[1] => _,
+            depth = inout(reg) $depth => _,
+            line = in(reg) 64usize,
+            out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
+            out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
+            options(nostack, readonly),
+        )
+    };
+}
+
+impl Sums<'_> {
+    /// Adds `a b`, `depth` tiles of 32 columns deep.
+    ///
+    /// `a`: 32 rows, two rows of tiles that are `stride` numbers apart. `b`: 32 columns, for every
+    /// 32 rows of it two tiles of 16 columns, in each of which a row holds 16 pairs of numbers,
+    /// those of two rows that follow each other. What is read of `a` stays out of the first cache,
+    /// and so does `b` when it is `PASSING`. Meanwhile what `near` points to, [`NEAR`] numbers for
+    /// each tile of depth, is brought near.
+    ///
+    /// # Panics
+    /// When `a` or `b` is too short, or the depth is 0.
+    #[inline(always)]
+    pub(crate) fn add<const PASSING: bool>(
+        &mut self,
+        a: &[u16],
+        stride: usize,
+        b: &[u16],
+        depth: usize,
+        near: [*const u16; 2],
+    ) {
         assert!(depth > 0 && depth <= stride / TILE, "depth of a product");
         assert!(
             a.len() >= stride + depth * TILE && b.len() >= 2 * depth * TILE,
             "tiles"
         );
         // SAFETY: the configuration is loaded while self lives; `a` and `b` hold the tiles that
-        // are read by the assertions, `c` the 32 rows of 128 bytes that are read and written;
-        // prefetching an address is never an access. The registers that change are named.
+        // are read by the assertions; prefetching an address is never an access. The registers
+        // that change are named.
+        unsafe {
+            if PASSING {
+                add_tiles!("tileloaddt1", a, stride, b, depth, near);
+            } else {
+                add_tiles!("tileloadd", a, stride, b, depth, near);
+            }
+        }
+    }
+
+    /// Writes the sums.
+    #[inline(always)]
+    pub(crate) fn store(self, to: &mut Block) {
+        // SAFETY: the configuration is loaded while self lives; a block has the 32 rows of 128
+        // bytes that are written.
         unsafe {
             asm!(
-                "test {add:e}, {add:e}",
-                "jz 2f",
-                "tileloadd tmm0, [{c} + {row}*1]",
-                "tileloadd tmm1, [{c} + {row}*1 + 64]",
-                "tileloadd tmm2, [{c} + {row}*1 + 2048]",
-                "tileloadd tmm3, [{c} + {row}*1 + 2112]",
-                "jmp 3f",
-                "2:",
-                "tilezero tmm0",
-                "tilezero tmm1",
-                "tilezero tmm2",
-                "tilezero tmm3",
-                "3:",
-                "tileloadd tmm4, [{a} + {line}*1]",
-                "tileloadd tmm6, [{b} + {line}*1]",
-                "prefetcht1 [{p}]",
-                "prefetcht1 [{p} + 64]",
-                "tileloadd tmm7, [{b} + {line}*1 + 1024]",
-                "tdpbf16ps tmm0, tmm4, tmm6",
-                "tileloadd tmm5, [{a2} + {line}*1]",
-                "tdpbf16ps tmm1, tmm4, tmm7",
-                "prefetcht1 [{p} + 128]",
-                "prefetcht1 [{p} + 192]",
-                "tdpbf16ps tmm2, tmm5, tmm6",
-                "tdpbf16ps tmm3, tmm5, tmm7",
-                "add {a}, 1024",
-                "add {a2}, 1024",
-                "add {b}, 2048",
-                "add {p}, 256",
-                "dec {depth}",
-                "jnz 3b",
                 "tilestored [{c} + {row}*1], tmm0",
                 "tilestored [{c} + {row}*1 + 64], tmm1",
                 "tilestored [{c} + {row}*1 + 2048], tmm2",
                 "tilestored [{c} + {row}*1 + 2112], tmm3",
-                a = inout(reg) a.as_ptr() => _,
-                a2 = inout(reg) a.as_ptr().add(stride) => _,
-                b = inout(reg) b.as_ptr() => _,
-                p = inout(reg) prefetch => _,
-                depth = inout(reg) depth => _,
-                add = in(reg) u32::from(add),
-                c = in(reg) c.0.as_mut_ptr(),
-                line = in(reg) 64usize,
+                c = in(reg) to.0.as_mut_ptr(),
                 row = in(reg) ROW,
-                out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
-                out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
-                options(nostack),
+                options(nostack, preserves_flags),
             );
         }
     }

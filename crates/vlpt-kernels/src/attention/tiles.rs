@@ -87,7 +87,7 @@ impl Size {
 #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")]
 pub(super) unsafe fn forward(task: &Task, given: &Given, out: TileOutput) {
     // SAFETY: the caller's promise; nothing below sets registers up again.
-    let registers = unsafe { TileRegisters::new() };
+    let mut registers = unsafe { TileRegisters::new() };
     SCRATCH.with_borrow_mut(|scratch| {
         let size = Size::of(task);
         let Scratch {
@@ -115,7 +115,7 @@ pub(super) unsafe fn forward(task: &Task, given: &Given, out: TileOutput) {
         );
         for part in 0..size.queries {
             products(
-                &registers,
+                &mut registers,
                 numbers(k),
                 size.keys,
                 numbers(q_columns),
@@ -129,7 +129,7 @@ pub(super) unsafe fn forward(task: &Task, given: &Given, out: TileOutput) {
             let mut sums = Block::ZERO;
             for tile in 0..size.depth {
                 multiply(
-                    &registers,
+                    &mut registers,
                     numbers(v_turned),
                     tile,
                     numbers(b),
@@ -151,7 +151,7 @@ pub(super) unsafe fn forward(task: &Task, given: &Given, out: TileOutput) {
 #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")]
 pub(super) unsafe fn backward(task: &Task, given: &Given, d_out: Tiles, to: &Gradients) {
     // SAFETY: as in `forward`.
-    let registers = unsafe { TileRegisters::new() };
+    let mut registers = unsafe { TileRegisters::new() };
     SCRATCH.with_borrow_mut(|scratch| {
         let size = Size::of(task);
         let Scratch {
@@ -191,7 +191,7 @@ pub(super) unsafe fn backward(task: &Task, given: &Given, d_out: Tiles, to: &Gra
         };
         for part in 0..size.queries {
             products(
-                &registers,
+                &mut registers,
                 numbers(k),
                 size.keys,
                 numbers(q_columns),
@@ -200,7 +200,7 @@ pub(super) unsafe fn backward(task: &Task, given: &Given, d_out: Tiles, to: &Gra
                 scores,
             );
             products(
-                &registers,
+                &mut registers,
                 numbers(v),
                 size.keys,
                 numbers(d_out_columns),
@@ -216,7 +216,7 @@ pub(super) unsafe fn backward(task: &Task, given: &Given, d_out: Tiles, to: &Gra
             let mut sums = Block::ZERO;
             for tile in 0..size.depth {
                 multiply(
-                    &registers,
+                    &mut registers,
                     numbers(k_turned),
                     tile,
                     b,
@@ -233,7 +233,7 @@ pub(super) unsafe fn backward(task: &Task, given: &Given, d_out: Tiles, to: &Gra
             for block in 0..size.keys {
                 for tile in 0..size.depth {
                     multiply(
-                        &registers,
+                        &mut registers,
                         numbers(a),
                         block,
                         numbers(b),
@@ -251,7 +251,7 @@ pub(super) unsafe fn backward(task: &Task, given: &Given, d_out: Tiles, to: &Gra
 /// Blocks of `a b`: all `blocks` of rows, one block of columns.
 #[inline(always)]
 fn products(
-    registers: &TileRegisters,
+    registers: &mut TileRegisters,
     a: &[u16],
     blocks: usize,
     b: &[u16],
@@ -268,7 +268,7 @@ fn products(
 /// One block of `a b`, both `depth` tiles deep.
 #[inline(always)]
 fn multiply(
-    registers: &TileRegisters,
+    registers: &mut TileRegisters,
     a: &[u16],
     row: usize,
     b: &[u16],
@@ -280,7 +280,7 @@ fn multiply(
         &a[row * 2 * depth * TILE..],
         &b[column * depth * 2 * TILE..],
     );
-    registers.multiply(a, depth * TILE, b, depth, false, to, b.as_ptr());
+    registers.multiply(a, depth * TILE, b, depth, to);
 }
 
 /// The numbers of `tiles` pairs of tiles; their values are anything.

@@ -14,19 +14,21 @@ use rayon::prelude::*;
 
 use crate::Level;
 use crate::arena::Buffer;
-use crate::block::{Block, SIDE};
+use crate::block::{Block, EIGHT, SIDE};
 use crate::matrix::{TILE, TILE_COLUMNS, Tiles};
 use crate::vector::Vector;
 
-/// Most blocks of rows, and of columns, of one task; measured (see docs/concepts/roofline.md).
-const TASK_BLOCKS: usize = 8;
-/// Most tiles of depth that all blocks of a task are summed over before the next ones: what is read
-/// of the left-hand side meanwhile stays in the second cache.
+/// Most tiles of depth that are summed at once; what goes deeper is done slice by slice. A slice of
+/// the columns of a block is about what the first cache holds. Slices change no bit: each goes on
+/// from the sums of the one before.
 const SLICE: usize = 24;
-/// Most tiles of depth that are summed before the next block of rows: what is read of the weights
-/// meanwhile stays in the first cache. Slices and steps change no bit: each goes on from the sums
-/// of the one before.
-const STEP: usize = 8;
+/// Most blocks of rows and of columns of one task, for products of one slice and of several: what
+/// is read of the left-hand side, and the sums of several slices, stay in the second cache. These
+/// numbers were measured (see docs/concepts/roofline.md).
+const ONE_SLICE: (usize, usize) = (13, 8);
+const SLICES: (usize, usize) = (8, 16);
+/// Tasks for each thread, where there is enough to do.
+const TASKS: usize = 4;
 
 thread_local! {
     /// Sums of the blocks of a task.
@@ -46,17 +48,14 @@ pub(super) struct PackedBf16 {
     backward: OnceLock<Buffer<u16>>,
 }
 
-/// What becomes of the sums of a block, from a row and a column on that are multiples of 32. Only
-/// the first `count` rows are rows of the product; columns past the width get sums of zeros.
-pub(super) trait Finish: Sync {
-    fn block<V: Vector>(&self, row: usize, count: usize, column: usize, sums: &Block);
+/// Eight rows of a block of sums.
+pub(super) type Sums = [[f32; SIDE]; EIGHT];
 
-    /// Brings near what will be written for a block.
-    #[cfg_attr(
-        not(all(target_arch = "x86_64", target_os = "linux")),
-        allow(dead_code)
-    )]
-    fn prepare(&self, row: usize, count: usize, column: usize);
+/// What becomes of sums, eight rows of 32 columns at a time.
+pub(super) trait Finish: Sync {
+    /// Takes the sums from a row and a column on that are multiples of 8 and 32. Only the first
+    /// `count` rows are rows of the product; columns past the width get sums of zeros.
+    fn rows<V: Vector>(&self, row: usize, count: usize, column: usize, sums: &Sums);
 }
 
 /// The shape of a product in tiles, and what it reads.
@@ -75,13 +74,8 @@ struct Step {
     /// First tile of depth, and number of tiles.
     first: usize,
     depth: usize,
-    /// Whether the sums are whole afterwards, and whether they will be after the next step.
+    /// Whether the sums are whole afterwards.
     last: bool,
-    #[cfg_attr(
-        not(all(target_arch = "x86_64", target_os = "linux")),
-        allow(dead_code)
-    )]
-    last_but_one: bool,
     /// Number of the block of sums.
     sums: usize,
 }
@@ -136,20 +130,31 @@ impl PackedBf16 {
             columns: width.div_ceil(SIDE),
         };
         let rows = x.rows.div_ceil(SIDE);
-        let (height, breadth) = (even(rows, TASK_BLOCKS), even(product.columns, TASK_BLOCKS));
-        let across = product.columns.div_ceil(breadth);
+        let limits = if product.depth > SLICE {
+            SLICES
+        } else {
+            ONE_SLICE
+        };
+        let height = even(rows, limits.0);
         let down = rows.div_ceil(height);
+        let wanted = (TASKS * rayon::current_num_threads()).div_ceil(down);
+        let breadth = even(
+            product.columns,
+            limits.1.min(product.columns / wanted).max(1),
+        );
+        let across = product.columns.div_ceil(breadth);
+        // a thread goes from column to column, as long as it can, with the same rows
         (0..down * across)
             .into_par_iter()
             .with_max_len(1)
             .for_each(|task| {
-                let (row, column) = (task % down * height, task / down * breadth);
+                let (row, column) = (task / across * height, task % across * breadth);
                 let task = Task {
                     rows: row..rows.min(row + height),
                     columns: column..product.columns.min(column + breadth),
                 };
                 SUMS.with_borrow_mut(|sums| {
-                    sums.resize(TASK_BLOCKS * TASK_BLOCKS, Block::ZERO);
+                    sums.resize(height * breadth.max(2), Block::ZERO);
                     match self.level {
                         #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
                         // SAFETY: the level was found on this processor when the layer was made.
@@ -186,36 +191,59 @@ impl Product<'_> {
         &self.packed[(block * self.depth + depth) * 2 * TILE..(block + 1) * self.depth * 2 * TILE]
     }
 
-    /// Does a task step by step: slice by slice of depth, block by block of columns, step by step
-    /// of the slice, block by block of rows.
+    /// Does a task step by step: slice by slice of depth, block by block of columns, block by block
+    /// of rows.
     #[inline(always)]
     fn for_steps(&self, task: &Task, mut work: impl FnMut(Step)) {
         let slice = even(self.depth, SLICE);
-        for start in (0..self.depth).step_by(slice) {
-            let end = self.depth.min(start + slice);
-            let size = even(end - start, STEP);
+        let mut number = 0;
+        for first in (0..self.depth).step_by(slice) {
+            let depth = slice.min(self.depth - first);
             for column in task.columns.clone() {
-                for first in (start..end).step_by(size) {
-                    let depth = size.min(end - first);
-                    for row in task.rows.clone() {
-                        work(Step {
-                            row,
-                            column,
-                            first,
-                            depth,
-                            last: first + depth == self.depth,
-                            last_but_one: first + depth + size >= self.depth,
-                            sums: (column - task.columns.start) * TASK_BLOCKS + row
-                                - task.rows.start,
-                        });
-                    }
+                for row in task.rows.clone() {
+                    // blocks that need no second slice may use two sums by turns
+                    let across = column - task.columns.start;
+                    let sums = if depth == self.depth {
+                        number % 2
+                    } else {
+                        across * task.rows.len() + row - task.rows.start
+                    };
+                    number += 1;
+                    work(Step {
+                        row,
+                        column,
+                        first,
+                        depth,
+                        last: first + depth == self.depth,
+                        sums,
+                    });
                 }
             }
         }
     }
 
-    /// Rows of the product in a block of rows.
+    /// How many of the eight rows from a row on are rows of the product.
     fn count(&self, row: usize) -> usize {
-        SIDE.min(self.x.rows - row * SIDE)
+        self.x.rows.saturating_sub(row).min(EIGHT)
+    }
+
+    /// Finishes a block of sums.
+    #[inline(always)]
+    fn finish<V: Vector>(&self, step: &Step, sums: &Block, finish: &impl Finish) {
+        for part in 0..SIDE / EIGHT {
+            self.finish_part::<V>(step, part, sums, finish);
+        }
+    }
+
+    /// Finishes eight rows of a block of sums.
+    #[inline(always)]
+    fn finish_part<V: Vector>(&self, step: &Step, part: usize, sums: &Block, finish: &impl Finish) {
+        let row = step.row * SIDE + part * EIGHT;
+        finish.rows::<V>(
+            row,
+            self.count(row),
+            step.column * SIDE,
+            &sums.eights()[part],
+        );
     }
 }

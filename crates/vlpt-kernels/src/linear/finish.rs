@@ -1,9 +1,9 @@
 //! What becomes of sums of products, while they are near: bias, activation, rounding.
 
+use super::bf16::Sums;
 use super::{Finish, bf16};
 use crate::Activation;
-use crate::block::Block;
-use crate::matrix::{Matrix, TILE_COLUMNS, TILE_ROWS, Tiles};
+use crate::matrix::{Matrix, TILE_COLUMNS, Tiles};
 use crate::output::{Output, TileOutput};
 use crate::simd::vectorised;
 use crate::vector::{LANES, Vector};
@@ -34,20 +34,14 @@ impl<'a> Round<'a> {
 
 impl bf16::Finish for Round<'_> {
     #[inline(always)]
-    fn block<V: Vector>(&self, row: usize, _: usize, column: usize, sums: &Block) {
+    fn rows<V: Vector>(&self, row: usize, _: usize, column: usize, sums: &Sums) {
         let bias = Bias::<V>::new(self.bias, column);
-        for (half, sums) in sums.rows().as_chunks::<TILE_ROWS>().0.iter().enumerate() {
-            // SAFETY: each tile is finished once, by one thread.
-            let to = unsafe { self.to.tile(row + half * TILE_ROWS, column) };
-            for (to, sums) in to.iter_mut().zip(sums) {
-                let (low, high) = bias.add(sums);
-                V::round_pair(low, high, to);
-            }
+        // SAFETY: each part is finished once, by one thread.
+        let to = unsafe { self.to.rows(row, column) };
+        for (to, sums) in to.iter_mut().zip(sums) {
+            let (low, high) = bias.add(sums);
+            V::round_pair(low, high, to);
         }
-    }
-
-    fn prepare(&self, row: usize, _: usize, column: usize) {
-        self.to.prepare(row, column);
     }
 }
 
@@ -70,20 +64,15 @@ impl<'a> Write<'a> {
 
 impl bf16::Finish for Write<'_> {
     #[inline(always)]
-    fn block<V: Vector>(&self, row: usize, count: usize, column: usize, sums: &Block) {
+    fn rows<V: Vector>(&self, row: usize, count: usize, column: usize, sums: &Sums) {
         let bias = Bias::<V>::new(self.bias, column);
         let width = TILE_COLUMNS.min(self.width - column);
-        for (i, sums) in sums.rows()[..count].iter().enumerate() {
+        for (i, sums) in sums[..count].iter().enumerate() {
             // SAFETY: each part of a row is finished once, by one thread.
             let to = unsafe { self.to.part(row + i, column, width) };
             let (low, high) = bias.add(sums);
             write(low, high, to);
         }
-    }
-
-    fn prepare(&self, row: usize, count: usize, column: usize) {
-        self.to
-            .prepare(row, count, column, TILE_COLUMNS.min(self.width - column));
     }
 }
 
@@ -113,10 +102,10 @@ impl<'a> Add<'a> {
 
 impl bf16::Finish for Add<'_> {
     #[inline(always)]
-    fn block<V: Vector>(&self, row: usize, count: usize, column: usize, sums: &Block) {
+    fn rows<V: Vector>(&self, row: usize, count: usize, column: usize, sums: &Sums) {
         let bias = Bias::<V>::new(self.bias, column);
         let width = TILE_COLUMNS.min(self.width - column);
-        for (i, sums) in sums.rows()[..count].iter().enumerate() {
+        for (i, sums) in sums[..count].iter().enumerate() {
             // SAFETY: each part of a row is finished once, by one thread.
             let to = unsafe { self.to.part(row + i, column, width) };
             let (low, high) = bias.add(sums);
@@ -128,11 +117,6 @@ impl bf16::Finish for Add<'_> {
                 }
             }
         }
-    }
-
-    fn prepare(&self, row: usize, count: usize, column: usize) {
-        self.to
-            .prepare(row, count, column, TILE_COLUMNS.min(self.width - column));
     }
 }
 
@@ -195,32 +179,22 @@ impl<'a> Activate<'a, (Option<TileOutput<'a>>, TileOutput<'a>)> {
 
 impl bf16::Finish for Activate<'_, (Option<TileOutput<'_>>, TileOutput<'_>)> {
     #[inline(always)]
-    fn block<V: Vector>(&self, row: usize, _: usize, column: usize, sums: &Block) {
+    fn rows<V: Vector>(&self, row: usize, _: usize, column: usize, sums: &Sums) {
         let bias = Bias::<V>::new(self.bias, column);
-        for (half, sums) in sums.rows().as_chunks::<TILE_ROWS>().0.iter().enumerate() {
-            let row = row + half * TILE_ROWS;
-            if let Some(before) = &self.to.0 {
-                // SAFETY: each tile is finished once, by one thread.
-                let before = unsafe { before.tile(row, column) };
-                for (before, sums) in before.iter_mut().zip(sums) {
-                    let (low, high) = bias.add(sums);
-                    V::round_pair(low, high, before);
-                }
-            }
-            // SAFETY: as above, and it is another matrix.
-            let to = unsafe { self.to.1.tile(row, column) };
-            for (to, sums) in to.iter_mut().zip(sums) {
-                let (low, high) = bias.add(sums);
-                V::round_pair(self.activation.of(low), self.activation.of(high), to);
-            }
-        }
-    }
-
-    fn prepare(&self, row: usize, _: usize, column: usize) {
         if let Some(before) = &self.to.0 {
-            before.prepare(row, column);
+            // SAFETY: each part is finished once, by one thread.
+            let before = unsafe { before.rows(row, column) };
+            for (before, sums) in before.iter_mut().zip(sums) {
+                let (low, high) = bias.add(sums);
+                V::round_pair(low, high, before);
+            }
         }
-        self.to.1.prepare(row, column);
+        // SAFETY: as above, and it is another matrix.
+        let to = unsafe { self.to.1.rows(row, column) };
+        for (to, sums) in to.iter_mut().zip(sums) {
+            let (low, high) = bias.add(sums);
+            V::round_pair(self.activation.of(low), self.activation.of(high), to);
+        }
     }
 }
 
@@ -261,22 +235,15 @@ impl<'a> Deactivate<Tiles<'a>, TileOutput<'a>> {
 
 impl bf16::Finish for Deactivate<Tiles<'_>, TileOutput<'_>> {
     #[inline(always)]
-    fn block<V: Vector>(&self, row: usize, _: usize, column: usize, sums: &Block) {
-        for (half, sums) in sums.rows().as_chunks::<TILE_ROWS>().0.iter().enumerate() {
-            let row = row + half * TILE_ROWS;
-            let before = self.before.tile(row, column);
-            // SAFETY: each tile is finished once, by one thread.
-            let to = unsafe { self.to.tile(row, column) };
-            for ((to, before), sums) in to.iter_mut().zip(before).zip(sums) {
-                let ((low, high), (a, b)) = (load::<V>(sums), V::widen_pair(before));
-                let (a, b) = (self.activation.slope(a), self.activation.slope(b));
-                V::round_pair(low.mul(a), high.mul(b), to);
-            }
+    fn rows<V: Vector>(&self, row: usize, _: usize, column: usize, sums: &Sums) {
+        let before = self.before.rows(row, column);
+        // SAFETY: each part is finished once, by one thread.
+        let to = unsafe { self.to.rows(row, column) };
+        for ((to, before), sums) in to.iter_mut().zip(before).zip(sums) {
+            let ((low, high), (a, b)) = (load::<V>(sums), V::widen_pair(before));
+            let (a, b) = (self.activation.slope(a), self.activation.slope(b));
+            V::round_pair(low.mul(a), high.mul(b), to);
         }
-    }
-
-    fn prepare(&self, row: usize, _: usize, column: usize) {
-        self.to.prepare(row, column);
     }
 }
 

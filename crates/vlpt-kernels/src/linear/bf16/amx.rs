@@ -1,42 +1,79 @@
 //! On the tile registers of AMX.
 
-use super::{Finish, Product, Task};
-use crate::block::{Block, SIDE};
+use super::{Finish, Product, Step, Task};
+use crate::block::{Block, EIGHT, SIDE};
 use crate::matrix::TILE;
-use crate::tile_registers::TileRegisters;
+use crate::tile_registers::{NEAR, TileRegisters};
 use crate::vector::Avx512;
 
+/// Most tiles of depth of a block of columns that stay in the first cache, beside the sums; others
+/// pass it by, or they would push these out.
+const STAYING: usize = 20;
+
+/// Parts of a block, in rows that are finished at once and in depth.
+const PARTS: usize = SIDE / EIGHT;
+
+/// While the tile registers are busy with a part of one block's depth, the vector registers finish
+/// a part of the block before.
+///
 /// # Safety
 /// The processor has [`Level::Amx`](crate::Level::Amx).
 #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")]
 pub(super) unsafe fn run(product: &Product, task: &Task, sums: &mut [Block], finish: &impl Finish) {
     // SAFETY: the caller's promise; nothing below sets registers up again.
-    let registers = unsafe { TileRegisters::new() };
-    let rows = task.rows.len();
+    let mut registers = unsafe { TileRegisters::new() };
+    let mut waiting: Option<Step> = None;
     product.for_steps(task, |step| {
-        let (row, column, sums) = (step.row, step.column, &mut sums[step.sums]);
-        // while these columns' weights are used, the next columns' are brought near, part by part
-        let next = if column + 1 < task.columns.end {
-            column + 1
-        } else {
-            column
-        };
-        let next = product.b(next, step.first);
-        let part = (row - task.rows.start) * step.depth.div_ceil(rows) * 2 * TILE;
-        let near = &next[part.min(next.len() - TILE)..];
-        registers.multiply(
-            product.a(row, step.first),
-            product.stride(),
-            product.b(column, step.first),
-            step.depth,
-            step.first > 0,
-            sums,
-            near.as_ptr(),
+        let near = near(product, task, &step);
+        let (a, b) = (
+            product.a(step.row, step.first),
+            product.b(step.column, step.first),
         );
-        if step.last {
-            finish.block::<Avx512>(row * SIDE, product.count(row), column * SIDE, sums);
-        } else if step.last_but_one {
-            finish.prepare(row * SIDE, product.count(row), column * SIDE);
+        let start = (step.first > 0).then_some(&sums[step.sums]);
+        let mut block = registers.sums(start);
+        let size = step.depth.div_ceil(PARTS);
+        for part in 0..PARTS {
+            let first = part * size;
+            if first < step.depth {
+                let depth = size.min(step.depth - first);
+                let (a, b) = (&a[first * TILE..], &b[first * 2 * TILE..]);
+                let near = near.map(|near| near.wrapping_add(first * NEAR));
+                if first + depth <= STAYING {
+                    block.add::<false>(a, product.stride(), b, depth, near);
+                } else {
+                    block.add::<true>(a, product.stride(), b, depth, near);
+                }
+            }
+            if let Some(done) = &waiting {
+                product.finish_part::<Avx512>(done, part, &sums[done.sums], finish);
+            }
         }
+        block.store(&mut sums[step.sums]);
+        waiting = step.last.then_some(step);
     });
+    if let Some(done) = &waiting {
+        product.finish::<Avx512>(done, &sums[done.sums], finish);
+    }
+}
+
+/// What is to be brought near during a step: its share of the weights of the next step's columns,
+/// and of its own rows in the next slice.
+fn near(product: &Product, task: &Task, step: &Step) -> [*const u16; 2] {
+    let (rows, columns) = (task.rows.len(), task.columns.len());
+    let (row, column) = (step.row - task.rows.start, step.column - task.columns.start);
+    let after = step.first + step.depth;
+    let (next, first) = if column + 1 < columns || step.last {
+        ((step.column + 1).min(product.columns - 1), step.first)
+    } else {
+        (task.columns.start, after)
+    };
+    let share = |numbers: &[u16], part: usize| numbers[part.min(numbers.len() - 1)..].as_ptr();
+    let b = share(product.b(next, first), row * (2 * step.depth * TILE / rows));
+    if step.last {
+        return [b; 2];
+    }
+    let part = column * (2 * step.depth * TILE / columns);
+    let (tiles, part) = (part / (step.depth * TILE), part % (step.depth * TILE));
+    let a = share(product.a(step.row, after), tiles * product.stride() + part);
+    [b, a]
 }

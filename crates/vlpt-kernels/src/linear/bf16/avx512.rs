@@ -30,7 +30,7 @@ pub(super) unsafe fn run(product: &Product, task: &Task, sums: &mut [Block], fin
             multiply(a, b, step.first > 0, c);
         }
         if step.last {
-            finish.block::<Avx512>(row * SIDE, product.count(row), column * SIDE, sums);
+            product.finish::<Avx512>(&step, sums, finish);
         }
     });
 }

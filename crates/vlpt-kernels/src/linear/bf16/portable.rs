@@ -23,7 +23,7 @@ pub(super) fn run(product: &Product, task: &Task, sums: &mut [Block], finish: &i
             multiply(&a[i % TILE_ROWS * TILE_COLUMNS..], &wide, sums);
         }
         if step.last {
-            finish.block::<Portable>(row * SIDE, product.count(row), column * SIDE, sums);
+            product.finish::<Portable>(&step, sums, finish);
         }
     });
 }
