@@ -35,14 +35,16 @@ struct Layers {
     fc2: Linear,
 }
 
-/// What products read: rows of all tokens, and of those that ask in the last block.
+/// What the parts read: rows of all tokens, and of those that ask in the last block.
 struct Inputs {
     x: Matrix,
     hidden: Matrix,
     wide: Matrix,
+    common: Matrix,
     few: Matrix,
     few_hidden: Matrix,
     start: Vec<f32>,
+    norm: LayerNorm,
 }
 
 /// Towers as shapes: `chunks` times blocks of `tokens` rows, of which `asking` ask in the last block.
@@ -120,16 +122,18 @@ impl Shape {
         (0..self.depth).map(block).collect()
     }
 
-    /// What products read.
+    /// What the parts read.
     fn inputs(&self, arena: &Arena) -> Inputs {
         let (w, mlp, n, m) = (self.width, self.mlp, self.tokens, self.asking);
         Inputs {
             x: self.matrix(arena, n, w),
             hidden: self.matrix(arena, n, mlp),
             wide: self.matrix(arena, n, 2 * w),
+            common: self.matrix(arena, self.common, 2 * w),
             few: self.matrix(arena, m, w),
             few_hidden: self.matrix(arena, m, mlp),
             start: numbers(n * w),
+            norm: LayerNorm::new(numbers(w), numbers(w), 1e-5),
         }
     }
 
@@ -144,6 +148,7 @@ impl Shape {
             few,
             few_hidden,
             start,
+            ..
         } = inputs;
         let mut floats = arena.floats(n * w);
         let new = |rows, width| Matrix::new(arena, self.precision, rows, width);
@@ -198,39 +203,38 @@ impl Shape {
     }
 
     /// All attention of a step.
-    fn attention(&self, arena: &Arena) {
+    fn attention(&self, arena: &Arena, inputs: &Inputs) {
         let (w, n) = (self.width, self.tokens);
-        let kv = self.matrix(arena, n, 2 * w);
-        let common = self.matrix(arena, self.common, 2 * w);
-        let mut d_kv = self.matrix(arena, n, 2 * w);
+        let new = |rows, width| Matrix::new(arena, self.precision, rows, width);
+        let learned = if self.learned { self.common * 2 * w } else { 0 };
+        let mut d_common = vec![0.0; learned];
         for l in (0..self.depth).cycle().take(self.depth * self.chunks) {
-            let last = l + 1 == self.depth;
-            let plan = if last { &self.last_plan } else { &self.plan };
+            let (plan, q) = if l + 1 == self.depth {
+                (&self.last_plan, &inputs.few)
+            } else {
+                (&self.plan, &inputs.x)
+            };
             let attention = Attention {
                 heads: self.heads,
                 width: w,
                 plan,
             };
-            let q = self.matrix(arena, self.asking(l), w);
-            let (mut out, mut dq) = (
-                self.matrix(arena, q.rows(), w),
-                self.matrix(arena, q.rows(), w),
-            );
-            attention.forward(&q, &kv, &common, &mut out);
+            let mut out = new(q.rows(), w);
+            attention.forward(q, &inputs.wide, &inputs.common, &mut out);
             if self.backward {
-                let learned = if self.learned { self.common * 2 * w } else { 0 };
-                let mut d_common = vec![0.0; learned];
-                let given = (&q, &kv, &common);
+                let (mut dq, mut d_kv) = (new(q.rows(), w), new(n, 2 * w));
+                let given = (q, &inputs.wide, &inputs.common);
                 attention.backward(arena, given, &out, &mut dq, &mut d_kv, &mut d_common);
             }
         }
     }
 
     /// All layer norms of a step.
-    fn norms(&self, arena: &Arena) {
+    fn norms(&self, arena: &Arena, inputs: &Inputs) {
         let (w, n) = (self.width, self.tokens);
-        let norm = LayerNorm::new(numbers(w), numbers(w), 1e-5);
-        let (x, mut dx) = (numbers(n * w), numbers(n * w));
+        let Inputs { norm, start: x, .. } = inputs;
+        let mut dx = arena.floats(n * w);
+        dx.fill(0.0);
         for l in (0..self.depth).cycle().take(self.depth * self.chunks) {
             let m = self.asking(l);
             for rows in [n, m] {
@@ -276,8 +280,8 @@ fn show(name: &str, rounds: usize, shape: &Shape, step: &mut (dyn FnMut() + Send
         &mut [
             &mut || best.forward(x.operand(), &mut y),
             &mut || shape.products(&layers, &arena, &inputs),
-            &mut || shape.attention(&arena),
-            &mut || shape.norms(&arena),
+            &mut || shape.attention(&arena, &inputs),
+            &mut || shape.norms(&arena, &inputs),
             step,
         ],
     );

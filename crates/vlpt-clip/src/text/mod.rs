@@ -155,8 +155,13 @@ impl TextTower {
     }
 
     fn planned(&self, texts: &[Vec<Slot>], budget: MemoryBudget) -> TextPlan {
-        let node: usize = self.blocks.iter().map(|block| block.tape_bytes(1, 1)).sum();
-        let limit = CHUNK_NODES.min(budget.bytes / node);
+        // of a whole chunk, since few rows are padded to many
+        let whole: usize = self
+            .blocks
+            .iter()
+            .map(|block| block.tape_bytes(CHUNK_NODES, CHUNK_NODES))
+            .sum();
+        let limit = CHUNK_NODES.min(budget.bytes / whole.div_ceil(CHUNK_NODES));
         let (mut chunks, mut first) = (Vec::new(), 0);
         for end in TextTree::runs(texts, limit) {
             chunks.push(self.chunk(texts, first, end));
