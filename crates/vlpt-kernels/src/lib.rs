@@ -19,6 +19,7 @@ mod matrix;
 mod norm;
 mod output;
 mod precision;
+mod prefetch;
 mod processor;
 mod product;
 mod rows;

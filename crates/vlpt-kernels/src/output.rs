@@ -4,6 +4,8 @@ use std::marker::PhantomData;
 
 use crate::block::EIGHT;
 use crate::matrix::{Matrix, TILE_COLUMNS, TILE_ROWS, offset};
+use crate::prefetch;
+use crate::vector::LANES;
 
 /// A matrix of which threads write disjoint parts of rows.
 #[derive(Clone, Copy)]
@@ -39,6 +41,16 @@ impl<'a> Output<'a> {
         );
         // SAFETY: inside the matrix by the assertion.
         unsafe { self.start.add(row * self.width + first) }
+    }
+
+    /// Brings rows near, to be written soon: 32 columns from a column on.
+    #[inline(always)]
+    pub(crate) fn prepare(&self, row: usize, count: usize, column: usize) {
+        for i in 0..count {
+            let start = self.start.wrapping_add((row + i) * self.width + column);
+            prefetch::to_write(start);
+            prefetch::to_write(start.wrapping_add(LANES));
+        }
     }
 
     /// Columns `first..first + count` of a row.

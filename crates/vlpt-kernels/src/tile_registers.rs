@@ -65,7 +65,7 @@ impl TileRegisters {
         c: &mut Block,
     ) {
         let mut sums = self.sums(None);
-        sums.add::<false>(a, stride, b, depth, [b.as_ptr(); 2]);
+        sums.add::<false>(a, stride, b, depth, b.as_ptr());
         sums.store(c);
     }
 
@@ -118,24 +118,22 @@ macro_rules! add_tiles {
             "tdpbf16ps tmm0, tmm4, tmm6",
             "tileloaddt1 tmm5, [{a2} + {line}*1]",
             "tdpbf16ps tmm1, tmm4, tmm7",
-            "prefetcht1 [{p2}]",
-            "prefetcht1 [{p2} + 64]",
-            "prefetcht1 [{p2} + 128]",
-            "prefetcht1 [{p2} + 192]",
+            "prefetcht1 [{p}]",
+            "prefetcht1 [{p} + 64]",
+            "prefetcht1 [{p} + 128]",
+            "prefetcht1 [{p} + 192]",
             "tdpbf16ps tmm2, tmm5, tmm6",
             "tdpbf16ps tmm3, tmm5, tmm7",
             "add {a}, 1024",
             "add {a2}, 1024",
             "add {b}, 2048",
             "add {p}, 256",
-            "add {p2}, 256",
             "dec {depth}",
             "jnz 3b",
             a = inout(reg) $a.as_ptr() => _,
             a2 = inout(reg) $a.as_ptr().add($stride) => _,
             b = inout(reg) $b.as_ptr() => _,
-            p = inout(reg) $near[0] => _,
-            p2 = inout(reg) $near[1] => _,
+            p = inout(reg) $near => _,
             depth = inout(reg) $depth => _,
             line = in(reg) 64usize,
             out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
@@ -163,7 +161,7 @@ impl Sums<'_> {
         stride: usize,
         b: &[u16],
         depth: usize,
-        near: [*const u16; 2],
+        near: *const u16,
     ) {
         assert!(depth > 0 && depth <= stride / TILE, "depth of a product");
         assert!(

@@ -18,15 +18,30 @@ use crate::block::{Block, EIGHT, SIDE};
 use crate::matrix::{TILE, TILE_COLUMNS, Tiles};
 use crate::vector::Vector;
 
-/// Most tiles of depth that are summed at once; what goes deeper is done slice by slice. A slice of
-/// the columns of a block is about what the first cache holds. Slices change no bit: each goes on
-/// from the sums of the one before.
-const SLICE: usize = 24;
-/// Most blocks of rows and of columns of one task, for products of one slice and of several: what
-/// is read of the left-hand side, and the sums of several slices, stay in the second cache. These
+/// How a product is cut. Slices change no bit: each goes on from the sums of the one before. The
 /// numbers were measured (see docs/concepts/roofline.md).
-const ONE_SLICE: (usize, usize) = (13, 8);
-const SLICES: (usize, usize) = (8, 16);
+struct Cut {
+    /// Most tiles of depth that are summed at once.
+    slice: usize,
+    /// Most blocks of rows, and of columns, of one task.
+    rows: usize,
+    columns: usize,
+}
+
+/// Where one slice does it: its weights of a block of columns about fill the first cache, and the
+/// rows of a task stay in the second.
+const SHALLOW: Cut = Cut {
+    slice: 24,
+    rows: 13,
+    columns: 8,
+};
+/// Where several are needed: sums come and go, so the weights leave them room in the first cache,
+/// and the sums of a task are in the second beside its rows.
+const DEEP: Cut = Cut {
+    slice: 14,
+    rows: 8,
+    columns: 16,
+};
 /// Tasks for each thread, where there is enough to do.
 const TASKS: usize = 4;
 
@@ -56,6 +71,14 @@ pub(super) trait Finish: Sync {
     /// Takes the sums from a row and a column on that are multiples of 8 and 32. Only the first
     /// `count` rows are rows of the product; columns past the width get sums of zeros.
     fn rows<V: Vector>(&self, row: usize, count: usize, column: usize, sums: &Sums);
+
+    /// Brings near what will be read, and what is far apart and will be written, for such rows.
+    #[cfg_attr(
+        not(all(target_arch = "x86_64", target_os = "linux")),
+        allow(dead_code)
+    )]
+    #[inline(always)]
+    fn prepare(&self, _row: usize, _count: usize, _column: usize) {}
 }
 
 /// The shape of a product in tiles, and what it reads.
@@ -130,18 +153,12 @@ impl PackedBf16 {
             columns: width.div_ceil(SIDE),
         };
         let rows = x.rows.div_ceil(SIDE);
-        let limits = if product.depth > SLICE {
-            SLICES
-        } else {
-            ONE_SLICE
-        };
-        let height = even(rows, limits.0);
+        let cut = product.cut();
+        let height = even(rows, cut.rows);
         let down = rows.div_ceil(height);
         let wanted = (TASKS * rayon::current_num_threads()).div_ceil(down);
-        let breadth = even(
-            product.columns,
-            limits.1.min(product.columns / wanted).max(1),
-        );
+        let breadth = cut.columns.min(product.columns / wanted).max(1);
+        let breadth = even(product.columns, breadth);
         let across = product.columns.div_ceil(breadth);
         // a thread goes from column to column, as long as it can, with the same rows
         (0..down * across)
@@ -175,6 +192,14 @@ fn even(length: usize, limit: usize) -> usize {
 }
 
 impl Product<'_> {
+    fn cut(&self) -> &'static Cut {
+        if self.depth <= SHALLOW.slice {
+            &SHALLOW
+        } else {
+            &DEEP
+        }
+    }
+
     /// The rows of tiles of a block of rows, from a tile of depth on.
     fn a(&self, block: usize, depth: usize) -> &[u16] {
         &self.x.numbers
@@ -195,7 +220,7 @@ impl Product<'_> {
     /// of rows.
     #[inline(always)]
     fn for_steps(&self, task: &Task, mut work: impl FnMut(Step)) {
-        let slice = even(self.depth, SLICE);
+        let slice = even(self.depth, self.cut().slice);
         let mut number = 0;
         for first in (0..self.depth).step_by(slice) {
             let depth = slice.min(self.depth - first);

@@ -5,6 +5,7 @@ use super::{Finish, bf16};
 use crate::Activation;
 use crate::matrix::{Matrix, TILE_COLUMNS, Tiles};
 use crate::output::{Output, TileOutput};
+use crate::prefetch;
 use crate::simd::vectorised;
 use crate::vector::{LANES, Vector};
 
@@ -74,6 +75,11 @@ impl bf16::Finish for Write<'_> {
             write(low, high, to);
         }
     }
+
+    #[inline(always)]
+    fn prepare(&self, row: usize, count: usize, column: usize) {
+        self.to.prepare(row, count, column);
+    }
 }
 
 /// Adds bias and product to what is there, or to something else.
@@ -115,6 +121,18 @@ impl bf16::Finish for Add<'_> {
                     let start = &start[(row + i) * self.width + column..][..width];
                     add_to(low, high, start, to);
                 }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn prepare(&self, row: usize, count: usize, column: usize) {
+        self.to.prepare(row, count, column);
+        if let Some(start) = self.start {
+            for i in 0..count {
+                let start = start[(row + i) * self.width + column..].as_ptr();
+                prefetch::to_read(start);
+                prefetch::to_read(start.wrapping_add(LANES));
             }
         }
     }
@@ -243,6 +261,13 @@ impl bf16::Finish for Deactivate<Tiles<'_>, TileOutput<'_>> {
             let ((low, high), (a, b)) = (load::<V>(sums), V::widen_pair(before));
             let (a, b) = (self.activation.slope(a), self.activation.slope(b));
             V::round_pair(low.mul(a), high.mul(b), to);
+        }
+    }
+
+    #[inline(always)]
+    fn prepare(&self, row: usize, _: usize, column: usize) {
+        for before in self.before.rows(row, column) {
+            prefetch::to_read(before.as_ptr());
         }
     }
 }

@@ -37,12 +37,16 @@ pub(super) unsafe fn run(product: &Product, task: &Task, sums: &mut [Block], fin
             if first < step.depth {
                 let depth = size.min(step.depth - first);
                 let (a, b) = (&a[first * TILE..], &b[first * 2 * TILE..]);
-                let near = near.map(|near| near.wrapping_add(first * NEAR));
+                let near = near.wrapping_add(first * NEAR);
                 if first + depth <= STAYING {
                     block.add::<false>(a, product.stride(), b, depth, near);
                 } else {
                     block.add::<true>(a, product.stride(), b, depth, near);
                 }
+            }
+            if step.last {
+                let row = step.row * SIDE + part * EIGHT;
+                finish.prepare(row, product.count(row), step.column * SIDE);
             }
             if let Some(done) = &waiting {
                 product.finish_part::<Avx512>(done, part, &sums[done.sums], finish);
@@ -56,24 +60,15 @@ pub(super) unsafe fn run(product: &Product, task: &Task, sums: &mut [Block], fin
     }
 }
 
-/// What is to be brought near during a step: its share of the weights of the next step's columns,
-/// and of its own rows in the next slice.
-fn near(product: &Product, task: &Task, step: &Step) -> [*const u16; 2] {
-    let (rows, columns) = (task.rows.len(), task.columns.len());
-    let (row, column) = (step.row - task.rows.start, step.column - task.columns.start);
-    let after = step.first + step.depth;
-    let (next, first) = if column + 1 < columns || step.last {
+/// What is to be brought near during a step: its share of the weights of the next step's columns.
+fn near(product: &Product, task: &Task, step: &Step) -> *const u16 {
+    let (next, first) = if step.column + 1 < task.columns.end || step.last {
         ((step.column + 1).min(product.columns - 1), step.first)
     } else {
-        (task.columns.start, after)
+        (task.columns.start, step.first + step.depth)
     };
-    let share = |numbers: &[u16], part: usize| numbers[part.min(numbers.len() - 1)..].as_ptr();
-    let b = share(product.b(next, first), row * (2 * step.depth * TILE / rows));
-    if step.last {
-        return [b; 2];
-    }
-    let part = column * (2 * step.depth * TILE / columns);
-    let (tiles, part) = (part / (step.depth * TILE), part % (step.depth * TILE));
-    let a = share(product.a(step.row, after), tiles * product.stride() + part);
-    [b, a]
+    let weights = product.b(next, first);
+    let share = 2 * step.depth * TILE / task.rows.len();
+    let part = (step.row - task.rows.start) * share;
+    weights[part.min(weights.len() - 1)..].as_ptr()
 }
