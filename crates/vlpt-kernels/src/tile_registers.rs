@@ -51,24 +51,6 @@ impl TileRegisters {
         }
     }
 
-    /// `c = a b`: `depth` tiles of 32 columns deep.
-    ///
-    /// # Panics
-    /// As [`Sums::add`].
-    #[inline(always)]
-    pub(crate) fn multiply(
-        &mut self,
-        a: &[u16],
-        stride: usize,
-        b: &[u16],
-        depth: usize,
-        c: &mut Block,
-    ) {
-        let mut sums = self.sums(None);
-        sums.add::<false>(a, stride, b, depth, b.as_ptr());
-        sums.store(c);
-    }
-
     /// Starts the sums of a block, at 0 or at what is given.
     #[inline(always)]
     pub(crate) fn sums(&mut self, from: Option<&Block>) -> Sums<'_> {
@@ -104,24 +86,18 @@ impl TileRegisters {
 /// the compiler knows nothing of tile registers, and the registers are borrowed meanwhile.
 pub(crate) struct Sums<'a>(std::marker::PhantomData<&'a mut TileRegisters>);
 
+/// Loads a tile of the left-hand side with `$load_a`, those of the right-hand side with `$load_b`.
 macro_rules! add_tiles {
-    ($load:literal, $a:expr, $stride:expr, $b:expr, $depth:expr, $near:expr) => {
+    ($load_a:literal, $load_b:literal, ($($near:literal),*), $a:expr, $stride:expr, $b:expr, $depth:expr, $p:expr) => {
         asm!(
             "3:",
-            "tileloaddt1 tmm4, [{a} + {line}*1]",
-            concat!($load, " tmm6, [{b} + {line}*1]"),
-            "prefetcht1 [{p}]",
-            "prefetcht1 [{p} + 64]",
-            "prefetcht1 [{p} + 128]",
-            "prefetcht1 [{p} + 192]",
-            concat!($load, " tmm7, [{b} + {line}*1 + 1024]"),
+            concat!($load_a, " tmm4, [{a} + {line}*1]"),
+            concat!($load_b, " tmm6, [{b} + {line}*1]"),
+            $(concat!("prefetcht1 [{p} + ", $near, "]"),)*
+            concat!($load_b, " tmm7, [{b} + {line}*1 + 1024]"),
             "tdpbf16ps tmm0, tmm4, tmm6",
-            "tileloaddt1 tmm5, [{a2} + {line}*1]",
+            concat!($load_a, " tmm5, [{a2} + {line}*1]"),
             "tdpbf16ps tmm1, tmm4, tmm7",
-            "prefetcht1 [{p}]",
-            "prefetcht1 [{p} + 64]",
-            "prefetcht1 [{p} + 128]",
-            "prefetcht1 [{p} + 192]",
             "tdpbf16ps tmm2, tmm5, tmm6",
             "tdpbf16ps tmm3, tmm5, tmm7",
             "add {a}, 1024",
@@ -133,7 +109,7 @@ macro_rules! add_tiles {
             a = inout(reg) $a.as_ptr() => _,
             a2 = inout(reg) $a.as_ptr().add($stride) => _,
             b = inout(reg) $b.as_ptr() => _,
-            p = inout(reg) $near => _,
+            p = inout(reg) $p => _,
             depth = inout(reg) $depth => _,
             line = in(reg) 64usize,
             out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
@@ -148,14 +124,34 @@ impl Sums<'_> {
     ///
     /// `a`: 32 rows, two rows of tiles that are `stride` numbers apart. `b`: 32 columns, for every
     /// 32 rows of it two tiles of 16 columns, in each of which a row holds 16 pairs of numbers,
-    /// those of two rows that follow each other. What is read of `a` stays out of the first cache,
-    /// and so does `b` when it is `PASSING`. Meanwhile what `near` points to, [`NEAR`] numbers for
-    /// each tile of depth, is brought near.
+    /// those of two rows that follow each other.
     ///
     /// # Panics
     /// When `a` or `b` is too short, or the depth is 0.
     #[inline(always)]
-    pub(crate) fn add<const PASSING: bool>(
+    pub(crate) fn add(&mut self, a: &[u16], stride: usize, b: &[u16], depth: usize) {
+        check(a, stride, b, depth);
+        // SAFETY: the configuration is loaded while self lives; `a` and `b` hold the tiles that
+        // are read, by the check. The registers that change are named.
+        unsafe {
+            add_tiles!(
+                "tileloadd",
+                "tileloadd",
+                (),
+                a,
+                stride,
+                b,
+                depth,
+                a.as_ptr()
+            )
+        };
+    }
+
+    /// As [`Sums::add`] for weights. What is read of `a` stays out of the first cache, and so does
+    /// `b` when it is `PASSING`. Meanwhile what `near` points to, [`NEAR`] numbers for each tile of
+    /// depth, is brought near.
+    #[inline(always)]
+    pub(crate) fn add_weighed<const PASSING: bool>(
         &mut self,
         a: &[u16],
         stride: usize,
@@ -163,19 +159,31 @@ impl Sums<'_> {
         depth: usize,
         near: *const u16,
     ) {
-        assert!(depth > 0 && depth <= stride / TILE, "depth of a product");
-        assert!(
-            a.len() >= stride + depth * TILE && b.len() >= 2 * depth * TILE,
-            "tiles"
-        );
-        // SAFETY: the configuration is loaded while self lives; `a` and `b` hold the tiles that
-        // are read by the assertions; prefetching an address is never an access. The registers
-        // that change are named.
+        check(a, stride, b, depth);
+        // SAFETY: as in `add`; prefetching an address is never an access.
         unsafe {
             if PASSING {
-                add_tiles!("tileloaddt1", a, stride, b, depth, near);
+                add_tiles!(
+                    "tileloaddt1",
+                    "tileloaddt1",
+                    (0, 64, 128, 192),
+                    a,
+                    stride,
+                    b,
+                    depth,
+                    near
+                );
             } else {
-                add_tiles!("tileloadd", a, stride, b, depth, near);
+                add_tiles!(
+                    "tileloaddt1",
+                    "tileloadd",
+                    (0, 64, 128, 192),
+                    a,
+                    stride,
+                    b,
+                    depth,
+                    near
+                );
             }
         }
     }
@@ -197,6 +205,16 @@ impl Sums<'_> {
             );
         }
     }
+}
+
+/// Whether all tiles of a product are there.
+#[inline(always)]
+fn check(a: &[u16], stride: usize, b: &[u16], depth: usize) {
+    assert!(depth > 0 && depth <= stride / TILE, "depth of a product");
+    assert!(
+        a.len() >= stride + depth * TILE && b.len() >= 2 * depth * TILE,
+        "tiles"
+    );
 }
 
 impl Drop for TileRegisters {

@@ -1,6 +1,5 @@
-//! Rows of tiles, as the right-hand sides of products and turned over.
-//!
-//! Below, a matrix has `across` tiles side by side and whole blocks of 32 rows.
+//! Rows of a head in the forms in which products read them: left-hand sides lie in tiles as a
+//! [`Matrix`](crate::Matrix) does, right-hand sides as packed weights do.
 
 use std::arch::x86_64::{
     __m512, __m512i, _mm512_loadu_si512, _mm512_permutex2var_epi16, _mm512_setzero_si512,
@@ -11,47 +10,82 @@ use std::arch::x86_64::{
 use crate::block::{Block, SIDE};
 use crate::matrix::{TILE, TILE_COLUMNS, TILE_ROWS, offset};
 
-/// The transpose of a matrix as a right-hand side: its rows become columns.
+/// The rows of one head, `across` tiles wide; rows past the last are 0.
+///
+/// It is a trait and no closure, since a closure would not be inlined into functions that are
+/// compiled for fewer instructions than the one that made it.
+pub(super) trait Rows {
+    fn part(&self, row: usize, tile: usize) -> &[u16; TILE_COLUMNS];
+}
+
+/// `blocks` times 32 rows as a left-hand side.
 #[target_feature(enable = "avx512f,avx512bw")]
-pub(super) fn columns(from: &[u16], across: usize, to: &mut [u16]) {
-    for (row, tiles) in from.chunks_exact(across * TILE).enumerate() {
-        for (tile, from) in tiles.as_chunks::<TILE>().0.iter().enumerate() {
-            let place = ((row / 2 * across + tile) * 2 + row % 2) * TILE;
-            transpose(from, whole_mut(&mut to[place..]));
+pub(super) fn rows(from: &impl Rows, blocks: usize, across: usize, to: &mut [u16]) {
+    for row in 0..blocks * SIDE {
+        for tile in 0..across {
+            store(
+                load(from.part(row, tile)),
+                &mut to[offset(across, row, tile)..],
+            );
         }
     }
 }
 
-/// A matrix as a right-hand side: its rows become pairs.
+/// Their transpose as a right-hand side: rows become columns.
 #[target_feature(enable = "avx512f,avx512bw")]
-pub(super) fn pairs(from: &[u16], across: usize, to: &mut [u16]) {
-    let depth = from.len() / (2 * across * TILE);
-    for block in 0..depth {
+pub(super) fn columns(from: &impl Rows, blocks: usize, across: usize, to: &mut [u16]) {
+    for row in 0..2 * blocks {
         for tile in 0..across {
-            let place = (tile * depth + block) * 2 * TILE;
-            let (left, right) = to[place..place + 2 * TILE].split_at_mut(TILE);
-            for pair in 0..TILE_ROWS {
-                let row = block * SIDE + 2 * pair;
-                let part = |row| from[offset(across, row, tile)..].first_chunk();
-                let (even, odd) = (part(row).expect("a row"), part(row + 1).expect("a row"));
-                let [low, high] = interleave(even, odd);
-                store(low, &mut left[pair * TILE_COLUMNS..]);
-                store(high, &mut right[pair * TILE_COLUMNS..]);
+            let place = ((row / 2 * across + tile) * 2 + row % 2) * TILE;
+            let mut lines = [_mm512_setzero_si512(); TILE_ROWS];
+            for (i, line) in lines.iter_mut().enumerate() {
+                *line = load(from.part(row * TILE_ROWS + i, tile));
+            }
+            store_tile(&transposed(&lines), &mut to[place..]);
+        }
+    }
+}
+
+/// They as a right-hand side: rows become pairs.
+#[target_feature(enable = "avx512f,avx512bw")]
+pub(super) fn pairs(from: &impl Rows, blocks: usize, across: usize, to: &mut [u16]) {
+    for block in 0..blocks {
+        for tile in 0..across {
+            let place = (tile * blocks + block) * 2 * TILE;
+            for half in 0..2 {
+                let lines = paired(from, block, tile, half);
+                store_tile(&lines, &mut to[place + half * TILE..]);
             }
         }
     }
 }
 
-/// The transpose of a matrix as a left-hand side; `pairs_of` is memory to use, of its size.
+/// Their transpose as a left-hand side.
 #[target_feature(enable = "avx512f,avx512bw")]
-pub(super) fn turned(from: &[u16], across: usize, pairs_of: &mut [u16], to: &mut [u16]) {
-    pairs(from, across, pairs_of);
-    let depth = from.len() / (2 * across * TILE);
-    for (index, from) in pairs_of.as_chunks::<TILE>().0.iter().enumerate() {
-        let (column, block, half) = (index / 2 / depth, index / 2 % depth, index % 2);
-        let place = ((2 * column + half) * depth + block) * TILE;
-        transpose(from, whole_mut(&mut to[place..]));
+pub(super) fn turned(from: &impl Rows, blocks: usize, across: usize, to: &mut [u16]) {
+    for block in 0..blocks {
+        for tile in 0..across {
+            for half in 0..2 {
+                let place = ((2 * tile + half) * blocks + block) * TILE;
+                let lines = paired(from, block, tile, half);
+                store_tile(&transposed(&lines), &mut to[place..]);
+            }
+        }
     }
+}
+
+/// 16 columns of the 32 rows of a block: line i holds the numbers of rows 2 i and 2 i + 1 by turns.
+#[target_feature(enable = "avx512f,avx512bw")]
+fn paired(from: &impl Rows, block: usize, tile: usize, half: usize) -> [__m512i; TILE_ROWS] {
+    const TURNS: [[u16; TILE_COLUMNS]; 2] = [turns(0), turns(16)];
+    let turns = load(&TURNS[half]);
+    let mut lines = [_mm512_setzero_si512(); TILE_ROWS];
+    for (i, line) in lines.iter_mut().enumerate() {
+        let row = block * SIDE + 2 * i;
+        let (even, odd) = (from.part(row, tile), from.part(row + 1, tile));
+        *line = _mm512_permutex2var_epi16(load(even), turns, load(odd));
+    }
+    lines
 }
 
 /// Turns a block over, in place.
@@ -89,20 +123,6 @@ fn put_quarter(block: &mut Block, row: usize, column: usize, rows: &[__m512i; 16
     }
 }
 
-/// Turns the pairs of a tile over: row i of the result holds pair i of each row.
-#[target_feature(enable = "avx512f,avx512bw")]
-fn transpose(from: &[u16; TILE], to: &mut [u16; TILE]) {
-    let rows = from.as_chunks::<TILE_COLUMNS>().0;
-    let mut loaded = [_mm512_setzero_si512(); 16];
-    for (to, row) in loaded.iter_mut().zip(rows) {
-        *to = load(row);
-    }
-    let turned = transposed(&loaded);
-    for (row, to) in turned.into_iter().zip(to.as_chunks_mut::<TILE_COLUMNS>().0) {
-        store(row, to);
-    }
-}
-
 /// The transpose of 16 x 16 numbers of 32 bits.
 #[target_feature(enable = "avx512f")]
 fn transposed(rows: &[__m512i; 16]) -> [__m512i; 16] {
@@ -131,18 +151,6 @@ fn transposed(rows: &[__m512i; 16]) -> [__m512i; 16] {
         turned[i + 8] = _mm512_shuffle_i32x4::<0xdd>(eights[i], eights[i + 8]);
     }
     turned
-}
-
-/// Numbers of two rows by turns: the first 16 columns, and the others.
-#[target_feature(enable = "avx512f,avx512bw")]
-fn interleave(even: &[u16; TILE_COLUMNS], odd: &[u16; TILE_COLUMNS]) -> [__m512i; 2] {
-    const LOW: [u16; 32] = turns(0);
-    const HIGH: [u16; 32] = turns(16);
-    let (even, odd) = (load(even), load(odd));
-    [
-        _mm512_permutex2var_epi16(even, load(&LOW), odd),
-        _mm512_permutex2var_epi16(even, load(&HIGH), odd),
-    ]
 }
 
 /// Places of the columns from `first` on of two registers, by turns.
@@ -188,6 +196,12 @@ fn store(numbers: __m512i, to: &mut [u16]) {
     unsafe { _mm512_storeu_si512(to.as_mut_ptr().cast(), numbers) }
 }
 
-fn whole_mut(numbers: &mut [u16]) -> &mut [u16; TILE] {
-    numbers.first_chunk_mut().expect("a whole tile")
+#[target_feature(enable = "avx512f")]
+fn store_tile(lines: &[__m512i; TILE_ROWS], to: &mut [u16]) {
+    for (line, to) in lines
+        .iter()
+        .zip(to[..TILE].as_chunks_mut::<TILE_COLUMNS>().0)
+    {
+        store(*line, to);
+    }
 }

@@ -1,4 +1,4 @@
-//! Softmax of 32 queries down the columns of blocks of scores, and its backward.
+//! Softmax of 32 queries down the columns of blocks of scores, and its backward, 32 keys at a time.
 
 use super::super::Task;
 use super::arrange::round_by_turns;
@@ -10,13 +10,18 @@ use crate::vector::{Avx512, LANES, Vector};
 #[derive(Clone, Copy)]
 pub(super) struct Row(Avx512, Avx512);
 
-/// Scores of 32 queries, a key a row, on their way through the softmax.
-pub(super) struct Columns<'a> {
+/// What the softmax of 32 queries needs; its powers are of 2.
+pub(super) struct Softmax<'a> {
     keys: usize,
+    /// `1 / sqrt(head width)`, and that times the logarithm which makes powers of e powers of 2.
     scale: f32,
-    blocks: &'a mut [Block],
-    largest: Row,
+    factor: Row,
+    mask: Option<&'a [[f32; SIDE]]>,
+    /// The largest exponents, below zero.
+    below: Row,
     sums: Row,
+    /// Sums of powers times the gradients of probabilities.
+    products: Row,
 }
 
 impl Row {
@@ -68,6 +73,16 @@ impl Row {
         )
     }
 
+    #[inline(always)]
+    fn power_of_2(self) -> Self {
+        Self(self.0.power_of_2(), self.1.power_of_2())
+    }
+
+    #[inline(always)]
+    fn reciprocal(self) -> Self {
+        Self(self.0.reciprocal(), self.1.reciprocal())
+    }
+
     /// Multiplies a row of a block.
     #[inline(always)]
     pub(super) fn apply(self, row: &mut [f32; SIDE]) {
@@ -85,10 +100,10 @@ impl Row {
     }
 }
 
-/// Writes the rows of two keys that follow each other as a pair of a right-hand side's rows.
+/// Writes the rows of two keys that follow each other as pair `pair` of a right-hand side's block.
 #[inline(always)]
-fn round_pair_of_keys(even: Row, odd: Row, key: usize, to: &mut [u16]) {
-    let place = key / SIDE * 2 * TILE + key % SIDE / 2 * TILE_COLUMNS;
+fn round_pair_of_keys(even: Row, odd: Row, pair: usize, to: &mut [u16]) {
+    let place = pair * TILE_COLUMNS;
     // SAFETY: vectors of this kind are there only where the processor has these instructions.
     unsafe {
         round_by_turns(even.0.register(), odd.0.register(), &mut to[place..]);
@@ -96,122 +111,141 @@ fn round_pair_of_keys(even: Row, odd: Row, key: usize, to: &mut [u16]) {
     }
 }
 
-impl<'a> Columns<'a> {
-    /// Scales the products of the 32 queries from `32 part` on of the task's block, leaves out the
-    /// keys that they do not see, and finds the largest score of each.
+impl<'a> Softmax<'a> {
+    /// Finds the largest exponent of each of 32 queries; `scores`: products of all keys with them.
     #[inline(always)]
-    pub(super) fn new(task: &Task, part: usize, blocks: &'a mut [Block]) -> Self {
-        debug_assert!(task.block.queries > part * SIDE);
+    pub(super) fn new(task: &Task<'a>, scores: &[Block]) -> Self {
         let (keys, scale) = (task.keys().len(), task.attention.scale());
+        let factor = Row::splat(scale * std::f32::consts::LOG2_E);
         let mask = task.attention.plan.mask(task.block);
         let mut largest = Row::splat(f32::NEG_INFINITY);
-        let factor = Row::splat(scale);
-        for key in 0..keys {
-            let row = &mut blocks[key / SIDE].rows_mut()[key % SIDE];
-            let term = match mask {
-                Some(mask) => Row::load(&mask[key]),
-                None => Row::splat(0.0),
-            };
-            let score = Row::load(row).mul_add(factor, term);
-            score.store(row);
-            largest = largest.max(score);
+        for (block, scores) in scores[..keys.div_ceil(SIDE)].iter().enumerate() {
+            let count = SIDE.min(keys - block * SIDE);
+            match mask {
+                None => {
+                    for row in &scores.rows()[..count] {
+                        largest = largest.max(Row::load(row));
+                    }
+                }
+                Some(mask) => {
+                    for (row, mask) in scores.rows()[..count].iter().zip(&mask[block * SIDE..]) {
+                        let exponent = Row::load(row).mul_add(factor, Row::load(mask));
+                        largest = largest.max(exponent);
+                    }
+                }
+            }
+        }
+        if mask.is_none() {
+            largest = largest.mul(factor);
         }
         Self {
             keys,
             scale,
-            blocks,
-            largest,
+            factor,
+            mask,
+            below: Row::splat(0.0).sub(largest),
             sums: Row::splat(0.0),
+            products: Row::splat(0.0),
         }
     }
 
+    /// Keys of a block.
     #[inline(always)]
-    fn row(&self, key: usize) -> Row {
-        Row::load(&self.blocks[key / SIDE].rows()[key % SIDE])
+    fn count(&self, block: usize) -> usize {
+        SIDE.min(self.keys - block * SIDE)
     }
 
-    /// `exp(score - largest)` of a key, counted in the sums.
+    /// `2^(exponent - largest)` of a key whose products are given.
     #[inline(always)]
-    fn power(&mut self, key: usize) -> Row {
-        if key >= self.keys {
-            return Row::splat(0.0);
+    fn power(&self, key: usize, row: &[f32; SIDE]) -> Row {
+        let term = match self.mask {
+            None => self.below,
+            Some(mask) => Row::load(&mask[key]).add(self.below),
+        };
+        Row::load(row).mul_add(self.factor, term).power_of_2()
+    }
+
+    /// Writes the powers of a block's keys as a block of a right-hand side, keys x queries.
+    #[inline(always)]
+    pub(super) fn powers_to_pairs(&mut self, block: usize, scores: &Block, to: &mut [u16]) {
+        let (first, count) = (block * SIDE, self.count(block));
+        let to = &mut to[2 * block * TILE..][..2 * TILE];
+        let rows = scores.rows();
+        for pair in 0..SIDE / 2 {
+            let mut both = [Row::splat(0.0); 2];
+            for (i, power) in both.iter_mut().enumerate() {
+                let key = 2 * pair + i;
+                if key < count {
+                    *power = self.power(first + key, &rows[key]);
+                    self.sums = self.sums.add(*power);
+                }
+            }
+            round_pair_of_keys(both[0], both[1], pair, to);
         }
-        let below = self.row(key).sub(self.largest);
-        let power = Row(below.0.exp(), below.1.exp());
-        self.sums = self.sums.add(power);
-        power
     }
 
-    /// Puts powers in the place of scores.
+    /// Puts the powers of a block's keys in the place of their products.
     #[inline(always)]
-    pub(super) fn powers(&mut self) {
-        for key in 0..self.keys {
-            let power = self.power(key);
-            power.store(&mut self.blocks[key / SIDE].rows_mut()[key % SIDE]);
+    pub(super) fn powers(&mut self, block: usize, scores: &mut Block) {
+        let (first, count) = (block * SIDE, self.count(block));
+        for (key, row) in scores.rows_mut()[..count].iter_mut().enumerate() {
+            let power = self.power(first + key, row);
+            self.sums = self.sums.add(power);
+            power.store(row);
         }
     }
 
-    /// Writes the powers as a right-hand side, keys x queries.
+    /// Takes the gradients `d` of a block's probabilities into account, after its powers.
     #[inline(always)]
-    pub(super) fn powers_to_pairs(&mut self, to: &mut [u16]) {
-        for key in (0..self.keys.next_multiple_of(SIDE)).step_by(2) {
-            let (even, odd) = (self.power(key), self.power(key + 1));
-            round_pair_of_keys(even, odd, key, to);
+    pub(super) fn count_gradients(&mut self, block: usize, powers: &Block, d: &Block) {
+        let count = self.count(block);
+        for (power, d) in powers.rows()[..count].iter().zip(d.rows()) {
+            self.products = Row::load(power).mul_add(Row::load(d), self.products);
         }
     }
 
     /// What makes probabilities of powers.
     #[inline(always)]
     pub(super) fn scale(&self) -> Row {
-        Row(self.sums.0.reciprocal(), self.sums.1.reciprocal())
+        self.sums.reciprocal()
     }
 
-    /// Makes probabilities of the powers and writes them into tile `part` of a left-hand side,
-    /// keys x all queries; returns the mean gradient of each query's probabilities `d`.
+    /// The mean gradient of each query's probabilities.
     #[inline(always)]
-    pub(super) fn probabilities(
-        &mut self,
-        d: &[Block],
-        part: usize,
-        to: &mut [u16],
-        across: usize,
-    ) -> Row {
-        let (scale, mut means) = (self.scale(), Row::splat(0.0));
-        for key in 0..self.keys {
-            let p = self.row(key).mul(scale);
-            p.store(&mut self.blocks[key / SIDE].rows_mut()[key % SIDE]);
-            p.round(&mut to[offset(across, key, part)..]);
-            means = p.mul_add(Row::load(&d[key / SIDE].rows()[key % SIDE]), means);
-        }
-        means
+    pub(super) fn mean(&self) -> Row {
+        self.products.mul(self.scale())
     }
 
-    #[inline(always)]
-    fn gradient(&self, d: &[Block], means: Row, key: usize) -> Row {
-        if key >= self.keys {
-            return Row::splat(0.0);
-        }
-        let d = Row::load(&d[key / SIDE].rows()[key % SIDE]).sub(means);
-        self.row(key).mul(d).mul(Row::splat(self.scale))
-    }
-
-    /// Writes the gradients of the unscaled products, `p (d - mean) * scale`, as a left-hand side
-    /// as [`Columns::probabilities`] does, and as a right-hand side.
+    /// Writes the probabilities `p` of a block's keys and the gradients of the products before
+    /// their scaling, `p (d - mean) scale`, into tile `part` of left-hand sides (keys x all queries,
+    /// `across` tiles wide), and the gradients as a block of a right-hand side.
     #[inline(always)]
     pub(super) fn gradients(
         &self,
-        d: &[Block],
-        means: Row,
-        part: usize,
-        (rows, across): (&mut [u16], usize),
+        (scale, mean): (Row, Row),
+        block: usize,
+        (powers, d): (&Block, &Block),
+        (part, across): (usize, usize),
+        [p_rows, rows]: [&mut [u16]; 2],
         pairs: &mut [u16],
     ) {
-        for key in (0..self.keys.next_multiple_of(SIDE)).step_by(2) {
-            let even = self.gradient(d, means, key);
-            let odd = self.gradient(d, means, key + 1);
-            even.round(&mut rows[offset(across, key, part)..]);
-            odd.round(&mut rows[offset(across, key + 1, part)..]);
-            round_pair_of_keys(even, odd, key, pairs);
+        let (first, count) = (block * SIDE, self.count(block));
+        let pairs = &mut pairs[2 * block * TILE..][..2 * TILE];
+        let last = Row::splat(self.scale);
+        for pair in 0..SIDE / 2 {
+            let mut both = [Row::splat(0.0); 2];
+            for (i, gradient) in both.iter_mut().enumerate() {
+                let key = 2 * pair + i;
+                let place = offset(across, first + key, part);
+                if key < count {
+                    let p = Row::load(&powers.rows()[key]).mul(scale);
+                    p.round(&mut p_rows[place..]);
+                    let d = Row::load(&d.rows()[key]).sub(mean);
+                    *gradient = p.mul(d).mul(last);
+                }
+                gradient.round(&mut rows[place..]);
+            }
+            round_pair_of_keys(both[0], both[1], pair, pairs);
         }
     }
 }

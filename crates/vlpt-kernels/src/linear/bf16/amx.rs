@@ -39,9 +39,9 @@ pub(super) unsafe fn run(product: &Product, task: &Task, sums: &mut [Block], fin
                 let (a, b) = (&a[first * TILE..], &b[first * 2 * TILE..]);
                 let near = near.wrapping_add(first * NEAR);
                 if first + depth <= STAYING {
-                    block.add::<false>(a, product.stride(), b, depth, near);
+                    block.add_weighed::<false>(a, product.stride(), b, depth, near);
                 } else {
-                    block.add::<true>(a, product.stride(), b, depth, near);
+                    block.add_weighed::<true>(a, product.stride(), b, depth, near);
                 }
             }
             if step.last {
