@@ -86,32 +86,59 @@ impl TileRegisters {
 /// the compiler knows nothing of tile registers, and the registers are borrowed meanwhile.
 pub(crate) struct Sums<'a>(std::marker::PhantomData<&'a mut TileRegisters>);
 
-/// Loads a tile of the left-hand side with `$load_a`, those of the right-hand side with `$load_b`.
+/// The tiles that a product reads: `depth` tiles of 32 columns deep.
+///
+/// `a`: 32 rows, two rows of tiles that are `stride` numbers apart. `b`: 32 columns, for every 32
+/// rows of it two tiles of 16 columns, in each of which a row holds 16 pairs of numbers, those of
+/// two rows that follow each other.
+#[derive(Clone, Copy)]
+pub(crate) struct Factors<'a> {
+    pub(crate) a: &'a [u16],
+    pub(crate) stride: usize,
+    pub(crate) b: &'a [u16],
+    pub(crate) depth: usize,
+}
+
+impl Factors<'_> {
+    /// Whether all tiles are there.
+    #[inline(always)]
+    fn check(&self) {
+        let (depth, stride) = (self.depth, self.stride);
+        assert!(depth > 0 && depth <= stride / TILE, "depth of a product");
+        assert!(
+            self.a.len() >= stride + depth * TILE && self.b.len() >= 2 * depth * TILE,
+            "tiles"
+        );
+    }
+}
+
+/// Adds a product, whose tiles are loaded by the instructions `$a` and `$b`; the bytes `$line`
+/// from `$near` on, and for each tile of depth the next ones, are brought near.
 macro_rules! add_tiles {
-    ($load_a:literal, $load_b:literal, ($($near:literal),*), $a:expr, $stride:expr, $b:expr, $depth:expr, $p:expr) => {
+    ($factors:expr, $a:literal, $b:literal, $near:expr, [$($line:literal),*]) => {
         asm!(
             "3:",
-            concat!($load_a, " tmm4, [{a} + {line}*1]"),
-            concat!($load_b, " tmm6, [{b} + {line}*1]"),
-            $(concat!("prefetcht1 [{p} + ", $near, "]"),)*
-            concat!($load_b, " tmm7, [{b} + {line}*1 + 1024]"),
+            concat!($a, " tmm4, [{a} + {row}*1]"),
+            concat!($b, " tmm6, [{b} + {row}*1]"),
+            $(concat!("prefetcht1 [{near} + ", $line, "]"),)*
+            concat!($b, " tmm7, [{b} + {row}*1 + 1024]"),
             "tdpbf16ps tmm0, tmm4, tmm6",
-            concat!($load_a, " tmm5, [{a2} + {line}*1]"),
+            concat!($a, " tmm5, [{a2} + {row}*1]"),
             "tdpbf16ps tmm1, tmm4, tmm7",
             "tdpbf16ps tmm2, tmm5, tmm6",
             "tdpbf16ps tmm3, tmm5, tmm7",
             "add {a}, 1024",
             "add {a2}, 1024",
             "add {b}, 2048",
-            "add {p}, 256",
+            "add {near}, 256",
             "dec {depth}",
             "jnz 3b",
-            a = inout(reg) $a.as_ptr() => _,
-            a2 = inout(reg) $a.as_ptr().add($stride) => _,
-            b = inout(reg) $b.as_ptr() => _,
-            p = inout(reg) $p => _,
-            depth = inout(reg) $depth => _,
-            line = in(reg) 64usize,
+            a = inout(reg) $factors.a.as_ptr() => _,
+            a2 = inout(reg) $factors.a.as_ptr().add($factors.stride) => _,
+            b = inout(reg) $factors.b.as_ptr() => _,
+            near = inout(reg) $near => _,
+            depth = inout(reg) $factors.depth => _,
+            row = in(reg) 64usize,
             out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
             out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
             options(nostack, readonly),
@@ -120,70 +147,38 @@ macro_rules! add_tiles {
 }
 
 impl Sums<'_> {
-    /// Adds `a b`, `depth` tiles of 32 columns deep.
-    ///
-    /// `a`: 32 rows, two rows of tiles that are `stride` numbers apart. `b`: 32 columns, for every
-    /// 32 rows of it two tiles of 16 columns, in each of which a row holds 16 pairs of numbers,
-    /// those of two rows that follow each other.
+    /// Adds a product.
     ///
     /// # Panics
-    /// When `a` or `b` is too short, or the depth is 0.
+    /// When a factor is too short, or the depth is 0.
     #[inline(always)]
-    pub(crate) fn add(&mut self, a: &[u16], stride: usize, b: &[u16], depth: usize) {
-        check(a, stride, b, depth);
-        // SAFETY: the configuration is loaded while self lives; `a` and `b` hold the tiles that
-        // are read, by the check. The registers that change are named.
+    pub(crate) fn add(&mut self, factors: Factors) {
+        factors.check();
+        // SAFETY: the configuration is loaded while self lives; the tiles that are read are there,
+        // by the check. The registers that change are named.
         unsafe {
-            add_tiles!(
-                "tileloadd",
-                "tileloadd",
-                (),
-                a,
-                stride,
-                b,
-                depth,
-                a.as_ptr()
-            )
-        };
+            add_tiles!(factors, "tileloadd", "tileloadd", factors.a.as_ptr(), []);
+        }
     }
 
-    /// As [`Sums::add`] for weights. What is read of `a` stays out of the first cache, and so does
-    /// `b` when it is `PASSING`. Meanwhile what `near` points to, [`NEAR`] numbers for each tile of
-    /// depth, is brought near.
+    /// As [`Sums::add`], for long products. What is read of `a` stays out of the first cache, and
+    /// so does `b` when it is `PASSING`. Meanwhile what `near` points to, [`NEAR`] numbers for each
+    /// tile of depth, is brought near.
     #[inline(always)]
-    pub(crate) fn add_weighed<const PASSING: bool>(
-        &mut self,
-        a: &[u16],
-        stride: usize,
-        b: &[u16],
-        depth: usize,
-        near: *const u16,
-    ) {
-        check(a, stride, b, depth);
+    pub(crate) fn add_long<const PASSING: bool>(&mut self, factors: Factors, near: *const u16) {
+        factors.check();
         // SAFETY: as in `add`; prefetching an address is never an access.
         unsafe {
             if PASSING {
                 add_tiles!(
+                    factors,
                     "tileloaddt1",
                     "tileloaddt1",
-                    (0, 64, 128, 192),
-                    a,
-                    stride,
-                    b,
-                    depth,
-                    near
+                    near,
+                    [0, 64, 128, 192]
                 );
             } else {
-                add_tiles!(
-                    "tileloaddt1",
-                    "tileloadd",
-                    (0, 64, 128, 192),
-                    a,
-                    stride,
-                    b,
-                    depth,
-                    near
-                );
+                add_tiles!(factors, "tileloaddt1", "tileloadd", near, [0, 64, 128, 192]);
             }
         }
     }
@@ -205,16 +200,6 @@ impl Sums<'_> {
             );
         }
     }
-}
-
-/// Whether all tiles of a product are there.
-#[inline(always)]
-fn check(a: &[u16], stride: usize, b: &[u16], depth: usize) {
-    assert!(depth > 0 && depth <= stride / TILE, "depth of a product");
-    assert!(
-        a.len() >= stride + depth * TILE && b.len() >= 2 * depth * TILE,
-        "tiles"
-    );
 }
 
 impl Drop for TileRegisters {

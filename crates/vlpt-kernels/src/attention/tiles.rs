@@ -17,7 +17,7 @@ use std::cell::RefCell;
 use super::Task;
 use crate::block::{Block, SIDE};
 use crate::matrix::{TILE, TILE_COLUMNS, TILE_ROWS, Tiles};
-use crate::tile_registers::{Sums, TileRegisters};
+use crate::tile_registers::{Factors, Sums, TileRegisters};
 
 pub(super) use backward::backward;
 pub(super) use forward::forward;
@@ -116,11 +116,12 @@ fn start<'r>(
     (b, column): (&[u16], usize),
     depth: usize,
 ) -> Sums<'r> {
-    let (a, b) = (
-        &a[row * 2 * depth * TILE..],
-        &b[column * depth * 2 * TILE..],
-    );
     let mut sums = registers.sums(None);
-    sums.add(a, depth * TILE, b, depth);
+    sums.add(Factors {
+        a: &a[row * 2 * depth * TILE..],
+        stride: depth * TILE,
+        b: &b[column * depth * 2 * TILE..],
+        depth,
+    });
     sums
 }

@@ -43,7 +43,7 @@ impl Rows for Queries<'_> {
 
 /// The head's keys, or values, of a block.
 pub(super) struct Keys<'a> {
-    keys: &'a [u32],
+    places: &'a [u32],
     common: Tiles<'a>,
     own: Tiles<'a>,
     tile: usize,
@@ -53,7 +53,7 @@ impl<'a> Keys<'a> {
     /// Keys and values.
     pub(super) fn both(task: &'a Task, given: &Given<'a>) -> [Self; 2] {
         let new = |first: usize| Self {
-            keys: task.keys(),
+            places: task.keys(),
             common: given.common,
             own: given.kv,
             tile: first / TILE_COLUMNS,
@@ -65,7 +65,7 @@ impl<'a> Keys<'a> {
 impl Rows for Keys<'_> {
     #[inline(always)]
     fn part(&self, row: usize, tile: usize) -> &[u16; TILE_COLUMNS] {
-        let Some(&key) = self.keys.get(row) else {
+        let Some(&key) = self.places.get(row) else {
             return &ZERO;
         };
         let (key, tile) = (key as usize, self.tile + tile);

@@ -3,7 +3,7 @@
 use super::{Finish, Product, Step, Task};
 use crate::block::{Block, EIGHT, SIDE};
 use crate::matrix::TILE;
-use crate::tile_registers::{NEAR, TileRegisters};
+use crate::tile_registers::{Factors, NEAR, TileRegisters};
 use crate::vector::Avx512;
 
 /// Most tiles of depth of a block of columns that stay in the first cache, beside the sums; others
@@ -36,12 +36,17 @@ pub(super) unsafe fn run(product: &Product, task: &Task, sums: &mut [Block], fin
             let first = part * size;
             if first < step.depth {
                 let depth = size.min(step.depth - first);
-                let (a, b) = (&a[first * TILE..], &b[first * 2 * TILE..]);
+                let factors = Factors {
+                    a: &a[first * TILE..],
+                    stride: product.stride(),
+                    b: &b[first * 2 * TILE..],
+                    depth,
+                };
                 let near = near.wrapping_add(first * NEAR);
                 if first + depth <= STAYING {
-                    block.add_weighed::<false>(a, product.stride(), b, depth, near);
+                    block.add_long::<false>(factors, near);
                 } else {
-                    block.add_weighed::<true>(a, product.stride(), b, depth, near);
+                    block.add_long::<true>(factors, near);
                 }
             }
             if step.last {
