@@ -312,12 +312,15 @@ def compare(args, size, folder, work):
         errors[name] = error(got, reference)
         if tag == "f32" and errors[name] > 1e-3:
             raise SystemExit(f"{name}: relative error {errors[name]:.2e} of what vlpt computes")
-    times = {f"vlpt {tag}": [] for tag in ours} | {name: [] for _, name, _, _ in runs}
+    turns = {f"vlpt {tag}": lambda program=program: program.seconds(work) for tag, program in ours.items()}
+    for tag, name, call, parameter in runs:
+        step = call if parameter is None else lambda tag=tag, call=call, parameter=parameter: peers[tag].step(call, parameter)
+        turns[name] = lambda step=step: timed(step)
+    times = {name: [] for name in turns}
     for _ in range(args.rounds):
-        for tag, program in ours.items():
-            times[f"vlpt {tag}"].append(program.seconds(work))
-        for tag, name, call, parameter in runs:
-            times[name].append(timed(call if parameter is None else lambda: peers[tag].step(call, parameter)))
+        for name, turn in turns.items():
+            turn()  # steps of a training follow each other: one that follows another's threads and data would be slower
+            times[name].append(turn())
     peaks = {f"vlpt {tag}": program.end() for tag, program in ours.items()}
     for tag, name, _, _ in runs if args.memory else []:
         command = [sys.executable, __file__, args.program, "--model", args.model, "--threads", str(args.threads)]
