@@ -7,12 +7,14 @@
 
 mod chunk;
 mod plan;
+mod tokens;
 mod tree;
 
 pub use plan::{TextPlan, TextTape};
 pub use tree::{Slot, TextTree};
 
 use chunk::Chunk;
+use tokens::TokenEmbedding;
 use vlpt_kernels::{Arena, Attention, AttentionPlan, Matrix, Precision};
 
 use crate::budget::MemoryBudget;
@@ -31,7 +33,7 @@ pub struct TextTower {
     precision: Precision,
     width: usize,
     heads: usize,
-    token_embedding: Vec<f32>,
+    tokens: TokenEmbedding,
     positional_embedding: Vec<f32>,
     blocks: Vec<Block>,
     head: Head,
@@ -72,7 +74,7 @@ impl TextTower {
             precision,
             width,
             heads: config.heads,
-            token_embedding: weights.token_embedding,
+            tokens: TokenEmbedding::new(weights.token_embedding, width, precision),
             positional_embedding: weights.positional_embedding,
             blocks: weights.blocks.into_iter().map(block).collect(),
             head: Head::new(
@@ -107,7 +109,7 @@ impl TextTower {
 
     /// Bytes of the weights.
     pub fn bytes(&self) -> usize {
-        bytes_of(&self.token_embedding)
+        self.tokens.bytes()
             + bytes_of(&self.positional_embedding)
             + self.blocks.iter().map(Block::bytes).sum::<usize>()
             + self.head.bytes()
@@ -118,7 +120,11 @@ impl TextTower {
     /// # Panics
     /// When an id is not in the vocabulary.
     pub fn token_embeddings(&self, ids: &[u32]) -> Vec<f32> {
-        ids.iter().flat_map(|&id| self.token(id)).copied().collect()
+        let mut rows = vec![0.0; ids.len() * self.width];
+        for (&id, row) in ids.iter().zip(rows.chunks_exact_mut(self.width)) {
+            self.tokens.read(id, row);
+        }
+        rows
     }
 
     /// Features (texts x embed) of texts under `prompts` (rows x width), not normalised. Nothing is
@@ -268,29 +274,20 @@ impl TextTower {
     /// Writes the input of the first block at one place of a text.
     fn embed(&self, slot: Slot, depth: u32, prompts: &[f32], x: &mut [f32]) {
         let w = self.width;
-        let row = match slot {
-            Slot::Token(id) => self.token(id),
+        match slot {
+            Slot::Token(id) => self.tokens.read(id, x),
             Slot::Learned(row) => {
                 let rows = prompts.len() / w;
                 assert!(
                     (row as usize) < rows,
                     "row {row} of a prompts matrix with {rows}"
                 );
-                &prompts[row as usize * w..][..w]
+                x.copy_from_slice(&prompts[row as usize * w..][..w]);
             }
-        };
-        let position = &self.positional_embedding[depth as usize * w..][..w];
-        for ((x, row), position) in x.iter_mut().zip(row).zip(position) {
-            *x = row + position;
         }
-    }
-
-    fn token(&self, id: u32) -> &[f32] {
-        let (w, vocabulary) = (self.width, self.token_embedding.len() / self.width);
-        assert!(
-            (id as usize) < vocabulary,
-            "token {id} of a vocabulary of {vocabulary}"
-        );
-        &self.token_embedding[id as usize * w..][..w]
+        let position = &self.positional_embedding[depth as usize * w..][..w];
+        for (x, position) in x.iter_mut().zip(position) {
+            *x += position;
+        }
     }
 }
