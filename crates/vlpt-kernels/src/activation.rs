@@ -1,5 +1,7 @@
 //! The two activations of CLIP models.
 
+use std::f32::consts::LOG2_E;
+
 use crate::math::{erf, exp};
 use crate::rows::for_blocks;
 use crate::simd::vectorised;
@@ -67,7 +69,7 @@ impl Activation {
             Self::Gelu => {
                 let (_, tail) = normal_tail(x);
                 let below = x.choose(one.sub(tail), tail);
-                let density = x.mul(x).mul(V::splat(-0.5)).exp();
+                let density = x.mul(x).mul(V::splat(-0.5 * LOG2_E)).power_of_2();
                 x.mul(V::splat(DENSITY_AT_0)).mul_add(density, below)
             }
         }
@@ -149,12 +151,12 @@ vectorised! {
 /// `1 / (1 + exp(-1.702 x))`
 #[inline(always)]
 fn logistic<V: Vector>(x: V) -> V {
-    let power = x.mul(V::splat(-1.702)).exp();
+    let power = x.mul(V::splat(-1.702 * LOG2_E)).power_of_2();
     V::splat(1.0).add(power).reciprocal()
 }
 
 /// `|x|`, and how much of the normal distribution is farther from 0 on one side; by formula 7.1.26
-/// of Abramowitz and Stegun, within 1e-7.
+/// of Abramowitz and Stegun, within 1e-7 but for the reciprocal.
 #[inline(always)]
 fn normal_tail<V: Vector>(x: V) -> (V, V) {
     const A: [f32; 5] = [
@@ -171,7 +173,7 @@ fn normal_tail<V: Vector>(x: V) -> (V, V) {
     for a in [A[3], A[2], A[1], A[0]] {
         sum = sum.mul_add(t, V::splat(a));
     }
-    let power = x.mul(x).mul(V::splat(-0.5)).exp();
+    let power = x.mul(x).mul(V::splat(-0.5 * LOG2_E)).power_of_2();
     (size, sum.mul(t).mul(power).mul(V::splat(0.5)))
 }
 

@@ -25,9 +25,9 @@ pub(crate) trait Vector: Copy {
     /// `self * factor + term`
     fn mul_add(self, factor: Self, term: Self) -> Self;
     fn max(self, other: Self) -> Self;
-    /// `exp(self)` within 1e-5 of its size; 0 far below -80, and no more than `exp(80)`.
-    fn exp(self) -> Self;
-    /// `1 / self` within 1e-6 of its size, for finite numbers other than 0.
+    /// `2^self` within 1e-5 of its size; 0 below -126, and something very large above 127.
+    fn power_of_2(self) -> Self;
+    /// `1 / self` within 1e-4 of its size, a fiftieth of what rounding to bf16 may change.
     fn reciprocal(self) -> Self;
     /// `positive` where self is above 0, `other` elsewhere.
     fn choose(self, positive: Self, other: Self) -> Self;
@@ -41,9 +41,6 @@ pub(crate) trait Vector: Copy {
         Self::splat(0.0)
     }
 }
-
-/// 2 to the power of -0.5 to 0.5, within 4e-6: interpolation at Chebyshev nodes.
-const POWER_OF_2: [f32; 5] = [1.0, 0.693_121, 0.240_223_5, 0.055_921_976, 0.009_666_368];
 
 /// Defines a function over `V: Vector` that is compiled for portable vectors, for portable vectors
 /// under AVX2, and for AVX-512 with bf16; which one runs is chosen by [`Level::current`].
@@ -94,7 +91,7 @@ mod tests {
 
     #[derive(Default)]
     struct Probe {
-        exp: [f32; LANES],
+        power: [f32; LANES],
         reciprocal: [f32; LANES],
         bf16: [u16; 2 * LANES],
     }
@@ -102,7 +99,7 @@ mod tests {
     #[inline(always)]
     fn probe_with<V: Vector>(x: &[f32; LANES], to: &mut Probe) {
         let v = V::load(x);
-        v.exp().store(&mut to.exp);
+        v.power_of_2().store(&mut to.power);
         v.reciprocal().store(&mut to.reciprocal);
         V::round_pair(v, v.mul_add(V::splat(2.0), V::splat(1.0)), &mut to.bf16);
     }
@@ -120,11 +117,11 @@ mod tests {
                 std::array::from_fn(|j| ((i * 37 + j * 101) % 1600) as f32 * 0.1 - 79.95);
             probe(&x, &mut got);
             for j in 0..LANES {
-                let want = f64::from(x[j]).exp();
-                let error = (f64::from(got.exp[j]) - want).abs() / want;
-                assert!(error < 1.2e-5, "exp({}) = {}", x[j], got.exp[j]);
+                let want = f64::from(x[j]).exp2();
+                let error = (f64::from(got.power[j]) - want).abs() / want;
+                assert!(error < 1e-5, "2^{} = {}", x[j], got.power[j]);
                 let error = (f64::from(got.reciprocal[j]) * f64::from(x[j]) - 1.0).abs();
-                assert!(error < 1e-6, "1 / {} = {}", x[j], got.reciprocal[j]);
+                assert!(error < 1e-4, "1 / {} = {}", x[j], got.reciprocal[j]);
                 let second = x[j].mul_add(2.0, 1.0);
                 assert_eq!(got.bf16[j], portable::round(x[j]), "bf16 of {}", x[j]);
                 assert_eq!(
@@ -136,11 +133,15 @@ mod tests {
         }
         probe(&[f32::NAN; LANES], &mut got);
         assert!(
-            got.exp.iter().all(|x| x.is_nan()),
+            got.power.iter().all(|x| x.is_nan()),
             "what is no number stays none"
         );
         probe(&[-1e30; LANES], &mut got);
-        assert_eq!(got.exp, [0.0; LANES]);
+        assert_eq!(got.power, [0.0; LANES]);
+        probe(&[1e30; LANES], &mut got);
+        assert!(got.power.iter().all(|x| *x > 1e38), "{:?}", got.power);
+        probe(&[f32::INFINITY; LANES], &mut got);
+        assert_eq!(got.reciprocal, [0.0; LANES]);
     }
 
     #[test]

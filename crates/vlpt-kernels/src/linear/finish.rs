@@ -199,18 +199,16 @@ impl bf16::Finish for Activate<'_, (Option<TileOutput<'_>>, TileOutput<'_>)> {
     #[inline(always)]
     fn rows<V: Vector>(&self, row: usize, _: usize, column: usize, sums: &Sums) {
         let bias = Bias::<V>::new(self.bias, column);
-        if let Some(before) = &self.to.0 {
-            // SAFETY: each part is finished once, by one thread.
-            let before = unsafe { before.rows(row, column) };
-            for (before, sums) in before.iter_mut().zip(sums) {
-                let (low, high) = bias.add(sums);
-                V::round_pair(low, high, before);
-            }
-        }
-        // SAFETY: as above, and it is another matrix.
-        let to = unsafe { self.to.1.rows(row, column) };
-        for (to, sums) in to.iter_mut().zip(sums) {
+        // SAFETY: each part is finished once, by one thread, and the matrices are two.
+        let (mut before, to) = unsafe {
+            let before = self.to.0.as_ref().map(|before| before.rows(row, column));
+            (before, self.to.1.rows(row, column))
+        };
+        for (i, (to, sums)) in to.iter_mut().zip(sums).enumerate() {
             let (low, high) = bias.add(sums);
+            if let Some(before) = &mut before {
+                V::round_pair(low, high, &mut before[i]);
+            }
             V::round_pair(self.activation.of(low), self.activation.of(high), to);
         }
     }

@@ -4,10 +4,9 @@ use std::arch::x86_64::{
     __m512, __m512bh, __m512i, _CMP_GT_OQ, _CMP_NLT_UQ, _MM_FROUND_NO_EXC, _MM_FROUND_TO_NEG_INF,
     _mm512_add_ps, _mm512_castsi512_ps, _mm512_castsi512_si256, _mm512_cmp_ps_mask,
     _mm512_cvtepu16_epi32, _mm512_cvtne2ps_pbh, _mm512_extracti64x4_epi64, _mm512_fmadd_ps,
-    _mm512_fnmadd_ps, _mm512_loadu_ps, _mm512_loadu_si512, _mm512_mask_blend_ps,
-    _mm512_maskz_scalef_ps, _mm512_max_ps, _mm512_min_ps, _mm512_mul_ps, _mm512_rcp14_ps,
-    _mm512_reduce_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_slli_epi32, _mm512_storeu_ps,
-    _mm512_storeu_si512, _mm512_sub_ps,
+    _mm512_loadu_ps, _mm512_loadu_si512, _mm512_mask_blend_ps, _mm512_maskz_scalef_ps,
+    _mm512_max_ps, _mm512_mul_ps, _mm512_rcp14_ps, _mm512_reduce_ps, _mm512_set1_ps,
+    _mm512_setzero_ps, _mm512_slli_epi32, _mm512_storeu_ps, _mm512_storeu_si512, _mm512_sub_ps,
 };
 
 use super::{LANES, Vector};
@@ -29,26 +28,6 @@ impl Avx512 {
 
 /// 2 to the power of 0 to 1, within 3e-6 and exactly 1 at 0: a minimax fit made for this crate.
 const POWER_OF_2: [f32; 5] = [1.0, 0.693_044_84, 0.241_280_21, 0.052_242_47, 0.013_426_688];
-
-impl Avx512 {
-    /// `2^self` within 4e-6 of its size, for numbers up to 127; 0 below -126.
-    #[inline(always)]
-    pub(crate) fn power_of_2(self) -> Self {
-        const DOWN: i32 = _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC;
-        // SAFETY: see the type.
-        unsafe {
-            let c = POWER_OF_2;
-            let f = _mm512_reduce_ps::<DOWN>(self.0);
-            let p = _mm512_fmadd_ps(_mm512_set1_ps(c[4]), f, _mm512_set1_ps(c[3]));
-            let p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(c[2]));
-            let p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(c[1]));
-            let p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(c[0]));
-            // what is left out costs nothing; a result below the normal numbers would cost a lot
-            let near = _mm512_cmp_ps_mask::<_CMP_NLT_UQ>(self.0, _mm512_set1_ps(-126.0));
-            Self(_mm512_maskz_scalef_ps(near, p, self.0))
-        }
-    }
-}
 
 impl Vector for Avx512 {
     #[inline(always)]
@@ -100,23 +79,26 @@ impl Vector for Avx512 {
     }
 
     #[inline(always)]
-    fn exp(self) -> Self {
-        // SAFETY: see the type. The second operand is what comes back where one is not a number.
-        let held = unsafe { _mm512_min_ps(_mm512_set1_ps(80.0), self.0) };
-        Self(held)
-            .mul(Self::splat(std::f32::consts::LOG2_E))
-            .power_of_2()
+    fn power_of_2(self) -> Self {
+        const DOWN: i32 = _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC;
+        // SAFETY: see the type.
+        unsafe {
+            let c = POWER_OF_2;
+            let f = _mm512_reduce_ps::<DOWN>(self.0);
+            let p = _mm512_fmadd_ps(_mm512_set1_ps(c[4]), f, _mm512_set1_ps(c[3]));
+            let p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(c[2]));
+            let p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(c[1]));
+            let p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(c[0]));
+            // what is left out costs nothing; a result below the normal numbers would cost a lot
+            let near = _mm512_cmp_ps_mask::<_CMP_NLT_UQ>(self.0, _mm512_set1_ps(-126.0));
+            Self(_mm512_maskz_scalef_ps(near, p, self.0))
+        }
     }
 
     #[inline(always)]
     fn reciprocal(self) -> Self {
-        // one step of Newton doubles the 14 bits of the first guess
         // SAFETY: see the type.
-        unsafe {
-            let guess = _mm512_rcp14_ps(self.0);
-            let error = _mm512_fnmadd_ps(self.0, guess, _mm512_set1_ps(1.0));
-            Self(_mm512_fmadd_ps(guess, error, guess))
-        }
+        Self(unsafe { _mm512_rcp14_ps(self.0) })
     }
 
     #[inline(always)]
