@@ -64,13 +64,13 @@ pub(super) struct PackedBf16 {
 }
 
 /// Eight rows of a block of sums.
-pub(super) type Sums = [[f32; SIDE]; EIGHT];
+pub(super) type EightRows = [[f32; SIDE]; EIGHT];
 
 /// What becomes of sums, eight rows of 32 columns at a time.
 pub(super) trait Finish: Sync {
     /// Takes the sums from a row and a column on that are multiples of 8 and 32. Only the first
     /// `count` rows are rows of the product; columns past the width get sums of zeros.
-    fn rows<V: Vector>(&self, row: usize, count: usize, column: usize, sums: &Sums);
+    fn rows<V: Vector>(&self, row: usize, count: usize, column: usize, sums: &EightRows);
 
     /// Brings near what will be read, and what is far apart and will be written, for such rows.
     #[cfg_attr(

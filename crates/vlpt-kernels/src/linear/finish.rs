@@ -1,6 +1,6 @@
 //! What becomes of sums of products, while they are near: bias, activation, rounding.
 
-use super::bf16::Sums;
+use super::bf16::EightRows;
 use super::{Finish, bf16};
 use crate::Activation;
 use crate::matrix::{Matrix, TILE_COLUMNS, Tiles};
@@ -35,7 +35,7 @@ impl<'a> Round<'a> {
 
 impl bf16::Finish for Round<'_> {
     #[inline(always)]
-    fn rows<V: Vector>(&self, row: usize, _: usize, column: usize, sums: &Sums) {
+    fn rows<V: Vector>(&self, row: usize, _: usize, column: usize, sums: &EightRows) {
         let bias = Bias::<V>::new(self.bias, column);
         // SAFETY: each part is finished once, by one thread.
         let to = unsafe { self.to.rows(row, column) };
@@ -65,7 +65,7 @@ impl<'a> Write<'a> {
 
 impl bf16::Finish for Write<'_> {
     #[inline(always)]
-    fn rows<V: Vector>(&self, row: usize, count: usize, column: usize, sums: &Sums) {
+    fn rows<V: Vector>(&self, row: usize, count: usize, column: usize, sums: &EightRows) {
         let bias = Bias::<V>::new(self.bias, column);
         let width = TILE_COLUMNS.min(self.width - column);
         for (i, sums) in sums[..count].iter().enumerate() {
@@ -108,7 +108,7 @@ impl<'a> Add<'a> {
 
 impl bf16::Finish for Add<'_> {
     #[inline(always)]
-    fn rows<V: Vector>(&self, row: usize, count: usize, column: usize, sums: &Sums) {
+    fn rows<V: Vector>(&self, row: usize, count: usize, column: usize, sums: &EightRows) {
         let bias = Bias::<V>::new(self.bias, column);
         let width = TILE_COLUMNS.min(self.width - column);
         for (i, sums) in sums[..count].iter().enumerate() {
@@ -197,7 +197,7 @@ impl<'a> Activate<'a, (Option<TileOutput<'a>>, TileOutput<'a>)> {
 
 impl bf16::Finish for Activate<'_, (Option<TileOutput<'_>>, TileOutput<'_>)> {
     #[inline(always)]
-    fn rows<V: Vector>(&self, row: usize, _: usize, column: usize, sums: &Sums) {
+    fn rows<V: Vector>(&self, row: usize, _: usize, column: usize, sums: &EightRows) {
         let bias = Bias::<V>::new(self.bias, column);
         // SAFETY: each part is finished once, by one thread, and the matrices are two.
         let (mut before, to) = unsafe {
@@ -251,7 +251,7 @@ impl<'a> Deactivate<Tiles<'a>, TileOutput<'a>> {
 
 impl bf16::Finish for Deactivate<Tiles<'_>, TileOutput<'_>> {
     #[inline(always)]
-    fn rows<V: Vector>(&self, row: usize, _: usize, column: usize, sums: &Sums) {
+    fn rows<V: Vector>(&self, row: usize, _: usize, column: usize, sums: &EightRows) {
         let before = self.before.rows(row, column);
         // SAFETY: each part is finished once, by one thread.
         let to = unsafe { self.to.rows(row, column) };
