@@ -4,6 +4,7 @@
 mod amx;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+pub(super) mod epilogue;
 mod pack;
 mod portable;
 
@@ -67,7 +68,7 @@ pub(super) struct PackedBf16 {
 pub(super) type EightRows = [[f32; SIDE]; EIGHT];
 
 /// What becomes of sums, eight rows of 32 columns at a time.
-pub(super) trait Finish: Sync {
+pub(super) trait Epilogue: Sync {
     /// Takes the sums from a row and a column on that are multiples of 8 and 32. Only the first
     /// `count` rows are rows of the product; columns past the width get sums of zeros.
     fn rows<V: Vector>(&self, row: usize, count: usize, column: usize, sums: &EightRows);
@@ -125,17 +126,17 @@ impl PackedBf16 {
         (self.forward.len() + backward) * size_of::<u16>()
     }
 
-    /// `x W^T`, each row of 32 sums given to `finish`.
-    pub(super) fn forward(&self, x: Tiles, finish: &impl Finish) {
-        self.multiply(x, &self.forward, (self.inputs, self.outputs), finish);
+    /// `x W^T`, each row of 32 sums given to `epilogue`.
+    pub(super) fn forward(&self, x: Tiles, epilogue: &impl Epilogue) {
+        self.multiply(x, &self.forward, (self.inputs, self.outputs), epilogue);
     }
 
-    /// `dy W`, each row of 32 sums given to `finish`.
-    pub(super) fn backward(&self, dy: Tiles, finish: &impl Finish) {
+    /// `dy W`, each row of 32 sums given to `epilogue`.
+    pub(super) fn backward(&self, dy: Tiles, epilogue: &impl Epilogue) {
         let packed = self
             .backward
             .get_or_init(|| pack::backward(&self.forward, self.inputs, self.outputs));
-        self.multiply(dy, packed, (self.outputs, self.inputs), finish);
+        self.multiply(dy, packed, (self.outputs, self.inputs), epilogue);
     }
 
     fn multiply(
@@ -143,7 +144,7 @@ impl PackedBf16 {
         x: Tiles,
         packed: &[u16],
         (depth, width): (usize, usize),
-        finish: &impl Finish,
+        epilogue: &impl Epilogue,
     ) {
         assert_eq!(x.width, depth, "left-hand side of a product");
         let product = Product {
@@ -160,6 +161,12 @@ impl PackedBf16 {
         let breadth = cut.columns.min(product.columns / wanted).max(1);
         let breadth = even(product.columns, breadth);
         let across = product.columns.div_ceil(breadth);
+        // sums that need no second slice take turns in two blocks
+        let blocks = if product.depth <= cut.slice {
+            2
+        } else {
+            height * breadth
+        };
         // a thread goes from column to column, as long as it can, with the same rows
         (0..down * across)
             .into_par_iter()
@@ -171,15 +178,17 @@ impl PackedBf16 {
                     columns: column..product.columns.min(column + breadth),
                 };
                 SUMS.with_borrow_mut(|sums| {
-                    sums.resize(height * breadth.max(2), Block::ZERO);
+                    sums.resize(sums.len().max(blocks), Block::ZERO);
                     match self.level {
                         #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
                         // SAFETY: the level was found on this processor when the layer was made.
-                        Level::Amx => unsafe { amx::run(&product, &task, sums, finish) },
+                        Level::Amx => unsafe { amx::run(&product, &task, sums, epilogue) },
                         #[cfg(target_arch = "x86_64")]
                         // SAFETY: as above.
-                        Level::Avx512Bf16 => unsafe { avx512::run(&product, &task, sums, finish) },
-                        _ => portable::run(&product, &task, sums, finish),
+                        Level::Avx512Bf16 => unsafe {
+                            avx512::run(&product, &task, sums, epilogue);
+                        },
+                        _ => portable::run(&product, &task, sums, epilogue),
                     }
                 });
             });
@@ -226,7 +235,6 @@ impl Product<'_> {
             let depth = slice.min(self.depth - first);
             for column in task.columns.clone() {
                 for row in task.rows.clone() {
-                    // blocks that need no second slice may use two sums by turns
                     let across = column - task.columns.start;
                     let sums = if depth == self.depth {
                         number % 2
@@ -254,17 +262,23 @@ impl Product<'_> {
 
     /// Finishes a block of sums.
     #[inline(always)]
-    fn finish<V: Vector>(&self, step: &Step, sums: &Block, finish: &impl Finish) {
+    fn finish<V: Vector>(&self, step: &Step, sums: &Block, epilogue: &impl Epilogue) {
         for part in 0..SIDE / EIGHT {
-            self.finish_part::<V>(step, part, sums, finish);
+            self.finish_part::<V>(step, part, sums, epilogue);
         }
     }
 
     /// Finishes eight rows of a block of sums.
     #[inline(always)]
-    fn finish_part<V: Vector>(&self, step: &Step, part: usize, sums: &Block, finish: &impl Finish) {
+    fn finish_part<V: Vector>(
+        &self,
+        step: &Step,
+        part: usize,
+        sums: &Block,
+        epilogue: &impl Epilogue,
+    ) {
         let row = step.row * SIDE + part * EIGHT;
-        finish.rows::<V>(
+        epilogue.rows::<V>(
             row,
             self.count(row),
             step.column * SIDE,

@@ -1,6 +1,6 @@
 //! f32 weights, held by the best kernel of the processor.
 
-use super::Finish;
+use super::Epilogue;
 use super::gemm_f32::GemmF32;
 #[cfg(target_arch = "x86_64")]
 use super::packed_f32::PackedF32;
@@ -30,21 +30,21 @@ impl F32Weights {
         }
     }
 
-    /// `y = x W^T`, or `y += x W^T`, then `finish` on each part of each row.
-    pub(super) fn forward(&self, x: &[f32], y: &mut [f32], add: bool, finish: &impl Finish) {
+    /// `y = x W^T`, or `y += x W^T`, then `epilogue` on each part of each row.
+    pub(super) fn forward(&self, x: &[f32], y: &mut [f32], add: bool, epilogue: &impl Epilogue) {
         match self {
-            Self::Gemm(weights) => weights.forward(x, y, add, finish),
+            Self::Gemm(weights) => weights.forward(x, y, add, epilogue),
             #[cfg(target_arch = "x86_64")]
-            Self::Packed(weights) => weights.forward(x, y, add, finish),
+            Self::Packed(weights) => weights.forward(x, y, add, epilogue),
         }
     }
 
-    /// `dx = dy W`, or `dx += dy W`, then `finish` on each part of each row.
-    pub(super) fn backward(&self, dy: &[f32], dx: &mut [f32], add: bool, finish: &impl Finish) {
+    /// `dx = dy W`, or `dx += dy W`, then `epilogue` on each part of each row.
+    pub(super) fn backward(&self, dy: &[f32], dx: &mut [f32], add: bool, epilogue: &impl Epilogue) {
         match self {
-            Self::Gemm(weights) => weights.backward(dy, dx, add, finish),
+            Self::Gemm(weights) => weights.backward(dy, dx, add, epilogue),
             #[cfg(target_arch = "x86_64")]
-            Self::Packed(weights) => weights.backward(dy, dx, add, finish),
+            Self::Packed(weights) => weights.backward(dy, dx, add, epilogue),
         }
     }
 }

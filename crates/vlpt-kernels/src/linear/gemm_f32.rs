@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::Finish;
+use super::Epilogue;
 use crate::output::Output;
 use crate::product::{Strided, multiply_into};
 
@@ -36,18 +36,18 @@ impl GemmF32 {
         size_of_val(self.weight.as_slice())
     }
 
-    /// `y = x W^T`, or `y += x W^T`, then `finish` on each row of each tile.
-    pub(super) fn forward(&self, x: &[f32], y: &mut [f32], add: bool, finish: &impl Finish) {
+    /// `y = x W^T`, or `y += x W^T`, then `epilogue` on each row of each tile.
+    pub(super) fn forward(&self, x: &[f32], y: &mut [f32], add: bool, epilogue: &impl Epilogue) {
         let columns = |first: usize| {
             Strided::new(&self.weight[first * self.inputs..], self.inputs).transposed()
         };
-        multiply_tiles(x, (self.inputs, self.outputs), columns, y, add, finish);
+        multiply_tiles(x, (self.inputs, self.outputs), columns, y, add, epilogue);
     }
 
-    /// `dx = dy W`, or `dx += dy W`, then `finish` on each row of each tile.
-    pub(super) fn backward(&self, dy: &[f32], dx: &mut [f32], add: bool, finish: &impl Finish) {
+    /// `dx = dy W`, or `dx += dy W`, then `epilogue` on each row of each tile.
+    pub(super) fn backward(&self, dy: &[f32], dx: &mut [f32], add: bool, epilogue: &impl Epilogue) {
         let columns = |first: usize| Strided::new(&self.weight[first..], self.inputs);
-        multiply_tiles(dy, (self.outputs, self.inputs), columns, dx, add, finish);
+        multiply_tiles(dy, (self.outputs, self.inputs), columns, dx, add, epilogue);
     }
 }
 
@@ -59,7 +59,7 @@ fn multiply_tiles<'w>(
     columns: impl Fn(usize) -> Strided<'w> + Sync,
     y: &mut [f32],
     add: bool,
-    finish: &impl Finish,
+    epilogue: &impl Epilogue,
 ) {
     let rows = y.len() / width;
     assert_eq!(x.len(), rows * depth, "left-hand side of a product");
@@ -80,7 +80,7 @@ fn multiply_tiles<'w>(
         unsafe { multiply_into((m, n, depth), a, columns(column), 1.0, add, c, width) };
         for r in row..row + m {
             // SAFETY: the tile belongs to this task alone, and its rows are taken in turn.
-            finish.finish(r, column, unsafe { y.part(r, column, n) });
+            epilogue.apply(r, column, unsafe { y.part(r, column, n) });
         }
     });
 }

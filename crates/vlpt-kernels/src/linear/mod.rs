@@ -1,8 +1,8 @@
 //! Frozen linear layers.
 
 mod bf16;
+mod epilogue;
 mod f32_weights;
-mod finish;
 mod gemm_f32;
 #[cfg(target_arch = "x86_64")]
 mod micro_f32;
@@ -14,8 +14,9 @@ mod panels;
 use crate::matrix::{Matrix, Operand, TILE_COLUMNS};
 use crate::{Activation, Precision};
 use bf16::PackedBf16;
+use bf16::epilogue as rounded;
+use epilogue::{Activate, ActivateInPlace, AddBias, Deactivate};
 use f32_weights::F32Weights;
-use finish::{Activate, ActivateInPlace, Add, Deactivate, Round, Write};
 
 /// `y = x W^T + b` with frozen `W` (outputs x inputs) and `b`, and its gradient to the input.
 ///
@@ -39,9 +40,9 @@ enum Weights {
 }
 
 /// What becomes of the products of one row, for the outputs `first..first + row.len()`.
-trait Finish: Sync {
+trait Epilogue: Sync {
     /// `row`: the products, to be replaced by the result.
-    fn finish(&self, row_index: usize, first: usize, row: &mut [f32]);
+    fn apply(&self, row_index: usize, first: usize, row: &mut [f32]);
 }
 
 const FORMATS: &str = "the operands of a layer are in its own number format";
@@ -104,10 +105,10 @@ impl Linear {
         self.check(x, (y.rows(), y.width()), (self.inputs, self.outputs));
         match (&self.weights, x) {
             (Weights::F32(weights), Operand::F32(x)) => {
-                weights.forward(x, y.floats_mut(), false, &finish::AddBias(&self.bias));
+                weights.forward(x, y.floats_mut(), false, &AddBias(&self.bias));
             }
             (Weights::Bf16(weights), Operand::Bf16(x)) => {
-                weights.forward(x, &Round::new(&self.bias, y));
+                weights.forward(x, &rounded::Round::new(&self.bias, y));
             }
             _ => panic!("{FORMATS}"),
         }
@@ -118,10 +119,10 @@ impl Linear {
         self.check(x, whole_rows(y, self.outputs), (self.inputs, self.outputs));
         match (&self.weights, x) {
             (Weights::F32(weights), Operand::F32(x)) => {
-                weights.forward(x, y, false, &finish::AddBias(&self.bias));
+                weights.forward(x, y, false, &AddBias(&self.bias));
             }
             (Weights::Bf16(weights), Operand::Bf16(x)) => {
-                weights.forward(x, &Write::new(&self.bias, y, self.outputs));
+                weights.forward(x, &rounded::Write::new(&self.bias, y, self.outputs));
             }
             _ => panic!("{FORMATS}"),
         }
@@ -134,10 +135,13 @@ impl Linear {
         match (&self.weights, x) {
             (Weights::F32(weights), Operand::F32(x)) => {
                 y.copy_from_slice(start);
-                weights.forward(x, y, true, &finish::AddBias(&self.bias));
+                weights.forward(x, y, true, &AddBias(&self.bias));
             }
             (Weights::Bf16(weights), Operand::Bf16(x)) => {
-                weights.forward(x, &Add::new(&self.bias, Some(start), y, self.outputs));
+                weights.forward(
+                    x,
+                    &rounded::Add::new(&self.bias, Some(start), y, self.outputs),
+                );
             }
             _ => panic!("{FORMATS}"),
         }
@@ -160,8 +164,8 @@ impl Linear {
         match (&self.weights, x) {
             (Weights::F32(weights), Operand::F32(x)) => {
                 if let Some(before) = before {
-                    let finish = Activate::floats(&self.bias, activation, y);
-                    weights.forward(x, before.floats_mut(), false, &finish);
+                    let epilogue = Activate::new(&self.bias, activation, y);
+                    weights.forward(x, before.floats_mut(), false, &epilogue);
                 } else {
                     let bias = &self.bias;
                     weights.forward(
@@ -173,7 +177,10 @@ impl Linear {
                 }
             }
             (Weights::Bf16(weights), Operand::Bf16(x)) => {
-                weights.forward(x, &Activate::tiles(&self.bias, activation, before, y));
+                weights.forward(
+                    x,
+                    &rounded::Activate::new(&self.bias, activation, before, y),
+                );
             }
             _ => panic!("{FORMATS}"),
         }
@@ -184,10 +191,10 @@ impl Linear {
         self.check(dy, (dx.rows(), dx.width()), (self.outputs, self.inputs));
         match (&self.weights, dy) {
             (Weights::F32(weights), Operand::F32(dy)) => {
-                weights.backward(dy, dx.floats_mut(), false, &finish::AddBias(&[]));
+                weights.backward(dy, dx.floats_mut(), false, &AddBias(&[]));
             }
             (Weights::Bf16(weights), Operand::Bf16(dy)) => {
-                weights.backward(dy, &Round::new(&[], dx));
+                weights.backward(dy, &rounded::Round::new(&[], dx));
             }
             _ => panic!("{FORMATS}"),
         }
@@ -198,10 +205,10 @@ impl Linear {
         self.check(dy, whole_rows(dx, self.inputs), (self.outputs, self.inputs));
         match (&self.weights, dy) {
             (Weights::F32(weights), Operand::F32(dy)) => {
-                weights.backward(dy, dx, false, &finish::AddBias(&[]));
+                weights.backward(dy, dx, false, &AddBias(&[]));
             }
             (Weights::Bf16(weights), Operand::Bf16(dy)) => {
-                weights.backward(dy, &Write::new(&[], dx, self.inputs));
+                weights.backward(dy, &rounded::Write::new(&[], dx, self.inputs));
             }
             _ => panic!("{FORMATS}"),
         }
@@ -212,10 +219,10 @@ impl Linear {
         self.check(dy, whole_rows(dx, self.inputs), (self.outputs, self.inputs));
         match (&self.weights, dy) {
             (Weights::F32(weights), Operand::F32(dy)) => {
-                weights.backward(dy, dx, true, &finish::AddBias(&[]));
+                weights.backward(dy, dx, true, &AddBias(&[]));
             }
             (Weights::Bf16(weights), Operand::Bf16(dy)) => {
-                weights.backward(dy, &Add::new(&[], None, dx, self.inputs));
+                weights.backward(dy, &rounded::Add::new(&[], None, dx, self.inputs));
             }
             _ => panic!("{FORMATS}"),
         }
@@ -235,11 +242,11 @@ impl Linear {
         self.check(dy, (before.rows(), before.width()), sizes);
         match (&self.weights, dy, before.operand()) {
             (Weights::F32(weights), Operand::F32(dy), Operand::F32(before)) => {
-                let finish = Deactivate::floats(activation, before, self.inputs);
-                weights.backward(dy, dx.floats_mut(), false, &finish);
+                let epilogue = Deactivate::new(activation, before, self.inputs);
+                weights.backward(dy, dx.floats_mut(), false, &epilogue);
             }
             (Weights::Bf16(weights), Operand::Bf16(dy), Operand::Bf16(before)) => {
-                weights.backward(dy, &Deactivate::tiles(activation, before, dx));
+                weights.backward(dy, &rounded::Deactivate::new(activation, before, dx));
             }
             _ => panic!("{FORMATS}"),
         }

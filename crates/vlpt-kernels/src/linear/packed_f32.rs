@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use rayon::prelude::*;
 
-use super::Finish;
+use super::Epilogue;
 use super::micro_f32::{Avx2, Avx512, MicroKernel, Shape};
 use super::panels::{Panels, SLAB};
 use crate::output::Output;
@@ -58,30 +58,30 @@ impl PackedF32 {
         self.forward.bytes() + self.backward.get().map_or(0, Panels::bytes)
     }
 
-    /// `y = x W^T`, or `y += x W^T`, then `finish` on each row of each task.
-    pub(super) fn forward(&self, x: &[f32], y: &mut [f32], add: bool, finish: &impl Finish) {
-        self.multiply(x, &self.forward, y, add, finish);
+    /// `y = x W^T`, or `y += x W^T`, then `epilogue` on each row of each task.
+    pub(super) fn forward(&self, x: &[f32], y: &mut [f32], add: bool, epilogue: &impl Epilogue) {
+        self.multiply(x, &self.forward, y, add, epilogue);
     }
 
-    /// `dx = dy W`, or `dx += dy W`, then `finish` on each row of each task.
-    pub(super) fn backward(&self, dy: &[f32], dx: &mut [f32], add: bool, finish: &impl Finish) {
+    /// `dx = dy W`, or `dx += dy W`, then `epilogue` on each row of each task.
+    pub(super) fn backward(&self, dy: &[f32], dx: &mut [f32], add: bool, epilogue: &impl Epilogue) {
         // Packed by one thread: one that shared the work would take up other tasks while it waits,
         // and might come to this layer again.
         let panels = self.backward.get_or_init(|| self.forward.transposed());
-        self.multiply(dy, panels, dx, add, finish);
+        self.multiply(dy, panels, dx, add, epilogue);
     }
 
-    fn multiply(&self, x: &[f32], w: &Panels, y: &mut [f32], add: bool, finish: &impl Finish) {
+    fn multiply(&self, x: &[f32], w: &Panels, y: &mut [f32], add: bool, epilogue: &impl Epilogue) {
         match self.kernel {
             // SAFETY: `new` was given a level that the processor has.
-            Kernel::Avx2 => unsafe { multiply::<Avx2>(x, w, y, add, finish) },
+            Kernel::Avx2 => unsafe { multiply::<Avx2>(x, w, y, add, epilogue) },
             // SAFETY: as above.
-            Kernel::Avx512 => unsafe { multiply::<Avx512>(x, w, y, add, finish) },
+            Kernel::Avx512 => unsafe { multiply::<Avx512>(x, w, y, add, epilogue) },
         }
     }
 }
 
-/// `y = x w` or `y += x w`, then `finish`; `x`: rows x depth, `y`: rows x width.
+/// `y = x w` or `y += x w`, then `epilogue`; `x`: rows x depth, `y`: rows x width.
 ///
 /// # Safety
 /// The processor has the instructions of the kernel.
@@ -90,7 +90,7 @@ unsafe fn multiply<K: MicroKernel>(
     w: &Panels,
     y: &mut [f32],
     add: bool,
-    finish: &impl Finish,
+    epilogue: &impl Epilogue,
 ) {
     let (depth, width) = (w.depth(), w.width());
     let rows = y.len() / width;
@@ -114,7 +114,7 @@ unsafe fn multiply<K: MicroKernel>(
             columns: breadth.min(width - left),
         };
         // SAFETY: the caller's promise; no other task has this block of y.
-        unsafe { block.multiply::<K>(x, w, y, add, finish) };
+        unsafe { block.multiply::<K>(x, w, y, add, epilogue) };
     });
 }
 
@@ -146,7 +146,7 @@ impl Block {
         w: &Panels,
         y: Output,
         add: bool,
-        finish: &impl Finish,
+        epilogue: &impl Epilogue,
     ) {
         let (depth, width) = (w.depth(), w.width());
         let mut rows_of_x = Scratch::new();
@@ -180,7 +180,7 @@ impl Block {
                     for row in top..self.top + end {
                         // SAFETY: as above; rows are taken in turn.
                         let part = unsafe { y.part(row, self.left, self.columns) };
-                        finish.finish(row, self.left, part);
+                        epilogue.apply(row, self.left, part);
                     }
                 }
             }

@@ -1,6 +1,6 @@
 //! On the tile registers of AMX.
 
-use super::{Finish, Product, Step, Task};
+use super::{Epilogue, Product, Step, Task};
 use crate::block::{Block, EIGHT, SIDE};
 use crate::matrix::TILE;
 use crate::tile_registers::{Factors, NEAR, TileRegisters};
@@ -19,7 +19,12 @@ const PARTS: usize = SIDE / EIGHT;
 /// # Safety
 /// The processor has [`Level::Amx`](crate::Level::Amx).
 #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")]
-pub(super) unsafe fn run(product: &Product, task: &Task, sums: &mut [Block], finish: &impl Finish) {
+pub(super) unsafe fn run(
+    product: &Product,
+    task: &Task,
+    sums: &mut [Block],
+    epilogue: &impl Epilogue,
+) {
     // SAFETY: the caller's promise; nothing below sets registers up again.
     let mut registers = unsafe { TileRegisters::new() };
     let mut waiting: Option<Step> = None;
@@ -51,17 +56,17 @@ pub(super) unsafe fn run(product: &Product, task: &Task, sums: &mut [Block], fin
             }
             if step.last {
                 let row = step.row * SIDE + part * EIGHT;
-                finish.prepare(row, product.count(row), step.column * SIDE);
+                epilogue.prepare(row, product.count(row), step.column * SIDE);
             }
             if let Some(done) = &waiting {
-                product.finish_part::<Avx512>(done, part, &sums[done.sums], finish);
+                product.finish_part::<Avx512>(done, part, &sums[done.sums], epilogue);
             }
         }
         block.store(&mut sums[step.sums]);
         waiting = step.last.then_some(step);
     });
     if let Some(done) = &waiting {
-        product.finish::<Avx512>(done, &sums[done.sums], finish);
+        product.finish::<Avx512>(done, &sums[done.sums], epilogue);
     }
 }
 

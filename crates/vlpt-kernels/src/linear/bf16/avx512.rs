@@ -5,7 +5,7 @@ use std::arch::x86_64::{
     _mm512_set1_epi32, _mm512_setzero_ps, _mm512_storeu_ps,
 };
 
-use super::{Finish, Product, Task};
+use super::{Epilogue, Product, Task};
 use crate::block::{Block, SIDE};
 use crate::matrix::{TILE, TILE_COLUMNS, TILE_ROWS};
 use crate::vector::Avx512;
@@ -17,7 +17,12 @@ const ROWS: usize = 8;
 /// # Safety
 /// The processor has [`Level::Avx512Bf16`](crate::Level::Avx512Bf16).
 #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")]
-pub(super) unsafe fn run(product: &Product, task: &Task, sums: &mut [Block], finish: &impl Finish) {
+pub(super) unsafe fn run(
+    product: &Product,
+    task: &Task,
+    sums: &mut [Block],
+    epilogue: &impl Epilogue,
+) {
     product.for_steps(task, |step| {
         let (row, column, sums) = (step.row, step.column, &mut sums[step.sums]);
         let b = &product.b(column, step.first)[..2 * step.depth * TILE];
@@ -30,7 +35,7 @@ pub(super) unsafe fn run(product: &Product, task: &Task, sums: &mut [Block], fin
             multiply(a, b, step.first > 0, c);
         }
         if step.last {
-            product.finish::<Avx512>(&step, sums, finish);
+            product.finish::<Avx512>(&step, sums, epilogue);
         }
     });
 }

@@ -1,11 +1,11 @@
 //! For any processor: the numbers are widened and multiplied as f32.
 
-use super::{Finish, Product, Task};
+use super::{Epilogue, Product, Task};
 use crate::block::{Block, SIDE};
 use crate::matrix::{TILE, TILE_COLUMNS, TILE_ROWS, halves};
 use crate::vector::{Portable, over_vectors, widen as widen_one};
 
-pub(super) fn run(product: &Product, task: &Task, sums: &mut [Block], finish: &impl Finish) {
+pub(super) fn run(product: &Product, task: &Task, sums: &mut [Block], epilogue: &impl Epilogue) {
     let mut wide = Vec::new();
     product.for_steps(task, |step| {
         let (row, column, sums) = (step.row, step.column, &mut sums[step.sums]);
@@ -23,7 +23,7 @@ pub(super) fn run(product: &Product, task: &Task, sums: &mut [Block], finish: &i
             multiply(&a[i % TILE_ROWS * TILE_COLUMNS..], &wide, sums);
         }
         if step.last {
-            product.finish::<Portable>(&step, sums, finish);
+            product.finish::<Portable>(&step, sums, epilogue);
         }
     });
 }

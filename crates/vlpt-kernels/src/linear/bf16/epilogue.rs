@@ -1,31 +1,20 @@
-//! What becomes of sums of products, while they are near: bias, activation, rounding.
+//! What becomes of sums of bf16 products, while they are near: bias, activation, rounding.
 
-use super::bf16::EightRows;
-use super::{Finish, bf16};
+use super::{EightRows, Epilogue};
 use crate::Activation;
 use crate::matrix::{Matrix, TILE_COLUMNS, Tiles};
 use crate::output::{Output, TileOutput};
 use crate::prefetch;
-use crate::simd::vectorised;
 use crate::vector::{LANES, Vector};
 
-/// Adds the bias, where there is one.
-pub(super) struct AddBias<'a>(pub(super) &'a [f32]);
-
-impl Finish for AddBias<'_> {
-    fn finish(&self, _: usize, first: usize, row: &mut [f32]) {
-        add_bias(self.0, first, row);
-    }
-}
-
 /// Adds the bias and rounds to bf16.
-pub(super) struct Round<'a> {
+pub(in super::super) struct Round<'a> {
     bias: &'a [f32],
     to: TileOutput<'a>,
 }
 
 impl<'a> Round<'a> {
-    pub(super) fn new(bias: &'a [f32], to: &'a mut Matrix) -> Self {
+    pub(in super::super) fn new(bias: &'a [f32], to: &'a mut Matrix) -> Self {
         Self {
             bias,
             to: TileOutput::new(to),
@@ -33,7 +22,7 @@ impl<'a> Round<'a> {
     }
 }
 
-impl bf16::Finish for Round<'_> {
+impl Epilogue for Round<'_> {
     #[inline(always)]
     fn rows<V: Vector>(&self, row: usize, _: usize, column: usize, sums: &EightRows) {
         let bias = Bias::<V>::new(self.bias, column);
@@ -47,14 +36,14 @@ impl bf16::Finish for Round<'_> {
 }
 
 /// Adds the bias, and writes floats.
-pub(super) struct Write<'a> {
+pub(in super::super) struct Write<'a> {
     bias: &'a [f32],
     to: Output<'a>,
     width: usize,
 }
 
 impl<'a> Write<'a> {
-    pub(super) fn new(bias: &'a [f32], to: &'a mut [f32], width: usize) -> Self {
+    pub(in super::super) fn new(bias: &'a [f32], to: &'a mut [f32], width: usize) -> Self {
         Self {
             bias,
             to: Output::new(to, width),
@@ -63,7 +52,7 @@ impl<'a> Write<'a> {
     }
 }
 
-impl bf16::Finish for Write<'_> {
+impl Epilogue for Write<'_> {
     #[inline(always)]
     fn rows<V: Vector>(&self, row: usize, count: usize, column: usize, sums: &EightRows) {
         let bias = Bias::<V>::new(self.bias, column);
@@ -83,7 +72,7 @@ impl bf16::Finish for Write<'_> {
 }
 
 /// Adds bias and product to what is there, or to something else.
-pub(super) struct Add<'a> {
+pub(in super::super) struct Add<'a> {
     bias: &'a [f32],
     start: Option<&'a [f32]>,
     to: Output<'a>,
@@ -91,7 +80,7 @@ pub(super) struct Add<'a> {
 }
 
 impl<'a> Add<'a> {
-    pub(super) fn new(
+    pub(in super::super) fn new(
         bias: &'a [f32],
         start: Option<&'a [f32]>,
         to: &'a mut [f32],
@@ -106,7 +95,7 @@ impl<'a> Add<'a> {
     }
 }
 
-impl bf16::Finish for Add<'_> {
+impl Epilogue for Add<'_> {
     #[inline(always)]
     fn rows<V: Vector>(&self, row: usize, count: usize, column: usize, sums: &EightRows) {
         let bias = Bias::<V>::new(self.bias, column);
@@ -138,50 +127,16 @@ impl bf16::Finish for Add<'_> {
     }
 }
 
-/// Adds the bias, and writes the activation of the sum to a second matrix.
-pub(super) struct Activate<'a, T> {
+/// Adds the bias, and writes the activation of the sum, and before it the sum where that is wanted.
+pub(in super::super) struct Activate<'a> {
     bias: &'a [f32],
     activation: Activation,
-    to: T,
+    before: Option<TileOutput<'a>>,
+    to: TileOutput<'a>,
 }
 
-impl<'a> Activate<'a, Output<'a>> {
-    /// The sums stay where the product is made.
-    pub(super) fn floats(bias: &'a [f32], activation: Activation, to: &'a mut Matrix) -> Self {
-        let width = to.width();
-        Self {
-            bias,
-            activation,
-            to: Output::new(to.floats_mut(), width),
-        }
-    }
-}
-
-impl Finish for Activate<'_, Output<'_>> {
-    fn finish(&self, row_index: usize, first: usize, row: &mut [f32]) {
-        add_bias(self.bias, first, row);
-        // SAFETY: each part of a row is finished once, by one thread.
-        let y = unsafe { self.to.part(row_index, first, row.len()) };
-        self.activation.forward_slice(row, y);
-    }
-}
-
-/// Adds the bias, and puts the activation of the sum in its place.
-pub(super) struct ActivateInPlace<'a> {
-    pub(super) bias: &'a [f32],
-    pub(super) activation: Activation,
-}
-
-impl Finish for ActivateInPlace<'_> {
-    fn finish(&self, _: usize, first: usize, row: &mut [f32]) {
-        add_bias(self.bias, first, row);
-        self.activation.forward_in_place(row);
-    }
-}
-
-impl<'a> Activate<'a, (Option<TileOutput<'a>>, TileOutput<'a>)> {
-    /// The sums go to `before`, where it is wanted.
-    pub(super) fn tiles(
+impl<'a> Activate<'a> {
+    pub(in super::super) fn new(
         bias: &'a [f32],
         activation: Activation,
         before: Option<&'a mut Matrix>,
@@ -190,19 +145,20 @@ impl<'a> Activate<'a, (Option<TileOutput<'a>>, TileOutput<'a>)> {
         Self {
             bias,
             activation,
-            to: (before.map(TileOutput::new), TileOutput::new(to)),
+            before: before.map(TileOutput::new),
+            to: TileOutput::new(to),
         }
     }
 }
 
-impl bf16::Finish for Activate<'_, (Option<TileOutput<'_>>, TileOutput<'_>)> {
+impl Epilogue for Activate<'_> {
     #[inline(always)]
     fn rows<V: Vector>(&self, row: usize, _: usize, column: usize, sums: &EightRows) {
         let bias = Bias::<V>::new(self.bias, column);
         // SAFETY: each part is finished once, by one thread, and the matrices are two.
         let (mut before, to) = unsafe {
-            let before = self.to.0.as_ref().map(|before| before.rows(row, column));
-            (before, self.to.1.rows(row, column))
+            let before = self.before.as_ref().map(|before| before.rows(row, column));
+            (before, self.to.rows(row, column))
         };
         for (i, (to, sums)) in to.iter_mut().zip(sums).enumerate() {
             let (low, high) = bias.add(sums);
@@ -215,32 +171,18 @@ impl bf16::Finish for Activate<'_, (Option<TileOutput<'_>>, TileOutput<'_>)> {
 }
 
 /// Multiplies with the slope of an activation.
-pub(super) struct Deactivate<B, T> {
+pub(in super::super) struct Deactivate<'a> {
     activation: Activation,
-    before: B,
-    to: T,
+    before: Tiles<'a>,
+    to: TileOutput<'a>,
 }
 
-impl<'a> Deactivate<&'a [f32], usize> {
-    /// `before`: rows of `width` columns.
-    pub(super) fn floats(activation: Activation, before: &'a [f32], width: usize) -> Self {
-        Self {
-            activation,
-            before,
-            to: width,
-        }
-    }
-}
-
-impl Finish for Deactivate<&[f32], usize> {
-    fn finish(&self, row_index: usize, first: usize, row: &mut [f32]) {
-        let before = &self.before[row_index * self.to + first..][..row.len()];
-        self.activation.backward_slice(before, row);
-    }
-}
-
-impl<'a> Deactivate<Tiles<'a>, TileOutput<'a>> {
-    pub(super) fn tiles(activation: Activation, before: Tiles<'a>, to: &'a mut Matrix) -> Self {
+impl<'a> Deactivate<'a> {
+    pub(in super::super) fn new(
+        activation: Activation,
+        before: Tiles<'a>,
+        to: &'a mut Matrix,
+    ) -> Self {
         Self {
             activation,
             before,
@@ -249,7 +191,7 @@ impl<'a> Deactivate<Tiles<'a>, TileOutput<'a>> {
     }
 }
 
-impl bf16::Finish for Deactivate<Tiles<'_>, TileOutput<'_>> {
+impl Epilogue for Deactivate<'_> {
     #[inline(always)]
     fn rows<V: Vector>(&self, row: usize, _: usize, column: usize, sums: &EightRows) {
         let before = self.before.rows(row, column);
@@ -342,14 +284,4 @@ fn write<V: Vector>(low: V, high: V, to: &mut [f32]) {
     let mut whole = [0.0; TILE_COLUMNS];
     store(low, high, &mut whole);
     to.copy_from_slice(&whole[..to.len()]);
-}
-
-vectorised! {
-    fn add_bias(bias: &[f32], first: usize, row: &mut [f32]) {
-        if !bias.is_empty() {
-            for (y, b) in row.iter_mut().zip(&bias[first..]) {
-                *y += b;
-            }
-        }
-    }
 }

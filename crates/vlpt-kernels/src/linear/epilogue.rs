@@ -1,0 +1,92 @@
+//! What becomes of f32 sums of products, while they are near: bias and activation.
+
+use super::Epilogue;
+use crate::Activation;
+use crate::matrix::Matrix;
+use crate::output::Output;
+use crate::simd::vectorised;
+
+/// Adds the bias, where there is one.
+pub(super) struct AddBias<'a>(pub(super) &'a [f32]);
+
+impl Epilogue for AddBias<'_> {
+    fn apply(&self, _: usize, first: usize, row: &mut [f32]) {
+        add_bias(self.0, first, row);
+    }
+}
+
+/// Adds the bias, and writes the activation of the sum to a second matrix; the sums stay where the
+/// product is made.
+pub(super) struct Activate<'a> {
+    bias: &'a [f32],
+    activation: Activation,
+    to: Output<'a>,
+}
+
+impl<'a> Activate<'a> {
+    pub(super) fn new(bias: &'a [f32], activation: Activation, to: &'a mut Matrix) -> Self {
+        let width = to.width();
+        Self {
+            bias,
+            activation,
+            to: Output::new(to.floats_mut(), width),
+        }
+    }
+}
+
+impl Epilogue for Activate<'_> {
+    fn apply(&self, row_index: usize, first: usize, row: &mut [f32]) {
+        add_bias(self.bias, first, row);
+        // SAFETY: each part of a row is finished once, by one thread.
+        let y = unsafe { self.to.part(row_index, first, row.len()) };
+        self.activation.forward_slice(row, y);
+    }
+}
+
+/// Adds the bias, and puts the activation of the sum in its place.
+pub(super) struct ActivateInPlace<'a> {
+    pub(super) bias: &'a [f32],
+    pub(super) activation: Activation,
+}
+
+impl Epilogue for ActivateInPlace<'_> {
+    fn apply(&self, _: usize, first: usize, row: &mut [f32]) {
+        add_bias(self.bias, first, row);
+        self.activation.forward_in_place(row);
+    }
+}
+
+/// Multiplies with the slope of an activation.
+pub(super) struct Deactivate<'a> {
+    activation: Activation,
+    before: &'a [f32],
+    width: usize,
+}
+
+impl<'a> Deactivate<'a> {
+    /// `before`: rows of `width` columns.
+    pub(super) fn new(activation: Activation, before: &'a [f32], width: usize) -> Self {
+        Self {
+            activation,
+            before,
+            width,
+        }
+    }
+}
+
+impl Epilogue for Deactivate<'_> {
+    fn apply(&self, row_index: usize, first: usize, row: &mut [f32]) {
+        let before = &self.before[row_index * self.width + first..][..row.len()];
+        self.activation.backward_slice(before, row);
+    }
+}
+
+vectorised! {
+    fn add_bias(bias: &[f32], first: usize, row: &mut [f32]) {
+        if !bias.is_empty() {
+            for (y, b) in row.iter_mut().zip(&bias[first..]) {
+                *y += b;
+            }
+        }
+    }
+}
