@@ -1,4 +1,4 @@
-use vlpt_clip::{MemoryBudget, Slot, TextTower, TextTree};
+use vlpt_clip::{MemoryBudget, Precision, Slot, TextTower, TextTree};
 
 use crate::golden::{Golden, MODELS};
 use crate::{assert_close, assert_gradient, assert_threads_do_not_matter, bits, dot, random};
@@ -128,6 +128,20 @@ fn a_budget_changes_memory_and_not_the_gradient() {
     let got = with(1);
     assert_close("features of one text at a time", &got.0, &want.0, 2e-6);
     assert_close("gradient of one text at a time", &got.1, &want.1, 2e-6);
+}
+
+#[test]
+fn a_budget_cuts_bf16_texts_no_finer_than_f32() {
+    let chunks = |precision, bytes| {
+        let golden = Golden::load_as("quick-gelu", precision);
+        let texts = many_classes(&golden, 600);
+        golden.text.plan(&texts, MemoryBudget { bytes }).chunks()
+    };
+    let whole = chunks(Precision::F32, usize::MAX);
+    let bytes = (10..40)
+        .map(|i| 1 << i)
+        .find(|&bytes| chunks(Precision::F32, bytes) == whole);
+    assert_eq!(chunks(Precision::Bf16, bytes.unwrap()), whole);
 }
 
 #[test]

@@ -162,7 +162,7 @@ impl PackedBf16 {
         let breadth = even(product.columns, breadth);
         let across = product.columns.div_ceil(breadth);
         // sums that need no second slice take turns in two blocks
-        let blocks = if product.depth <= cut.slice {
+        let blocks = if product.is_shallow() {
             2
         } else {
             height * breadth
@@ -201,12 +201,13 @@ fn even(length: usize, limit: usize) -> usize {
 }
 
 impl Product<'_> {
+    /// Whether it is summed in one slice.
+    fn is_shallow(&self) -> bool {
+        self.depth <= SHALLOW.slice
+    }
+
     fn cut(&self) -> &'static Cut {
-        if self.depth <= SHALLOW.slice {
-            &SHALLOW
-        } else {
-            &DEEP
-        }
+        if self.is_shallow() { &SHALLOW } else { &DEEP }
     }
 
     /// The rows of tiles of a block of rows, from a tile of depth on.
@@ -236,7 +237,7 @@ impl Product<'_> {
             for column in task.columns.clone() {
                 for row in task.rows.clone() {
                     let across = column - task.columns.start;
-                    let sums = if depth == self.depth {
+                    let sums = if self.is_shallow() {
                         number % 2
                     } else {
                         across * task.rows.len() + row - task.rows.start
