@@ -404,6 +404,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let precision = precision(arguments.first().map(String::as_str))?;
     let rounds = arguments.get(1).map_or(Ok(7), |n| n.parse())?;
     // inside the pool, as a step of training
-    rayon::scope(|_| run(precision, rounds));
+    vlpt_kernels::awake(|| run(precision, rounds));
     Ok(())
 }

@@ -13,7 +13,6 @@ mod formats;
 mod hub;
 mod model;
 mod names;
-mod pool;
 mod progress;
 mod random;
 mod text;

@@ -24,6 +24,7 @@ mod processor;
 mod product;
 mod rows;
 mod simd;
+mod threads;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod tile_registers;
 mod vector;
@@ -39,3 +40,4 @@ pub use precision::Precision;
 pub use processor::{LEVEL_VARIABLE, Level};
 pub use product::{Element, matrix_product};
 pub use rows::{add, gather_rows, scatter_add_rows};
+pub use threads::awake;

@@ -1,10 +1,9 @@
 //! Activations in the number format of the layers that read them.
 
-use rayon::prelude::*;
-
 use crate::Precision;
 use crate::arena::{Arena, Buffer};
 use crate::block::EIGHT;
+use crate::threads::{Parts, for_parts};
 use crate::vector::{LANES, Vector, over_vectors, widen};
 
 /// Rows and columns of a tile, and its numbers.
@@ -132,9 +131,11 @@ impl Matrix {
         let width = self.width;
         match &mut self.numbers {
             Numbers::F32(own) => own.copy_from_slice(floats),
-            Numbers::Bf16(numbers) => tile_rows(numbers, width)
-                .zip(floats.par_chunks(TILE_ROWS * width))
-                .for_each(|(tiles, floats)| round_rows(floats, width, tiles)),
+            Numbers::Bf16(numbers) => {
+                for_parts(&tile_rows(numbers, width, self.rows), |i, tiles| {
+                    round_rows(rows_of_tiles(floats, width, i), width, tiles);
+                });
+            }
         }
     }
 
@@ -257,12 +258,16 @@ pub(crate) fn offset(across: usize, row: usize, tile: usize) -> usize {
     (row / TILE_ROWS * across + tile) * TILE + row % TILE_ROWS * TILE_COLUMNS
 }
 
-/// The tiles of every 16 rows.
-pub(crate) fn tile_rows(
-    numbers: &mut [u16],
-    width: usize,
-) -> impl IndexedParallelIterator<Item = &mut [u16]> {
-    numbers.par_chunks_mut(TILE_ROWS * width.next_multiple_of(TILE_COLUMNS))
+/// The tiles of every 16 of the first `rows` rows.
+pub(crate) fn tile_rows(numbers: &mut [u16], width: usize, rows: usize) -> Parts<'_, u16> {
+    let size = TILE_ROWS * width.next_multiple_of(TILE_COLUMNS);
+    Parts::new(&mut numbers[..rows.div_ceil(TILE_ROWS) * size], size)
+}
+
+/// The floats of the rows of tiles `index`.
+pub(crate) fn rows_of_tiles(floats: &[f32], width: usize, index: usize) -> &[f32] {
+    let first = index * TILE_ROWS * width;
+    &floats[first..floats.len().min(first + TILE_ROWS * width)]
 }
 
 over_vectors! {

@@ -1,11 +1,10 @@
 //! Layer normalisation over rows.
 
-use rayon::prelude::*;
-
 use crate::Precision;
-use crate::matrix::{Matrix, RowStore, TILE_COLUMNS, TILE_ROWS, tile_rows};
+use crate::matrix::{Matrix, RowStore, TILE_COLUMNS, TILE_ROWS, rows_of_tiles, tile_rows};
 use crate::rows::for_blocks;
 use crate::simd::{sum, vectorised};
+use crate::threads::{Parts, for_both_parts, for_parts};
 use crate::vector::{LANES, Vector, over_vectors};
 
 /// `y = (x - mean) / sqrt(variance + eps) * weight + bias`, mean and variance of each row (the
@@ -50,9 +49,12 @@ impl LayerNorm {
         );
         match y.precision() {
             Precision::F32 => self.forward_into(x, y.floats_mut()),
-            Precision::Bf16 => tile_rows(y.tiles_mut(), width)
-                .zip(x.par_chunks(TILE_ROWS * width))
-                .for_each(|(tiles, x)| tiles_forward(self, x, tiles)),
+            Precision::Bf16 => {
+                let rows = y.rows();
+                for_parts(&tile_rows(y.tiles_mut(), width, rows), |i, tiles| {
+                    tiles_forward(self, rows_of_tiles(x, width, i), tiles);
+                });
+            }
         }
     }
 
@@ -100,17 +102,16 @@ impl LayerNorm {
             rounded.width() == width && dx.len() == rounded.rows() * width,
             "rounded gradient"
         );
-        let size = TILE_ROWS * width;
-        let rows = x
-            .par_chunks(size)
-            .zip(dy.par_chunks(size))
-            .zip(dx.par_chunks_mut(size));
-        tile_rows(rounded.tiles_mut(), width)
-            .zip(rows)
-            .for_each(|(tiles, ((x, dy), dx))| {
+        let rows = rounded.rows();
+        for_both_parts(
+            &tile_rows(rounded.tiles_mut(), width, rows),
+            &Parts::new(dx, TILE_ROWS * width),
+            |i, tiles, dx| {
+                let (x, dy) = (rows_of_tiles(x, width, i), rows_of_tiles(dy, width, i));
                 rows_backward(self, x, dy, dx);
                 crate::matrix::round_rows(dx, width, tiles);
-            });
+            },
+        );
     }
 
     #[inline(always)]

@@ -1,15 +1,14 @@
 //! How work is shared among threads: fixed blocks of rows, whatever the number of threads.
 
-use rayon::prelude::*;
+use crate::threads::{Parts, for_parts};
 
 /// Rows of one task of a row-wise kernel.
 const ROWS: usize = 16;
 
 /// Calls `work(first row, rows of y)` for fixed blocks of rows of `y` (rows x width), in parallel.
 pub(crate) fn for_blocks(y: &mut [f32], width: usize, work: impl Fn(usize, &mut [f32]) + Sync) {
-    y.par_chunks_mut(ROWS * width)
-        .enumerate()
-        .for_each(|(block, y)| work(block * ROWS, y));
+    let blocks = Parts::new(y, ROWS * width);
+    for_parts(&blocks, |block, y| work(block * ROWS, y));
 }
 
 /// Copies the rows `rows` of `x` (rows x width) into `y`, in that order.

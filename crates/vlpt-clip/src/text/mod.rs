@@ -15,11 +15,10 @@ pub use tree::{Slot, TextTree};
 
 use chunk::Chunk;
 use tokens::TokenEmbedding;
-use vlpt_kernels::{Arena, Attention, AttentionPlan, Matrix, Precision};
+use vlpt_kernels::{Arena, Attention, AttentionPlan, Matrix, Precision, awake};
 
 use crate::budget::MemoryBudget;
 use crate::config::TextConfig;
-use crate::pool;
 use crate::transformer::{Block, Head, bytes_of, layer_norm};
 use crate::weights::TextWeights;
 
@@ -133,7 +132,7 @@ impl TextTower {
     /// # Panics
     /// As [`TextTower::plan`] and [`TextTower::forward`].
     pub fn features(&self, texts: &[Vec<Slot>], prompts: &[f32]) -> Vec<f32> {
-        pool::inside(|| {
+        awake(|| {
             let embed = self.embed_dim();
             let mut features = vec![0.0; texts.len() * embed];
             let mut first = 0;
@@ -157,7 +156,7 @@ impl TextTower {
     /// # Panics
     /// When a text is empty, longer than the context or has an id outside the vocabulary.
     pub fn plan(&self, texts: &[Vec<Slot>], budget: MemoryBudget) -> TextPlan {
-        pool::inside(|| self.planned(texts, budget))
+        awake(|| self.planned(texts, budget))
     }
 
     fn planned(&self, texts: &[Vec<Slot>], budget: MemoryBudget) -> TextPlan {
@@ -196,7 +195,7 @@ impl TextTower {
     /// # Panics
     /// When a text uses a row that `prompts` does not have, or the plan is another tower's.
     pub fn forward(&self, plan: &TextPlan, prompts: &[f32]) -> (Vec<f32>, TextTape) {
-        pool::inside(|| self.record(plan, prompts))
+        awake(|| self.record(plan, prompts))
     }
 
     fn record(&self, plan: &TextPlan, prompts: &[f32]) -> (Vec<f32>, TextTape) {
@@ -221,7 +220,7 @@ impl TextTower {
     /// # Panics
     /// When `d_features` has another shape, or the tape is another plan's.
     pub fn backward(&self, plan: &TextPlan, tape: TextTape, d_features: &[f32]) -> Vec<f32> {
-        pool::inside(|| self.gradient(plan, tape, d_features))
+        awake(|| self.gradient(plan, tape, d_features))
     }
 
     fn gradient(&self, plan: &TextPlan, tape: TextTape, d_features: &[f32]) -> Vec<f32> {

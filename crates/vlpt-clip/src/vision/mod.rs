@@ -17,11 +17,10 @@ use chunk::ChunkTape;
 use patches::Patches;
 use prompts::Prompting;
 
-use vlpt_kernels::{Arena, Buffer, Precision};
+use vlpt_kernels::{Arena, Buffer, Precision, awake};
 
 use crate::budget::MemoryBudget;
 use crate::config::VisionConfig;
-use crate::pool;
 use crate::transformer::{Block, Head, layer_norm};
 use crate::weights::VisionWeights;
 
@@ -153,7 +152,7 @@ impl ImageTower {
     /// # Panics
     /// When the images or the prompts have another shape.
     pub fn features(&self, images: &[f32], n: usize, prompts: Option<&VisualPrompts>) -> Vec<f32> {
-        pool::inside(|| {
+        awake(|| {
             let prompting = self.prompting(prompts.unwrap_or(&VisualPrompts::NONE));
             let size = self.chunk_size(&prompting, n, usize::MAX);
             let mut features = Vec::with_capacity(n * self.embed_dim());
@@ -182,7 +181,7 @@ impl ImageTower {
         prompts: &VisualPrompts,
         budget: MemoryBudget,
     ) -> (Vec<f32>, ImageTape) {
-        pool::inside(|| self.record(images, n, prompts, budget))
+        awake(|| self.record(images, n, prompts, budget))
     }
 
     fn record(
@@ -226,7 +225,7 @@ impl ImageTower {
     /// # Panics
     /// When `d_features` has another shape.
     pub fn backward(&self, tape: ImageTape, d_features: &[f32]) -> Vec<f32> {
-        pool::inside(|| self.gradient(tape, d_features))
+        awake(|| self.gradient(tape, d_features))
     }
 
     fn gradient(&self, tape: ImageTape, d_features: &[f32]) -> Vec<f32> {

@@ -13,12 +13,11 @@ mod tiles;
 
 pub use plan::AttentionPlan;
 
-use rayon::prelude::*;
-
 use crate::Precision;
 use crate::arena::Arena;
 use crate::matrix::{Matrix, Operand, TILE_COLUMNS, Tiles};
 use crate::output::{Output, TileOutput};
+use crate::threads::for_tasks;
 use plan::QueryBlock;
 
 /// Attention of some queries to some keys.
@@ -147,7 +146,9 @@ impl Attention<'_> {
     fn add_parts(&self, parts: &[f32], dkv: &Rows, d_common: &mut [f32]) {
         let (row, common) = (2 * self.width, self.plan.common());
         let d_common = (!d_common.is_empty()).then(|| Output::new(d_common, row));
-        self.plan.shared().par_iter().for_each(|key| {
+        let shared = self.plan.shared();
+        for_tasks(shared.len(), |i| {
+            let key = &shared[i];
             let mut sum = vec![0.0; row];
             for part in parts[key.slots.start * row..key.slots.end * row].chunks_exact(row) {
                 crate::add(&mut sum, part);
@@ -203,16 +204,14 @@ impl Attention<'_> {
     /// Calls `work` for every head of every block, in parallel.
     fn for_tasks(&self, work: impl Fn(&Task) + Sync) {
         let blocks = self.plan.blocks();
-        (0..self.heads * blocks.len())
-            .into_par_iter()
-            .for_each(|task| {
-                let (block, head) = (&blocks[task / self.heads], task % self.heads);
-                work(&Task {
-                    attention: self,
-                    block,
-                    head,
-                });
+        for_tasks(self.heads * blocks.len(), |task| {
+            let (block, head) = (&blocks[task / self.heads], task % self.heads);
+            work(&Task {
+                attention: self,
+                block,
+                head,
             });
+        });
     }
 
     fn check(&self, q: &Matrix, kv: &Matrix, common: &Matrix) {

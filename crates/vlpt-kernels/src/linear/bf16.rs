@@ -11,12 +11,11 @@ mod portable;
 use std::cell::RefCell;
 use std::sync::OnceLock;
 
-use rayon::prelude::*;
-
 use crate::Level;
 use crate::arena::Buffer;
 use crate::block::{Block, EIGHT, SIDE};
 use crate::matrix::{TILE, TILE_COLUMNS, Tiles};
+use crate::threads::for_tasks;
 use crate::vector::Vector;
 
 /// How a product is cut. Slices change no bit: each goes on from the sums of the one before. The
@@ -27,6 +26,8 @@ struct Cut {
     /// Most blocks of rows, and of columns, of one task.
     rows: usize,
     columns: usize,
+    /// Tasks for each thread, where there is enough to do.
+    tasks: usize,
 }
 
 /// Where one slice does it: its weights of a block of columns about fill the first cache, and the
@@ -35,16 +36,17 @@ const SHALLOW: Cut = Cut {
     slice: 24,
     rows: 13,
     columns: 8,
+    tasks: 4,
 };
 /// Where several are needed: sums come and go, so the weights leave them room in the first cache,
-/// and the sums of a task are in the second beside its rows.
+/// and the sums of a task are in the second beside its rows. Its rows, which are long, are read for as
+/// many columns as possible.
 const DEEP: Cut = Cut {
     slice: 14,
     rows: 8,
-    columns: 16,
+    columns: 24,
+    tasks: 1,
 };
-/// Tasks for each thread, where there is enough to do.
-const TASKS: usize = 4;
 
 thread_local! {
     /// Sums of the blocks of a task.
@@ -155,44 +157,43 @@ impl PackedBf16 {
         };
         let rows = x.rows.div_ceil(SIDE);
         let cut = product.cut();
-        let height = even(rows, cut.rows);
-        let down = rows.div_ceil(height);
-        let wanted = (TASKS * rayon::current_num_threads()).div_ceil(down);
+        let down = rows.div_ceil(cut.rows);
+        let wanted = (cut.tasks * rayon::current_num_threads()).div_ceil(down.max(1));
         let breadth = cut.columns.min(product.columns / wanted).max(1);
-        let breadth = even(product.columns, breadth);
         let across = product.columns.div_ceil(breadth);
         // sums that need no second slice take turns in two blocks
         let blocks = if product.is_shallow() {
             2
         } else {
-            height * breadth
+            cut.rows * breadth
         };
         // a thread goes from column to column, as long as it can, with the same rows
-        (0..down * across)
-            .into_par_iter()
-            .with_max_len(1)
-            .for_each(|task| {
-                let (row, column) = (task / across * height, task % across * breadth);
-                let task = Task {
-                    rows: row..rows.min(row + height),
-                    columns: column..product.columns.min(column + breadth),
-                };
-                SUMS.with_borrow_mut(|sums| {
-                    sums.resize(sums.len().max(blocks), Block::ZERO);
-                    match self.level {
-                        #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-                        // SAFETY: the level was found on this processor when the layer was made.
-                        Level::Amx => unsafe { amx::run(&product, &task, sums, epilogue) },
-                        #[cfg(target_arch = "x86_64")]
-                        // SAFETY: as above.
-                        Level::Avx512Bf16 => unsafe {
-                            avx512::run(&product, &task, sums, epilogue);
-                        },
-                        _ => portable::run(&product, &task, sums, epilogue),
-                    }
-                });
+        for_tasks(down * across, |task| {
+            let task = Task {
+                rows: share(rows, task / across, down),
+                columns: share(product.columns, task % across, across),
+            };
+            SUMS.with_borrow_mut(|sums| {
+                sums.resize(sums.len().max(blocks), Block::ZERO);
+                match self.level {
+                    #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+                    // SAFETY: the level was found on this processor when the layer was made.
+                    Level::Amx => unsafe { amx::run(&product, &task, sums, epilogue) },
+                    #[cfg(target_arch = "x86_64")]
+                    // SAFETY: as above.
+                    Level::Avx512Bf16 => unsafe {
+                        avx512::run(&product, &task, sums, epilogue);
+                    },
+                    _ => portable::run(&product, &task, sums, epilogue),
+                }
             });
+        });
     }
+}
+
+/// One of `count` parts of `length`, which differ by 1 at most.
+fn share(length: usize, index: usize, count: usize) -> std::ops::Range<usize> {
+    index * length / count..(index + 1) * length / count
 }
 
 /// The size of parts that cover `length`, all of about one size and none over `limit`.

@@ -1,10 +1,9 @@
 //! f32 products through the `gemm` crate, in fixed tiles.
 
-use rayon::prelude::*;
-
 use super::Epilogue;
 use crate::output::Output;
 use crate::product::{Strided, multiply_into};
+use crate::threads::for_tasks;
 
 /// Most rows and columns of a tile of the result, the unit of work of one thread. Tiles depend on
 /// the shape alone, and each is one single-threaded product, so the bits do not depend on the
@@ -70,7 +69,7 @@ fn multiply_tiles<'w>(
     let (height, breadth) = (even(rows, TASK_ROWS), even(width, TASK_COLUMNS));
     let across = width.div_ceil(breadth);
     let tiles = rows.div_ceil(height) * across;
-    (0..tiles).into_par_iter().with_max_len(1).for_each(|tile| {
+    for_tasks(tiles, |tile| {
         let (row, column) = (tile / across * height, tile % across * breadth);
         let (m, n) = (height.min(rows - row), breadth.min(width - column));
         let a = Strided::new(&x[row * depth..(row + m) * depth], depth);

@@ -3,13 +3,12 @@
 use std::mem::MaybeUninit;
 use std::sync::OnceLock;
 
-use rayon::prelude::*;
-
 use super::Epilogue;
 use super::micro_f32::{Avx2, Avx512, MicroKernel, Shape};
 use super::panels::{Panels, SLAB};
 use crate::output::Output;
 use crate::processor::Level;
+use crate::threads::for_tasks;
 
 /// Most rows and columns of a task, the unit of work of one thread.
 const TASK_ROWS: usize = 210;
@@ -105,7 +104,7 @@ unsafe fn multiply<K: MicroKernel>(
     let (height, breadth) = task(rows, width, K::ROWS, K::COLUMNS);
     let across = width.div_ceil(breadth);
     let tasks = rows.div_ceil(height) * across;
-    (0..tasks).into_par_iter().with_max_len(1).for_each(|task| {
+    for_tasks(tasks, |task| {
         let (top, left) = (task / across * height, task % across * breadth);
         let block = Block {
             top,
