@@ -165,11 +165,11 @@ impl Shape {
                 layer
                     .out
                     .forward_sum(x_m.operand(), &start[..m * w], &mut floats[..m * w]);
-                let mut before = self.backward.then(|| new(m, mlp));
+                let mut slope = self.backward.then(|| new(m, mlp));
                 layer.fc1.forward_activated(
                     ACTIVATION,
                     x_m.operand(),
-                    before.as_mut(),
+                    slope.as_mut(),
                     &mut new(m, mlp),
                 );
                 layer
@@ -189,7 +189,7 @@ impl Shape {
                 let mut d_hidden = new(m, mlp);
                 layer
                     .fc2
-                    .backward_activated(ACTIVATION, x_m.operand(), hidden_m, &mut d_hidden);
+                    .backward_scaled(x_m.operand(), hidden_m, &mut d_hidden);
                 layer
                     .fc1
                     .backward_into(hidden_m.operand(), &mut floats[..m * w]);

@@ -34,43 +34,34 @@ impl Activation {
         });
     }
 
-    /// Turns `dy` into `dy * activation'(x)`, in place.
-    ///
-    /// # Panics
-    /// When `x` and `dy` differ in length.
-    pub fn backward(self, x: &[f32], dy: &mut [f32]) {
-        assert_eq!(x.len(), dy.len(), "activation gradient");
-        for_blocks(dy, BLOCK, |first, dy| {
-            self.backward_slice(&x[first * BLOCK..][..dy.len()], dy);
-        });
+    /// Turns `x` into `activation'(x)`, in place.
+    pub fn slope(self, x: &mut [f32]) {
+        for_blocks(x, BLOCK, |_, x| self.slope_in_place(x));
     }
 
     /// The activation of 16 numbers, as exact as bf16 needs.
     #[inline(always)]
     pub(crate) fn of<V: Vector>(self, x: V) -> V {
-        match self {
-            Self::QuickGelu => x.mul(logistic(x)),
-            Self::Gelu => {
-                let (size, tail) = normal_tail(x);
-                V::zero().sub(size).mul_add(tail, x.max(V::zero()))
-            }
-        }
+        self.with_slope(x).0
     }
 
-    /// The slope of the activation at 16 numbers, as exact as bf16 needs.
+    /// The activation of 16 numbers and its slope there, as exact as bf16 needs.
     #[inline(always)]
-    pub(crate) fn slope<V: Vector>(self, x: V) -> V {
+    pub(crate) fn with_slope<V: Vector>(self, x: V) -> (V, V) {
         let one = V::splat(1.0);
         match self {
             Self::QuickGelu => {
                 let s = logistic(x);
-                x.mul(V::splat(1.702)).mul_add(one.sub(s), one).mul(s)
+                let y = x.mul(s);
+                (y, y.mul(V::splat(1.702)).mul_add(one.sub(s), s))
             }
             Self::Gelu => {
-                let (_, tail) = normal_tail(x);
+                // e^(-x^2 / 2), and how much of the normal distribution is farther from 0
+                let power = x.mul(x).mul(V::splat(-0.5 * LOG2_E)).power_of_2();
+                let (size, tail) = normal_tail(x, power);
+                let y = V::zero().sub(size).mul_add(tail, x.max(V::zero()));
                 let below = x.choose(one.sub(tail), tail);
-                let density = x.mul(x).mul(V::splat(-0.5 * LOG2_E)).power_of_2();
-                x.mul(V::splat(DENSITY_AT_0)).mul_add(density, below)
+                (y, x.mul(V::splat(DENSITY_AT_0)).mul_add(power, below))
             }
         }
     }
@@ -91,11 +82,11 @@ impl Activation {
         }
     }
 
-    /// One thread's part of [`Activation::backward`].
-    pub(crate) fn backward_slice(self, x: &[f32], dy: &mut [f32]) {
+    /// One thread's part of [`Activation::slope`].
+    pub(crate) fn slope_in_place(self, x: &mut [f32]) {
         match self {
-            Self::QuickGelu => quick_gelu_backward(x, dy),
-            Self::Gelu => gelu_backward(x, dy),
+            Self::QuickGelu => quick_gelu_slopes(x),
+            Self::Gelu => gelu_slopes(x),
         }
     }
 }
@@ -133,17 +124,17 @@ vectorised! {
 }
 
 vectorised! {
-    fn quick_gelu_backward(x: &[f32], dy: &mut [f32]) {
-        for (x, dy) in x.iter().zip(dy) {
-            *dy *= quick_gelu_slope(*x);
+    fn quick_gelu_slopes(x: &mut [f32]) {
+        for x in x {
+            *x = quick_gelu_slope(*x);
         }
     }
 }
 
 vectorised! {
-    fn gelu_backward(x: &[f32], dy: &mut [f32]) {
-        for (x, dy) in x.iter().zip(dy) {
-            *dy *= gelu_slope(*x);
+    fn gelu_slopes(x: &mut [f32]) {
+        for x in x {
+            *x = gelu_slope(*x);
         }
     }
 }
@@ -155,10 +146,10 @@ fn logistic<V: Vector>(x: V) -> V {
     V::splat(1.0).add(power).reciprocal()
 }
 
-/// `|x|`, and how much of the normal distribution is farther from 0 on one side; by formula 7.1.26
-/// of Abramowitz and Stegun, within 1e-7 but for the reciprocal.
+/// `|x|`, and how much of the normal distribution is farther from 0 on one side, given
+/// `e^(-x^2 / 2)`; by formula 7.1.26 of Abramowitz and Stegun, within 1e-7 but for the reciprocal.
 #[inline(always)]
-fn normal_tail<V: Vector>(x: V) -> (V, V) {
+fn normal_tail<V: Vector>(x: V, power: V) -> (V, V) {
     const A: [f32; 5] = [
         0.254_829_6,
         -0.284_496_74,
@@ -173,7 +164,6 @@ fn normal_tail<V: Vector>(x: V) -> (V, V) {
     for a in [A[3], A[2], A[1], A[0]] {
         sum = sum.mul_add(t, V::splat(a));
     }
-    let power = x.mul(x).mul(V::splat(-0.5 * LOG2_E)).power_of_2();
     (size, sum.mul(t).mul(power).mul(V::splat(0.5)))
 }
 

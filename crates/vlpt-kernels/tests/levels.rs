@@ -62,12 +62,12 @@ impl Layer {
         layer.forward_sum(x.operand(), &self.dy, &mut sum);
         let mut plain = unset(outputs);
         layer.forward(x.operand(), &mut plain);
-        let (mut before, mut after) = (unset(outputs), unset(outputs));
-        layer.forward_activated(activation, x.operand(), Some(&mut before), &mut after);
+        let (mut slope, mut after) = (unset(outputs), unset(outputs));
+        layer.forward_activated(activation, x.operand(), Some(&mut slope), &mut after);
 
         let mut alone = unset(outputs);
         layer.forward_activated(activation, x.operand(), None, &mut alone);
-        assert_eq!(alone.to_floats(), after.to_floats(), "without the sums");
+        assert_eq!(alone.to_floats(), after.to_floats(), "without the slope");
 
         let mut dx = vec![f32::NAN; self.rows * inputs];
         layer.backward_into(dy.operand(), &mut dx);
@@ -75,18 +75,18 @@ impl Layer {
         layer.backward_add(dy.operand(), &mut more);
         let mut d_plain = unset(inputs);
         layer.backward(dy.operand(), &mut d_plain);
-        let mut d_before = unset(inputs);
-        layer.backward_activated(activation, dy.operand(), &x, &mut d_before);
+        let mut scaled = unset(inputs);
+        layer.backward_scaled(dy.operand(), &x, &mut scaled);
         vec![
             ("sums: forward_into", y),
             ("sums: forward_sum", sum),
             ("forward", plain.to_floats()),
-            ("forward_activated, before", before.to_floats()),
+            ("forward_activated, slope", slope.to_floats()),
             ("forward_activated", after.to_floats()),
             ("sums: backward_into", dx),
             ("sums: backward_add", more),
             ("backward", d_plain.to_floats()),
-            ("backward_activated", d_before.to_floats()),
+            ("backward_scaled", scaled.to_floats()),
         ]
     }
 }

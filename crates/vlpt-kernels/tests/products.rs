@@ -23,7 +23,7 @@ struct Case {
     bias: Vec<f32>,
     x: Vec<f32>,
     dy: Vec<f32>,
-    before: Vec<f32>,
+    factor: Vec<f32>,
     y: Vec<f64>,
     dx: Vec<f64>,
 }
@@ -41,7 +41,7 @@ impl Case {
             scaled(rows * inputs, inputs),
             scaled(rows * outputs, outputs),
         );
-        let before = scaled(rows * inputs, 1);
+        let factor = scaled(rows * inputs, 1);
         let transposed: Vec<f32> = (0..inputs * outputs)
             .map(|i| weight[i % outputs * inputs + i / outputs])
             .collect();
@@ -55,7 +55,7 @@ impl Case {
             bias,
             x,
             dy,
-            before,
+            factor,
         }
     }
 
@@ -78,17 +78,17 @@ impl Case {
         layer.forward_into(x, &mut y);
         let mut y_added = self.empty(self.outputs);
         layer.forward_sum(x, &self.doubled(&self.y), &mut y_added);
-        let mut before = matrix(self.outputs, &y);
+        let mut slope = matrix(self.outputs, &y);
         let mut activated = matrix(self.outputs, &y);
-        layer.forward_activated(Activation::QuickGelu, x, Some(&mut before), &mut activated);
+        layer.forward_activated(Activation::QuickGelu, x, Some(&mut slope), &mut activated);
         layer.backward_into(dy, &mut dx);
         let mut dx_added = self.doubled(&self.dx);
         layer.backward_add(dy, &mut dx_added);
-        let mut slope = matrix(self.inputs, &dx);
-        let of = matrix(self.inputs, &self.before);
-        layer.backward_activated(Activation::Gelu, dy, &of, &mut slope);
-        let [before, activated, slope] = [before, activated, slope].map(|m| m.to_floats());
-        [y, y_added, before, activated, dx, dx_added, slope]
+        let mut scaled = matrix(self.inputs, &dx);
+        let factor = matrix(self.inputs, &self.factor);
+        layer.backward_scaled(dy, &factor, &mut scaled);
+        let [slope, activated, scaled] = [slope, activated, scaled].map(|m| m.to_floats());
+        [y, y_added, slope, activated, dx, dx_added, scaled]
     }
 
     fn empty(&self, width: usize) -> Vec<f32> {
@@ -100,28 +100,24 @@ impl Case {
     }
 
     fn check(&self, what: &str, products: &[Vec<f32>; 7]) {
-        let [y, y_added, before, activated, dx, dx_added, slope] = products;
+        let [y, y_added, slope, activated, dx, dx_added, scaled] = products;
         let times_three = |v: &[f64]| -> Vec<f64> { v.iter().map(|v| 3.0 * v).collect() };
         let close = |name: &str, got: &[f32], want: &[f64]| {
             assert_close(&format!("{what} {name}"), got, want, 5e-6);
         };
         close("forward", y, &self.y);
         close("forward_sum", y_added, &times_three(&self.y));
-        close("before", before, &self.y);
         let sigmoid = |v: f64| 1.0 / (1.0 + (-1.702 * v).exp());
         let want: Vec<f64> = self.y.iter().map(|v| v * sigmoid(*v)).collect();
         close("forward_activated", activated, &want);
+        let of = |v: f64| sigmoid(v) * (1.0 + 1.702 * v * (1.0 - sigmoid(v)));
+        let want: Vec<f64> = self.y.iter().map(|v| of(*v)).collect();
+        close("forward_activated, slope", slope, &want);
         close("backward", dx, &self.dx);
         close("backward_add", dx_added, &times_three(&self.dx));
-        // the slope itself is tested beside the activations
-        let mut want = vec![1.0; self.before.len()];
-        Activation::Gelu.backward(&self.before, &mut want);
-        let want: Vec<f64> = want
-            .iter()
-            .zip(&self.dx)
-            .map(|(s, d)| *s as f64 * d)
-            .collect();
-        close("backward_activated", slope, &want);
+        let want = self.factor.iter().zip(&self.dx);
+        let want: Vec<f64> = want.map(|(s, d)| *s as f64 * d).collect();
+        close("backward_scaled", scaled, &want);
     }
 }
 

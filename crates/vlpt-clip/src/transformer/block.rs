@@ -69,8 +69,8 @@ pub(crate) struct BlockTape {
     kv: Matrix,
     /// Sum after the attention, m x width.
     middle: Buffer<f32>,
-    /// MLP before its activation, m x mlp; none where nothing will go backward.
-    before: Option<Matrix>,
+    /// Slope of the MLP's activation, m x mlp; none where nothing will go backward.
+    slope: Option<Matrix>,
 }
 
 impl BlockTape {
@@ -189,10 +189,10 @@ impl Block {
         self.out.forward_sum(o.operand(), start, &mut middle);
         let mut h = o;
         self.ln_2.forward(&middle, &mut h);
-        let mut before = (taping == Taping::Whole).then(|| self.matrix(arena, m, self.mlp));
+        let mut slope = (taping == Taping::Whole).then(|| self.matrix(arena, m, self.mlp));
         let mut act = self.matrix(arena, m, self.mlp);
         self.fc1
-            .forward_activated(self.activation, h.operand(), before.as_mut(), &mut act);
+            .forward_activated(self.activation, h.operand(), slope.as_mut(), &mut act);
         let mut y = arena.floats(m * w);
         self.fc2.forward_sum(act.operand(), &middle, &mut y);
         let tape = BlockTape {
@@ -200,7 +200,7 @@ impl Block {
             q,
             kv,
             middle,
-            before,
+            slope,
         };
         (y, tape)
     }
@@ -217,11 +217,10 @@ impl Block {
         attend: impl FnOnce(&Matrix, &Matrix, &Matrix, &mut Matrix, &mut Matrix),
     ) -> Gradient {
         let (w, m, n) = (self.width, tape.q.rows(), tape.kv.rows());
-        let before = tape.before.as_ref();
-        let before = before.expect("backward goes through whole tapes");
+        let slope = tape.slope.as_ref();
+        let slope = slope.expect("backward goes through whole tapes");
         let mut d_before = self.matrix(arena, m, self.mlp);
-        self.fc2
-            .backward_activated(self.activation, dy.operand(), before, &mut d_before);
+        self.fc2.backward_scaled(dy.operand(), slope, &mut d_before);
         let mut dh = arena.floats(m * w);
         self.fc1.backward_into(d_before.operand(), &mut dh);
         drop(d_before);

@@ -15,7 +15,7 @@ impl Epilogue for AddBias<'_> {
     }
 }
 
-/// Adds the bias, and writes the activation of the sum to a second matrix; the sums stay where the
+/// Adds the bias, and writes the activation of the sum to a second matrix; its slope stays where the
 /// product is made.
 pub(super) struct Activate<'a> {
     bias: &'a [f32],
@@ -40,6 +40,7 @@ impl Epilogue for Activate<'_> {
         // SAFETY: each part of a row is finished once, by one thread.
         let y = unsafe { self.to.part(row_index, first, row.len()) };
         self.activation.forward_slice(row, y);
+        self.activation.slope_in_place(row);
     }
 }
 
@@ -56,28 +57,24 @@ impl Epilogue for ActivateInPlace<'_> {
     }
 }
 
-/// Multiplies with the slope of an activation.
-pub(super) struct Deactivate<'a> {
-    activation: Activation,
-    before: &'a [f32],
-    width: usize,
+/// Multiplies with something, element by element.
+pub(super) struct Scale<'a> {
+    /// Rows of `width` columns.
+    pub(super) factor: &'a [f32],
+    pub(super) width: usize,
 }
 
-impl<'a> Deactivate<'a> {
-    /// `before`: rows of `width` columns.
-    pub(super) fn new(activation: Activation, before: &'a [f32], width: usize) -> Self {
-        Self {
-            activation,
-            before,
-            width,
-        }
+impl Epilogue for Scale<'_> {
+    fn apply(&self, row_index: usize, first: usize, row: &mut [f32]) {
+        scale(&self.factor[row_index * self.width + first..], row);
     }
 }
 
-impl Epilogue for Deactivate<'_> {
-    fn apply(&self, row_index: usize, first: usize, row: &mut [f32]) {
-        let before = &self.before[row_index * self.width + first..][..row.len()];
-        self.activation.backward_slice(before, row);
+vectorised! {
+    fn scale(factor: &[f32], row: &mut [f32]) {
+        for (x, factor) in row.iter_mut().zip(factor) {
+            *x *= factor;
+        }
     }
 }
 

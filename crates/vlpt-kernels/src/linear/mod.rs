@@ -15,7 +15,7 @@ use crate::matrix::{Matrix, Operand, TILE_COLUMNS};
 use crate::{Activation, Precision};
 use bf16::PackedBf16;
 use bf16::epilogue as rounded;
-use epilogue::{Activate, ActivateInPlace, AddBias, Deactivate};
+use epilogue::{Activate, ActivateInPlace, AddBias, Scale};
 use f32_weights::F32Weights;
 
 /// `y = x W^T + b` with frozen `W` (outputs x inputs) and `b`, and its gradient to the input.
@@ -147,25 +147,25 @@ impl Linear {
         }
     }
 
-    /// `before = x W^T + b` and `y = activation(before)`; `x`: rows x inputs, `before`, `y`: rows x
-    /// outputs. Without `before` nothing is left for backward.
+    /// `y = activation(x W^T + b)`, and the slope of the activation there, which backward needs (see
+    /// [`Linear::backward_scaled`]); `x`: rows x inputs, `slope`, `y`: rows x outputs.
     pub fn forward_activated(
         &self,
         activation: Activation,
         x: Operand,
-        before: Option<&mut Matrix>,
+        slope: Option<&mut Matrix>,
         y: &mut Matrix,
     ) {
         let sizes = (self.inputs, self.outputs);
         self.check(x, (y.rows(), y.width()), sizes);
-        if let Some(before) = &before {
-            self.check(x, (before.rows(), before.width()), sizes);
+        if let Some(slope) = &slope {
+            self.check(x, (slope.rows(), slope.width()), sizes);
         }
         match (&self.weights, x) {
             (Weights::F32(weights), Operand::F32(x)) => {
-                if let Some(before) = before {
+                if let Some(slope) = slope {
                     let epilogue = Activate::new(&self.bias, activation, y);
-                    weights.forward(x, before.floats_mut(), false, &epilogue);
+                    weights.forward(x, slope.floats_mut(), false, &epilogue);
                 } else {
                     let bias = &self.bias;
                     weights.forward(
@@ -177,10 +177,7 @@ impl Linear {
                 }
             }
             (Weights::Bf16(weights), Operand::Bf16(x)) => {
-                weights.forward(
-                    x,
-                    &rounded::Activate::new(&self.bias, activation, before, y),
-                );
+                weights.forward(x, &rounded::Activate::new(&self.bias, activation, slope, y));
             }
             _ => panic!("{FORMATS}"),
         }
@@ -228,25 +225,19 @@ impl Linear {
         }
     }
 
-    /// `dx = (dy W) * activation'(before)`, the gradient through a linear layer whose input was
-    /// `activation(before)`; `dy`: rows x outputs, `before`, `dx`: rows x inputs.
-    pub fn backward_activated(
-        &self,
-        activation: Activation,
-        dy: Operand,
-        before: &Matrix,
-        dx: &mut Matrix,
-    ) {
+    /// `dx = (dy W) * factor`, element by element: the gradient through a linear layer whose input
+    /// came out of an activation of that slope; `dy`: rows x outputs, `factor`, `dx`: rows x inputs.
+    pub fn backward_scaled(&self, dy: Operand, factor: &Matrix, dx: &mut Matrix) {
         let sizes = (self.outputs, self.inputs);
         self.check(dy, (dx.rows(), dx.width()), sizes);
-        self.check(dy, (before.rows(), before.width()), sizes);
-        match (&self.weights, dy, before.operand()) {
-            (Weights::F32(weights), Operand::F32(dy), Operand::F32(before)) => {
-                let epilogue = Deactivate::new(activation, before, self.inputs);
-                weights.backward(dy, dx.floats_mut(), false, &epilogue);
+        self.check(dy, (factor.rows(), factor.width()), sizes);
+        match (&self.weights, dy, factor.operand()) {
+            (Weights::F32(weights), Operand::F32(dy), Operand::F32(factor)) => {
+                let width = self.inputs;
+                weights.backward(dy, dx.floats_mut(), false, &Scale { factor, width });
             }
-            (Weights::Bf16(weights), Operand::Bf16(dy), Operand::Bf16(before)) => {
-                weights.backward(dy, &rounded::Deactivate::new(activation, before, dx));
+            (Weights::Bf16(weights), Operand::Bf16(dy), Operand::Bf16(factor)) => {
+                weights.backward(dy, &rounded::Scale::new(factor, dx));
             }
             _ => panic!("{FORMATS}"),
         }

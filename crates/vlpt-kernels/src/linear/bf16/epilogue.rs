@@ -127,11 +127,11 @@ impl Epilogue for Add<'_> {
     }
 }
 
-/// Adds the bias, and writes the activation of the sum, and before it the sum where that is wanted.
+/// Adds the bias, and writes the activation of the sum, and its slope where that is wanted.
 pub(in super::super) struct Activate<'a> {
     bias: &'a [f32],
     activation: Activation,
-    before: Option<TileOutput<'a>>,
+    slope: Option<TileOutput<'a>>,
     to: TileOutput<'a>,
 }
 
@@ -139,13 +139,13 @@ impl<'a> Activate<'a> {
     pub(in super::super) fn new(
         bias: &'a [f32],
         activation: Activation,
-        before: Option<&'a mut Matrix>,
+        slope: Option<&'a mut Matrix>,
         to: &'a mut Matrix,
     ) -> Self {
         Self {
             bias,
             activation,
-            before: before.map(TileOutput::new),
+            slope: slope.map(TileOutput::new),
             to: TileOutput::new(to),
         }
     }
@@ -156,58 +156,58 @@ impl Epilogue for Activate<'_> {
     fn rows<V: Vector>(&self, row: usize, _: usize, column: usize, sums: &EightRows) {
         let bias = Bias::<V>::new(self.bias, column);
         // SAFETY: each part is finished once, by one thread, and the matrices are two.
-        let (mut before, to) = unsafe {
-            let before = self.before.as_ref().map(|before| before.rows(row, column));
-            (before, self.to.rows(row, column))
+        let (slope, to) = unsafe {
+            let slope = self.slope.as_ref().map(|slope| slope.rows(row, column));
+            (slope, self.to.rows(row, column))
         };
-        for (i, (to, sums)) in to.iter_mut().zip(sums).enumerate() {
-            let (low, high) = bias.add(sums);
-            if let Some(before) = &mut before {
-                V::round_pair(low, high, &mut before[i]);
+        let Some(slope) = slope else {
+            for (to, sums) in to.iter_mut().zip(sums) {
+                let (low, high) = bias.add(sums);
+                V::round_pair(self.activation.of(low), self.activation.of(high), to);
             }
-            V::round_pair(self.activation.of(low), self.activation.of(high), to);
+            return;
+        };
+        for ((to, slope), sums) in to.iter_mut().zip(slope).zip(sums) {
+            let (low, high) = bias.add(sums);
+            let (low, low_slope) = self.activation.with_slope(low);
+            let (high, high_slope) = self.activation.with_slope(high);
+            V::round_pair(low, high, to);
+            V::round_pair(low_slope, high_slope, slope);
         }
     }
 }
 
-/// Multiplies with the slope of an activation.
-pub(in super::super) struct Deactivate<'a> {
-    activation: Activation,
-    before: Tiles<'a>,
+/// Multiplies with something, element by element.
+pub(in super::super) struct Scale<'a> {
+    factor: Tiles<'a>,
     to: TileOutput<'a>,
 }
 
-impl<'a> Deactivate<'a> {
-    pub(in super::super) fn new(
-        activation: Activation,
-        before: Tiles<'a>,
-        to: &'a mut Matrix,
-    ) -> Self {
+impl<'a> Scale<'a> {
+    pub(in super::super) fn new(factor: Tiles<'a>, to: &'a mut Matrix) -> Self {
         Self {
-            activation,
-            before,
+            factor,
             to: TileOutput::new(to),
         }
     }
 }
 
-impl Epilogue for Deactivate<'_> {
+impl Epilogue for Scale<'_> {
     #[inline(always)]
     fn rows<V: Vector>(&self, row: usize, _: usize, column: usize, sums: &EightRows) {
-        let before = self.before.rows(row, column);
+        let factor = self.factor.rows(row, column);
         // SAFETY: each part is finished once, by one thread.
         let to = unsafe { self.to.rows(row, column) };
-        for ((to, before), sums) in to.iter_mut().zip(before).zip(sums) {
-            let ((low, high), (a, b)) = (load::<V>(sums), V::widen_pair(before));
-            let (a, b) = (self.activation.slope(a), self.activation.slope(b));
+        for ((to, factor), sums) in to.iter_mut().zip(factor).zip(sums) {
+            let ((low, high), (a, b)) = (load::<V>(sums), V::widen_pair(factor));
             V::round_pair(low.mul(a), high.mul(b), to);
         }
     }
 
     #[inline(always)]
     fn prepare(&self, row: usize, _: usize, column: usize) {
-        for before in self.before.rows(row, column) {
-            prefetch::to_read(before.as_ptr());
+        for factor in self.factor.rows(row, column) {
+            prefetch::to_read(factor.as_ptr());
         }
     }
 }
