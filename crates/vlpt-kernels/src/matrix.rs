@@ -187,6 +187,18 @@ impl Matrix {
         }
     }
 
+    /// The numbers past the width of the first rows.
+    #[cfg(test)]
+    pub(crate) fn padding(&mut self, rows: usize) -> Vec<u16> {
+        let (width, across) = (self.width, self.width.div_ceil(TILE_COLUMNS));
+        let tiles = self.tiles_mut();
+        let of_row = |row| {
+            let last = &tiles[offset(across, row, across - 1)..][..TILE_COLUMNS];
+            last[width - (across - 1) * TILE_COLUMNS..].to_vec()
+        };
+        (0..rows).flat_map(of_row).collect()
+    }
+
     /// The numbers of all tiles.
     pub(crate) fn tiles_mut(&mut self) -> &mut [u16] {
         match &mut self.numbers {
@@ -352,11 +364,9 @@ mod tests {
         let arena = Arena::default();
         drop(Matrix::of(&arena, Precision::Bf16, 64, &[7.0; 64 * 20]));
         let mut matrix = Matrix::of(&arena, Precision::Bf16, 33, &[1.0; 33 * 20]);
-        let tiles = matrix.tiles_mut();
-        for row in 0..20 {
-            let start = offset(2, row, 1);
-            assert_eq!(tiles[start..start + 2], [0x3f80, 0], "row {row}");
-            assert!(tiles[start + 1..start + 32].iter().all(|x| *x == 0));
-        }
+        let padding = matrix.padding(20);
+        assert_eq!(padding.len(), 20 * 31);
+        assert!(padding.iter().all(|x| *x == 0));
+        assert_eq!(matrix.tiles_mut()[offset(2, 19, 1)], 0x3f80);
     }
 }
