@@ -18,7 +18,9 @@ use std::time::Instant;
 
 use support::{b16, numbers, precision, texts};
 use vlpt_clip::{Clip, MemoryBudget, Slot, TextTree, VisualPlace, VisualPrompts};
-use vlpt_kernels::{Arena, Attention, AttentionPlan, LayerNorm, Linear, Matrix, Precision};
+use vlpt_kernels::{
+    Arena, Attention, AttentionPlan, Linear, Matrix, Operand, Precision, Standardize,
+};
 
 const IMAGES: usize = 8;
 const PROMPTS: usize = 10;
@@ -44,7 +46,7 @@ struct Inputs {
     few: Matrix,
     few_hidden: Matrix,
     start: Vec<f32>,
-    norm: LayerNorm,
+    norm: Standardize,
 }
 
 /// Towers as shapes: `chunks` times blocks of `tokens` rows, of which `asking` ask in the last block.
@@ -133,7 +135,7 @@ impl Shape {
             few: self.matrix(arena, m, w),
             few_hidden: self.matrix(arena, m, mlp),
             start: numbers(n * w),
-            norm: LayerNorm::new(numbers(w), numbers(w), 1e-5),
+            norm: Standardize::new(w, 1e-5),
         }
     }
 
@@ -190,9 +192,7 @@ impl Shape {
                 layer
                     .fc2
                     .backward_scaled(x_m.operand(), hidden_m, &mut d_hidden);
-                layer
-                    .fc1
-                    .backward_into(hidden_m.operand(), &mut floats[..m * w]);
+                layer.fc1.backward(hidden_m.operand(), &mut new(m, w));
                 layer.out.backward(x_m.operand(), &mut new(m, w));
                 if l > 0 {
                     layer.kv.backward_into(wide.operand(), &mut floats[..n * w]);
@@ -233,16 +233,21 @@ impl Shape {
     fn norms(&self, arena: &Arena, inputs: &Inputs) {
         let (w, n) = (self.width, self.tokens);
         let Inputs { norm, start: x, .. } = inputs;
-        let mut dx = arena.floats(n * w);
+        let (mut dx, mut scales) = (arena.floats(n * w), arena.floats(n));
         dx.fill(0.0);
         for l in (0..self.depth).cycle().take(self.depth * self.chunks) {
             let m = self.asking(l);
-            for rows in [n, m] {
-                let mut y = Matrix::new(arena, self.precision, rows, w);
-                norm.forward(&x[..rows * w], &mut y);
-                if self.backward && (rows == m || l > 0) {
-                    let rounded = (self.precision == Precision::Bf16).then_some(&mut y);
-                    norm.backward_add(&x[..rows * w], &x[..rows * w], &mut dx[..rows * w], rounded);
+            // before the attention, and before the MLP, whose gradient comes in the layers' format
+            for (rows, first) in [(n, true), (m, false)] {
+                let mut z = Matrix::new(arena, self.precision, rows, w);
+                let x = &x[..rows * w];
+                norm.forward(x, &mut z, &mut scales[..rows]);
+                if self.backward && (!first || l > 0) {
+                    let mut rounded = (self.precision == Precision::Bf16)
+                        .then(|| Matrix::new(arena, self.precision, rows, w));
+                    let dz = if first { Operand::F32(x) } else { z.operand() };
+                    let (given, dx) = ((&z, &scales[..rows]), &mut dx[..rows * w]);
+                    norm.backward_add(given, dz, dx, rounded.as_mut());
                 }
             }
         }

@@ -35,7 +35,7 @@ pub use attention::{Attention, AttentionPlan};
 pub use description::{Description, description};
 pub use linear::Linear;
 pub use matrix::{Matrix, Operand, Tiles};
-pub use norm::LayerNorm;
+pub use norm::{LayerNorm, Standardize};
 pub use precision::Precision;
 pub use processor::{LEVEL_VARIABLE, Level};
 pub use product::{Element, matrix_product};

@@ -276,6 +276,12 @@ pub(crate) fn tile_rows(numbers: &mut [u16], width: usize, rows: usize) -> Parts
     Parts::new(&mut numbers[..rows.div_ceil(TILE_ROWS) * size], size)
 }
 
+/// The tiles of the 16 rows `index`.
+pub(crate) fn tiles_of_rows(tiles: Tiles<'_>, index: usize) -> &[u16] {
+    let size = TILE_ROWS * tiles.width.next_multiple_of(TILE_COLUMNS);
+    &tiles.numbers[index * size..(index + 1) * size]
+}
+
 /// The floats of the rows of tiles `index`.
 pub(crate) fn rows_of_tiles(floats: &[f32], width: usize, index: usize) -> &[f32] {
     let first = index * TILE_ROWS * width;

@@ -36,6 +36,9 @@ pub(crate) trait Vector: Copy {
     /// The floats that 32 bf16 numbers stand for, the first 16 first.
     fn widen_pair(from: &[u16; 2 * LANES]) -> (Self, Self);
 
+    /// The floats that 16 bf16 numbers stand for.
+    fn widen(from: &[u16; LANES]) -> Self;
+
     #[inline(always)]
     fn zero() -> Self {
         Self::splat(0.0)

@@ -132,10 +132,10 @@ fn gradients_of_layers_are_their_finite_differences() {
         let norm = LayerNorm::new(random.vector(inputs), random.vector(inputs), 1e-5);
         let dy = random.vector(rows * inputs);
         let mut dx = vec![0.0; x.len()];
-        norm.backward_add(&x, &dy, &mut dx, None);
+        norm.backward_add(&x, &dy, &mut dx);
         let f = |x: &[f32]| {
             let mut y = vec![0.0; x.len()];
-            norm.forward_into(x, &mut y);
+            norm.forward(x, &mut y);
             y
         };
         if inputs > 4 {
@@ -157,6 +157,36 @@ fn gradients_of_layers_are_their_finite_differences() {
 }
 
 #[test]
+fn a_layer_norm_folded_into_the_next_layer_changes_nothing() {
+    let mut random = Random::new(6);
+    for (rows, width, outputs) in [(1, 1, 1), (20, 33, 7), (50, 96, 40)] {
+        let (weight, bias) = (random.vector(width), random.vector(width));
+        let norm = LayerNorm::new(weight, bias, 1e-5);
+        let (weight, bias) = (random.vector(outputs * width), random.vector(outputs));
+        let new = |weight, bias| Linear::new(Precision::F32, width, outputs, weight, Some(bias));
+        let layer = new(weight.clone(), bias.clone());
+        let (mut weight, mut bias) = (weight, bias);
+        let standard = norm.clone().fold_into(&mut weight, &mut bias);
+        let folded = new(weight, bias);
+
+        let (x, dy) = (random.vector(rows * width), random.vector(rows * outputs));
+        let mut h = vec![0.0; x.len()];
+        norm.forward(&x, &mut h);
+        let (mut z, mut scales) = (matrix(width, &x), vec![0.0; rows]);
+        standard.forward(&x, &mut z, &mut scales);
+        let want: Vec<f64> = forward(&layer, &h).iter().map(|y| *y as f64).collect();
+        assert_close("folded", &forward(&folded, &z.to_floats()), &want, 1e-5);
+
+        let mut dx = vec![0.0; x.len()];
+        norm.backward_add(&x, &backward(&layer, &dy), &mut dx);
+        let want: Vec<f64> = dx.iter().map(|d| *d as f64).collect();
+        let (dz, mut dx) = (backward(&folded, &dy), vec![0.0; x.len()]);
+        standard.backward_add((&z, &scales), Operand::F32(&dz), &mut dx, None);
+        assert_close("folded, backward", &dx, &want, 1e-5);
+    }
+}
+
+#[test]
 fn layer_norm_gives_mean_bias_and_deviation_weight() {
     let mut random = Random::new(4);
     let width = 37;
@@ -167,7 +197,7 @@ fn layer_norm_gives_mean_bias_and_deviation_weight() {
         .map(|x| 3.0 * x + 100.0)
         .collect();
     let mut y = vec![0.0; x.len()];
-    norm.forward_into(&x, &mut y);
+    norm.forward(&x, &mut y);
     for row in y.chunks_exact(width) {
         let mean = row.iter().sum::<f32>() / width as f32;
         let variance = row.iter().map(|y| (y - mean) * (y - mean)).sum::<f32>() / width as f32;
@@ -214,7 +244,7 @@ fn layers_give_the_same_bits_for_any_number_of_threads() {
     let (x, dy) = (random.vector(rows * inputs), random.vector(rows * outputs));
     same_bits_for_any_threads("layers", || {
         let mut h = vec![0.0; x.len()];
-        norm.forward_into(&x, &mut h);
+        norm.forward(&x, &mut h);
         let (mut slope, mut y) = (matrix(outputs, &dy), matrix(outputs, &dy));
         layer.forward_activated(
             Activation::QuickGelu,
@@ -223,7 +253,7 @@ fn layers_give_the_same_bits_for_any_number_of_threads() {
             &mut y,
         );
         let (mut dx, mut y) = (backward(&layer, &dy), y.to_floats());
-        norm.backward_add(&x, &h, &mut dx, None);
+        norm.backward_add(&x, &h, &mut dx);
         y.extend(dx);
         y
     });

@@ -1,7 +1,8 @@
 //! One pre-norm residual block: `x += out(attention(ln_1(x)))`, `x += fc2(act(fc1(ln_2(x))))`.
 
 use vlpt_kernels::{
-    Activation, Arena, Buffer, LayerNorm, Linear, Matrix, Precision, gather_rows, scatter_add_rows,
+    Activation, Arena, Buffer, Linear, Matrix, Operand, Precision, Standardize, gather_rows,
+    scatter_add_rows,
 };
 
 use super::gradient::Gradient;
@@ -9,17 +10,19 @@ use super::layer_norm;
 use crate::weights::{BlockWeights, LinearWeights};
 
 /// A frozen block. What attends to what is the caller's: the block gives queries, keys and values.
+///
+/// Weights and biases of its layer norms are folded into the layers that read them.
 #[derive(Debug)]
 pub(crate) struct Block {
     precision: Precision,
     width: usize,
     mlp: usize,
     activation: Activation,
-    ln_1: LayerNorm,
+    ln_1: Standardize,
     q: Linear,
     kv: Linear,
     out: Linear,
-    ln_2: LayerNorm,
+    ln_2: Standardize,
     fc1: Linear,
     fc2: Linear,
 }
@@ -58,19 +61,33 @@ pub(crate) enum Wanted<'a> {
     Rows(&'a [u32]),
 }
 
-/// What backward needs of forward. With `n` tokens of which `m` ask:
+/// What is left of a pass.
 #[derive(Debug)]
 pub(crate) struct BlockTape {
-    /// Input, n x width.
-    x: Buffer<f32>,
+    /// Keys and values of all `n` tokens, n x (2 width).
+    kv: Matrix,
+    /// What else backward needs; none where nothing will go backward.
+    whole: Option<WholeTape>,
+}
+
+/// What backward needs of forward, beside keys and values. With `n` tokens of which `m` ask:
+#[derive(Debug)]
+struct WholeTape {
+    /// The input, n x width.
+    ln_1: NormTape,
     /// Queries, m x width.
     q: Matrix,
-    /// Keys and values, n x (2 width).
-    kv: Matrix,
-    /// Sum after the attention, m x width.
-    middle: Buffer<f32>,
-    /// Slope of the MLP's activation, m x mlp; none where nothing will go backward.
-    slope: Option<Matrix>,
+    /// The sum after the attention, m x width.
+    ln_2: NormTape,
+    /// Slope of the MLP's activation, m x mlp.
+    slope: Matrix,
+}
+
+/// Standardised rows and their scales.
+#[derive(Debug)]
+struct NormTape {
+    rows: Matrix,
+    scales: Buffer<f32>,
 }
 
 impl BlockTape {
@@ -89,10 +106,15 @@ impl Block {
         eps: f32,
         weights: BlockWeights,
     ) -> Self {
+        let fold = |norm, layer: &mut LinearWeights| {
+            layer_norm(norm, eps).fold_into(&mut layer.weight, &mut layer.bias)
+        };
+        let (mut qkv, mut fc1) = (weights.qkv, weights.fc1);
+        let (ln_1, ln_2) = (fold(weights.ln_1, &mut qkv), fold(weights.ln_2, &mut fc1));
         let LinearWeights {
             weight: mut q,
             bias: mut q_bias,
-        } = weights.qkv;
+        } = qkv;
         let (kv, kv_bias) = (q.split_off(width * width), q_bias.split_off(width));
         q.shrink_to_fit();
         let linear = |inputs, outputs, LinearWeights { weight, bias }| {
@@ -103,12 +125,12 @@ impl Block {
             width,
             mlp,
             activation,
-            ln_1: layer_norm(weights.ln_1, eps),
+            ln_1,
             q: Linear::new(precision, width, width, q, Some(q_bias)),
             kv: Linear::new(precision, width, 2 * width, kv, Some(kv_bias)),
             out: linear(width, width, weights.out),
-            ln_2: layer_norm(weights.ln_2, eps),
-            fc1: linear(width, mlp, weights.fc1),
+            ln_2,
+            fc1: linear(width, mlp, fc1),
             fc2: linear(mlp, width, weights.fc2),
         }
     }
@@ -119,29 +141,21 @@ impl Block {
 
     pub(crate) fn bytes(&self) -> usize {
         let linear = [&self.q, &self.kv, &self.out, &self.fc1, &self.fc2];
-        linear.iter().map(|layer| layer.bytes()).sum::<usize>()
-            + self.ln_1.bytes()
-            + self.ln_2.bytes()
+        linear.iter().map(|layer| layer.bytes()).sum()
     }
 
     /// Bytes that the tape takes for `n` tokens of which `m` ask.
     pub(crate) fn tape_bytes(&self, n: usize, m: usize) -> usize {
-        let floats = |rows| rows * self.width * size_of::<f32>();
         let matrix = |rows, width| Matrix::bytes(self.precision, rows, width);
-        floats(n)
-            + matrix(m, self.width)
-            + matrix(n, 2 * self.width)
-            + floats(m)
-            + matrix(m, self.mlp)
+        let norm = |rows| matrix(rows, self.width) + rows * size_of::<f32>();
+        norm(n) + matrix(m, self.width) + matrix(n, 2 * self.width) + norm(m) + matrix(m, self.mlp)
     }
 
     /// Keys and values (rows x 2 width) of tokens that do nothing else here.
     pub(crate) fn keys(&self, arena: &Arena, x: &[f32]) -> Matrix {
-        let rows = x.len() / self.width;
-        let mut h = self.matrix(arena, rows, self.width);
-        self.ln_1.forward(x, &mut h);
-        let mut kv = self.matrix(arena, rows, 2 * self.width);
-        self.kv.forward(h.operand(), &mut kv);
+        let h = self.standardised(arena, self.ln_1, x);
+        let mut kv = self.matrix(arena, h.rows.rows(), 2 * self.width);
+        self.kv.forward(h.rows.operand(), &mut kv);
         kv
     }
 
@@ -150,9 +164,12 @@ impl Block {
         let d_kv = Gradient::new(arena, self.precision, 2 * self.width, arena.copy(d_kv));
         let mut dh = arena.floats(x.len());
         self.kv.backward_into(d_kv.operand(), &mut dh);
-        let mut dx = vec![0.0; x.len()];
-        self.ln_1.backward_add(x, &dh, &mut dx, None);
-        dx
+        let mut dx = arena.floats(x.len());
+        dx.fill(0.0);
+        let mut dx = Gradient::unrounded(arena, self.precision, self.width, dx);
+        let h = self.standardised(arena, self.ln_1, x);
+        h.backward_add(self.ln_1, Operand::F32(&dh), &mut dx);
+        dx.floats().to_vec()
     }
 
     /// The tokens that ask, after the block, and the tape. `attend(q, kv, out)` writes the
@@ -166,43 +183,46 @@ impl Block {
         attend: impl FnOnce(&Matrix, &Matrix, &mut Matrix),
     ) -> (Buffer<f32>, BlockTape) {
         let (w, n) = (self.width, x.len() / self.width);
-        let mut h = self.matrix(arena, n, w);
-        self.ln_1.forward(&x, &mut h);
+        let h_1 = self.standardised(arena, self.ln_1, &x);
         let mut kv = self.matrix(arena, n, 2 * w);
-        self.kv.forward(h.operand(), &mut kv);
-        let picked;
-        let (asking, start): (_, &[f32]) = match asking {
-            Asking::All => (h, &x),
-            Asking::Rows(rows) => {
-                let mut start = arena.floats(rows.len() * w);
-                gather_rows(&x, w, rows, &mut start);
-                picked = start;
-                (Matrix::gather(arena, &h, rows), &picked)
-            }
+        self.kv.forward(h_1.rows.operand(), &mut kv);
+        let (picked, start) = match asking {
+            Asking::All => (None, x),
+            Asking::Rows(rows) => (
+                Some(Matrix::gather(arena, &h_1.rows, rows)),
+                pick(arena, &x, w, rows),
+            ),
         };
-        let m = asking.rows();
+        let m = start.len() / w;
         let mut q = self.matrix(arena, m, w);
-        self.q.forward(asking.operand(), &mut q);
-        let mut o = asking; // its memory: what asked is not needed any more
+        let asks = picked.as_ref().unwrap_or(&h_1.rows);
+        self.q.forward(asks.operand(), &mut q);
+        drop(picked);
+        let whole = taping == Taping::Whole;
+        let tape_1 = whole.then_some(h_1); // or its memory is there for what comes next
+        let mut o = self.matrix(arena, m, w);
         attend(&q, &kv, &mut o);
         let mut middle = arena.floats(m * w);
-        self.out.forward_sum(o.operand(), start, &mut middle);
-        let mut h = o;
-        self.ln_2.forward(&middle, &mut h);
-        let mut slope = (taping == Taping::Whole).then(|| self.matrix(arena, m, self.mlp));
+        self.out.forward_sum(o.operand(), &start, &mut middle);
+        drop((o, start));
+        let h_2 = self.standardised(arena, self.ln_2, &middle);
+        let mut slope = whole.then(|| self.matrix(arena, m, self.mlp));
         let mut act = self.matrix(arena, m, self.mlp);
-        self.fc1
-            .forward_activated(self.activation, h.operand(), slope.as_mut(), &mut act);
+        self.fc1.forward_activated(
+            self.activation,
+            h_2.rows.operand(),
+            slope.as_mut(),
+            &mut act,
+        );
         let mut y = arena.floats(m * w);
         self.fc2.forward_sum(act.operand(), &middle, &mut y);
-        let tape = BlockTape {
-            x,
+        let whole = tape_1.zip(slope).map(|(ln_1, slope)| WholeTape {
+            ln_1,
             q,
-            kv,
-            middle,
+            ln_2: h_2,
             slope,
-        };
-        (y, tape)
+        });
+        (y, BlockTape { kv, whole })
     }
 
     /// Gradient of the wanted tokens (their rows alone, in the order wanted), given that of the
@@ -216,51 +236,58 @@ impl Block {
         mut dy: Gradient,
         attend: impl FnOnce(&Matrix, &Matrix, &Matrix, &mut Matrix, &mut Matrix),
     ) -> Gradient {
-        let (w, m, n) = (self.width, tape.q.rows(), tape.kv.rows());
-        let slope = tape.slope.as_ref();
-        let slope = slope.expect("backward goes through whole tapes");
+        let BlockTape { kv, whole } = tape;
+        let whole = whole.as_ref();
+        let WholeTape {
+            ln_1,
+            q,
+            ln_2,
+            slope,
+        } = whole.expect("backward goes through whole tapes");
+        let (w, m, n) = (self.width, q.rows(), kv.rows());
         let mut d_before = self.matrix(arena, m, self.mlp);
         self.fc2.backward_scaled(dy.operand(), slope, &mut d_before);
-        let mut dh = arena.floats(m * w);
-        self.fc1.backward_into(d_before.operand(), &mut dh);
+        let mut dh = self.matrix(arena, m, w);
+        self.fc1.backward(d_before.operand(), &mut dh);
         drop(d_before);
-        let (floats, rounded) = dy.parts();
-        self.ln_2.backward_add(&tape.middle, &dh, floats, rounded);
+        ln_2.backward_add(self.ln_2, dh.operand(), &mut dy);
+        drop(dh);
         let mut d_out = self.matrix(arena, m, w);
         self.out.backward(dy.operand(), &mut d_out);
         let (mut dq, mut dkv) = (self.matrix(arena, m, w), self.matrix(arena, n, 2 * w));
-        attend(&tape.q, &tape.kv, &d_out, &mut dq, &mut dkv);
+        attend(q, kv, &d_out, &mut dq, &mut dkv);
+        drop(d_out);
         match (wanted, asking) {
             (Wanted::None, _) => Gradient::new(arena, self.precision, w, arena.floats(0)),
-            (Wanted::All, asking) => self.input_backward(arena, &tape.x, asking, dy, &dq, &dkv),
+            (Wanted::All, asking) => self.input_backward(arena, ln_1, asking, dy, &dq, &dkv),
             (Wanted::Rows(rows), Asking::All) => {
-                let x = pick(arena, &tape.x, w, rows);
+                let ln_1 = ln_1.gather(arena, rows);
                 let dy = Gradient::new(arena, self.precision, w, pick(arena, dy.floats(), w, rows));
                 let (dq, dkv) = (
                     Matrix::gather(arena, &dq, rows),
                     Matrix::gather(arena, &dkv, rows),
                 );
-                self.input_backward(arena, &x, Asking::All, dy, &dq, &dkv)
+                self.input_backward(arena, &ln_1, Asking::All, dy, &dq, &dkv)
             }
             (Wanted::Rows(rows), asking) => {
-                let all = self.input_backward(arena, &tape.x, asking, dy, &dq, &dkv);
+                let all = self.input_backward(arena, ln_1, asking, dy, &dq, &dkv);
                 Gradient::new(arena, self.precision, w, pick(arena, all.floats(), w, rows))
             }
         }
     }
 
-    /// Through the query, key and value layers and the first layer norm, to the input `x`.
+    /// Through the query, key and value layers and the first layer norm, to the input.
     fn input_backward(
         &self,
         arena: &Arena,
-        x: &[f32],
+        tape: &NormTape,
         asking: Asking,
         dy: Gradient,
         dq: &Matrix,
         dkv: &Matrix,
     ) -> Gradient {
-        let w = self.width;
-        let mut dh = arena.floats(x.len());
+        let (w, n) = (self.width, tape.rows.rows());
+        let mut dh = arena.floats(n * w);
         self.kv.backward_into(dkv.operand(), &mut dh);
         let mut dx = match asking {
             Asking::All => {
@@ -271,19 +298,43 @@ impl Block {
                 let mut d_asking = arena.floats(rows.len() * w);
                 self.q.backward_into(dq.operand(), &mut d_asking);
                 scatter_add_rows(&d_asking, w, rows, &mut dh);
-                let mut dx = arena.floats(x.len());
+                let mut dx = arena.floats(n * w);
                 dx.fill(0.0);
                 scatter_add_rows(dy.floats(), w, rows, &mut dx);
                 Gradient::unrounded(arena, self.precision, w, dx)
             }
         };
-        let (floats, rounded) = dx.parts();
-        self.ln_1.backward_add(x, &dh, floats, rounded);
+        tape.backward_add(self.ln_1, Operand::F32(&dh), &mut dx);
         dx
+    }
+
+    fn standardised(&self, arena: &Arena, norm: Standardize, x: &[f32]) -> NormTape {
+        let n = x.len() / self.width;
+        let mut tape = NormTape {
+            rows: self.matrix(arena, n, self.width),
+            scales: arena.floats(n),
+        };
+        norm.forward(x, &mut tape.rows, &mut tape.scales);
+        tape
     }
 
     fn matrix(&self, arena: &Arena, rows: usize, width: usize) -> Matrix {
         Matrix::new(arena, self.precision, rows, width)
+    }
+}
+
+impl NormTape {
+    /// Adds to the gradient of what was standardised, given that of what came out.
+    fn backward_add(&self, norm: Standardize, dz: Operand, dx: &mut Gradient) {
+        let (floats, rounded) = dx.parts();
+        norm.backward_add((&self.rows, &self.scales), dz, floats, rounded);
+    }
+
+    fn gather(&self, arena: &Arena, rows: &[u32]) -> Self {
+        Self {
+            rows: Matrix::gather(arena, &self.rows, rows),
+            scales: pick(arena, &self.scales, 1, rows),
+        }
     }
 }
 

@@ -34,7 +34,7 @@ impl Head {
     /// Features (rows x embed) of `x` (rows x width).
     pub(crate) fn forward(&self, x: &[f32]) -> Vec<f32> {
         let mut h = vec![0.0; x.len()];
-        self.norm.forward_into(x, &mut h);
+        self.norm.forward(x, &mut h);
         let mut features = vec![0.0; x.len() / self.norm.width() * self.embed()];
         self.projection
             .forward_into(Operand::F32(&h), &mut features);
@@ -48,7 +48,7 @@ impl Head {
             .backward_into(Operand::F32(d_features), &mut dh);
         let mut dx = arena.floats(x.len());
         dx.fill(0.0);
-        self.norm.backward_add(x, &dh, &mut dx, None);
+        self.norm.backward_add(x, &dh, &mut dx);
         dx
     }
 }

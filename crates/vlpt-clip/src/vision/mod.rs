@@ -70,7 +70,7 @@ enum Recorded {
 impl ImageTower {
     /// Most tokens that go through the tower at once: enough rows for matrix products to run at
     /// full speed.
-    pub const CHUNK_TOKENS: usize = 1024;
+    pub const CHUNK_TOKENS: usize = 2048;
 
     /// Takes the weights over into the kernels' layout; products are computed in `precision`.
     ///

@@ -86,7 +86,7 @@ impl Patches {
                 vlpt_kernels::add(x, &self.positions);
             });
         let mut normed = arena.floats(x.len());
-        self.ln_pre.forward_into(&x, &mut normed);
+        self.ln_pre.forward(&x, &mut normed);
         normed
     }
 

@@ -95,7 +95,7 @@ impl Prompting {
         );
         let (values, mut rows) = (values.to_vec(), values.to_vec());
         if place == VisualPlace::BeforeLnPre && layers > 0 {
-            ln_pre.forward_into(&values[..count * width], &mut rows[..count * width]);
+            ln_pre.forward(&values[..count * width], &mut rows[..count * width]);
         }
         let mut prompting = Self {
             width,
@@ -183,7 +183,7 @@ impl Prompting {
         if self.place == VisualPlace::BeforeLnPre && self.layers > 0 {
             let d_rows = d[..size].to_vec();
             d[..size].fill(0.0);
-            ln_pre.backward_add(&self.values[..size], &d_rows, &mut d[..size], None);
+            ln_pre.backward_add(&self.values[..size], &d_rows, &mut d[..size]);
         }
         d
     }

@@ -1,185 +1,278 @@
 //! The rows of a layer norm, 16 numbers at a time.
 
 use super::LayerNorm;
-use crate::matrix::RowStore;
+use crate::matrix::{RowStore, TILE, TILE_COLUMNS};
 use crate::vector::{LANES, Vector, over_vectors};
 
-over_vectors! {
-    pub(super) fn rows_forward<V>(norm: &LayerNorm, x: &[f32], y: &mut [f32]) {
-        if norm.is_whole() {
-            norm.rows::<V, true>(x, y);
+/// Chooses the loops for rows of whole pairs of vectors, which need no care for their end, where the
+/// width is such.
+macro_rules! by_width {
+    ($width:expr, $function:ident::<$v:ident>($($argument:expr),*)) => {
+        if $width.is_multiple_of(2 * LANES) {
+            $function::<$v, true>($($argument),*);
         } else {
-            norm.rows::<V, false>(x, y);
+            $function::<$v, false>($($argument),*);
         }
-    }
+    };
 }
 
 over_vectors! {
-    /// Up to 16 rows into their tiles.
-    pub(super) fn tiles_forward<V>(norm: &LayerNorm, x: &[f32], tiles: &mut [u16]) {
-        if norm.is_whole() {
-            norm.tiles::<V, true>(x, tiles);
-        } else {
-            norm.tiles::<V, false>(x, tiles);
-        }
+    pub(super) fn rows_forward<V>(norm: &LayerNorm, x: &[f32], y: &mut [f32]) {
+        by_width!(norm.width(), affine::<V>(norm, x, y));
     }
 }
 
 over_vectors! {
     pub(super) fn rows_backward<V>(norm: &LayerNorm, x: &[f32], dy: &[f32], dx: &mut [f32]) {
-        if norm.is_whole() {
-            norm.rows_back::<V, true>(x, dy, dx);
-        } else {
-            norm.rows_back::<V, false>(x, dy, dx);
-        }
+        by_width!(norm.width(), affine_backward::<V>(norm, x, dy, dx));
+    }
+}
+
+over_vectors! {
+    /// One scale for each row tells how many there are.
+    pub(super) fn floats_forward<V>(x: &[f32], eps: f32, z: &mut [f32], scales: &mut [f32]) {
+        by_width!((x.len() / scales.len()), to_floats::<V>(x, eps, z, scales));
+    }
+}
+
+over_vectors! {
+    /// Up to 16 rows into their tiles.
+    pub(super) fn tiles_forward<V>(x: &[f32], eps: f32, tiles: &mut [u16], scales: &mut [f32]) {
+        by_width!((x.len() / scales.len()), to_tiles::<V>(x, eps, tiles, scales));
+    }
+}
+
+over_vectors! {
+    pub(super) fn floats_backward<V>(z: &[f32], scales: &[f32], dz: &[f32], dx: &mut [f32]) {
+        by_width!((dx.len() / scales.len()), back::<V>(z, scales, dz, dx));
     }
 }
 
 over_vectors! {
     /// Up to 16 rows; what `dx` is afterwards goes into their tiles too.
     pub(super) fn tiles_backward<V>(
-        norm: &LayerNorm,
-        x: &[f32],
-        dy: &[f32],
+        z: &[u16],
+        scales: &[f32],
+        dz: &[f32],
         dx: &mut [f32],
-        tiles: &mut [u16],
+        rounded: &mut [u16],
     ) {
-        if norm.is_whole() {
-            norm.tiles_back::<V, true>(x, dy, dx, tiles);
-        } else {
-            norm.tiles_back::<V, false>(x, dy, dx, tiles);
+        by_width!((dx.len() / scales.len()), back_rounded::<V>(z, scales, dz, dx, rounded));
+    }
+}
+
+over_vectors! {
+    /// The same, with gradients in tiles.
+    pub(super) fn tiles_backward_tiles<V>(
+        z: &[u16],
+        scales: &[f32],
+        dz: &[u16],
+        dx: &mut [f32],
+        rounded: &mut [u16],
+    ) {
+        by_width!((dx.len() / scales.len()), back_tiles::<V>(z, scales, dz, dx, rounded));
+    }
+}
+
+#[inline(always)]
+fn affine<V: Vector, const WHOLE: bool>(norm: &LayerNorm, x: &[f32], y: &mut [f32]) {
+    let width = norm.width();
+    for (x, y) in x.chunks_exact(width).zip(y.chunks_exact_mut(width)) {
+        let (mean, scale) = moments::<V, WHOLE>(x, norm.eps);
+        for i in 0..width.div_ceil(LANES) {
+            let z = centred::<V, WHOLE>(x, i, mean).mul(V::splat(scale));
+            let (weight, bias) = (&norm.weight, &norm.bias);
+            let (weight, bias) = (
+                lanes::<V, WHOLE>(weight, i, 0.0),
+                lanes::<V, WHOLE>(bias, i, 0.0),
+            );
+            put_lanes::<V, WHOLE>(y, i, z.mul_add(weight, bias));
         }
     }
 }
 
-impl LayerNorm {
-    /// One normalised row, given to `put` 32 numbers at a time: the number of the piece, its halves.
-    #[inline(always)]
-    fn row<V: Vector, const WHOLE: bool>(&self, x: &[f32], mut put: impl FnMut(usize, V, V)) {
-        let n = self.width();
-        let [sum] = sums(n, |i| [lanes::<V, WHOLE>(x, i, 0.0)]);
-        let mean = sum / n as f32;
-        let [square] = sums(n, |i| {
-            let z = centred::<V, WHOLE>(x, i, mean);
-            [z.mul(z)]
-        });
-        let scale = V::splat(self.scale(square));
-        for piece in 0..n.div_ceil(2 * LANES) {
+#[inline(always)]
+fn affine_backward<V: Vector, const WHOLE: bool>(
+    norm: &LayerNorm,
+    x: &[f32],
+    dy: &[f32],
+    dx: &mut [f32],
+) {
+    let width = norm.width();
+    let (mut z, mut g) = (vec![0.0; width], vec![0.0; width]);
+    let (x, dy) = (x.chunks_exact(width), dy.chunks_exact(width));
+    for ((x, dy), dx) in x.zip(dy).zip(dx.chunks_exact_mut(width)) {
+        let (mean, scale) = moments::<V, WHOLE>(x, norm.eps);
+        for i in 0..width.div_ceil(LANES) {
+            let centred = centred::<V, WHOLE>(x, i, mean);
+            put_lanes::<V, WHOLE>(&mut z, i, centred.mul(V::splat(scale)));
+            let weight = lanes::<V, WHOLE>(&norm.weight, i, 0.0);
+            put_lanes::<V, WHOLE>(&mut g, i, lanes::<V, WHOLE>(dy, i, 0.0).mul(weight));
+        }
+        row_backward::<V, WHOLE>(&z[..], &g[..], scale, dx, |_, _, _| ());
+    }
+}
+
+#[inline(always)]
+fn to_floats<V: Vector, const WHOLE: bool>(x: &[f32], eps: f32, z: &mut [f32], scales: &mut [f32]) {
+    let width = x.len() / scales.len();
+    let rows = x.chunks_exact(width).zip(z.chunks_exact_mut(width));
+    for ((x, z), to) in rows.zip(scales) {
+        let (mean, scale) = moments::<V, WHOLE>(x, eps);
+        *to = scale;
+        for i in 0..width.div_ceil(LANES) {
+            let centred = centred::<V, WHOLE>(x, i, mean);
+            put_lanes::<V, WHOLE>(z, i, centred.mul(V::splat(scale)));
+        }
+    }
+}
+
+#[inline(always)]
+fn to_tiles<V: Vector, const WHOLE: bool>(
+    x: &[f32],
+    eps: f32,
+    tiles: &mut [u16],
+    scales: &mut [f32],
+) {
+    let width = x.len() / scales.len();
+    for (row, (x, to)) in x.chunks_exact(width).zip(scales).enumerate() {
+        let (mean, scale) = moments::<V, WHOLE>(x, eps);
+        *to = scale;
+        let mut store = RowStore::new(tiles, width, row);
+        for piece in 0..width.div_ceil(2 * LANES) {
             let mut halves = [V::zero(); 2];
             for (half, i) in halves.iter_mut().zip(2 * piece..) {
-                let z = centred::<V, WHOLE>(x, i, mean).mul(scale);
-                *half = z.mul_add(
-                    lanes::<V, WHOLE>(&self.weight, i, 0.0),
-                    lanes::<V, WHOLE>(&self.bias, i, 0.0),
-                );
+                *half = centred::<V, WHOLE>(x, i, mean).mul(V::splat(scale));
             }
-            put(piece, halves[0], halves[1]);
+            store.put(piece, halves[0], halves[1]);
         }
     }
+}
 
-    /// With `g = dy * weight` and `z` the normalised row: `dx += (g - mean(g) - z mean(g z)) * scale`.
-    /// `put` gets what `dx` is afterwards, as in [`LayerNorm::row`].
-    #[inline(always)]
-    fn row_backward<V: Vector, const WHOLE: bool>(
-        &self,
-        x: &[f32],
-        dy: &[f32],
-        dx: &mut [f32],
-        mut put: impl FnMut(usize, V, V),
-    ) {
-        let n = self.width();
-        let [sum] = sums(n, |i| [lanes::<V, WHOLE>(x, i, 0.0)]);
-        let mean = sum / n as f32;
-        let [square, along_one, along_x] = sums(n, |i| {
-            let (z, g) = (
-                centred::<V, WHOLE>(x, i, mean),
-                self.weighted::<V, WHOLE>(dy, i),
-            );
-            [z.mul(z), g, g.mul(z)]
+#[inline(always)]
+fn back<V: Vector, const WHOLE: bool>(z: &[f32], scales: &[f32], dz: &[f32], dx: &mut [f32]) {
+    let width = dx.len() / scales.len();
+    let (z, dz) = (z.chunks_exact(width), dz.chunks_exact(width));
+    let rows = z.zip(dz).zip(scales);
+    for (((z, dz), scale), dx) in rows.zip(dx.chunks_exact_mut(width)) {
+        row_backward::<V, WHOLE>(z, dz, *scale, dx, |_, _, _| ());
+    }
+}
+
+#[inline(always)]
+fn back_rounded<V: Vector, const WHOLE: bool>(
+    z: &[u16],
+    scales: &[f32],
+    dz: &[f32],
+    dx: &mut [f32],
+    rounded: &mut [u16],
+) {
+    let width = dx.len() / scales.len();
+    let rows = scales.iter().zip(dz.chunks_exact(width));
+    for (row, ((scale, dz), dx)) in rows.zip(dx.chunks_exact_mut(width)).enumerate() {
+        let mut store = RowStore::new(rounded, width, row);
+        let z = InTiles { tiles: z, row };
+        row_backward::<V, WHOLE>(&z, dz, *scale, dx, |piece, low, high| {
+            store.put(piece, low, high);
         });
-        let scale = self.scale(square);
-        let along_one = V::splat(along_one / n as f32);
-        let along_z = V::splat(-scale * scale * along_x / n as f32);
-        let scale = V::splat(scale);
-        for piece in 0..n.div_ceil(2 * LANES) {
-            let mut halves = [V::zero(); 2];
-            for (half, i) in halves.iter_mut().zip(2 * piece..) {
-                let g = self.weighted::<V, WHOLE>(dy, i).sub(along_one);
-                let slope = centred::<V, WHOLE>(x, i, mean).mul_add(along_z, g);
-                *half = slope.mul_add(scale, lanes::<V, WHOLE>(dx, i, 0.0));
-                put_lanes::<V, WHOLE>(dx, i, *half);
-                if !WHOLE {
-                    // past the end, where a layer expects zeros, there is more in it
-                    *half = lanes::<V, WHOLE>(dx, i, 0.0);
-                }
+    }
+}
+
+#[inline(always)]
+fn back_tiles<V: Vector, const WHOLE: bool>(
+    z: &[u16],
+    scales: &[f32],
+    dz: &[u16],
+    dx: &mut [f32],
+    rounded: &mut [u16],
+) {
+    let width = dx.len() / scales.len();
+    for (row, (scale, dx)) in scales.iter().zip(dx.chunks_exact_mut(width)).enumerate() {
+        let mut store = RowStore::new(rounded, width, row);
+        let (z, dz) = (InTiles { tiles: z, row }, InTiles { tiles: dz, row });
+        row_backward::<V, WHOLE>(&z, &dz, *scale, dx, |piece, low, high| {
+            store.put(piece, low, high);
+        });
+    }
+}
+
+/// With `z` the standardised row: `dx += (dz - mean(dz) - z mean(dz z)) * scale`. `put` gets what
+/// `dx` is afterwards, 32 numbers at a time: the number of the piece, its halves.
+#[inline(always)]
+fn row_backward<V: Vector, const WHOLE: bool>(
+    z: &(impl Row + ?Sized),
+    dz: &(impl Row + ?Sized),
+    scale: f32,
+    dx: &mut [f32],
+    mut put: impl FnMut(usize, V, V),
+) {
+    let n = dx.len();
+    let [along_one, along_z] = sums(n, |i| {
+        let (z, dz) = (z.lanes::<V, WHOLE>(i), dz.lanes::<V, WHOLE>(i));
+        [dz, dz.mul(z)]
+    });
+    let (along_one, along_z) = (
+        V::splat(along_one / n as f32),
+        V::splat(-along_z / n as f32),
+    );
+    for piece in 0..n.div_ceil(2 * LANES) {
+        let mut halves = [V::zero(); 2];
+        for (half, i) in halves.iter_mut().zip(2 * piece..) {
+            let g = dz.lanes::<V, WHOLE>(i).sub(along_one);
+            let slope = z.lanes::<V, WHOLE>(i).mul_add(along_z, g);
+            *half = slope.mul_add(V::splat(scale), lanes::<V, WHOLE>(dx, i, 0.0));
+            put_lanes::<V, WHOLE>(dx, i, *half);
+            if !WHOLE {
+                // past the end, where a layer expects zeros, there is more in it
+                *half = lanes::<V, WHOLE>(dx, i, 0.0);
             }
-            put(piece, halves[0], halves[1]);
         }
+        put(piece, halves[0], halves[1]);
     }
+}
 
-    /// 16 numbers of `dy * weight`.
+/// A row of numbers, 0 past its end.
+trait Row {
+    /// 16 numbers, from `16 i` on.
+    fn lanes<V: Vector, const WHOLE: bool>(&self, i: usize) -> V;
+}
+
+impl Row for [f32] {
     #[inline(always)]
-    fn weighted<V: Vector, const WHOLE: bool>(&self, dy: &[f32], i: usize) -> V {
-        lanes::<V, WHOLE>(dy, i, 0.0).mul(lanes::<V, WHOLE>(&self.weight, i, 0.0))
+    fn lanes<V: Vector, const WHOLE: bool>(&self, i: usize) -> V {
+        lanes::<V, WHOLE>(self, i, 0.0)
     }
+}
 
+/// A row of the tiles of 16 rows.
+struct InTiles<'a> {
+    tiles: &'a [u16],
+    row: usize,
+}
+
+impl Row for InTiles<'_> {
     #[inline(always)]
-    fn rows<V: Vector, const WHOLE: bool>(&self, x: &[f32], y: &mut [f32]) {
-        let width = self.width();
-        for (x, y) in x.chunks_exact(width).zip(y.chunks_exact_mut(width)) {
-            self.row::<V, WHOLE>(x, |piece, low, high| {
-                put_lanes::<V, WHOLE>(y, 2 * piece, low);
-                put_lanes::<V, WHOLE>(y, 2 * piece + 1, high);
-            });
-        }
+    fn lanes<V: Vector, const WHOLE: bool>(&self, i: usize) -> V {
+        let start = i / 2 * TILE + self.row * TILE_COLUMNS + i % 2 * LANES;
+        V::widen(
+            self.tiles[start..]
+                .first_chunk()
+                .expect("half a row of a tile"),
+        )
     }
+}
 
-    #[inline(always)]
-    fn tiles<V: Vector, const WHOLE: bool>(&self, x: &[f32], tiles: &mut [u16]) {
-        let width = self.width();
-        for (row, x) in x.chunks_exact(width).enumerate() {
-            let mut store = RowStore::new(tiles, width, row);
-            self.row::<V, WHOLE>(x, |piece, low, high| store.put(piece, low, high));
-        }
-    }
-
-    #[inline(always)]
-    fn rows_back<V: Vector, const WHOLE: bool>(&self, x: &[f32], dy: &[f32], dx: &mut [f32]) {
-        let width = self.width();
-        let (x, dy) = (x.chunks_exact(width), dy.chunks_exact(width));
-        for ((x, dy), dx) in x.zip(dy).zip(dx.chunks_exact_mut(width)) {
-            self.row_backward::<V, WHOLE>(x, dy, dx, |_, _, _| ());
-        }
-    }
-
-    #[inline(always)]
-    fn tiles_back<V: Vector, const WHOLE: bool>(
-        &self,
-        x: &[f32],
-        dy: &[f32],
-        dx: &mut [f32],
-        tiles: &mut [u16],
-    ) {
-        let width = self.width();
-        let (x, dy) = (x.chunks_exact(width), dy.chunks_exact(width));
-        for (row, ((x, dy), dx)) in x.zip(dy).zip(dx.chunks_exact_mut(width)).enumerate() {
-            let mut store = RowStore::new(tiles, width, row);
-            self.row_backward::<V, WHOLE>(x, dy, dx, |piece, low, high| {
-                store.put(piece, low, high);
-            });
-        }
-    }
-
-    /// Whether a row is whole pairs of vectors, which needs no care for its end.
-    fn is_whole(&self) -> bool {
-        self.width().is_multiple_of(2 * LANES)
-    }
-
-    /// One over the standard deviation, given the sum of the squares of the centred row.
-    #[inline(always)]
-    fn scale(&self, square: f32) -> f32 {
-        1.0 / (square / self.width() as f32 + self.eps).sqrt()
-    }
+/// Mean of a row, and one over its standard deviation.
+#[inline(always)]
+fn moments<V: Vector, const WHOLE: bool>(x: &[f32], eps: f32) -> (f32, f32) {
+    let n = x.len();
+    let [sum] = sums(n, |i| [lanes::<V, WHOLE>(x, i, 0.0)]);
+    let mean = sum / n as f32;
+    let [square] = sums(n, |i| {
+        let z = centred::<V, WHOLE>(x, i, mean);
+        [z.mul(z)]
+    });
+    (mean, 1.0 / (square / n as f32 + eps).sqrt())
 }
 
 /// 16 numbers of a row, from `16 i` on; past its end they are `rest`.

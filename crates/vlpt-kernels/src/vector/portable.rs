@@ -129,6 +129,15 @@ impl Vector for Portable {
     }
 
     #[inline(always)]
+    fn widen(from: &[u16; LANES]) -> Self {
+        let mut to = [0.0; LANES];
+        for (to, from) in to.iter_mut().zip(from) {
+            *to = widen(*from);
+        }
+        Self(to)
+    }
+
+    #[inline(always)]
     fn widen_pair(from: &[u16; 2 * LANES]) -> (Self, Self) {
         let part = |first: usize| Self(std::array::from_fn(|i| widen(from[first + i])));
         (part(0), part(LANES))
