@@ -152,7 +152,7 @@ impl Shape {
             start,
             ..
         } = inputs;
-        let mut floats = arena.floats(n * w);
+        let mut floats = arena.copy(start);
         let new = |rows, width| Matrix::new(arena, self.precision, rows, width);
         for _ in 0..self.chunks {
             for (l, layer) in layers.iter().enumerate() {
@@ -164,9 +164,7 @@ impl Shape {
                 };
                 layer.kv.forward(x.operand(), &mut new(n, 2 * w));
                 layer.q.forward(x_m.operand(), &mut new(m, w));
-                layer
-                    .out
-                    .forward_sum(x_m.operand(), &start[..m * w], &mut floats[..m * w]);
+                layer.out.forward_add(x_m.operand(), &mut floats[..m * w]);
                 let mut slope = self.backward.then(|| new(m, mlp));
                 layer.fc1.forward_activated(
                     ACTIVATION,
@@ -176,7 +174,7 @@ impl Shape {
                 );
                 layer
                     .fc2
-                    .forward_sum(hidden_m.operand(), &start[..m * w], &mut floats[..m * w]);
+                    .forward_add(hidden_m.operand(), &mut floats[..m * w]);
             }
             if !self.backward {
                 continue;

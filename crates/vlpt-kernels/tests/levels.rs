@@ -60,8 +60,8 @@ impl Layer {
 
         let mut y = vec![f32::NAN; self.rows * outputs];
         layer.forward_into(x.operand(), &mut y);
-        let mut sum = vec![f32::NAN; y.len()];
-        layer.forward_sum(x.operand(), &self.dy, &mut sum);
+        let mut sum = self.dy.clone();
+        layer.forward_add(x.operand(), &mut sum);
         let mut plain = unset(outputs);
         layer.forward(x.operand(), &mut plain);
         let (mut slope, mut after) = (unset(outputs), unset(outputs));
@@ -81,7 +81,7 @@ impl Layer {
         layer.backward_scaled(dy.operand(), &x, &mut scaled);
         vec![
             ("sums: forward_into", y),
-            ("sums: forward_sum", sum),
+            ("sums: forward_add", sum),
             ("forward", plain.to_floats()),
             ("forward_activated, slope", slope.to_floats()),
             ("forward_activated", after.to_floats()),

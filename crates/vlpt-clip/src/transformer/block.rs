@@ -186,14 +186,14 @@ impl Block {
         let h_1 = self.standardised(arena, self.ln_1, &x);
         let mut kv = self.matrix(arena, n, 2 * w);
         self.kv.forward(h_1.rows.operand(), &mut kv);
-        let (picked, start) = match asking {
+        let (picked, mut x) = match asking {
             Asking::All => (None, x),
             Asking::Rows(rows) => (
                 Some(Matrix::gather(arena, &h_1.rows, rows)),
                 pick(arena, &x, w, rows),
             ),
         };
-        let m = start.len() / w;
+        let m = x.len() / w;
         let mut q = self.matrix(arena, m, w);
         let asks = picked.as_ref().unwrap_or(&h_1.rows);
         self.q.forward(asks.operand(), &mut q);
@@ -202,10 +202,9 @@ impl Block {
         let tape_1 = whole.then_some(h_1); // or its memory is there for what comes next
         let mut o = self.matrix(arena, m, w);
         attend(&q, &kv, &mut o);
-        let mut middle = arena.floats(m * w);
-        self.out.forward_sum(o.operand(), &start, &mut middle);
-        drop((o, start));
-        let h_2 = self.standardised(arena, self.ln_2, &middle);
+        self.out.forward_add(o.operand(), &mut x);
+        drop(o);
+        let h_2 = self.standardised(arena, self.ln_2, &x);
         let mut slope = whole.then(|| self.matrix(arena, m, self.mlp));
         let mut act = self.matrix(arena, m, self.mlp);
         self.fc1.forward_activated(
@@ -214,15 +213,14 @@ impl Block {
             slope.as_mut(),
             &mut act,
         );
-        let mut y = arena.floats(m * w);
-        self.fc2.forward_sum(act.operand(), &middle, &mut y);
+        self.fc2.forward_add(act.operand(), &mut x);
         let whole = tape_1.zip(slope).map(|(ln_1, slope)| WholeTape {
             ln_1,
             q,
             ln_2: h_2,
             slope,
         });
-        (y, BlockTape { kv, whole })
+        (x, BlockTape { kv, whole })
     }
 
     /// Gradient of the wanted tokens (their rows alone, in the order wanted), given that of the

@@ -128,20 +128,15 @@ impl Linear {
         }
     }
 
-    /// `y = start + x W^T + b`; `x`: rows x inputs, `start`, `y`: rows x outputs.
-    pub fn forward_sum(&self, x: Operand, start: &[f32], y: &mut [f32]) {
-        assert_eq!(start.len(), y.len(), "what a product is added to");
+    /// `y += x W^T + b`; `x`: rows x inputs, `y`: rows x outputs.
+    pub fn forward_add(&self, x: Operand, y: &mut [f32]) {
         self.check(x, whole_rows(y, self.outputs), (self.inputs, self.outputs));
         match (&self.weights, x) {
             (Weights::F32(weights), Operand::F32(x)) => {
-                y.copy_from_slice(start);
                 weights.forward(x, y, true, &AddBias(&self.bias));
             }
             (Weights::Bf16(weights), Operand::Bf16(x)) => {
-                weights.forward(
-                    x,
-                    &rounded::Add::new(&self.bias, Some(start), y, self.outputs),
-                );
+                weights.forward(x, &rounded::Add::new(&self.bias, y, self.outputs));
             }
             _ => panic!("{FORMATS}"),
         }
@@ -219,7 +214,7 @@ impl Linear {
                 weights.backward(dy, dx, true, &AddBias(&[]));
             }
             (Weights::Bf16(weights), Operand::Bf16(dy)) => {
-                weights.backward(dy, &rounded::Add::new(&[], None, dx, self.inputs));
+                weights.backward(dy, &rounded::Add::new(&[], dx, self.inputs));
             }
             _ => panic!("{FORMATS}"),
         }

@@ -71,24 +71,17 @@ impl Epilogue for Write<'_> {
     }
 }
 
-/// Adds bias and product to what is there, or to something else.
+/// Adds bias and product to what is there.
 pub(in super::super) struct Add<'a> {
     bias: &'a [f32],
-    start: Option<&'a [f32]>,
     to: Output<'a>,
     width: usize,
 }
 
 impl<'a> Add<'a> {
-    pub(in super::super) fn new(
-        bias: &'a [f32],
-        start: Option<&'a [f32]>,
-        to: &'a mut [f32],
-        width: usize,
-    ) -> Self {
+    pub(in super::super) fn new(bias: &'a [f32], to: &'a mut [f32], width: usize) -> Self {
         Self {
             bias,
-            start,
             to: Output::new(to, width),
             width,
         }
@@ -104,26 +97,13 @@ impl Epilogue for Add<'_> {
             // SAFETY: each part of a row is finished once, by one thread.
             let to = unsafe { self.to.part(row + i, column, width) };
             let (low, high) = bias.add(sums);
-            match self.start {
-                None => add(low, high, to),
-                Some(start) => {
-                    let start = &start[(row + i) * self.width + column..][..width];
-                    add_to(low, high, start, to);
-                }
-            }
+            add(low, high, to);
         }
     }
 
     #[inline(always)]
     fn prepare(&self, row: usize, count: usize, column: usize) {
         self.to.prepare(row, count, column);
-        if let Some(start) = self.start {
-            for i in 0..count {
-                let start = start[(row + i) * self.width + column..].as_ptr();
-                prefetch::to_read(start);
-                prefetch::to_read(start.wrapping_add(LANES));
-            }
-        }
     }
 }
 
@@ -262,17 +242,6 @@ fn add<V: Vector>(low: V, high: V, to: &mut [f32]) {
     let (a, b) = load::<V>(&whole);
     store(a.add(low), b.add(high), &mut whole);
     to.copy_from_slice(&whole[..to.len()]);
-}
-
-/// Writes the sum of two vectors and 32 floats, or as many of them as there are.
-#[inline(always)]
-fn add_to<V: Vector>(low: V, high: V, start: &[f32], to: &mut [f32]) {
-    if let (Some(start), Some(to)) = (start.as_array(), to.as_mut_array()) {
-        let (a, b) = load::<V>(start);
-        return store(a.add(low), b.add(high), to);
-    }
-    to.copy_from_slice(start);
-    add(low, high, to);
 }
 
 /// Writes two vectors to 32 floats, or to as many of them as there are.
