@@ -157,10 +157,15 @@ impl PackedBf16 {
         };
         let rows = x.rows.div_ceil(SIDE);
         let cut = product.cut();
-        let down = rows.div_ceil(cut.rows);
-        let wanted = (cut.tasks * rayon::current_num_threads()).div_ceil(down.max(1));
+        let threads = rayon::current_num_threads();
+        let mut down = rows.div_ceil(cut.rows);
+        let wanted = (cut.tasks * threads).div_ceil(down.max(1));
         let breadth = cut.columns.min(product.columns / wanted).max(1);
         let across = product.columns.div_ceil(breadth);
+        if across == 1 {
+            // few and large tasks: as many for each thread
+            down = down.next_multiple_of(threads).min(rows);
+        }
         // sums that need no second slice take turns in two blocks
         let blocks = if product.is_shallow() {
             2
