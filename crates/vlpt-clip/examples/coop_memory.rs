@@ -41,9 +41,7 @@ fn argument(i: usize, default: usize) -> usize {
 
 fn main() {
     let (classes, contexts) = (argument(1, 1000), argument(2, 16));
-    let budget = MemoryBudget {
-        bytes: argument(3, MemoryBudget::default().bytes >> 20) << 20,
-    };
+    let budget = MemoryBudget::new(argument(3, MemoryBudget::default().bytes() >> 20) << 20);
     let tower = tower();
     let how = std::env::args().nth(4).unwrap_or_else(|| "end".to_owned());
     let texts = texts(classes, contexts, &how);

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use vlpt_clip::Precision;
 use vlpt_train::{
-    Epochs, PrecisionSetting, RECIPES, RunConfig, Select, TrainError, Views, all_keys, load, parse,
-    read_resolved,
+    Epochs, LEAST_MEMORY_MB, PrecisionSetting, RECIPES, RunConfig, Select, TrainError, Views,
+    all_keys, load, parse, read_resolved,
 };
 
 fn settings(list: &[&str]) -> Vec<String> {
@@ -64,6 +64,21 @@ fn every_recipe_is_whole_and_resolved_configurations_round_trip() {
         fs_err::write(&file, config.to_toml()).unwrap();
         assert_eq!(read_resolved(&file).unwrap(), config, "{}", recipe.name);
     }
+}
+
+#[test]
+fn memory_is_a_number_or_left_to_the_machine() {
+    let with = |memory_mb| {
+        let mut config = RunConfig::default();
+        config.compute.memory_mb = memory_mb;
+        config
+    };
+    assert_eq!(RunConfig::default(), with(0));
+    assert!(with(0).compute.resolved_memory_mb() >= LEAST_MEMORY_MB);
+    assert_eq!(with(7).compute.resolved_memory_mb(), 7);
+    // a number may be too small for a chunk, which what is left open never is
+    let (key, ..) = with(7).difference(&with(0)).unwrap();
+    assert_eq!(key, "compute.memory_mb");
 }
 
 #[test]
@@ -186,7 +201,6 @@ fn values_that_make_no_sense_are_refused_by_key() {
         ("train.schedule=steps", "train.milestones"),
         ("views.scale=[0.5, 0.1]", "views.scale"),
         ("few_shot.shots=0", "few_shot.shots"),
-        ("compute.memory_mb=0", "compute.memory_mb"),
     ] {
         let error = load(None, None, &settings(&[setting])).unwrap_err();
         let message = error.to_string();

@@ -166,13 +166,13 @@ impl TextTower {
             .iter()
             .map(|block| block.tape_bytes(CHUNK_NODES, CHUNK_NODES))
             .sum();
-        let limit = CHUNK_NODES.min(budget.bytes / whole.div_ceil(CHUNK_NODES));
+        let limit = CHUNK_NODES.min(budget.of_chunk() / whole.div_ceil(CHUNK_NODES));
         let (mut chunks, mut first) = (Vec::new(), 0);
         for end in TextTree::runs(texts, limit) {
             chunks.push(self.chunk(texts, first, end));
             first = end;
         }
-        let mut left = budget.bytes;
+        let mut left = budget.bytes();
         let fits = |chunk: &&Chunk| {
             let bytes = chunk.tape_bytes(self);
             let fits = bytes <= left;

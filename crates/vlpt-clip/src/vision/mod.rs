@@ -192,9 +192,9 @@ impl ImageTower {
         budget: MemoryBudget,
     ) -> (Vec<f32>, ImageTape) {
         let prompting = self.prompting(prompts);
-        let size = self.chunk_size(&prompting, n, budget.bytes);
+        let size = self.chunk_size(&prompting, n, budget.of_chunk());
         let mut features = Vec::with_capacity(n * self.embed_dim());
-        let (mut chunks, mut left) = (Vec::new(), budget.bytes);
+        let (mut chunks, mut left) = (Vec::new(), budget.bytes());
         for images in self.chunks(images, n, size) {
             let x = self.patches.embed(&self.arena, images);
             let bytes = ChunkTape::bytes(self, &prompting, images.len() / self.patches.pixels());

@@ -106,20 +106,28 @@ fn a_budget_changes_memory_and_not_the_gradient() {
     assert!(TextTree::new(&texts).nodes() > 2000);
     let prompts = random(1, 5 * tower.width());
     let d_features = random(2, texts.len() * tower.embed_dim());
-    let with = |bytes| gradient(tower, &texts, &prompts, &d_features, MemoryBudget { bytes });
+    let with = |bytes| {
+        gradient(
+            tower,
+            &texts,
+            &prompts,
+            &d_features,
+            MemoryBudget::new(bytes),
+        )
+    };
     let all = tower.plan(&texts, MemoryBudget::default());
     assert!(all.chunks() > 2 && all.kept_chunks() == all.chunks());
-    let want = with(MemoryBudget::default().bytes);
+    let want = with(MemoryBudget::default().bytes());
 
     let bytes = (1..10_000).map(|i| i << 18).find(|&bytes| {
-        let plan = tower.plan(&texts, MemoryBudget { bytes });
+        let plan = tower.plan(&texts, MemoryBudget::new(bytes));
         plan.kept_chunks() == 1 && plan.chunks() == all.chunks()
     });
     let got = with(bytes.unwrap());
     assert_eq!(bits(&got.0), bits(&want.0), "features with one tape kept");
     assert_eq!(bits(&got.1), bits(&want.1), "gradient with one tape kept");
 
-    let few = MemoryBudget { bytes: 1 };
+    let few = MemoryBudget::new(1);
     assert_eq!(
         tower.plan(&texts, few).chunks(),
         texts.len(),
@@ -131,11 +139,35 @@ fn a_budget_changes_memory_and_not_the_gradient() {
 }
 
 #[test]
+fn passes_that_share_a_budget_have_the_chunks_of_one_pass() {
+    let golden = Golden::load("quick-gelu");
+    let texts = many_classes(&golden, 1200);
+    let plan = |budget| {
+        let plan = golden.text.plan(&texts, budget);
+        (plan.chunks(), plan.kept_chunks())
+    };
+    let (chunks, kept) = plan(MemoryBudget::default());
+    assert!(kept == chunks && chunks > 2);
+    let large = MemoryBudget::new(1 << 40);
+    assert_eq!(
+        plan(large),
+        (chunks, kept),
+        "more memory makes no larger chunks"
+    );
+    let (cut, kept) = plan(MemoryBudget::default().shared(1 << 20));
+    assert_eq!(
+        (cut, kept),
+        (chunks, 0),
+        "less keeps less, and cuts no finer"
+    );
+}
+
+#[test]
 fn a_budget_cuts_bf16_texts_no_finer_than_f32() {
     let chunks = |precision, bytes| {
         let golden = Golden::load_as("quick-gelu", precision);
         let texts = many_classes(&golden, 600);
-        golden.text.plan(&texts, MemoryBudget { bytes }).chunks()
+        golden.text.plan(&texts, MemoryBudget::new(bytes)).chunks()
     };
     let whole = chunks(Precision::F32, usize::MAX);
     let bytes = (10..40)

@@ -28,7 +28,7 @@ fn gradient(
     d_features: &[f32],
     bytes: usize,
 ) -> (Vec<f32>, Vec<f32>) {
-    let (features, tape) = tower.forward(images, n, prompts, MemoryBudget { bytes });
+    let (features, tape) = tower.forward(images, n, prompts, MemoryBudget::new(bytes));
     (features, tower.backward(tape, d_features))
 }
 
@@ -46,7 +46,7 @@ struct Many {
 impl Many {
     fn new() -> Self {
         let golden = Golden::load("quick-gelu");
-        let n = 200;
+        let n = 400;
         let images = random(1, n * golden.get("pixels").len() / 3);
         let values = random(2, golden.vision.depth() * 3 * golden.vision.width());
         let d_features = random(3, n * golden.vision.embed_dim());
@@ -148,7 +148,7 @@ fn a_budget_changes_memory_and_not_the_gradient() {
         let want = many.gradient(layers, PLENTY);
         let chunks = |bytes| {
             let (tower, prompts) = (&many.golden.vision, many.prompts(layers));
-            let (_, tape) = tower.forward(&many.images, many.n, &prompts, MemoryBudget { bytes });
+            let (_, tape) = tower.forward(&many.images, many.n, &prompts, MemoryBudget::new(bytes));
             (tape.chunks(), tape.kept_chunks())
         };
         let (all, kept) = chunks(PLENTY);

@@ -65,6 +65,9 @@ pub(super) const OF_THE_UNIT: [&str; 7] = [
     "compute.threads",
 ];
 
+/// `compute.memory_mb` of a unit whose configuration leaves it open.
+const MEMORY_MB: u64 = 512;
+
 /// A configuration as the recipe of units: without what units decide, how it is computed, and the
 /// options of other methods.
 pub(super) fn recipe_of(config: &RunConfig) -> Value {
@@ -89,6 +92,12 @@ pub(super) fn recipe_of(config: &RunConfig) -> Value {
                 section.shift_remove(*key);
             }
         }
+    }
+    // units run side by side, and on machines that may differ
+    if let Some(memory) = value.pointer_mut("/compute/memory_mb")
+        && memory.as_u64() == Some(0)
+    {
+        *memory = MEMORY_MB.into();
     }
     value
 }
@@ -194,6 +203,7 @@ mod tests {
                 "data.path=here".into(),
                 "compute.threads=3".into(),
                 "compute.precision=f32".into(),
+                "compute.memory_mb=512".into(),
             ]);
             assert_eq!(made, vlpt_train::load(None, None, &all).unwrap());
         }
@@ -235,5 +245,13 @@ mod tests {
             .shift_remove("precision");
         let made = run_config(&unit, None, 1).unwrap();
         assert_eq!(made.compute.precision.named(), Some(Precision::F32));
+    }
+
+    #[test]
+    fn the_memory_of_a_unit_does_not_depend_on_the_machine() {
+        let mut config = RunConfig::default();
+        assert_eq!(recipe_of(&config)["compute"]["memory_mb"], MEMORY_MB);
+        config.compute.memory_mb = 77;
+        assert_eq!(recipe_of(&config)["compute"]["memory_mb"], 77);
     }
 }

@@ -134,12 +134,6 @@ impl RunConfig {
         self.check_method()?;
         let c = &self.compute;
         need(
-            c.memory_mb >= 1,
-            "compute.memory_mb",
-            c.memory_mb,
-            "at least 1",
-        )?;
-        need(
             c.image_batch >= 1,
             "compute.image_batch",
             c.image_batch,

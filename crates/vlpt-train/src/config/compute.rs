@@ -1,9 +1,9 @@
 //! How a run is computed: number format, threads, memory, pace.
 
 use serde::{Deserialize, Serialize};
-use vlpt_clip::{MemoryBudget, Precision};
+use vlpt_clip::Precision;
 
-/// How a run is computed; of these, only `precision` and `memory_mb` may change a result.
+/// How a run is computed; of these, only `precision` and a small `memory_mb` may change a result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ComputeConfig {
@@ -12,7 +12,8 @@ pub struct ComputeConfig {
     /// Threads; 0: those of the program, which are one for each processor core unless it is told
     /// otherwise.
     pub threads: usize,
-    /// Memory for what the text tower keeps for its backward pass, in MiB.
+    /// Memory for what the towers keep for their backward passes, and for decoded pixels, in MiB; 0: a
+    /// quarter of what is free, and at least [`LEAST_MEMORY_MB`].
     pub memory_mb: usize,
     /// Images in the image tower at once.
     pub image_batch: usize,
@@ -20,12 +21,40 @@ pub struct ComputeConfig {
     pub checkpoint_seconds: u64,
 }
 
+/// The least that `memory_mb` comes to where it is left open: with it each part of it (see
+/// docs/concepts/frozen-towers.md) holds the tape of a chunk, so that no result depends on what is free (and no run needs to write it down).
+pub const LEAST_MEMORY_MB: usize = 2048;
+
+impl ComputeConfig {
+    /// `memory_mb`, or what it comes to on this machine now where it is left open.
+    pub fn resolved_memory_mb(&self) -> usize {
+        if self.memory_mb > 0 {
+            return self.memory_mb;
+        }
+        ((free_memory() / 4) >> 20).max(LEAST_MEMORY_MB)
+    }
+}
+
+/// Bytes that are free on this machine, or inside the limits of the container that this runs in; 0 where
+/// nobody knows.
+fn free_memory() -> usize {
+    let Ok(mut system) = sysinfo::System::new() else {
+        return 0;
+    };
+    system.refresh_memory();
+    let here = system.available_memory();
+    let limited = system
+        .cgroup_limits()
+        .map_or(here, |limits| limits.free_memory);
+    usize::try_from(here.min(limited)).unwrap_or(usize::MAX)
+}
+
 impl Default for ComputeConfig {
     fn default() -> Self {
         Self {
             precision: PrecisionSetting::Auto,
             threads: 0,
-            memory_mb: MemoryBudget::default().bytes >> 20,
+            memory_mb: 0,
             image_batch: 32,
             checkpoint_seconds: 10,
         }

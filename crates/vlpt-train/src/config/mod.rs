@@ -21,7 +21,7 @@ use vlpt_methods::{
     ZeroShotConfig,
 };
 
-pub use compute::{ComputeConfig, PrecisionSetting};
+pub use compute::{ComputeConfig, LEAST_MEMORY_MB, PrecisionSetting};
 pub use data::{DataConfig, FewShotConfig, TaskEntry};
 pub use keys::{all_keys, nearest};
 pub use layers::{Layers, load, method_of, parse, read_resolved};

@@ -90,9 +90,7 @@ impl TextSide {
         at_once: usize,
     ) -> Result<Self> {
         let texts = method.texts(&clip.tokenizer, classes)?;
-        let budget = MemoryBudget {
-            bytes: budget.bytes / at_once.clamp(1, parts.len().max(1)),
-        };
+        let budget = budget.shared(at_once.min(parts.len()));
         let kind = if !learned(&texts) {
             // Part by part, so that a part has the bits that it has alone.
             let features = |part: &Range<usize>| clip.text.features(&texts[part.clone()], &[]);

@@ -95,12 +95,10 @@ pub(crate) struct Shares {
 impl Shares {
     /// The shares of a run, by the towers that have learned prompts.
     pub(crate) fn of(config: &RunConfig, text: bool, visual: bool) -> Self {
-        let all = config.compute.memory_mb << 20;
+        let all = config.compute.resolved_memory_mb() << 20;
         let (towers, pixels) = if visual { (all / 2, all / 2) } else { (all, 0) };
         let each = if text && visual { towers / 2 } else { towers };
-        let budget = |learned| MemoryBudget {
-            bytes: if learned { each } else { 0 },
-        };
+        let budget = |learned| MemoryBudget::new(if learned { each } else { 0 });
         Self {
             text: budget(text),
             image: budget(visual),
