@@ -1,4 +1,4 @@
-//! How work is shared among threads: fixed blocks of rows, whatever the number of threads.
+//! Rows of floats: work over fixed blocks of them, whatever the number of threads, gathering and adding.
 
 use crate::threads::{Parts, for_parts};
 
