@@ -57,7 +57,7 @@ over_vectors! {
         dx: &mut [f32],
         rounded: &mut [u16],
     ) {
-        by_width!((dx.len() / scales.len()), back_rounded::<V>(z, scales, dz, dx, rounded));
+        by_width!((dx.len() / scales.len()), back_rounded::<V>(&InTiles(z), scales, &Floats::new(dz, dx.len() / scales.len()), dx, rounded));
     }
 }
 
@@ -70,7 +70,7 @@ over_vectors! {
         dx: &mut [f32],
         rounded: &mut [u16],
     ) {
-        by_width!((dx.len() / scales.len()), back_tiles::<V>(z, scales, dz, dx, rounded));
+        by_width!((dx.len() / scales.len()), back_rounded::<V>(&InTiles(z), scales, &InTiles(dz), dx, rounded));
     }
 }
 
@@ -109,7 +109,8 @@ fn affine_backward<V: Vector, const WHOLE: bool>(
             let weight = lanes::<V, WHOLE>(&norm.weight, i, 0.0);
             put_lanes::<V, WHOLE>(&mut g, i, lanes::<V, WHOLE>(dy, i, 0.0).mul(weight));
         }
-        row_backward::<V, WHOLE>(&z[..], &g[..], scale, dx, |_, _, _| ());
+        let (z, g) = (Floats::new(&z, width), Floats::new(&g, width));
+        row_backward::<V, WHOLE>((&z, &g, 0), scale, dx, |_, _, _| ());
     }
 }
 
@@ -152,45 +153,24 @@ fn to_tiles<V: Vector, const WHOLE: bool>(
 #[inline(always)]
 fn back<V: Vector, const WHOLE: bool>(z: &[f32], scales: &[f32], dz: &[f32], dx: &mut [f32]) {
     let width = dx.len() / scales.len();
-    let (z, dz) = (z.chunks_exact(width), dz.chunks_exact(width));
-    let rows = z.zip(dz).zip(scales);
-    for (((z, dz), scale), dx) in rows.zip(dx.chunks_exact_mut(width)) {
-        row_backward::<V, WHOLE>(z, dz, *scale, dx, |_, _, _| ());
+    let (z, dz) = (Floats::new(z, width), Floats::new(dz, width));
+    for (row, (scale, dx)) in scales.iter().zip(dx.chunks_exact_mut(width)).enumerate() {
+        row_backward::<V, WHOLE>((&z, &dz, row), *scale, dx, |_, _, _| ());
     }
 }
 
 #[inline(always)]
 fn back_rounded<V: Vector, const WHOLE: bool>(
-    z: &[u16],
+    z: &impl Rows,
     scales: &[f32],
-    dz: &[f32],
-    dx: &mut [f32],
-    rounded: &mut [u16],
-) {
-    let width = dx.len() / scales.len();
-    let rows = scales.iter().zip(dz.chunks_exact(width));
-    for (row, ((scale, dz), dx)) in rows.zip(dx.chunks_exact_mut(width)).enumerate() {
-        let mut store = RowStore::new(rounded, width, row);
-        let z = InTiles { tiles: z, row };
-        row_backward::<V, WHOLE>(&z, dz, *scale, dx, |piece, low, high| {
-            store.put(piece, low, high);
-        });
-    }
-}
-
-#[inline(always)]
-fn back_tiles<V: Vector, const WHOLE: bool>(
-    z: &[u16],
-    scales: &[f32],
-    dz: &[u16],
+    dz: &impl Rows,
     dx: &mut [f32],
     rounded: &mut [u16],
 ) {
     let width = dx.len() / scales.len();
     for (row, (scale, dx)) in scales.iter().zip(dx.chunks_exact_mut(width)).enumerate() {
         let mut store = RowStore::new(rounded, width, row);
-        let (z, dz) = (InTiles { tiles: z, row }, InTiles { tiles: dz, row });
-        row_backward::<V, WHOLE>(&z, &dz, *scale, dx, |piece, low, high| {
+        row_backward::<V, WHOLE>((z, dz, row), *scale, dx, |piece, low, high| {
             store.put(piece, low, high);
         });
     }
@@ -200,15 +180,14 @@ fn back_tiles<V: Vector, const WHOLE: bool>(
 /// `dx` is afterwards, 32 numbers at a time: the number of the piece, its halves.
 #[inline(always)]
 fn row_backward<V: Vector, const WHOLE: bool>(
-    z: &(impl Row + ?Sized),
-    dz: &(impl Row + ?Sized),
+    (z, dz, row): (&impl Rows, &impl Rows, usize),
     scale: f32,
     dx: &mut [f32],
     mut put: impl FnMut(usize, V, V),
 ) {
     let n = dx.len();
     let [along_one, along_z] = sums(n, |i| {
-        let (z, dz) = (z.lanes::<V, WHOLE>(i), dz.lanes::<V, WHOLE>(i));
+        let (z, dz) = (z.lanes::<V, WHOLE>(row, i), dz.lanes::<V, WHOLE>(row, i));
         [dz, dz.mul(z)]
     });
     let (along_one, along_z) = (
@@ -218,8 +197,8 @@ fn row_backward<V: Vector, const WHOLE: bool>(
     for piece in 0..n.div_ceil(2 * LANES) {
         let mut halves = [V::zero(); 2];
         for (half, i) in halves.iter_mut().zip(2 * piece..) {
-            let g = dz.lanes::<V, WHOLE>(i).sub(along_one);
-            let slope = z.lanes::<V, WHOLE>(i).mul_add(along_z, g);
+            let g = dz.lanes::<V, WHOLE>(row, i).sub(along_one);
+            let slope = z.lanes::<V, WHOLE>(row, i).mul_add(along_z, g);
             *half = slope.mul_add(V::splat(scale), lanes::<V, WHOLE>(dx, i, 0.0));
             put_lanes::<V, WHOLE>(dx, i, *half);
             if !WHOLE {
@@ -231,34 +210,40 @@ fn row_backward<V: Vector, const WHOLE: bool>(
     }
 }
 
-/// A row of numbers, 0 past its end.
-trait Row {
-    /// 16 numbers, from `16 i` on.
-    fn lanes<V: Vector, const WHOLE: bool>(&self, i: usize) -> V;
+/// Rows of numbers, 0 past their ends.
+trait Rows {
+    /// 16 numbers of a row, from `16 i` on.
+    fn lanes<V: Vector, const WHOLE: bool>(&self, row: usize, i: usize) -> V;
 }
 
-impl Row for [f32] {
+/// Row by row.
+struct Floats<'a> {
+    numbers: &'a [f32],
+    width: usize,
+}
+
+impl<'a> Floats<'a> {
     #[inline(always)]
-    fn lanes<V: Vector, const WHOLE: bool>(&self, i: usize) -> V {
-        lanes::<V, WHOLE>(self, i, 0.0)
+    fn new(numbers: &'a [f32], width: usize) -> Self {
+        Self { numbers, width }
     }
 }
 
-/// A row of the tiles of 16 rows.
-struct InTiles<'a> {
-    tiles: &'a [u16],
-    row: usize,
+impl Rows for Floats<'_> {
+    #[inline(always)]
+    fn lanes<V: Vector, const WHOLE: bool>(&self, row: usize, i: usize) -> V {
+        lanes::<V, WHOLE>(&self.numbers[row * self.width..][..self.width], i, 0.0)
+    }
 }
 
-impl Row for InTiles<'_> {
+/// In the tiles of 16 rows.
+struct InTiles<'a>(&'a [u16]);
+
+impl Rows for InTiles<'_> {
     #[inline(always)]
-    fn lanes<V: Vector, const WHOLE: bool>(&self, i: usize) -> V {
-        let start = i / 2 * TILE + self.row * TILE_COLUMNS + i % 2 * LANES;
-        V::widen(
-            self.tiles[start..]
-                .first_chunk()
-                .expect("half a row of a tile"),
-        )
+    fn lanes<V: Vector, const WHOLE: bool>(&self, row: usize, i: usize) -> V {
+        let start = i / 2 * TILE + row * TILE_COLUMNS + i % 2 * LANES;
+        V::widen(self.0[start..].first_chunk().expect("half a row of a tile"))
     }
 }
 
