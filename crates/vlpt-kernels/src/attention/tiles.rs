@@ -10,6 +10,7 @@ mod arrange;
 mod backward;
 mod forward;
 mod head;
+mod row;
 mod softmax;
 
 use std::cell::RefCell;
@@ -21,6 +22,7 @@ use crate::tile_registers::{Factors, Sums, TileRegisters};
 
 pub(super) use backward::backward;
 pub(super) use forward::forward;
+use head::Starts;
 
 /// What all tasks read.
 #[derive(Clone, Copy)]
@@ -42,6 +44,9 @@ struct Line([u16; TILE_COLUMNS]);
 /// Memory that the tasks of a thread use one after another.
 #[derive(Default)]
 struct Scratch {
+    /// Where the rows of keys and values start, and those of queries.
+    key_starts: Starts,
+    query_starts: Starts,
     /// Keys and values as left-hand sides, and a transpose of either.
     k: Numbers,
     v: Numbers,
@@ -51,11 +56,12 @@ struct Scratch {
     q_pairs: Numbers,
     d_out_columns: Numbers,
     d_out_pairs: Numbers,
-    /// Probabilities and gradients of scores as left-hand sides (keys x all queries), and powers or
-    /// gradients as a right-hand side (keys x 32 queries).
+    /// Probabilities and gradients of scores as left-hand sides (keys x all queries); powers or
+    /// gradients of 32 queries as a right-hand side (keys x 32), and those of the 32 before.
     p: Numbers,
     ds: Numbers,
     pairs: Numbers,
+    pairs_before: Numbers,
     /// Blocks of scores, one for every 32 keys: of 32 queries, and of the next 32.
     scores: Vec<Block>,
     next: Vec<Block>,

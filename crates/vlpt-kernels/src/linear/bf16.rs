@@ -40,11 +40,11 @@ const SHALLOW: Cut = Cut {
 };
 /// Where several are needed: sums come and go, so the weights leave them room in the first cache,
 /// and the sums of a task are in the second beside its rows. Its rows, which are long, are read for as
-/// many columns as possible.
+/// many columns as that leaves room for.
 const DEEP: Cut = Cut {
     slice: 14,
-    rows: 8,
-    columns: 24,
+    rows: 13,
+    columns: 12,
     tasks: 1,
 };
 
@@ -162,8 +162,8 @@ impl PackedBf16 {
         let wanted = (cut.tasks * threads).div_ceil(down.max(1));
         let breadth = cut.columns.min(product.columns / wanted).max(1);
         let across = product.columns.div_ceil(breadth);
-        if across == 1 {
-            // few and large tasks: as many for each thread
+        if down > 1 || across == 1 {
+            // as many rows for each thread
             down = down.next_multiple_of(threads).min(rows);
         }
         // sums that need no second slice take turns in two blocks

@@ -2,25 +2,19 @@
 //! [`Matrix`](crate::Matrix) does, right-hand sides as packed weights do.
 
 use std::arch::x86_64::{
-    __m512, __m512i, _mm512_loadu_si512, _mm512_permutex2var_epi16, _mm512_setzero_si512,
-    _mm512_shuffle_i32x4, _mm512_storeu_si512, _mm512_unpackhi_epi32, _mm512_unpackhi_epi64,
-    _mm512_unpacklo_epi32, _mm512_unpacklo_epi64,
+    __m512, __m512bh, __m512i, _mm512_cvtne2ps_pbh, _mm512_loadu_si512, _mm512_permutex2var_epi16,
+    _mm512_permutexvar_epi16, _mm512_setzero_si512, _mm512_shuffle_i32x4, _mm512_storeu_si512,
+    _mm512_unpackhi_epi32, _mm512_unpackhi_epi64, _mm512_unpacklo_epi32, _mm512_unpacklo_epi64,
 };
 
+use super::head::Rows;
 use crate::block::{Block, SIDE};
 use crate::matrix::{TILE, TILE_COLUMNS, TILE_ROWS, offset};
-
-/// The rows of one head, `across` tiles wide; rows past the last are 0.
-///
-/// It is a trait and no closure, since a closure would not be inlined into functions that are
-/// compiled for fewer instructions than the one that made it.
-pub(super) trait Rows {
-    fn part(&self, row: usize, tile: usize) -> &[u16; TILE_COLUMNS];
-}
+use crate::vector::{Avx512, Vector};
 
 /// `blocks` times 32 rows as a left-hand side.
 #[target_feature(enable = "avx512f,avx512bw")]
-pub(super) fn rows(from: &impl Rows, blocks: usize, across: usize, to: &mut [u16]) {
+pub(super) fn rows(from: &Rows, blocks: usize, across: usize, to: &mut [u16]) {
     for row in 0..blocks * SIDE {
         for tile in 0..across {
             store(
@@ -33,7 +27,7 @@ pub(super) fn rows(from: &impl Rows, blocks: usize, across: usize, to: &mut [u16
 
 /// Their transpose as a right-hand side: rows become columns.
 #[target_feature(enable = "avx512f,avx512bw")]
-pub(super) fn columns(from: &impl Rows, blocks: usize, across: usize, to: &mut [u16]) {
+pub(super) fn columns(from: &Rows, blocks: usize, across: usize, to: &mut [u16]) {
     for row in 0..2 * blocks {
         for tile in 0..across {
             let place = ((row / 2 * across + tile) * 2 + row % 2) * TILE;
@@ -48,7 +42,7 @@ pub(super) fn columns(from: &impl Rows, blocks: usize, across: usize, to: &mut [
 
 /// They as a right-hand side: rows become pairs.
 #[target_feature(enable = "avx512f,avx512bw")]
-pub(super) fn pairs(from: &impl Rows, blocks: usize, across: usize, to: &mut [u16]) {
+pub(super) fn pairs(from: &Rows, blocks: usize, across: usize, to: &mut [u16]) {
     for block in 0..blocks {
         for tile in 0..across {
             let place = (tile * blocks + block) * 2 * TILE;
@@ -62,7 +56,7 @@ pub(super) fn pairs(from: &impl Rows, blocks: usize, across: usize, to: &mut [u1
 
 /// Their transpose as a left-hand side.
 #[target_feature(enable = "avx512f,avx512bw")]
-pub(super) fn turned(from: &impl Rows, blocks: usize, across: usize, to: &mut [u16]) {
+pub(super) fn turned(from: &Rows, blocks: usize, across: usize, to: &mut [u16]) {
     for block in 0..blocks {
         for tile in 0..across {
             for half in 0..2 {
@@ -76,7 +70,7 @@ pub(super) fn turned(from: &impl Rows, blocks: usize, across: usize, to: &mut [u
 
 /// 16 columns of the 32 rows of a block: line i holds the numbers of rows 2 i and 2 i + 1 by turns.
 #[target_feature(enable = "avx512f,avx512bw")]
-fn paired(from: &impl Rows, block: usize, tile: usize, half: usize) -> [__m512i; TILE_ROWS] {
+fn paired(from: &Rows, block: usize, tile: usize, half: usize) -> [__m512i; TILE_ROWS] {
     const TURNS: [[u16; TILE_COLUMNS]; 2] = [turns(0), turns(16)];
     let turns = load(&TURNS[half]);
     let mut lines = [_mm512_setzero_si512(); TILE_ROWS];
@@ -88,39 +82,21 @@ fn paired(from: &impl Rows, block: usize, tile: usize, half: usize) -> [__m512i;
     lines
 }
 
-/// Turns a block over, in place.
-#[target_feature(enable = "avx512f")]
-pub(super) fn transpose_block(block: &mut Block) {
-    let upper_left = transposed(&quarter(block, 0, 0));
-    let upper_right = transposed(&quarter(block, 16, 0));
-    let lower_left = transposed(&quarter(block, 0, 16));
-    let lower_right = transposed(&quarter(block, 16, 16));
-    put_quarter(block, 0, 0, &upper_left);
-    put_quarter(block, 0, 16, &upper_right);
-    put_quarter(block, 16, 0, &lower_left);
-    put_quarter(block, 16, 16, &lower_right);
+/// 16 columns of a block from `first` on, multiplied by `scale` and rounded, as rows of 32 numbers.
+#[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
+pub(super) fn rounded_rows(block: &Block, first: usize, scale: Avx512) -> [__m512i; TILE_ROWS] {
+    let mut lines = [_mm512_setzero_si512(); TILE_ROWS];
+    for (line, [even, odd]) in lines.iter_mut().zip(block.rows().as_chunks().0) {
+        let even = half_row(even, first).mul(scale);
+        let odd = half_row(odd, first).mul(scale);
+        *line = by_turns(even.register(), odd.register());
+    }
+    transposed(&lines)
 }
 
-/// 16 x 16 numbers of a block.
-#[target_feature(enable = "avx512f")]
-fn quarter(block: &Block, row: usize, column: usize) -> [__m512i; 16] {
-    let mut rows = [_mm512_setzero_si512(); 16];
-    for (to, row) in rows.iter_mut().zip(&block.rows()[row..row + 16]) {
-        let part = &row[column..column + 16];
-        // SAFETY: 16 numbers are read of 16.
-        *to = unsafe { _mm512_loadu_si512(part.as_ptr().cast()) };
-    }
-    rows
-}
-
-/// Undoes [`quarter`].
-#[target_feature(enable = "avx512f")]
-fn put_quarter(block: &mut Block, row: usize, column: usize, rows: &[__m512i; 16]) {
-    for (from, row) in rows.iter().zip(&mut block.rows_mut()[row..row + 16]) {
-        let part = &mut row[column..column + 16];
-        // SAFETY: 16 numbers are written of 16.
-        unsafe { _mm512_storeu_si512(part.as_mut_ptr().cast(), *from) };
-    }
+#[inline(always)]
+fn half_row(row: &[f32; SIDE], first: usize) -> Avx512 {
+    Avx512::load(row[first..].first_chunk().expect("half a row of a block"))
 }
 
 /// The transpose of 16 x 16 numbers of 32 bits.
@@ -163,9 +139,9 @@ const fn turns(first: u16) -> [u16; 32] {
     places
 }
 
-/// The bf16 numbers of `low` and `high` by turns.
+/// The numbers of `low` and `high`, rounded to bf16, by turns.
 #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
-pub(super) fn round_by_turns(low: __m512, high: __m512, to: &mut [u16]) {
+pub(super) fn by_turns(low: __m512, high: __m512) -> __m512i {
     const TURNS: [u16; 32] = {
         let (mut places, mut i) = ([0; 32], 0);
         while i < 32 {
@@ -174,11 +150,10 @@ pub(super) fn round_by_turns(low: __m512, high: __m512, to: &mut [u16]) {
         }
         places
     };
-    use std::arch::x86_64::{__m512bh, _mm512_cvtne2ps_pbh, _mm512_permutexvar_epi16};
     let both = _mm512_cvtne2ps_pbh(high, low);
     // SAFETY: 512 bits both.
     let both = unsafe { std::mem::transmute::<__m512bh, __m512i>(both) };
-    store(_mm512_permutexvar_epi16(load(&TURNS), both), to);
+    _mm512_permutexvar_epi16(load(&TURNS), both)
 }
 
 #[target_feature(enable = "avx512f")]
@@ -188,7 +163,7 @@ fn load(from: &[u16; TILE_COLUMNS]) -> __m512i {
 }
 
 #[target_feature(enable = "avx512f")]
-fn store(numbers: __m512i, to: &mut [u16]) {
+pub(super) fn store(numbers: __m512i, to: &mut [u16]) {
     let to = to
         .first_chunk_mut::<TILE_COLUMNS>()
         .expect("a row of a tile");

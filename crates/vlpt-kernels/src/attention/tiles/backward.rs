@@ -2,7 +2,8 @@
 
 use super::super::{Gradients, Task};
 use super::arrange::{columns, pairs, rows, turned};
-use super::head::{Keys, Queries, put_keys, put_queries, tiles};
+use super::head::{Rows, put_keys, put_queries, tiles};
+use super::row::Row;
 use super::softmax::Softmax;
 use super::{Given, SCRATCH, Scratch, Size, fit, start};
 use crate::block::Block;
@@ -30,12 +31,14 @@ fn arrange(task: &Task, given: &Given, d_out: Tiles, scratch: &mut Scratch) {
         queries,
         depth,
     } = Size::of(task);
-    let [keys, values] = Keys::both(task, given);
+    scratch.key_starts.set_keys(task, given);
+    scratch.query_starts.set_queries(task);
+    let [keys, values] = Rows::keys(task, given, &scratch.key_starts);
     rows(&keys, blocks, depth, scratch.k.fit(blocks * depth));
     rows(&values, blocks, depth, scratch.v.fit(blocks * depth));
     turned(&keys, blocks, depth, scratch.turned.fit(blocks * depth));
-    let q = Queries::new(task, given.q);
-    let d_out = Queries::new(task, d_out);
+    let q = Rows::queries(task, given.q, &scratch.query_starts);
+    let d_out = Rows::queries(task, d_out, &scratch.query_starts);
     let tiles = queries * depth;
     columns(&q, queries, depth, scratch.q_columns.fit(tiles));
     pairs(&q, queries, depth, scratch.q_pairs.fit(tiles));
@@ -99,7 +102,7 @@ fn through_softmax(
                 softmax = Softmax::new(task, next);
             }
             products.store(&mut sums);
-            put_queries(task, (part, tile), &mut sums, dq);
+            put_queries(task, (part, tile), &sums, Row::splat(1.0), dq);
         }
         (scores, next) = (next, scores);
     }

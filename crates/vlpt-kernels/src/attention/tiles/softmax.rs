@@ -1,22 +1,29 @@
 //! Softmax of 32 queries down the columns of blocks of scores, and its backward, 32 keys at a time.
 
 use super::super::Task;
-use super::arrange::round_by_turns;
-use crate::block::{Block, SIDE};
-use crate::matrix::{TILE, TILE_COLUMNS, TILE_ROWS, halves, offset};
-use crate::vector::{Avx512, LANES, Vector};
+use super::row::{Row, round_pair_of_keys};
+use crate::block::{Block, EIGHT, SIDE};
+use crate::matrix::{TILE, TILE_ROWS, offset};
 
-/// A number for each of 32 queries.
+/// How the scores of 32 queries become exponents of 2.
 #[derive(Clone, Copy)]
-pub(super) struct Row(Avx512, Avx512);
-
-/// What the softmax of 32 queries needs; its powers are of 2.
-pub(super) struct Softmax<'a> {
+struct Exponents<'a> {
     keys: usize,
     /// `1 / sqrt(head width)`, and that times the logarithm which makes powers of e powers of 2.
     scale: f32,
     factor: Row,
     mask: Option<&'a [[f32; SIDE]]>,
+}
+
+/// The largest exponents of 32 queries, among those of the keys seen so far.
+pub(super) struct Largest<'a> {
+    of: Exponents<'a>,
+    row: Row,
+}
+
+/// What the softmax of 32 queries needs; its powers are of 2.
+pub(super) struct Softmax<'a> {
+    of: Exponents<'a>,
     /// The largest exponents, below zero.
     below: Row,
     sums: Row,
@@ -24,159 +31,98 @@ pub(super) struct Softmax<'a> {
     products: Row,
 }
 
-impl Row {
-    #[inline(always)]
-    fn splat(x: f32) -> Self {
-        Self(Avx512::splat(x), Avx512::splat(x))
-    }
-
-    #[inline(always)]
-    fn load(row: &[f32; SIDE]) -> Self {
-        let (low, high) = halves(row);
-        Self(Avx512::load(low), Avx512::load(high))
-    }
-
-    #[inline(always)]
-    fn store(self, row: &mut [f32; SIDE]) {
-        let (low, high) = row.split_at_mut(LANES);
-        self.0.store(low.as_mut_array().expect("half of them"));
-        self.1.store(high.as_mut_array().expect("half of them"));
-    }
-
-    // no closures here: one would not be compiled for the vectors of its caller
-
-    #[inline(always)]
-    fn add(self, other: Self) -> Self {
-        Self(self.0.add(other.0), self.1.add(other.1))
-    }
-
-    #[inline(always)]
-    fn sub(self, other: Self) -> Self {
-        Self(self.0.sub(other.0), self.1.sub(other.1))
-    }
-
-    #[inline(always)]
-    fn mul(self, other: Self) -> Self {
-        Self(self.0.mul(other.0), self.1.mul(other.1))
-    }
-
-    #[inline(always)]
-    fn max(self, other: Self) -> Self {
-        Self(self.0.max(other.0), self.1.max(other.1))
-    }
-
-    #[inline(always)]
-    fn mul_add(self, factor: Self, term: Self) -> Self {
-        Self(
-            self.0.mul_add(factor.0, term.0),
-            self.1.mul_add(factor.1, term.1),
-        )
-    }
-
-    #[inline(always)]
-    fn power_of_2(self) -> Self {
-        Self(self.0.power_of_2(), self.1.power_of_2())
-    }
-
-    #[inline(always)]
-    fn reciprocal(self) -> Self {
-        Self(self.0.reciprocal(), self.1.reciprocal())
-    }
-
-    /// Multiplies a row of a block.
-    #[inline(always)]
-    pub(super) fn apply(self, row: &mut [f32; SIDE]) {
-        self.mul(Self::load(row)).store(row);
-    }
-
-    /// Writes the numbers to a row of tiles.
-    #[inline(always)]
-    fn round(self, to: &mut [u16]) {
-        Avx512::round_pair(
-            self.0,
-            self.1,
-            to.first_chunk_mut().expect("a row of a tile"),
-        );
-    }
-}
-
-/// Writes the rows of two keys that follow each other as pair `pair` of a right-hand side's block.
-#[inline(always)]
-fn round_pair_of_keys(even: Row, odd: Row, pair: usize, to: &mut [u16]) {
-    let place = pair * TILE_COLUMNS;
-    // SAFETY: vectors of this kind are there only where the processor has these instructions.
-    unsafe {
-        round_by_turns(even.0.register(), odd.0.register(), &mut to[place..]);
-        round_by_turns(even.1.register(), odd.1.register(), &mut to[place + TILE..]);
-    }
-}
-
-impl<'a> Softmax<'a> {
-    /// Finds the largest exponent of each of 32 queries; `scores`: products of all keys with them.
-    #[inline(always)]
-    pub(super) fn new(task: &Task<'a>, scores: &[Block]) -> Self {
-        let (keys, scale) = (task.keys().len(), task.attention.scale());
-        let factor = Row::splat(scale * std::f32::consts::LOG2_E);
-        let mask = task.attention.plan.mask(task.block);
-        let mut largest = Row::splat(f32::NEG_INFINITY);
-        for (block, scores) in scores[..keys.div_ceil(SIDE)].iter().enumerate() {
-            let count = SIDE.min(keys - block * SIDE);
-            match mask {
-                None => {
-                    for row in &scores.rows()[..count] {
-                        largest = largest.max(Row::load(row));
-                    }
-                }
-                Some(mask) => {
-                    for (row, mask) in scores.rows()[..count].iter().zip(&mask[block * SIDE..]) {
-                        let exponent = Row::load(row).mul_add(factor, Row::load(mask));
-                        largest = largest.max(exponent);
-                    }
-                }
-            }
-        }
-        if mask.is_none() {
-            largest = largest.mul(factor);
-        }
-        Self {
-            keys,
-            scale,
-            factor,
-            mask,
-            below: Row::splat(0.0).sub(largest),
-            sums: Row::splat(0.0),
-            products: Row::splat(0.0),
-        }
-    }
-
+impl Exponents<'_> {
     /// Keys of a block.
     #[inline(always)]
     fn count(&self, block: usize) -> usize {
         SIDE.min(self.keys - block * SIDE)
     }
+}
+
+impl<'a> Largest<'a> {
+    #[inline(always)]
+    pub(super) fn new(task: &Task<'a>) -> Self {
+        let scale = task.attention.scale();
+        Self {
+            of: Exponents {
+                keys: task.keys().len(),
+                scale,
+                factor: Row::splat(scale * std::f32::consts::LOG2_E),
+                mask: task.attention.plan.mask(task.block),
+            },
+            row: Row::splat(f32::NEG_INFINITY),
+        }
+    }
+
+    /// Takes a block's keys into account, whose products are given.
+    #[inline(always)]
+    pub(super) fn see(&mut self, block: usize, scores: &Block) {
+        let rows = &scores.rows()[..self.of.count(block)];
+        match self.of.mask {
+            None => {
+                for row in rows {
+                    self.row = self.row.max(Row::load(row));
+                }
+            }
+            Some(mask) => {
+                for (row, mask) in rows.iter().zip(&mask[block * SIDE..]) {
+                    let exponent = Row::load(row).mul_add(self.of.factor, Row::load(mask));
+                    self.row = self.row.max(exponent);
+                }
+            }
+        }
+    }
+
+    /// The softmax of the keys seen.
+    #[inline(always)]
+    pub(super) fn softmax(self) -> Softmax<'a> {
+        let largest = match self.of.mask {
+            None => self.row.mul(self.of.factor),
+            Some(_) => self.row,
+        };
+        Softmax {
+            of: self.of,
+            below: Row::splat(0.0).sub(largest),
+            sums: Row::splat(0.0),
+            products: Row::splat(0.0),
+        }
+    }
+}
+
+impl<'a> Softmax<'a> {
+    /// That of all keys, whose products are given.
+    #[inline(always)]
+    pub(super) fn new(task: &Task<'a>, scores: &[Block]) -> Self {
+        let mut largest = Largest::new(task);
+        for (block, scores) in scores.iter().enumerate() {
+            largest.see(block, scores);
+        }
+        largest.softmax()
+    }
 
     /// `2^(exponent - largest)` of a key whose products are given.
     #[inline(always)]
     fn power(&self, key: usize, row: &[f32; SIDE]) -> Row {
-        let term = match self.mask {
+        let term = match self.of.mask {
             None => self.below,
             Some(mask) => Row::load(&mask[key]).add(self.below),
         };
-        Row::load(row).mul_add(self.factor, term).power_of_2()
+        Row::load(row).mul_add(self.of.factor, term).power_of_2()
     }
 
-    /// Writes the powers of a block's keys as a block of a right-hand side, keys x queries.
+    /// Writes the powers of 16 keys, one half of a block, into the block's pairs of a right-hand side,
+    /// keys x queries.
     #[inline(always)]
-    pub(super) fn powers_to_pairs(&mut self, block: usize, scores: &Block, to: &mut [u16]) {
-        let (first, count) = (block * SIDE, self.count(block));
+    pub(super) fn powers_to_pairs(&mut self, half: usize, scores: &Block, to: &mut [u16]) {
+        let (block, count) = (half / 2, self.of.count(half / 2));
         let to = &mut to[2 * block * TILE..][..2 * TILE];
-        let rows = scores.rows();
-        for pair in 0..SIDE / 2 {
+        let pairs = half % 2 * EIGHT;
+        for pair in pairs..pairs + EIGHT {
             let mut both = [Row::splat(0.0); 2];
             for (i, power) in both.iter_mut().enumerate() {
                 let key = 2 * pair + i;
                 if key < count {
-                    *power = self.power(first + key, &rows[key]);
+                    *power = self.power(block * SIDE + key, &scores.rows()[key]);
                     self.sums = self.sums.add(*power);
                 }
             }
@@ -187,7 +133,7 @@ impl<'a> Softmax<'a> {
     /// Puts the powers of a block's keys in the place of their products.
     #[inline(always)]
     pub(super) fn powers(&mut self, block: usize, scores: &mut Block) {
-        let (first, count) = (block * SIDE, self.count(block));
+        let (first, count) = (block * SIDE, self.of.count(block));
         for (key, row) in scores.rows_mut()[..count].iter_mut().enumerate() {
             let power = self.power(first + key, row);
             self.sums = self.sums.add(power);
@@ -198,7 +144,7 @@ impl<'a> Softmax<'a> {
     /// Takes the gradients `d` of a block's probabilities into account, after its powers.
     #[inline(always)]
     pub(super) fn count_gradients(&mut self, block: usize, powers: &Block, d: &Block) {
-        let count = self.count(block);
+        let count = self.of.count(block);
         for (power, d) in powers.rows()[..count].iter().zip(d.rows()) {
             self.products = Row::load(power).mul_add(Row::load(d), self.products);
         }
@@ -229,9 +175,9 @@ impl<'a> Softmax<'a> {
         [p_rows, rows]: [&mut [u16]; 2],
         pairs: &mut [u16],
     ) {
-        let (first, count) = (block * SIDE, self.count(block));
+        let (first, count) = (block * SIDE, self.of.count(block));
         let pairs = &mut pairs[2 * block * TILE..][..2 * TILE];
-        let last = Row::splat(self.scale);
+        let last = Row::splat(self.of.scale);
         for pair in 0..SIDE / 2 {
             let mut both = [Row::splat(0.0); 2];
             for (i, gradient) in both.iter_mut().enumerate() {
