@@ -1,6 +1,6 @@
 //! What kernels of bf16 products make at once.
 
-use crate::matrix::{TILE_COLUMNS, TILE_ROWS};
+use crate::tile::{TILE_COLUMNS, TILE_ROWS};
 use crate::vector::LANES;
 
 /// Rows and columns of a [`Block`].

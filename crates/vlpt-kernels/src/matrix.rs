@@ -1,15 +1,11 @@
 //! Activations in the number format of the layers that read them.
 
+use std::cell::RefCell;
+
 use crate::Precision;
 use crate::arena::{Arena, Buffer};
-use crate::block::EIGHT;
 use crate::threads::{Parts, for_parts};
-use crate::vector::{LANES, Vector, over_vectors, widen};
-
-/// Rows and columns of a tile, and its numbers.
-pub(crate) const TILE_ROWS: usize = 16;
-pub(crate) const TILE_COLUMNS: usize = 32;
-pub(crate) const TILE: usize = TILE_ROWS * TILE_COLUMNS;
+use crate::tile::{TILE_COLUMNS, TILE_ROWS, Tiles, offset, round_rows, rows_of_tiles, tile_rows};
 
 /// Rows of activations, one token a row, as a frozen layer reads them.
 ///
@@ -37,12 +33,9 @@ pub enum Operand<'a> {
     Bf16(Tiles<'a>),
 }
 
-/// The tiles of a bf16 [`Matrix`].
-#[derive(Clone, Copy, Debug)]
-pub struct Tiles<'a> {
-    pub(crate) rows: usize,
-    pub(crate) width: usize,
-    pub(crate) numbers: &'a [u16],
+thread_local! {
+    /// Rows that are to be rounded.
+    static WRITTEN: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
 }
 
 impl Matrix {
@@ -78,6 +71,39 @@ impl Matrix {
     pub fn of(arena: &Arena, precision: Precision, width: usize, floats: &[f32]) -> Self {
         let mut matrix = Self::new(arena, precision, floats.len() / width, width);
         matrix.set(floats);
+        matrix
+    }
+
+    /// `rows` rows that `write` gives, one at a time and in any order: number of the row, the row.
+    ///
+    /// # Panics
+    /// When the width is 0.
+    pub fn written(
+        arena: &Arena,
+        precision: Precision,
+        (rows, width): (usize, usize),
+        write: impl Fn(usize, &mut [f32]) + Sync,
+    ) -> Self {
+        let mut matrix = Self::new(arena, precision, rows, width);
+        let write_all = |first: usize, floats: &mut [f32]| {
+            for (row, floats) in (first * TILE_ROWS..).zip(floats.chunks_exact_mut(width)) {
+                write(row, floats);
+            }
+        };
+        match &mut matrix.numbers {
+            Numbers::F32(floats) => {
+                for_parts(&Parts::new(floats, TILE_ROWS * width), write_all);
+            }
+            Numbers::Bf16(numbers) => {
+                for_parts(&tile_rows(numbers, width, rows), |i, tiles| {
+                    WRITTEN.with_borrow_mut(|floats| {
+                        floats.resize(TILE_ROWS.min(rows - i * TILE_ROWS) * width, 0.0);
+                        write_all(i, floats);
+                        round_rows(floats, width, tiles);
+                    });
+                });
+            }
+        }
         matrix
     }
 
@@ -230,119 +256,6 @@ impl Operand<'_> {
     }
 }
 
-impl Tiles<'_> {
-    /// Tiles side by side.
-    pub(crate) fn across(&self) -> usize {
-        self.width.div_ceil(TILE_COLUMNS)
-    }
-
-    /// The 32 columns from `32 tile` on of a row.
-    #[inline(always)]
-    pub(crate) fn part(&self, row: usize, tile: usize) -> &[u16; TILE_COLUMNS] {
-        let start = offset(self.across(), row, tile);
-        self.numbers[start..start + TILE_COLUMNS]
-            .as_array()
-            .expect("a row of a tile")
-    }
-
-    /// Eight rows of the tile that holds a column, from a row on that is a multiple of eight.
-    #[inline(always)]
-    pub(crate) fn rows(&self, row: usize, column: usize) -> &[[u16; TILE_COLUMNS]; EIGHT] {
-        let start = offset(self.across(), row, column / TILE_COLUMNS);
-        let rows = self.numbers[start..start + EIGHT * TILE_COLUMNS]
-            .as_chunks()
-            .0;
-        rows.as_array().expect("eight rows")
-    }
-
-    fn widen_row(&self, row: usize, floats: &mut [f32]) {
-        for (tile, floats) in floats.chunks_mut(TILE_COLUMNS).enumerate() {
-            for (to, from) in floats.iter_mut().zip(self.part(row, tile)) {
-                *to = widen(*from);
-            }
-        }
-    }
-}
-
-/// Where the part of a row in tile `tile` starts.
-#[inline(always)]
-pub(crate) fn offset(across: usize, row: usize, tile: usize) -> usize {
-    (row / TILE_ROWS * across + tile) * TILE + row % TILE_ROWS * TILE_COLUMNS
-}
-
-/// The tiles of every 16 of the first `rows` rows.
-pub(crate) fn tile_rows(numbers: &mut [u16], width: usize, rows: usize) -> Parts<'_, u16> {
-    let size = TILE_ROWS * width.next_multiple_of(TILE_COLUMNS);
-    Parts::new(&mut numbers[..rows.div_ceil(TILE_ROWS) * size], size)
-}
-
-/// The tiles of the 16 rows `index`.
-pub(crate) fn tiles_of_rows(tiles: Tiles<'_>, index: usize) -> &[u16] {
-    let size = TILE_ROWS * tiles.width.next_multiple_of(TILE_COLUMNS);
-    &tiles.numbers[index * size..(index + 1) * size]
-}
-
-/// The floats of the rows of tiles `index`.
-pub(crate) fn rows_of_tiles(floats: &[f32], width: usize, index: usize) -> &[f32] {
-    let first = index * TILE_ROWS * width;
-    &floats[first..floats.len().min(first + TILE_ROWS * width)]
-}
-
-over_vectors! {
-    /// Rounds up to 16 rows into their tiles.
-    pub(crate) fn round_rows<V>(floats: &[f32], width: usize, tiles: &mut [u16]) {
-        for (row, floats) in floats.chunks_exact(width).enumerate() {
-            let mut store = RowStore::new(tiles, width, row);
-            let whole = width / TILE_COLUMNS;
-            let (chunks, rest) = floats.as_chunks::<TILE_COLUMNS>();
-            for tile in 0..whole {
-                let (low, high) = halves(&chunks[tile]);
-                store.put(tile, V::load(low), V::load(high));
-            }
-            if !rest.is_empty() {
-                let mut last = [0.0; TILE_COLUMNS];
-                last[..rest.len()].copy_from_slice(rest);
-                let (low, high) = halves(&last);
-                store.put(whole, V::load(low), V::load(high));
-            }
-        }
-    }
-}
-
-/// The two vectors of 32 floats.
-#[inline(always)]
-pub(crate) fn halves(floats: &[f32; TILE_COLUMNS]) -> (&[f32; LANES], &[f32; LANES]) {
-    let (low, high) = floats.split_at(LANES);
-    (
-        low.as_array().expect("half of them"),
-        high.as_array().expect("half of them"),
-    )
-}
-
-/// One row of the tiles of 16 rows, to be written.
-pub(crate) struct RowStore<'a> {
-    tiles: &'a mut [u16],
-    row: usize,
-}
-
-impl<'a> RowStore<'a> {
-    #[inline(always)]
-    pub(crate) fn new(tiles: &'a mut [u16], width: usize, row: usize) -> Self {
-        assert!(
-            row < TILE_ROWS && tiles.len() >= TILE_ROWS * width,
-            "a row of a tile"
-        );
-        Self { tiles, row }
-    }
-
-    #[inline(always)]
-    pub(crate) fn put<V: Vector>(&mut self, tile: usize, low: V, high: V) {
-        let start = tile * TILE + self.row * TILE_COLUMNS;
-        let part = self.tiles[start..start + TILE_COLUMNS].as_mut_array();
-        V::round_pair(low, high, part.expect("a row of a tile"));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -361,6 +274,10 @@ mod tests {
                 let picked = Matrix::gather(&arena, &matrix, &[last, 0]);
                 let want = [&floats[last as usize * width..], &floats[..width]].concat();
                 assert_eq!(picked.to_floats(), want);
+                let written = Matrix::written(&arena, precision, (rows, width), |row, to| {
+                    to.copy_from_slice(&floats[row * width..][..width]);
+                });
+                assert_eq!(written.to_floats(), floats);
             }
         }
     }

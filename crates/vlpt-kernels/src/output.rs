@@ -3,8 +3,9 @@
 use std::marker::PhantomData;
 
 use crate::block::EIGHT;
-use crate::matrix::{Matrix, TILE_COLUMNS, TILE_ROWS, offset};
+use crate::matrix::Matrix;
 use crate::prefetch;
+use crate::tile::{TILE_COLUMNS, TILE_ROWS, offset};
 use crate::vector::LANES;
 
 /// A matrix of which threads write disjoint parts of rows.

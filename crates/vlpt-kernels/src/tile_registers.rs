@@ -3,7 +3,7 @@
 use std::arch::asm;
 
 use crate::block::{Block, SIDE};
-use crate::matrix::TILE;
+use crate::tile::TILE;
 
 /// Numbers that are brought near for each tile of depth.
 pub(crate) const NEAR: usize = 128;

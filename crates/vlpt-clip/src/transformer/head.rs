@@ -33,8 +33,8 @@ impl Head {
 
     /// Features (rows x embed) of `x` (rows x width).
     pub(crate) fn forward(&self, x: &[f32]) -> Vec<f32> {
-        let mut h = vec![0.0; x.len()];
-        self.norm.forward(x, &mut h);
+        let mut h = x.to_vec();
+        self.norm.forward(&mut h);
         let mut features = vec![0.0; x.len() / self.norm.width() * self.embed()];
         self.projection
             .forward_into(Operand::F32(&h), &mut features);

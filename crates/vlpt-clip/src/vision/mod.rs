@@ -99,7 +99,7 @@ impl ImageTower {
                 config.image_size,
                 config.patch_size,
                 weights.patch,
-                weights.class_embedding,
+                &weights.class_embedding,
                 weights.positional_embedding,
                 layer_norm(weights.ln_pre, eps),
             ),

@@ -3,6 +3,8 @@
 use rayon::prelude::*;
 use vlpt_kernels::{Arena, Buffer, LayerNorm, Linear, Matrix, Precision};
 
+use crate::transformer::bytes_of;
+
 /// Patch embedding, class token, positions and the first layer norm.
 #[derive(Debug)]
 pub(super) struct Patches {
@@ -11,9 +13,9 @@ pub(super) struct Patches {
     image: usize,
     patch: usize,
     project: Linear,
-    class_embedding: Vec<f32>,
-    /// tokens x width, the class token first.
-    positions: Vec<f32>,
+    /// What the pixels are added to, tokens x width: positions, and the class embedding, whose token
+    /// is the first.
+    start: Vec<f32>,
     pub(super) ln_pre: LayerNorm,
 }
 
@@ -24,7 +26,7 @@ impl Patches {
         image: usize,
         patch: usize,
         project: Vec<f32>,
-        class_embedding: Vec<f32>,
+        class_embedding: &[f32],
         positions: Vec<f32>,
         ln_pre: LayerNorm,
     ) -> Self {
@@ -32,20 +34,20 @@ impl Patches {
         assert!(patch > 0 && image >= patch, "an image without patches");
         assert_eq!(class_embedding.len(), width, "class embedding");
         let project = Linear::new(precision, 3 * patch * patch, width, project, None);
-        let patches = Self {
+        let mut patches = Self {
             precision,
             image,
             patch,
             project,
-            class_embedding,
-            positions,
+            start: positions,
             ln_pre,
         };
         assert_eq!(
-            patches.positions.len(),
+            patches.start.len(),
             patches.tokens() * width,
             "positional embedding"
         );
+        vlpt_kernels::add(&mut patches.start[..width], class_embedding);
         patches
     }
 
@@ -60,49 +62,39 @@ impl Patches {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        let floats = self.class_embedding.len() + self.positions.len();
-        self.project.bytes() + self.ln_pre.bytes() + floats * size_of::<f32>()
+        self.project.bytes() + self.ln_pre.bytes() + bytes_of(&self.start)
     }
 
     /// Tokens after `ln_pre` (n x tokens x width) of `images` (n x 3 x side x side).
     pub(super) fn embed(&self, arena: &Arena, images: &[f32]) -> Buffer<f32> {
-        let (width, tokens, inputs) = (self.ln_pre.width(), self.tokens(), self.project.inputs());
+        let (tokens, inputs) = (self.tokens(), self.project.inputs());
         let n = images.len() / self.pixels();
-        let mut patches = arena.floats(n * (tokens - 1) * inputs);
-        images
-            .par_chunks_exact(self.pixels())
-            .zip(patches.par_chunks_exact_mut((tokens - 1) * inputs))
-            .for_each(|(image, patches)| self.cut(image, patches));
-        let patches = Matrix::of(arena, self.precision, inputs, &patches);
-        let mut projected = arena.floats(n * (tokens - 1) * width);
-        self.project.forward_into(patches.operand(), &mut projected);
-        let mut x = arena.floats(n * tokens * width);
-        x.par_chunks_exact_mut(tokens * width)
-            .zip(projected.par_chunks_exact((tokens - 1) * width))
-            .for_each(|(x, projected)| {
-                let (class, rest) = x.split_at_mut(width);
-                class.copy_from_slice(&self.class_embedding);
-                rest.copy_from_slice(projected);
-                vlpt_kernels::add(x, &self.positions);
-            });
-        let mut normed = arena.floats(x.len());
-        self.ln_pre.forward(&x, &mut normed);
-        normed
+        let patches = Matrix::written(arena, self.precision, (n * tokens, inputs), |row, patch| {
+            let image = &images[row / tokens * self.pixels()..][..self.pixels()];
+            match (row % tokens).checked_sub(1) {
+                None => patch.fill(0.0), // the class token has no pixels
+                Some(place) => self.cut(image, place, patch),
+            }
+        });
+        let mut x = arena.floats(n * self.start.len());
+        x.par_chunks_exact_mut(self.start.len())
+            .for_each(|x| x.copy_from_slice(&self.start));
+        self.project.forward_add(patches.operand(), &mut x);
+        self.ln_pre.forward(&mut x);
+        x
     }
 
     fn grid(&self) -> usize {
         self.image / self.patch
     }
 
-    /// One row a patch, row by row of the grid: channel, then row, then column of the patch.
-    fn cut(&self, image: &[f32], patches: &mut [f32]) {
+    /// A patch, counted row by row of the grid: channel, then row, then column of the patch.
+    fn cut(&self, image: &[f32], place: usize, patch: &mut [f32]) {
         let (side, p) = (self.image, self.patch);
-        for (i, patch) in patches.chunks_exact_mut(3 * p * p).enumerate() {
-            let (top, left) = (i / self.grid() * p, i % self.grid() * p);
-            for (j, line) in patch.chunks_exact_mut(p).enumerate() {
-                let (channel, y) = (j / p, top + j % p);
-                line.copy_from_slice(&image[(channel * side + y) * side + left..][..p]);
-            }
+        let (top, left) = (place / self.grid() * p, place % self.grid() * p);
+        for (i, line) in patch.chunks_exact_mut(p).enumerate() {
+            let (channel, y) = (i / p, top + i % p);
+            line.copy_from_slice(&image[(channel * side + y) * side + left..][..p]);
         }
     }
 }

@@ -95,7 +95,7 @@ impl Prompting {
         );
         let (values, mut rows) = (values.to_vec(), values.to_vec());
         if place == VisualPlace::BeforeLnPre && layers > 0 {
-            ln_pre.forward(&values[..count * width], &mut rows[..count * width]);
+            ln_pre.forward(&mut rows[..count * width]);
         }
         let mut prompting = Self {
             width,

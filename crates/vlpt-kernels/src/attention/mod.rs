@@ -15,9 +15,10 @@ pub use plan::AttentionPlan;
 
 use crate::Precision;
 use crate::arena::Arena;
-use crate::matrix::{Matrix, Operand, TILE_COLUMNS, Tiles};
+use crate::matrix::{Matrix, Operand};
 use crate::output::{Output, TileOutput};
 use crate::threads::for_tasks;
+use crate::tile::{TILE_COLUMNS, Tiles};
 use plan::QueryBlock;
 
 /// Attention of some queries to some keys.

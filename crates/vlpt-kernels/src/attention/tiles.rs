@@ -17,7 +17,7 @@ use std::cell::RefCell;
 
 use super::Task;
 use crate::block::{Block, SIDE};
-use crate::matrix::{TILE, TILE_COLUMNS, TILE_ROWS, Tiles};
+use crate::tile::{TILE, TILE_COLUMNS, TILE_ROWS, Tiles};
 use crate::tile_registers::{Factors, Sums, TileRegisters};
 
 pub(super) use backward::backward;

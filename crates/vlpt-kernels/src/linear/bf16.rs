@@ -14,8 +14,8 @@ use std::sync::OnceLock;
 use crate::Level;
 use crate::arena::Buffer;
 use crate::block::{Block, EIGHT, SIDE};
-use crate::matrix::{TILE, TILE_COLUMNS, Tiles};
 use crate::threads::for_tasks;
+use crate::tile::{TILE, TILE_COLUMNS, Tiles};
 use crate::vector::Vector;
 
 /// How a product is cut. Slices change no bit: each goes on from the sums of the one before. The

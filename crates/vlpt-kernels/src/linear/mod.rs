@@ -11,7 +11,8 @@ mod packed_f32;
 #[cfg(target_arch = "x86_64")]
 mod panels;
 
-use crate::matrix::{Matrix, Operand, TILE_COLUMNS};
+use crate::matrix::{Matrix, Operand};
+use crate::tile::TILE_COLUMNS;
 use crate::{Activation, Precision};
 use bf16::PackedBf16;
 use bf16::epilogue as rounded;

@@ -36,20 +36,14 @@ impl LayerNorm {
         size_of_val(self.weight.as_slice()) * 2
     }
 
-    /// The rows of `x` (rows x width), normalised.
+    /// Normalises the rows of `x` (rows x width), in place.
     ///
     /// # Panics
-    /// When `x` and `y` differ in length.
-    pub fn forward(&self, x: &[f32], y: &mut [f32]) {
+    /// When `x` is not whole rows.
+    pub fn forward(&self, x: &mut [f32]) {
         let width = self.width();
-        assert!(
-            x.len() == y.len() && x.len().is_multiple_of(width),
-            "layer norm output"
-        );
-        for_blocks(y, width, |first, y| {
-            let x = &x[first * width..][..y.len()];
-            rows_forward(self, x, y);
-        });
+        assert!(x.len().is_multiple_of(width), "rows of a layer norm");
+        for_blocks(x, width, |_, x| rows_forward(self, x));
     }
 
     /// `dx += dy/dx` of the rows `x`; `x`, `dy`, `dx`: rows x width.

@@ -1,7 +1,7 @@
 //! The rows of a layer norm, 16 numbers at a time.
 
 use super::LayerNorm;
-use crate::matrix::{RowStore, TILE, TILE_COLUMNS};
+use crate::tile::{RowStore, TILE, TILE_COLUMNS};
 use crate::vector::{LANES, Vector, over_vectors};
 
 /// Chooses the loops for rows of whole pairs of vectors, which need no care for their end, where the
@@ -17,8 +17,8 @@ macro_rules! by_width {
 }
 
 over_vectors! {
-    pub(super) fn rows_forward<V>(norm: &LayerNorm, x: &[f32], y: &mut [f32]) {
-        by_width!(norm.width(), affine::<V>(norm, x, y));
+    pub(super) fn rows_forward<V>(norm: &LayerNorm, x: &mut [f32]) {
+        by_width!(norm.width(), affine::<V>(norm, x));
     }
 }
 
@@ -75,9 +75,9 @@ over_vectors! {
 }
 
 #[inline(always)]
-fn affine<V: Vector, const WHOLE: bool>(norm: &LayerNorm, x: &[f32], y: &mut [f32]) {
+fn affine<V: Vector, const WHOLE: bool>(norm: &LayerNorm, x: &mut [f32]) {
     let width = norm.width();
-    for (x, y) in x.chunks_exact(width).zip(y.chunks_exact_mut(width)) {
+    for x in x.chunks_exact_mut(width) {
         let (mean, scale) = moments::<V, WHOLE>(x, norm.eps);
         for i in 0..width.div_ceil(LANES) {
             let z = centred::<V, WHOLE>(x, i, mean).mul(V::splat(scale));
@@ -86,7 +86,7 @@ fn affine<V: Vector, const WHOLE: bool>(norm: &LayerNorm, x: &[f32], y: &mut [f3
                 lanes::<V, WHOLE>(weight, i, 0.0),
                 lanes::<V, WHOLE>(bias, i, 0.0),
             );
-            put_lanes::<V, WHOLE>(y, i, z.mul_add(weight, bias));
+            put_lanes::<V, WHOLE>(x, i, z.mul_add(weight, bias));
         }
     }
 }

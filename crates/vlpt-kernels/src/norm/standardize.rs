@@ -4,8 +4,9 @@ use super::row::{
     floats_backward, floats_forward, tiles_backward, tiles_backward_tiles, tiles_forward,
 };
 use crate::Precision;
-use crate::matrix::{Matrix, Operand, TILE_ROWS, rows_of_tiles, tile_rows, tiles_of_rows};
+use crate::matrix::{Matrix, Operand};
 use crate::threads::{Parts, for_both_parts, for_parts};
+use crate::tile::{TILE_ROWS, rows_of_tiles, tile_rows, tiles_of_rows};
 
 /// `z = (x - mean) * scale` with `scale = 1 / sqrt(variance + eps)`, mean and variance of each row:
 /// a layer norm whose weight and bias are in the frozen layer that reads it (see

@@ -9,7 +9,7 @@ use std::arch::x86_64::{
 
 use super::head::Rows;
 use crate::block::{Block, SIDE};
-use crate::matrix::{TILE, TILE_COLUMNS, TILE_ROWS, offset};
+use crate::tile::{TILE, TILE_COLUMNS, TILE_ROWS, offset};
 use crate::vector::{Avx512, Vector};
 
 /// `blocks` times 32 rows as a left-hand side.

@@ -7,7 +7,7 @@ use super::row::Row;
 use super::softmax::Softmax;
 use super::{Given, SCRATCH, Scratch, Size, fit, start};
 use crate::block::Block;
-use crate::matrix::{TILE_COLUMNS, Tiles};
+use crate::tile::{TILE_COLUMNS, Tiles};
 use crate::tile_registers::TileRegisters;
 
 /// # Safety

@@ -6,8 +6,8 @@ use super::Given;
 use super::arrange::{rounded_rows, store};
 use super::row::Row;
 use crate::block::{Block, SIDE};
-use crate::matrix::{TILE, TILE_COLUMNS, TILE_ROWS, Tiles, halves, offset};
 use crate::output::TileOutput;
+use crate::tile::{TILE, TILE_COLUMNS, TILE_ROWS, Tiles, halves, offset};
 use crate::vector::{Avx512, Vector};
 
 static ZERO: [u16; TILE_COLUMNS] = [0; TILE_COLUMNS];

@@ -2,7 +2,7 @@
 
 use super::arrange::{by_turns, store};
 use crate::block::SIDE;
-use crate::matrix::{TILE, TILE_COLUMNS, halves};
+use crate::tile::{TILE, TILE_COLUMNS, halves};
 use crate::vector::{Avx512, LANES, Vector};
 
 /// A number for each of 32 queries.

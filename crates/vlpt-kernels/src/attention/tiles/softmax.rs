@@ -3,7 +3,7 @@
 use super::super::Task;
 use super::row::{Row, round_pair_of_keys};
 use crate::block::{Block, EIGHT, SIDE};
-use crate::matrix::{TILE, TILE_ROWS, offset};
+use crate::tile::{TILE, TILE_ROWS, offset};
 
 /// How the scores of 32 queries become exponents of 2.
 #[derive(Clone, Copy)]

@@ -2,7 +2,7 @@
 
 use super::{Epilogue, Product, Step, Task};
 use crate::block::{Block, EIGHT, SIDE};
-use crate::matrix::TILE;
+use crate::tile::TILE;
 use crate::tile_registers::{Factors, NEAR, TileRegisters};
 use crate::vector::Avx512;
 

@@ -7,7 +7,7 @@ use std::arch::x86_64::{
 
 use super::{Epilogue, Product, Task};
 use crate::block::{Block, SIDE};
-use crate::matrix::{TILE, TILE_COLUMNS, TILE_ROWS};
+use crate::tile::{TILE, TILE_COLUMNS, TILE_ROWS};
 use crate::vector::Avx512;
 
 /// Rows whose sums are in registers at once: with two vectors a row, and the two of the weights,

@@ -2,9 +2,10 @@
 
 use super::{EightRows, Epilogue};
 use crate::Activation;
-use crate::matrix::{Matrix, TILE_COLUMNS, Tiles};
+use crate::matrix::Matrix;
 use crate::output::{Output, TileOutput};
 use crate::prefetch;
+use crate::tile::{TILE_COLUMNS, Tiles};
 use crate::vector::{LANES, Vector};
 
 /// Adds the bias and rounds to bf16.
@@ -218,7 +219,7 @@ impl<V: Vector> Bias<V> {
 
 #[inline(always)]
 fn load<V: Vector>(from: &[f32; TILE_COLUMNS]) -> (V, V) {
-    let (low, high) = crate::matrix::halves(from);
+    let (low, high) = crate::tile::halves(from);
     (V::load(low), V::load(high))
 }
 

@@ -2,7 +2,7 @@
 
 use crate::arena::{Arena, Buffer};
 use crate::block::SIDE;
-use crate::matrix::{TILE, TILE_COLUMNS, TILE_ROWS};
+use crate::tile::{TILE, TILE_COLUMNS, TILE_ROWS};
 use crate::vector::round_to_bf16;
 
 /// Where the number in row `k` and column `n` of a right-hand side stands in its packed form,

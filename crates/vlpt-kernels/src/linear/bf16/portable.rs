@@ -2,7 +2,7 @@
 
 use super::{Epilogue, Product, Task};
 use crate::block::{Block, SIDE};
-use crate::matrix::{TILE, TILE_COLUMNS, TILE_ROWS, halves};
+use crate::tile::{TILE, TILE_COLUMNS, TILE_ROWS, halves};
 use crate::vector::{Portable, over_vectors, widen as widen_one};
 
 pub(super) fn run(product: &Product, task: &Task, sums: &mut [Block], epilogue: &impl Epilogue) {
