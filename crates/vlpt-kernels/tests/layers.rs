@@ -99,6 +99,9 @@ fn the_fused_activation_is_the_activation_of_the_layer() {
         let mut slopes = plain;
         activation.slope(&mut slopes);
         assert_eq!(slope.to_floats(), slopes);
+        let mut alone = matrix(outputs, &vec![f32::NAN; rows * outputs]);
+        layer.forward_slope(activation, Operand::F32(&x), &mut alone);
+        assert_eq!(alone.to_floats(), slopes);
 
         let (next, ..) = linear(&mut random, outputs, 7);
         let dy = random.vector(rows * 7);

@@ -70,6 +70,8 @@ impl Layer {
         let mut alone = unset(outputs);
         layer.forward_activated(activation, x.operand(), None, &mut alone);
         assert_eq!(alone.to_floats(), after.to_floats(), "without the slope");
+        layer.forward_slope(activation, x.operand(), &mut alone);
+        assert_eq!(alone.to_floats(), slope.to_floats(), "the slope alone");
 
         let mut dx = vec![f32::NAN; self.rows * inputs];
         layer.backward_into(dy.operand(), &mut dx);

@@ -4,7 +4,9 @@ use vlpt_kernels::{AttentionPlan, Buffer, Matrix, add};
 
 use super::TextTower;
 use super::tree::{Slot, TextTree};
-use crate::transformer::{Asking, Block, BlockTape, Gradient, Taping, Wanted, bytes_of};
+use crate::transformer::{
+    Asking, Block, BlockTape, Gradient, Keep, TapeBytes, Taping, Wanted, bytes_of,
+};
 
 /// The tree of some texts, its constant part computed.
 #[derive(Debug)]
@@ -182,24 +184,25 @@ impl Chunk {
         let first_kept: Vec<u32> = (0..kept as u32).collect();
         for (l, block) in tower.blocks.iter().enumerate() {
             let last = l + 1 == tower.blocks.len();
-            let keys = if last && ends.is_empty() {
-                block.keys(&tower.arena, &x)
-            } else {
-                let asking = if last {
-                    Asking::Rows(&ends)
-                } else {
-                    Asking::All
-                };
-                let attention = tower.attention(if last { &end_below } else { &below });
-                let taping = Taping::Keys;
-                let (y, tape) = block.forward(&tower.arena, x, asking, taping, |q, kv, out| {
-                    attention.forward(q, kv, &tower.no_keys(), out);
-                });
-                x = y;
-                tape.into_keys()
+            let mut keep = |keys: &Matrix| {
+                let kept = Matrix::gather(&tower.arena, keys, &first_kept);
+                self.fixed.push(kept);
             };
-            self.fixed
-                .push(Matrix::gather(&tower.arena, &keys, &first_kept));
+            if last && ends.is_empty() {
+                keep(&block.keys(&tower.arena, &x));
+                continue;
+            }
+            let asking = if last {
+                Asking::Rows(&ends)
+            } else {
+                Asking::All
+            };
+            let attention = tower.attention(if last { &end_below } else { &below });
+            let attend = |q: &Matrix, kv: &Matrix, out: &mut Matrix| {
+                keep(kv);
+                attention.forward(q, kv, &tower.no_keys(), out);
+            };
+            (x, _) = block.forward(&tower.arena, x, asking, None, attend);
         }
         if !ends.is_empty() {
             let features = tower.head.forward(&x);
@@ -212,14 +215,13 @@ impl Chunk {
         }
     }
 
-    /// Bytes that the tape takes.
-    pub(super) fn tape_bytes(&self, tower: &TextTower) -> usize {
+    /// Bytes of the tapes of the blocks.
+    pub(super) fn tape_bytes(&self, tower: &TextTower) -> Vec<TapeBytes> {
         let (n, m) = (self.live.len(), self.ends.len());
         let last = tower.blocks.len() - 1;
         let bytes =
             |(l, block): (usize, &Block)| block.tape_bytes(n, if l == last { m } else { n });
-        let blocks: usize = tower.blocks.iter().enumerate().map(bytes).sum();
-        blocks + m * tower.width * size_of::<f32>()
+        tower.blocks.iter().enumerate().map(bytes).collect()
     }
 
     /// Bytes that the chunk itself takes.
@@ -237,13 +239,14 @@ impl Chunk {
             + self.seen_by_ends.bytes()
     }
 
-    /// Writes the features of the chunk's texts, texts x embed; the tape where it is `kept`.
+    /// Writes the features of the chunk's texts, texts x embed; gives the tape where it is said what
+    /// of each block to `keep`.
     pub(super) fn forward(
         &self,
         tower: &TextTower,
         prompts: &[f32],
         features: &mut [f32],
-        kept: bool,
+        keep: Option<&[Keep]>,
     ) -> Option<ChunkTape> {
         let embed = tower.head.embed();
         for (text, feature) in &self.constant {
@@ -252,13 +255,13 @@ impl Chunk {
         if self.live.is_empty() {
             return None;
         }
-        let mut tapes = kept.then(Vec::new);
-        let last = self.run(tower, prompts, tapes.as_mut());
+        let mut blocks = Vec::new();
+        let last = self.run(tower, prompts, keep.map(|keep| (keep, &mut blocks)));
         let ends = tower.head.forward(&last);
         for &(text, end) in &self.end_of {
             features[text * embed..][..embed].copy_from_slice(&ends[end * embed..][..embed]);
         }
-        tapes.map(|blocks| ChunkTape { blocks, last })
+        keep.map(|_| ChunkTape { blocks, last })
     }
 
     /// The tape alone, for a chunk whose tape was not kept.
@@ -266,32 +269,36 @@ impl Chunk {
         if self.live.is_empty() {
             return None;
         }
+        let keep = vec![Keep::ALL; tower.blocks.len()];
         let mut blocks = Vec::new();
-        let last = self.run(tower, prompts, Some(&mut blocks));
+        let last = self.run(tower, prompts, Some((&keep, &mut blocks)));
         Some(ChunkTape { blocks, last })
     }
 
-    /// End nodes after the last block; `tapes` gets the tape of each block.
+    /// End nodes after the last block; where it is said what of each block to keep, the tapes are.
     fn run(
         &self,
         tower: &TextTower,
         prompts: &[f32],
-        mut tapes: Option<&mut Vec<BlockTape>>,
+        mut tapes: Option<(&[Keep], &mut Vec<BlockTape>)>,
     ) -> Buffer<f32> {
         let w = tower.width;
         let mut x = tower.arena.floats(self.live.len() * w);
         for (x, &(slot, depth)) in x.chunks_exact_mut(w).zip(&self.live) {
             tower.embed(slot, depth, prompts, x);
         }
-        let taping = Taping::of(&tapes);
         for (l, block) in tower.blocks.iter().enumerate() {
             let (asking, seen) = self.asking(tower, l);
             let attention = tower.attention(seen);
+            let taping = tapes.as_ref().map(|(keep, _)| Taping {
+                keep: keep[l],
+                costs: &tower.costs,
+            });
             let (y, tape) = block.forward(&tower.arena, x, asking, taping, |q, kv, out| {
                 attention.forward(q, kv, &self.fixed[l], out);
             });
-            if let Some(tapes) = &mut tapes {
-                tapes.push(tape);
+            if let Some((_, tapes)) = &mut tapes {
+                tapes.extend(tape);
             }
             x = y;
         }
@@ -334,7 +341,7 @@ impl Chunk {
             } else {
                 Wanted::All
             };
-            dx = block.backward(arena, &tape, asking, wanted, dx, |q, kv, d, dq, dkv| {
+            dx = block.backward(arena, tape, asking, wanted, dx, |q, kv, d, dq, dkv| {
                 attention.backward(arena, (q, kv, &self.fixed[l]), d, dq, dkv, &mut []);
             });
         }

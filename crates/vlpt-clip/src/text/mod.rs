@@ -19,7 +19,7 @@ use vlpt_kernels::{Arena, Attention, AttentionPlan, Matrix, Precision, awake};
 
 use crate::budget::MemoryBudget;
 use crate::config::TextConfig;
-use crate::transformer::{Block, Head, bytes_of, layer_norm};
+use crate::transformer::{Block, Costs, Head, TapeBytes, bytes_of, layer_norm};
 use crate::weights::TextWeights;
 
 /// Most live nodes, and most constant nodes, of a chunk: enough rows for matrix products to run
@@ -37,6 +37,7 @@ pub struct TextTower {
     blocks: Vec<Block>,
     head: Head,
     arena: Arena,
+    costs: Costs,
 }
 
 impl TextTower {
@@ -82,6 +83,7 @@ impl TextTower {
                 &weights.projection,
             ),
             arena: Arena::default(),
+            costs: Costs::default(),
         }
     }
 
@@ -139,7 +141,7 @@ impl TextTower {
             for end in TextTree::runs(texts, CHUNK_NODES) {
                 let chunk = self.chunk(texts, first, end);
                 let features = &mut features[first * embed..end * embed];
-                chunk.forward(self, prompts, features, false);
+                chunk.forward(self, prompts, features, None);
                 first = end;
             }
             features
@@ -149,9 +151,9 @@ impl TextTower {
     /// Cuts texts into chunks and computes what is constant in them: keys and values of the nodes
     /// without a learned slot at or before them, and the features of the texts without one.
     ///
-    /// The tapes of the first chunks that fit `budget` together are kept between forward and
-    /// backward; the others are computed again, one at a time. A budget below one tape makes
-    /// chunks smaller, down to one text.
+    /// Of the tapes, as much is kept between forward and backward as fits `budget`, what takes longest
+    /// for its bytes first; the rest is computed again, one chunk at a time. A budget below one tape
+    /// makes chunks smaller, down to one text.
     ///
     /// # Panics
     /// When a text is empty, longer than the context or has an id outside the vocabulary.
@@ -164,7 +166,7 @@ impl TextTower {
         let whole: usize = self
             .blocks
             .iter()
-            .map(|block| block.tape_bytes(CHUNK_NODES, CHUNK_NODES))
+            .map(|block| block.tape_bytes(CHUNK_NODES, CHUNK_NODES).all())
             .sum();
         let limit = CHUNK_NODES.min(budget.of_chunk() / whole.div_ceil(CHUNK_NODES));
         let (mut chunks, mut first) = (Vec::new(), 0);
@@ -172,19 +174,15 @@ impl TextTower {
             chunks.push(self.chunk(texts, first, end));
             first = end;
         }
-        let mut left = budget.bytes();
-        let fits = |chunk: &&Chunk| {
-            let bytes = chunk.tape_bytes(self);
-            let fits = bytes <= left;
-            left = left.saturating_sub(bytes);
-            fits
-        };
-        let kept = chunks.iter().take_while(fits).count();
+        let tapes: Vec<_> = chunks.iter().map(|chunk| chunk.tape_bytes(self)).collect();
+        let kept = self.costs.share(budget.bytes(), &tapes);
         let bytes = chunks.iter().map(|chunk| chunk.bytes(self)).sum();
         TextPlan {
             chunks,
             texts: texts.len(),
-            kept,
+            budget: budget.bytes(),
+            tapes,
+            kept: kept.iter().flatten().count(),
             bytes,
         }
     }
@@ -201,16 +199,21 @@ impl TextTower {
     fn record(&self, plan: &TextPlan, prompts: &[f32]) -> (Vec<f32>, TextTape) {
         let embed = self.embed_dim();
         let mut features = vec![0.0; plan.texts * embed];
-        let mut chunks = Vec::new();
-        for (i, chunk) in plan.chunks.iter().enumerate() {
+        let keep = self.costs.share(plan.budget, &plan.tapes);
+        let (mut chunks, mut bytes) = (Vec::new(), 0);
+        for ((chunk, keep), tapes) in plan.chunks.iter().zip(keep).zip(&plan.tapes) {
             let features = &mut features[chunk.first * embed..][..chunk.texts * embed];
-            chunks.push(chunk.forward(self, prompts, features, i < plan.kept));
+            if let Some(keep) = &keep {
+                bytes += TapeBytes::of_blocks(tapes, keep);
+            }
+            chunks.push(chunk.forward(self, prompts, features, keep.as_deref()));
         }
         (
             features,
             TextTape {
                 prompts: prompts.to_vec(),
                 chunks,
+                bytes,
             },
         )
     }

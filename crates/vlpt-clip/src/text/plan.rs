@@ -1,6 +1,7 @@
 //! How the texts of a run go through the tower.
 
 use super::chunk::{Chunk, ChunkTape};
+use crate::transformer::TapeBytes;
 
 /// Texts cut into chunks, with everything computed that does not depend on prompts.
 ///
@@ -10,7 +11,11 @@ use super::chunk::{Chunk, ChunkTape};
 pub struct TextPlan {
     pub(super) chunks: Vec<Chunk>,
     pub(super) texts: usize,
-    /// How many chunks, from the first on, keep their tape from forward to backward.
+    /// What the tapes of all chunks may take.
+    pub(super) budget: usize,
+    /// Bytes of the tapes of each chunk's blocks.
+    pub(super) tapes: Vec<Vec<TapeBytes>>,
+    /// How many chunks do not go through the tower again in backward.
     pub(super) kept: usize,
     pub(super) bytes: usize,
 }
@@ -26,7 +31,8 @@ impl TextPlan {
         self.chunks.len()
     }
 
-    /// Number of chunks whose tape is kept; the others are computed again in backward.
+    /// Number of chunks of which a tape is kept, or a part of it from which the rest is computed
+    /// again; the others go through the whole tower again in backward.
     pub fn kept_chunks(&self) -> usize {
         self.kept
     }
@@ -42,4 +48,12 @@ impl TextPlan {
 pub struct TextTape {
     pub(super) prompts: Vec<f32>,
     pub(super) chunks: Vec<Option<ChunkTape>>,
+    pub(super) bytes: usize,
+}
+
+impl TextTape {
+    /// Bytes of what is kept of the pass inside the blocks.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
 }

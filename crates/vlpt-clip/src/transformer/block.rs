@@ -1,12 +1,14 @@
 //! One pre-norm residual block: `x += out(attention(ln_1(x)))`, `x += fc2(act(fc1(ln_2(x))))`.
 
+use std::time::Instant;
+
 use vlpt_kernels::{
-    Activation, Arena, Buffer, Linear, Matrix, Operand, Precision, Standardize, gather_rows,
-    scatter_add_rows,
+    Activation, Arena, Buffer, Linear, Matrix, Operand, Precision, Standardize, scatter_add_rows,
 };
 
 use super::gradient::Gradient;
-use super::layer_norm;
+use super::tape::{BlockTape, Costs, Keep, NormTape, Projected, TapeBytes};
+use super::{layer_norm, pick};
 use crate::weights::{BlockWeights, LinearWeights};
 
 /// A frozen block. What attends to what is the caller's: the block gives queries, keys and values.
@@ -34,23 +36,11 @@ pub(crate) enum Asking<'a> {
     Rows(&'a [u32]),
 }
 
-/// What a pass is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Taping {
-    /// The result alone (and keys and values).
-    Keys,
-    /// Backward too.
-    Whole,
-}
-
-impl Taping {
-    /// Of a pass that may keep its tapes.
-    pub(crate) fn of(tapes: &Option<&mut Vec<BlockTape>>) -> Self {
-        match tapes {
-            Some(_) => Self::Whole,
-            None => Self::Keys,
-        }
-    }
+/// What a pass keeps for backward, and where it counts how long that took.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Taping<'a> {
+    pub(crate) keep: Keep,
+    pub(crate) costs: &'a Costs,
 }
 
 /// The tokens whose gradient is wanted.
@@ -59,42 +49,6 @@ pub(crate) enum Wanted<'a> {
     None,
     All,
     Rows(&'a [u32]),
-}
-
-/// What is left of a pass.
-#[derive(Debug)]
-pub(crate) struct BlockTape {
-    /// Keys and values of all `n` tokens, n x (2 width).
-    kv: Matrix,
-    /// What else backward needs; none where nothing will go backward.
-    whole: Option<WholeTape>,
-}
-
-/// What backward needs of forward, beside keys and values. With `n` tokens of which `m` ask:
-#[derive(Debug)]
-struct WholeTape {
-    /// The input, n x width.
-    ln_1: NormTape,
-    /// Queries, m x width.
-    q: Matrix,
-    /// The sum after the attention, m x width.
-    ln_2: NormTape,
-    /// Slope of the MLP's activation, m x mlp.
-    slope: Matrix,
-}
-
-/// Standardised rows and their scales.
-#[derive(Debug)]
-struct NormTape {
-    rows: Matrix,
-    scales: Buffer<f32>,
-}
-
-impl BlockTape {
-    /// Keys and values of all tokens, n x (2 width).
-    pub(crate) fn into_keys(self) -> Matrix {
-        self.kv
-    }
 }
 
 impl Block {
@@ -144,11 +98,15 @@ impl Block {
         linear.iter().map(|layer| layer.bytes()).sum()
     }
 
-    /// Bytes that the tape takes for `n` tokens of which `m` ask.
-    pub(crate) fn tape_bytes(&self, n: usize, m: usize) -> usize {
+    /// Bytes of the tape for `n` tokens of which `m` ask.
+    pub(crate) fn tape_bytes(&self, n: usize, m: usize) -> TapeBytes {
         let matrix = |rows, width| Matrix::bytes(self.precision, rows, width);
         let norm = |rows| matrix(rows, self.width) + rows * size_of::<f32>();
-        norm(n) + matrix(m, self.width) + matrix(n, 2 * self.width) + norm(m) + matrix(m, self.mlp)
+        TapeBytes {
+            rows: norm(n) + norm(m),
+            projected: matrix(m, self.width) + matrix(n, 2 * self.width),
+            slope: matrix(m, self.mlp),
+        }
     }
 
     /// Keys and values (rows x 2 width) of tokens that do nothing else here.
@@ -172,55 +130,80 @@ impl Block {
         dx.floats().to_vec()
     }
 
-    /// The tokens that ask, after the block, and the tape. `attend(q, kv, out)` writes the
-    /// attention of the queries.
+    /// The tokens that ask, after the block, and the tape where there is one. `attend(q, kv, out)`
+    /// writes the attention of the queries (rows x width), given all keys and values (rows x
+    /// (2 width)).
     pub(crate) fn forward(
         &self,
         arena: &Arena,
         x: Buffer<f32>,
         asking: Asking,
-        taping: Taping,
+        taping: Option<Taping>,
         attend: impl FnOnce(&Matrix, &Matrix, &mut Matrix),
-    ) -> (Buffer<f32>, BlockTape) {
-        let (w, n) = (self.width, x.len() / self.width);
-        let h_1 = self.standardised(arena, self.ln_1, &x);
-        let mut kv = self.matrix(arena, n, 2 * w);
-        self.kv.forward(h_1.rows.operand(), &mut kv);
-        let (picked, mut x) = match asking {
-            Asking::All => (None, x),
-            Asking::Rows(rows) => (
-                Some(Matrix::gather(arena, &h_1.rows, rows)),
-                pick(arena, &x, w, rows),
-            ),
+    ) -> (Buffer<f32>, Option<BlockTape>) {
+        let keep = taping.map(|taping| taping.keep);
+        let ln_1 = self.standardised(arena, self.ln_1, &x);
+        let began = Instant::now();
+        let projected = self.project(arena, &ln_1.rows, asking);
+        if let Some(taping) = taping {
+            taping.costs.count_projected(began);
+        }
+        let mut x = match asking {
+            Asking::All => x,
+            Asking::Rows(rows) => pick(arena, &x, self.width, rows),
         };
-        let m = x.len() / w;
-        let mut q = self.matrix(arena, m, w);
-        let asks = picked.as_ref().unwrap_or(&h_1.rows);
-        self.q.forward(asks.operand(), &mut q);
-        drop(picked);
-        let whole = taping == Taping::Whole;
-        let tape_1 = whole.then_some(h_1); // or its memory is there for what comes next
-        let mut o = self.matrix(arena, m, w);
-        attend(&q, &kv, &mut o);
+        let m = x.len() / self.width;
+        let ln_1 = keep.map(|_| ln_1); // or its memory is there for what comes next
+        let mut o = self.matrix(arena, m, self.width);
+        attend(&projected.q, &projected.kv, &mut o);
+        let projected = keep.is_some_and(|keep| keep.projected).then_some(projected);
         self.out.forward_add(o.operand(), &mut x);
         drop(o);
-        let h_2 = self.standardised(arena, self.ln_2, &x);
-        let mut slope = whole.then(|| self.matrix(arena, m, self.mlp));
+        let ln_2 = self.standardised(arena, self.ln_2, &x);
+        let mut slope = keep
+            .is_some_and(|keep| keep.slope)
+            .then(|| self.matrix(arena, m, self.mlp));
         let mut act = self.matrix(arena, m, self.mlp);
+        let began = Instant::now();
         self.fc1.forward_activated(
             self.activation,
-            h_2.rows.operand(),
+            ln_2.rows.operand(),
             slope.as_mut(),
             &mut act,
         );
+        if let Some(taping) = taping {
+            taping.costs.count_slope(began);
+        }
         self.fc2.forward_add(act.operand(), &mut x);
-        let whole = tape_1.zip(slope).map(|(ln_1, slope)| WholeTape {
+        let tape = ln_1.map(|ln_1| BlockTape {
             ln_1,
-            q,
-            ln_2: h_2,
+            ln_2,
+            projected,
             slope,
         });
-        (x, BlockTape { kv, whole })
+        (x, tape)
+    }
+
+    /// Queries of those that ask, and keys and values of all, whose standardised rows are given.
+    fn project(&self, arena: &Arena, rows: &Matrix, asking: Asking) -> Projected {
+        let mut kv = self.matrix(arena, rows.rows(), 2 * self.width);
+        self.kv.forward(rows.operand(), &mut kv);
+        let picked = match asking {
+            Asking::All => None,
+            Asking::Rows(picked) => Some(Matrix::gather(arena, rows, picked)),
+        };
+        let asks = picked.as_ref().unwrap_or(rows);
+        let mut q = self.matrix(arena, asks.rows(), self.width);
+        self.q.forward(asks.operand(), &mut q);
+        Projected { q, kv }
+    }
+
+    /// The slope of the activation, given the standardised rows before the MLP.
+    fn slope(&self, arena: &Arena, rows: &Matrix) -> Matrix {
+        let mut slope = self.matrix(arena, rows.rows(), self.mlp);
+        self.fc1
+            .forward_slope(self.activation, rows.operand(), &mut slope);
+        slope
     }
 
     /// Gradient of the wanted tokens (their rows alone, in the order wanted), given that of the
@@ -228,23 +211,24 @@ impl Block {
     pub(crate) fn backward(
         &self,
         arena: &Arena,
-        tape: &BlockTape,
+        tape: BlockTape,
         asking: Asking,
         wanted: Wanted,
         mut dy: Gradient,
         attend: impl FnOnce(&Matrix, &Matrix, &Matrix, &mut Matrix, &mut Matrix),
     ) -> Gradient {
-        let BlockTape { kv, whole } = tape;
-        let whole = whole.as_ref();
-        let WholeTape {
+        let BlockTape {
             ln_1,
-            q,
             ln_2,
+            projected,
             slope,
-        } = whole.expect("backward goes through whole tapes");
-        let (w, m, n) = (self.width, q.rows(), kv.rows());
+        } = tape;
+        let (w, n, m) = (self.width, ln_1.rows.rows(), ln_2.rows.rows());
+        let slope = slope.unwrap_or_else(|| self.slope(arena, &ln_2.rows));
         let mut d_before = self.matrix(arena, m, self.mlp);
-        self.fc2.backward_scaled(dy.operand(), slope, &mut d_before);
+        self.fc2
+            .backward_scaled(dy.operand(), &slope, &mut d_before);
+        drop(slope);
         let mut dh = self.matrix(arena, m, w);
         self.fc1.backward(d_before.operand(), &mut dh);
         drop(d_before);
@@ -253,11 +237,13 @@ impl Block {
         let mut d_out = self.matrix(arena, m, w);
         self.out.backward(dy.operand(), &mut d_out);
         let (mut dq, mut dkv) = (self.matrix(arena, m, w), self.matrix(arena, n, 2 * w));
-        attend(q, kv, &d_out, &mut dq, &mut dkv);
-        drop(d_out);
+        let Projected { q, kv } =
+            projected.unwrap_or_else(|| self.project(arena, &ln_1.rows, asking));
+        attend(&q, &kv, &d_out, &mut dq, &mut dkv);
+        drop((q, kv, d_out));
         match (wanted, asking) {
             (Wanted::None, _) => Gradient::new(arena, self.precision, w, arena.floats(0)),
-            (Wanted::All, asking) => self.input_backward(arena, ln_1, asking, dy, &dq, &dkv),
+            (Wanted::All, asking) => self.input_backward(arena, &ln_1, asking, dy, &dq, &dkv),
             (Wanted::Rows(rows), Asking::All) => {
                 let ln_1 = ln_1.gather(arena, rows);
                 let dy = Gradient::new(arena, self.precision, w, pick(arena, dy.floats(), w, rows));
@@ -268,7 +254,7 @@ impl Block {
                 self.input_backward(arena, &ln_1, Asking::All, dy, &dq, &dkv)
             }
             (Wanted::Rows(rows), asking) => {
-                let all = self.input_backward(arena, ln_1, asking, dy, &dq, &dkv);
+                let all = self.input_backward(arena, &ln_1, asking, dy, &dq, &dkv);
                 Gradient::new(arena, self.precision, w, pick(arena, all.floats(), w, rows))
             }
         }
@@ -319,26 +305,4 @@ impl Block {
     fn matrix(&self, arena: &Arena, rows: usize, width: usize) -> Matrix {
         Matrix::new(arena, self.precision, rows, width)
     }
-}
-
-impl NormTape {
-    /// Adds to the gradient of what was standardised, given that of what came out.
-    fn backward_add(&self, norm: Standardize, dz: Operand, dx: &mut Gradient) {
-        let (floats, rounded) = dx.parts();
-        norm.backward_add((&self.rows, &self.scales), dz, floats, rounded);
-    }
-
-    fn gather(&self, arena: &Arena, rows: &[u32]) -> Self {
-        Self {
-            rows: Matrix::gather(arena, &self.rows, rows),
-            scales: pick(arena, &self.scales, 1, rows),
-        }
-    }
-}
-
-/// Some rows of a matrix.
-fn pick(arena: &Arena, from: &[f32], width: usize, rows: &[u32]) -> Buffer<f32> {
-    let mut to = arena.floats(rows.len() * width);
-    gather_rows(from, width, rows, &mut to);
-    to
 }

@@ -3,12 +3,14 @@
 mod block;
 mod gradient;
 mod head;
+mod tape;
 
-pub(crate) use block::{Asking, Block, BlockTape, Taping, Wanted};
+pub(crate) use block::{Asking, Block, Taping, Wanted};
 pub(crate) use gradient::Gradient;
 pub(crate) use head::Head;
+pub(crate) use tape::{BlockTape, Costs, Keep, TapeBytes};
 
-use vlpt_kernels::LayerNorm;
+use vlpt_kernels::{Arena, Buffer, LayerNorm, gather_rows};
 
 use crate::config::Activation;
 use crate::weights::LayerNormWeights;
@@ -24,6 +26,13 @@ impl From<Activation> for vlpt_kernels::Activation {
 
 pub(crate) fn layer_norm(weights: LayerNormWeights, eps: f32) -> LayerNorm {
     LayerNorm::new(weights.weight, weights.bias, eps)
+}
+
+/// Some rows of a matrix.
+fn pick(arena: &Arena, from: &[f32], width: usize, rows: &[u32]) -> Buffer<f32> {
+    let mut to = arena.floats(rows.len() * width);
+    gather_rows(from, width, rows, &mut to);
+    to
 }
 
 /// Floats of a slice, in bytes.

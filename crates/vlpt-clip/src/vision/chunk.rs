@@ -4,7 +4,7 @@ use vlpt_kernels::{Arena, Attention, AttentionPlan, Buffer, Matrix, add};
 
 use super::ImageTower;
 use super::prompts::{Entry, PromptGradients, Prompting};
-use crate::transformer::{Asking, Block, BlockTape, Gradient, Taping, Wanted};
+use crate::transformer::{Asking, Block, BlockTape, Gradient, Keep, TapeBytes, Taping, Wanted};
 
 /// What backward needs of a chunk.
 #[derive(Debug)]
@@ -64,50 +64,54 @@ impl Layout {
     }
 }
 
-/// Class tokens after the last block, of images whose tokens after `ln_pre` are `x`; `tapes` gets
-/// the tape of each block.
-pub(super) fn run(
-    tower: &ImageTower,
-    prompting: &Prompting,
-    x: Buffer<f32>,
-    tapes: Option<&mut Vec<BlockTape>>,
-) -> Buffer<f32> {
-    run_watched(tower, prompting, x, tapes, |_, _, _, _| ())
+/// Class tokens after the last block, of images whose tokens after `ln_pre` are `x`.
+pub(super) fn run(tower: &ImageTower, prompting: &Prompting, x: Buffer<f32>) -> Buffer<f32> {
+    run_watched(tower, prompting, x, None, |_, _, _, _| ())
 }
 
-/// As [`run`]; `watch` sees the number of each block, its layout, and the queries (rows x width)
-/// and keys and values (rows x (2 width)) of its tokens.
+/// As [`run`]; where it is said what is kept of each block, the tapes are. `watch` sees the number
+/// of each block, its layout, and the queries (rows x width) and keys and values (rows x (2 width))
+/// of its tokens.
 pub(super) fn run_watched(
     tower: &ImageTower,
     prompting: &Prompting,
     mut x: Buffer<f32>,
-    mut tapes: Option<&mut Vec<BlockTape>>,
+    mut tapes: Option<(&[Keep], &mut Vec<BlockTape>)>,
     mut watch: impl FnMut(usize, &Layout, &Matrix, &Matrix),
 ) -> Buffer<f32> {
     let n = x.len() / (tower.patches.tokens() * tower.width);
-    let taping = Taping::of(&tapes);
     for (l, block) in tower.blocks.iter().enumerate() {
         if prompting.entry(l) == Entry::Join {
             x = join(&tower.arena, &x, n, prompting.rows(l));
         }
         let layout = Layout::new(tower, prompting, n, l);
         let attention = layout.attention(tower);
+        let taping = tapes.as_ref().map(|(keep, _)| Taping {
+            keep: keep[l],
+            costs: &tower.costs,
+        });
         let (y, tape) = block.forward(&tower.arena, x, layout.asking(), taping, |q, kv, out| {
             watch(l, &layout, q, kv);
             attention.forward(q, kv, prompting.keys(l), out);
         });
-        if let Some(tapes) = &mut tapes {
-            tapes.push(tape);
+        if let Some((_, tapes)) = &mut tapes {
+            tapes.extend(tape);
         }
         x = y;
     }
     x
 }
 
-/// As [`run`], with the tape.
-pub(super) fn record(tower: &ImageTower, prompting: &Prompting, x: Buffer<f32>) -> ChunkTape {
+/// As [`run`], with the tape, of whose blocks is kept what is said.
+pub(super) fn record(
+    tower: &ImageTower,
+    prompting: &Prompting,
+    x: Buffer<f32>,
+    keep: &[Keep],
+) -> ChunkTape {
     let mut blocks = Vec::new();
-    let last = run(tower, prompting, x, Some(&mut blocks));
+    let tapes = Some((keep, &mut blocks));
+    let last = run_watched(tower, prompting, x, tapes, |_, _, _, _| ());
     ChunkTape { blocks, last }
 }
 
@@ -117,13 +121,13 @@ impl ChunkTape {
         tower.head.forward(&self.last)
     }
 
-    /// Bytes of the tape of `n` images.
-    pub(super) fn bytes(tower: &ImageTower, prompting: &Prompting, n: usize) -> usize {
+    /// Bytes of the tapes of the blocks, for `n` images.
+    pub(super) fn bytes(tower: &ImageTower, prompting: &Prompting, n: usize) -> Vec<TapeBytes> {
         let of_block = |(l, block): (usize, &Block)| {
             let (tokens, queries) = Layout::sizes(tower, prompting, l);
             block.tape_bytes(n * tokens, n * queries)
         };
-        tower.blocks.iter().enumerate().map(of_block).sum()
+        tower.blocks.iter().enumerate().map(of_block).collect()
     }
 
     /// Adds the gradients of the prompts, given that of the features. Stops where the input is
@@ -159,7 +163,7 @@ impl ChunkTape {
             let d_shared = &mut gradients.keys[l];
             dx = block.backward(
                 arena,
-                &tape,
+                tape,
                 layout.asking(),
                 wanted,
                 dx,

@@ -21,7 +21,7 @@ use vlpt_kernels::{Arena, Buffer, Precision, awake};
 
 use crate::budget::MemoryBudget;
 use crate::config::VisionConfig;
-use crate::transformer::{Block, Head, layer_norm};
+use crate::transformer::{Block, Costs, Head, Keep, TapeBytes, layer_norm};
 use crate::weights::VisionWeights;
 
 /// The frozen image tower: from images and visual prompts to features, and the gradient back.
@@ -34,6 +34,7 @@ pub struct ImageTower {
     blocks: Vec<Block>,
     head: Head,
     arena: Arena,
+    costs: Costs,
 }
 
 /// What [`ImageTower::backward`] needs of a forward pass.
@@ -42,6 +43,7 @@ pub struct ImageTape {
     images: usize,
     prompting: Prompting,
     chunks: Vec<Recorded>,
+    bytes: usize,
 }
 
 impl ImageTape {
@@ -50,7 +52,13 @@ impl ImageTape {
         self.chunks.len()
     }
 
-    /// Number of chunks whose tape is kept; the others are computed again in backward.
+    /// Bytes of what is kept of the pass inside the blocks.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Number of chunks of which a tape is kept, or a part of it from which the rest is computed
+    /// again; the others go through the whole tower again in backward.
     pub fn kept_chunks(&self) -> usize {
         self.chunks
             .iter()
@@ -110,6 +118,7 @@ impl ImageTower {
                 &weights.projection,
             ),
             arena: Arena::default(),
+            costs: Costs::default(),
         }
     }
 
@@ -158,7 +167,7 @@ impl ImageTower {
             let mut features = Vec::with_capacity(n * self.embed_dim());
             for images in self.chunks(images, n, size) {
                 let x = self.patches.embed(&self.arena, images);
-                let last = chunk::run(self, &prompting, x, None);
+                let last = chunk::run(self, &prompting, x);
                 features.extend(self.head.forward(&last));
             }
             features
@@ -168,9 +177,9 @@ impl ImageTower {
     /// Features (n x embed) of `images` (n x 3 x side x side, normalised), not normalised, and
     /// what backward needs of the pass.
     ///
-    /// The tapes of the first chunks of images that fit `budget` together are kept; the others are
-    /// computed again in backward, one at a time. A budget below one tape makes chunks smaller,
-    /// down to one image.
+    /// Of the tapes, as much is kept as fits `budget`, what takes longest for its bytes first; the
+    /// rest is computed again in backward, one chunk of images at a time. A budget below one tape
+    /// makes chunks smaller, down to one image.
     ///
     /// # Panics
     /// When the images or the prompts have another shape.
@@ -194,18 +203,21 @@ impl ImageTower {
         let prompting = self.prompting(prompts);
         let size = self.chunk_size(&prompting, n, budget.of_chunk());
         let mut features = Vec::with_capacity(n * self.embed_dim());
-        let (mut chunks, mut left) = (Vec::new(), budget.bytes());
-        for images in self.chunks(images, n, size) {
+        let sizes = self
+            .chunks(images, n, size)
+            .map(|images| ChunkTape::bytes(self, &prompting, images.len() / self.patches.pixels()));
+        let sizes: Vec<_> = sizes.collect();
+        let keep = self.costs.share(budget.bytes(), &sizes);
+        let (mut chunks, mut bytes) = (Vec::new(), 0);
+        for ((images, keep), sizes) in self.chunks(images, n, size).zip(keep).zip(&sizes) {
             let x = self.patches.embed(&self.arena, images);
-            let bytes = ChunkTape::bytes(self, &prompting, images.len() / self.patches.pixels());
-            if bytes <= left {
-                left -= bytes;
-                let tape = chunk::record(self, &prompting, x);
+            if let Some(keep) = keep {
+                bytes += TapeBytes::of_blocks(sizes, &keep);
+                let tape = chunk::record(self, &prompting, x, &keep);
                 features.extend(tape.features(self));
                 chunks.push(Recorded::Tape(tape));
             } else {
-                left = 0;
-                let last = chunk::run(self, &prompting, self.arena.copy(&x), None);
+                let last = chunk::run(self, &prompting, self.arena.copy(&x));
                 features.extend(self.head.forward(&last));
                 chunks.push(Recorded::Tokens(x));
             }
@@ -216,6 +228,7 @@ impl ImageTower {
                 images: n,
                 prompting,
                 chunks,
+                bytes,
             },
         )
     }
@@ -233,6 +246,7 @@ impl ImageTower {
             images,
             prompting,
             chunks,
+            ..
         } = tape;
         let embed = self.embed_dim();
         assert_eq!(
@@ -245,10 +259,11 @@ impl ImageTower {
             return gradients.rows;
         }
         let size = images.div_ceil(chunks.len());
+        let all = vec![Keep::ALL; self.depth()];
         for (recorded, d_features) in chunks.into_iter().zip(d_features.chunks(size * embed)) {
             let tape = match recorded {
                 Recorded::Tape(tape) => tape,
-                Recorded::Tokens(x) => chunk::record(self, &prompting, x),
+                Recorded::Tokens(x) => chunk::record(self, &prompting, x, &all),
             };
             tape.backward(self, &prompting, d_features, &mut gradients);
         }
@@ -262,7 +277,8 @@ impl ImageTower {
     /// Images of a chunk: it depends on the shapes alone, unless the budget is below one tape.
     fn chunk_size(&self, prompting: &Prompting, n: usize, budget: usize) -> usize {
         let most = Self::CHUNK_TOKENS / (self.patches.tokens() + prompting.joining());
-        let fit = budget / ChunkTape::bytes(self, prompting, 1);
+        let tapes = ChunkTape::bytes(self, prompting, 1);
+        let fit = budget / tapes.into_iter().sum::<TapeBytes>().all();
         let chunks = n.div_ceil(most.min(fit).max(1)).max(1);
         n.div_ceil(chunks).max(1)
     }

@@ -9,6 +9,8 @@ mod golden;
 mod text;
 mod vision;
 
+use vlpt_clip::MemoryBudget;
+
 /// Checks that `got` is `want` within `tolerance` times the largest value of `want`.
 #[track_caller]
 fn assert_close(what: &str, got: &[f32], want: &[f32], tolerance: f32) {
@@ -22,6 +24,44 @@ fn assert_close(what: &str, got: &[f32], want: &[f32], tolerance: f32) {
         error <= tolerance * size,
         "{what}: {error} off, where the largest is {size}"
     );
+}
+
+/// Budgets that cut passes as the default one does and keep less and less of a tape of `all` bytes,
+/// to nothing.
+fn smaller_budgets(all: usize) -> impl Iterator<Item = MemoryBudget> {
+    let whole = MemoryBudget::default();
+    let part = move |i: usize| whole.shared(whole.bytes() * 16 / (all * (16 - i)).max(1) + 1);
+    (0..=16).map(part)
+}
+
+/// Checks that the results under smaller and smaller budgets are the same bits, whatever is kept;
+/// `pass` gives the number of chunks, how many of them are kept and in how many bytes, and results.
+#[track_caller]
+fn assert_budgets_do_not_matter(
+    pass: impl Fn(MemoryBudget) -> ([usize; 2], usize, Vec<f32>),
+) -> Vec<f32> {
+    let ([chunks, kept], all, want) = pass(MemoryBudget::default());
+    assert!(chunks > 1 && kept == chunks, "{kept} of {chunks} are kept");
+    let (mut rows_alone, mut some) = (0, 0);
+    for budget in smaller_budgets(all) {
+        let (now, bytes, got) = pass(budget);
+        assert!(bytes <= budget.bytes(), "{bytes} bytes for {budget:?}");
+        assert_eq!(now[0], chunks, "chunks for {budget:?}");
+        assert!(
+            bits(&got) == bits(&want),
+            "other bits where {} chunks are kept in {bytes} bytes of {all}",
+            now[1]
+        );
+        rows_alone += usize::from(now[1] == chunks && bytes < all);
+        some += usize::from(now[1] < chunks && now[1] > 0);
+    }
+    let (none, ..) = pass(MemoryBudget::default().shared(usize::MAX));
+    assert_eq!(none, [chunks, 0]);
+    assert!(
+        rows_alone > 2 && some > 0,
+        "{rows_alone} and {some} budgets"
+    );
+    want
 }
 
 fn bits(values: &[f32]) -> Vec<u32> {

@@ -1,7 +1,10 @@
 use vlpt_clip::{ImageTower, MemoryBudget, VisualPlace, VisualPrompts};
 
 use crate::golden::{Golden, MODELS};
-use crate::{assert_close, assert_gradient, assert_threads_do_not_matter, bits, dot, random};
+use crate::{
+    assert_budgets_do_not_matter, assert_close, assert_gradient, assert_threads_do_not_matter,
+    bits, dot, random,
+};
 
 /// The prompts of a case such as `image.2.before`.
 pub(crate) fn prompts<'a>(golden: &'a Golden, case: &str) -> VisualPrompts<'a> {
@@ -26,13 +29,11 @@ fn gradient(
     n: usize,
     prompts: &VisualPrompts,
     d_features: &[f32],
-    bytes: usize,
+    budget: MemoryBudget,
 ) -> (Vec<f32>, Vec<f32>) {
-    let (features, tape) = tower.forward(images, n, prompts, MemoryBudget::new(bytes));
+    let (features, tape) = tower.forward(images, n, prompts, budget);
     (features, tower.backward(tape, d_features))
 }
-
-const PLENTY: usize = 512 << 20;
 
 /// Prompts in the first `layers` blocks of the `quick-gelu` model, and many images.
 struct Many {
@@ -70,7 +71,7 @@ impl Many {
         }
     }
 
-    fn gradient(&self, layers: usize, bytes: usize) -> (Vec<f32>, Vec<f32>) {
+    fn gradient(&self, layers: usize, budget: MemoryBudget) -> (Vec<f32>, Vec<f32>) {
         let Self {
             golden,
             n,
@@ -84,7 +85,7 @@ impl Many {
             *n,
             &self.prompts(layers),
             d_features,
-            bytes,
+            budget,
         )
     }
 }
@@ -115,7 +116,14 @@ fn gradients_equal_those_of_pytorch_for_deep_and_shallow_prompts_in_both_places(
             let prompts = prompts(&golden, &case);
             let d_features = golden.get(&format!("{case}.d_features"));
             let pixels = golden.get("pixels");
-            let (features, d) = gradient(&golden.vision, pixels, 3, &prompts, d_features, PLENTY);
+            let (features, d) = gradient(
+                &golden.vision,
+                pixels,
+                3,
+                &prompts,
+                d_features,
+                MemoryBudget::default(),
+            );
             let want = golden.get(&format!("{case}.features"));
             assert_close(&format!("{model} {case} features"), &features, want, 1e-5);
             let want = golden.get(&format!("{case}.d_prompts"));
@@ -131,7 +139,14 @@ fn gradients_are_finite_differences() {
         for case in golden.image_cases() {
             let (given, pixels) = (prompts(&golden, &case), golden.get("pixels"));
             let weight = golden.get(&format!("{case}.d_features"));
-            let (_, d) = gradient(&golden.vision, pixels, 3, &given, weight, PLENTY);
+            let (_, d) = gradient(
+                &golden.vision,
+                pixels,
+                3,
+                &given,
+                weight,
+                MemoryBudget::default(),
+            );
             let loss = |values: &[f32]| {
                 let moved = VisualPrompts { values, ..given };
                 dot(&golden.vision.features(pixels, 3, Some(&moved)), weight)
@@ -145,35 +160,21 @@ fn gradients_are_finite_differences() {
 fn a_budget_changes_memory_and_not_the_gradient() {
     let many = Many::new();
     for layers in 1..=many.golden.vision.depth() {
-        let want = many.gradient(layers, PLENTY);
-        let chunks = |bytes| {
-            let (tower, prompts) = (&many.golden.vision, many.prompts(layers));
-            let (_, tape) = tower.forward(&many.images, many.n, &prompts, MemoryBudget::new(bytes));
-            (tape.chunks(), tape.kept_chunks())
-        };
-        let (all, kept) = chunks(PLENTY);
-        assert!(all > 1 && kept == all);
+        let (tower, prompts) = (&many.golden.vision, many.prompts(layers));
+        let want = assert_budgets_do_not_matter(|budget| {
+            let (mut results, tape) = tower.forward(&many.images, many.n, &prompts, budget);
+            let (chunks, bytes) = ([tape.chunks(), tape.kept_chunks()], tape.bytes());
+            results.extend(tower.backward(tape, &many.d_features));
+            (chunks, bytes, results)
+        });
+        let want = want.split_at(many.d_features.len());
 
-        let bytes = (1..10_000)
-            .map(|i| i << 16)
-            .find(|&bytes| chunks(bytes) == (all, 1))
-            .unwrap();
-        let got = many.gradient(layers, bytes);
-        assert_eq!(
-            bits(&got.0),
-            bits(&want.0),
-            "features, {layers} layers, one tape kept"
-        );
-        assert_eq!(
-            bits(&got.1),
-            bits(&want.1),
-            "gradient, {layers} layers, one tape kept"
-        );
-
-        assert_eq!(chunks(1), (many.n, 0));
-        let got = many.gradient(layers, 1);
-        assert_close("features of one image at a time", &got.0, &want.0, 2e-6);
-        assert_close("gradient of one image at a time", &got.1, &want.1, 2e-6);
+        let few = MemoryBudget::new(1);
+        let (_, tape) = tower.forward(&many.images, many.n, &prompts, few);
+        assert_eq!((tape.chunks(), tape.kept_chunks()), (many.n, 0));
+        let got = many.gradient(layers, few);
+        assert_close("features of one image at a time", &got.0, want.0, 2e-6);
+        assert_close("gradient of one image at a time", &got.1, want.1, 2e-6);
     }
 }
 
@@ -182,7 +183,7 @@ fn threads_change_no_bit() {
     let many = Many::new();
     for layers in [1, 2, many.golden.vision.depth()] {
         assert_threads_do_not_matter(|| {
-            let (mut features, d) = many.gradient(layers, PLENTY);
+            let (mut features, d) = many.gradient(layers, MemoryBudget::default());
             features.extend(d);
             features
         });
@@ -197,13 +198,16 @@ fn features_alone_are_those_of_forward() {
         .golden
         .vision
         .features(&many.images, many.n, Some(&prompts));
-    assert_eq!(bits(&features), bits(&many.gradient(2, PLENTY).0));
+    assert_eq!(
+        bits(&features),
+        bits(&many.gradient(2, MemoryBudget::default()).0)
+    );
 }
 
 #[test]
 fn without_prompts_there_is_no_gradient() {
     let many = Many::new();
-    let (features, d) = many.gradient(0, PLENTY);
+    let (features, d) = many.gradient(0, MemoryBudget::default());
     assert!(d.is_empty());
     assert_eq!(
         features,
@@ -216,6 +220,6 @@ fn no_images_have_no_features_and_a_gradient_of_zero() {
     let golden = Golden::load("quick-gelu");
     assert!(golden.vision.features(&[], 0, None).is_empty());
     let case = prompts(&golden, "image.1.after");
-    let (features, d) = gradient(&golden.vision, &[], 0, &case, &[], PLENTY);
+    let (features, d) = gradient(&golden.vision, &[], 0, &case, &[], MemoryBudget::default());
     assert!(features.is_empty() && d.len() == case.values.len() && d.iter().all(|d| *d == 0.0));
 }

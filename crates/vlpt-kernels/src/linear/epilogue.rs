@@ -57,6 +57,19 @@ impl Epilogue for ActivateInPlace<'_> {
     }
 }
 
+/// Adds the bias, and puts the slope of the activation at the sum in its place.
+pub(super) struct SlopeInPlace<'a> {
+    pub(super) bias: &'a [f32],
+    pub(super) activation: Activation,
+}
+
+impl Epilogue for SlopeInPlace<'_> {
+    fn apply(&self, _: usize, first: usize, row: &mut [f32]) {
+        add_bias(self.bias, first, row);
+        self.activation.slope_in_place(row);
+    }
+}
+
 /// Multiplies with something, element by element.
 pub(super) struct Scale<'a> {
     /// Rows of `width` columns.

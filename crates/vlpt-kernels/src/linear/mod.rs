@@ -16,7 +16,7 @@ use crate::tile::TILE_COLUMNS;
 use crate::{Activation, Precision};
 use bf16::PackedBf16;
 use bf16::epilogue as rounded;
-use epilogue::{Activate, ActivateInPlace, AddBias, Scale};
+use epilogue::{Activate, ActivateInPlace, AddBias, Scale, SlopeInPlace};
 use f32_weights::F32Weights;
 
 /// `y = x W^T + b` with frozen `W` (outputs x inputs) and `b`, and its gradient to the input.
@@ -174,6 +174,27 @@ impl Linear {
             }
             (Weights::Bf16(weights), Operand::Bf16(x)) => {
                 weights.forward(x, &rounded::Activate::new(&self.bias, activation, slope, y));
+            }
+            _ => panic!("{FORMATS}"),
+        }
+    }
+
+    /// The slope of the activation at `x W^T + b`, with the bits of [`Linear::forward_activated`]; `x`:
+    /// rows x inputs, `slope`: rows x outputs.
+    pub fn forward_slope(&self, activation: Activation, x: Operand, slope: &mut Matrix) {
+        let bias = &self.bias;
+        self.check(
+            x,
+            (slope.rows(), slope.width()),
+            (self.inputs, self.outputs),
+        );
+        match (&self.weights, x) {
+            (Weights::F32(weights), Operand::F32(x)) => {
+                let epilogue = SlopeInPlace { bias, activation };
+                weights.forward(x, slope.floats_mut(), false, &epilogue);
+            }
+            (Weights::Bf16(weights), Operand::Bf16(x)) => {
+                weights.forward(x, &rounded::Slope::new(bias, activation, slope));
             }
             _ => panic!("{FORMATS}"),
         }

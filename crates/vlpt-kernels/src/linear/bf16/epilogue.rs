@@ -158,6 +158,44 @@ impl Epilogue for Activate<'_> {
     }
 }
 
+/// Adds the bias, and writes the slope of the activation at the sum.
+pub(in super::super) struct Slope<'a> {
+    bias: &'a [f32],
+    activation: Activation,
+    to: TileOutput<'a>,
+}
+
+impl<'a> Slope<'a> {
+    pub(in super::super) fn new(
+        bias: &'a [f32],
+        activation: Activation,
+        to: &'a mut Matrix,
+    ) -> Self {
+        Self {
+            bias,
+            activation,
+            to: TileOutput::new(to),
+        }
+    }
+}
+
+impl Epilogue for Slope<'_> {
+    #[inline(always)]
+    fn rows<V: Vector>(&self, row: usize, _: usize, column: usize, sums: &EightRows) {
+        let bias = Bias::<V>::new(self.bias, column);
+        // SAFETY: each part is finished once, by one thread.
+        let to = unsafe { self.to.rows(row, column) };
+        for (to, sums) in to.iter_mut().zip(sums) {
+            let (low, high) = bias.add(sums);
+            let (low, high) = (
+                self.activation.with_slope(low).1,
+                self.activation.with_slope(high).1,
+            );
+            V::round_pair(low, high, to);
+        }
+    }
+}
+
 /// Multiplies with something, element by element.
 pub(in super::super) struct Scale<'a> {
     factor: Tiles<'a>,
