@@ -122,15 +122,17 @@ impl Case {
         }
     }
 
-    /// Seconds of the fastest of three products.
+    /// Seconds of the fastest of three products, on threads that are awake as in a pass.
     fn time(&mut self) -> f64 {
-        (0..3)
-            .map(|_| {
-                let start = Instant::now();
-                self.layer.forward(self.x.operand(), &mut self.y);
-                start.elapsed().as_secs_f64()
-            })
-            .fold(f64::INFINITY, f64::min)
+        vlpt_kernels::awake(|| {
+            (0..3)
+                .map(|_| {
+                    let start = Instant::now();
+                    self.layer.forward(self.x.operand(), &mut self.y);
+                    start.elapsed().as_secs_f64()
+                })
+                .fold(f64::INFINITY, f64::min)
+        })
     }
 }
 
