@@ -5,8 +5,9 @@ use std::arch::asm;
 use crate::block::{Block, SIDE};
 use crate::tile::TILE;
 
-/// Numbers that are brought near for each tile of depth.
-pub(crate) const NEAR: usize = 128;
+/// Numbers that are brought near for each tile of depth: over 13 blocks of rows a little more than
+/// the 2 tiles of a block of columns, since more would push out what is near.
+pub(crate) const NEAR: usize = 96;
 
 /// Bytes of a row of a block.
 const ROW: usize = SIDE * size_of::<f32>();
@@ -130,7 +131,7 @@ macro_rules! add_tiles {
             "add {a}, 1024",
             "add {a2}, 1024",
             "add {b}, 2048",
-            "add {near}, 256",
+            "add {near}, 192",
             "dec {depth}",
             "jnz 3b",
             a = inout(reg) $factors.a.as_ptr() => _,
@@ -170,15 +171,9 @@ impl Sums<'_> {
         // SAFETY: as in `add`; prefetching an address is never an access.
         unsafe {
             if PASSING {
-                add_tiles!(
-                    factors,
-                    "tileloaddt1",
-                    "tileloaddt1",
-                    near,
-                    [0, 64, 128, 192]
-                );
+                add_tiles!(factors, "tileloaddt1", "tileloaddt1", near, [0, 64, 128]);
             } else {
-                add_tiles!(factors, "tileloaddt1", "tileloadd", near, [0, 64, 128, 192]);
+                add_tiles!(factors, "tileloaddt1", "tileloadd", near, [0, 64, 128]);
             }
         }
     }
