@@ -11,7 +11,9 @@ use faer::{Accum, Mat, MatRef, Par};
 
 fn numbers(count: usize) -> Vec<f32> {
     let mixed = |i: usize| (i as u32).wrapping_mul(2_654_435_761) >> 8;
-    (0..count).map(|i| mixed(i) as f32 / 8_388_608.0 - 1.0).collect()
+    (0..count)
+        .map(|i| mixed(i) as f32 / 8_388_608.0 - 1.0)
+        .collect()
 }
 
 fn time(par: Par, rows: usize, inputs: usize, outputs: usize) -> f64 {
@@ -23,18 +25,36 @@ fn time(par: Par, rows: usize, inputs: usize, outputs: usize) -> f64 {
     let mut fastest = f64::INFINITY;
     for _ in 0..3 {
         let began = Instant::now();
-        matmul(y.as_mut().transpose_mut(), Accum::Replace, x, weight.transpose(), 1.0, par);
+        matmul(
+            y.as_mut().transpose_mut(),
+            Accum::Replace,
+            x,
+            weight.transpose(),
+            1.0,
+            par,
+        );
         fastest = fastest.min(began.elapsed().as_secs_f64());
     }
     fastest
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let threads: usize = std::env::args().nth(1).ok_or("faer-products THREADS")?.parse()?;
-    let par = if threads > 1 { Par::rayon(threads) } else { Par::Seq };
+    let threads: usize = std::env::args()
+        .nth(1)
+        .ok_or("faer-products THREADS")?
+        .parse()?;
+    let par = if threads > 1 {
+        Par::rayon(threads)
+    } else {
+        Par::Seq
+    };
     for line in std::io::stdin().lock().lines() {
         let line = line?;
-        let sizes = line.split(' ').skip(1).map(str::parse).collect::<Result<Vec<usize>, _>>()?;
+        let sizes = line
+            .split(' ')
+            .skip(1)
+            .map(str::parse)
+            .collect::<Result<Vec<usize>, _>>()?;
         let [rows, inputs, outputs] = sizes[..] else {
             return Err(format!("not NAME ROWS INPUTS OUTPUTS: {line}").into());
         };
