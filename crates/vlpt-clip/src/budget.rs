@@ -3,9 +3,11 @@
 /// Bytes that the tapes of one forward pass may take.
 ///
 /// A tape is what backward needs of forward: about `9 x width` numbers a token and layer, in the
-/// number format of the towers. Work goes through a tower in chunks; the tapes of as many chunks
-/// as fit are kept, and the others are computed again in backward, one at a time. On top come the
-/// buffers of one chunk and, for images whose tape is not kept, their tokens before the first block.
+/// number format of the towers. Work goes through a tower in chunks. Of their tapes as much is kept
+/// as fits: standardised rows first, `2 x width` of these numbers, then what takes longest to make
+/// for its bytes. The rest is computed again in backward, one block, or where no rows are kept one
+/// chunk, at a time. On top come the buffers of one chunk and, for images of which no rows are kept,
+/// their tokens before the first block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MemoryBudget {
     /// What all tapes that are kept may take.
