@@ -109,7 +109,7 @@ impl Linear {
                 weights.forward(x, y.floats_mut(), false, &AddBias(&self.bias));
             }
             (Weights::Bf16(weights), Operand::Bf16(x)) => {
-                weights.forward(x, &rounded::Round::new(&self.bias, y));
+                weights.forward(x, &rounded::Round::new(&self.bias, rounded::Plain, y));
             }
             _ => panic!("{FORMATS}"),
         }
@@ -194,7 +194,10 @@ impl Linear {
                 weights.forward(x, slope.floats_mut(), false, &epilogue);
             }
             (Weights::Bf16(weights), Operand::Bf16(x)) => {
-                weights.forward(x, &rounded::Slope::new(bias, activation, slope));
+                weights.forward(
+                    x,
+                    &rounded::Round::new(bias, rounded::Slope(activation), slope),
+                );
             }
             _ => panic!("{FORMATS}"),
         }
@@ -208,7 +211,7 @@ impl Linear {
                 weights.backward(dy, dx.floats_mut(), false, &AddBias(&[]));
             }
             (Weights::Bf16(weights), Operand::Bf16(dy)) => {
-                weights.backward(dy, &rounded::Round::new(&[], dx));
+                weights.backward(dy, &rounded::Round::new(&[], rounded::Plain, dx));
             }
             _ => panic!("{FORMATS}"),
         }

@@ -8,22 +8,49 @@ use crate::prefetch;
 use crate::tile::{TILE_COLUMNS, Tiles};
 use crate::vector::{LANES, Vector};
 
-/// Adds the bias and rounds to bf16.
-pub(in super::super) struct Round<'a> {
+/// What is made of a sum before it is rounded.
+pub(in super::super) trait Map: Sync {
+    fn of<V: Vector>(&self, sum: V) -> V;
+}
+
+/// The sum itself.
+pub(in super::super) struct Plain;
+
+impl Map for Plain {
+    #[inline(always)]
+    fn of<V: Vector>(&self, sum: V) -> V {
+        sum
+    }
+}
+
+/// The slope of an activation at the sum.
+pub(in super::super) struct Slope(pub(in super::super) Activation);
+
+impl Map for Slope {
+    #[inline(always)]
+    fn of<V: Vector>(&self, sum: V) -> V {
+        self.0.with_slope(sum).1
+    }
+}
+
+/// Adds the bias and rounds what is made of the sum to bf16.
+pub(in super::super) struct Round<'a, M> {
     bias: &'a [f32],
+    map: M,
     to: TileOutput<'a>,
 }
 
-impl<'a> Round<'a> {
-    pub(in super::super) fn new(bias: &'a [f32], to: &'a mut Matrix) -> Self {
+impl<'a, M> Round<'a, M> {
+    pub(in super::super) fn new(bias: &'a [f32], map: M, to: &'a mut Matrix) -> Self {
         Self {
             bias,
+            map,
             to: TileOutput::new(to),
         }
     }
 }
 
-impl Epilogue for Round<'_> {
+impl<M: Map> Epilogue for Round<'_, M> {
     #[inline(always)]
     fn rows<V: Vector>(&self, row: usize, _: usize, column: usize, sums: &EightRows) {
         let bias = Bias::<V>::new(self.bias, column);
@@ -31,7 +58,7 @@ impl Epilogue for Round<'_> {
         let to = unsafe { self.to.rows(row, column) };
         for (to, sums) in to.iter_mut().zip(sums) {
             let (low, high) = bias.add(sums);
-            V::round_pair(low, high, to);
+            V::round_pair(self.map.of(low), self.map.of(high), to);
         }
     }
 }
@@ -154,44 +181,6 @@ impl Epilogue for Activate<'_> {
             let (high, high_slope) = self.activation.with_slope(high);
             V::round_pair(low, high, to);
             V::round_pair(low_slope, high_slope, slope);
-        }
-    }
-}
-
-/// Adds the bias, and writes the slope of the activation at the sum.
-pub(in super::super) struct Slope<'a> {
-    bias: &'a [f32],
-    activation: Activation,
-    to: TileOutput<'a>,
-}
-
-impl<'a> Slope<'a> {
-    pub(in super::super) fn new(
-        bias: &'a [f32],
-        activation: Activation,
-        to: &'a mut Matrix,
-    ) -> Self {
-        Self {
-            bias,
-            activation,
-            to: TileOutput::new(to),
-        }
-    }
-}
-
-impl Epilogue for Slope<'_> {
-    #[inline(always)]
-    fn rows<V: Vector>(&self, row: usize, _: usize, column: usize, sums: &EightRows) {
-        let bias = Bias::<V>::new(self.bias, column);
-        // SAFETY: each part is finished once, by one thread.
-        let to = unsafe { self.to.rows(row, column) };
-        for (to, sums) in to.iter_mut().zip(sums) {
-            let (low, high) = bias.add(sums);
-            let (low, high) = (
-                self.activation.with_slope(low).1,
-                self.activation.with_slope(high).1,
-            );
-            V::round_pair(low, high, to);
         }
     }
 }
