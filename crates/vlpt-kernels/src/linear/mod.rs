@@ -173,7 +173,13 @@ impl Linear {
                 }
             }
             (Weights::Bf16(weights), Operand::Bf16(x)) => {
-                weights.forward(x, &rounded::Activate::new(&self.bias, activation, slope, y));
+                let bias = &self.bias;
+                if let Some(slope) = slope {
+                    weights.forward(x, &rounded::Activate::new(bias, activation, slope, y));
+                } else {
+                    let map = rounded::Activated(activation);
+                    weights.forward(x, &rounded::Round::new(bias, map, y));
+                }
             }
             _ => panic!("{FORMATS}"),
         }

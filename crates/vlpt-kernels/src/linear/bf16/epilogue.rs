@@ -23,6 +23,16 @@ impl Map for Plain {
     }
 }
 
+/// The activation of the sum.
+pub(in super::super) struct Activated(pub(in super::super) Activation);
+
+impl Map for Activated {
+    #[inline(always)]
+    fn of<V: Vector>(&self, sum: V) -> V {
+        self.0.of(sum)
+    }
+}
+
 /// The slope of an activation at the sum.
 pub(in super::super) struct Slope(pub(in super::super) Activation);
 
@@ -135,11 +145,11 @@ impl Epilogue for Add<'_> {
     }
 }
 
-/// Adds the bias, and writes the activation of the sum, and its slope where that is wanted.
+/// Adds the bias, and writes the activation of the sum and its slope.
 pub(in super::super) struct Activate<'a> {
     bias: &'a [f32],
     activation: Activation,
-    slope: Option<TileOutput<'a>>,
+    slope: TileOutput<'a>,
     to: TileOutput<'a>,
 }
 
@@ -147,13 +157,13 @@ impl<'a> Activate<'a> {
     pub(in super::super) fn new(
         bias: &'a [f32],
         activation: Activation,
-        slope: Option<&'a mut Matrix>,
+        slope: &'a mut Matrix,
         to: &'a mut Matrix,
     ) -> Self {
         Self {
             bias,
             activation,
-            slope: slope.map(TileOutput::new),
+            slope: TileOutput::new(slope),
             to: TileOutput::new(to),
         }
     }
@@ -164,17 +174,7 @@ impl Epilogue for Activate<'_> {
     fn rows<V: Vector>(&self, row: usize, _: usize, column: usize, sums: &EightRows) {
         let bias = Bias::<V>::new(self.bias, column);
         // SAFETY: each part is finished once, by one thread, and the matrices are two.
-        let (slope, to) = unsafe {
-            let slope = self.slope.as_ref().map(|slope| slope.rows(row, column));
-            (slope, self.to.rows(row, column))
-        };
-        let Some(slope) = slope else {
-            for (to, sums) in to.iter_mut().zip(sums) {
-                let (low, high) = bias.add(sums);
-                V::round_pair(self.activation.of(low), self.activation.of(high), to);
-            }
-            return;
-        };
+        let (slope, to) = unsafe { (self.slope.rows(row, column), self.to.rows(row, column)) };
         for ((to, slope), sums) in to.iter_mut().zip(slope).zip(sums) {
             let (low, high) = bias.add(sums);
             let (low, low_slope) = self.activation.with_slope(low);
