@@ -6,9 +6,6 @@ use crate::vector::LANES;
 /// Rows and columns of a [`Block`].
 pub(crate) const SIDE: usize = 32;
 
-/// Rows of a block that are finished at once.
-pub(crate) const EIGHT: usize = 8;
-
 /// 32 x 32 sums of products, row by row.
 #[derive(Clone)]
 #[repr(C, align(64))]
@@ -23,9 +20,9 @@ impl Block {
         self.0.as_chunks().0
     }
 
-    /// The rows by eights.
+    /// The rows, `N` at a time.
     #[inline(always)]
-    pub(crate) fn eights(&self) -> &[[[f32; SIDE]; EIGHT]] {
+    pub(crate) fn parts<const N: usize>(&self) -> &[[[f32; SIDE]; N]] {
         self.rows().as_chunks().0
     }
 

@@ -2,7 +2,6 @@
 
 use std::marker::PhantomData;
 
-use crate::block::EIGHT;
 use crate::matrix::Matrix;
 use crate::prefetch;
 use crate::tile::{TILE_COLUMNS, TILE_ROWS, offset};
@@ -64,6 +63,21 @@ impl<'a> Output<'a> {
         // aliased by the caller's promise.
         unsafe { std::slice::from_raw_parts_mut(start, count) }
     }
+
+    /// 32 columns from a column on of `N` rows from a row on.
+    ///
+    /// # Safety
+    /// As for [`Output::part`].
+    #[inline(always)]
+    pub(crate) unsafe fn rows<const N: usize>(
+        &self,
+        row: usize,
+        column: usize,
+    ) -> [&'a mut [f32; TILE_COLUMNS]; N] {
+        let start = self.tile(row, N, column, TILE_COLUMNS);
+        // SAFETY: as above, row by row; no two rows overlap, as the columns lie inside the width.
+        std::array::from_fn(|i| unsafe { &mut *start.add(i * self.width).cast() })
+    }
 }
 
 /// A bf16 [`Matrix`] of which threads write disjoint parts of rows.
@@ -108,32 +122,33 @@ impl<'a> TileOutput<'a> {
         unsafe { &mut *self.start.add(place).cast() }
     }
 
-    /// Eight rows of the tile that holds a column, from a row on that is a multiple of eight; they
-    /// may reach past the last row.
+    /// `N` rows of the tile that holds a column, from a row on that is a multiple of `N`, a part of a
+    /// tile; they may reach past the last row.
     ///
     /// # Safety
     /// While the rows are held, they are not in use elsewhere.
     #[inline(always)]
-    pub(crate) unsafe fn rows(
+    pub(crate) unsafe fn rows<const N: usize>(
         &self,
         row: usize,
         column: usize,
-    ) -> &'a mut [[u16; TILE_COLUMNS]; EIGHT] {
+    ) -> &'a mut [[u16; TILE_COLUMNS]; N] {
+        const { assert!(TILE_ROWS.is_multiple_of(N), "rows of a tile") };
         // SAFETY: a matrix has whole blocks of 32 rows, so the rows of which `place` asserts that
         // the first lies inside it lie inside it, are borrowed mutably for 'a by `new`, and are not
         // aliased by the caller's promise.
-        unsafe { &mut *self.place(row, column).cast() }
+        unsafe { &mut *self.place::<N>(row, column).cast() }
     }
 
-    /// Where the part of a row, a multiple of eight, starts in the tile that holds a column.
+    /// Where the part of a row, a multiple of `N`, starts in the tile that holds a column.
     #[inline(always)]
-    fn place(&self, row: usize, column: usize) -> *mut u16 {
+    fn place<const N: usize>(&self, row: usize, column: usize) -> *mut u16 {
         let (padded, tile) = (
             self.rows.next_multiple_of(2 * TILE_ROWS),
             column / TILE_COLUMNS,
         );
         assert!(
-            row < padded && row.is_multiple_of(EIGHT) && tile < self.across,
+            row < padded && row.is_multiple_of(N) && tile < self.across,
             "rows outside a matrix"
         );
         // SAFETY: inside the matrix, which has whole blocks of 32 rows, by the assertion.

@@ -1,6 +1,5 @@
 //! Tiles of bf16 numbers.
 
-use crate::block::EIGHT;
 use crate::threads::Parts;
 use crate::vector::{LANES, Vector, over_vectors, widen};
 
@@ -32,14 +31,17 @@ impl Tiles<'_> {
             .expect("a row of a tile")
     }
 
-    /// Eight rows of the tile that holds a column, from a row on that is a multiple of eight.
+    /// `N` rows of the tile that holds a column, from a row on that is a multiple of `N`, a part of a
+    /// tile.
     #[inline(always)]
-    pub(crate) fn rows(&self, row: usize, column: usize) -> &[[u16; TILE_COLUMNS]; EIGHT] {
+    pub(crate) fn rows<const N: usize>(
+        &self,
+        row: usize,
+        column: usize,
+    ) -> &[[u16; TILE_COLUMNS]; N] {
         let start = offset(self.across(), row, column / TILE_COLUMNS);
-        let rows = self.numbers[start..start + EIGHT * TILE_COLUMNS]
-            .as_chunks()
-            .0;
-        rows.as_array().expect("eight rows")
+        let rows = self.numbers[start..start + N * TILE_COLUMNS].as_chunks().0;
+        rows.as_array().expect("rows of a tile")
     }
 
     pub(crate) fn widen_row(&self, row: usize, floats: &mut [f32]) {

@@ -36,6 +36,108 @@ static CONFIGURATION: Configuration = Configuration {
     rows: [16, 16, 16, 16, 16, 16, 16, 16, 0, 0, 0, 0, 0, 0, 0, 0],
 };
 
+/// Instructions with the registers of sums, and with those of factors: `$second` tells which half has
+/// the sums.
+macro_rules! in_half {
+    ($second:expr, $instructions:ident!($($given:tt)*)) => {
+        if $second {
+            $instructions!(["4", "5", "6", "7"], ["0", "1", "2", "3"], $($given)*)
+        } else {
+            $instructions!(["0", "1", "2", "3"], ["4", "5", "6", "7"], $($given)*)
+        }
+    };
+}
+
+/// Assembly that changes any of the tile registers.
+macro_rules! tile_asm {
+    ($($given:tt)*) => {
+        asm!(
+            $($given)*
+            out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
+            out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
+        )
+    };
+}
+
+/// Sets sums to 0.
+macro_rules! zero {
+    ([$s0:literal, $s1:literal, $s2:literal, $s3:literal], $factors:tt,) => {
+        tile_asm!(
+            concat!("tilezero tmm", $s0),
+            concat!("tilezero tmm", $s1),
+            concat!("tilezero tmm", $s2),
+            concat!("tilezero tmm", $s3),
+            options(nostack, nomem, preserves_flags),
+        )
+    };
+}
+
+/// Loads sums from a block.
+macro_rules! load {
+    ([$s0:literal, $s1:literal, $s2:literal, $s3:literal], $factors:tt, $block:expr) => {
+        tile_asm!(
+            concat!("tileloadd tmm", $s0, ", [{c} + {row}*1]"),
+            concat!("tileloadd tmm", $s1, ", [{c} + {row}*1 + 64]"),
+            concat!("tileloadd tmm", $s2, ", [{c} + {row}*1 + 2048]"),
+            concat!("tileloadd tmm", $s3, ", [{c} + {row}*1 + 2112]"),
+            c = in(reg) $block,
+            row = in(reg) ROW,
+            options(nostack, readonly, preserves_flags),
+        )
+    };
+}
+
+/// Writes sums to a block.
+macro_rules! store {
+    ([$s0:literal, $s1:literal, $s2:literal, $s3:literal], $factors:tt, $block:expr) => {
+        asm!(
+            concat!("tilestored [{c} + {row}*1], tmm", $s0),
+            concat!("tilestored [{c} + {row}*1 + 64], tmm", $s1),
+            concat!("tilestored [{c} + {row}*1 + 2048], tmm", $s2),
+            concat!("tilestored [{c} + {row}*1 + 2112], tmm", $s3),
+            c = in(reg) $block,
+            row = in(reg) ROW,
+            options(nostack, preserves_flags),
+        )
+    };
+}
+
+/// Adds a product, whose tiles are loaded by the instructions `$a` and `$b`; the bytes `$line`
+/// from `$near` on, and for each tile of depth the next ones, are brought near.
+macro_rules! add {
+    (
+        [$s0:literal, $s1:literal, $s2:literal, $s3:literal],
+        [$a0:literal, $a1:literal, $b0:literal, $b1:literal],
+        $given:expr, $a:literal, $b:literal, $near:expr, [$($line:literal),*]
+    ) => {
+        tile_asm!(
+            "3:",
+            concat!($a, " tmm", $a0, ", [{a} + {row}*1]"),
+            concat!($b, " tmm", $b0, ", [{b} + {row}*1]"),
+            $(concat!("prefetcht1 [{near} + ", $line, "]"),)*
+            concat!($b, " tmm", $b1, ", [{b} + {row}*1 + 1024]"),
+            concat!("tdpbf16ps tmm", $s0, ", tmm", $a0, ", tmm", $b0),
+            concat!($a, " tmm", $a1, ", [{a2} + {row}*1]"),
+            concat!("tdpbf16ps tmm", $s1, ", tmm", $a0, ", tmm", $b1),
+            concat!("tdpbf16ps tmm", $s2, ", tmm", $a1, ", tmm", $b0),
+            concat!("tdpbf16ps tmm", $s3, ", tmm", $a1, ", tmm", $b1),
+            "add {a}, 1024",
+            "add {a2}, 1024",
+            "add {b}, 2048",
+            "add {near}, 192",
+            "dec {depth}",
+            "jnz 3b",
+            a = inout(reg) $given.a => _,
+            a2 = inout(reg) $given.a.add($given.stride) => _,
+            b = inout(reg) $given.b => _,
+            near = inout(reg) $near => _,
+            depth = inout(reg) $given.depth => _,
+            row = in(reg) 64usize,
+            options(nostack, readonly),
+        )
+    };
+}
+
 impl TileRegisters {
     /// Sets the registers up; they are free again when the value is dropped.
     ///
@@ -52,40 +154,26 @@ impl TileRegisters {
         }
     }
 
-    /// Starts the sums of a block, at 0 or at what is given.
+    /// Starts the sums of a block, at 0.
     #[inline(always)]
-    pub(crate) fn sums(&mut self, from: Option<&Block>) -> Sums<'_> {
-        // SAFETY: the configuration is loaded while self lives; a block has the 32 rows of 128
-        // bytes that are read.
-        unsafe {
-            match from {
-                None => asm!(
-                    "tilezero tmm0",
-                    "tilezero tmm1",
-                    "tilezero tmm2",
-                    "tilezero tmm3",
-                    out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
-                    options(nostack, nomem, preserves_flags),
-                ),
-                Some(block) => asm!(
-                    "tileloadd tmm0, [{c} + {row}*1]",
-                    "tileloadd tmm1, [{c} + {row}*1 + 64]",
-                    "tileloadd tmm2, [{c} + {row}*1 + 2048]",
-                    "tileloadd tmm3, [{c} + {row}*1 + 2112]",
-                    c = in(reg) block.0.as_ptr(),
-                    row = in(reg) ROW,
-                    out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
-                    options(nostack, readonly, preserves_flags),
-                ),
-            }
+    pub(crate) fn sums(&mut self) -> Sums<'_> {
+        // SAFETY: the configuration is loaded while self lives.
+        unsafe { in_half!(false, zero!()) };
+        Sums {
+            second: false,
+            registers: std::marker::PhantomData,
         }
-        Sums(std::marker::PhantomData)
     }
 }
 
-/// Sums of a block in tile registers 0 to 3. They stay there from one block of assembly to the next:
-/// the compiler knows nothing of tile registers, and the registers are borrowed meanwhile.
-pub(crate) struct Sums<'a>(std::marker::PhantomData<&'a mut TileRegisters>);
+/// Sums of a block in one half of the eight tile registers; what is multiplied goes through the other
+/// half. They stay there from one block of assembly to the next: the compiler knows nothing of tile
+/// registers, and the registers are borrowed meanwhile.
+pub(crate) struct Sums<'a> {
+    /// Whether they are in registers 4 to 7, or in 0 to 3.
+    second: bool,
+    registers: std::marker::PhantomData<&'a mut TileRegisters>,
+}
 
 /// The tiles that a product reads: `depth` tiles of 32 columns deep.
 ///
@@ -94,71 +182,63 @@ pub(crate) struct Sums<'a>(std::marker::PhantomData<&'a mut TileRegisters>);
 /// two rows that follow each other.
 #[derive(Clone, Copy)]
 pub(crate) struct Factors<'a> {
-    pub(crate) a: &'a [u16],
-    pub(crate) stride: usize,
-    pub(crate) b: &'a [u16],
-    pub(crate) depth: usize,
+    a: *const u16,
+    stride: usize,
+    b: *const u16,
+    depth: usize,
+    life: std::marker::PhantomData<&'a [u16]>,
 }
 
-impl Factors<'_> {
-    /// Whether all tiles are there.
+impl<'a> Factors<'a> {
+    /// # Panics
+    /// When a factor is too short.
     #[inline(always)]
-    fn check(&self) {
-        let (depth, stride) = (self.depth, self.stride);
-        assert!(depth > 0 && depth <= stride / TILE, "depth of a product");
+    pub(crate) fn new(a: &'a [u16], stride: usize, b: &'a [u16], depth: usize) -> Self {
+        assert!(depth <= stride / TILE, "depth of a product");
         assert!(
-            self.a.len() >= stride + depth * TILE && self.b.len() >= 2 * depth * TILE,
+            a.len() >= stride + depth * TILE && b.len() >= 2 * depth * TILE,
             "tiles"
         );
+        Self {
+            a: a.as_ptr(),
+            stride,
+            b: b.as_ptr(),
+            depth,
+            life: std::marker::PhantomData,
+        }
     }
-}
 
-/// Adds a product, whose tiles are loaded by the instructions `$a` and `$b`; the bytes `$line`
-/// from `$near` on, and for each tile of depth the next ones, are brought near.
-macro_rules! add_tiles {
-    ($factors:expr, $a:literal, $b:literal, $near:expr, [$($line:literal),*]) => {
-        asm!(
-            "3:",
-            concat!($a, " tmm4, [{a} + {row}*1]"),
-            concat!($b, " tmm6, [{b} + {row}*1]"),
-            $(concat!("prefetcht1 [{near} + ", $line, "]"),)*
-            concat!($b, " tmm7, [{b} + {row}*1 + 1024]"),
-            "tdpbf16ps tmm0, tmm4, tmm6",
-            concat!($a, " tmm5, [{a2} + {row}*1]"),
-            "tdpbf16ps tmm1, tmm4, tmm7",
-            "tdpbf16ps tmm2, tmm5, tmm6",
-            "tdpbf16ps tmm3, tmm5, tmm7",
-            "add {a}, 1024",
-            "add {a2}, 1024",
-            "add {b}, 2048",
-            "add {near}, 192",
-            "dec {depth}",
-            "jnz 3b",
-            a = inout(reg) $factors.a.as_ptr() => _,
-            a2 = inout(reg) $factors.a.as_ptr().add($factors.stride) => _,
-            b = inout(reg) $factors.b.as_ptr() => _,
-            near = inout(reg) $near => _,
-            depth = inout(reg) $factors.depth => _,
-            row = in(reg) 64usize,
-            out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
-            out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
-            options(nostack, readonly),
-        )
-    };
+    /// The first `depth` tiles of depth, which are no longer in these then.
+    ///
+    /// # Panics
+    /// When there are not so many.
+    #[inline(always)]
+    pub(crate) fn take(&mut self, depth: usize) -> Self {
+        assert!(depth <= self.depth, "depth of a part");
+        let part = Self { depth, ..*self };
+        self.depth -= depth;
+        self.a = self.a.wrapping_add(depth * TILE);
+        self.b = self.b.wrapping_add(2 * depth * TILE);
+        part
+    }
 }
 
 impl Sums<'_> {
     /// Adds a product.
     ///
     /// # Panics
-    /// When a factor is too short, or the depth is 0.
+    /// When the depth is 0.
     #[inline(always)]
     pub(crate) fn add(&mut self, factors: Factors) {
-        factors.check();
+        assert!(factors.depth > 0, "depth of a product");
         // SAFETY: the configuration is loaded while self lives; the tiles that are read are there,
-        // by the check. The registers that change are named.
+        // or there would be no factors. The registers that change are named.
         unsafe {
-            add_tiles!(factors, "tileloadd", "tileloadd", factors.a.as_ptr(), []);
+            let near = factors.a;
+            in_half!(
+                self.second,
+                add!(factors, "tileloadd", "tileloadd", near, [])
+            );
         }
     }
 
@@ -167,33 +247,49 @@ impl Sums<'_> {
     /// tile of depth, is brought near.
     #[inline(always)]
     pub(crate) fn add_long<const PASSING: bool>(&mut self, factors: Factors, near: *const u16) {
-        factors.check();
+        assert!(factors.depth > 0, "depth of a product");
         // SAFETY: as in `add`; prefetching an address is never an access.
         unsafe {
             if PASSING {
-                add_tiles!(factors, "tileloaddt1", "tileloaddt1", near, [0, 64, 128]);
+                in_half!(
+                    self.second,
+                    add!(factors, "tileloaddt1", "tileloaddt1", near, [0, 64, 128])
+                );
             } else {
-                add_tiles!(factors, "tileloaddt1", "tileloadd", near, [0, 64, 128]);
+                in_half!(
+                    self.second,
+                    add!(factors, "tileloaddt1", "tileloadd", near, [0, 64, 128])
+                );
             }
         }
+    }
+
+    /// Starts the sums of another block in the other half, at 0 or at what is given, and writes these
+    /// after that: what is started need not wait for what is written.
+    #[inline(always)]
+    pub(crate) fn turn(&mut self, from: Option<&Block>, to: &mut Block) {
+        // SAFETY: the configuration is loaded while self lives; a block has the 32 rows of 128
+        // bytes that are read and written.
+        unsafe {
+            match from {
+                None => in_half!(!self.second, zero!()),
+                Some(block) => in_half!(!self.second, load!(block.0.as_ptr())),
+            }
+        }
+        self.write(to);
+        self.second = !self.second;
     }
 
     /// Writes the sums.
     #[inline(always)]
     pub(crate) fn store(self, to: &mut Block) {
-        // SAFETY: the configuration is loaded while self lives; a block has the 32 rows of 128
-        // bytes that are written.
-        unsafe {
-            asm!(
-                "tilestored [{c} + {row}*1], tmm0",
-                "tilestored [{c} + {row}*1 + 64], tmm1",
-                "tilestored [{c} + {row}*1 + 2048], tmm2",
-                "tilestored [{c} + {row}*1 + 2112], tmm3",
-                c = in(reg) to.0.as_mut_ptr(),
-                row = in(reg) ROW,
-                options(nostack, preserves_flags),
-            );
-        }
+        self.write(to);
+    }
+
+    #[inline(always)]
+    fn write(&self, to: &mut Block) {
+        // SAFETY: as in `turn`.
+        unsafe { in_half!(self.second, store!(to.0.as_mut_ptr())) };
     }
 }
 

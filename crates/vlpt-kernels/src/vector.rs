@@ -14,7 +14,8 @@ pub(crate) const LANES: usize = 16;
 /// 16 floats. Kernels are written once over this trait and compiled for each kind of vector by
 /// [`over_vectors`].
 ///
-/// Powers and reciprocals are as exact as bf16 results need, not to the last bit of f32.
+/// Powers and reciprocals are as exact as bf16 results need, not to the last bit of f32: they are off
+/// by a twentieth of what rounding to bf16 may change.
 pub(crate) trait Vector: Copy {
     fn splat(x: f32) -> Self;
     fn load(x: &[f32; LANES]) -> Self;
@@ -25,9 +26,9 @@ pub(crate) trait Vector: Copy {
     /// `self * factor + term`
     fn mul_add(self, factor: Self, term: Self) -> Self;
     fn max(self, other: Self) -> Self;
-    /// `2^self` within 1e-5 of its size; 0 below -126, and something very large above 127.
+    /// `2^self` within 1e-4 of its size; 0 below -126, and something very large above 127.
     fn power_of_2(self) -> Self;
-    /// `1 / self` within 1e-4 of its size, a fiftieth of what rounding to bf16 may change.
+    /// `1 / self` within 1e-4 of its size.
     fn reciprocal(self) -> Self;
     /// `positive` where self is above 0, `other` elsewhere.
     fn choose(self, positive: Self, other: Self) -> Self;
@@ -122,7 +123,7 @@ mod tests {
             for j in 0..LANES {
                 let want = f64::from(x[j]).exp2();
                 let error = (f64::from(got.power[j]) - want).abs() / want;
-                assert!(error < 1e-5, "2^{} = {}", x[j], got.power[j]);
+                assert!(error < 1e-4, "2^{} = {}", x[j], got.power[j]);
                 let error = (f64::from(got.reciprocal[j]) * f64::from(x[j]) - 1.0).abs();
                 assert!(error < 1e-4, "1 / {} = {}", x[j], got.reciprocal[j]);
                 let second = x[j].mul_add(2.0, 1.0);

@@ -104,6 +104,9 @@ fn layers(level: Level, random: &mut Random) {
         (70, 300, 37),
         (197, 192, 768),
         (300, 257, 530),
+        // summed in several slices: one block of 32 x 32 sums, and more
+        (20, 1000, 30),
+        (110, 900, 100),
     ];
     for (rows, inputs, outputs) in shapes {
         let layer = Layer::new(random, rows, inputs, outputs);

@@ -122,12 +122,12 @@ fn start<'r>(
     (b, column): (&[u16], usize),
     depth: usize,
 ) -> Sums<'r> {
-    let mut sums = registers.sums(None);
-    sums.add(Factors {
-        a: &a[row * 2 * depth * TILE..],
-        stride: depth * TILE,
-        b: &b[column * depth * 2 * TILE..],
+    let mut sums = registers.sums();
+    sums.add(Factors::new(
+        &a[row * 2 * depth * TILE..],
+        depth * TILE,
+        &b[column * depth * 2 * TILE..],
         depth,
-    });
+    ));
     sums
 }

@@ -13,7 +13,7 @@ use std::sync::OnceLock;
 
 use crate::Level;
 use crate::arena::Buffer;
-use crate::block::{Block, EIGHT, SIDE};
+use crate::block::{Block, SIDE};
 use crate::threads::for_tasks;
 use crate::tile::{TILE, TILE_COLUMNS, Tiles};
 use crate::vector::Vector;
@@ -66,14 +66,23 @@ pub(super) struct PackedBf16 {
     backward: OnceLock<Buffer<u16>>,
 }
 
-/// Eight rows of a block of sums.
-pub(super) type EightRows = [[f32; SIDE]; EIGHT];
+/// `N` rows of a block of sums.
+pub(super) type Rows<const N: usize> = [[f32; SIDE]; N];
 
-/// What becomes of sums, eight rows of 32 columns at a time.
+/// What becomes of sums, some rows of 32 columns at a time.
 pub(super) trait Epilogue: Sync {
-    /// Takes the sums from a row and a column on that are multiples of 8 and 32. Only the first
+    /// Whether it takes so long that it is best done a few rows at a time while tiles are multiplied.
+    const LONG: bool = false;
+
+    /// Takes the sums from a row and a column on that are multiples of `N` and 32. Only the first
     /// `count` rows are rows of the product; columns past the width get sums of zeros.
-    fn rows<V: Vector>(&self, row: usize, count: usize, column: usize, sums: &EightRows);
+    fn rows<V: Vector, const N: usize>(
+        &self,
+        row: usize,
+        count: usize,
+        column: usize,
+        sums: &Rows<N>,
+    );
 
     /// Brings near what will be read, and what is far apart and will be written, for such rows.
     #[cfg_attr(
@@ -262,34 +271,35 @@ impl Product<'_> {
         }
     }
 
-    /// How many of the eight rows from a row on are rows of the product.
-    fn count(&self, row: usize) -> usize {
-        self.x.rows.saturating_sub(row).min(EIGHT)
+    /// How many of the `most` rows from a row on are rows of the product.
+    fn count(&self, row: usize, most: usize) -> usize {
+        self.x.rows.saturating_sub(row).min(most)
     }
 
     /// Finishes a block of sums.
     #[inline(always)]
     fn finish<V: Vector>(&self, step: &Step, sums: &Block, epilogue: &impl Epilogue) {
-        for part in 0..SIDE / EIGHT {
-            self.finish_part::<V>(step, part, sums, epilogue);
+        const ROWS: usize = 8;
+        for part in 0..SIDE / ROWS {
+            self.finish_part::<V, ROWS>(step, part, sums, epilogue);
         }
     }
 
-    /// Finishes eight rows of a block of sums.
+    /// Finishes `N` rows of a block of sums.
     #[inline(always)]
-    fn finish_part<V: Vector>(
+    fn finish_part<V: Vector, const N: usize>(
         &self,
         step: &Step,
         part: usize,
         sums: &Block,
         epilogue: &impl Epilogue,
     ) {
-        let row = step.row * SIDE + part * EIGHT;
-        epilogue.rows::<V>(
+        let row = step.row * SIDE + part * N;
+        epilogue.rows::<V, N>(
             row,
-            self.count(row),
+            self.count(row, N),
             step.column * SIDE,
-            &sums.eights()[part],
+            &sums.parts()[part],
         );
     }
 }

@@ -2,8 +2,11 @@
 
 use super::super::Task;
 use super::row::{Row, round_pair_of_keys};
-use crate::block::{Block, EIGHT, SIDE};
+use crate::block::{Block, SIDE};
 use crate::tile::{TILE, TILE_ROWS, offset};
+
+/// Pairs of keys in half a block.
+const PAIRS: usize = SIDE / 4;
 
 /// How the scores of 32 queries become exponents of 2.
 #[derive(Clone, Copy)]
@@ -116,8 +119,8 @@ impl<'a> Softmax<'a> {
     pub(super) fn powers_to_pairs(&mut self, half: usize, scores: &Block, to: &mut [u16]) {
         let (block, count) = (half / 2, self.of.count(half / 2));
         let to = &mut to[2 * block * TILE..][..2 * TILE];
-        let pairs = half % 2 * EIGHT;
-        for pair in pairs..pairs + EIGHT {
+        let pairs = half % 2 * PAIRS;
+        for pair in pairs..pairs + PAIRS {
             let mut both = [Row::splat(0.0); 2];
             for (i, power) in both.iter_mut().enumerate() {
                 let key = 2 * pair + i;

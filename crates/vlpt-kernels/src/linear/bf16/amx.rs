@@ -1,7 +1,7 @@
 //! On the tile registers of AMX.
 
 use super::{Epilogue, Product, Step, Task};
-use crate::block::{Block, EIGHT, SIDE};
+use crate::block::{Block, SIDE};
 use crate::tile::TILE;
 use crate::tile_registers::{Factors, NEAR, TileRegisters};
 use crate::vector::Avx512;
@@ -10,43 +10,63 @@ use crate::vector::Avx512;
 /// pass it by, or they would push these out.
 const STAYING: usize = 20;
 
-/// Parts of a block, in rows that are finished at once and in depth.
-const PARTS: usize = SIDE / EIGHT;
-
-/// While the tile registers are busy with a part of one block's depth, the vector registers finish
-/// a part of the block before.
-///
 /// # Safety
 /// The processor has [`Level::Amx`](crate::Level::Amx).
 #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")]
-pub(super) unsafe fn run(
+pub(super) unsafe fn run<E: Epilogue>(
     product: &Product,
     task: &Task,
     sums: &mut [Block],
-    epilogue: &impl Epilogue,
+    epilogue: &E,
 ) {
     // SAFETY: the caller's promise; nothing below sets registers up again.
     let mut registers = unsafe { TileRegisters::new() };
-    let mut waiting: Option<Step> = None;
+    // the more there is to do for a row, the better in small portions; each takes its time to begin
+    if E::LONG {
+        with::<E, 2>(product, task, sums, epilogue, &mut registers);
+    } else {
+        with::<E, 8>(product, task, sums, epilogue, &mut registers);
+    }
+}
+
+/// While the tile registers are busy with a part of one block's depth, the vector registers finish
+/// `N` rows of the block before.
+#[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")]
+fn with<E: Epilogue, const N: usize>(
+    product: &Product,
+    task: &Task,
+    sums: &mut [Block],
+    epilogue: &E,
+    registers: &mut TileRegisters,
+) {
+    let mut block = registers.sums();
+    let mut before: Option<Step> = None;
     product.for_steps(task, |step| {
+        // a task of one block goes on with its sums
+        if let Some(before) = &before
+            && let Ok([to, from]) = sums.get_disjoint_mut([before.sums, step.sums])
+        {
+            block.turn((step.first > 0).then_some(from), to);
+        }
+        let done = before.take().filter(|before| before.last);
         let near = near(product, task, &step);
-        let (a, b) = (
+        let mut factors = Factors::new(
             product.a(step.row, step.first),
+            product.stride(),
             product.b(step.column, step.first),
+            step.depth,
         );
-        let start = (step.first > 0).then_some(&sums[step.sums]);
-        let mut block = registers.sums(start);
-        let size = step.depth.div_ceil(PARTS);
-        for part in 0..PARTS {
-            let first = part * size;
-            if first < step.depth {
-                let depth = size.min(step.depth - first);
-                let factors = Factors {
-                    a: &a[first * TILE..],
-                    stride: product.stride(),
-                    b: &b[first * 2 * TILE..],
-                    depth,
-                };
+        // nothing to do meanwhile: in one go
+        let parts = if step.last || done.is_some() {
+            SIDE / N
+        } else {
+            1
+        };
+        for part in 0..parts {
+            let first = part * step.depth / parts;
+            let depth = (part + 1) * step.depth / parts - first;
+            if depth > 0 {
+                let factors = factors.take(depth);
                 let near = near.wrapping_add(first * NEAR);
                 if first + depth <= STAYING {
                     block.add_long::<false>(factors, near);
@@ -55,17 +75,17 @@ pub(super) unsafe fn run(
                 }
             }
             if step.last {
-                let row = step.row * SIDE + part * EIGHT;
-                epilogue.prepare(row, product.count(row), step.column * SIDE);
+                let row = step.row * SIDE + part * N;
+                epilogue.prepare(row, product.count(row, N), step.column * SIDE);
             }
-            if let Some(done) = &waiting {
-                product.finish_part::<Avx512>(done, part, &sums[done.sums], epilogue);
+            if let Some(done) = &done {
+                product.finish_part::<Avx512, N>(done, part, &sums[done.sums], epilogue);
             }
         }
-        block.store(&mut sums[step.sums]);
-        waiting = step.last.then_some(step);
+        before = Some(step);
     });
-    if let Some(done) = &waiting {
+    if let Some(done) = &before {
+        block.store(&mut sums[done.sums]);
         product.finish::<Avx512>(done, &sums[done.sums], epilogue);
     }
 }

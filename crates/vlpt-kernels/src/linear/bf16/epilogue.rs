@@ -1,6 +1,6 @@
 //! What becomes of sums of bf16 products, while they are near: bias, activation, rounding.
 
-use super::{EightRows, Epilogue};
+use super::{Epilogue, Rows};
 use crate::Activation;
 use crate::matrix::Matrix;
 use crate::output::{Output, TileOutput};
@@ -10,6 +10,9 @@ use crate::vector::{LANES, Vector};
 
 /// What is made of a sum before it is rounded.
 pub(in super::super) trait Map: Sync {
+    /// See [`Epilogue::LONG`].
+    const LONG: bool;
+
     fn of<V: Vector>(&self, sum: V) -> V;
 }
 
@@ -17,6 +20,8 @@ pub(in super::super) trait Map: Sync {
 pub(in super::super) struct Plain;
 
 impl Map for Plain {
+    const LONG: bool = false;
+
     #[inline(always)]
     fn of<V: Vector>(&self, sum: V) -> V {
         sum
@@ -27,6 +32,8 @@ impl Map for Plain {
 pub(in super::super) struct Activated(pub(in super::super) Activation);
 
 impl Map for Activated {
+    const LONG: bool = true;
+
     #[inline(always)]
     fn of<V: Vector>(&self, sum: V) -> V {
         self.0.of(sum)
@@ -37,6 +44,8 @@ impl Map for Activated {
 pub(in super::super) struct Slope(pub(in super::super) Activation);
 
 impl Map for Slope {
+    const LONG: bool = true;
+
     #[inline(always)]
     fn of<V: Vector>(&self, sum: V) -> V {
         self.0.with_slope(sum).1
@@ -61,11 +70,13 @@ impl<'a, M> Round<'a, M> {
 }
 
 impl<M: Map> Epilogue for Round<'_, M> {
+    const LONG: bool = M::LONG;
+
     #[inline(always)]
-    fn rows<V: Vector>(&self, row: usize, _: usize, column: usize, sums: &EightRows) {
+    fn rows<V: Vector, const N: usize>(&self, row: usize, _: usize, column: usize, sums: &Rows<N>) {
         let bias = Bias::<V>::new(self.bias, column);
         // SAFETY: each part is finished once, by one thread.
-        let to = unsafe { self.to.rows(row, column) };
+        let to = unsafe { self.to.rows::<N>(row, column) };
         for (to, sums) in to.iter_mut().zip(sums) {
             let (low, high) = bias.add(sums);
             V::round_pair(self.map.of(low), self.map.of(high), to);
@@ -74,49 +85,19 @@ impl<M: Map> Epilogue for Round<'_, M> {
 }
 
 /// Adds the bias, and writes floats.
-pub(in super::super) struct Write<'a> {
-    bias: &'a [f32],
-    to: Output<'a>,
-    width: usize,
-}
-
-impl<'a> Write<'a> {
-    pub(in super::super) fn new(bias: &'a [f32], to: &'a mut [f32], width: usize) -> Self {
-        Self {
-            bias,
-            to: Output::new(to, width),
-            width,
-        }
-    }
-}
-
-impl Epilogue for Write<'_> {
-    #[inline(always)]
-    fn rows<V: Vector>(&self, row: usize, count: usize, column: usize, sums: &EightRows) {
-        let bias = Bias::<V>::new(self.bias, column);
-        let width = TILE_COLUMNS.min(self.width - column);
-        for (i, sums) in sums[..count].iter().enumerate() {
-            // SAFETY: each part of a row is finished once, by one thread.
-            let to = unsafe { self.to.part(row + i, column, width) };
-            let (low, high) = bias.add(sums);
-            write(low, high, to);
-        }
-    }
-
-    #[inline(always)]
-    fn prepare(&self, row: usize, count: usize, column: usize) {
-        self.to.prepare(row, count, column);
-    }
-}
+pub(in super::super) type Write<'a> = Floats<'a, false>;
 
 /// Adds bias and product to what is there.
-pub(in super::super) struct Add<'a> {
+pub(in super::super) type Add<'a> = Floats<'a, true>;
+
+/// Adds the bias, and writes floats; or adds them to what is there, with `ADD`.
+pub(in super::super) struct Floats<'a, const ADD: bool> {
     bias: &'a [f32],
     to: Output<'a>,
     width: usize,
 }
 
-impl<'a> Add<'a> {
+impl<'a, const ADD: bool> Floats<'a, ADD> {
     pub(in super::super) fn new(bias: &'a [f32], to: &'a mut [f32], width: usize) -> Self {
         Self {
             bias,
@@ -124,18 +105,47 @@ impl<'a> Add<'a> {
             width,
         }
     }
+
+    /// One row of sums.
+    #[inline(always)]
+    fn row<V: Vector>(bias: &Bias<V>, sums: &[f32; TILE_COLUMNS], to: &mut [f32; TILE_COLUMNS]) {
+        let (mut low, mut high) = bias.add(sums);
+        if ADD {
+            let (a, b) = load::<V>(to);
+            (low, high) = (a.add(low), b.add(high));
+        }
+        let (first, second) = to.split_at_mut(LANES);
+        low.store(first.as_mut_array().expect("half of them"));
+        high.store(second.as_mut_array().expect("half of them"));
+    }
 }
 
-impl Epilogue for Add<'_> {
+impl<const ADD: bool> Epilogue for Floats<'_, ADD> {
     #[inline(always)]
-    fn rows<V: Vector>(&self, row: usize, count: usize, column: usize, sums: &EightRows) {
+    fn rows<V: Vector, const N: usize>(
+        &self,
+        row: usize,
+        count: usize,
+        column: usize,
+        sums: &Rows<N>,
+    ) {
         let bias = Bias::<V>::new(self.bias, column);
         let width = TILE_COLUMNS.min(self.width - column);
-        for (i, sums) in sums[..count].iter().enumerate() {
+        if (count, width) == (N, TILE_COLUMNS) {
             // SAFETY: each part of a row is finished once, by one thread.
+            let to = unsafe { self.to.rows::<N>(row, column) };
+            for (to, sums) in to.into_iter().zip(sums) {
+                Self::row(&bias, sums, to);
+            }
+            return;
+        }
+        for (i, sums) in sums[..count].iter().enumerate() {
+            // SAFETY: as above.
             let to = unsafe { self.to.part(row + i, column, width) };
-            let (low, high) = bias.add(sums);
-            add(low, high, to);
+            let mut whole = [0.0; TILE_COLUMNS];
+            whole[..width].copy_from_slice(to);
+            Self::row(&bias, sums, &mut whole);
+            to.copy_from_slice(&whole[..width]);
         }
     }
 
@@ -170,11 +180,18 @@ impl<'a> Activate<'a> {
 }
 
 impl Epilogue for Activate<'_> {
+    const LONG: bool = true;
+
     #[inline(always)]
-    fn rows<V: Vector>(&self, row: usize, _: usize, column: usize, sums: &EightRows) {
+    fn rows<V: Vector, const N: usize>(&self, row: usize, _: usize, column: usize, sums: &Rows<N>) {
         let bias = Bias::<V>::new(self.bias, column);
         // SAFETY: each part is finished once, by one thread, and the matrices are two.
-        let (slope, to) = unsafe { (self.slope.rows(row, column), self.to.rows(row, column)) };
+        let (slope, to) = unsafe {
+            (
+                self.slope.rows::<N>(row, column),
+                self.to.rows::<N>(row, column),
+            )
+        };
         for ((to, slope), sums) in to.iter_mut().zip(slope).zip(sums) {
             let (low, high) = bias.add(sums);
             let (low, low_slope) = self.activation.with_slope(low);
@@ -202,10 +219,10 @@ impl<'a> Scale<'a> {
 
 impl Epilogue for Scale<'_> {
     #[inline(always)]
-    fn rows<V: Vector>(&self, row: usize, _: usize, column: usize, sums: &EightRows) {
-        let factor = self.factor.rows(row, column);
+    fn rows<V: Vector, const N: usize>(&self, row: usize, _: usize, column: usize, sums: &Rows<N>) {
+        let factor = self.factor.rows::<N>(row, column);
         // SAFETY: each part is finished once, by one thread.
-        let to = unsafe { self.to.rows(row, column) };
+        let to = unsafe { self.to.rows::<N>(row, column) };
         for ((to, factor), sums) in to.iter_mut().zip(factor).zip(sums) {
             let ((low, high), (a, b)) = (load::<V>(sums), V::widen_pair(factor));
             V::round_pair(low.mul(a), high.mul(b), to);
@@ -213,8 +230,9 @@ impl Epilogue for Scale<'_> {
     }
 
     #[inline(always)]
-    fn prepare(&self, row: usize, _: usize, column: usize) {
-        for factor in self.factor.rows(row, column) {
+    fn prepare(&self, row: usize, count: usize, column: usize) {
+        for row in row..row + count {
+            let factor = self.factor.part(row, column / TILE_COLUMNS);
             prefetch::to_read(factor.as_ptr());
         }
     }
@@ -248,37 +266,4 @@ impl<V: Vector> Bias<V> {
 fn load<V: Vector>(from: &[f32; TILE_COLUMNS]) -> (V, V) {
     let (low, high) = crate::tile::halves(from);
     (V::load(low), V::load(high))
-}
-
-#[inline(always)]
-fn store<V: Vector>(low: V, high: V, to: &mut [f32; TILE_COLUMNS]) {
-    let (first, second) = to.split_at_mut(LANES);
-    low.store(first.as_mut_array().expect("half of them"));
-    high.store(second.as_mut_array().expect("half of them"));
-}
-
-/// Adds two vectors to 32 floats, or to as many of them as there are.
-#[inline(always)]
-fn add<V: Vector>(low: V, high: V, to: &mut [f32]) {
-    if let Some(to) = to.as_mut_array() {
-        let (a, b) = load::<V>(to);
-        store(a.add(low), b.add(high), to);
-        return;
-    }
-    let mut whole = [0.0; TILE_COLUMNS];
-    whole[..to.len()].copy_from_slice(to);
-    let (a, b) = load::<V>(&whole);
-    store(a.add(low), b.add(high), &mut whole);
-    to.copy_from_slice(&whole[..to.len()]);
-}
-
-/// Writes two vectors to 32 floats, or to as many of them as there are.
-#[inline(always)]
-fn write<V: Vector>(low: V, high: V, to: &mut [f32]) {
-    if let Some(to) = to.as_mut_array() {
-        return store(low, high, to);
-    }
-    let mut whole = [0.0; TILE_COLUMNS];
-    store(low, high, &mut whole);
-    to.copy_from_slice(&whole[..to.len()]);
 }
