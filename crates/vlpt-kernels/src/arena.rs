@@ -5,10 +5,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// A cache line: what buffers are made of, so that all of them are aligned to one.
-#[derive(Clone, Copy)]
-#[repr(C, align(64))]
-struct Line([u32; 16]);
+use crate::lines::{Line, Lines};
 
 /// Buffers that were given back and wait to be used again.
 ///
@@ -20,7 +17,7 @@ pub struct Arena(Arc<Shelf>);
 
 #[derive(Default)]
 struct Shelf {
-    free: Mutex<Vec<Vec<Line>>>,
+    free: Mutex<Vec<Lines>>,
     made: AtomicUsize,
 }
 
@@ -47,7 +44,7 @@ impl Arena {
     pub(crate) fn take<T: Plain>(&self, len: usize) -> Buffer<T> {
         const SMALL: usize = 256;
         if len == 0 {
-            let lines = Vec::new();
+            let lines = Lines::new(0);
             return Buffer {
                 lines,
                 len,
@@ -58,7 +55,7 @@ impl Arena {
         let lines = (len * size_of::<T>()).div_ceil(size_of::<Line>());
         let most = 2 * lines.max(SMALL);
         let mut free = self.free();
-        let fits = |(_, buffer): &(usize, &Vec<Line>)| (lines..=most).contains(&buffer.len());
+        let fits = |(_, buffer): &(usize, &Lines)| (lines..=most).contains(&buffer.len());
         let best = free
             .iter()
             .enumerate()
@@ -68,7 +65,7 @@ impl Arena {
         drop(free);
         let buffer = taken.unwrap_or_else(|| {
             self.0.made.fetch_add(1, Ordering::Relaxed);
-            vec![Line([0; 16]); lines]
+            Lines::new(lines)
         });
         Buffer {
             lines: buffer,
@@ -78,7 +75,7 @@ impl Arena {
         }
     }
 
-    fn free(&self) -> MutexGuard<'_, Vec<Vec<Line>>> {
+    fn free(&self) -> MutexGuard<'_, Vec<Lines>> {
         self.0.free.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -111,7 +108,7 @@ impl Plain for u16 {}
 /// Numbers in a buffer of an [`Arena`], which gets it back when it is dropped. It starts at a
 /// cache line.
 pub struct Buffer<T> {
-    lines: Vec<Line>,
+    lines: Lines,
     len: usize,
     arena: Arena,
     kind: std::marker::PhantomData<T>,
@@ -144,7 +141,7 @@ impl<T: Plain> DerefMut for Buffer<T> {
 
 impl<T> Drop for Buffer<T> {
     fn drop(&mut self) {
-        let lines = std::mem::take(&mut self.lines);
+        let lines = std::mem::replace(&mut self.lines, Lines::new(0));
         if !lines.is_empty() {
             self.arena.free().push(lines);
         }

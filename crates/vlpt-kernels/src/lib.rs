@@ -14,6 +14,7 @@ mod attention;
 mod block;
 mod description;
 mod linear;
+mod lines;
 mod math;
 mod matrix;
 mod norm;
