@@ -9,15 +9,15 @@ use std::ptr::NonNull;
 #[repr(C, align(64))]
 pub(crate) struct Line([u32; 16]);
 
-/// The size of a large page of x86-64, and of most ARM systems. Where large pages have another size, what is
-/// asked for with this one is harmless.
+/// The size of a large page of x86-64, and of most ARM systems. Where they have another size, to ask
+/// for them by this one does no harm.
 const LARGE: usize = 2 << 20;
 
 /// Lines of memory, 0 at first.
 ///
-/// Weights and activations are read from one end to the other, so an entry of the processor's table
-/// of pages is soon done with: on pages of 2 MiB a step of training is up to 2 % faster than on 4 KiB. What is
-/// no whole large page stays on small ones, so nothing is wasted.
+/// Weights and activations are read from one end to the other, so the processor is soon done with a
+/// small page and has to look the next one up. What does not fill a large page stays on small ones,
+/// so that nothing is wasted.
 pub(crate) struct Lines {
     start: NonNull<Line>,
     count: usize,
@@ -59,7 +59,7 @@ impl Lines {
     }
 }
 
-/// Has the whole large pages of what starts at one and has not been touched yet.
+/// Asks for large pages under what starts at one and has not been touched yet.
 #[cfg(target_os = "linux")]
 fn ask_for_large_pages(start: NonNull<u8>, bytes: usize) {
     let whole = bytes / LARGE * LARGE;
