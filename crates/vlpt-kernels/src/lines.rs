@@ -17,7 +17,8 @@ const LARGE: usize = 2 << 20;
 ///
 /// Weights and activations are read from one end to the other, so the processor is soon done with a
 /// small page and has to look the next one up. What does not fill a large page stays on small ones,
-/// so that nothing is wasted.
+/// so that no memory is held that is not used. But memory that was freed before seldom starts where a
+/// large page does, and is used again less.
 pub(crate) struct Lines {
     start: NonNull<Line>,
     count: usize,
