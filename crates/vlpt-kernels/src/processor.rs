@@ -102,7 +102,7 @@ impl Level {
                 && is_x86_feature_detected!("avx512vl");
             let bf16 = avx512 && is_x86_feature_detected!("avx512bf16");
             #[cfg(target_os = "linux")]
-            if bf16 && amx::allowed() {
+            if bf16 && is_x86_feature_detected!("avx512vbmi") && amx::allowed() {
                 return Self::Amx;
             }
             if bf16 {

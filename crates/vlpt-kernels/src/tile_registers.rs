@@ -177,7 +177,7 @@ pub(crate) struct Sums<'a> {
 
 /// The tiles that a product reads: `depth` tiles of 32 columns deep.
 ///
-/// `a`: 32 rows, two rows of tiles that are `stride` numbers apart. `b`: 32 columns, for every 32
+/// `a`: 32 rows, two rows of tiles that are `stride` numbers apart (0: twice the same). `b`: 32 columns, for every 32
 /// rows of it two tiles of 16 columns, in each of which a row holds 16 pairs of numbers, those of
 /// two rows that follow each other.
 #[derive(Clone, Copy)]
@@ -194,7 +194,7 @@ impl<'a> Factors<'a> {
     /// When a factor is too short.
     #[inline(always)]
     pub(crate) fn new(a: &'a [u16], stride: usize, b: &'a [u16], depth: usize) -> Self {
-        assert!(depth <= stride / TILE, "depth of a product");
+        assert!(stride == 0 || depth <= stride / TILE, "depth of a product");
         assert!(
             a.len() >= stride + depth * TILE && b.len() >= 2 * depth * TILE,
             "tiles"
@@ -238,6 +238,20 @@ impl Sums<'_> {
             in_half!(
                 self.second,
                 add!(factors, "tileloadd", "tileloadd", near, [])
+            );
+        }
+    }
+
+    /// As [`Sums::add`]; what is read of `b` stays out of the first cache.
+    #[inline(always)]
+    pub(crate) fn add_near_a(&mut self, factors: Factors) {
+        assert!(factors.depth > 0, "depth of a product");
+        // SAFETY: as in `add`.
+        unsafe {
+            let near = factors.a;
+            in_half!(
+                self.second,
+                add!(factors, "tileloadd", "tileloaddt1", near, [])
             );
         }
     }

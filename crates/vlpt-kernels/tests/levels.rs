@@ -188,7 +188,9 @@ fn norms(level: Level, random: &mut Random) {
 }
 
 fn attention(level: Level, random: &mut Random) {
-    let mut cases = Vec::new();
+    // images that start anywhere in a tile
+    let sizes = (2, 128);
+    let mut cases = vec![Case::of_images(random, sizes, (3, 41, 77, 0))];
     for (heads, size) in [(2, 32), (3, 64), (2, 20), (1, 96)] {
         let sizes = (heads, heads * size);
         cases.push(Case::of_images(random, sizes, (2, 1, 33, 3)));
@@ -234,6 +236,34 @@ fn attention(level: Level, random: &mut Random) {
     }
 }
 
+/// Numbers that are the same in bf16, of keys and values the more the further on.
+fn loud(random: &mut Random, rows: usize, width: usize) -> Vec<f32> {
+    let number = |i| {
+        let size = if i / width % 77 < 40 { 0.5 } else { 32.0 };
+        size * (random.int(0, 4) as f32 - 2.0)
+    };
+    (0..rows * width).map(number).collect()
+}
+
+/// Scores that are far above those of the first keys, and queries that see none of the first keys.
+fn loud_attention(level: Level, random: &mut Random) {
+    let (heads, width) = (2, 128);
+    let mut images = Case::of_images(random, (heads, width), (3, 77, 77, 0));
+    images.q = loud(random, 3 * 77, width);
+    images.kv = loud(random, 3 * 77, 2 * width);
+    let branches: Vec<Vec<u32>> = (0..40).map(|i| vec![i, i + 10, i + 37]).collect();
+    let [q, kv] = [(40, width), (77, 2 * width)].map(|(rows, width)| loud(random, rows, width));
+    let tree = Case::of_tree((heads, width), &branches, (Vec::new(), kv), q);
+    for (what, case) in [("images", images), ("a tree", tree)] {
+        Level::Portable.force();
+        let want = case.forward(F32, &case.q, &case.kv, &case.common);
+        level.force();
+        let got = case.forward(Bf16, &case.q, &case.kv, &case.common);
+        let error = relative_error(&got, &want);
+        assert!(error < 5e-3, "{level}: {what}: {error}");
+    }
+}
+
 #[test]
 fn every_kernel_of_this_machine_agrees_with_the_portable_one() {
     for level in Level::available() {
@@ -242,6 +272,7 @@ fn every_kernel_of_this_machine_agrees_with_the_portable_one() {
         layers(level, &mut random);
         norms(level, &mut random);
         attention(level, &mut random);
+        loud_attention(level, &mut random);
         let layer = Layer::new(&mut random, 300, 257, 530);
         for precision in [F32, Bf16] {
             same_bits_for_any_threads("layers", || {

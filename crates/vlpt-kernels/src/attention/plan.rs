@@ -21,6 +21,7 @@ pub struct AttentionPlan {
     /// For each of `keys`, where the block's part of its gradient goes.
     places: Vec<Place>,
     masks: Vec<f32>,
+    seen: Vec<u32>,
     shared: Vec<SharedKey>,
     slots: usize,
     unseen: Vec<u32>,
@@ -34,6 +35,8 @@ pub(super) struct QueryBlock {
     keys: Range<usize>,
     /// First of its numbers in `masks`, where not every query sees every key.
     mask: Option<usize>,
+    /// First of its numbers in `seen`, there too.
+    seen: usize,
 }
 
 /// Where the gradient of a key goes.
@@ -78,6 +81,7 @@ impl AttentionPlan {
                 queries,
                 keys: first..plan.keys.len(),
                 mask: None,
+                seen: 0,
             });
         }
         plan.place_gradients();
@@ -120,12 +124,23 @@ impl AttentionPlan {
                 plan.masks
                     .extend(row.chain(std::iter::repeat(0.0)).take(QUERIES));
             }
+            let seen = plan.seen.len();
+            for keys in union.chunks(u32::BITS as usize) {
+                let sees = |list: &&[u32]| {
+                    let sees = |(i, key)| u32::from(list.binary_search(key).is_ok()) << i;
+                    keys.iter().enumerate().map(sees).sum()
+                };
+                let row = lists.iter().map(sees);
+                plan.seen
+                    .extend(row.chain(std::iter::repeat(0)).take(QUERIES));
+            }
             plan.keys.extend(union);
             plan.blocks.push(QueryBlock {
                 query: block * QUERIES,
                 queries: lists.len(),
                 keys: first..plan.keys.len(),
                 mask: Some(mask),
+                seen,
             });
         }
         plan.place_gradients();
@@ -142,6 +157,7 @@ impl AttentionPlan {
             keys: Vec::new(),
             places: Vec::new(),
             masks: Vec::new(),
+            seen: Vec::new(),
             shared: Vec::new(),
             slots: 0,
             unseen: Vec::new(),
@@ -195,6 +211,7 @@ impl AttentionPlan {
         size_of_val(self.keys.as_slice())
             + size_of_val(self.places.as_slice())
             + size_of_val(self.masks.as_slice())
+            + size_of_val(self.seen.as_slice())
             + size_of_val(self.shared.as_slice())
             + size_of_val(self.blocks.as_slice())
             + size_of_val(self.unseen.as_slice())
@@ -229,6 +246,14 @@ impl AttentionPlan {
     pub(super) fn mask(&self, block: &QueryBlock) -> Option<&[[f32; QUERIES]]> {
         let numbers = &self.masks[block.mask?..][..block.keys.len() * QUERIES];
         Some(numbers.as_chunks().0)
+    }
+
+    /// Which of each 32 keys each query of the block sees, a bit a key; none where every query sees
+    /// every key.
+    pub(super) fn seen(&self, block: &QueryBlock) -> Option<&[u32]> {
+        block.mask?;
+        let count = block.keys.len().div_ceil(u32::BITS as usize) * QUERIES;
+        Some(&self.seen[block.seen..][..count])
     }
 
     pub(super) fn shared(&self) -> &[SharedKey] {

@@ -2,16 +2,19 @@
 //!
 //! All products are made of 32 x 32 blocks. A left-hand side lies in tiles as a
 //! [`Matrix`](crate::Matrix) does, a right-hand side as packed weights do; `arrange` turns the rows
-//! of a head into the one and the other. Scores and what becomes of them are keys x queries, 32
-//! queries at a time. Products of what comes next are started before the vector registers work on
-//! what is there, so that both kinds of registers are busy.
+//! of a head into the one and the other. Both kinds of registers are kept busy: tiles with what comes
+//! next, vectors with what is there. Forward's scores are queries x keys, those of backward keys x
+//! queries, 32 queries at a time.
 
 mod arrange;
 mod backward;
 mod forward;
 mod head;
+mod powers;
+mod products;
 mod row;
 mod softmax;
+mod waiting;
 
 use std::cell::RefCell;
 
@@ -47,7 +50,8 @@ struct Scratch {
     /// Where the rows of keys and values start, and those of queries.
     key_starts: Starts,
     query_starts: Starts,
-    /// Keys and values as left-hand sides, and a transpose of either.
+    /// Keys and values, and a transpose of keys, as left-hand sides; of forward both as right-hand
+    /// sides.
     k: Numbers,
     v: Numbers,
     turned: Numbers,
@@ -56,13 +60,15 @@ struct Scratch {
     q_pairs: Numbers,
     d_out_columns: Numbers,
     d_out_pairs: Numbers,
-    /// Probabilities and gradients of scores as left-hand sides (keys x all queries); powers or
-    /// gradients of 32 queries as a right-hand side (keys x 32), and those of the 32 before.
+    /// Powers of scores as left-hand sides (32 queries x keys), of every other 32 queries.
+    powers: [Numbers; 2],
+    /// Probabilities and gradients of scores as left-hand sides (keys x all queries); gradients of 32
+    /// queries as a right-hand side (keys x 32).
     p: Numbers,
     ds: Numbers,
     pairs: Numbers,
-    pairs_before: Numbers,
-    /// Blocks of scores, one for every 32 keys: of 32 queries, and of the next 32.
+    /// Blocks of scores: of forward those that wait; of backward one for every 32 keys, of 32 queries,
+    /// and of the next 32.
     scores: Vec<Block>,
     next: Vec<Block>,
     /// Gradients of probabilities in such blocks.

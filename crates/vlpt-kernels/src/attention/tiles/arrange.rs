@@ -12,6 +12,16 @@ use crate::block::{Block, SIDE};
 use crate::tile::{TILE, TILE_COLUMNS, TILE_ROWS, offset};
 use crate::vector::{Avx512, Vector};
 
+/// The rows of a block in order.
+pub(super) const IN_ORDER: [u8; SIDE] = {
+    let (mut order, mut i) = ([0; SIDE], 0);
+    while i < SIDE {
+        order[i] = i as u8;
+        i += 1;
+    }
+    order
+};
+
 /// `blocks` times 32 rows as a left-hand side.
 #[target_feature(enable = "avx512f,avx512bw")]
 pub(super) fn rows(from: &Rows, blocks: usize, across: usize, to: &mut [u16]) {
@@ -25,17 +35,27 @@ pub(super) fn rows(from: &Rows, blocks: usize, across: usize, to: &mut [u16]) {
     }
 }
 
-/// Their transpose as a right-hand side: rows become columns.
+/// Their transpose as a right-hand side: rows become columns, those of a block in the order that is
+/// given.
 #[target_feature(enable = "avx512f,avx512bw")]
-pub(super) fn columns(from: &Rows, blocks: usize, across: usize, to: &mut [u16]) {
-    for row in 0..2 * blocks {
+pub(super) fn columns(
+    from: &Rows,
+    blocks: usize,
+    across: usize,
+    order: &[u8; SIDE],
+    to: &mut [u16],
+) {
+    let halves = order.as_chunks::<TILE_ROWS>().0;
+    for block in 0..blocks {
         for tile in 0..across {
-            let place = ((row / 2 * across + tile) * 2 + row % 2) * TILE;
-            let mut lines = [_mm512_setzero_si512(); TILE_ROWS];
-            for (i, line) in lines.iter_mut().enumerate() {
-                *line = load(from.part(row * TILE_ROWS + i, tile));
+            for (half, order) in halves.iter().enumerate() {
+                let place = ((block * across + tile) * 2 + half) * TILE;
+                let mut lines = [_mm512_setzero_si512(); TILE_ROWS];
+                for (line, row) in lines.iter_mut().zip(order) {
+                    *line = load(from.part(block * SIDE + usize::from(*row), tile));
+                }
+                store_tile(&transposed(&lines), &mut to[place..]);
             }
-            store_tile(&transposed(&lines), &mut to[place..]);
         }
     }
 }
@@ -43,12 +63,19 @@ pub(super) fn columns(from: &Rows, blocks: usize, across: usize, to: &mut [u16])
 /// They as a right-hand side: rows become pairs.
 #[target_feature(enable = "avx512f,avx512bw")]
 pub(super) fn pairs(from: &Rows, blocks: usize, across: usize, to: &mut [u16]) {
+    const TURNS: [[u16; TILE_COLUMNS]; 2] = [turns(0), turns(16)];
+    let [low, high] = [load(&TURNS[0]), load(&TURNS[1])];
     for block in 0..blocks {
         for tile in 0..across {
             let place = (tile * blocks + block) * 2 * TILE;
-            for half in 0..2 {
-                let lines = paired(from, block, tile, half);
-                store_tile(&lines, &mut to[place + half * TILE..]);
+            let (first, second) = to[place..][..2 * TILE].split_at_mut(TILE);
+            let lines = first.as_chunks_mut::<TILE_COLUMNS>().0.iter_mut();
+            let lines = lines.zip(second.as_chunks_mut::<TILE_COLUMNS>().0);
+            for (i, (first, second)) in lines.enumerate() {
+                let row = block * SIDE + 2 * i;
+                let (even, odd) = (load(from.part(row, tile)), load(from.part(row + 1, tile)));
+                store(_mm512_permutex2var_epi16(even, low, odd), first);
+                store(_mm512_permutex2var_epi16(even, high, odd), second);
             }
         }
     }

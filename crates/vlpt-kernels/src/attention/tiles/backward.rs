@@ -1,7 +1,7 @@
 //! Gradients of the attention of one head.
 
 use super::super::{Gradients, Task};
-use super::arrange::{columns, pairs, rows, turned};
+use super::arrange::{IN_ORDER, columns, pairs, rows, turned};
 use super::head::{Rows, put_keys, put_queries, tiles};
 use super::row::Row;
 use super::softmax::Softmax;
@@ -40,9 +40,15 @@ fn arrange(task: &Task, given: &Given, d_out: Tiles, scratch: &mut Scratch) {
     let q = Rows::queries(task, given.q, &scratch.query_starts);
     let d_out = Rows::queries(task, d_out, &scratch.query_starts);
     let tiles = queries * depth;
-    columns(&q, queries, depth, scratch.q_columns.fit(tiles));
+    columns(&q, queries, depth, &IN_ORDER, scratch.q_columns.fit(tiles));
     pairs(&q, queries, depth, scratch.q_pairs.fit(tiles));
-    columns(&d_out, queries, depth, scratch.d_out_columns.fit(tiles));
+    columns(
+        &d_out,
+        queries,
+        depth,
+        &IN_ORDER,
+        scratch.d_out_columns.fit(tiles),
+    );
     pairs(&d_out, queries, depth, scratch.d_out_pairs.fit(tiles));
 }
 

@@ -1,24 +1,46 @@
 //! Softmax attention of one head.
+//!
+//! Scores are queries x keys, and powers of them are left-hand sides as they are made: sums of 32
+//! queries go along their rows. While the tile registers make the scores of one part of 32 queries
+//! and the result of the one before, the vector registers make powers of the scores that wait. These
+//! start below the largest scores of the part's first block of keys: they may be too large or too
+//! small then, which their sums show.
+
+use std::ops::Range;
 
 use super::super::Task;
-use super::arrange::{columns, rows, turned};
-use super::head::{Rows, put_queries};
-use super::softmax::Largest;
-use super::{Given, SCRATCH, Scratch, Size, fit, start};
-use crate::block::Block;
+use super::arrange::{columns, pairs};
+use super::head::Rows;
+use super::powers::{Exponents, KEYS, PARTS, Softmax};
+use super::products::{Products, Queries};
+use super::waiting::{BLOCKS, Waiting};
+use super::{Given, SCRATCH, Scratch, Size, fit};
+use crate::block::{Block, SIDE};
 use crate::output::TileOutput;
-use crate::tile_registers::TileRegisters;
+use crate::tile::{TILE_COLUMNS, halves};
+use crate::tile_registers::{Sums, TileRegisters};
+use crate::vector::{Avx512, Vector};
+
+/// Sums of powers between which nothing was lost.
+const SAFE: Range<f32> = 1.0 / (1u64 << 60) as f32..(1u64 << 60) as f32;
 
 /// # Safety
 /// The processor has [`Level::Amx`](crate::Level::Amx).
-#[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")]
+#[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx512vbmi")]
 pub(in super::super) unsafe fn forward(task: &Task, given: &Given, out: TileOutput) {
     // SAFETY: the caller's promise; nothing below sets registers up again.
     let mut registers = unsafe { TileRegisters::new() };
     SCRATCH.with_borrow_mut(|scratch| with(task, given, out, &mut registers, scratch));
 }
 
-#[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")]
+/// 32 columns of a part's result, and the sums of powers by which they are to be divided.
+struct Result {
+    part: usize,
+    tile: usize,
+    sums: [f32; SIDE],
+}
+
+#[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx512vbmi")]
 fn with(
     task: &Task,
     given: &Given,
@@ -26,76 +48,131 @@ fn with(
     registers: &mut TileRegisters,
     scratch: &mut Scratch,
 ) {
-    let size = Size::of(task);
     let Scratch {
         key_starts,
-        query_starts,
         k,
-        turned: v_turned,
-        q_columns,
-        pairs,
-        pairs_before,
+        v,
+        powers: [even, odd],
         scores,
-        next,
         ..
     } = scratch;
+    let Size {
+        keys: blocks,
+        depth,
+        ..
+    } = Size::of(task);
     key_starts.set_keys(task, given);
-    query_starts.set_queries(task);
     let [keys, values] = Rows::keys(task, given, key_starts);
-    let queries = Rows::queries(task, given.q, query_starts);
-    let k = k.fit(size.keys * size.depth);
-    rows(&keys, size.keys, size.depth, k);
-    let v_turned = v_turned.fit(size.keys * size.depth);
-    turned(&values, size.keys, size.depth, v_turned);
-    let q_columns = q_columns.fit(size.queries * size.depth);
-    columns(&queries, size.queries, size.depth, q_columns);
-    let (mut pairs, mut before) = (pairs.fit(size.keys), pairs_before.fit(size.keys));
-    let (mut scores, mut next) = (fit(scores, size.keys), fit(next, size.keys));
-    let mut largest = Largest::new(task);
-    for (block, scores) in scores.iter_mut().enumerate() {
-        start(registers, (k, block), (q_columns, 0), size.depth).store(scores);
-        largest.see(block, scores);
-    }
-    let mut softmax = largest.softmax();
-    let mut scale = softmax.scale();
-    let mut sums = Block::ZERO;
-    // three parts are under way: the scores of the next, the powers of this, the sums of the one before
-    for part in 0..size.queries {
-        for tile in 0..size.depth {
-            let products =
-                (part > 0).then(|| start(registers, (v_turned, tile), (before, 0), size.keys));
-            for half in tile * size.keys / size.depth..(tile + 1) * size.keys / size.depth {
-                softmax.powers_to_pairs(half, &scores[half / 2], pairs);
-            }
-            if let Some(products) = products {
-                products.store(&mut sums);
-                put_queries(task, (part - 1, tile), &sums, scale, out);
-            }
-        }
-        let more = part + 1 < size.queries;
-        largest = Largest::new(task);
-        for block in 0..size.keys {
-            let products =
-                more.then(|| start(registers, (k, block), (q_columns, part + 1), size.depth));
-            let half = size.keys + block;
-            softmax.powers_to_pairs(half, &scores[half / 2], pairs);
-            if let Some(products) = products {
-                if let Some(before) = block.checked_sub(1) {
-                    largest.see(before, &next[before]);
+    let (k, v) = (k.fit(blocks * depth), v.fit(blocks * depth));
+    columns(&keys, blocks, depth, &KEYS, k);
+    pairs(&values, blocks, depth, v);
+    let queries = Queries::of(task);
+    let products = Products {
+        queries,
+        q: given.q,
+        keys: k,
+        values: v,
+        blocks,
+        depth,
+        tile: task.columns()[0] / TILE_COLUMNS,
+    };
+    let mut powers = [even.fit(blocks), odd.fit(blocks)];
+    let scores = fit(scores, BLOCKS).as_mut_array().expect("so many");
+    let mut waiting = Waiting::new(Exponents::new(task), blocks, queries, scores);
+    let mut result = Block::ZERO;
+    let mut made: Option<Result> = None;
+    let mut sums = registers.sums();
+    for part in 0..=queries.parts() {
+        let mut total = [0.0; SIDE];
+        for tile in 0..depth {
+            if part < queries.parts() {
+                for block in products.blocks_before(tile) {
+                    let mut factors = products.scores(part, block);
+                    for _ in 0..depth {
+                        sums.add_near_a(factors.take(1));
+                        if let Some(made) = made.take() {
+                            put(&products, &made, &result, out);
+                        }
+                        waiting.step(powers[waiting.part() % 2]);
+                    }
+                    while !waiting.has_room() {
+                        waiting.finish_block(powers[waiting.part() % 2]);
+                    }
+                    sums.turn(None, waiting.come());
                 }
-                products.store(&mut next[block]);
             }
+            let Some(part) = part.checked_sub(1) else {
+                continue;
+            };
+            let [even, odd] = &mut powers;
+            let (ready, next) = if part % 2 == 0 {
+                (even, odd)
+            } else {
+                (odd, even)
+            };
+            if tile == 0 {
+                total = waiting.finish_part(part, ready);
+                let mut asked = total[queries.rows(part)].iter();
+                if !asked.all(|sum| SAFE.contains(sum)) {
+                    total = exactly(waiting.exponents(), &products, part, &mut sums, ready);
+                }
+            }
+            let mut factors = products.result(ready, tile);
+            for _ in 0..blocks {
+                sums.add_near_a(factors.take(1));
+                if let Some(made) = made.take() {
+                    put(&products, &made, &result, out);
+                }
+                waiting.step(next);
+            }
+            sums.turn(None, &mut result);
+            made = Some(Result {
+                part,
+                tile,
+                sums: total,
+            });
         }
-        scale = softmax.scale();
-        if more {
-            largest.see(size.keys - 1, &next[size.keys - 1]);
-            softmax = largest.softmax();
+    }
+    if let Some(made) = &made {
+        put(&products, made, &result, out);
+    }
+}
+
+/// Writes a result.
+#[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")]
+fn put(products: &Products, made: &Result, result: &Block, to: TileOutput) {
+    let first = products.queries.first(made.part);
+    for query in products.queries.rows(made.part) {
+        let scale = Avx512::splat(1.0 / made.sums[query]);
+        let (low, high) = halves(&result.rows()[query]);
+        let (low, high) = (Avx512::load(low).mul(scale), Avx512::load(high).mul(scale));
+        // SAFETY: no other task has this head of these queries.
+        let to = unsafe { to.part(first + query, products.tile + made.tile) };
+        Avx512::round_pair(low, high, to);
+    }
+}
+
+/// The powers of a part again, below each query's largest score, and their sums.
+#[cold]
+#[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx512vbmi")]
+fn exactly(
+    of: &Exponents,
+    products: &Products,
+    part: usize,
+    sums: &mut Sums,
+    powers: &mut [u16],
+) -> [f32; SIDE] {
+    let mut all = vec![Block::ZERO; products.blocks];
+    for (block, scores) in all.iter_mut().enumerate() {
+        sums.add(products.scores(part, block));
+        sums.turn(None, scores);
+    }
+    let mut softmax = Softmax::new();
+    softmax.begin_exactly(of, &all);
+    for (block, scores) in all.iter().enumerate() {
+        for queries in 0..PARTS {
+            softmax.powers(of, (block, products.blocks), queries, scores, powers);
         }
-        (scores, next) = (next, scores);
-        (pairs, before) = (before, pairs);
     }
-    for tile in 0..size.depth {
-        start(registers, (v_turned, tile), (before, 0), size.keys).store(&mut sums);
-        put_queries(task, (size.queries - 1, tile), &sums, scale, out);
-    }
+    softmax.sums()
 }

@@ -5,9 +5,6 @@ use super::row::{Row, round_pair_of_keys};
 use crate::block::{Block, SIDE};
 use crate::tile::{TILE, TILE_ROWS, offset};
 
-/// Pairs of keys in half a block.
-const PAIRS: usize = SIDE / 4;
-
 /// How the scores of 32 queries become exponents of 2.
 #[derive(Clone, Copy)]
 struct Exponents<'a> {
@@ -16,12 +13,6 @@ struct Exponents<'a> {
     scale: f32,
     factor: Row,
     mask: Option<&'a [[f32; SIDE]]>,
-}
-
-/// The largest exponents of 32 queries, among those of the keys seen so far.
-pub(super) struct Largest<'a> {
-    of: Exponents<'a>,
-    row: Row,
 }
 
 /// What the softmax of 32 queries needs; its powers are of 2.
@@ -34,61 +25,41 @@ pub(super) struct Softmax<'a> {
     products: Row,
 }
 
-impl Exponents<'_> {
+impl<'a> Exponents<'a> {
+    #[inline(always)]
+    fn new(task: &Task<'a>) -> Self {
+        let scale = task.attention.scale();
+        Self {
+            keys: task.keys().len(),
+            scale,
+            factor: Row::splat(scale * std::f32::consts::LOG2_E),
+            mask: task.attention.plan.mask(task.block),
+        }
+    }
+
     /// Keys of a block.
     #[inline(always)]
     fn count(&self, block: usize) -> usize {
         SIDE.min(self.keys - block * SIDE)
     }
-}
 
-impl<'a> Largest<'a> {
+    /// The larger of exponents and of those of a block's keys, whose products are given.
     #[inline(always)]
-    pub(super) fn new(task: &Task<'a>) -> Self {
-        let scale = task.attention.scale();
-        Self {
-            of: Exponents {
-                keys: task.keys().len(),
-                scale,
-                factor: Row::splat(scale * std::f32::consts::LOG2_E),
-                mask: task.attention.plan.mask(task.block),
-            },
-            row: Row::splat(f32::NEG_INFINITY),
-        }
-    }
-
-    /// Takes a block's keys into account, whose products are given.
-    #[inline(always)]
-    pub(super) fn see(&mut self, block: usize, scores: &Block) {
-        let rows = &scores.rows()[..self.of.count(block)];
-        match self.of.mask {
+    fn largest(&self, mut row: Row, block: usize, scores: &Block) -> Row {
+        let rows = &scores.rows()[..self.count(block)];
+        match self.mask {
             None => {
-                for row in rows {
-                    self.row = self.row.max(Row::load(row));
+                for score in rows {
+                    row = row.max(Row::load(score).mul(self.factor));
                 }
             }
             Some(mask) => {
-                for (row, mask) in rows.iter().zip(&mask[block * SIDE..]) {
-                    let exponent = Row::load(row).mul_add(self.of.factor, Row::load(mask));
-                    self.row = self.row.max(exponent);
+                for (score, mask) in rows.iter().zip(&mask[block * SIDE..]) {
+                    row = row.max(Row::load(score).mul_add(self.factor, Row::load(mask)));
                 }
             }
         }
-    }
-
-    /// The softmax of the keys seen.
-    #[inline(always)]
-    pub(super) fn softmax(self) -> Softmax<'a> {
-        let largest = match self.of.mask {
-            None => self.row.mul(self.of.factor),
-            Some(_) => self.row,
-        };
-        Softmax {
-            of: self.of,
-            below: Row::splat(0.0).sub(largest),
-            sums: Row::splat(0.0),
-            products: Row::splat(0.0),
-        }
+        row
     }
 }
 
@@ -96,11 +67,17 @@ impl<'a> Softmax<'a> {
     /// That of all keys, whose products are given.
     #[inline(always)]
     pub(super) fn new(task: &Task<'a>, scores: &[Block]) -> Self {
-        let mut largest = Largest::new(task);
+        let of = Exponents::new(task);
+        let mut largest = Row::splat(f32::NEG_INFINITY);
         for (block, scores) in scores.iter().enumerate() {
-            largest.see(block, scores);
+            largest = of.largest(largest, block, scores);
         }
-        largest.softmax()
+        Self {
+            of,
+            below: Row::splat(0.0).sub(largest),
+            sums: Row::splat(0.0),
+            products: Row::splat(0.0),
+        }
     }
 
     /// `2^(exponent - largest)` of a key whose products are given.
@@ -111,26 +88,6 @@ impl<'a> Softmax<'a> {
             Some(mask) => Row::load(&mask[key]).add(self.below),
         };
         Row::load(row).mul_add(self.of.factor, term).power_of_2()
-    }
-
-    /// Writes the powers of 16 keys, one half of a block, into the block's pairs of a right-hand side,
-    /// keys x queries.
-    #[inline(always)]
-    pub(super) fn powers_to_pairs(&mut self, half: usize, scores: &Block, to: &mut [u16]) {
-        let (block, count) = (half / 2, self.of.count(half / 2));
-        let to = &mut to[2 * block * TILE..][..2 * TILE];
-        let pairs = half % 2 * PAIRS;
-        for pair in pairs..pairs + PAIRS {
-            let mut both = [Row::splat(0.0); 2];
-            for (i, power) in both.iter_mut().enumerate() {
-                let key = 2 * pair + i;
-                if key < count {
-                    *power = self.power(block * SIDE + key, &scores.rows()[key]);
-                    self.sums = self.sums.add(*power);
-                }
-            }
-            round_pair_of_keys(both[0], both[1], pair, to);
-        }
     }
 
     /// Puts the powers of a block's keys in the place of their products.
