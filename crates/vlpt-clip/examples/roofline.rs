@@ -8,7 +8,7 @@
 //! CoOp step (100 classes, 16 context tokens) and features of 30 images: the floor, that is the step's multiplications
 //! at the speed of one large product; the parts alone, in the shapes and the order of the step; and the step. Parts
 //! alone find other caches and another clock than inside the step, so they do not add up to it.
-//! Medians of rounds in turns. `RAYON_NUM_THREADS` sets the threads.
+//! Medians of rounds in turns, each work after an untimed one of its kind. `RAYON_NUM_THREADS` sets the threads.
 
 #![allow(clippy::print_stdout, reason = "it is a program that prints")]
 
@@ -255,16 +255,16 @@ impl Shape {
     }
 }
 
-/// Median seconds of each work, all done in turns.
+/// Median seconds of each work, all done in turns; each that is timed follows one of its kind, as the
+/// steps of a training do.
 fn medians(rounds: usize, works: &mut [&mut dyn FnMut()]) -> Vec<f64> {
     let mut seconds = vec![Vec::new(); works.len()];
-    for round in 0..=rounds {
+    for _ in 0..rounds {
         for (work, seconds) in works.iter_mut().zip(&mut seconds) {
+            work();
             let began = Instant::now();
             work();
-            if round > 0 {
-                seconds.push(began.elapsed().as_secs_f64());
-            }
+            seconds.push(began.elapsed().as_secs_f64());
         }
     }
     let median = |mut seconds: Vec<f64>| {

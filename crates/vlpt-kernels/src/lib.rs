@@ -41,6 +41,6 @@ pub use norm::{LayerNorm, Standardize};
 pub use precision::Precision;
 pub use processor::{LEVEL_VARIABLE, Level};
 pub use product::{Element, matrix_product};
-pub use rows::{add, gather_rows, scatter_add_rows};
+pub use rows::{add, for_blocks, gather_rows, scatter_add_rows};
 pub use threads::awake;
 pub use tile::Tiles;

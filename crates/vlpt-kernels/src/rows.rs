@@ -6,7 +6,10 @@ use crate::threads::{Parts, for_parts};
 const ROWS: usize = 16;
 
 /// Calls `work(first row, rows of y)` for fixed blocks of rows of `y` (rows x width), in parallel.
-pub(crate) fn for_blocks(y: &mut [f32], width: usize, work: impl Fn(usize, &mut [f32]) + Sync) {
+///
+/// # Panics
+/// When `width` is 0.
+pub fn for_blocks(y: &mut [f32], width: usize, work: impl Fn(usize, &mut [f32]) + Sync) {
     let blocks = Parts::new(y, ROWS * width);
     for_parts(&blocks, |block, y| work(block * ROWS, y));
 }

@@ -236,6 +236,27 @@ fn attention(level: Level, random: &mut Random) {
     }
 }
 
+/// Each image's attention has the same bits wherever it is among others.
+fn images_do_not_see_each_other(level: Level, random: &mut Random) {
+    level.force();
+    let (heads, width, tokens) = (2, 128, 77);
+    let (one_q, one_kv) = (tokens * width, 2 * tokens * width);
+    for what in ["quiet", "loud"] {
+        let mut all = Case::of_images(random, (heads, width), (3, tokens, tokens, 0));
+        if what == "loud" {
+            all.q = loud(random, 3 * tokens, width);
+            all.kv = loud(random, 3 * tokens, 2 * width);
+        }
+        let out = all.forward(Bf16, &all.q, &all.kv, &[]);
+        let one = Case::of_images(random, (heads, width), (1, tokens, tokens, 0));
+        for image in 0..3 {
+            let of = |numbers: &[f32], size: usize| numbers[image * size..][..size].to_vec();
+            let alone = one.forward(Bf16, &of(&all.q, one_q), &of(&all.kv, one_kv), &[]);
+            assert!(alone == of(&out, one_q), "{level}: image {image}, {what}");
+        }
+    }
+}
+
 /// Numbers that are the same in bf16, of keys and values the more the further on.
 fn loud(random: &mut Random, rows: usize, width: usize) -> Vec<f32> {
     let number = |i| {
@@ -273,6 +294,7 @@ fn every_kernel_of_this_machine_agrees_with_the_portable_one() {
         norms(level, &mut random);
         attention(level, &mut random);
         loud_attention(level, &mut random);
+        images_do_not_see_each_other(level, &mut random);
         let layer = Layer::new(&mut random, 300, 257, 530);
         for precision in [F32, Bf16] {
             same_bits_for_any_threads("layers", || {

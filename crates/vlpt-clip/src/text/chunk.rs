@@ -1,6 +1,6 @@
 //! A run of texts that goes through the tower at once.
 
-use vlpt_kernels::{AttentionPlan, Buffer, Matrix, add};
+use vlpt_kernels::{AttentionPlan, Buffer, Matrix, add, for_blocks};
 
 use super::TextTower;
 use super::tree::{Slot, TextTree};
@@ -284,9 +284,11 @@ impl Chunk {
     ) -> Buffer<f32> {
         let w = tower.width;
         let mut x = tower.arena.floats(self.live.len() * w);
-        for (x, &(slot, depth)) in x.chunks_exact_mut(w).zip(&self.live) {
-            tower.embed(slot, depth, prompts, x);
-        }
+        for_blocks(&mut x, w, |first, rows| {
+            for (x, &(slot, depth)) in rows.chunks_exact_mut(w).zip(&self.live[first..]) {
+                tower.embed(slot, depth, prompts, x);
+            }
+        });
         for (l, block) in tower.blocks.iter().enumerate() {
             let (asking, seen) = self.asking(tower, l);
             let attention = tower.attention(seen);

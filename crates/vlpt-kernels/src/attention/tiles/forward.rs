@@ -2,9 +2,9 @@
 //!
 //! Scores are queries x keys, and powers of them are left-hand sides as they are made: sums of 32
 //! queries go along their rows. While the tile registers make the scores of one part of 32 queries
-//! and the result of the one before, the vector registers make powers of the scores that wait. These
-//! start below the largest scores of the part's first block of keys: they may be too large or too
-//! small then, which their sums show.
+//! and the result of the one before, the vector registers make powers of the scores that wait. Those
+//! of a query start below its largest score among the first keys: they may be too large then, which
+//! their sum shows. What becomes of a query depends on its own scores alone.
 
 use std::ops::Range;
 
@@ -112,9 +112,10 @@ fn with(
             };
             if tile == 0 {
                 total = waiting.finish_part(part, ready);
-                let mut asked = total[queries.rows(part)].iter();
-                if !asked.all(|sum| SAFE.contains(sum)) {
-                    total = exactly(waiting.exponents(), &products, part, &mut sums, ready);
+                let is_safe = |query: usize| SAFE.contains(&total[query]);
+                if !queries.rows(part).all(is_safe) {
+                    let of = waiting.exponents();
+                    total = exactly(of, &products, (part, &total), &mut sums, ready);
                 }
             }
             let mut factors = products.result(ready, tile);
@@ -152,13 +153,14 @@ fn put(products: &Products, made: &Result, result: &Block, to: TileOutput) {
     }
 }
 
-/// The powers of a part again, below each query's largest score, and their sums.
+/// The powers of a part again, those of queries whose sums are not safe below their largest score; and
+/// their sums.
 #[cold]
 #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx512vbmi")]
 fn exactly(
     of: &Exponents,
     products: &Products,
-    part: usize,
+    (part, total): (usize, &[f32; SIDE]),
     sums: &mut Sums,
     powers: &mut [u16],
 ) -> [f32; SIDE] {
@@ -168,7 +170,9 @@ fn exactly(
         sums.turn(None, scores);
     }
     let mut softmax = Softmax::new();
-    softmax.begin_exactly(of, &all);
+    softmax.begin(of, &all[0]);
+    let lost = (0..SIDE).filter(|query| !SAFE.contains(&total[*query]));
+    softmax.begin_exactly(of, &all, lost);
     for (block, scores) in all.iter().enumerate() {
         for queries in 0..PARTS {
             softmax.powers(of, (block, products.blocks), queries, scores, powers);

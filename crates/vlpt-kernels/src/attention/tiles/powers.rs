@@ -92,35 +92,36 @@ impl Softmax {
         }
     }
 
-    /// Begins with 32 queries, whose first scores are given: no power of these is above 1.
+    /// Begins with 32 queries: each with the largest score of its first block, whatever the others are.
     #[inline(always)]
-    pub(super) fn begin(&mut self, of: &Exponents, scores: &Block) {
-        let mut largest = [Avx512::splat(f32::MIN); 4];
-        for rows in scores.parts::<2>() {
-            for (row, largest) in rows.iter().zip(largest.as_chunks_mut::<2>().0) {
-                let (low, high) = halves(row);
-                // in this order, what is no number does not count
-                largest[0] = Avx512::load(low).max(largest[0]);
-                largest[1] = Avx512::load(high).max(largest[1]);
-            }
+    pub(super) fn begin(&mut self, of: &Exponents, first: &Block) {
+        for (row, below) in first.rows().iter().zip(&mut self.below) {
+            let (low, high) = halves(row);
+            let largest = Avx512::load(low).max(Avx512::load(high)).largest();
+            *below = ONE - largest * of.factor;
         }
-        let largest = (largest[0].max(largest[1])).max(largest[2].max(largest[3]));
-        self.below = [ONE - largest.largest() * of.factor; SIDE];
         self.sums = [Avx512::splat(0.0); SIDE];
     }
 
-    /// Begins anew with each query's largest score, of those in blocks that are given.
-    pub(super) fn begin_exactly(&mut self, of: &Exponents, blocks: &[Block]) {
-        let mut largest = [f32::MIN; SIDE];
-        for (block, scores) in blocks.iter().enumerate() {
-            for (query, row) in scores.rows().iter().enumerate() {
+    /// Begins some queries with the largest score of all blocks instead.
+    pub(super) fn begin_exactly(
+        &mut self,
+        of: &Exponents,
+        blocks: &[Block],
+        queries: impl Iterator<Item = usize>,
+    ) {
+        for query in queries {
+            let mut largest = f32::MIN;
+            for (block, scores) in blocks.iter().enumerate() {
                 let seen = of.seen(block, query / QUERIES)[query % QUERIES];
-                let seen = row.iter().zip(KEYS).filter(|(_, key)| seen >> key & 1 == 1);
-                largest[query] = seen.fold(largest[query], |most, (score, _)| most.max(*score));
+                for (score, key) in scores.rows()[query].iter().zip(KEYS) {
+                    if seen >> key & 1 == 1 {
+                        largest = largest.max(*score);
+                    }
+                }
             }
+            self.below[query] = ONE - largest * of.factor;
         }
-        self.below = largest.map(|most| ONE - most * of.factor);
-        self.sums = [Avx512::splat(0.0); SIDE];
     }
 
     /// Writes the powers of part `queries` of a block's queries into left-hand sides, 32 queries x the
