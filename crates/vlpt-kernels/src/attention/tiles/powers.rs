@@ -169,7 +169,8 @@ impl Softmax {
 
 /// Writes 2 to the power of `x / 128 - 127` of 32 numbers: bf16 numbers next to it or, for what is
 /// out of their range, 0 or no number; 0 also for what is not seen. Fours of both registers take
-/// turns. Answers the sum of every two that follow each other.
+/// turns. Answers the sum of every two that follow each other. `x` is to stay below 2^31 in size, as it
+/// does for scores below 10 million.
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
 fn powers_of_2(low: __m512, high: __m512, seen: u32, to: &mut [u16; TILE_COLUMNS]) -> Avx512 {
     let x = _mm512_maskz_packs_epi32(seen, _mm512_cvtps_epi32(low), _mm512_cvtps_epi32(high));
