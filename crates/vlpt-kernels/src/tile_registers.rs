@@ -177,9 +177,9 @@ pub(crate) struct Sums<'a> {
 
 /// The tiles that a product reads: `depth` tiles of 32 columns deep.
 ///
-/// `a`: 32 rows, two rows of tiles that are `stride` numbers apart (0: twice the same). `b`: 32 columns, for every 32
-/// rows of it two tiles of 16 columns, in each of which a row holds 16 pairs of numbers, those of
-/// two rows that follow each other.
+/// `a`: 32 rows, two rows of tiles that are `stride` numbers apart (0: twice the same). `b`: 32
+/// columns, for every 32 rows of it two tiles of 16 columns, in each of which a row holds 16 pairs of
+/// numbers, those of two rows that follow each other.
 #[derive(Clone, Copy)]
 pub(crate) struct Factors<'a> {
     a: *const u16,
@@ -224,35 +224,28 @@ impl<'a> Factors<'a> {
 }
 
 impl Sums<'_> {
-    /// Adds a product.
+    /// Adds a product. What is read of `b` stays out of the first cache when it is `PASSING`.
     ///
     /// # Panics
     /// When the depth is 0.
     #[inline(always)]
-    pub(crate) fn add(&mut self, factors: Factors) {
+    pub(crate) fn add<const PASSING: bool>(&mut self, factors: Factors) {
         assert!(factors.depth > 0, "depth of a product");
+        let near = factors.a;
         // SAFETY: the configuration is loaded while self lives; the tiles that are read are there,
         // or there would be no factors. The registers that change are named.
         unsafe {
-            let near = factors.a;
-            in_half!(
-                self.second,
-                add!(factors, "tileloadd", "tileloadd", near, [])
-            );
-        }
-    }
-
-    /// As [`Sums::add`]; what is read of `b` stays out of the first cache.
-    #[inline(always)]
-    pub(crate) fn add_near_a(&mut self, factors: Factors) {
-        assert!(factors.depth > 0, "depth of a product");
-        // SAFETY: as in `add`.
-        unsafe {
-            let near = factors.a;
-            in_half!(
-                self.second,
-                add!(factors, "tileloadd", "tileloaddt1", near, [])
-            );
+            if PASSING {
+                in_half!(
+                    self.second,
+                    add!(factors, "tileloadd", "tileloaddt1", near, [])
+                );
+            } else {
+                in_half!(
+                    self.second,
+                    add!(factors, "tileloadd", "tileloadd", near, [])
+                );
+            }
         }
     }
 

@@ -33,10 +33,8 @@ pub(super) struct QueryBlock {
     pub(super) query: usize,
     pub(super) queries: usize,
     keys: Range<usize>,
-    /// First of its numbers in `masks`, where not every query sees every key.
-    mask: Option<usize>,
-    /// First of its numbers in `seen`, there too.
-    seen: usize,
+    /// First of its numbers in `masks` and in `seen`, where not every query sees every key.
+    mask: Option<[usize; 2]>,
 }
 
 /// Where the gradient of a key goes.
@@ -81,7 +79,6 @@ impl AttentionPlan {
                 queries,
                 keys: first..plan.keys.len(),
                 mask: None,
-                seen: 0,
             });
         }
         plan.place_gradients();
@@ -139,8 +136,7 @@ impl AttentionPlan {
                 query: block * QUERIES,
                 queries: lists.len(),
                 keys: first..plan.keys.len(),
-                mask: Some(mask),
-                seen,
+                mask: Some([mask, seen]),
             });
         }
         plan.place_gradients();
@@ -244,16 +240,18 @@ impl AttentionPlan {
     /// What is added to the scores of each key, for the queries of the block; none where every
     /// query sees every key. A block with a mask has at most 32 queries.
     pub(super) fn mask(&self, block: &QueryBlock) -> Option<&[[f32; QUERIES]]> {
-        let numbers = &self.masks[block.mask?..][..block.keys.len() * QUERIES];
+        let [first, _] = block.mask?;
+        let numbers = &self.masks[first..][..block.keys.len() * QUERIES];
         Some(numbers.as_chunks().0)
     }
 
     /// Which of each 32 keys each query of the block sees, a bit a key; none where every query sees
     /// every key.
+    #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
     pub(super) fn seen(&self, block: &QueryBlock) -> Option<&[u32]> {
-        block.mask?;
+        let [_, first] = block.mask?;
         let count = block.keys.len().div_ceil(u32::BITS as usize) * QUERIES;
-        Some(&self.seen[block.seen..][..count])
+        Some(&self.seen[first..][..count])
     }
 
     pub(super) fn shared(&self) -> &[SharedKey] {

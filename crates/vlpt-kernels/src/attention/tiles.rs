@@ -129,7 +129,7 @@ fn start<'r>(
     depth: usize,
 ) -> Sums<'r> {
     let mut sums = registers.sums();
-    sums.add(Factors::new(
+    sums.add::<false>(Factors::new(
         &a[row * 2 * depth * TILE..],
         depth * TILE,
         &b[column * depth * 2 * TILE..],

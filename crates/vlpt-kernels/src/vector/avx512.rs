@@ -5,9 +5,9 @@ use std::arch::x86_64::{
     _mm256_loadu_si256, _mm512_add_ps, _mm512_castsi512_ps, _mm512_castsi512_si256,
     _mm512_cmp_ps_mask, _mm512_cvtepu16_epi32, _mm512_cvtne2ps_pbh, _mm512_extracti64x4_epi64,
     _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_loadu_si512, _mm512_mask_blend_ps,
-    _mm512_maskz_scalef_ps, _mm512_max_ps, _mm512_mul_ps, _mm512_rcp14_ps, _mm512_reduce_add_ps,
-    _mm512_reduce_max_ps, _mm512_reduce_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_slli_epi32,
-    _mm512_storeu_ps, _mm512_storeu_si512, _mm512_sub_ps,
+    _mm512_maskz_scalef_ps, _mm512_max_ps, _mm512_mul_ps, _mm512_rcp14_ps, _mm512_reduce_ps,
+    _mm512_set1_ps, _mm512_setzero_ps, _mm512_slli_epi32, _mm512_storeu_ps, _mm512_storeu_si512,
+    _mm512_sub_ps,
 };
 
 use super::{LANES, Vector};
@@ -18,6 +18,7 @@ use super::{LANES, Vector};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Avx512(__m512);
 
+#[cfg(target_os = "linux")]
 impl Avx512 {
     /// Of a register.
     #[inline(always)]
@@ -26,7 +27,6 @@ impl Avx512 {
     }
 
     /// The register itself.
-    #[cfg(target_os = "linux")]
     #[inline(always)]
     pub(crate) fn register(self) -> __m512 {
         self.0
@@ -36,26 +36,15 @@ impl Avx512 {
     #[inline(always)]
     pub(crate) fn largest(self) -> f32 {
         // SAFETY: see the type.
-        unsafe { _mm512_reduce_max_ps(self.0) }
+        unsafe { std::arch::x86_64::_mm512_reduce_max_ps(self.0) }
     }
 
     /// The sum of all lanes.
     #[inline(always)]
     pub(crate) fn total(self) -> f32 {
         // SAFETY: see the type.
-        unsafe { _mm512_reduce_add_ps(self.0) }
+        unsafe { std::arch::x86_64::_mm512_reduce_add_ps(self.0) }
     }
-}
-
-/// 2 to the power of the fraction of each number.
-#[target_feature(enable = "avx512f,avx512dq")]
-fn fraction_to_power(x: __m512) -> __m512 {
-    const DOWN: i32 = _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC;
-    let c = POWER_OF_2.map(|c| _mm512_set1_ps(c));
-    let f = _mm512_reduce_ps::<DOWN>(x);
-    let p = _mm512_fmadd_ps(c[3], f, c[2]);
-    let p = _mm512_fmadd_ps(p, f, c[1]);
-    _mm512_fmadd_ps(p, f, c[0])
 }
 
 /// 2 to the power of 0 to 1, within 9e-5 and exactly 1 at 0: a minimax fit made for this crate.
@@ -112,9 +101,14 @@ impl Vector for Avx512 {
 
     #[inline(always)]
     fn power_of_2(self) -> Self {
+        const DOWN: i32 = _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC;
         // SAFETY: see the type.
         unsafe {
-            let p = fraction_to_power(self.0);
+            let c = POWER_OF_2;
+            let f = _mm512_reduce_ps::<DOWN>(self.0);
+            let p = _mm512_fmadd_ps(_mm512_set1_ps(c[3]), f, _mm512_set1_ps(c[2]));
+            let p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(c[1]));
+            let p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(c[0]));
             // what is left out costs nothing; a result below the normal numbers would cost a lot
             let near = _mm512_cmp_ps_mask::<_CMP_NLT_UQ>(self.0, _mm512_set1_ps(-126.0));
             Self(_mm512_maskz_scalef_ps(near, p, self.0))

@@ -89,7 +89,7 @@ fn with(
                 for block in products.blocks_before(tile) {
                     let mut factors = products.scores(part, block);
                     for _ in 0..depth {
-                        sums.add_near_a(factors.take(1));
+                        sums.add::<true>(factors.take(1));
                         if let Some(made) = made.take() {
                             put(&products, &made, &result, out);
                         }
@@ -120,7 +120,7 @@ fn with(
             }
             let mut factors = products.result(ready, tile);
             for _ in 0..blocks {
-                sums.add_near_a(factors.take(1));
+                sums.add::<true>(factors.take(1));
                 if let Some(made) = made.take() {
                     put(&products, &made, &result, out);
                 }
@@ -166,7 +166,7 @@ fn exactly(
 ) -> [f32; SIDE] {
     let mut all = vec![Block::ZERO; products.blocks];
     for (block, scores) in all.iter_mut().enumerate() {
-        sums.add(products.scores(part, block));
+        sums.add::<false>(products.scores(part, block));
         sums.turn(None, scores);
     }
     let mut softmax = Softmax::new();
