@@ -1,6 +1,7 @@
 //! Layer normalisation over rows.
 
 mod affine;
+mod lanes;
 mod row;
 mod standardize;
 

@@ -1,8 +1,13 @@
 //! The rows of a layer norm, 16 numbers at a time.
 
 use super::LayerNorm;
-use crate::tile::{RowStore, TILE, TILE_COLUMNS};
+use super::lanes::{Floats, InTiles, Rows, lanes, put_lanes, sums};
+use crate::tile::RowStore;
 use crate::vector::{LANES, Vector, over_vectors};
+
+/// Rows that are dealt with at once: each waits for its mean and for its variance, so one alone would
+/// keep the processor waiting.
+const TOGETHER: usize = 4;
 
 /// Chooses the loops for rows of whole pairs of vectors, which need no care for their end, where the
 /// width is such.
@@ -12,6 +17,20 @@ macro_rules! by_width {
             $function::<$v, true>($($argument),*);
         } else {
             $function::<$v, false>($($argument),*);
+        }
+    };
+}
+
+/// Calls a function for rows `0..$rows`, for as many at once as it is told in its last parameter.
+macro_rules! by_rows {
+    ($rows:expr, $function:ident::<$v:ident, $whole:ident>($($argument:expr),*)) => {
+        let rows = $rows;
+        let many = rows / TOGETHER * TOGETHER;
+        for first in (0..many).step_by(TOGETHER) {
+            $function::<$v, $whole, TOGETHER>(first, $($argument),*);
+        }
+        for first in many..rows {
+            $function::<$v, $whole, 1>(first, $($argument),*);
         }
     };
 }
@@ -76,15 +95,24 @@ over_vectors! {
 
 #[inline(always)]
 fn affine<V: Vector, const WHOLE: bool>(norm: &LayerNorm, x: &mut [f32]) {
+    by_rows!(x.len() / norm.width(), affine_rows::<V, WHOLE>(norm, x));
+}
+
+#[inline(always)]
+fn affine_rows<V: Vector, const WHOLE: bool, const ROWS: usize>(
+    first: usize,
+    norm: &LayerNorm,
+    x: &mut [f32],
+) {
     let width = norm.width();
-    for x in x.chunks_exact_mut(width) {
-        let (mean, scale) = moments::<V, WHOLE>(x, norm.eps);
+    let moments: [_; ROWS] = moments::<V, WHOLE, ROWS>(&Floats::new(x, width), first, norm.eps);
+    let x = x[first * width..].chunks_exact_mut(width);
+    for ((mean, scale), x) in moments.into_iter().zip(x) {
         for i in 0..width.div_ceil(LANES) {
-            let z = centred::<V, WHOLE>(x, i, mean).mul(V::splat(scale));
-            let (weight, bias) = (&norm.weight, &norm.bias);
+            let z = standardised::<V, WHOLE>(x, i, (mean, scale));
             let (weight, bias) = (
-                lanes::<V, WHOLE>(weight, i, 0.0),
-                lanes::<V, WHOLE>(bias, i, 0.0),
+                lanes::<V, WHOLE>(&norm.weight, i, 0.0),
+                lanes::<V, WHOLE>(&norm.bias, i, 0.0),
             );
             put_lanes::<V, WHOLE>(x, i, z.mul_add(weight, bias));
         }
@@ -100,30 +128,42 @@ fn affine_backward<V: Vector, const WHOLE: bool>(
 ) {
     let width = norm.width();
     let (mut z, mut g) = (vec![0.0; width], vec![0.0; width]);
-    let (x, dy) = (x.chunks_exact(width), dy.chunks_exact(width));
-    for ((x, dy), dx) in x.zip(dy).zip(dx.chunks_exact_mut(width)) {
-        let (mean, scale) = moments::<V, WHOLE>(x, norm.eps);
+    for (row, dx) in dx.chunks_exact_mut(width).enumerate() {
+        let [(mean, scale)] = moments::<V, WHOLE, 1>(&Floats::new(x, width), row, norm.eps);
+        let row = row * width..(row + 1) * width;
         for i in 0..width.div_ceil(LANES) {
-            let centred = centred::<V, WHOLE>(x, i, mean);
-            put_lanes::<V, WHOLE>(&mut z, i, centred.mul(V::splat(scale)));
+            let standardised = standardised::<V, WHOLE>(&x[row.clone()], i, (mean, scale));
+            put_lanes::<V, WHOLE>(&mut z, i, standardised);
             let weight = lanes::<V, WHOLE>(&norm.weight, i, 0.0);
-            put_lanes::<V, WHOLE>(&mut g, i, lanes::<V, WHOLE>(dy, i, 0.0).mul(weight));
+            let dy = lanes::<V, WHOLE>(&dy[row.clone()], i, 0.0);
+            put_lanes::<V, WHOLE>(&mut g, i, dy.mul(weight));
         }
         let (z, g) = (Floats::new(&z, width), Floats::new(&g, width));
-        row_backward::<V, WHOLE>((&z, &g, 0), scale, dx, |_, _, _| ());
+        slopes::<V, WHOLE, 1>(0, &z, &[scale], &g, dx, |_, _, _, _| ());
     }
 }
 
 #[inline(always)]
 fn to_floats<V: Vector, const WHOLE: bool>(x: &[f32], eps: f32, z: &mut [f32], scales: &mut [f32]) {
+    by_rows!(scales.len(), to_floats_rows::<V, WHOLE>(x, eps, z, scales));
+}
+
+#[inline(always)]
+fn to_floats_rows<V: Vector, const WHOLE: bool, const ROWS: usize>(
+    first: usize,
+    x: &[f32],
+    eps: f32,
+    z: &mut [f32],
+    scales: &mut [f32],
+) {
     let width = x.len() / scales.len();
-    let rows = x.chunks_exact(width).zip(z.chunks_exact_mut(width));
-    for ((x, z), to) in rows.zip(scales) {
-        let (mean, scale) = moments::<V, WHOLE>(x, eps);
-        *to = scale;
+    let moments = moments::<V, WHOLE, ROWS>(&Floats::new(x, width), first, eps);
+    for (row, (mean, scale)) in (first..).zip(moments) {
+        scales[row] = scale;
+        let row = row * width..(row + 1) * width;
         for i in 0..width.div_ceil(LANES) {
-            let centred = centred::<V, WHOLE>(x, i, mean);
-            put_lanes::<V, WHOLE>(z, i, centred.mul(V::splat(scale)));
+            let numbers = standardised::<V, WHOLE>(&x[row.clone()], i, (mean, scale));
+            put_lanes::<V, WHOLE>(&mut z[row.clone()], i, numbers);
         }
     }
 }
@@ -135,15 +175,30 @@ fn to_tiles<V: Vector, const WHOLE: bool>(
     tiles: &mut [u16],
     scales: &mut [f32],
 ) {
+    by_rows!(
+        scales.len(),
+        to_tiles_rows::<V, WHOLE>(x, eps, tiles, scales)
+    );
+}
+
+#[inline(always)]
+fn to_tiles_rows<V: Vector, const WHOLE: bool, const ROWS: usize>(
+    first: usize,
+    x: &[f32],
+    eps: f32,
+    tiles: &mut [u16],
+    scales: &mut [f32],
+) {
     let width = x.len() / scales.len();
-    for (row, (x, to)) in x.chunks_exact(width).zip(scales).enumerate() {
-        let (mean, scale) = moments::<V, WHOLE>(x, eps);
-        *to = scale;
+    let moments = moments::<V, WHOLE, ROWS>(&Floats::new(x, width), first, eps);
+    for (row, (mean, scale)) in (first..).zip(moments) {
+        scales[row] = scale;
+        let x = &x[row * width..][..width];
         let mut store = RowStore::new(tiles, width, row);
         for piece in 0..width.div_ceil(2 * LANES) {
             let mut halves = [V::zero(); 2];
             for (half, i) in halves.iter_mut().zip(2 * piece..) {
-                *half = centred::<V, WHOLE>(x, i, mean).mul(V::splat(scale));
+                *half = standardised::<V, WHOLE>(x, i, (mean, scale));
             }
             store.put(piece, halves[0], halves[1]);
         }
@@ -154,9 +209,10 @@ fn to_tiles<V: Vector, const WHOLE: bool>(
 fn back<V: Vector, const WHOLE: bool>(z: &[f32], scales: &[f32], dz: &[f32], dx: &mut [f32]) {
     let width = dx.len() / scales.len();
     let (z, dz) = (Floats::new(z, width), Floats::new(dz, width));
-    for (row, (scale, dx)) in scales.iter().zip(dx.chunks_exact_mut(width)).enumerate() {
-        row_backward::<V, WHOLE>((&z, &dz, row), *scale, dx, |_, _, _| ());
-    }
+    by_rows!(
+        scales.len(),
+        slopes::<V, WHOLE>(&z, scales, &dz, dx, |_, _, _, _| ())
+    );
 }
 
 #[inline(always)]
@@ -168,108 +224,74 @@ fn back_rounded<V: Vector, const WHOLE: bool>(
     rounded: &mut [u16],
 ) {
     let width = dx.len() / scales.len();
-    for (row, (scale, dx)) in scales.iter().zip(dx.chunks_exact_mut(width)).enumerate() {
-        let mut store = RowStore::new(rounded, width, row);
-        row_backward::<V, WHOLE>((z, dz, row), *scale, dx, |piece, low, high| {
-            store.put(piece, low, high);
-        });
-    }
+    by_rows!(
+        scales.len(),
+        slopes::<V, WHOLE>(z, scales, dz, dx, |row, piece, low, high| {
+            RowStore::new(rounded, width, row).put(piece, low, high);
+        })
+    );
 }
 
-/// With `z` the standardised row: `dx += (dz - mean(dz) - z mean(dz z)) * scale`. `put` gets what
-/// `dx` is afterwards, 32 numbers at a time: the number of the piece, its halves.
+/// With `z` a standardised row: `dx += (dz - mean(dz) - z mean(dz z)) * scale`. `put` gets what
+/// `dx` is afterwards, 32 numbers at a time: row, number of the piece, its halves.
 #[inline(always)]
-fn row_backward<V: Vector, const WHOLE: bool>(
-    (z, dz, row): (&impl Rows, &impl Rows, usize),
-    scale: f32,
+fn slopes<V: Vector, const WHOLE: bool, const ROWS: usize>(
+    first: usize,
+    z: &impl Rows,
+    scales: &[f32],
+    dz: &impl Rows,
     dx: &mut [f32],
-    mut put: impl FnMut(usize, V, V),
+    mut put: impl FnMut(usize, usize, V, V),
 ) {
-    let n = dx.len();
-    let [along_one, along_z] = sums(n, |i| {
-        let (z, dz) = (z.lanes::<V, WHOLE>(row, i), dz.lanes::<V, WHOLE>(row, i));
+    let n = dx.len() / scales.len();
+    let means: [[f32; 2]; ROWS] = sums(n, |r, i| {
+        let z = z.lanes::<V, WHOLE>(first + r, i);
+        let dz = dz.lanes::<V, WHOLE>(first + r, i);
         [dz, dz.mul(z)]
     });
-    let (along_one, along_z) = (
-        V::splat(along_one / n as f32),
-        V::splat(-along_z / n as f32),
-    );
-    for piece in 0..n.div_ceil(2 * LANES) {
-        let mut halves = [V::zero(); 2];
-        for (half, i) in halves.iter_mut().zip(2 * piece..) {
-            let g = dz.lanes::<V, WHOLE>(row, i).sub(along_one);
-            let slope = z.lanes::<V, WHOLE>(row, i).mul_add(along_z, g);
-            *half = slope.mul_add(V::splat(scale), lanes::<V, WHOLE>(dx, i, 0.0));
-            put_lanes::<V, WHOLE>(dx, i, *half);
-            if !WHOLE {
-                // past the end, where a layer expects zeros, there is more in it
-                *half = lanes::<V, WHOLE>(dx, i, 0.0);
+    for (row, [along_one, along_z]) in (first..).zip(means) {
+        let along_one = V::splat(along_one / n as f32);
+        let along_z = V::splat(-along_z / n as f32);
+        let scale = V::splat(scales[row]);
+        let dx = &mut dx[row * n..][..n];
+        for piece in 0..n.div_ceil(2 * LANES) {
+            let mut halves = [V::zero(); 2];
+            for (half, i) in halves.iter_mut().zip(2 * piece..) {
+                let g = dz.lanes::<V, WHOLE>(row, i).sub(along_one);
+                let slope = z.lanes::<V, WHOLE>(row, i).mul_add(along_z, g);
+                *half = slope.mul_add(scale, lanes::<V, WHOLE>(dx, i, 0.0));
+                put_lanes::<V, WHOLE>(dx, i, *half);
+                if !WHOLE {
+                    // past the end, where a layer expects zeros, there is more in it
+                    *half = lanes::<V, WHOLE>(dx, i, 0.0);
+                }
             }
+            put(row, piece, halves[0], halves[1]);
         }
-        put(piece, halves[0], halves[1]);
     }
 }
 
-/// Rows of numbers, 0 past their ends.
-trait Rows {
-    /// 16 numbers of a row, from `16 i` on.
-    fn lanes<V: Vector, const WHOLE: bool>(&self, row: usize, i: usize) -> V;
-}
-
-/// Row by row.
-struct Floats<'a> {
-    numbers: &'a [f32],
-    width: usize,
-}
-
-impl<'a> Floats<'a> {
-    #[inline(always)]
-    fn new(numbers: &'a [f32], width: usize) -> Self {
-        Self { numbers, width }
-    }
-}
-
-impl Rows for Floats<'_> {
-    #[inline(always)]
-    fn lanes<V: Vector, const WHOLE: bool>(&self, row: usize, i: usize) -> V {
-        lanes::<V, WHOLE>(&self.numbers[row * self.width..][..self.width], i, 0.0)
-    }
-}
-
-/// In the tiles of 16 rows.
-struct InTiles<'a>(&'a [u16]);
-
-impl Rows for InTiles<'_> {
-    #[inline(always)]
-    fn lanes<V: Vector, const WHOLE: bool>(&self, row: usize, i: usize) -> V {
-        let start = i / 2 * TILE + row * TILE_COLUMNS + i % 2 * LANES;
-        V::widen(self.0[start..].first_chunk().expect("half a row of a tile"))
-    }
-}
-
-/// Mean of a row, and one over its standard deviation.
+/// Mean of each of some rows, and one over its standard deviation.
 #[inline(always)]
-fn moments<V: Vector, const WHOLE: bool>(x: &[f32], eps: f32) -> (f32, f32) {
-    let n = x.len();
-    let [sum] = sums(n, |i| [lanes::<V, WHOLE>(x, i, 0.0)]);
-    let mean = sum / n as f32;
-    let [square] = sums(n, |i| {
-        let z = centred::<V, WHOLE>(x, i, mean);
+fn moments<V: Vector, const WHOLE: bool, const ROWS: usize>(
+    x: &Floats,
+    first: usize,
+    eps: f32,
+) -> [(f32, f32); ROWS] {
+    let n = x.width;
+    let mut means: [[f32; 1]; ROWS] = sums(n, |r, i| [x.lanes::<V, WHOLE>(first + r, i)]);
+    for [mean] in &mut means {
+        *mean /= n as f32;
+    }
+    let squares: [[f32; 1]; ROWS] = sums(n, |r, i| {
+        let z = centred::<V, WHOLE>(x.row(first + r), i, means[r][0]);
         [z.mul(z)]
     });
-    (mean, 1.0 / (square / n as f32 + eps).sqrt())
-}
-
-/// 16 numbers of a row, from `16 i` on; past its end they are `rest`.
-#[inline(always)]
-fn lanes<V: Vector, const WHOLE: bool>(row: &[f32], i: usize, rest: f32) -> V {
-    let row = &row[(i * LANES).min(row.len())..];
-    if WHOLE || row.len() >= LANES {
-        return V::load(row.first_chunk().expect("whole vectors"));
+    let mut moments = [(0.0, 0.0); ROWS];
+    for (to, ([mean], [square])) in moments.iter_mut().zip(means.into_iter().zip(squares)) {
+        *to = (mean, 1.0 / (square / n as f32 + eps).sqrt());
     }
-    let mut some = [rest; LANES];
-    some[..row.len()].copy_from_slice(row);
-    V::load(&some)
+    moments
 }
 
 /// 16 numbers of a row less its mean; past its end they are 0.
@@ -278,52 +300,12 @@ fn centred<V: Vector, const WHOLE: bool>(row: &[f32], i: usize, mean: f32) -> V 
     lanes::<V, WHOLE>(row, i, mean).sub(V::splat(mean))
 }
 
-/// Writes those of 16 numbers that lie inside a row, from `16 i` on.
+/// The same, scaled.
 #[inline(always)]
-fn put_lanes<V: Vector, const WHOLE: bool>(row: &mut [f32], i: usize, numbers: V) {
-    let first = (i * LANES).min(row.len());
-    let row = &mut row[first..];
-    if WHOLE || row.len() >= LANES {
-        return numbers.store(row.first_chunk_mut().expect("whole vectors"));
-    }
-    let mut some = [0.0; LANES];
-    numbers.store(&mut some);
-    row.copy_from_slice(&some[..row.len()]);
-}
-
-/// Sums over a row of `n` numbers in a fixed order; `terms(i)` are 16 terms of each, from `16 i` on.
-#[inline(always)]
-fn sums<V: Vector, const N: usize>(n: usize, terms: impl Fn(usize) -> [V; N]) -> [f32; N] {
-    // several of each, so that an addition need not wait for the one before
-    let mut parts = [[V::zero(); N]; 4];
-    let count = n.div_ceil(LANES);
-    for first in (0..count).step_by(parts.len()) {
-        for (part, i) in parts.iter_mut().zip(first..count) {
-            let terms = terms(i);
-            for k in 0..N {
-                part[k] = part[k].add(terms[k]);
-            }
-        }
-    }
-    let [a, b, c, d] = parts;
-    let mut totals = [0.0; N];
-    for k in 0..N {
-        totals[k] = fold(a[k].add(b[k]).add(c[k].add(d[k])));
-    }
-    totals
-}
-
-/// The sum of 16 numbers.
-#[inline(always)]
-fn fold<V: Vector>(numbers: V) -> f32 {
-    let mut half = [0.0; LANES];
-    numbers.store(&mut half);
-    let mut width = LANES / 2;
-    while width > 0 {
-        for j in 0..width {
-            half[j] += half[j + width];
-        }
-        width /= 2;
-    }
-    half[0]
+fn standardised<V: Vector, const WHOLE: bool>(
+    row: &[f32],
+    i: usize,
+    (mean, scale): (f32, f32),
+) -> V {
+    centred::<V, WHOLE>(row, i, mean).mul(V::splat(scale))
 }

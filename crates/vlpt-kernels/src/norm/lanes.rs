@@ -1,0 +1,116 @@
+//! Rows of numbers, 16 at a time.
+
+use crate::tile::{TILE, TILE_COLUMNS};
+use crate::vector::{LANES, Vector};
+
+/// Rows of numbers, 0 past their ends.
+pub(super) trait Rows {
+    /// 16 numbers of a row, from `16 i` on.
+    fn lanes<V: Vector, const WHOLE: bool>(&self, row: usize, i: usize) -> V;
+}
+
+/// Row by row.
+pub(super) struct Floats<'a> {
+    numbers: &'a [f32],
+    pub(super) width: usize,
+}
+
+impl<'a> Floats<'a> {
+    #[inline(always)]
+    pub(super) fn new(numbers: &'a [f32], width: usize) -> Self {
+        Self { numbers, width }
+    }
+
+    #[inline(always)]
+    pub(super) fn row(&self, row: usize) -> &[f32] {
+        &self.numbers[row * self.width..][..self.width]
+    }
+}
+
+impl Rows for Floats<'_> {
+    #[inline(always)]
+    fn lanes<V: Vector, const WHOLE: bool>(&self, row: usize, i: usize) -> V {
+        lanes::<V, WHOLE>(self.row(row), i, 0.0)
+    }
+}
+
+/// In the tiles of 16 rows.
+pub(super) struct InTiles<'a>(pub(super) &'a [u16]);
+
+impl Rows for InTiles<'_> {
+    #[inline(always)]
+    fn lanes<V: Vector, const WHOLE: bool>(&self, row: usize, i: usize) -> V {
+        let start = i / 2 * TILE + row * TILE_COLUMNS + i % 2 * LANES;
+        V::widen(self.0[start..].first_chunk().expect("half a row of a tile"))
+    }
+}
+
+/// 16 numbers of a row, from `16 i` on; past its end they are `rest`.
+#[inline(always)]
+pub(super) fn lanes<V: Vector, const WHOLE: bool>(row: &[f32], i: usize, rest: f32) -> V {
+    let row = &row[(i * LANES).min(row.len())..];
+    if WHOLE || row.len() >= LANES {
+        return V::load(row.first_chunk().expect("whole vectors"));
+    }
+    let mut some = [rest; LANES];
+    some[..row.len()].copy_from_slice(row);
+    V::load(&some)
+}
+
+/// Writes those of 16 numbers that lie inside a row, from `16 i` on.
+#[inline(always)]
+pub(super) fn put_lanes<V: Vector, const WHOLE: bool>(row: &mut [f32], i: usize, numbers: V) {
+    let first = (i * LANES).min(row.len());
+    let row = &mut row[first..];
+    if WHOLE || row.len() >= LANES {
+        return numbers.store(row.first_chunk_mut().expect("whole vectors"));
+    }
+    let mut some = [0.0; LANES];
+    numbers.store(&mut some);
+    row.copy_from_slice(&some[..row.len()]);
+}
+
+/// Sums over some rows of `n` numbers in a fixed order, the same for any number of rows; `terms(r, i)`
+/// are 16 terms of each sum of row `r`, from `16 i` on.
+#[inline(always)]
+pub(super) fn sums<V: Vector, const ROWS: usize, const N: usize>(
+    n: usize,
+    terms: impl Fn(usize, usize) -> [V; N],
+) -> [[f32; N]; ROWS] {
+    // two of each, so that an addition need not wait for the one before
+    let mut parts = [[[V::zero(); N]; ROWS]; 2];
+    let count = n.div_ceil(LANES);
+    for first in (0..count).step_by(parts.len()) {
+        for (part, i) in parts.iter_mut().zip(first..count) {
+            for (r, part) in part.iter_mut().enumerate() {
+                let terms = terms(r, i);
+                for (sum, term) in part.iter_mut().zip(terms) {
+                    *sum = sum.add(term);
+                }
+            }
+        }
+    }
+    let mut totals = [[0.0; N]; ROWS];
+    let [even, odd] = parts;
+    for r in 0..ROWS {
+        for k in 0..N {
+            totals[r][k] = fold(even[r][k].add(odd[r][k]));
+        }
+    }
+    totals
+}
+
+/// The sum of 16 numbers.
+#[inline(always)]
+fn fold<V: Vector>(numbers: V) -> f32 {
+    let mut half = [0.0; LANES];
+    numbers.store(&mut half);
+    let mut width = LANES / 2;
+    while width > 0 {
+        for j in 0..width {
+            half[j] += half[j + width];
+        }
+        width /= 2;
+    }
+    half[0]
+}
