@@ -33,11 +33,12 @@ fn plain(heads: usize, q: &[f32], rows: &[&[f32]]) -> Vec<f64> {
 #[test]
 fn a_query_attends_to_the_keys_of_its_plan() {
     let mut random = Random::new(1);
-    for round in 0..40 {
+    for round in 0..42 {
         let case = match round {
             0..18 => Case::images(&mut random, 9),
             18..20 => Case::images(&mut random, 200),
-            _ => Case::tree(&mut random, round),
+            20..40 => Case::tree(&mut random, round),
+            _ => Case::of_classes(&mut random, (3, 21), (5, 90)),
         };
         let row = 2 * case.width;
         let all: Vec<&[f32]> = case
@@ -58,11 +59,12 @@ fn a_query_attends_to_the_keys_of_its_plan() {
 #[test]
 fn gradients_of_attention_are_its_finite_differences() {
     let mut random = Random::new(2);
-    for round in 0..24 {
+    for round in 0..26 {
         let case = match round {
             0..10 => Case::images(&mut random, 7),
             10..12 => Case::images(&mut random, 150),
-            _ => Case::tree(&mut random, 2 + round),
+            12..24 => Case::tree(&mut random, 2 + round),
+            _ => Case::of_classes(&mut random, (2, 6), (4, 30)),
         };
         let d_out = random.vector(case.q.len());
         let [dq, dkv, d_common] = case.backward(F32, &d_out);
@@ -81,7 +83,11 @@ fn gradients_of_attention_are_its_finite_differences() {
 #[test]
 fn attention_gives_the_same_bits_for_any_number_of_threads() {
     let mut random = Random::new(3);
-    for case in [Case::images(&mut random, 150), Case::tree(&mut random, 300)] {
+    for case in [
+        Case::images(&mut random, 150),
+        Case::tree(&mut random, 300),
+        Case::of_classes(&mut random, (2, 14), (3, 80)),
+    ] {
         let d_out = random.vector(case.q.len());
         same_bits_for_any_threads("attention", || {
             let mut all = case.forward(F32, &case.q, &case.kv, &case.common);

@@ -200,6 +200,7 @@ fn attention(level: Level, random: &mut Random) {
             cases.push(Case::of_random_tree(random, sizes, nodes));
         }
     }
+    cases.push(Case::of_classes(&mut Random::new(5), sizes, (16, 70)));
     for (i, case) in cases.iter().enumerate() {
         let d_out = random.vector(case.q.len());
         let run = |precision| {

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::ops::Range;
 
-use super::plan::Place;
+use super::plan::{Place, Run};
 use super::{Given, Gradients, Rows, Task};
 use crate::matrix::Operand;
 use crate::product::{Strided, multiply};
@@ -35,46 +35,60 @@ thread_local! {
 
 pub(super) fn forward(task: &Task, given: &Given, out: &Rows) {
     SCRATCH.with_borrow_mut(|scratch| {
-        scratch.keys(task, given);
-        for queries in parts(task) {
-            scratch.probabilities(task, given, queries.clone());
-            let Scratch { v, p, o, .. } = scratch;
-            let (n, size) = (queries.len(), task.attention.size());
-            let keys = v.len() / size;
-            o.resize(n * size, 0.0);
-            let p = Strided::new(p, n).transposed();
-            multiply((n, size, keys), p, Strided::new(v, size), 1.0, false, o);
-            put_queries(task, queries, o, out);
+        scratch.block_keys(task, given);
+        for run in task.runs() {
+            scratch.run_keys(task, given, run);
+            for queries in parts(run) {
+                scratch.probabilities(task, run, given, queries.clone());
+                let Scratch { v, p, o, .. } = scratch;
+                let (n, size) = (queries.len(), task.attention.size());
+                let keys = v.len() / size;
+                o.resize(n * size, 0.0);
+                let p = Strided::new(p, n).transposed();
+                multiply((n, size, keys), p, Strided::new(v, size), 1.0, false, o);
+                put_queries(task, queries, o, out);
+            }
         }
     });
 }
 
 pub(super) fn backward(task: &Task, given: &Given, d_out: Operand, to: &Gradients) {
     SCRATCH.with_borrow_mut(|scratch| {
-        scratch.keys(task, given);
-        let like = scratch.k.len();
+        scratch.block_keys(task, given);
+        let (size, of_block) = (task.attention.size(), scratch.k.len());
         for d in [&mut scratch.dk, &mut scratch.dv] {
             d.clear();
-            d.resize(like, 0.0);
+            d.resize(of_block, 0.0);
         }
-        for queries in parts(task) {
-            scratch.probabilities(task, given, queries.clone());
-            task.queries(d_out, queries.clone(), &mut scratch.d_out);
-            scratch.backward(task.attention.size(), queries.len(), task.attention.scale());
-            put_queries(task, queries, &scratch.o, &to.dq);
+        for run in task.runs() {
+            scratch.run_keys(task, given, run);
+            let all = scratch.k.len();
+            for d in [&mut scratch.dk, &mut scratch.dv] {
+                d.truncate(of_block);
+                d.resize(all, 0.0);
+            }
+            for queries in parts(run) {
+                scratch.probabilities(task, run, given, queries.clone());
+                task.queries(d_out, queries.clone(), &mut scratch.d_out);
+                scratch.backward(size, queries.len(), task.attention.scale());
+                put_queries(task, queries, &scratch.o, &to.dq);
+            }
+            for (d, first) in [&scratch.dk, &scratch.dv].into_iter().zip(task.columns()) {
+                put_keys(task, &run.keys, &d[of_block..], first, to);
+            }
         }
         for (d, first) in [&scratch.dk, &scratch.dv].into_iter().zip(task.columns()) {
-            put_keys(task, d, first, to);
+            put_keys(task, &task.block.keys, &d[..of_block], first, to);
         }
     });
 }
 
-/// The block's queries in parts.
-fn parts(task: &Task) -> impl Iterator<Item = Range<usize>> + use<> {
-    let queries = task.block.queries;
-    (0..queries)
+/// A run's queries in parts.
+fn parts(run: &Run) -> impl Iterator<Item = Range<usize>> + use<> {
+    let Range { start, end } = run.queries;
+    (start..end)
         .step_by(QUERIES)
-        .map(move |first| first..queries.min(first + QUERIES))
+        .map(move |first| first..end.min(first + QUERIES))
 }
 
 fn put_queries(task: &Task, queries: Range<usize>, rows: &[f32], to: &Rows) {
@@ -84,8 +98,9 @@ fn put_queries(task: &Task, queries: Range<usize>, rows: &[f32], to: &Rows) {
     }
 }
 
-fn put_keys(task: &Task, rows: &[f32], first: usize, to: &Gradients) {
-    let places = task.attention.plan.places(task.block);
+/// Writes the gradients of keys `keys` of the plan.
+fn put_keys(task: &Task, keys: &Range<usize>, rows: &[f32], first: usize, to: &Gradients) {
+    let places = task.attention.plan.places(keys);
     for (place, row) in places.iter().zip(rows.chunks_exact(task.attention.size())) {
         match *place {
             Place::Nowhere => {}
@@ -100,14 +115,22 @@ fn put_keys(task: &Task, rows: &[f32], first: usize, to: &Gradients) {
 }
 
 impl Scratch {
-    fn keys(&mut self, task: &Task, given: &Given) {
+    /// Brings the keys and values of the block.
+    fn block_keys(&mut self, task: &Task, given: &Given) {
         let [key, value] = task.columns();
-        task.key_rows(given, key, &mut self.k);
-        task.key_rows(given, value, &mut self.v);
+        task.key_rows(given, &task.block.keys, key, 0, &mut self.k);
+        task.key_rows(given, &task.block.keys, value, 0, &mut self.v);
     }
 
-    /// Probabilities of some queries of the block: keys x queries.
-    fn probabilities(&mut self, task: &Task, given: &Given, queries: Range<usize>) {
+    /// Brings those of a run, behind those of the block.
+    fn run_keys(&mut self, task: &Task, given: &Given, run: &Run) {
+        let ([key, value], before) = (task.columns(), task.block.keys.len());
+        task.key_rows(given, &run.keys, key, before, &mut self.k);
+        task.key_rows(given, &run.keys, value, before, &mut self.v);
+    }
+
+    /// Probabilities of some queries of a run: keys x queries.
+    fn probabilities(&mut self, task: &Task, run: &Run, given: &Given, queries: Range<usize>) {
         let (n, size) = (queries.len(), task.attention.size());
         let keys = self.k.len() / size;
         task.queries(given.q, queries, &mut self.q);
@@ -120,7 +143,7 @@ impl Scratch {
             false,
             &mut self.p,
         );
-        if let Some(mask) = task.attention.plan.mask(task.block) {
+        if let Some(mask) = task.attention.plan.mask(task.block, run) {
             for (p, mask) in self.p.chunks_exact_mut(n).zip(mask) {
                 crate::add(p, &mask[..n]);
             }

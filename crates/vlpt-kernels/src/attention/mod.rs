@@ -19,7 +19,7 @@ use crate::matrix::{Matrix, Operand};
 use crate::output::{Output, TileOutput};
 use crate::threads::for_tasks;
 use crate::tile::{TILE_COLUMNS, Tiles};
-use plan::QueryBlock;
+use plan::{QueryBlock, Run};
 
 /// Attention of some queries to some keys.
 #[derive(Clone, Copy, Debug)]
@@ -184,6 +184,7 @@ impl Attention<'_> {
         out: &Rows<'t>,
     ) -> Option<(tiles::Given<'t>, TileOutput<'t>)> {
         let whole = self.size().is_multiple_of(TILE_COLUMNS);
+        let whole = whole && self.size() <= tiles::MOST * TILE_COLUMNS;
         match (given.q, given.kv, given.common, *out) {
             (Operand::Bf16(q), Operand::Bf16(kv), Operand::Bf16(common), Rows::Tiles(out))
                 if whole && crate::Level::current() == crate::Level::Amx =>
@@ -233,9 +234,9 @@ impl Attention<'_> {
 }
 
 impl Task<'_> {
-    /// Keys of the block.
-    fn keys(&self) -> &[u32] {
-        self.attention.plan.keys(self.block)
+    /// Runs of the block.
+    fn runs(&self) -> &[Run] {
+        self.attention.plan.runs(self.block)
     }
 
     /// First column of the head in a query, and in a value.

@@ -1,11 +1,10 @@
 //! Who sees whom, cut into blocks of queries.
 
+mod tree;
+
 use std::ops::Range;
 
-/// Queries of a block in a plan for a tree.
-const QUERIES: usize = 32;
-/// What is added to the score of a key that a query does not see: its probability is 0 then.
-const UNSEEN: f32 = -1e30;
+use tree::QUERIES;
 
 /// Blocks of queries that follow each other, and the keys that each block sees.
 ///
@@ -17,6 +16,7 @@ pub struct AttentionPlan {
     own: usize,
     learned: bool,
     blocks: Vec<QueryBlock>,
+    runs: Vec<Run>,
     keys: Vec<u32>,
     /// For each of `keys`, where the block's part of its gradient goes.
     places: Vec<Place>,
@@ -27,12 +27,22 @@ pub struct AttentionPlan {
     unseen: Vec<u32>,
 }
 
-/// Some queries that are dealt with together.
+/// Some queries that are dealt with together, in runs.
 #[derive(Clone, Debug)]
 pub(super) struct QueryBlock {
     pub(super) query: usize,
     pub(super) queries: usize,
-    keys: Range<usize>,
+    /// The keys for all of its runs.
+    pub(super) keys: Range<usize>,
+    runs: Range<usize>,
+}
+
+/// Queries of a block that see the block's keys and some more, those for the run alone.
+#[derive(Clone, Debug)]
+pub(super) struct Run {
+    /// Its place in the block.
+    pub(super) queries: Range<usize>,
+    pub(super) keys: Range<usize>,
     /// First of its numbers in `masks` and in `seen`, where not every query sees every key.
     mask: Option<[usize; 2]>,
 }
@@ -74,69 +84,17 @@ impl AttentionPlan {
             plan.keys.extend(0..common as u32);
             plan.keys
                 .extend((0..tokens).map(|token| (common + image * tokens + token) as u32));
+            let end = plan.keys.len();
+            plan.runs.push(Run {
+                queries: 0..queries,
+                keys: end..end,
+                mask: None,
+            });
             plan.blocks.push(QueryBlock {
                 query: image * queries,
                 queries,
-                keys: first..plan.keys.len(),
-                mask: None,
-            });
-        }
-        plan.place_gradients();
-        plan
-    }
-
-    /// Queries whose keys are given one by one, in ascending order; the first `fixed` keys are
-    /// constant.
-    ///
-    /// # Panics
-    /// When a query has no key, a key is not there, or keys do not ascend.
-    pub fn tree<'a>(
-        keys_of: impl IntoIterator<Item = &'a [u32]>,
-        fixed: usize,
-        live: usize,
-    ) -> Self {
-        let keys_of: Vec<&[u32]> = keys_of.into_iter().collect();
-        let mut plan = Self::empty(keys_of.len(), fixed, live, false);
-        for (block, lists) in keys_of.chunks(QUERIES).enumerate() {
-            for keys in lists {
-                assert!(!keys.is_empty(), "a query without keys");
-                assert!(keys.is_sorted_by(|a, b| a < b), "keys of a query ascend");
-            }
-            let mut union: Vec<u32> = lists.concat();
-            union.sort_unstable();
-            union.dedup();
-            let last = union.last().map_or(0, |key| *key as usize);
-            assert!(last < fixed + live, "a key that is not there");
-            let first = plan.keys.len();
-            let mask = plan.masks.len();
-            for key in &union {
-                let sees = |keys: &&[u32]| {
-                    if keys.binary_search(key).is_ok() {
-                        0.0
-                    } else {
-                        UNSEEN
-                    }
-                };
-                let row = lists.iter().map(sees);
-                plan.masks
-                    .extend(row.chain(std::iter::repeat(0.0)).take(QUERIES));
-            }
-            let seen = plan.seen.len();
-            for keys in union.chunks(u32::BITS as usize) {
-                let sees = |list: &&[u32]| {
-                    let sees = |(i, key)| u32::from(list.binary_search(key).is_ok()) << i;
-                    keys.iter().enumerate().map(sees).sum()
-                };
-                let row = lists.iter().map(sees);
-                plan.seen
-                    .extend(row.chain(std::iter::repeat(0)).take(QUERIES));
-            }
-            plan.keys.extend(union);
-            plan.blocks.push(QueryBlock {
-                query: block * QUERIES,
-                queries: lists.len(),
-                keys: first..plan.keys.len(),
-                mask: Some([mask, seen]),
+                keys: first..end,
+                runs: image..image + 1,
             });
         }
         plan.place_gradients();
@@ -150,6 +108,7 @@ impl AttentionPlan {
             own,
             learned,
             blocks: Vec::new(),
+            runs: Vec::new(),
             keys: Vec::new(),
             places: Vec::new(),
             masks: Vec::new(),
@@ -210,6 +169,7 @@ impl AttentionPlan {
             + size_of_val(self.seen.as_slice())
             + size_of_val(self.shared.as_slice())
             + size_of_val(self.blocks.as_slice())
+            + size_of_val(self.runs.as_slice())
             + size_of_val(self.unseen.as_slice())
     }
 
@@ -229,29 +189,34 @@ impl AttentionPlan {
         &self.blocks
     }
 
-    pub(super) fn keys(&self, block: &QueryBlock) -> &[u32] {
-        &self.keys[block.keys.clone()]
+    pub(super) fn runs(&self, block: &QueryBlock) -> &[Run] {
+        &self.runs[block.runs.clone()]
     }
 
-    pub(super) fn places(&self, block: &QueryBlock) -> &[Place] {
-        &self.places[block.keys.clone()]
+    /// The keys of a block, or those of a run.
+    pub(super) fn keys(&self, of: &Range<usize>) -> &[u32] {
+        &self.keys[of.clone()]
     }
 
-    /// What is added to the scores of each key, for the queries of the block; none where every
-    /// query sees every key. A block with a mask has at most 32 queries.
-    pub(super) fn mask(&self, block: &QueryBlock) -> Option<&[[f32; QUERIES]]> {
-        let [first, _] = block.mask?;
-        let numbers = &self.masks[first..][..block.keys.len() * QUERIES];
-        Some(numbers.as_chunks().0)
+    pub(super) fn places(&self, of: &Range<usize>) -> &[Place] {
+        &self.places[of.clone()]
     }
 
-    /// Which of each 32 keys each query of the block sees, a bit a key; none where every query sees
-    /// every key.
+    /// What is added to the scores of the keys of the block and then of the run, for the run's
+    /// queries; none where every query sees every key. A run with a mask has at most 32 queries.
+    pub(super) fn mask(&self, block: &QueryBlock, run: &Run) -> Option<&[[f32; QUERIES]]> {
+        let [first, _] = run.mask?;
+        let numbers = (block.keys.len() + run.keys.len()) * QUERIES;
+        Some(self.masks[first..][..numbers].as_chunks().0)
+    }
+
+    /// Which of each 32 keys of the block and then of the run each query of the run sees, a bit a
+    /// key; none where every query sees every key.
     #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-    pub(super) fn seen(&self, block: &QueryBlock) -> Option<&[u32]> {
-        let [_, first] = block.mask?;
-        let count = block.keys.len().div_ceil(u32::BITS as usize) * QUERIES;
-        Some(&self.seen[first..][..count])
+    pub(super) fn seen(&self, block: &QueryBlock, run: &Run) -> Option<&[u32]> {
+        let [_, first] = run.mask?;
+        let count = |keys: &Range<usize>| keys.len().div_ceil(u32::BITS as usize) * QUERIES;
+        Some(&self.seen[first..][..count(&block.keys) + count(&run.keys)])
     }
 
     pub(super) fn shared(&self) -> &[SharedKey] {
@@ -274,35 +239,13 @@ mod tests {
     #[test]
     fn images_share_the_common_keys_alone() {
         let plan = AttentionPlan::images(2, 1, 3, 2);
-        assert_eq!(plan.keys(&plan.blocks[1]), [0, 1, 5, 6, 7]);
+        assert_eq!(plan.keys(&plan.blocks[1].keys), [0, 1, 5, 6, 7]);
         let own: Vec<Place> = (3..6).map(Place::Own).collect();
-        assert_eq!(plan.places(&plan.blocks[1])[2..], own);
+        assert_eq!(plan.places(&plan.blocks[1].keys)[2..], own);
         assert_eq!(
-            plan.places(&plan.blocks[1])[..2],
+            plan.places(&plan.blocks[1].keys)[..2],
             [Place::Slot(1), Place::Slot(3)]
         );
         assert_eq!((plan.slots(), plan.shared.len()), (4, 2));
-    }
-
-    #[test]
-    fn fixed_keys_of_a_tree_want_no_gradient() {
-        let plan = AttentionPlan::tree([&[0, 1][..], &[0, 2]], 1, 3);
-        assert_eq!(plan.keys(&plan.blocks[0]), [0, 1, 2]);
-        assert_eq!(
-            plan.places(&plan.blocks[0]),
-            [Place::Nowhere, Place::Own(0), Place::Own(1)]
-        );
-        let mask = plan.mask(&plan.blocks[0]).unwrap();
-        assert_eq!(mask[1][..2], [0.0, UNSEEN]);
-        assert_eq!(plan.unseen(), [2]);
-    }
-
-    #[test]
-    fn a_key_of_several_blocks_has_a_slot_for_each() {
-        let lists: Vec<Vec<u32>> = (0..70).map(|i| vec![0, 1 + i]).collect();
-        let plan = AttentionPlan::tree(lists.iter().map(Vec::as_slice), 0, 71);
-        assert_eq!(plan.blocks.len(), 3);
-        assert_eq!((plan.slots(), plan.shared[0].slots.clone()), (3, 0..3));
-        assert_eq!(plan.places(&plan.blocks[2])[0], Place::Slot(2));
     }
 }

@@ -17,15 +17,17 @@ mod softmax;
 mod waiting;
 
 use std::cell::RefCell;
+use std::ops::Range;
 
 use super::Task;
+use super::plan::Run;
 use crate::block::{Block, SIDE};
 use crate::tile::{TILE, TILE_COLUMNS, TILE_ROWS, Tiles};
 use crate::tile_registers::{Factors, Sums, TileRegisters};
 
 pub(super) use backward::backward;
 pub(super) use forward::forward;
-use head::Starts;
+pub(super) use head::MOST;
 
 /// What all tasks read.
 #[derive(Clone, Copy)]
@@ -47,9 +49,6 @@ struct Line([u16; TILE_COLUMNS]);
 /// Memory that the tasks of a thread use one after another.
 #[derive(Default)]
 struct Scratch {
-    /// Where the rows of keys and values start, and those of queries.
-    key_starts: Starts,
-    query_starts: Starts,
     /// Keys and values, and a transpose of keys, as left-hand sides; of forward both as right-hand
     /// sides.
     k: Numbers,
@@ -82,18 +81,57 @@ thread_local! {
 /// Sizes of a task, in tiles of 32.
 #[derive(Clone, Copy)]
 struct Size {
+    /// Keys for all runs, and these with those of the run that has most.
+    block: usize,
     keys: usize,
     queries: usize,
     depth: usize,
 }
 
+/// The keys that a run sees, in blocks of 32: those for all runs begin with one, and its own too.
+#[derive(Clone, Copy)]
+struct KeyBlocks {
+    block: usize,
+    run: usize,
+}
+
 impl Size {
     fn of(task: &Task) -> Self {
+        let runs = task.runs().iter();
+        let block = task.block.keys.len().div_ceil(SIDE);
         Self {
-            keys: task.keys().len().div_ceil(SIDE),
+            block,
+            keys: runs.fold(block, |most, run| {
+                most.max(KeyBlocks::of(task, run).count())
+            }),
             queries: task.block.queries.div_ceil(SIDE),
             depth: task.attention.size() / SIDE,
         }
+    }
+}
+
+impl KeyBlocks {
+    fn of(task: &Task, run: &Run) -> Self {
+        Self {
+            block: task.block.keys.len(),
+            run: run.keys.len(),
+        }
+    }
+
+    /// How many there are.
+    fn count(self) -> usize {
+        self.block.div_ceil(SIDE) + self.run.div_ceil(SIDE)
+    }
+
+    /// The keys of a block, counted through all that the run sees.
+    #[inline(always)]
+    fn keys(self, block: usize) -> Range<usize> {
+        let before = self.block.div_ceil(SIDE);
+        let (first, end) = match block.checked_sub(before) {
+            None => (block * SIDE, self.block),
+            Some(own) => (self.block + own * SIDE, self.block + self.run),
+        };
+        first..end.min(first + SIDE)
     }
 }
 
@@ -120,20 +158,16 @@ fn fit(blocks: &mut Vec<Block>, count: usize) -> &mut [Block] {
     &mut blocks[..count]
 }
 
-/// Starts block `row`, `column` of `a b`, both `depth` tiles deep.
+/// Starts a block of products, `depth` tiles deep: `a` is the tile of a left-hand side, which is
+/// `across` tiles wide, from which they begin, `b` that of a right-hand side.
 #[inline(always)]
 fn start<'r>(
     registers: &'r mut TileRegisters,
-    (a, row): (&[u16], usize),
-    (b, column): (&[u16], usize),
+    (a, across): (&[u16], usize),
+    b: &[u16],
     depth: usize,
 ) -> Sums<'r> {
     let mut sums = registers.sums();
-    sums.add::<false>(Factors::new(
-        &a[row * 2 * depth * TILE..],
-        depth * TILE,
-        &b[column * depth * 2 * TILE..],
-        depth,
-    ));
+    sums.add::<false>(Factors::new(a, across * TILE, b, depth));
     sums
 }

@@ -79,6 +79,28 @@ impl Case {
         Self::of_tree((heads, width), &branches, (common, kv), q)
     }
 
+    /// Classes behind a context whose first node is fixed: each a few nodes, all of which ask.
+    pub(crate) fn of_classes(
+        random: &mut Random,
+        (heads, width): (usize, usize),
+        (context, classes): (usize, usize),
+    ) -> Self {
+        let mut branches: Vec<Vec<u32>> = (1..=context as u32)
+            .map(|last| (0..=last).collect())
+            .collect();
+        let mut nodes = context as u32 + 1;
+        for _ in 0..classes {
+            let own = random.int(2, 5) as u32;
+            let path = |last| (0..=context as u32).chain(nodes..=last).collect();
+            branches.extend((nodes..nodes + own).map(path));
+            nodes += own;
+        }
+        let row = 2 * width;
+        let (common, kv) = (random.vector(row), random.vector(branches.len() * row));
+        let q = random.vector(branches.len() * width);
+        Self::of_tree((heads, width), &branches, (common, kv), q)
+    }
+
     pub(crate) fn of_tree(
         (heads, width): (usize, usize),
         branches: &[Vec<u32>],

@@ -9,7 +9,7 @@ use std::arch::x86_64::{
 
 use super::head::Rows;
 use crate::block::{Block, SIDE};
-use crate::tile::{TILE, TILE_COLUMNS, TILE_ROWS, offset};
+use crate::tile::{TILE, TILE_COLUMNS, TILE_ROWS};
 use crate::vector::{Avx512, Vector};
 
 /// The rows of a block in order.
@@ -22,88 +22,82 @@ pub(super) const IN_ORDER: [u8; SIDE] = {
     order
 };
 
-/// `blocks` times 32 rows as a left-hand side.
+/// 32 rows as block `block` of a left-hand side.
 #[target_feature(enable = "avx512f,avx512bw")]
-pub(super) fn rows(from: &Rows, blocks: usize, across: usize, to: &mut [u16]) {
-    for row in 0..blocks * SIDE {
+pub(super) fn rows(from: &Rows, block: usize, across: usize, to: &mut [u16]) {
+    for half in 0..2 {
         for tile in 0..across {
-            store(
-                load(from.part(row, tile)),
-                &mut to[offset(across, row, tile)..],
-            );
+            let place = ((2 * block + half) * across + tile) * TILE;
+            let to = to[place..][..TILE].as_chunks_mut::<TILE_COLUMNS>().0;
+            for (i, to) in to.iter_mut().enumerate() {
+                store(load(from.part(half * TILE_ROWS + i, tile)), to);
+            }
         }
     }
 }
 
-/// Their transpose as a right-hand side: rows become columns, those of a block in the order that is
+/// Their transpose as block `block` of a right-hand side: rows become columns, in the order that is
 /// given.
 #[target_feature(enable = "avx512f,avx512bw")]
 pub(super) fn columns(
     from: &Rows,
-    blocks: usize,
+    block: usize,
     across: usize,
     order: &[u8; SIDE],
     to: &mut [u16],
 ) {
-    let halves = order.as_chunks::<TILE_ROWS>().0;
-    for block in 0..blocks {
-        for tile in 0..across {
-            for (half, order) in halves.iter().enumerate() {
-                let place = ((block * across + tile) * 2 + half) * TILE;
-                let mut lines = [_mm512_setzero_si512(); TILE_ROWS];
-                for (line, row) in lines.iter_mut().zip(order) {
-                    *line = load(from.part(block * SIDE + usize::from(*row), tile));
-                }
-                store_tile(&transposed(&lines), &mut to[place..]);
+    for tile in 0..across {
+        for (half, order) in order.as_chunks::<TILE_ROWS>().0.iter().enumerate() {
+            let place = ((block * across + tile) * 2 + half) * TILE;
+            let mut lines = [_mm512_setzero_si512(); TILE_ROWS];
+            for (line, row) in lines.iter_mut().zip(order) {
+                *line = load(from.part(usize::from(*row), tile));
             }
+            store_tile(&transposed(&lines), &mut to[place..]);
         }
     }
 }
 
-/// They as a right-hand side: rows become pairs.
+/// They as block `block` of a right-hand side, which is `deep` blocks deep: rows become pairs.
 #[target_feature(enable = "avx512f,avx512bw")]
-pub(super) fn pairs(from: &Rows, blocks: usize, across: usize, to: &mut [u16]) {
+pub(super) fn pairs(from: &Rows, (block, deep): (usize, usize), across: usize, to: &mut [u16]) {
     const TURNS: [[u16; TILE_COLUMNS]; 2] = [turns(0), turns(16)];
     let [low, high] = [load(&TURNS[0]), load(&TURNS[1])];
-    for block in 0..blocks {
-        for tile in 0..across {
-            let place = (tile * blocks + block) * 2 * TILE;
-            let (first, second) = to[place..][..2 * TILE].split_at_mut(TILE);
-            let lines = first.as_chunks_mut::<TILE_COLUMNS>().0.iter_mut();
-            let lines = lines.zip(second.as_chunks_mut::<TILE_COLUMNS>().0);
-            for (i, (first, second)) in lines.enumerate() {
-                let row = block * SIDE + 2 * i;
-                let (even, odd) = (load(from.part(row, tile)), load(from.part(row + 1, tile)));
-                store(_mm512_permutex2var_epi16(even, low, odd), first);
-                store(_mm512_permutex2var_epi16(even, high, odd), second);
-            }
+    for tile in 0..across {
+        let place = (tile * deep + block) * 2 * TILE;
+        let (first, second) = to[place..][..2 * TILE].split_at_mut(TILE);
+        let lines = first.as_chunks_mut::<TILE_COLUMNS>().0.iter_mut();
+        let lines = lines.zip(second.as_chunks_mut::<TILE_COLUMNS>().0);
+        for (i, (first, second)) in lines.enumerate() {
+            let (even, odd) = (
+                load(from.part(2 * i, tile)),
+                load(from.part(2 * i + 1, tile)),
+            );
+            store(_mm512_permutex2var_epi16(even, low, odd), first);
+            store(_mm512_permutex2var_epi16(even, high, odd), second);
         }
     }
 }
 
-/// Their transpose as a left-hand side.
+/// Their transpose as block `block` of a left-hand side, which is `wide` blocks wide.
 #[target_feature(enable = "avx512f,avx512bw")]
-pub(super) fn turned(from: &Rows, blocks: usize, across: usize, to: &mut [u16]) {
-    for block in 0..blocks {
-        for tile in 0..across {
-            for half in 0..2 {
-                let place = ((2 * tile + half) * blocks + block) * TILE;
-                let lines = paired(from, block, tile, half);
-                store_tile(&transposed(&lines), &mut to[place..]);
-            }
+pub(super) fn turned(from: &Rows, (block, wide): (usize, usize), across: usize, to: &mut [u16]) {
+    for tile in 0..across {
+        for half in 0..2 {
+            let place = ((2 * tile + half) * wide + block) * TILE;
+            store_tile(&transposed(&paired(from, tile, half)), &mut to[place..]);
         }
     }
 }
 
-/// 16 columns of the 32 rows of a block: line i holds the numbers of rows 2 i and 2 i + 1 by turns.
+/// 16 columns of 32 rows: line i holds the numbers of rows 2 i and 2 i + 1 by turns.
 #[target_feature(enable = "avx512f,avx512bw")]
-fn paired(from: &Rows, block: usize, tile: usize, half: usize) -> [__m512i; TILE_ROWS] {
+fn paired(from: &Rows, tile: usize, half: usize) -> [__m512i; TILE_ROWS] {
     const TURNS: [[u16; TILE_COLUMNS]; 2] = [turns(0), turns(16)];
     let turns = load(&TURNS[half]);
     let mut lines = [_mm512_setzero_si512(); TILE_ROWS];
     for (i, line) in lines.iter_mut().enumerate() {
-        let row = block * SIDE + 2 * i;
-        let (even, odd) = (from.part(row, tile), from.part(row + 1, tile));
+        let (even, odd) = (from.part(2 * i, tile), from.part(2 * i + 1, tile));
         *line = _mm512_permutex2var_epi16(load(even), turns, load(odd));
     }
     lines

@@ -9,12 +9,13 @@
 use std::ops::Range;
 
 use super::super::Task;
+use super::super::plan::Run;
 use super::arrange::{columns, pairs};
 use super::head::Rows;
 use super::powers::{Exponents, KEYS, PARTS, Softmax};
 use super::products::{Products, Queries};
 use super::waiting::{BLOCKS, Waiting};
-use super::{Given, SCRATCH, Scratch, Size, fit};
+use super::{Given, KeyBlocks, SCRATCH, Scratch, Size, fit};
 use crate::block::{Block, SIDE};
 use crate::output::TileOutput;
 use crate::tile::{TILE_COLUMNS, halves};
@@ -48,37 +49,65 @@ fn with(
     registers: &mut TileRegisters,
     scratch: &mut Scratch,
 ) {
+    let size = Size::of(task);
+    arrange(task, given, (&task.block.keys, 0), scratch);
+    for run in task.runs() {
+        arrange(task, given, (&run.keys, size.block), scratch);
+        of_run(task, run, given, out, registers, scratch);
+    }
+}
+
+/// Brings keys and values into the forms that products read, from block `first` on.
+#[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx512vbmi")]
+fn arrange(
+    task: &Task,
+    given: &Given,
+    (keys, first): (&Range<usize>, usize),
+    scratch: &mut Scratch,
+) {
+    let size = Size::of(task);
+    let tiles = size.keys * size.depth;
+    let (k, v) = (scratch.k.fit(tiles), scratch.v.fit(tiles));
+    for (block, keys) in (first..).zip(task.attention.plan.keys(keys).chunks(SIDE)) {
+        let [keys, values] = Rows::keys(task, given, keys);
+        columns(&keys, block, size.depth, &KEYS, k);
+        pairs(&values, (block, size.keys), size.depth, v);
+    }
+}
+
+/// The results of a run.
+#[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx512vbmi")]
+fn of_run(
+    task: &Task,
+    run: &Run,
+    given: &Given,
+    out: TileOutput,
+    registers: &mut TileRegisters,
+    scratch: &mut Scratch,
+) {
     let Scratch {
-        key_starts,
         k,
         v,
         powers: [even, odd],
         scores,
         ..
     } = scratch;
-    let Size {
-        keys: blocks,
-        depth,
-        ..
-    } = Size::of(task);
-    key_starts.set_keys(task, given);
-    let [keys, values] = Rows::keys(task, given, key_starts);
-    let (k, v) = (k.fit(blocks * depth), v.fit(blocks * depth));
-    columns(&keys, blocks, depth, &KEYS, k);
-    pairs(&values, blocks, depth, v);
-    let queries = Queries::of(task);
+    let size = Size::of(task);
+    let (blocks, depth) = (KeyBlocks::of(task, run).count(), size.depth);
+    let queries = Queries::of(task, run);
     let products = Products {
         queries,
         q: given.q,
-        keys: k,
-        values: v,
+        keys: k.get(),
+        values: v.get(),
         blocks,
+        deep: size.keys,
         depth,
         tile: task.columns()[0] / TILE_COLUMNS,
     };
     let mut powers = [even.fit(blocks), odd.fit(blocks)];
     let scores = fit(scores, BLOCKS).as_mut_array().expect("so many");
-    let mut waiting = Waiting::new(Exponents::new(task), blocks, queries, scores);
+    let mut waiting = Waiting::new(Exponents::new(task, run), blocks, queries, scores);
     let mut result = Block::ZERO;
     let mut made: Option<Result> = None;
     let mut sums = registers.sums();

@@ -10,78 +10,50 @@ use crate::output::TileOutput;
 use crate::tile::{TILE, TILE_COLUMNS, TILE_ROWS, Tiles, halves, offset};
 use crate::vector::{Avx512, Vector};
 
-static ZERO: [u16; TILE_COLUMNS] = [0; TILE_COLUMNS];
+/// Most tiles of a head.
+pub(in super::super) const MOST: usize = 16;
 
-/// Where rows start: those of a block's queries, or those of the keys that it sees.
-///
-/// A start counts the numbers of the common keys and then those of the own ones.
-#[derive(Default)]
-pub(super) struct Starts(Vec<usize>);
+/// A row that is not there.
+static ZERO: [u16; MOST * TILE] = [0; MOST * TILE];
 
-impl Starts {
-    /// Of the block's queries, and of what has their shape.
-    pub(super) fn set_queries(&mut self, task: &Task) {
-        let (first, across) = (task.block.query, task.attention.width / TILE_COLUMNS);
-        let rows = first..first + task.block.queries;
-        self.0.clear();
-        self.0.extend(rows.map(|row| offset(across, row, 0)));
-    }
-
-    /// Of the block's keys and values.
-    pub(super) fn set_keys(&mut self, task: &Task, given: &Given) {
-        let (common, across) = (given.common, given.kv.across());
-        let start = |&key: &u32| match (key as usize).checked_sub(common.rows) {
-            None => offset(across, key as usize, 0),
-            Some(own) => common.numbers.len() + offset(across, own, 0),
-        };
-        self.0.clear();
-        self.0.extend(task.keys().iter().map(start));
-    }
-}
-
-/// The rows of one head; past the last one they are 0.
-#[derive(Clone, Copy)]
-pub(super) struct Rows<'a> {
-    starts: &'a [usize],
-    common: &'a [u16],
-    own: &'a [u16],
-    /// The head's first number in a row.
-    first: usize,
-}
+/// 32 rows of one head, each from the head's first number on; those that are not there are 0.
+pub(super) struct Rows<'a>([&'a [u16]; SIDE]);
 
 impl<'a> Rows<'a> {
-    /// Of queries, or of what has their shape.
-    pub(super) fn queries(task: &Task, from: Tiles<'a>, starts: &'a Starts) -> Self {
-        Self {
-            starts: &starts.0,
-            common: &[],
-            own: from.numbers,
-            first: task.columns()[0] / TILE_COLUMNS * TILE,
+    /// Of the queries of a part of the block, or of what has their shape.
+    pub(super) fn queries(task: &Task, from: Tiles<'a>, part: usize) -> Self {
+        let (across, tile) = (from.across(), task.columns()[0] / TILE_COLUMNS);
+        let (first, end) = (part * SIDE, task.block.queries);
+        let mut rows = [&ZERO[..]; SIDE];
+        for (to, query) in rows.iter_mut().zip(first..end) {
+            *to = &from.numbers[offset(across, task.block.query + query, tile)..];
         }
+        Self(rows)
     }
 
-    /// Of keys, and of values.
-    pub(super) fn keys(task: &Task, given: &Given<'a>, starts: &'a Starts) -> [Self; 2] {
-        task.columns().map(|column| Self {
-            starts: &starts.0,
-            common: given.common.numbers,
-            own: given.kv.numbers,
-            first: column / TILE_COLUMNS * TILE,
-        })
+    /// Of up to 32 keys, and of their values.
+    pub(super) fn keys(task: &Task, given: &Given<'a>, keys: &[u32]) -> [Self; 2] {
+        let across = given.kv.across();
+        let [key_tile, value_tile] = task.columns().map(|first| first / TILE_COLUMNS);
+        let (mut of_keys, mut of_values) = ([&ZERO[..]; SIDE], [&ZERO[..]; SIDE]);
+        let to = of_keys.iter_mut().zip(&mut of_values);
+        for (&key, (of_key, of_value)) in keys.iter().zip(to) {
+            let (numbers, row) = match (key as usize).checked_sub(given.common.rows) {
+                None => (given.common.numbers, key as usize),
+                Some(own) => (given.kv.numbers, own),
+            };
+            let start = offset(across, row, 0);
+            *of_key = &numbers[start + key_tile * TILE..];
+            *of_value = &numbers[start + value_tile * TILE..];
+        }
+        [Self(of_keys), Self(of_values)]
     }
 
     /// 32 columns of a row.
     #[inline(always)]
     pub(super) fn part(&self, row: usize, tile: usize) -> &'a [u16; TILE_COLUMNS] {
-        let Some(start) = self.starts.get(row) else {
-            return &ZERO;
-        };
-        let place = start + self.first + tile * TILE;
-        let numbers = match place.checked_sub(self.common.len()) {
-            None => &self.common[place..],
-            Some(place) => &self.own[place..],
-        };
-        numbers.first_chunk().expect("a row of a tile")
+        let numbers = self.0[row][tile * TILE..].first_chunk();
+        numbers.expect("a row of a tile")
     }
 }
 
@@ -107,16 +79,15 @@ pub(super) fn put_queries(
     }
 }
 
-/// Writes 32 columns of the gradient of 32 keys of the block.
+/// Writes 32 columns of the gradient of up to 32 keys, given where each goes.
 #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")]
 pub(super) fn put_keys(
-    task: &Task,
-    (block, tile): (usize, usize),
+    places: &[Place],
+    tile: usize,
     sums: &Block,
     dkv: TileOutput,
     to: &Gradients,
 ) {
-    let places = &task.attention.plan.places(task.block)[block * SIDE..];
     for (place, row) in places.iter().zip(sums.rows()) {
         match *place {
             Place::Nowhere => {}

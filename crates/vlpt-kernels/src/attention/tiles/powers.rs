@@ -8,6 +8,8 @@ use std::arch::x86_64::{
 };
 
 use super::super::Task;
+use super::super::plan::Run;
+use super::KeyBlocks;
 use crate::block::{Block, SIDE};
 use crate::tile::{TILE_COLUMNS, halves};
 use crate::vector::{Avx512, LANES, Vector};
@@ -50,7 +52,7 @@ const LESS: [u8; 128] = {
 pub(super) struct Exponents<'a> {
     /// `1 / sqrt(head width)`, times the logarithm which makes powers of e powers of 2, in steps.
     factor: f32,
-    keys: usize,
+    keys: KeyBlocks,
     seen: Option<&'a [[u32; QUERIES]]>,
 }
 
@@ -61,14 +63,14 @@ pub(super) struct Softmax {
 }
 
 impl<'a> Exponents<'a> {
-    pub(super) fn new(task: &Task<'a>) -> Self {
+    pub(super) fn new(task: &Task<'a>, run: &Run) -> Self {
         let attention = task.attention;
         Self {
             factor: attention.scale() * std::f32::consts::LOG2_E * STEPS,
-            keys: task.keys().len(),
+            keys: KeyBlocks::of(task, run),
             seen: attention
                 .plan
-                .seen(task.block)
+                .seen(task.block, run)
                 .map(|seen| seen.as_chunks().0),
         }
     }
@@ -78,7 +80,7 @@ impl<'a> Exponents<'a> {
     fn seen(&self, block: usize, queries: usize) -> [u32; QUERIES] {
         match self.seen {
             Some(seen) => seen[block * PARTS + queries],
-            None => [(u64::MAX >> (64 - SIDE.min(self.keys - block * SIDE))) as u32; QUERIES],
+            None => [(u64::MAX >> (64 - self.keys.keys(block).len())) as u32; QUERIES],
         }
     }
 }

@@ -3,12 +3,13 @@
 use std::ops::Range;
 
 use super::super::Task;
+use super::super::plan::Run;
 use super::powers::QUERIES;
 use crate::block::SIDE;
 use crate::tile::{TILE, TILE_COLUMNS, TILE_ROWS, Tiles};
 use crate::tile_registers::Factors;
 
-/// The queries of a task, in parts of 32 rows from the tile of the first one on. Rows of the first
+/// The queries of a run, in parts of 32 rows from the tile of the first one on. Rows of the first
 /// and the last part may be those of others.
 #[derive(Clone, Copy)]
 pub(super) struct Queries {
@@ -24,8 +25,9 @@ pub(super) struct Products<'a> {
     /// Keys and values as right-hand sides.
     pub(super) keys: &'a [u16],
     pub(super) values: &'a [u16],
-    /// Blocks of keys.
+    /// Blocks of keys, and of the keys that values have room for.
     pub(super) blocks: usize,
+    pub(super) deep: usize,
     /// Tiles of a head.
     pub(super) depth: usize,
     /// The head's first tile.
@@ -33,11 +35,10 @@ pub(super) struct Products<'a> {
 }
 
 impl Queries {
-    pub(super) fn of(task: &Task) -> Self {
-        let start = task.block.query;
+    pub(super) fn of(task: &Task, run: &Run) -> Self {
         Self {
-            start,
-            end: start + task.block.queries,
+            start: task.block.query + run.queries.start,
+            end: task.block.query + run.queries.end,
         }
     }
 
@@ -51,7 +52,7 @@ impl Queries {
         self.start / TILE_ROWS * TILE_ROWS + part * SIDE
     }
 
-    /// The task's rows of a part; none past the last part.
+    /// The run's rows of a part; none past the last part.
     #[inline(always)]
     pub(super) fn rows(&self, part: usize) -> Range<usize> {
         let first = self.first(part);
@@ -82,7 +83,7 @@ impl<'a> Products<'a> {
     /// What makes 32 columns of the result of a part, given its powers.
     #[inline(always)]
     pub(super) fn result<'p>(&'p self, powers: &'p [u16], tile: usize) -> Factors<'p> {
-        let b = &self.values[tile * self.blocks * 2 * TILE..];
+        let b = &self.values[tile * self.deep * 2 * TILE..];
         Factors::new(powers, self.blocks * TILE, b, self.blocks)
     }
 

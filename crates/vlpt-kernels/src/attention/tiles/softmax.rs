@@ -1,6 +1,10 @@
 //! Softmax of 32 queries down the columns of blocks of scores, and its backward, 32 keys at a time.
 
+use std::ops::Range;
+
 use super::super::Task;
+use super::super::plan::Run;
+use super::KeyBlocks;
 use super::row::{Row, round_pair_of_keys};
 use crate::block::{Block, SIDE};
 use crate::tile::{TILE, TILE_ROWS, offset};
@@ -8,7 +12,7 @@ use crate::tile::{TILE, TILE_ROWS, offset};
 /// How the scores of 32 queries become exponents of 2.
 #[derive(Clone, Copy)]
 struct Exponents<'a> {
-    keys: usize,
+    keys: KeyBlocks,
     /// `1 / sqrt(head width)`, and that times the logarithm which makes powers of e powers of 2.
     scale: f32,
     factor: Row,
@@ -27,26 +31,21 @@ pub(super) struct Softmax<'a> {
 
 impl<'a> Exponents<'a> {
     #[inline(always)]
-    fn new(task: &Task<'a>) -> Self {
+    fn new(task: &Task<'a>, run: &Run) -> Self {
         let scale = task.attention.scale();
         Self {
-            keys: task.keys().len(),
+            keys: KeyBlocks::of(task, run),
             scale,
             factor: Row::splat(scale * std::f32::consts::LOG2_E),
-            mask: task.attention.plan.mask(task.block),
+            mask: task.attention.plan.mask(task.block, run),
         }
-    }
-
-    /// Keys of a block.
-    #[inline(always)]
-    fn count(&self, block: usize) -> usize {
-        SIDE.min(self.keys - block * SIDE)
     }
 
     /// The larger of exponents and of those of a block's keys, whose products are given.
     #[inline(always)]
     fn largest(&self, mut row: Row, block: usize, scores: &Block) -> Row {
-        let rows = &scores.rows()[..self.count(block)];
+        let keys = self.keys.keys(block);
+        let rows = &scores.rows()[..keys.len()];
         match self.mask {
             None => {
                 for score in rows {
@@ -54,7 +53,7 @@ impl<'a> Exponents<'a> {
                 }
             }
             Some(mask) => {
-                for (score, mask) in rows.iter().zip(&mask[block * SIDE..]) {
+                for (score, mask) in rows.iter().zip(&mask[keys]) {
                     row = row.max(Row::load(score).mul_add(self.factor, Row::load(mask)));
                 }
             }
@@ -66,8 +65,8 @@ impl<'a> Exponents<'a> {
 impl<'a> Softmax<'a> {
     /// That of all keys, whose products are given.
     #[inline(always)]
-    pub(super) fn new(task: &Task<'a>, scores: &[Block]) -> Self {
-        let of = Exponents::new(task);
+    pub(super) fn new(task: &Task<'a>, run: &Run, scores: &[Block]) -> Self {
+        let of = Exponents::new(task, run);
         let mut largest = Row::splat(f32::NEG_INFINITY);
         for (block, scores) in scores.iter().enumerate() {
             largest = of.largest(largest, block, scores);
@@ -78,6 +77,12 @@ impl<'a> Softmax<'a> {
             sums: Row::splat(0.0),
             products: Row::splat(0.0),
         }
+    }
+
+    /// The keys of a block.
+    #[inline(always)]
+    fn keys(&self, block: usize) -> Range<usize> {
+        self.of.keys.keys(block)
     }
 
     /// `2^(exponent - largest)` of a key whose products are given.
@@ -93,9 +98,9 @@ impl<'a> Softmax<'a> {
     /// Puts the powers of a block's keys in the place of their products.
     #[inline(always)]
     pub(super) fn powers(&mut self, block: usize, scores: &mut Block) {
-        let (first, count) = (block * SIDE, self.of.count(block));
-        for (key, row) in scores.rows_mut()[..count].iter_mut().enumerate() {
-            let power = self.power(first + key, row);
+        let keys = self.keys(block);
+        for (key, row) in keys.zip(scores.rows_mut()) {
+            let power = self.power(key, row);
             self.sums = self.sums.add(power);
             power.store(row);
         }
@@ -104,7 +109,7 @@ impl<'a> Softmax<'a> {
     /// Takes the gradients `d` of a block's probabilities into account, after its powers.
     #[inline(always)]
     pub(super) fn count_gradients(&mut self, block: usize, powers: &Block, d: &Block) {
-        let count = self.of.count(block);
+        let count = self.keys(block).len();
         for (power, d) in powers.rows()[..count].iter().zip(d.rows()) {
             self.products = Row::load(power).mul_add(Row::load(d), self.products);
         }
@@ -135,7 +140,7 @@ impl<'a> Softmax<'a> {
         [p_rows, rows]: [&mut [u16]; 2],
         pairs: &mut [u16],
     ) {
-        let (first, count) = (block * SIDE, self.of.count(block));
+        let (first, count) = (block * SIDE, self.keys(block).len());
         let pairs = &mut pairs[2 * block * TILE..][..2 * TILE];
         let last = Row::splat(self.of.scale);
         for pair in 0..SIDE / 2 {
