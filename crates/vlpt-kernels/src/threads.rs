@@ -1,59 +1,13 @@
 //! How work is shared among the threads of a pool.
-//!
-//! A pass through a tower shares its work out dozens of times a block, each time for some hundred
-//! microseconds. To put a thread to sleep in between and to wake it again would take a good part
-//! of that.
 
-use std::marker::PhantomData;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+mod crew;
+mod parts;
 
-use rayon::Yield;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Turns of a waiting thread that are over in an instant; after them it lets others run in between.
-const EAGER: usize = 256;
-
-/// Turns that a thread without work stays awake.
-const PATIENCE: usize = 1 << 14;
-
-/// Runs `work` on a thread of the current pool, while the others stay awake.
-pub fn awake<R: Send>(work: impl FnOnce() -> R + Send) -> R {
-    let done = AtomicBool::new(false);
-    rayon::scope(|scope| {
-        let _last = AtLast(|| done.store(true, Ordering::Relaxed));
-        let (busy, done) = (rayon::current_thread_index(), &done);
-        for _ in 1..rayon::current_num_threads() {
-            scope.spawn(move |_| {
-                // one that came back to the thread it is not for must not hold it up
-                if rayon::current_thread_index() != busy {
-                    stay_awake(done);
-                }
-            });
-        }
-        work()
-    })
-}
-
-/// Does what is to be done in the pool, until `done` or for as long as there is something.
-fn stay_awake(done: &AtomicBool) {
-    let mut idle = 0;
-    while idle < PATIENCE && !done.load(Ordering::Relaxed) {
-        if rayon::yield_now() == Some(Yield::Executed) {
-            idle = 0;
-        } else {
-            pause(idle);
-            idle += 1;
-        }
-    }
-}
-
-/// One turn of waiting.
-fn pause(turn: usize) {
-    if turn < EAGER {
-        std::hint::spin_loop();
-    } else {
-        std::thread::yield_now();
-    }
-}
+pub use crew::awake;
+use crew::together;
+pub(crate) use parts::{Parts, for_both_parts, for_parts};
 
 /// Calls `work` for each task, on the threads of the current pool. A thread starts with its own
 /// share, the same of each work of as many tasks, so that it finds near what it has left there; then
@@ -66,29 +20,12 @@ pub(crate) fn for_tasks(tasks: usize, work: impl Fn(usize) + Sync) {
     let shares: Vec<Share> = (0..threads)
         .map(|i| Share::new(i * tasks / threads..(i + 1) * tasks / threads))
         .collect();
-    let left = AtomicUsize::new(tasks);
-    let take_part = || {
+    together(threads, &|| {
         let own = rayon::current_thread_index().unwrap_or(0);
         for turn in 0..threads {
             while let Some(task) = shares[(own + turn) % threads].next() {
-                let _done = AtLast(|| {
-                    left.fetch_sub(1, Ordering::Release);
-                });
                 work(task);
             }
-        }
-    };
-    rayon::scope(|scope| {
-        for _ in 1..threads {
-            scope.spawn(|_| take_part());
-        }
-        take_part();
-        // others are about to end their last task: not worth falling asleep
-        for turn in 0.. {
-            if left.load(Ordering::Acquire) == 0 {
-                break;
-            }
-            pause(turn);
         }
     });
 }
@@ -113,85 +50,6 @@ impl Share {
         let task = self.next.fetch_add(1, Ordering::Relaxed);
         (task < self.end).then_some(task)
     }
-}
-
-/// Does something when it is dropped, also while a panic unwinds.
-struct AtLast<F: FnMut()>(F);
-
-impl<F: FnMut()> Drop for AtLast<F> {
-    fn drop(&mut self) {
-        (self.0)();
-    }
-}
-
-/// Parts of a slice, of one size but for the last, for several threads.
-pub(crate) struct Parts<'a, T> {
-    start: *mut T,
-    length: usize,
-    size: usize,
-    life: PhantomData<&'a mut [T]>,
-}
-
-// SAFETY: all access is through `part`, whose callers promise that no part is in two hands at once.
-unsafe impl<T: Send> Sync for Parts<'_, T> {}
-
-impl<'a, T> Parts<'a, T> {
-    /// # Panics
-    /// When `size` is 0.
-    pub(crate) fn new(whole: &'a mut [T], size: usize) -> Self {
-        assert!(size > 0, "parts of nothing");
-        Self {
-            start: whole.as_mut_ptr(),
-            length: whole.len(),
-            size,
-            life: PhantomData,
-        }
-    }
-
-    /// How many there are.
-    pub(crate) fn count(&self) -> usize {
-        self.length.div_ceil(self.size)
-    }
-
-    /// # Safety
-    /// While the part is held, nobody else asks for it.
-    ///
-    /// # Panics
-    /// When there is no such part.
-    unsafe fn part(&self, index: usize) -> &'a mut [T] {
-        assert!(index < self.count(), "a part outside a slice");
-        let first = index * self.size;
-        // SAFETY: inside the slice by the assertion, borrowed mutably for 'a by `new`, and not
-        // aliased by the caller's promise.
-        unsafe {
-            std::slice::from_raw_parts_mut(
-                self.start.add(first),
-                self.size.min(self.length - first),
-            )
-        }
-    }
-}
-
-/// Calls `work` with the number of each part and the part.
-pub(crate) fn for_parts<T: Send>(parts: &Parts<T>, work: impl Fn(usize, &mut [T]) + Sync) {
-    // SAFETY: each task has its part, and each task is done once.
-    for_tasks(parts.count(), |i| work(i, unsafe { parts.part(i) }));
-}
-
-/// Calls `work` with the number of each part and that part of both.
-///
-/// # Panics
-/// When there are more parts of one than of the other.
-pub(crate) fn for_both_parts<T: Send, U: Send>(
-    first: &Parts<T>,
-    second: &Parts<U>,
-    work: impl Fn(usize, &mut [T], &mut [U]) + Sync,
-) {
-    assert_eq!(first.count(), second.count(), "parts of two slices");
-    // SAFETY: as above.
-    for_tasks(first.count(), |i| unsafe {
-        work(i, first.part(i), second.part(i));
-    });
 }
 
 #[cfg(test)]
@@ -223,30 +81,45 @@ mod tests {
     }
 
     #[test]
-    fn parts_cover_a_slice() {
-        let (mut numbers, mut halves) = (vec![0; 103], vec![0; 52]);
-        for_both_parts(
-            &Parts::new(&mut numbers, 10),
-            &Parts::new(&mut halves, 5),
-            |i, numbers, halves| {
-                numbers.fill(i);
-                halves.fill(i);
-            },
-        );
-        assert!(numbers.iter().enumerate().all(|(i, part)| *part == i / 10));
-        assert!(halves.iter().enumerate().all(|(i, part)| *part == i / 5));
+    fn works_may_be_inside_of_works_and_beside_each_other() {
+        for threads in [1, 2, 3, 8] {
+            let done = AtomicUsize::new(0);
+            let count = |_| {
+                done.fetch_add(1, Ordering::Relaxed);
+            };
+            let pass = || {
+                awake(|| {
+                    for _ in 0..200 {
+                        for_tasks(7, count);
+                        awake(|| for_tasks(3, |_| for_tasks(5, count)));
+                    }
+                });
+            };
+            pool(threads).install(|| rayon::join(pass, pass));
+            assert_eq!(done.into_inner(), 2 * 200 * (7 + 15));
+        }
     }
 
     #[test]
     fn a_panic_of_one_task_ends_the_whole() {
-        let result = std::panic::catch_unwind(|| {
-            pool(2).install(|| awake(|| for_tasks(8, |i| assert!(i != 5, "task 5"))));
-        });
-        assert!(result.is_err());
-    }
-
-    #[test]
-    fn a_thread_that_finds_nothing_to_do_falls_asleep() {
-        stay_awake(&AtomicBool::new(false));
+        for broken in [1, 5] {
+            let works = AtomicUsize::new(0);
+            let pass = || {
+                for _ in 0..1000 {
+                    for_tasks(8, |_| ());
+                    works.fetch_add(1, Ordering::Relaxed);
+                }
+                for_tasks(8, |i| assert!(i != broken, "task {broken}"));
+            };
+            let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                pool(2).install(|| awake(pass));
+            }));
+            let panic = result.expect_err("a task panics");
+            let text = panic.downcast_ref::<String>().expect("a text");
+            assert_eq!(
+                (text.as_str(), works.into_inner()),
+                (&*format!("task {broken}"), 1000)
+            );
+        }
     }
 }
