@@ -37,6 +37,9 @@ pub(crate) trait Vector: Copy {
     /// The floats that 32 bf16 numbers stand for, the first 16 first.
     fn widen_pair(from: &[u16; 2 * LANES]) -> (Self, Self);
 
+    /// `self` and the products of two bf16 numbers that follow each other, in each of 16 places.
+    fn add_products(self, a: &[u16; 2 * LANES], b: &[u16; 2 * LANES]) -> Self;
+
     /// The floats that 16 bf16 numbers stand for.
     fn widen(from: &[u16; LANES]) -> Self;
 

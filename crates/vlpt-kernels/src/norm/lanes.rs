@@ -7,6 +7,12 @@ use crate::vector::{LANES, Vector};
 pub(super) trait Rows {
     /// 16 numbers of a row, from `16 i` on.
     fn lanes<V: Vector, const WHOLE: bool>(&self, row: usize, i: usize) -> V;
+
+    /// The tiles of 16 rows in which they lie, if they do.
+    #[inline(always)]
+    fn tiles(&self) -> Option<&[u16]> {
+        None
+    }
 }
 
 /// Row by row.
@@ -43,6 +49,11 @@ impl Rows for InTiles<'_> {
         let start = i / 2 * TILE + row * TILE_COLUMNS + i % 2 * LANES;
         V::widen(self.0[start..].first_chunk().expect("half a row of a tile"))
     }
+
+    #[inline(always)]
+    fn tiles(&self) -> Option<&[u16]> {
+        Some(self.0)
+    }
 }
 
 /// 16 numbers of a row, from `16 i` on; past its end they are `rest`.
@@ -70,12 +81,12 @@ pub(super) fn put_lanes<V: Vector, const WHOLE: bool>(row: &mut [f32], i: usize,
     row.copy_from_slice(&some[..row.len()]);
 }
 
-/// Sums over some rows of `n` numbers in a fixed order, the same for any number of rows; `terms(r, i)`
-/// are 16 terms of each sum of row `r`, from `16 i` on.
+/// Sums over some rows of `n` numbers in a fixed order, the same for any number of rows; `add(r, i, sums)`
+/// are the sums of row `r` with 16 terms more of each, from `16 i` on.
 #[inline(always)]
 pub(super) fn sums<V: Vector, const ROWS: usize, const N: usize>(
     n: usize,
-    terms: impl Fn(usize, usize) -> [V; N],
+    add: impl Fn(usize, usize, [V; N]) -> [V; N],
 ) -> [[f32; N]; ROWS] {
     // two of each, so that an addition need not wait for the one before
     let mut parts = [[[V::zero(); N]; ROWS]; 2];
@@ -83,10 +94,7 @@ pub(super) fn sums<V: Vector, const ROWS: usize, const N: usize>(
     for first in (0..count).step_by(parts.len()) {
         for (part, i) in parts.iter_mut().zip(first..count) {
             for (r, part) in part.iter_mut().enumerate() {
-                let terms = terms(r, i);
-                for (sum, term) in part.iter_mut().zip(terms) {
-                    *sum = sum.add(term);
-                }
+                *part = add(r, i, *part);
             }
         }
     }
@@ -96,6 +104,36 @@ pub(super) fn sums<V: Vector, const ROWS: usize, const N: usize>(
         for k in 0..N {
             totals[r][k] = fold(even[r][k].add(odd[r][k]));
         }
+    }
+    totals
+}
+
+/// Sums over some rows of numbers `a`, and of their products with `b`, which lie in whole tiles.
+#[inline(always)]
+pub(super) fn sums_of_tiles<V: Vector, const ROWS: usize>(
+    n: usize,
+    first: usize,
+    a: &[u16],
+    b: &[u16],
+) -> [[f32; 2]; ROWS] {
+    const ONES: [u16; TILE_COLUMNS] = [0x3f80; TILE_COLUMNS];
+    let mut sums = [[V::zero(); 2]; ROWS];
+    let tiles = a.chunks_exact(TILE).zip(b.chunks_exact(TILE));
+    for (a, b) in tiles.take(n / TILE_COLUMNS) {
+        let a = a[first * TILE_COLUMNS..][..ROWS * TILE_COLUMNS]
+            .as_chunks()
+            .0;
+        let b = b[first * TILE_COLUMNS..][..ROWS * TILE_COLUMNS]
+            .as_chunks()
+            .0;
+        for (sums, (a, b)) in sums.iter_mut().zip(a.iter().zip(b)) {
+            sums[0] = sums[0].add_products(a, &ONES);
+            sums[1] = sums[1].add_products(a, b);
+        }
+    }
+    let mut totals = [[0.0; 2]; ROWS];
+    for (totals, sums) in totals.iter_mut().zip(sums) {
+        *totals = [fold(sums[0]), fold(sums[1])];
     }
     totals
 }

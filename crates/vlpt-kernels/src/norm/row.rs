@@ -1,7 +1,7 @@
 //! The rows of a layer norm, 16 numbers at a time.
 
 use super::LayerNorm;
-use super::lanes::{Floats, InTiles, Rows, lanes, put_lanes, sums};
+use super::lanes::{Floats, InTiles, Rows, lanes, put_lanes, sums, sums_of_tiles};
 use crate::tile::RowStore;
 use crate::vector::{LANES, Vector, over_vectors};
 
@@ -244,11 +244,14 @@ fn slopes<V: Vector, const WHOLE: bool, const ROWS: usize>(
     mut put: impl FnMut(usize, usize, V, V),
 ) {
     let n = dx.len() / scales.len();
-    let means: [[f32; 2]; ROWS] = sums(n, |r, i| {
-        let z = z.lanes::<V, WHOLE>(first + r, i);
-        let dz = dz.lanes::<V, WHOLE>(first + r, i);
-        [dz, dz.mul(z)]
-    });
+    let means: [[f32; 2]; ROWS] = match (z.tiles(), dz.tiles()) {
+        (Some(z), Some(dz)) if WHOLE => sums_of_tiles::<V, ROWS>(n, first, dz, z),
+        _ => sums(n, |r, i, [along_one, along_z]: [V; 2]| {
+            let z = z.lanes::<V, WHOLE>(first + r, i);
+            let dz = dz.lanes::<V, WHOLE>(first + r, i);
+            [along_one.add(dz), dz.mul_add(z, along_z)]
+        }),
+    };
     for (row, [along_one, along_z]) in (first..).zip(means) {
         let along_one = V::splat(along_one / n as f32);
         let along_z = V::splat(-along_z / n as f32);
@@ -279,13 +282,15 @@ fn moments<V: Vector, const WHOLE: bool, const ROWS: usize>(
     eps: f32,
 ) -> [(f32, f32); ROWS] {
     let n = x.width;
-    let mut means: [[f32; 1]; ROWS] = sums(n, |r, i| [x.lanes::<V, WHOLE>(first + r, i)]);
+    let mut means: [[f32; 1]; ROWS] = sums(n, |r, i, [sum]: [V; 1]| {
+        [sum.add(x.lanes::<V, WHOLE>(first + r, i))]
+    });
     for [mean] in &mut means {
         *mean /= n as f32;
     }
-    let squares: [[f32; 1]; ROWS] = sums(n, |r, i| {
+    let squares: [[f32; 1]; ROWS] = sums(n, |r, i, [sum]: [V; 1]| {
         let z = centred::<V, WHOLE>(x.row(first + r), i, means[r][0]);
-        [z.mul(z)]
+        [z.mul_add(z, sum)]
     });
     let mut moments = [(0.0, 0.0); ROWS];
     for (to, ([mean], [square])) in moments.iter_mut().zip(means.into_iter().zip(squares)) {

@@ -3,11 +3,11 @@
 use std::arch::x86_64::{
     __m512, __m512bh, __m512i, _CMP_GT_OQ, _CMP_NLT_UQ, _MM_FROUND_NO_EXC, _MM_FROUND_TO_NEG_INF,
     _mm256_loadu_si256, _mm512_add_ps, _mm512_castsi512_ps, _mm512_castsi512_si256,
-    _mm512_cmp_ps_mask, _mm512_cvtepu16_epi32, _mm512_cvtne2ps_pbh, _mm512_extracti64x4_epi64,
-    _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_loadu_si512, _mm512_mask_blend_ps,
-    _mm512_maskz_scalef_ps, _mm512_max_ps, _mm512_mul_ps, _mm512_rcp14_ps, _mm512_reduce_ps,
-    _mm512_set1_ps, _mm512_setzero_ps, _mm512_slli_epi32, _mm512_storeu_ps, _mm512_storeu_si512,
-    _mm512_sub_ps,
+    _mm512_cmp_ps_mask, _mm512_cvtepu16_epi32, _mm512_cvtne2ps_pbh, _mm512_dpbf16_ps,
+    _mm512_extracti64x4_epi64, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_loadu_si512,
+    _mm512_mask_blend_ps, _mm512_maskz_scalef_ps, _mm512_max_ps, _mm512_mul_ps, _mm512_rcp14_ps,
+    _mm512_reduce_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_slli_epi32, _mm512_storeu_ps,
+    _mm512_storeu_si512, _mm512_sub_ps,
 };
 
 use super::{LANES, Vector};
@@ -137,6 +137,19 @@ impl Vector for Avx512 {
             let pair: __m512i =
                 std::mem::transmute::<__m512bh, __m512i>(_mm512_cvtne2ps_pbh(high.0, low.0));
             _mm512_storeu_si512(to.as_mut_ptr().cast(), pair);
+        }
+    }
+
+    #[inline(always)]
+    fn add_products(self, a: &[u16; 2 * LANES], b: &[u16; 2 * LANES]) -> Self {
+        // SAFETY: see the type; 32 numbers of 2 bytes are read of 32 each, and all bits are such
+        // numbers.
+        unsafe {
+            let [a, b] = [a, b].map(|numbers| {
+                let numbers = _mm512_loadu_si512(numbers.as_ptr().cast());
+                std::mem::transmute::<__m512i, __m512bh>(numbers)
+            });
+            Self(_mm512_dpbf16_ps(self.0, a, b))
         }
     }
 

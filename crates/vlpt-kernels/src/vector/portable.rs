@@ -129,6 +129,17 @@ impl Vector for Portable {
     }
 
     #[inline(always)]
+    fn add_products(self, a: &[u16; 2 * LANES], b: &[u16; 2 * LANES]) -> Self {
+        let mut to = self;
+        let pairs = a.as_chunks::<2>().0.iter().zip(b.as_chunks::<2>().0);
+        for (to, (a, b)) in to.0.iter_mut().zip(pairs) {
+            *to = widen(a[1]).mul_add(widen(b[1]), *to);
+            *to = widen(a[0]).mul_add(widen(b[0]), *to);
+        }
+        to
+    }
+
+    #[inline(always)]
     fn widen(from: &[u16; LANES]) -> Self {
         let mut to = [0.0; LANES];
         for (to, from) in to.iter_mut().zip(from) {
