@@ -190,17 +190,19 @@ fn to_tiles_rows<V: Vector, const WHOLE: bool, const ROWS: usize>(
     scales: &mut [f32],
 ) {
     let width = x.len() / scales.len();
-    let moments = moments::<V, WHOLE, ROWS>(&Floats::new(x, width), first, eps);
-    for (row, (mean, scale)) in (first..).zip(moments) {
-        scales[row] = scale;
-        let x = &x[row * width..][..width];
-        let mut store = RowStore::new(tiles, width, row);
-        for piece in 0..width.div_ceil(2 * LANES) {
+    let moments: [_; ROWS] = moments::<V, WHOLE, ROWS>(&Floats::new(x, width), first, eps);
+    for (to, (_, scale)) in scales[first..].iter_mut().zip(moments) {
+        *to = scale;
+    }
+    // tile by tile, whose rows follow each other in memory
+    for piece in 0..width.div_ceil(2 * LANES) {
+        for (row, moments) in (first..).zip(moments) {
+            let x = &x[row * width..][..width];
             let mut halves = [V::zero(); 2];
             for (half, i) in halves.iter_mut().zip(2 * piece..) {
-                *half = standardised::<V, WHOLE>(x, i, (mean, scale));
+                *half = standardised::<V, WHOLE>(x, i, moments);
             }
-            store.put(piece, halves[0], halves[1]);
+            RowStore::new(tiles, width, row).put(piece, halves[0], halves[1]);
         }
     }
 }
