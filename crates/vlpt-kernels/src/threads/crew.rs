@@ -2,7 +2,7 @@
 //!
 //! A pass through a tower shares its work out dozens of times a block, each time for some ten to some
 //! hundred microseconds. To put a thread to sleep in between and to wake it again would take a good
-//! part of that, and even a job for a thread that is awake takes two microseconds.
+//! part of that, and even to hand it a job while it is awake takes longer than it has to.
 
 use std::any::Any;
 use std::cell::{Cell, UnsafeCell};

@@ -6,15 +6,15 @@ use super::{AttentionPlan, QueryBlock, Run};
 
 /// Queries of a run.
 pub(super) const QUERIES: usize = 32;
-/// Most runs of a block. What all of them see is read, and its gradient written, once for a block, but
-/// a block is what a thread does at once.
+/// Most runs of a block. What several of them see is read, and its gradient written, once for a block;
+/// but a block is what a thread does at once, and there should be work for all threads.
 const RUNS: usize = 4;
-/// Keys that cost as much as one.
+/// Keys that are dealt with at once: fewer cost as much.
 const KEYS: usize = u32::BITS as usize;
 /// What is added to the score of a key that a query does not see: its probability is 0 then.
 const UNSEEN: f32 = -1e30;
 
-/// The keys of some runs, all in ascending order.
+/// The keys of the runs of a block, each list in ascending order.
 struct Keys {
     /// For all of them.
     block: Vec<u32>,
