@@ -101,6 +101,7 @@ mod tests {
         power: [f32; LANES],
         reciprocal: [f32; LANES],
         bf16: [u16; 2 * LANES],
+        products: [f32; LANES],
     }
 
     #[inline(always)]
@@ -109,6 +110,7 @@ mod tests {
         v.power_of_2().store(&mut to.power);
         v.reciprocal().store(&mut to.reciprocal);
         V::round_pair(v, v.mul_add(V::splat(2.0), V::splat(1.0)), &mut to.bf16);
+        v.add_products(&to.bf16, &to.bf16).store(&mut to.products);
     }
 
     over_vectors! {
@@ -130,6 +132,10 @@ mod tests {
                 let error = (f64::from(got.reciprocal[j]) * f64::from(x[j]) - 1.0).abs();
                 assert!(error < 1e-4, "1 / {} = {}", x[j], got.reciprocal[j]);
                 let second = x[j].mul_add(2.0, 1.0);
+                let pair = [got.bf16[2 * j], got.bf16[2 * j + 1]].map(|x| f64::from(widen(x)));
+                let want = f64::from(x[j]) + pair[0] * pair[0] + pair[1] * pair[1];
+                let error = (f64::from(got.products[j]) - want).abs();
+                assert!(error < 1e-5 * want.abs().max(1.0), "sum of products {want}");
                 assert_eq!(got.bf16[j], portable::round(x[j]), "bf16 of {}", x[j]);
                 assert_eq!(
                     got.bf16[LANES + j],

@@ -35,9 +35,9 @@ thread_local! {
 
 pub(super) fn forward(task: &Task, given: &Given, out: &Rows) {
     SCRATCH.with_borrow_mut(|scratch| {
-        scratch.block_keys(task, given);
+        scratch.keys(task, given, &task.block.keys, 0);
         for run in task.runs() {
-            scratch.run_keys(task, given, run);
+            scratch.keys(task, given, &run.keys, task.block.keys.len());
             for queries in parts(run) {
                 scratch.probabilities(task, run, given, queries.clone());
                 let Scratch { v, p, o, .. } = scratch;
@@ -54,14 +54,14 @@ pub(super) fn forward(task: &Task, given: &Given, out: &Rows) {
 
 pub(super) fn backward(task: &Task, given: &Given, d_out: Operand, to: &Gradients) {
     SCRATCH.with_borrow_mut(|scratch| {
-        scratch.block_keys(task, given);
+        scratch.keys(task, given, &task.block.keys, 0);
         let (size, of_block) = (task.attention.size(), scratch.k.len());
         for d in [&mut scratch.dk, &mut scratch.dv] {
             d.clear();
             d.resize(of_block, 0.0);
         }
         for run in task.runs() {
-            scratch.run_keys(task, given, run);
+            scratch.keys(task, given, &run.keys, task.block.keys.len());
             let all = scratch.k.len();
             for d in [&mut scratch.dk, &mut scratch.dv] {
                 d.truncate(of_block);
@@ -115,18 +115,11 @@ fn put_keys(task: &Task, keys: &Range<usize>, rows: &[f32], first: usize, to: &G
 }
 
 impl Scratch {
-    /// Brings the keys and values of the block.
-    fn block_keys(&mut self, task: &Task, given: &Given) {
+    /// Brings keys of the plan and their values, behind `before` others.
+    fn keys(&mut self, task: &Task, given: &Given, keys: &Range<usize>, before: usize) {
         let [key, value] = task.columns();
-        task.key_rows(given, &task.block.keys, key, 0, &mut self.k);
-        task.key_rows(given, &task.block.keys, value, 0, &mut self.v);
-    }
-
-    /// Brings those of a run, behind those of the block.
-    fn run_keys(&mut self, task: &Task, given: &Given, run: &Run) {
-        let ([key, value], before) = (task.columns(), task.block.keys.len());
-        task.key_rows(given, &run.keys, key, before, &mut self.k);
-        task.key_rows(given, &run.keys, value, before, &mut self.v);
+        task.key_rows(given, keys, key, before, &mut self.k);
+        task.key_rows(given, keys, value, before, &mut self.v);
     }
 
     /// Probabilities of some queries of a run: keys x queries.

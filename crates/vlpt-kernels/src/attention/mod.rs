@@ -184,7 +184,6 @@ impl Attention<'_> {
         out: &Rows<'t>,
     ) -> Option<(tiles::Given<'t>, TileOutput<'t>)> {
         let whole = self.size().is_multiple_of(TILE_COLUMNS);
-        let whole = whole && self.size() <= tiles::MOST * TILE_COLUMNS;
         match (given.q, given.kv, given.common, *out) {
             (Operand::Bf16(q), Operand::Bf16(kv), Operand::Bf16(common), Rows::Tiles(out))
                 if whole && crate::Level::current() == crate::Level::Amx =>

@@ -27,7 +27,6 @@ use crate::tile_registers::{Factors, Sums, TileRegisters};
 
 pub(super) use backward::backward;
 pub(super) use forward::forward;
-pub(super) use head::MOST;
 
 /// What all tasks read.
 #[derive(Clone, Copy)]

@@ -215,6 +215,30 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_crew_that_is_here_gets_the_works() {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(3)
+            .build()
+            .unwrap();
+        let number = pool.install(|| {
+            awake(|| {
+                // SAFETY: the crew is there while this runs.
+                let crew = unsafe { FREE.get().unwrap().as_ref() };
+                let number = || crew.state.load(Ordering::Relaxed) / NEXT;
+                for _ in 0..100_000 {
+                    together(3, &|| ());
+                    if number() > 0 {
+                        break;
+                    }
+                    std::thread::yield_now();
+                }
+                number()
+            })
+        });
+        assert!(number > 0, "all works became jobs of the pool");
+    }
+
+    #[test]
     fn a_thread_that_finds_nothing_to_do_falls_asleep() {
         let crew = Crew::new(1);
         crew.stay();

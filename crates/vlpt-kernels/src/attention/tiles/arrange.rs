@@ -103,13 +103,12 @@ fn paired(from: &Rows, tile: usize, half: usize) -> [__m512i; TILE_ROWS] {
     lines
 }
 
-/// 16 columns of a block from `first` on, multiplied by `scale` and rounded, as rows of 32 numbers.
+/// 16 columns of a block from `first` on, rounded, as rows of 32 numbers.
 #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
-pub(super) fn rounded_rows(block: &Block, first: usize, scale: Avx512) -> [__m512i; TILE_ROWS] {
+pub(super) fn rounded_rows(block: &Block, first: usize) -> [__m512i; TILE_ROWS] {
     let mut lines = [_mm512_setzero_si512(); TILE_ROWS];
     for (line, [even, odd]) in lines.iter_mut().zip(block.rows().as_chunks().0) {
-        let even = half_row(even, first).mul(scale);
-        let odd = half_row(odd, first).mul(scale);
+        let (even, odd) = (half_row(even, first), half_row(odd, first));
         *line = by_turns(even.register(), odd.register());
     }
     transposed(&lines)

@@ -6,7 +6,6 @@ use super::super::plan::{Place, Run};
 use super::super::{Gradients, Task};
 use super::arrange::{IN_ORDER, columns, pairs, rows, turned};
 use super::head::{Rows, put_keys, put_queries, tiles};
-use super::row::Row;
 use super::softmax::Softmax;
 use super::{Given, KeyBlocks, Numbers, SCRATCH, Scratch, Size, fit, start};
 use crate::block::{Block, SIDE};
@@ -151,7 +150,7 @@ fn through_softmax(
                 softmax = Softmax::new(task, run, next);
             }
             products.store(&mut sums);
-            put_queries(task, (part, tile), &sums, Row::splat(1.0), dq);
+            put_queries(task, (part, tile), &sums, dq);
         }
         (scores, next) = (next, scores);
     }

@@ -4,29 +4,24 @@ use super::super::plan::Place;
 use super::super::{Gradients, Rows as Outputs, Task};
 use super::Given;
 use super::arrange::{rounded_rows, store};
-use super::row::Row;
 use crate::block::{Block, SIDE};
 use crate::output::TileOutput;
 use crate::tile::{TILE, TILE_COLUMNS, TILE_ROWS, Tiles, halves, offset};
 use crate::vector::{Avx512, Vector};
 
-/// Most tiles of a head.
-pub(in super::super) const MOST: usize = 16;
-
-/// A row that is not there.
-static ZERO: [u16; MOST * TILE] = [0; MOST * TILE];
+static ZERO: [u16; TILE_COLUMNS] = [0; TILE_COLUMNS];
 
 /// 32 rows of one head, each from the head's first number on; those that are not there are 0.
-pub(super) struct Rows<'a>([&'a [u16]; SIDE]);
+pub(super) struct Rows<'a>([Option<&'a [u16]>; SIDE]);
 
 impl<'a> Rows<'a> {
     /// Of the queries of a part of the block, or of what has their shape.
     pub(super) fn queries(task: &Task, from: Tiles<'a>, part: usize) -> Self {
         let (across, tile) = (from.across(), task.columns()[0] / TILE_COLUMNS);
         let (first, end) = (part * SIDE, task.block.queries);
-        let mut rows = [&ZERO[..]; SIDE];
+        let mut rows = [None; SIDE];
         for (to, query) in rows.iter_mut().zip(first..end) {
-            *to = &from.numbers[offset(across, task.block.query + query, tile)..];
+            *to = Some(&from.numbers[offset(across, task.block.query + query, tile)..]);
         }
         Self(rows)
     }
@@ -35,7 +30,7 @@ impl<'a> Rows<'a> {
     pub(super) fn keys(task: &Task, given: &Given<'a>, keys: &[u32]) -> [Self; 2] {
         let across = given.kv.across();
         let [key_tile, value_tile] = task.columns().map(|first| first / TILE_COLUMNS);
-        let (mut of_keys, mut of_values) = ([&ZERO[..]; SIDE], [&ZERO[..]; SIDE]);
+        let (mut of_keys, mut of_values) = ([None; SIDE], [None; SIDE]);
         let to = of_keys.iter_mut().zip(&mut of_values);
         for (&key, (of_key, of_value)) in keys.iter().zip(to) {
             let (numbers, row) = match (key as usize).checked_sub(given.common.rows) {
@@ -43,8 +38,8 @@ impl<'a> Rows<'a> {
                 Some(own) => (given.kv.numbers, own),
             };
             let start = offset(across, row, 0);
-            *of_key = &numbers[start + key_tile * TILE..];
-            *of_value = &numbers[start + value_tile * TILE..];
+            *of_key = Some(&numbers[start + key_tile * TILE..]);
+            *of_value = Some(&numbers[start + value_tile * TILE..]);
         }
         [Self(of_keys), Self(of_values)]
     }
@@ -52,25 +47,22 @@ impl<'a> Rows<'a> {
     /// 32 columns of a row.
     #[inline(always)]
     pub(super) fn part(&self, row: usize, tile: usize) -> &'a [u16; TILE_COLUMNS] {
-        let numbers = self.0[row][tile * TILE..].first_chunk();
-        numbers.expect("a row of a tile")
+        match self.0[row] {
+            Some(numbers) => numbers[tile * TILE..]
+                .first_chunk()
+                .expect("a row of a tile"),
+            None => &ZERO,
+        }
     }
 }
 
-/// Writes 32 columns of the head for 32 queries; `sums` holds a column a row, and `scale` is what
-/// each query is multiplied by.
+/// Writes 32 columns of the head for 32 queries; `sums` holds a column a row.
 #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")]
-pub(super) fn put_queries(
-    task: &Task,
-    (part, tile): (usize, usize),
-    sums: &Block,
-    scale: Row,
-    to: TileOutput,
-) {
+pub(super) fn put_queries(task: &Task, (part, tile): (usize, usize), sums: &Block, to: TileOutput) {
     let (first, tile) = (part * SIDE, task.columns()[0] / TILE_COLUMNS + tile);
     let left = task.block.queries - first;
-    for (half, scale) in [0, TILE_ROWS].into_iter().zip([scale.low(), scale.high()]) {
-        let rows = rounded_rows(sums, half, scale);
+    for half in [0, TILE_ROWS] {
+        let rows = rounded_rows(sums, half);
         for (i, row) in rows.iter().enumerate().take(left.saturating_sub(half)) {
             // SAFETY: no other task has this head of these queries.
             let to = unsafe { to.part(task.block.query + first + half + i, tile) };

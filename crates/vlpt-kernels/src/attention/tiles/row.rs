@@ -68,17 +68,6 @@ impl Row {
         Self(self.0.reciprocal(), self.1.reciprocal())
     }
 
-    /// The numbers of the first and of the last 16 queries.
-    #[inline(always)]
-    pub(super) fn low(self) -> Avx512 {
-        self.0
-    }
-
-    #[inline(always)]
-    pub(super) fn high(self) -> Avx512 {
-        self.1
-    }
-
     /// Writes the numbers to a row of tiles.
     #[inline(always)]
     pub(super) fn round(self, to: &mut [u16]) {
