@@ -121,16 +121,23 @@ fn gradients_of_layers_are_their_finite_differences() {
         let (inputs, outputs) = (random.int(2, 70), random.int(1, 50));
         let (layer, ..) = linear(&mut random, inputs, outputs);
         let (x, dy) = (random.vector(rows * inputs), random.vector(rows * outputs));
-        let mut dx = backward(&layer, &dy);
+        let dx = backward(&layer, &dy);
         let f = |x: &[f32]| forward(&layer, x);
         check_gradient("linear", &mut random, &x, &dy, f, &dx);
         let mut same = matrix(inputs, &vec![f32::NAN; x.len()]);
         layer.backward(Operand::F32(&dy), &mut same);
         assert_eq!(same.to_floats(), dx, "backward");
-        let once = dx.clone();
-        layer.backward_add(Operand::F32(&dy), &mut dx);
-        let twice: Vec<f64> = once.iter().map(|d| 2.0 * *d as f64).collect();
-        assert_close("backward_add", &dx, &twice, 1e-5);
+        let (other, ..) = linear(&mut random, inputs, 7);
+        let dy_other = random.vector(rows * 7);
+        let both = [
+            (&layer, Operand::F32(&dy)),
+            (&other, Operand::F32(&dy_other)),
+        ];
+        Linear::backward_sum(both, &mut same);
+        let d_other = backward(&other, &dy_other);
+        let sum = dx.iter().zip(&d_other);
+        let sum: Vec<f64> = sum.map(|(a, b)| f64::from(*a) + f64::from(*b)).collect();
+        assert_close("backward_sum", &same.to_floats(), &sum, 1e-5);
 
         let norm = LayerNorm::new(random.vector(inputs), random.vector(inputs), 1e-5);
         let dy = random.vector(rows * inputs);

@@ -22,7 +22,12 @@ struct Layer {
     bias: Vec<f32>,
     x: Vec<f32>,
     dy: Vec<f32>,
+    /// Weight of another layer with the same input, and a gradient of its outputs.
+    beside: (Vec<f32>, Vec<f32>),
 }
+
+/// Outputs of the other layer.
+const BESIDE: usize = 45;
 
 /// The nearest bf16 number.
 fn rounded(x: &[f32]) -> Vec<f32> {
@@ -41,6 +46,7 @@ impl Layer {
             bias: vector(outputs),
             x: vector(rows * inputs),
             dy: vector(rows * outputs),
+            beside: (vector(inputs * BESIDE), vector(rows * BESIDE)),
         }
     }
 
@@ -75,10 +81,13 @@ impl Layer {
 
         let mut dx = vec![f32::NAN; self.rows * inputs];
         layer.backward_into(dy.operand(), &mut dx);
-        let mut more = self.x.clone();
-        layer.backward_add(dy.operand(), &mut more);
         let mut d_plain = unset(inputs);
         layer.backward(dy.operand(), &mut d_plain);
+        let (weight, d_beside) = &self.beside;
+        let beside = Linear::new(precision, inputs, BESIDE, weight.clone(), None);
+        let (d_beside, mut sum_of_two) = (matrix(BESIDE, d_beside), unset(inputs));
+        let terms = [(&layer, dy.operand()), (&beside, d_beside.operand())];
+        Linear::backward_sum(terms, &mut sum_of_two);
         let mut scaled = unset(inputs);
         layer.backward_scaled(dy.operand(), &x, &mut scaled);
         vec![
@@ -88,8 +97,8 @@ impl Layer {
             ("forward_activated, slope", slope.to_floats()),
             ("forward_activated", after.to_floats()),
             ("sums: backward_into", dx),
-            ("sums: backward_add", more),
             ("backward", d_plain.to_floats()),
+            ("backward_sum", sum_of_two.to_floats()),
             ("backward_scaled", scaled.to_floats()),
         ]
     }

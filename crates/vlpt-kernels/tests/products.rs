@@ -82,13 +82,14 @@ impl Case {
         let mut activated = matrix(self.outputs, &y);
         layer.forward_activated(Activation::QuickGelu, x, Some(&mut slope), &mut activated);
         layer.backward_into(dy, &mut dx);
-        let mut dx_added = self.doubled(&self.dx);
-        layer.backward_add(dy, &mut dx_added);
+        let mut dx_twice = matrix(self.inputs, &self.empty(self.inputs));
+        Linear::backward_sum([(layer, dy), (layer, dy)], &mut dx_twice);
         let mut scaled = matrix(self.inputs, &dx);
         let factor = matrix(self.inputs, &self.factor);
         layer.backward_scaled(dy, &factor, &mut scaled);
-        let [slope, activated, scaled] = [slope, activated, scaled].map(|m| m.to_floats());
-        [y, y_added, slope, activated, dx, dx_added, scaled]
+        let [slope, activated, dx_twice, scaled] =
+            [slope, activated, dx_twice, scaled].map(|m| m.to_floats());
+        [y, y_added, slope, activated, dx, dx_twice, scaled]
     }
 
     fn empty(&self, width: usize) -> Vec<f32> {
@@ -100,13 +101,13 @@ impl Case {
     }
 
     fn check(&self, what: &str, products: &[Vec<f32>; 7]) {
-        let [y, y_added, slope, activated, dx, dx_added, scaled] = products;
-        let times_three = |v: &[f64]| -> Vec<f64> { v.iter().map(|v| 3.0 * v).collect() };
+        let [y, y_added, slope, activated, dx, dx_twice, scaled] = products;
+        let times = |n: f64, v: &[f64]| -> Vec<f64> { v.iter().map(|v| n * v).collect() };
         let close = |name: &str, got: &[f32], want: &[f64]| {
             assert_close(&format!("{what} {name}"), got, want, 5e-6);
         };
         close("forward", y, &self.y);
-        close("forward_add", y_added, &times_three(&self.y));
+        close("forward_add", y_added, &times(3.0, &self.y));
         let sigmoid = |v: f64| 1.0 / (1.0 + (-1.702 * v).exp());
         let want: Vec<f64> = self.y.iter().map(|v| v * sigmoid(*v)).collect();
         close("forward_activated", activated, &want);
@@ -114,7 +115,7 @@ impl Case {
         let want: Vec<f64> = self.y.iter().map(|v| of(*v)).collect();
         close("forward_activated, slope", slope, &want);
         close("backward", dx, &self.dx);
-        close("backward_add", dx_added, &times_three(&self.dx));
+        close("backward_sum", dx_twice, &times(2.0, &self.dx));
         let want = self.factor.iter().zip(&self.dx);
         let want: Vec<f64> = want.map(|(s, d)| *s as f64 * d).collect();
         close("backward_scaled", scaled, &want);

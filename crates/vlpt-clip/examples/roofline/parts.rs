@@ -171,16 +171,17 @@ impl<'a> Parts<'a> {
         let mut d_out = self.new_matrix(m, w);
         layers.out.backward(rows.width.operand(), &mut d_out);
         let (n, m) = self.shape.wanted(l);
-        let (all, asked) = if l == 0 {
-            (&self.wanted, &self.wanted)
+        let all = if l == 0 { &self.wanted } else { &self.x };
+        if n == 0 {
+            return;
+        }
+        let (kv, layers) = (all.double.operand(), [&layers.q, &layers.kv]);
+        if m == n {
+            let terms = [(layers[0], all.width.operand()), (layers[1], kv)];
+            Linear::backward_sum(terms, &mut self.new_matrix(n, w));
         } else {
-            (&self.x, rows)
-        };
-        if n > 0 {
-            let kv = all.double.operand();
-            layers.kv.backward_into(kv, &mut floats[..n * w]);
-            let q = asked.width.operand();
-            layers.q.backward_add(q, &mut floats[..m * w]);
+            layers[1].backward_into(kv, &mut floats[..n * w]);
+            layers[0].backward_into(rows.width.operand(), &mut floats[..m * w]);
         }
     }
 
@@ -221,11 +222,12 @@ impl<'a> Parts<'a> {
                 self.norm.forward(&mut dx);
             }
             for l in 0..shape.depth {
-                // before the attention, and before the MLP, whose gradient comes in the layers' format
+                // before the attention, and before the MLP
                 let (n, m) = (shape.tokens, shape.asking(l));
                 let wanted = if shape.backward { shape.wanted(l).0 } else { 0 };
                 let asked = if shape.backward { m } else { 0 };
-                for (rows, wanted, is_float) in [(n, wanted, true), (m, asked, false)] {
+                // the few that ask have gradients of their own, which are added as floats
+                for (rows, wanted, is_float) in [(n, wanted, m < n), (m, asked, false)] {
                     let mut z = self.new_matrix(rows, w);
                     let x = &self.floats[..rows * w];
                     let scales = &mut scales[..rows];

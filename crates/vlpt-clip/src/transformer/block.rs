@@ -271,25 +271,29 @@ impl Block {
         dkv: &Matrix,
     ) -> Gradient {
         let (w, n) = (self.width, tape.rows.rows());
-        let mut dh = arena.floats(n * w);
-        self.kv.backward_into(dkv.operand(), &mut dh);
-        let mut dx = match asking {
+        match asking {
             Asking::All => {
-                self.q.backward_add(dq.operand(), &mut dh);
-                dy
+                let mut dh = self.matrix(arena, n, w);
+                let terms = [(&self.q, dq.operand()), (&self.kv, dkv.operand())];
+                Linear::backward_sum(terms, &mut dh);
+                let mut dx = dy;
+                tape.backward_add(self.ln_1, dh.operand(), &mut dx);
+                dx
             }
             Asking::Rows(rows) => {
+                let mut dh = arena.floats(n * w);
+                self.kv.backward_into(dkv.operand(), &mut dh);
                 let mut d_asking = arena.floats(rows.len() * w);
                 self.q.backward_into(dq.operand(), &mut d_asking);
                 scatter_add_rows(&d_asking, w, rows, &mut dh);
                 let mut dx = arena.floats(n * w);
                 dx.fill(0.0);
                 scatter_add_rows(dy.floats(), w, rows, &mut dx);
-                Gradient::unrounded(arena, self.precision, w, dx)
+                let mut dx = Gradient::unrounded(arena, self.precision, w, dx);
+                tape.backward_add(self.ln_1, Operand::F32(&dh), &mut dx);
+                dx
             }
-        };
-        tape.backward_add(self.ln_1, Operand::F32(&dh), &mut dx);
-        dx
+        }
     }
 
     fn standardised(&self, arena: &Arena, norm: Standardize, x: &[f32]) -> NormTape {

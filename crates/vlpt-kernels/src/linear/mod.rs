@@ -237,15 +237,28 @@ impl Linear {
         }
     }
 
-    /// `dx += dy W`; `dy`: rows x outputs, `dx`: rows x inputs.
-    pub fn backward_add(&self, dy: Operand, dx: &mut [f32]) {
-        self.check(dy, whole_rows(dx, self.inputs), (self.outputs, self.inputs));
-        match (&self.weights, dy) {
-            (Weights::F32(weights), Operand::F32(dy)) => {
-                weights.backward(dy, dx, true, &AddBias(&[]));
+    /// `dx = dy W + dy' W'` of two layers with the same input; `dy`: rows x outputs each, `dx`: rows x
+    /// inputs.
+    pub fn backward_sum(terms: [(&Self, Operand); 2], dx: &mut Matrix) {
+        for (layer, dy) in &terms {
+            layer.check(*dy, (dx.rows(), dx.width()), (layer.outputs, layer.inputs));
+        }
+        let [(first, dy_first), (second, dy_second)] = terms;
+        match ((&first.weights, dy_first), (&second.weights, dy_second)) {
+            (
+                (Weights::F32(first), Operand::F32(dy_first)),
+                (Weights::F32(second), Operand::F32(dy_second)),
+            ) => {
+                let dx = dx.floats_mut();
+                first.backward(dy_first, dx, false, &AddBias(&[]));
+                second.backward(dy_second, dx, true, &AddBias(&[]));
             }
-            (Weights::Bf16(weights), Operand::Bf16(dy)) => {
-                weights.backward(dy, &rounded::Add::new(&[], dx, self.inputs));
+            (
+                (Weights::Bf16(first), Operand::Bf16(dy_first)),
+                (Weights::Bf16(second), Operand::Bf16(dy_second)),
+            ) => {
+                let terms = [(first, dy_first), (second, dy_second)];
+                PackedBf16::backward_sum(terms, &rounded::Round::new(&[], rounded::Plain, dx));
             }
             _ => panic!("{FORMATS}"),
         }

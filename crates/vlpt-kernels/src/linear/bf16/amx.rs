@@ -1,6 +1,7 @@
 //! On the tile registers of AMX.
 
-use super::{Epilogue, Product, Step, Task};
+use super::Epilogue;
+use super::product::{Product, Step, Task};
 use crate::block::{Block, SIDE};
 use crate::tile::TILE;
 use crate::tile_registers::{Factors, NEAR, TileRegisters};
@@ -46,25 +47,18 @@ fn with<E: Epilogue, const N: usize>(
         if let Some(before) = &before
             && let Ok([to, from]) = sums.get_disjoint_mut([before.sums, step.sums])
         {
-            block.turn((step.first > 0).then_some(from), to);
+            block.turn((!step.begins).then_some(from), to);
         }
-        let done = before.take().filter(|before| before.last);
+        let done = before.take().filter(|before| before.next.is_none());
         let near = near(product, task, &step);
-        let mut factors = Factors::new(
-            product.a(step.row, step.first),
-            product.stride(),
-            product.b(step.column, step.first),
-            step.depth,
-        );
+        let (slice, last) = (step.slice, step.next.is_none());
+        let (a, b) = (slice.a(step.row), slice.b(step.column));
+        let mut factors = Factors::new(a, slice.stride(), b, slice.depth);
         // nothing to do meanwhile: in one go
-        let parts = if step.last || done.is_some() {
-            SIDE / N
-        } else {
-            1
-        };
+        let parts = if last || done.is_some() { SIDE / N } else { 1 };
         for part in 0..parts {
-            let first = part * step.depth / parts;
-            let depth = (part + 1) * step.depth / parts - first;
+            let first = part * slice.depth / parts;
+            let depth = (part + 1) * slice.depth / parts - first;
             if depth > 0 {
                 let factors = factors.take(depth);
                 let near = near.wrapping_add(first * NEAR);
@@ -74,7 +68,7 @@ fn with<E: Epilogue, const N: usize>(
                     block.add_long::<true>(factors, near);
                 }
             }
-            if step.last {
+            if last {
                 let row = step.row * SIDE + part * N;
                 epilogue.prepare(row, product.count(row, N), step.column * SIDE);
             }
@@ -92,13 +86,12 @@ fn with<E: Epilogue, const N: usize>(
 
 /// What is to be brought near during a step: its share of the weights of the next step's columns.
 fn near(product: &Product, task: &Task, step: &Step) -> *const u16 {
-    let (next, first) = if step.column + 1 < task.columns.end || step.last {
-        ((step.column + 1).min(product.columns - 1), step.first)
-    } else {
-        (task.columns.start, step.first + step.depth)
+    let (slice, column) = match step.next {
+        Some(next) if step.column + 1 == task.columns.end => (next, task.columns.start),
+        _ => (step.slice, (step.column + 1).min(product.columns - 1)),
     };
-    let weights = product.b(next, first);
-    let share = 2 * step.depth * TILE / task.rows.len();
+    let weights = slice.b(column);
+    let share = 2 * step.slice.depth * TILE / task.rows.len();
     let part = (step.row - task.rows.start) * share;
     weights[part.min(weights.len() - 1)..].as_ptr()
 }

@@ -5,7 +5,8 @@ use std::arch::x86_64::{
     _mm512_set1_epi32, _mm512_setzero_ps, _mm512_storeu_ps,
 };
 
-use super::{Epilogue, Product, Task};
+use super::Epilogue;
+use super::product::{Product, Task};
 use crate::block::{Block, SIDE};
 use crate::tile::{TILE, TILE_COLUMNS, TILE_ROWS};
 use crate::vector::Avx512;
@@ -24,17 +25,17 @@ pub(super) unsafe fn run(
     epilogue: &impl Epilogue,
 ) {
     product.for_steps(task, |step| {
-        let (row, column, sums) = (step.row, step.column, &mut sums[step.sums]);
-        let b = &product.b(column, step.first)[..2 * step.depth * TILE];
-        let a = product.a(row, step.first);
+        let (slice, sums) = (step.slice, &mut sums[step.sums]);
+        let b = &slice.b(step.column)[..2 * slice.depth * TILE];
+        let a = slice.a(step.row);
         for part in 0..SIDE / ROWS {
-            let tiles = &a[part * ROWS / TILE_ROWS * product.stride()..][..step.depth * TILE];
+            let tiles = &a[part * ROWS / TILE_ROWS * slice.stride()..][..slice.depth * TILE];
             let a = &tiles[part * ROWS % TILE_ROWS * TILE_COLUMNS..];
             let c = &mut sums.0[part * ROWS * SIDE..][..ROWS * SIDE];
             let c = c.as_mut_array().expect("rows of a block");
-            multiply(a, b, step.first > 0, c);
+            multiply(a, b, !step.begins, c);
         }
-        if step.last {
+        if step.next.is_none() {
             product.finish::<Avx512>(&step, sums, epilogue);
         }
     });

@@ -1,6 +1,7 @@
 //! For any processor: the numbers are widened and multiplied as f32.
 
-use super::{Epilogue, Product, Task};
+use super::Epilogue;
+use super::product::{Product, Task};
 use crate::block::{Block, SIDE};
 use crate::tile::{TILE, TILE_COLUMNS, TILE_ROWS, halves};
 use crate::vector::{Portable, over_vectors, widen as widen_one};
@@ -8,21 +9,18 @@ use crate::vector::{Portable, over_vectors, widen as widen_one};
 pub(super) fn run(product: &Product, task: &Task, sums: &mut [Block], epilogue: &impl Epilogue) {
     let mut wide = Vec::new();
     product.for_steps(task, |step| {
-        let (row, column, sums) = (step.row, step.column, &mut sums[step.sums]);
-        if row == task.rows.start {
-            widen(
-                &product.b(column, step.first)[..2 * step.depth * TILE],
-                &mut wide,
-            );
+        let (slice, sums) = (step.slice, &mut sums[step.sums]);
+        if step.row == task.rows.start {
+            widen(&slice.b(step.column)[..2 * slice.depth * TILE], &mut wide);
         }
-        if step.first == 0 {
+        if step.begins {
             sums.0.fill(0.0);
         }
         for (i, sums) in sums.rows_mut().iter_mut().enumerate() {
-            let a = &product.a(row, step.first)[i / TILE_ROWS * product.stride()..];
+            let a = &slice.a(step.row)[i / TILE_ROWS * slice.stride()..];
             multiply(&a[i % TILE_ROWS * TILE_COLUMNS..], &wide, sums);
         }
-        if step.last {
+        if step.next.is_none() {
             product.finish::<Portable>(&step, sums, epilogue);
         }
     });
