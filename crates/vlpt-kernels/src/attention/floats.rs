@@ -136,10 +136,8 @@ impl Scratch {
             false,
             &mut self.p,
         );
-        if let Some(mask) = task.attention.plan.mask(task.block, run) {
-            for (p, mask) in self.p.chunks_exact_mut(n).zip(mask) {
-                crate::add(p, &mask[..n]);
-            }
+        if let Some(seers) = task.attention.plan.seers(task.block, run) {
+            hide(n, &mut self.p, seers);
         }
         softmax(n, &mut self.p, &mut self.o);
     }
@@ -187,6 +185,17 @@ impl Scratch {
             false,
             o,
         );
+    }
+}
+
+vectorised! {
+    /// Gives keys a score of next to nothing for those of `n` queries that do not see them.
+    fn hide(n: usize, scores: &mut [f32], seers: &[u32]) {
+        for (row, seers) in scores.chunks_exact_mut(n).zip(seers) {
+            for (i, score) in row.iter_mut().enumerate() {
+                *score = if seers >> i & 1 == 1 { *score } else { -1e30 };
+            }
+        }
     }
 }
 

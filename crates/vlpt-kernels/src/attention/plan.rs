@@ -20,7 +20,9 @@ pub struct AttentionPlan {
     keys: Vec<u32>,
     /// For each of `keys`, where the block's part of its gradient goes.
     places: Vec<Place>,
-    masks: Vec<f32>,
+    /// Who sees whom in runs where not every query sees every key, both ways: a bit a query, and a bit
+    /// a key.
+    seers: Vec<u32>,
     seen: Vec<u32>,
     shared: Vec<SharedKey>,
     slots: usize,
@@ -43,8 +45,9 @@ pub(super) struct Run {
     /// Its place in the block.
     pub(super) queries: Range<usize>,
     pub(super) keys: Range<usize>,
-    /// First of its numbers in `masks` and in `seen`, where not every query sees every key.
-    mask: Option<[usize; 2]>,
+    /// First of its words in `seers` and in `seen`, where not every query sees every key. It has at
+    /// most 32 queries then.
+    words: Option<[usize; 2]>,
 }
 
 /// Where the gradient of a key goes.
@@ -88,7 +91,7 @@ impl AttentionPlan {
             plan.runs.push(Run {
                 queries: 0..queries,
                 keys: end..end,
-                mask: None,
+                words: None,
             });
             plan.blocks.push(QueryBlock {
                 query: image * queries,
@@ -111,7 +114,7 @@ impl AttentionPlan {
             runs: Vec::new(),
             keys: Vec::new(),
             places: Vec::new(),
-            masks: Vec::new(),
+            seers: Vec::new(),
             seen: Vec::new(),
             shared: Vec::new(),
             slots: 0,
@@ -165,7 +168,7 @@ impl AttentionPlan {
     pub fn bytes(&self) -> usize {
         size_of_val(self.keys.as_slice())
             + size_of_val(self.places.as_slice())
-            + size_of_val(self.masks.as_slice())
+            + size_of_val(self.seers.as_slice())
             + size_of_val(self.seen.as_slice())
             + size_of_val(self.shared.as_slice())
             + size_of_val(self.blocks.as_slice())
@@ -202,19 +205,18 @@ impl AttentionPlan {
         &self.places[of.clone()]
     }
 
-    /// What is added to the scores of the keys of the block and then of the run, for the run's
-    /// queries; none where every query sees every key. A run with a mask has at most 32 queries.
-    pub(super) fn mask(&self, block: &QueryBlock, run: &Run) -> Option<&[[f32; QUERIES]]> {
-        let [first, _] = run.mask?;
-        let numbers = (block.keys.len() + run.keys.len()) * QUERIES;
-        Some(self.masks[first..][..numbers].as_chunks().0)
+    /// Which of the run's queries see each key of the block and then of the run, a bit a query; none
+    /// where every query sees every key. Queries that are not there see all.
+    pub(super) fn seers(&self, block: &QueryBlock, run: &Run) -> Option<&[u32]> {
+        let [first, _] = run.words?;
+        Some(&self.seers[first..][..block.keys.len() + run.keys.len()])
     }
 
     /// Which of each 32 keys of the block and then of the run each query of the run sees, a bit a
     /// key; none where every query sees every key.
     #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
     pub(super) fn seen(&self, block: &QueryBlock, run: &Run) -> Option<&[u32]> {
-        let [_, first] = run.mask?;
+        let [_, first] = run.words?;
         let count = |keys: &Range<usize>| keys.len().div_ceil(u32::BITS as usize) * QUERIES;
         Some(&self.seen[first..][..count(&block.keys) + count(&run.keys)])
     }

@@ -5,9 +5,9 @@ use std::arch::x86_64::{
     _mm256_loadu_si256, _mm512_add_ps, _mm512_castsi512_ps, _mm512_castsi512_si256,
     _mm512_cmp_ps_mask, _mm512_cvtepu16_epi32, _mm512_cvtne2ps_pbh, _mm512_dpbf16_ps,
     _mm512_extracti64x4_epi64, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_loadu_si512,
-    _mm512_mask_blend_ps, _mm512_maskz_scalef_ps, _mm512_max_ps, _mm512_mul_ps, _mm512_rcp14_ps,
-    _mm512_reduce_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_slli_epi32, _mm512_storeu_ps,
-    _mm512_storeu_si512, _mm512_sub_ps,
+    _mm512_mask_blend_ps, _mm512_mask_cmp_ps_mask, _mm512_maskz_scalef_ps, _mm512_max_ps,
+    _mm512_mul_ps, _mm512_rcp14_ps, _mm512_reduce_ps, _mm512_set1_ps, _mm512_setzero_ps,
+    _mm512_slli_epi32, _mm512_storeu_ps, _mm512_storeu_si512, _mm512_sub_ps,
 };
 
 use super::{LANES, Vector};
@@ -44,6 +44,33 @@ impl Avx512 {
     pub(crate) fn total(self) -> f32 {
         // SAFETY: see the type.
         unsafe { std::arch::x86_64::_mm512_reduce_add_ps(self.0) }
+    }
+
+    /// The larger of both lanes where a bit is set, `self` elsewhere.
+    #[inline(always)]
+    pub(crate) fn max_where(self, bits: u16, other: Self) -> Self {
+        // SAFETY: see the type.
+        Self(unsafe { std::arch::x86_64::_mm512_mask_max_ps(self.0, bits, self.0, other.0) })
+    }
+}
+
+impl Avx512 {
+    /// [`Vector::power_of_2`] where a bit is set, 0 elsewhere.
+    #[inline(always)]
+    pub(crate) fn power_of_2_where(self, bits: u16) -> Self {
+        const DOWN: i32 = _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC;
+        // SAFETY: see the type.
+        unsafe {
+            let c = POWER_OF_2;
+            let f = _mm512_reduce_ps::<DOWN>(self.0);
+            let p = _mm512_fmadd_ps(_mm512_set1_ps(c[3]), f, _mm512_set1_ps(c[2]));
+            let p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(c[1]));
+            let p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(c[0]));
+            // what is left out costs nothing; a result below the normal numbers would cost a lot
+            let least = _mm512_set1_ps(-126.0);
+            let near = _mm512_mask_cmp_ps_mask::<_CMP_NLT_UQ>(bits, self.0, least);
+            Self(_mm512_maskz_scalef_ps(near, p, self.0))
+        }
     }
 }
 
@@ -101,18 +128,7 @@ impl Vector for Avx512 {
 
     #[inline(always)]
     fn power_of_2(self) -> Self {
-        const DOWN: i32 = _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC;
-        // SAFETY: see the type.
-        unsafe {
-            let c = POWER_OF_2;
-            let f = _mm512_reduce_ps::<DOWN>(self.0);
-            let p = _mm512_fmadd_ps(_mm512_set1_ps(c[3]), f, _mm512_set1_ps(c[2]));
-            let p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(c[1]));
-            let p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(c[0]));
-            // what is left out costs nothing; a result below the normal numbers would cost a lot
-            let near = _mm512_cmp_ps_mask::<_CMP_NLT_UQ>(self.0, _mm512_set1_ps(-126.0));
-            Self(_mm512_maskz_scalef_ps(near, p, self.0))
-        }
+        self.power_of_2_where(!0)
     }
 
     #[inline(always)]

@@ -11,8 +11,6 @@ pub(super) const QUERIES: usize = 32;
 const RUNS: usize = 4;
 /// Keys that are dealt with at once: fewer cost as much.
 const KEYS: usize = u32::BITS as usize;
-/// What is added to the score of a key that a query does not see: its probability is 0 then.
-const UNSEEN: f32 = -1e30;
 
 /// The keys of the runs of a block, each list in ascending order.
 struct Keys {
@@ -59,15 +57,15 @@ impl AttentionPlan {
         let first = self.runs.len();
         let block = self.add_keys(&keys.block);
         for (i, (lists, own)) in runs.iter().zip(&keys.runs).enumerate() {
-            let mask = [self.masks.len(), self.seen.len()];
+            let words = [self.seers.len(), self.seen.len()];
             for keys in [&keys.block, own] {
-                self.add_mask(lists, keys);
+                self.add_words(lists, keys);
             }
             let keys = self.add_keys(own);
             self.runs.push(Run {
                 queries: i * QUERIES..i * QUERIES + lists.len(),
                 keys,
-                mask: Some(mask),
+                words: Some(words),
             });
         }
         self.blocks.push(QueryBlock {
@@ -85,18 +83,12 @@ impl AttentionPlan {
     }
 
     /// Adds which of `keys` the queries of a run see, whose lists are given.
-    fn add_mask(&mut self, lists: &[&[u32]], keys: &[u32]) {
+    fn add_words(&mut self, lists: &[&[u32]], keys: &[u32]) {
         for key in keys {
-            let mask = |list: &&[u32]| {
-                if list.binary_search(key).is_ok() {
-                    0.0
-                } else {
-                    UNSEEN
-                }
-            };
-            let row = lists.iter().map(mask);
-            self.masks
-                .extend(row.chain(std::iter::repeat(0.0)).take(QUERIES));
+            let blind =
+                |(i, list): (usize, &&[u32])| u32::from(list.binary_search(key).is_err()) << i;
+            let blind: u32 = lists.iter().enumerate().map(blind).sum();
+            self.seers.push(!blind);
         }
         for keys in keys.chunks(KEYS) {
             let seen = |list: &&[u32]| {
@@ -192,8 +184,8 @@ mod tests {
             plan.places(&run.keys),
             [Place::Nowhere, Place::Own(0), Place::Own(1)]
         );
-        let mask = plan.mask(block, run).unwrap();
-        assert_eq!(mask[1][..2], [0.0, UNSEEN]);
+        let seers = plan.seers(block, run).unwrap();
+        assert_eq!(seers[1], !0b10, "key 1 is not for query 1");
         assert_eq!(plan.unseen(), [2]);
     }
 
@@ -241,9 +233,12 @@ mod tests {
             for block in plan.blocks() {
                 for run in plan.runs(block) {
                     let all = [plan.keys(&block.keys), plan.keys(&run.keys)].concat();
-                    let mask = plan.mask(block, run).unwrap();
+                    let seers = plan.seers(block, run).unwrap();
                     for query in 0..run.queries.len() {
-                        let seen = all.iter().zip(mask).filter(|(_, mask)| mask[query] == 0.0);
+                        let seen = all
+                            .iter()
+                            .zip(seers)
+                            .filter(|(_, seers)| *seers >> query & 1 == 1);
                         let mut seen: Vec<u32> = seen.map(|(key, _)| *key).collect();
                         seen.sort_unstable();
                         assert_eq!(seen, lists[block.query + run.queries.start + query]);

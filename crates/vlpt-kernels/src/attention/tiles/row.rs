@@ -45,9 +45,14 @@ impl Row {
         Self(self.0.mul(other.0), self.1.mul(other.1))
     }
 
+    /// The larger of both numbers where a bit is set, `self` elsewhere.
     #[inline(always)]
-    pub(super) fn max(self, other: Self) -> Self {
-        Self(self.0.max(other.0), self.1.max(other.1))
+    pub(super) fn max_where(self, bits: u32, other: Self) -> Self {
+        let [low, high] = [bits as u16, (bits >> LANES) as u16];
+        Self(
+            self.0.max_where(low, other.0),
+            self.1.max_where(high, other.1),
+        )
     }
 
     #[inline(always)]
@@ -58,9 +63,11 @@ impl Row {
         )
     }
 
+    /// 0 where no bit is set.
     #[inline(always)]
-    pub(super) fn power_of_2(self) -> Self {
-        Self(self.0.power_of_2(), self.1.power_of_2())
+    pub(super) fn power_of_2_where(self, bits: u32) -> Self {
+        let [low, high] = [bits as u16, (bits >> LANES) as u16];
+        Self(self.0.power_of_2_where(low), self.1.power_of_2_where(high))
     }
 
     #[inline(always)]

@@ -16,7 +16,8 @@ struct Exponents<'a> {
     /// `1 / sqrt(head width)`, and that times the logarithm which makes powers of e powers of 2.
     scale: f32,
     factor: Row,
-    mask: Option<&'a [[f32; SIDE]]>,
+    /// Which of the queries see a key, where not all do.
+    seers: Option<&'a [u32]>,
 }
 
 /// What the softmax of 32 queries needs; its powers are of 2.
@@ -37,7 +38,7 @@ impl<'a> Exponents<'a> {
             keys: KeyBlocks::of(task, run),
             scale,
             factor: Row::splat(scale * std::f32::consts::LOG2_E),
-            mask: task.attention.plan.mask(task.block, run),
+            seers: task.attention.plan.seers(task.block, run),
         }
     }
 
@@ -45,20 +46,17 @@ impl<'a> Exponents<'a> {
     #[inline(always)]
     fn largest(&self, mut row: Row, block: usize, scores: &Block) -> Row {
         let keys = self.keys.keys(block);
-        let rows = &scores.rows()[..keys.len()];
-        match self.mask {
-            None => {
-                for score in rows {
-                    row = row.max(Row::load(score).mul(self.factor));
-                }
-            }
-            Some(mask) => {
-                for (score, mask) in rows.iter().zip(&mask[keys]) {
-                    row = row.max(Row::load(score).mul_add(self.factor, Row::load(mask)));
-                }
-            }
+        for (key, score) in keys.zip(scores.rows()) {
+            let exponent = Row::load(score).mul(self.factor);
+            row = row.max_where(self.seers(key), exponent);
         }
         row
+    }
+
+    /// Which of the queries see a key, a bit a query.
+    #[inline(always)]
+    fn seers(&self, key: usize) -> u32 {
+        self.seers.map_or(!0, |seers| seers[key])
     }
 }
 
@@ -85,14 +83,12 @@ impl<'a> Softmax<'a> {
         self.of.keys.keys(block)
     }
 
-    /// `2^(exponent - largest)` of a key whose products are given.
+    /// `2^(exponent - largest)` of a key whose products are given, 0 for queries that do not see it.
     #[inline(always)]
     fn power(&self, key: usize, row: &[f32; SIDE]) -> Row {
-        let term = match self.of.mask {
-            None => self.below,
-            Some(mask) => Row::load(&mask[key]).add(self.below),
-        };
-        Row::load(row).mul_add(self.of.factor, term).power_of_2()
+        Row::load(row)
+            .mul_add(self.of.factor, self.below)
+            .power_of_2_where(self.of.seers(key))
     }
 
     /// Puts the powers of a block's keys in the place of their products.
