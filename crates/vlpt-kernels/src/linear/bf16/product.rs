@@ -57,7 +57,7 @@ pub(super) struct Product<'a> {
 /// Some depth of a term.
 #[derive(Clone, Copy)]
 pub(super) struct Slice<'a> {
-    pub(super) term: &'a Term<'a>,
+    term: &'a Term<'a>,
     /// First tile of depth, and number of tiles.
     pub(super) first: usize,
     pub(super) depth: usize,
