@@ -36,7 +36,7 @@ pub use progress::Progress;
 pub use text::{Slot, TextPlan, TextTape, TextTower, TextTree};
 pub use tokenizer::Tokenizer;
 pub use vision::{ImageTape, ImageTower, VisualPlace, VisualPrompts};
-pub use vlpt_kernels::Precision;
+pub use vlpt_kernels::{Level, Precision};
 pub use weights::{
     BlockWeights, Checkpoint, CheckpointTensor, ClipWeights, LayerNormWeights, LinearWeights,
     Tensor, TextWeights, VisionWeights,

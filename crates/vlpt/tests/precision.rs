@@ -45,9 +45,9 @@ fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     files
 }
 
-/// A short training on a drawn task, without a cache that another level could have filled.
+/// A short training on a drawn task.
 fn train<'a>(method: &'a str, epochs: &'a str, out: &'a str, more: &[&'a str]) -> Vec<&'a str> {
-    let mut words = vec!["train", "drawn:shapes", "--no-cache", "--method", method];
+    let mut words = vec!["train", "drawn:shapes", "--method", method];
     words.extend([
         "--shots", "4", "--lr", "0.05", "--epochs", epochs, "--out", out,
     ]);
@@ -81,6 +81,25 @@ fn an_f32_run_has_the_same_bytes_with_every_kind_of_vectors() {
             }
         }
     }
+}
+
+#[test]
+fn features_that_one_level_cached_are_not_taken_for_those_of_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |out: &str, level: Level, more: &[&str]| {
+        let level = level.to_string();
+        let words = train("coop", "1", out, &[&["--precision", "f32"], more].concat());
+        ok(folder.path(), &[("VLPT_KERNELS", &level)], &words);
+        contents(&folder.path().join(out).join("prompt"))
+    };
+    let best = Level::available().into_iter().max().unwrap();
+    let portable = run("portable", Level::Portable, &[]);
+    let after = run("after", best, &[]);
+    assert_eq!(after, run("alone", best, &["--no-cache"]));
+    assert!(
+        best == Level::Portable || after != portable,
+        "they do differ"
+    );
 }
 
 #[test]

@@ -6,7 +6,7 @@ mod compute;
 use std::path::PathBuf;
 
 use rayon::prelude::*;
-use vlpt_clip::Clip;
+use vlpt_clip::{Clip, Level};
 use vlpt_data::Item;
 use vlpt_data::image::{Augment, Limits, Preprocess};
 use vlpt_methods::VisualValues;
@@ -118,13 +118,14 @@ impl FeatureMaker<'_> {
         Ok(found.into_iter().flatten().collect())
     }
 
-    /// The name of a cached file: model, number format, preprocessing, view, visual prompts, and every image's id
-    /// and bytes.
+    /// The name of a cached file: model, number format, level of the kernels, preprocessing, view, visual
+    /// prompts, and every image's id and bytes.
     fn key(&self, items: &[Item], hashes: &[String], view: View) -> String {
         let head = [
-            "vlpt image features 2".to_owned(),
+            "vlpt image features 3".to_owned(),
             self.clip.fingerprint.clone(),
             self.clip.precision.to_string(),
+            Level::current().to_string(),
             self.preprocess.fingerprint(),
             view.fingerprint(),
             self.batch.to_string(),
