@@ -14,8 +14,8 @@ pub(super) struct Parts<'a> {
     shape: &'a Shape,
     arena: Arena,
     blocks: Vec<Layers>,
-    /// Of images alone.
-    patches: Option<Linear>,
+    /// Of images alone: the layer, and what it reads.
+    patches: Option<(Linear, Matrix)>,
     /// In f32, as in the towers.
     head: Linear,
     x: Rows,
@@ -23,7 +23,6 @@ pub(super) struct Parts<'a> {
     few: Rows,
     wanted: Rows,
     common: Rows,
-    pixels: Matrix,
     floats: Vec<f32>,
     features: Vec<f32>,
     standardize: Standardize,
@@ -68,16 +67,18 @@ impl<'a> Parts<'a> {
             fc1: layer(w, mlp),
             fc2: layer(mlp, w),
         };
-        let of_images = shape.patch > 0;
+        let patches = |inputs| {
+            let layer = linear(shape.precision, inputs, w, false);
+            (layer, matrix(shape.tokens, inputs))
+        };
         Self {
             blocks: (0..shape.depth).map(block).collect(),
-            patches: of_images.then(|| linear(shape.precision, shape.patch, w, false)),
+            patches: shape.patch.map(patches),
             head: linear(Precision::F32, w, shape.embed, false),
             x: rows(shape.tokens),
             few: rows(shape.asking),
             wanted: rows(shape.wanted),
             common: rows(shape.common),
-            pixels: matrix(shape.tokens, shape.patch.max(1)),
             floats: numbers(shape.tokens * w),
             features: numbers(shape.asking * shape.embed),
             standardize: Standardize::new(w, EPS),
@@ -105,15 +106,15 @@ impl<'a> Parts<'a> {
         let w = self.shape.width;
         let mut floats = self.arena.copy(&self.floats);
         let mut features = self.features.clone();
-        if self.shape.learned() > 0 {
+        if self.shape.learned > 0 {
             for layers in &self.blocks {
                 let mut kv = self.new_matrix(self.shape.common, 2 * w);
                 layers.kv.forward(self.common.width.operand(), &mut kv);
             }
         }
         for _ in 0..self.shape.chunks {
-            if let Some(patches) = &self.patches {
-                patches.forward_add(self.pixels.operand(), &mut floats);
+            if let Some((patches, pixels)) = &self.patches {
+                patches.forward_add(pixels.operand(), &mut floats);
             }
             for l in 0..self.shape.depth {
                 self.block(l, &mut floats);
@@ -129,7 +130,7 @@ impl<'a> Parts<'a> {
                 }
             }
         }
-        if self.shape.learned() > 0 {
+        if self.shape.learned > 0 {
             let to = &mut floats[..self.shape.common * w];
             for layers in &self.blocks {
                 layers.kv.backward_into(self.common.double.operand(), to);
@@ -175,20 +176,20 @@ impl<'a> Parts<'a> {
         if n == 0 {
             return;
         }
-        let (kv, layers) = (all.double.operand(), [&layers.q, &layers.kv]);
+        let (q, kv, d_kv) = (&layers.q, &layers.kv, all.double.operand());
         if m == n {
-            let terms = [(layers[0], all.width.operand()), (layers[1], kv)];
+            let terms = [(q, all.width.operand()), (kv, d_kv)];
             Linear::backward_sum(terms, &mut self.new_matrix(n, w));
         } else {
-            layers[1].backward_into(kv, &mut floats[..n * w]);
-            layers[0].backward_into(rows.width.operand(), &mut floats[..m * w]);
+            kv.backward_into(d_kv, &mut floats[..n * w]);
+            q.backward_into(rows.width.operand(), &mut floats[..m * w]);
         }
     }
 
     /// All attention of a step.
     pub(super) fn attention(&self) {
         let (w, shape) = (self.shape.width, self.shape);
-        let mut d_common = vec![0.0; shape.learned() * 2 * w];
+        let mut d_common = vec![0.0; shape.learned * 2 * w];
         for l in (0..shape.depth).cycle().take(shape.depth * shape.chunks) {
             let plan = if l + 1 == shape.depth {
                 &shape.last_plan
@@ -212,7 +213,7 @@ impl<'a> Parts<'a> {
         }
     }
 
-    /// All layer norms of a step.
+    /// All layer norms of a step but those of the prompts, which are a few rows.
     pub(super) fn norms(&self) {
         let (w, shape, arena) = (self.shape.width, self.shape, &self.arena);
         let mut scales = arena.floats(shape.tokens);

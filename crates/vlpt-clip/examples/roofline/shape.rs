@@ -21,8 +21,10 @@ pub(super) struct Shape {
     pub(super) last_plan: AttentionPlan,
     /// Keys that all tokens see beside their own, in each block.
     pub(super) common: usize,
-    /// Numbers of a patch; 0 where tokens are not cut from images.
-    pub(super) patch: usize,
+    /// How many of them are learned.
+    pub(super) learned: usize,
+    /// Numbers of a patch, where tokens are cut from images.
+    pub(super) patch: Option<usize>,
 }
 
 const WIDTH: usize = 768;
@@ -50,7 +52,8 @@ impl Shape {
             plan: AttentionPlan::images(size, TOKENS, TOKENS, prompts),
             last_plan: AttentionPlan::images(size, 1, TOKENS, prompts),
             common: prompts,
-            patch: PATCH,
+            learned: if backward { prompts } else { 0 },
+            patch: Some(PATCH),
         }
     }
 
@@ -89,7 +92,8 @@ impl Shape {
             plan: plan(&branches),
             last_plan: plan(&ends),
             common: 1,
-            patch: 0,
+            learned: 0,
+            patch: None,
         }
     }
 
@@ -111,15 +115,6 @@ impl Shape {
         }
     }
 
-    /// Common keys that are learned: those of images are prompts, those of texts the constant start.
-    pub(super) fn learned(&self) -> usize {
-        if self.patch > 0 && self.backward {
-            self.common
-        } else {
-            0
-        }
-    }
-
     /// Multiplications and additions of the products, in billions.
     pub(super) fn gflop(&self) -> f64 {
         let w = self.width;
@@ -138,9 +133,9 @@ impl Shape {
         };
         let ways = if self.backward { 2 } else { 1 };
         let chunk = (0..self.depth).map(of_block).sum::<usize>()
-            + self.tokens * self.patch * w
+            + self.tokens * self.patch.unwrap_or(0) * w
             + ways * self.asking * w * self.embed;
-        let prompts = self.depth * ways * self.learned() * 2 * w * w;
+        let prompts = self.depth * ways * self.learned * 2 * w * w;
         2e-9 * (self.chunks * chunk + prompts) as f64
     }
 }
