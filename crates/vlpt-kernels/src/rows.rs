@@ -1,5 +1,6 @@
 //! Rows of floats: work over fixed blocks of them, whatever the number of threads, gathering and adding.
 
+use crate::simd::vectorised;
 use crate::threads::{Parts, for_parts};
 
 /// Rows of one task of a row-wise kernel.
@@ -36,14 +37,16 @@ pub fn scatter_add_rows(x: &[f32], width: usize, rows: &[u32], y: &mut [f32]) {
     }
 }
 
-/// `y += x`
-///
-/// # Panics
-/// When the lengths differ.
-pub fn add(y: &mut [f32], x: &[f32]) {
-    assert_eq!(x.len(), y.len(), "lengths of a sum");
-    for (y, x) in y.iter_mut().zip(x) {
-        *y += x;
+vectorised! {
+    /// `y += x`
+    ///
+    /// # Panics
+    /// When the lengths differ.
+    pub fn add(y: &mut [f32], x: &[f32]) {
+        assert_eq!(x.len(), y.len(), "lengths of a sum");
+        for (y, x) in y.iter_mut().zip(x) {
+            *y += x;
+        }
     }
 }
 

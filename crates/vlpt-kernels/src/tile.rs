@@ -98,6 +98,14 @@ over_vectors! {
     }
 }
 
+over_vectors! {
+    /// Rounds 32 columns of a row.
+    pub(crate) fn round_part<V>(floats: &[f32; TILE_COLUMNS], to: &mut [u16; TILE_COLUMNS]) {
+        let (low, high) = halves(floats);
+        V::round_pair(V::load(low), V::load(high), to);
+    }
+}
+
 /// The two vectors of 32 floats.
 #[inline(always)]
 pub(crate) fn halves(floats: &[f32; TILE_COLUMNS]) -> (&[f32; LANES], &[f32; LANES]) {

@@ -18,7 +18,7 @@ use crate::arena::Arena;
 use crate::matrix::{Matrix, Operand};
 use crate::output::{Output, TileOutput};
 use crate::threads::for_tasks;
-use crate::tile::{TILE_COLUMNS, Tiles};
+use crate::tile::{TILE_COLUMNS, Tiles, round_part};
 use plan::{QueryBlock, Run};
 
 /// Attention of some queries to some keys.
@@ -150,8 +150,9 @@ impl Attention<'_> {
         let shared = self.plan.shared();
         for_tasks(shared.len(), |i| {
             let key = &shared[i];
-            let mut sum = vec![0.0; row];
-            for part in parts[key.slots.start * row..key.slots.end * row].chunks_exact(row) {
+            let (first, others) = parts[key.slots.start * row..key.slots.end * row].split_at(row);
+            let mut sum = first.to_vec();
+            for part in others.chunks_exact(row) {
                 crate::add(&mut sum, part);
             }
             match (key.key.checked_sub(common), &d_common) {
@@ -267,7 +268,17 @@ impl<'a> Rows<'a> {
                 unsafe { to.part(row, first, floats.len()) }.copy_from_slice(floats);
             }
             Self::Tiles(to) => {
-                for (column, x) in (first..).zip(floats) {
+                let whole = if first.is_multiple_of(TILE_COLUMNS) {
+                    floats.as_chunks().0
+                } else {
+                    &[]
+                };
+                for (tile, floats) in (first / TILE_COLUMNS..).zip(whole) {
+                    // SAFETY: the caller's promise.
+                    round_part(floats, unsafe { to.part(row, tile) });
+                }
+                let done = whole.len() * TILE_COLUMNS;
+                for (column, x) in (first..).zip(floats).skip(done) {
                     // SAFETY: the caller's promise, number by number.
                     unsafe { *to.number(row, column) = crate::vector::round_to_bf16(*x) };
                 }
