@@ -1,8 +1,9 @@
 //! Layer normalisation over rows.
 
 mod affine;
+mod backward;
+mod forward;
 mod lanes;
-mod row;
 mod standardize;
 
 pub use affine::LayerNorm;

@@ -3,8 +3,10 @@
 use std::cell::RefCell;
 use std::ops::Range;
 
+use super::gradients::Gradients;
 use super::plan::{Place, Run};
-use super::{Given, Gradients, Rows, Task};
+use super::rows::Rows;
+use super::{Given, Task};
 use crate::matrix::Operand;
 use crate::product::{Strided, multiply};
 use crate::simd::vectorised;

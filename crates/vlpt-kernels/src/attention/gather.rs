@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::{Given, Task, read};
+use super::rows::read;
+use super::{Given, Task};
 use crate::matrix::Operand;
 
 impl Task<'_> {

@@ -7,19 +7,22 @@
 
 mod floats;
 mod gather;
+mod gradients;
 mod plan;
+mod rows;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod tiles;
 
 pub use plan::AttentionPlan;
 
-use crate::Precision;
 use crate::arena::Arena;
 use crate::matrix::{Matrix, Operand};
 use crate::output::{Output, TileOutput};
 use crate::threads::for_tasks;
-use crate::tile::{TILE_COLUMNS, Tiles, round_part};
+use crate::tile::TILE_COLUMNS;
+use gradients::{Gradients, add_parts};
 use plan::{QueryBlock, Run};
+use rows::Rows;
 
 /// Attention of some queries to some keys.
 #[derive(Clone, Copy, Debug)]
@@ -45,21 +48,6 @@ struct Task<'a> {
     attention: &'a Attention<'a>,
     block: &'a QueryBlock,
     head: usize,
-}
-
-/// A matrix of which tasks write disjoint parts of rows.
-#[derive(Clone, Copy)]
-enum Rows<'a> {
-    Floats(Output<'a>),
-    Tiles(TileOutput<'a>),
-}
-
-/// Where tasks write their gradients.
-struct Gradients<'a> {
-    dq: Rows<'a>,
-    dkv: Rows<'a>,
-    /// Parts of the gradients of keys that several blocks see: slots x (2 width).
-    parts: Output<'a>,
 }
 
 impl Attention<'_> {
@@ -140,41 +128,7 @@ impl Attention<'_> {
             }
             floats::backward(task, &given, d_out, &to);
         });
-        self.add_parts(&parts, &Rows::new(dkv), d_common);
-    }
-
-    /// Sums the parts of the keys that several blocks see, block by block.
-    fn add_parts(&self, parts: &[f32], dkv: &Rows, d_common: &mut [f32]) {
-        let (row, common) = (2 * self.width, self.plan.common());
-        let d_common = (!d_common.is_empty()).then(|| Output::new(d_common, row));
-        let shared = self.plan.shared();
-        for_tasks(shared.len(), |i| {
-            let key = &shared[i];
-            let (first, others) = parts[key.slots.start * row..key.slots.end * row].split_at(row);
-            let mut sum = first.to_vec();
-            for part in others.chunks_exact(row) {
-                crate::add(&mut sum, part);
-            }
-            match (key.key.checked_sub(common), &d_common) {
-                // SAFETY: every key is in the list once.
-                (Some(own), _) => unsafe { dkv.put(own, 0, &sum) },
-                // SAFETY: as above.
-                (None, Some(to)) => crate::add(unsafe { to.part(key.key, 0, row) }, &sum),
-                (None, None) => unreachable!("constant keys have no parts"),
-            }
-        });
-        let zero = vec![
-            0.0;
-            if self.plan.unseen().is_empty() {
-                0
-            } else {
-                row
-            }
-        ];
-        for &key in self.plan.unseen() {
-            // SAFETY: no block has such a key, and nothing else runs.
-            unsafe { dkv.put(key as usize, 0, &zero) };
-        }
+        add_parts(self.plan, row, &parts, &Rows::new(dkv), d_common);
     }
 
     /// Whether the tile registers can do it, and what they read and write.
@@ -243,61 +197,5 @@ impl Task<'_> {
     fn columns(&self) -> [usize; 2] {
         let first = self.head * self.attention.size();
         [first, self.attention.width + first]
-    }
-}
-
-impl<'a> Rows<'a> {
-    fn new(matrix: &'a mut Matrix) -> Self {
-        match matrix.precision() {
-            Precision::F32 => {
-                let width = matrix.width();
-                Self::Floats(Output::new(matrix.floats_mut(), width))
-            }
-            Precision::Bf16 => Self::Tiles(TileOutput::new(matrix)),
-        }
-    }
-
-    /// Writes the columns from `first` on of a row, rounded to the format.
-    ///
-    /// # Safety
-    /// Nobody else has these columns meanwhile.
-    unsafe fn put(&self, row: usize, first: usize, floats: &[f32]) {
-        match self {
-            // SAFETY: the caller's promise.
-            Self::Floats(to) => {
-                unsafe { to.part(row, first, floats.len()) }.copy_from_slice(floats);
-            }
-            Self::Tiles(to) => {
-                let whole = if first.is_multiple_of(TILE_COLUMNS) {
-                    floats.as_chunks().0
-                } else {
-                    &[]
-                };
-                for (tile, floats) in (first / TILE_COLUMNS..).zip(whole) {
-                    // SAFETY: the caller's promise.
-                    round_part(floats, unsafe { to.part(row, tile) });
-                }
-                let done = whole.len() * TILE_COLUMNS;
-                for (column, x) in (first..).zip(floats).skip(done) {
-                    // SAFETY: the caller's promise, number by number.
-                    unsafe { *to.number(row, column) = crate::vector::round_to_bf16(*x) };
-                }
-            }
-        }
-    }
-}
-
-/// The columns `first..first + to.len()` of a row of an operand, widened.
-fn read(from: Operand, width: usize, row: usize, first: usize, to: &mut [f32]) {
-    match from {
-        Operand::F32(floats) => to.copy_from_slice(&floats[row * width + first..][..to.len()]),
-        Operand::Bf16(tiles) => read_tiles(tiles, row, first, to),
-    }
-}
-
-fn read_tiles(tiles: Tiles, row: usize, first: usize, to: &mut [f32]) {
-    for (column, to) in (first..).zip(to) {
-        let number = tiles.part(row, column / TILE_COLUMNS)[column % TILE_COLUMNS];
-        *to = crate::vector::widen(number);
     }
 }

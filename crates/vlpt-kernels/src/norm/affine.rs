@@ -3,7 +3,8 @@
 use rayon::prelude::*;
 
 use super::Standardize;
-use super::row::{rows_backward, rows_forward};
+use super::backward::rows_backward;
+use super::forward::rows_forward;
 use crate::rows::for_blocks;
 
 /// `y = (x - mean) / sqrt(variance + eps) * weight + bias`, mean and variance of each row (the

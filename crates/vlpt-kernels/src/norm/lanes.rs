@@ -3,6 +3,39 @@
 use crate::tile::{TILE, TILE_COLUMNS};
 use crate::vector::{LANES, Vector};
 
+/// Rows that are dealt with at once: each waits for its mean and for its variance, so one alone would
+/// keep the processor waiting.
+pub(super) const TOGETHER: usize = 4;
+
+/// Chooses the loops for rows of whole pairs of vectors, which need no care for their end, where the
+/// width is such.
+macro_rules! by_width {
+    ($width:expr, $function:ident::<$v:ident>($($argument:expr),*)) => {
+        if $width.is_multiple_of(2 * $crate::vector::LANES) {
+            $function::<$v, true>($($argument),*);
+        } else {
+            $function::<$v, false>($($argument),*);
+        }
+    };
+}
+
+/// Calls a function for rows `0..$rows`, for as many at once as it is told in its last parameter.
+macro_rules! by_rows {
+    ($rows:expr, $function:ident::<$v:ident, $whole:ident>($($argument:expr),*)) => {
+        const TOGETHER: usize = $crate::norm::lanes::TOGETHER;
+        let rows = $rows;
+        let many = rows / TOGETHER * TOGETHER;
+        for first in (0..many).step_by(TOGETHER) {
+            $function::<$v, $whole, TOGETHER>(first, $($argument),*);
+        }
+        for first in many..rows {
+            $function::<$v, $whole, 1>(first, $($argument),*);
+        }
+    };
+}
+
+pub(super) use {by_rows, by_width};
+
 /// Rows of numbers, 0 past their ends.
 pub(super) trait Rows {
     /// 16 numbers of a row, from `16 i` on.

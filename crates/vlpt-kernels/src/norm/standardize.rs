@@ -1,8 +1,7 @@
 //! Layer norm without weight and bias.
 
-use super::row::{
-    floats_backward, floats_forward, tiles_backward, tiles_backward_tiles, tiles_forward,
-};
+use super::backward::{floats_backward, tiles_backward, tiles_backward_tiles};
+use super::forward::{floats_forward, tiles_forward};
 use crate::Precision;
 use crate::matrix::{Matrix, Operand};
 use crate::threads::{Parts, for_both_parts, for_parts};

@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
+use super::super::Task;
+use super::super::gradients::Gradients;
 use super::super::plan::{Place, Run};
-use super::super::{Gradients, Task};
 use super::arrange::{IN_ORDER, columns, pairs, rows, turned};
 use super::head::{Rows, put_keys, put_queries, tiles};
 use super::softmax::Softmax;

@@ -1,7 +1,9 @@
 //! Rows of a head: where they are read, and where results go.
 
+use super::super::Task;
+use super::super::gradients::Gradients;
 use super::super::plan::Place;
-use super::super::{Gradients, Rows as Outputs, Task};
+use super::super::rows::Rows as Outputs;
 use super::Given;
 use super::arrange::{rounded_rows, store};
 use crate::block::{Block, SIDE};
