@@ -1,7 +1,7 @@
 //! Where the time of a step goes: its matrix products, attention and layer norms alone beside the whole step.
 //!
 //! ```text
-//! cargo run --release -p vlpt-clip --example roofline [f32|bf16] [ROUNDS] [vpt|coop|features]
+//! cargo run --release -p vlpt-clip --example roofline [f32|bf16] [ROUNDS] [vpt|coop|image]
 //! ```
 //!
 //! For towers of ViT-B/16's size with random weights it prints, for a VPT-deep step (8 images, 10 prompts a block), a
@@ -160,7 +160,7 @@ fn run(precision: Precision, plan: &Plan) {
         clip.text.backward(&tree, tape, &features);
     });
     let shape = Shape::images(precision, PLAIN_IMAGES, 0, false);
-    show("features of images", plan, &shape, &mut || {
+    show("image features", plan, &shape, &mut || {
         clip.vision.features(&pixels, PLAIN_IMAGES, None);
     });
 }
@@ -172,11 +172,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         rounds: arguments.get(1).map_or(Ok(7), |n| n.parse())?,
         only: arguments.get(2).map(|name| name.to_lowercase()),
     };
-    let known = ["vpt", "coop", "features"];
+    let known = ["vpt", "coop", "image"];
     if let Some(only) = &plan.only
         && !known.contains(&only.as_str())
     {
-        return Err(format!("{only}: vpt, coop and features are known").into());
+        return Err(format!("{only}: vpt, coop and image are known").into());
     }
     if plan.rounds == 0 {
         return Err("at least one round is needed".into());
