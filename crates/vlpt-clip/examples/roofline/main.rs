@@ -8,8 +8,8 @@
 //! CoOp step (100 classes, 16 context tokens) and features of 30 images: the floor, that is the step's multiplications
 //! at the speed of one large product; the parts alone, in the shapes and the order of the step; and the step. Parts
 //! alone find other caches and another clock than inside the step, so they do not add up to it.
-//! Rounds in turns, each work after an untimed one of its kind: medians, and the fastest, which says more where others
-//! use the machine too. `RAYON_NUM_THREADS` sets the threads.
+//! Rounds in turns, each work after an untimed one of its kind: medians, and the fastest, which say more where others
+//! use the machine too, as long as quick moments are longer than a step. `RAYON_NUM_THREADS` sets the threads.
 
 #![allow(clippy::print_stdout, reason = "it is a program that prints")]
 
