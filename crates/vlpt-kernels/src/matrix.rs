@@ -172,7 +172,7 @@ impl Matrix {
             Operand::Bf16(tiles) => {
                 let mut floats = vec![0.0; self.rows * self.width];
                 for (row, floats) in floats.chunks_exact_mut(self.width).enumerate() {
-                    tiles.widen_row(row, floats);
+                    tiles.widen_row(row, 0, floats);
                 }
                 floats
             }

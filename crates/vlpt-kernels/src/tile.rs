@@ -44,11 +44,10 @@ impl Tiles<'_> {
         rows.as_array().expect("rows of a tile")
     }
 
-    pub(crate) fn widen_row(&self, row: usize, floats: &mut [f32]) {
-        for (tile, floats) in floats.chunks_mut(TILE_COLUMNS).enumerate() {
-            for (to, from) in floats.iter_mut().zip(self.part(row, tile)) {
-                *to = widen(*from);
-            }
+    /// The columns `first..first + floats.len()` of a row.
+    pub(crate) fn widen_row(&self, row: usize, first: usize, floats: &mut [f32]) {
+        for (column, to) in (first..).zip(floats) {
+            *to = widen(self.part(row, column / TILE_COLUMNS)[column % TILE_COLUMNS]);
         }
     }
 }

@@ -42,33 +42,33 @@ struct Plan {
     only: Option<String>,
 }
 
-/// Median and smallest seconds of a work.
+/// What was measured in the rounds: the median, and the fastest.
 #[derive(Clone, Copy)]
-struct Seconds {
+struct Measured {
     median: f64,
-    least: f64,
+    fastest: f64,
 }
 
-impl Seconds {
+impl Measured {
     fn of(mut seconds: Vec<f64>) -> Self {
         seconds.sort_by(f64::total_cmp);
         Self {
             median: seconds[seconds.len() / 2],
-            least: seconds[0],
+            fastest: seconds[0],
         }
     }
 
     fn map(self, f: impl Fn(f64) -> f64) -> Self {
         Self {
             median: f(self.median),
-            least: f(self.least),
+            fastest: f(self.fastest),
         }
     }
 }
 
 /// Seconds of each work, all done in turns; each that is timed follows one of its kind, as the steps
 /// of a training do.
-fn measured<const N: usize>(rounds: usize, mut works: [&mut dyn FnMut(); N]) -> [Seconds; N] {
+fn measured<const N: usize>(rounds: usize, mut works: [&mut dyn FnMut(); N]) -> [Measured; N] {
     let mut seconds = [const { Vec::new() }; N];
     for _ in 0..rounds {
         for (work, seconds) in works.iter_mut().zip(&mut seconds) {
@@ -78,7 +78,7 @@ fn measured<const N: usize>(rounds: usize, mut works: [&mut dyn FnMut(); N]) -> 
             seconds.push(began.elapsed().as_secs_f64());
         }
     }
-    seconds.map(Seconds::of)
+    seconds.map(Measured::of)
 }
 
 /// Prints the rows of one work.
@@ -103,21 +103,21 @@ fn show(name: &str, plan: &Plan, shape: &Shape, step: &mut (dyn FnMut() + Send))
         ],
     );
     let speed = best.map(|seconds| 2e-9 * TIMES as f64 * 1656.0 * 768.0 * 3072.0 / seconds);
-    let row = |part: &str, seconds: Seconds| {
-        let Seconds { median, least } = seconds.map(|seconds| 1e3 * seconds);
-        let share = |part: f64, step: f64| 100.0 * part / step;
-        let (of_median, of_least) = (
-            share(seconds.median, step.median),
-            share(seconds.least, step.least),
-        );
-        println!(
-            "| {name} | {part} | {median:.1} | {of_median:.0} % | {least:.1} | {of_least:.0} % |"
-        );
+    let row = |part: &str, seconds: Measured| {
+        let columns = [
+            (seconds.median, step.median),
+            (seconds.fastest, step.fastest),
+        ];
+        let columns = columns.map(|(seconds, step)| {
+            let (ms, share) = (1e3 * seconds, 100.0 * seconds / step);
+            format!("{ms:.1} | {share:.0} %")
+        });
+        println!("| {name} | {part} | {} |", columns.join(" | "));
     };
     let gflop = shape.gflop();
     let floor = format!(
         "floor: {gflop:.0} GFLOP at {:.0} GFLOP/s (fastest {:.0})",
-        speed.median, speed.least
+        speed.median, speed.fastest
     );
     row(&floor, speed.map(|speed| gflop / speed));
     row("its products alone", products);

@@ -3,7 +3,7 @@
 use crate::Precision;
 use crate::matrix::{Matrix, Operand};
 use crate::output::{Output, TileOutput};
-use crate::tile::{TILE_COLUMNS, Tiles, round_part};
+use crate::tile::{TILE_COLUMNS, round_part};
 
 /// A matrix of which tasks write disjoint parts of rows.
 #[derive(Clone, Copy)]
@@ -57,13 +57,6 @@ impl<'a> Rows<'a> {
 pub(super) fn read(from: Operand, width: usize, row: usize, first: usize, to: &mut [f32]) {
     match from {
         Operand::F32(floats) => to.copy_from_slice(&floats[row * width + first..][..to.len()]),
-        Operand::Bf16(tiles) => read_tiles(tiles, row, first, to),
-    }
-}
-
-fn read_tiles(tiles: Tiles, row: usize, first: usize, to: &mut [f32]) {
-    for (column, to) in (first..).zip(to) {
-        let number = tiles.part(row, column / TILE_COLUMNS)[column % TILE_COLUMNS];
-        *to = crate::vector::widen(number);
+        Operand::Bf16(tiles) => tiles.widen_row(row, first, to),
     }
 }
