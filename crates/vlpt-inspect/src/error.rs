@@ -11,7 +11,7 @@ pub type Result<T> = std::result::Result<T, InspectError>;
 pub enum InspectError {
     /// A prompt folder, its model or a data set cannot be read or used.
     #[error(transparent)]
-    Train(#[from] vlpt_train::TrainError),
+    Adapter(#[from] vlpt_adapter::AdapterError),
     /// A prompt has no learned text tokens to read.
     #[error(
         "{}: the method `{method}` learns no text tokens: there are no words to look for",
@@ -80,7 +80,7 @@ impl InspectError {
     /// The way out of this error, where one is known.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Train(error) => return error.hint(),
+            Self::Adapter(error) => return error.hint(),
             Self::NoTextTokens { .. } => {
                 "words can be read for coop, cocoop, vlpt and upt; for visual prompts see \
                  `vlpt inspect attention`"

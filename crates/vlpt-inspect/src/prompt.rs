@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use vlpt_adapter::AdapterError;
+use vlpt_adapter::PromptFolder;
 use vlpt_clip::{Clip, Slot};
 use vlpt_methods::{Pass, PromptMethod, VisualValues};
-use vlpt_train::{PromptFolder, TrainError};
 
 use crate::{InspectError, Result};
 
@@ -89,7 +90,7 @@ impl OpenPrompt {
         let texts = self
             .method
             .texts(&clip.tokenizer, classes)
-            .map_err(TrainError::from)?;
+            .map_err(AdapterError::from)?;
         let rows = self.text.len() / clip.text.width();
         // for each row: the first text with it and its place there, and how many texts have it
         let mut seen: Vec<Option<(usize, usize, usize)>> = vec![None; rows];
@@ -127,10 +128,10 @@ fn prompts(method: &dyn PromptMethod) -> Result<(Vec<f32>, Option<VisualValues>)
     if method.conditional() {
         let context = method.parameters().iter().find(|p| p.name() == CONTEXT);
         let text = context.map_or(Ok(Vec::new()), vlpt_methods::Parameter::values);
-        return Ok((text.map_err(TrainError::from)?, None));
+        return Ok((text.map_err(AdapterError::from)?, None));
     }
-    let prompts = method.prompts(&Pass::EVAL).map_err(TrainError::from)?;
-    let text = prompts.text_values().map_err(TrainError::from)?;
+    let prompts = method.prompts(&Pass::EVAL).map_err(AdapterError::from)?;
+    let text = prompts.text_values().map_err(AdapterError::from)?;
     let visual = prompts.visual.as_ref().map(vlpt_methods::Visual::values);
-    Ok((text, visual.transpose().map_err(TrainError::from)?))
+    Ok((text, visual.transpose().map_err(AdapterError::from)?))
 }

@@ -78,7 +78,7 @@ impl Profile {
     /// Parameters that cannot be read.
     pub fn of(prompt: &OpenPrompt, clip: &Clip) -> Result<Self> {
         let parameters = prompt.method.parameters().iter().map(|p| {
-            let values = p.values().map_err(vlpt_train::TrainError::from)?;
+            let values = p.values().map_err(vlpt_adapter::AdapterError::from)?;
             Ok((p.name().to_owned(), p.shape().to_vec(), values))
         });
         let visual = prompt.visual.as_ref().map_or_else(Vec::new, |visual| {
@@ -100,14 +100,14 @@ impl Profile {
 ///
 /// # Errors
 /// [`InspectError::TooFew`], [`InspectError::OtherModel`], or a folder that is damaged.
-pub fn check_same_model(folders: &[vlpt_train::PromptFolder]) -> Result<()> {
+pub fn check_same_model(folders: &[vlpt_adapter::PromptFolder]) -> Result<()> {
     let [first, others @ ..] = folders else {
         return Err(InspectError::TooFew { found: 0 });
     };
     if others.is_empty() {
         return Err(InspectError::TooFew { found: 1 });
     }
-    let model = |folder: &vlpt_train::PromptFolder| {
+    let model = |folder: &vlpt_adapter::PromptFolder| {
         let a = &folder.adapter;
         format!("{} ({:.12})", a.base_model, a.base_model_fingerprint)
     };

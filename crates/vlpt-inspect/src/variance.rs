@@ -14,10 +14,10 @@
 //! the factor `(n - 1) / n` on average: with few images in a class the first one comes out low.
 
 use serde::Serialize;
+use vlpt_adapter::AdapterError;
 use vlpt_clip::Clip;
 use vlpt_data::{Split, Task};
 use vlpt_methods::zeroshot;
-use vlpt_train::TrainError;
 
 use crate::Result;
 
@@ -49,12 +49,12 @@ pub struct Variances {
 pub fn variances(clip: &Clip, task: &Task, split: &Split, features: &[f32]) -> Result<Variances> {
     let embed = clip.config.embed_dim;
     let texts = zeroshot::classifier(clip, &task.classes, &task.templates);
-    let texts = texts.map_err(TrainError::from)?;
+    let texts = texts.map_err(AdapterError::from)?;
     let labels: Vec<&[u32]> = split.items.iter().map(|item| &*item.labels).collect();
     let counts = split.class_counts(task.classes.len());
     let seen: Vec<usize> = counts.iter().copied().filter(|&n| n > 0).collect();
     let Some(&fewest) = seen.iter().min() else {
-        return Err(TrainError::Unfit {
+        return Err(AdapterError::Unfit {
             what: format!("{}: no image has a class", task.name),
             hint: Some("choose another split or data set".to_owned()),
         }

@@ -89,6 +89,12 @@ pub enum StudyError {
     },
 }
 
+impl From<vlpt_adapter::AdapterError> for StudyError {
+    fn from(error: vlpt_adapter::AdapterError) -> Self {
+        Self::Train(error.into())
+    }
+}
+
 impl StudyError {
     /// The way out, where one is known.
     pub fn hint(&self) -> Option<String> {

@@ -13,7 +13,7 @@ use crate::Result;
 ///
 /// One writer at a time: callers hold the claim of what they write.
 pub(crate) fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
-    Ok(vlpt_train::write_atomic(path, bytes)?)
+    Ok(vlpt_adapter::files::write_atomic(path, bytes)?)
 }
 
 /// The file's bytes, or `None` when there is no such file.

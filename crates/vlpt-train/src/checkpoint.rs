@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
 
-use crate::files::write_atomic;
 use crate::optim::OptimizerState;
-use crate::tensors::{Named, TensorFile};
 use crate::{Result, TrainError};
+use vlpt_adapter::files::write_atomic;
+use vlpt_adapter::{Named, TensorFile};
 
 /// Version of the file's layout.
 const FORMAT: u32 = 1;
@@ -111,7 +111,7 @@ impl Checkpoint {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
         }
-        write_atomic(&path, &file.to_bytes())
+        Ok(write_atomic(&path, &file.to_bytes())?)
     }
 
     /// Reads the checkpoint of a run folder, if there is one.

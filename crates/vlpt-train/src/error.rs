@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use thiserror::Error;
+use vlpt_adapter::AdapterError;
 
 /// The result of this crate's functions.
 pub type Result<T> = std::result::Result<T, TrainError>;
@@ -23,6 +24,9 @@ pub enum TrainError {
     /// The prompt method.
     #[error(transparent)]
     Method(#[from] vlpt_methods::MethodError),
+    /// A prompt folder, features, metrics, or a classifier.
+    #[error(transparent)]
+    Adapter(AdapterError),
 
     /// No recipe of that name.
     #[error("there is no recipe \"{found}\": expected one of {known}")]
@@ -113,45 +117,12 @@ pub enum TrainError {
         /// The fingerprint now.
         found: String,
     },
-    /// A checkpoint, a prompt file or another file of ours that is damaged.
+    /// A checkpoint or another file of a run that is damaged.
     #[error("{}: {what}", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
         /// What was found and what was expected.
-        what: String,
-    },
-    /// A prompt folder whose tensors are not those of its method.
-    #[error("{}: the tensors do not fit the method `{method}`: {}", path.display(), problems.join("; "))]
-    Tensors {
-        /// The file.
-        path: PathBuf,
-        /// The method.
-        method: String,
-        /// One sentence for each missing, unexpected or misshapen tensor.
-        problems: Vec<String>,
-    },
-    /// A prompt meets another model than it was tuned for.
-    #[error(
-        "{}: the prompt was tuned for {tuned_for} ({stored}), but the model is {model} ({found})",
-        path.display()
-    )]
-    WrongModel {
-        /// The prompt folder.
-        path: PathBuf,
-        /// Name of the model it was tuned for.
-        tuned_for: String,
-        /// Beginning of that model's fingerprint.
-        stored: String,
-        /// Name of the model given.
-        model: String,
-        /// Beginning of its fingerprint.
-        found: String,
-    },
-    /// A prompt and a task have different classes.
-    #[error("the prompt's classes are not the task's: {what}")]
-    OtherClasses {
-        /// The first difference.
         what: String,
     },
     /// The loss is no number any more.
@@ -163,14 +134,6 @@ pub enum TrainError {
         step: usize,
         /// The loss.
         loss: f64,
-    },
-    /// A split without an image where one is needed.
-    #[error("{task}: no {split} images")]
-    NoImages {
-        /// The task.
-        task: String,
-        /// The split.
-        split: &'static str,
     },
     /// A task, a method and options that do not go together.
     #[error("{what}")]
@@ -188,14 +151,19 @@ pub enum TrainError {
         /// Whole epochs done.
         epochs: usize,
     },
-    /// The threads could not be started.
-    #[error("starting {threads} threads: {what}")]
-    Threads {
-        /// How many.
-        threads: usize,
-        /// Why not.
-        what: String,
-    },
+}
+
+impl From<AdapterError> for TrainError {
+    /// What both crates can meet keeps its own variant.
+    fn from(error: AdapterError) -> Self {
+        match error {
+            AdapterError::Io(error) => Self::Io(error),
+            AdapterError::Clip(error) => Self::Clip(error),
+            AdapterError::Data(error) => Self::Data(error),
+            AdapterError::Method(error) => Self::Method(error),
+            other => Self::Adapter(other),
+        }
+    }
 }
 
 impl TrainError {
@@ -218,6 +186,7 @@ impl TrainError {
             Self::Clip(error) => return error.hint(),
             Self::Data(error) => return error.hint(),
             Self::Method(error) => return error.hint(),
+            Self::Adapter(error) => return error.hint(),
             Self::UnknownRecipe { suggestion, .. }
             | Self::UnknownKey { suggestion, .. }
             | Self::BadValue { suggestion, .. } => {
@@ -234,9 +203,6 @@ impl TrainError {
             }
             Self::InputChanged { what, .. } => {
                 format!("bring back the {what} it was started with, or start a new run")
-            }
-            Self::WrongModel { tuned_for, .. } => {
-                format!("use {tuned_for}, or force it if you know that the models are alike")
             }
             Self::Diverged { .. } => {
                 "lower train.lr; the checkpoint before it is still in the run folder".to_owned()

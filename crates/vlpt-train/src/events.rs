@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use vlpt_data::Metric;
 
-use crate::{InitSource, Result, SharedName, TrainError};
+use crate::{Result, SharedName, TrainError};
+use vlpt_adapter::InitSource;
 
 /// One line of `events.jsonl`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,61 +1,38 @@
-//! The trainer: from a configuration to a prompt, and from a prompt to numbers and predictions.
+//! The trainer: from a configuration to a prompt folder.
 //!
 //! * [`load`] builds a [`RunConfig`] from a recipe, a file and overrides.
 //! * [`Run`] trains: it fills a run folder, and goes on where it was interrupted.
-//! * [`PromptFolder`] is the result of a run; [`Classifier`] what it makes of images: by text
-//!   features, by texts that depend on the image, or by a baseline's weights or cache.
 //! * [`train_source`], [`train_adapted`] and [`train_jointly`] do so for several tasks and seeds.
-//! * [`evaluate()`] and [`Predictor`] use a classifier.
-//! * An [`Observer`] watches; `()` is silence.
+//! * A [`TrainObserver`] watches; `()` is silence.
 
 mod baseline;
 mod checkpoint;
-mod classifier;
 mod config;
 mod data;
 mod error;
-mod evaluate;
 mod events;
-mod features;
-mod files;
+mod init;
 mod loss;
-pub mod metrics;
 mod multitask;
 mod observer;
 mod optim;
 mod order;
 mod pixels;
-mod predict;
-mod prompt;
 mod run;
 mod schedule;
-mod tensors;
-mod threads;
 mod trainer;
 
-pub use classifier::Classifier;
 pub use config::*;
-pub use data::{Member, SharedName, TrainingData, open_task, open_tasks, preprocess};
+pub use data::{Member, SharedName, TrainingData, open_task, open_tasks};
 pub use error::{Result, TrainError};
-pub use evaluate::{EvalOptions, Evaluation, SplitName, evaluate};
 pub use events::{End, EpochEnd, Event, Start, StartTask, TaskValue, read_events};
-pub use features::{FeatureMaker, View, default_cache_dir, hash_images};
-pub use files::write_atomic;
-pub use loss::{Loss, LossHead, LossInput, LossOutput, Mask, TextsOf, UnitRows};
-pub use metrics::{Bootstrap, Confusion, Interval, Scored};
+pub use loss::{Loss, LossHead, LossInput, LossOutput, Mask, TextsOf};
 pub use multitask::{
     Adapted, AdaptedValues, Joint, JointMember, Singles, SourcePrompt, train_adapted,
     train_jointly, train_source,
 };
-pub use observer::{Observer, StepReport};
+pub use observer::{StepReport, TrainObserver};
 pub use optim::{AdamW, Optimizer, OptimizerState, Sgd, optimizer};
 pub use order::Mix;
-pub use predict::{NamedImage, PredictOptions, Predictor, embed_images, embed_texts};
-pub use prompt::{
-    Adapter, AdapterTask, Averaged, AveragedSource, ImportOptions, ImportTask, Imported,
-    InitSource, LeftOut, PromptFolder, PromptReport, Source, UsedTensor, average_prompts,
-    class_names_sha256, import_checkpoint,
-};
 pub use run::{Run, RunOptions, RunSummary};
 pub use schedule::{Decay, Schedule};
-pub use threads::with_threads;

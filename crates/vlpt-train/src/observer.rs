@@ -1,6 +1,6 @@
 //! Who watches a run: the command line, a test, or nobody.
 
-use vlpt_clip::Progress;
+use vlpt_adapter::Observer;
 
 use crate::Event;
 
@@ -19,9 +19,10 @@ pub struct StepReport {
     pub loss: f64,
 }
 
-/// Watches a run. Phases come through [`Progress`]; everything else has a default that ignores it.
-/// `()` is silence.
-pub trait Observer: Progress {
+/// Watches a run, beside what an [`Observer`] sees of any work. `()` is silence. A run asks
+/// [`Observer::should_stop`] after every step; `true` writes a checkpoint and ends with
+/// [`TrainError::Stopped`](crate::TrainError::Stopped).
+pub trait TrainObserver: Observer {
     /// Something is in `events.jsonl` now.
     fn event(&self, event: &Event) {
         let _ = event;
@@ -34,17 +35,6 @@ pub trait Observer: Progress {
 
     /// A checkpoint is on the disk.
     fn checkpoint(&self) {}
-
-    /// Something the user should know that is no error.
-    fn note(&self, text: &str) {
-        let _ = text;
-    }
-
-    /// Asked after every step: `true` writes a checkpoint and ends with
-    /// [`TrainError::Stopped`](crate::TrainError::Stopped).
-    fn should_stop(&self) -> bool {
-        false
-    }
 }
 
-impl Observer for () {}
+impl TrainObserver for () {}

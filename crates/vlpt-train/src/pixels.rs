@@ -9,7 +9,8 @@ use rayon::prelude::*;
 use vlpt_data::Item;
 use vlpt_data::image::Augment;
 
-use crate::{FeatureMaker, Observer, Result, View};
+use crate::{Result, TrainObserver};
+use vlpt_adapter::{FeatureMaker, View};
 
 /// Images decoded between two advances of the progress.
 const DECODED_AT_ONCE: usize = 64;
@@ -53,7 +54,7 @@ impl<'a> Pixels<'a> {
         items: &'a [Item],
         views: EpochViews,
         budget: usize,
-        observer: &dyn Observer,
+        observer: &dyn TrainObserver,
     ) -> Result<Self> {
         let mut kept = Vec::new();
         if let EpochViews::Fixed(views) = &views {
@@ -61,7 +62,7 @@ impl<'a> Pixels<'a> {
             let fitting = &items[..fit.min(items.len())];
             observer.start("images", fitting.len() as u64);
             for some in fitting.chunks(DECODED_AT_ONCE) {
-                let decoded: Vec<Result<_>> = some
+                let decoded: Vec<vlpt_adapter::Result<_>> = some
                     .par_iter()
                     .map(|item| maker.item_pixels(item, views))
                     .collect();

@@ -4,10 +4,11 @@
 
 use std::path::Path;
 
+use vlpt_adapter::PrecisionSetting;
 use vlpt_clip::Precision;
 use vlpt_train::{
-    Epochs, LEAST_MEMORY_MB, PrecisionSetting, RECIPES, RunConfig, Select, TrainError, Views,
-    all_keys, load, parse, read_resolved,
+    Epochs, LEAST_MEMORY_MB, RECIPES, RunConfig, Select, TrainError, Views, all_keys, load, parse,
+    read_resolved,
 };
 
 fn settings(list: &[&str]) -> Vec<String> {

@@ -8,8 +8,9 @@ mod support;
 use std::path::Path;
 
 use support::{Watch, assert_same_tree, drawn_data, options, short_config, tiny_clip, with_epochs};
+use vlpt_adapter::PromptFolder;
 use vlpt_clip::Clip;
-use vlpt_train::{Event, Layers, Method, PromptFolder, Run, RunConfig, TrainError, read_events};
+use vlpt_train::{Event, Layers, Method, Run, RunConfig, TrainError, read_events};
 
 /// A prompt tuned on one drawn task, and a configuration that starts from it on another.
 fn source(dir: &Path, clip: &Clip, change: impl Fn(&mut RunConfig)) -> RunConfig {

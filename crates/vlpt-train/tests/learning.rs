@@ -5,13 +5,11 @@
 mod support;
 
 use support::{Watch, drawn_data, options, tiny_clip};
+use vlpt_adapter::{Classifier, EvalOptions, PromptFolder, evaluate, preprocess};
 use vlpt_clip::Clip;
 use vlpt_data::drawn::drawn;
 use vlpt_data::{FewShotRule, Metric, Shots};
-use vlpt_train::{
-    Classifier, EvalOptions, Event, LossName, PromptFolder, Run, RunConfig, Select, TrainingData,
-    evaluate, parse, preprocess,
-};
+use vlpt_train::{Event, LossName, Run, RunConfig, Select, TrainingData, parse};
 
 /// Mean loss of the first and the last epoch.
 fn ends(watch: &Watch) -> (f64, f64) {

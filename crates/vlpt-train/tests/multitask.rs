@@ -7,11 +7,12 @@ mod support;
 use std::path::Path;
 
 use support::{Watch, assert_same_tree, options, short_config, tiny_clip};
+use vlpt_adapter::{EvalOptions, PromptFolder, evaluate};
 use vlpt_clip::Clip;
 use vlpt_data::{FewShotRule, Task};
 use vlpt_train::{
-    EvalOptions, Event, LabelSpace, Method, Mix, PromptFolder, Run, RunConfig, Select, Singles,
-    TaskEntry, TrainError, TrainingData, evaluate, open_tasks, parse, train_jointly, train_source,
+    Event, LabelSpace, Method, Mix, Run, RunConfig, Select, Singles, TaskEntry, TrainError,
+    TrainingData, open_tasks, parse, train_jointly, train_source,
 };
 
 /// A short run on two drawn tasks.

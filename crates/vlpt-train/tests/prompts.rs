@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use support::{Watch, drawn_data, options, short_config, tiny_clip, with_epochs};
-use vlpt_clip::Clip;
-use vlpt_train::{
-    Classifier, EvalOptions, PredictOptions, Predictor, PromptFolder, Run, RunConfig, TrainError,
-    evaluate, preprocess,
+use vlpt_adapter::{
+    AdapterError, Classifier, EvalOptions, PredictOptions, Predictor, PromptFolder, evaluate,
+    preprocess,
 };
+use vlpt_clip::Clip;
+use vlpt_train::{Run, RunConfig};
 
 struct Made {
     _home: tempfile::TempDir,
@@ -107,7 +108,7 @@ fn another_model_is_refused_unless_forced() {
     let refused = Predictor::of(&folder, other.clone(), &PredictOptions::default());
     assert!(matches!(
         refused.err().unwrap(),
-        TrainError::WrongModel { .. }
+        AdapterError::WrongModel { .. }
     ));
     let forced = PredictOptions {
         force: true,

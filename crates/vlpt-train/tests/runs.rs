@@ -9,10 +9,11 @@ use support::{
     Watch, assert_same_tree, copy, drawn_data, options, short_config, tiny_clip, tiny_clip_as,
     tree, with_epochs,
 };
+use vlpt_adapter::{PrecisionSetting, PromptFolder};
 use vlpt_clip::{Clip, Precision};
 use vlpt_train::{
-    Event, Method, OptimizerName, PrecisionSetting, PromptFolder, Run, RunConfig, Select,
-    TrainError, Views, read_events, read_resolved,
+    Event, Method, OptimizerName, Run, RunConfig, Select, TrainError, Views, read_events,
+    read_resolved,
 };
 
 /// Runs without interruption, then resumes from the copy of every checkpoint.

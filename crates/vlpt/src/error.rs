@@ -3,6 +3,7 @@
 use std::io;
 use std::process::ExitCode;
 
+use vlpt_adapter::AdapterError;
 use vlpt_clip::ClipError;
 use vlpt_data::DataError;
 use vlpt_inspect::InspectError;
@@ -29,9 +30,12 @@ pub(crate) enum CliError {
     /// A data set or an image cannot be read.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// Training, evaluation or a run or prompt folder failed.
+    /// A prompt folder, an evaluation or a prediction failed.
     #[error(transparent)]
-    Train(#[from] TrainError),
+    Adapter(AdapterError),
+    /// Training or a run folder failed.
+    #[error(transparent)]
+    Train(TrainError),
     /// A report cannot be written.
     #[error(transparent)]
     Report(#[from] ReportError),
@@ -71,10 +75,31 @@ pub(crate) enum CliError {
     Closed,
 }
 
+impl From<AdapterError> for CliError {
+    fn from(error: AdapterError) -> Self {
+        match error {
+            AdapterError::Io(error) => Self::Io(error),
+            AdapterError::Clip(error) => Self::Clip(error),
+            AdapterError::Data(error) => Self::Data(error),
+            other => Self::Adapter(other),
+        }
+    }
+}
+
+impl From<TrainError> for CliError {
+    fn from(error: TrainError) -> Self {
+        match error {
+            TrainError::Adapter(error) => Self::from(error),
+            TrainError::Clip(error) => Self::Clip(error),
+            other => Self::Train(other),
+        }
+    }
+}
+
 impl From<InspectError> for CliError {
     fn from(error: InspectError) -> Self {
         match error {
-            InspectError::Train(error) => Self::Train(error),
+            InspectError::Adapter(error) => Self::from(error),
             other => Self::Inspect(other),
         }
     }
@@ -83,7 +108,7 @@ impl From<InspectError> for CliError {
 impl From<StudyError> for CliError {
     fn from(error: StudyError) -> Self {
         match error {
-            StudyError::Train(error) => Self::Train(error),
+            StudyError::Train(error) => Self::from(error),
             other => Self::Study(other),
         }
     }
@@ -118,8 +143,9 @@ impl CliError {
             Self::Io(e) | Self::Train(TrainError::Io(e)) if e.kind() == io::ErrorKind::NotFound => {
                 Some("check the path: it is relative to the current folder".into())
             }
-            Self::Clip(e) | Self::Train(TrainError::Clip(e)) => clip_hint(e),
+            Self::Clip(e) => clip_hint(e),
             Self::Data(e) => e.hint(),
+            Self::Adapter(e) => e.hint(),
             Self::Train(e) => e.hint(),
             Self::Report(e) => e.hint(),
             Self::Inspect(e) => e.hint(),

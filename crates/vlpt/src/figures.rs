@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
+use vlpt_adapter::Evaluation;
 use vlpt_data::image::{Interpolation, Limits, RgbImage, crop_resize};
 use vlpt_data::{Item, Split};
 use vlpt_report::{
     Confusion, Curve, CurvePoint, Example, Fact, KeyNumber, Picture, RunReport, percent,
 };
-use vlpt_train::{Evaluation, Event, Method, RunConfig, TaskEntry, read_events, read_resolved};
+use vlpt_train::{Event, Method, RunConfig, TaskEntry, read_events, read_resolved};
 
 use crate::error::CliError;
 

@@ -4,11 +4,11 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use vlpt_adapter::{ImageConfig, PrecisionSetting};
 use vlpt_clip::{Clip, Hub, ModelName, Precision, Tokenizer};
 use vlpt_data::image::{Limits, Preprocess, RgbImage};
 use vlpt_data::{Format, Task};
 use vlpt_kernels::{LEVEL_VARIABLE, Level};
-use vlpt_train::{ImageConfig, PrecisionSetting};
 
 use crate::console::{Console, Unit};
 use crate::error::CliError;
@@ -124,7 +124,7 @@ pub(crate) fn load_tokenizer(name: Option<&str>, console: &Console) -> Result<To
 
 /// What the model `name` does to an image before it looks at it.
 pub(crate) fn load_preprocess(name: &str, console: &Console) -> Result<Preprocess, CliError> {
-    Ok(vlpt_train::preprocess(
+    Ok(vlpt_adapter::preprocess(
         &open_model(name, Precision::F32, console)?,
         &ImageConfig::default(),
     ))
@@ -214,7 +214,7 @@ impl CacheArgs {
         if self.no_cache {
             None
         } else {
-            self.cache.clone().or_else(vlpt_train::default_cache_dir)
+            self.cache.clone().or_else(vlpt_adapter::default_cache_dir)
         }
     }
 }

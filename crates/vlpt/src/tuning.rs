@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser};
+use vlpt_adapter::PromptFolder;
 use vlpt_clip::Precision;
-use vlpt_train::{Layers, Method, PromptFolder, RunConfig};
+use vlpt_train::{Layers, Method, RunConfig};
 
 use crate::error::CliError;
 use crate::options::PrecisionArgs;

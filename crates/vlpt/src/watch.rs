@@ -1,7 +1,8 @@
 //! The trainer's observer: a bar for each phase, notes on standard error.
 
+use vlpt_adapter::Observer;
 use vlpt_clip::Progress;
-use vlpt_train::{Event, Observer};
+use vlpt_train::{Event, TrainObserver};
 
 use crate::console::{Bar, Console, Unit};
 
@@ -35,6 +36,12 @@ impl Progress for Watch<'_> {
 }
 
 impl Observer for Watch<'_> {
+    fn note(&self, text: &str) {
+        self.console.say(format!("note: {text}"));
+    }
+}
+
+impl TrainObserver for Watch<'_> {
     fn event(&self, event: &Event) {
         match event {
             Event::Start(start) => {
@@ -50,9 +57,5 @@ impl Observer for Watch<'_> {
             Event::Epoch(epoch) => self.bar.note(&format!("training, loss {:.3}", epoch.loss)),
             Event::End(_) => {}
         }
-    }
-
-    fn note(&self, text: &str) {
-        self.console.say(format!("note: {text}"));
     }
 }

@@ -4,8 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use fs_err as fs;
+use vlpt_adapter::{
+    Classifier, ImageConfig, Observer, View, hash_images, preprocess, with_threads,
+};
 use vlpt_data::Split;
-use vlpt_train::{Classifier, ImageConfig, Observer, View, hash_images, preprocess, with_threads};
 
 use super::TrainWork;
 use super::settings::common;

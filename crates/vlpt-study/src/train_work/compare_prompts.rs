@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use vlpt_adapter::PromptFolder;
 use vlpt_methods::{Pass, Visual};
-use vlpt_train::PromptFolder;
 
 use super::TrainWork;
 use super::compare::Similarity;

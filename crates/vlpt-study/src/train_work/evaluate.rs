@@ -9,11 +9,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use rayon::prelude::*;
+use vlpt_adapter::{Classifier, FeatureMaker, PromptFolder, Scored, View, hash_images, metrics};
 use vlpt_data::image::{Limits, Preprocess};
 use vlpt_methods::{MethodConfig, Pass, Visual, VisualValues};
-use vlpt_train::{
-    Classifier, ComputeConfig, FeatureMaker, PromptFolder, Scored, View, hash_images, metrics,
-};
+use vlpt_train::ComputeConfig;
 
 use super::tasks::Opened;
 use super::{TrainWork, Watch};

@@ -22,10 +22,10 @@ use std::sync::atomic::AtomicUsize;
 use std::time::Instant;
 
 use serde_json::{Value, json};
+use vlpt_adapter::{AdapterError, Observer};
+use vlpt_adapter::{Classifier, ImageConfig, PromptFolder, preprocess, with_threads};
 use vlpt_clip::{Clip, Progress};
-use vlpt_train::{
-    Classifier, ImageConfig, Observer, PromptFolder, TrainError, preprocess, with_threads,
-};
+use vlpt_train::{TrainError, TrainObserver};
 
 pub use compare::{Compared, Similarity, SimilarityCorrelation};
 pub use request::{MethodRequest, StudyRequest};
@@ -195,7 +195,8 @@ impl Work for TrainWork {
         done.map_err(|error| {
             let hint = error
                 .downcast_ref::<TrainError>()
-                .and_then(TrainError::hint);
+                .and_then(TrainError::hint)
+                .or_else(|| error.downcast_ref::<AdapterError>()?.hint());
             match hint {
                 Some(hint) => format!("{error} ({hint})").into(),
                 None => error,
@@ -242,6 +243,8 @@ impl Progress for Watch<'_> {
     fn advance(&self, _by: u64) {}
     fn finish(&self) {}
 }
+
+impl TrainObserver for Watch<'_> {}
 
 impl Observer for Watch<'_> {
     fn should_stop(&self) -> bool {

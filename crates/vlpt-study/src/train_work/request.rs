@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use fs_err as fs;
 use serde_json::json;
+use vlpt_adapter::Observer;
 use vlpt_clip::Clip;
 use vlpt_data::Shots;
 use vlpt_methods::MethodConfig;
-use vlpt_train::{DataConfig, Observer, RunConfig, Select, TrainingData, load};
+use vlpt_train::{DataConfig, RunConfig, Select, TrainingData, load};
 
 use super::settings::{CommonSettings, OF_THE_UNIT, recipe_of, with_rule};
 use super::tasks::Opened;

@@ -1,7 +1,9 @@
 //! A task opened once: its images, which of them are looked at, and what it is known by.
 
+use vlpt_adapter::Observer;
+use vlpt_adapter::hash_images;
 use vlpt_data::{CPython, ImageRef, Item, Split};
-use vlpt_train::{Observer, hash_images, open_task};
+use vlpt_train::open_task;
 
 use super::settings::TaskSettings;
 use crate::Result;
@@ -34,7 +36,7 @@ impl Opened {
         observer: &dyn Observer,
     ) -> Result<Self> {
         let task = open_task(data)?;
-        let whole = vlpt_train::SplitName::Test.of(&task)?;
+        let whole = vlpt_adapter::SplitName::Test.of(&task)?;
         let test = some_of(whole, test_images);
         let mut text = format!(
             "vlpt task 1\n{:?}\n{:?}\n{} {}\n",

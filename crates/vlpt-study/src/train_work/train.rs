@@ -3,10 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
+use vlpt_adapter::average_prompts;
 use vlpt_data::Task;
-use vlpt_train::{
-    Run, RunConfig, RunOptions, RunSummary, TrainError, TrainingData, average_prompts,
-};
+use vlpt_train::{Run, RunConfig, RunOptions, RunSummary, TrainError, TrainingData};
 
 use super::settings::{CommonSettings, run_config};
 use super::{TrainWork, Watch, stop};

@@ -5,8 +5,8 @@ use std::f64::consts::PI;
 use vlpt_methods::baselines::{TipAdapter, TipAdapterConfig};
 
 use super::{Inputs, rows, unfit};
-use crate::metrics::first_largest;
-use crate::{AdamW, EpochEnd, Observer, Optimizer, Result};
+use crate::{AdamW, EpochEnd, Optimizer, Result, TrainObserver};
+use vlpt_adapter::metrics::first_largest;
 
 /// Training images of one cache.
 pub(super) struct Shots<'a> {
@@ -25,7 +25,7 @@ pub(super) fn train(
     config: &TipAdapterConfig,
     inputs: &Inputs,
     order: impl Fn(usize) -> Vec<usize>,
-    observer: &dyn Observer,
+    observer: &dyn TrainObserver,
 ) -> Result<Vec<EpochEnd>> {
     let mut optimizer = AdamW::new([0.9, 0.999], config.eps, config.weight_decay);
     let images = shots.labels.len();

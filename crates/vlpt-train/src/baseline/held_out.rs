@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use vlpt_data::{Item, Metric};
 
 use super::Inputs;
-use crate::metrics::{self, Scored, first_largest};
-use crate::{Observer, Result};
+use crate::{Result, TrainObserver};
+use vlpt_adapter::metrics::{self, Scored, first_largest};
 
 /// Parts that training images are divided into, where there are no validation images.
 const FOLDS: usize = 4;
@@ -35,7 +35,7 @@ pub(super) struct Trial {
 impl HeldOut {
     /// The validation images, unless one of them is a training image too (as in published 1-shot
     /// subsets) or they cannot tell the metric; else folds of the training images; else nothing.
-    pub(super) fn of(inputs: &Inputs, observer: &dyn Observer) -> Self {
+    pub(super) fn of(inputs: &Inputs, observer: &dyn TrainObserver) -> Self {
         let ids: BTreeSet<String> = inputs.train.iter().map(|item| item.image.id()).collect();
         let own = inputs.val.iter().any(|item| ids.contains(&item.image.id()));
         if !inputs.val.is_empty() && !own {
@@ -143,7 +143,7 @@ pub(super) fn metric(inputs: &Inputs, logits: &[f32], labels: &[Vec<u32>]) -> Re
         Metric::RocAuc | Metric::ElevenPointMap => raw.softmax(),
         Metric::Accuracy | Metric::MeanPerClass => raw,
     };
-    metrics::evaluate(inputs.metric, &scored)
+    Ok(metrics::evaluate(inputs.metric, &scored)?)
 }
 
 /// Accuracy without a copy of anything, for it is asked for thousands of times.

@@ -12,13 +12,14 @@ mod tip;
 use std::path::Path;
 
 use serde_json::{Value, json};
+use vlpt_adapter::Classifier;
 use vlpt_clip::Clip;
 use vlpt_data::{Item, Metric};
 use vlpt_methods::MethodConfig;
 use vlpt_methods::baselines::{TemplateChoice, TipAdapter};
 use vlpt_methods::zeroshot;
 
-use crate::{EpochEnd, Observer, Result, TrainError};
+use crate::{EpochEnd, Result, TrainError, TrainObserver};
 
 /// What a baseline is fitted from; nothing else reaches it.
 pub(crate) struct Inputs<'a> {
@@ -88,7 +89,7 @@ pub(crate) enum FittedHead {
 /// # Errors
 /// Options that make no sense, features and images that do not go together, templates that cannot
 /// be used, a prompt method, or a stop that the observer asked for.
-pub(crate) fn fit(inputs: &Inputs, observer: &dyn Observer) -> Result<Fitted> {
+pub(crate) fn fit(inputs: &Inputs, observer: &dyn TrainObserver) -> Result<Fitted> {
     inputs.check()?;
     match inputs.method {
         MethodConfig::ZeroShot(config) => {
@@ -158,14 +159,15 @@ impl Inputs<'_> {
     fn cosines(&self, text: &[f32], images: &[f32]) -> Result<Vec<f32>> {
         let (classes, embed) = (self.classes, self.embed());
         let scale = self.clip.logit_scale;
-        crate::Classifier::cosine(classes, embed, text.to_vec(), scale)?.logits(self.clip, images)
+        let classifier = Classifier::cosine(classes, embed, text.to_vec(), scale)?;
+        Ok(classifier.logits(self.clip, images)?)
     }
 
     /// The metric on the validation images, where they can tell it.
     fn val_metric(
         &self,
         logits: impl FnOnce(&[f32]) -> Result<Vec<f32>>,
-        observer: &dyn Observer,
+        observer: &dyn TrainObserver,
     ) -> Result<Option<f64>> {
         if held_out::HeldOut::of(self, observer) != held_out::HeldOut::Validation {
             return Ok(None);
@@ -176,7 +178,7 @@ impl Inputs<'_> {
     }
 
     /// An error once the observer wants the run to stop: a baseline is quick, and begins anew.
-    fn stop(&self, observer: &dyn Observer) -> Result<()> {
+    fn stop(&self, observer: &dyn TrainObserver) -> Result<()> {
         if observer.should_stop() {
             return Err(TrainError::Stopped {
                 dir: self.dir.to_owned(),

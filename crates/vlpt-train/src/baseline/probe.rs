@@ -6,7 +6,7 @@ use vlpt_methods::zeroshot::normalise;
 
 use super::held_out::{HeldOut, Trial, metric};
 use super::{Fitted, FittedHead, Inputs, rows};
-use crate::{Observer, Result};
+use crate::{Result, TrainObserver};
 
 /// C where nothing can choose one: that of the example in CLIP's own documentation, for features
 /// as long as the model gives them.
@@ -27,7 +27,7 @@ fn strength(i: usize) -> f64 {
 pub(super) fn fit(
     inputs: &Inputs,
     config: &LinearProbeConfig,
-    observer: &dyn Observer,
+    observer: &dyn TrainObserver,
 ) -> Result<Fitted> {
     let held_out = HeldOut::of(inputs, observer);
     let problem = Problem { inputs, config };
@@ -149,7 +149,7 @@ impl Problem<'_> {
 
     /// The best strength's number: seven coarse values, then around the best one at half the
     /// distance again and again, as CLIP's authors searched.
-    fn search(&self, trials: &[Trial], observer: &dyn Observer) -> Result<(usize, Score)> {
+    fn search(&self, trials: &[Trial], observer: &dyn TrainObserver) -> Result<(usize, Score)> {
         let problems: Vec<Logistic> = trials
             .iter()
             .map(|trial| self.logistic(&trial.fit))

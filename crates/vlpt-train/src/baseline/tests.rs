@@ -171,7 +171,7 @@ fn nothing_is_fitted_to_validation_images() {
 fn a_fit_has_the_same_bits_with_any_number_of_threads() {
     let example = Example::new(3, 0);
     for method in [probe(), tip(true)] {
-        let run = |threads| crate::with_threads(threads, || example.fit(&method)).unwrap();
+        let run = |threads| vlpt_adapter::with_threads(threads, || example.fit(&method)).unwrap();
         let (one, three) = (run(1), run(3));
         assert_eq!(one.head, three.head);
         assert_eq!(one.metrics, three.metrics);
@@ -256,7 +256,7 @@ impl Progress for Impatient {
     }
 }
 
-impl Observer for Impatient {
+impl TrainObserver for Impatient {
     fn should_stop(&self) -> bool {
         true
     }

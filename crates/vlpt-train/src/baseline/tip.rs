@@ -8,7 +8,7 @@ use super::finetune::{Shots, train};
 use super::held_out::{HeldOut, metric};
 use super::{Fitted, FittedHead, Inputs, rows, unfit};
 use crate::order::epoch_order;
-use crate::{EpochEnd, Observer, Result};
+use crate::{EpochEnd, Result, TrainObserver};
 
 /// Where both grids begin.
 const FIRST: f64 = 0.1;
@@ -19,7 +19,7 @@ const MOST_BYTES: usize = 2 << 30;
 pub(super) fn fit(
     inputs: &Inputs,
     config: &TipAdapterConfig,
-    observer: &dyn Observer,
+    observer: &dyn TrainObserver,
 ) -> Result<Fitted> {
     let (templates, text) = inputs.text(config.templates)?;
     let search = config.alpha.value().is_none() || config.beta.value().is_none();
@@ -132,7 +132,7 @@ impl Maker<'_> {
         &self,
         all: &[usize],
         parts: impl Iterator<Item = &'b [usize]>,
-        observer: &dyn Observer,
+        observer: &dyn TrainObserver,
     ) -> Result<(Trained, Vec<TipAdapter>)> {
         let parts = parts.map(|part| Ok(self.cache(part, observer)?.0));
         let parts = parts.collect::<Result<_>>()?;
@@ -140,7 +140,7 @@ impl Maker<'_> {
     }
 
     /// The cache of some training images, its keys trained if told to.
-    fn cache(&self, images: &[usize], observer: &dyn Observer) -> Result<Trained> {
+    fn cache(&self, images: &[usize], observer: &dyn TrainObserver) -> Result<Trained> {
         let (inputs, config) = (self.inputs, self.config);
         let blocks = inputs
             .views
@@ -193,7 +193,7 @@ impl Maker<'_> {
     }
 
     /// Notes a value at the upper end of its grid: a better one may lie beyond.
-    fn warn_of_ends(&self, best: Choice, observer: &dyn Observer) {
+    fn warn_of_ends(&self, best: Choice, observer: &dyn TrainObserver) {
         let (scale, steps) = (self.config.search_scale, self.config.search_step);
         for (name, searched, value, which) in [
             ("beta", self.config.beta, best.beta, 0),
@@ -211,7 +211,7 @@ impl Maker<'_> {
 
     /// The best pair on the grid; of equal ones that with the smallest beta, then alpha, which is
     /// nearest to zero-shot.
-    fn search(&self, parts: &[Part], observer: &dyn Observer) -> Result<Choice> {
+    fn search(&self, parts: &[Part], observer: &dyn TrainObserver) -> Result<Choice> {
         let config = self.config;
         let betas = grid(config.beta, config.search_scale[0], config.search_step[0]);
         let alphas = grid(config.alpha, config.search_scale[1], config.search_step[1]);

@@ -1,8 +1,9 @@
 //! Values that parse but make no sense.
 
+use vlpt_adapter::PrecisionSetting;
 use vlpt_data::fewshot::Shots;
 
-use super::{Method, PrecisionSetting, RunConfig, ScheduleName, Views, Warmup};
+use super::{Method, RunConfig, ScheduleName, Views, Warmup};
 use crate::{Result, TrainError};
 
 impl RunConfig {

@@ -1,7 +1,7 @@
 //! How a run is computed: number format, threads, memory, pace.
 
 use serde::{Deserialize, Serialize};
-use vlpt_clip::Precision;
+use vlpt_adapter::{DEFAULT_IMAGE_BATCH, PrecisionSetting};
 
 /// How a run is computed; of these, only `precision` and a small `memory_mb` may change a result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,47 +55,8 @@ impl Default for ComputeConfig {
             precision: PrecisionSetting::Auto,
             threads: 0,
             memory_mb: 0,
-            image_batch: 32,
+            image_batch: DEFAULT_IMAGE_BATCH,
             checkpoint_seconds: 10,
-        }
-    }
-}
-
-/// The number format of the towers as it is asked for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum PrecisionSetting {
-    /// What the processor is fastest with: see [`Precision::fastest`]. A run replaces it by what
-    /// that is when it starts.
-    #[default]
-    Auto,
-    /// 32-bit floats, the reference.
-    F32,
-    /// Factors of products rounded to 16-bit floats.
-    Bf16,
-}
-
-impl PrecisionSetting {
-    /// The number format asked for; none where the choice is left open.
-    pub fn named(self) -> Option<Precision> {
-        match self {
-            Self::Auto => None,
-            Self::F32 => Some(Precision::F32),
-            Self::Bf16 => Some(Precision::Bf16),
-        }
-    }
-
-    /// The number format that this comes to on this machine.
-    pub fn resolve(self) -> Precision {
-        self.named().unwrap_or_else(Precision::fastest)
-    }
-}
-
-impl From<Precision> for PrecisionSetting {
-    fn from(precision: Precision) -> Self {
-        match precision {
-            Precision::F32 => Self::F32,
-            Precision::Bf16 => Self::Bf16,
         }
     }
 }

@@ -7,7 +7,8 @@ use serde::Deserialize;
 use toml::{Table, Value};
 
 use super::{Epochs, Method, RECIPES, RunConfig, all_keys, nearest, recipe};
-use crate::{Adapter, Result, TrainError};
+use crate::{Result, TrainError};
+use vlpt_adapter::Adapter;
 
 /// Layers of settings, each over the one before: built-in values, then a prompt that is followed,
 /// a recipe, a file, and `key=value` overrides.

@@ -15,13 +15,14 @@ mod recipes;
 mod train;
 
 use serde::{Deserialize, Serialize};
-use vlpt_data::image::{Augment, ResizeMode};
+use vlpt_adapter::ImageConfig;
+use vlpt_data::image::Augment;
 use vlpt_methods::{
     CoCoOpConfig, CoOpConfig, LinearProbeConfig, TipAdapterConfig, UptConfig, VptConfig,
     ZeroShotConfig,
 };
 
-pub use compute::{ComputeConfig, LEAST_MEMORY_MB, PrecisionSetting};
+pub use compute::{ComputeConfig, LEAST_MEMORY_MB};
 pub use data::{DataConfig, FewShotConfig, TaskEntry};
 pub use keys::{all_keys, nearest};
 pub use layers::{Layers, load, method_of, parse, read_resolved};
@@ -128,15 +129,6 @@ pub enum Views {
     Bank,
     /// A new view of every image in every epoch, as published.
     Fresh,
-}
-
-/// Changes to the model's own preprocessing.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ImageConfig {
-    /// How an image becomes a square; left out: as the model says.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub resize: Option<ResizeMode>,
 }
 
 impl Default for RunConfig {

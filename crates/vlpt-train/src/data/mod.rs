@@ -4,11 +4,9 @@ mod training;
 
 use std::path::{Path, PathBuf};
 
-use vlpt_clip::{Clip, Interpolation as ClipInterpolation, ResizeMode as ClipResizeMode};
-use vlpt_data::image::{Interpolation, Preprocess, ResizeMode};
 use vlpt_data::{OpenOptions, Task};
 
-use crate::{DataConfig, ImageConfig, Result, RunConfig, TrainError};
+use crate::{DataConfig, Result, RunConfig, TrainError};
 
 pub use training::{Member, SharedName, TrainingData};
 
@@ -82,24 +80,4 @@ pub fn open_tasks(config: &RunConfig) -> Result<Vec<Task>> {
         }
     }
     Ok(tasks)
-}
-
-/// The preprocessing of a model, with a configuration's changes.
-pub fn preprocess(clip: &Clip, changes: &ImageConfig) -> Preprocess {
-    let own = &clip.preprocess;
-    Preprocess {
-        image_size: own.image_size as u32,
-        resize: changes.resize.unwrap_or(match own.resize {
-            ClipResizeMode::Shortest => ResizeMode::Shortest,
-            ClipResizeMode::Squash => ResizeMode::Squash,
-            ClipResizeMode::Longest => ResizeMode::Longest,
-        }),
-        interpolation: match own.interpolation {
-            ClipInterpolation::Bicubic => Interpolation::Bicubic,
-            ClipInterpolation::Bilinear => Interpolation::Bilinear,
-        },
-        mean: own.mean,
-        std: own.std,
-        fill: own.fill,
-    }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
+use vlpt_adapter::AdapterError;
 use vlpt_data::fewshot::{few_shot_joint, few_shot_stream};
 use vlpt_data::{FewShotRule, Item, Metric, Split, Subset, Task, few_shot_of};
 use vlpt_methods::class_text;
@@ -100,10 +101,11 @@ impl TrainingData {
         for (task, subset) in tasks.iter().zip(subsets) {
             let (own_train, own_val) = subset.splits(task)?;
             if own_train.is_empty() {
-                return Err(TrainError::NoImages {
+                return Err(AdapterError::NoImages {
                     task: task.name.clone(),
                     split: "training",
-                });
+                }
+                .into());
             }
             members.push(Member {
                 name: task.name.clone(),

@@ -7,19 +7,17 @@
 
 mod input;
 mod terms;
-mod unit_rows;
 
 use std::ops::Range;
 
 use rayon::prelude::*;
+use vlpt_adapter::{UnitRows, add, dot};
 
-use crate::{Result, TrainError};
+use crate::Result;
 
 pub use input::{LossInput, Mask, TextsOf};
-pub use unit_rows::UnitRows;
 
 use terms::{binary, cross_entropy};
-use unit_rows::{add, dot};
 
 /// What is minimised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,37 +74,10 @@ impl Pairs {
 }
 
 impl LossHead {
-    /// Logits of unit rows, images x classes.
-    ///
-    /// # Errors
-    /// [`TrainError::Unfit`] when the widths differ.
-    pub fn logits(&self, images: &UnitRows, texts: &UnitRows) -> Result<Vec<f32>> {
-        if images.width() != texts.width() {
-            return Err(TrainError::Unfit {
-                what: format!(
-                    "image features of width {} and text features of width {}",
-                    images.width(),
-                    texts.width()
-                ),
-                hint: Some("take both from one model".to_owned()),
-            });
-        }
-        let mut logits = vec![0.0; images.len() * texts.len()];
-        logits
-            .par_chunks_exact_mut(texts.len().max(1))
-            .enumerate()
-            .for_each(|(image, row)| {
-                for (class, logit) in row.iter_mut().enumerate() {
-                    *logit = self.scale * dot(images.row(image), texts.row(class));
-                }
-            });
-        Ok(logits)
-    }
-
     /// Loss and gradients.
     ///
     /// # Errors
-    /// [`TrainError::Unfit`] when sizes do not fit, or a target is no class that its image may
+    /// [`TrainError::Unfit`](crate::TrainError::Unfit) when sizes do not fit, or a target is no class that its image may
     /// have.
     pub fn step(&self, input: &LossInput) -> Result<LossOutput> {
         let pairs = input.pairs()?;

@@ -8,8 +8,9 @@ use vlpt_data::{Metric, Task};
 
 use super::judge::Judge;
 use super::run;
-use crate::files::write_atomic;
-use crate::{Observer, PromptFolder, Result, RunConfig, RunOptions, RunSummary, TrainError};
+use crate::{Result, RunConfig, RunOptions, RunSummary, TrainError, TrainObserver};
+use vlpt_adapter::PromptFolder;
+use vlpt_adapter::files::write_atomic;
 
 /// What a source prompt does for a task.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,14 +48,14 @@ pub struct AdaptedValues {
 /// `adapted.json` too.
 ///
 /// # Errors
-/// As [`Run::start_or_resume`](crate::Run::start_or_resume) and [`evaluate`](crate::evaluate()); a
+/// As [`Run::start_or_resume`](crate::Run::start_or_resume) and [`evaluate`](vlpt_adapter::evaluate()); a
 /// configuration without `init_from`.
 pub fn train_adapted(
     config: &RunConfig,
     options: &RunOptions,
     clip: &Clip,
     task: &Task,
-    observer: &dyn Observer,
+    observer: &dyn TrainObserver,
 ) -> Result<Adapted> {
     if config.init_from.is_empty() {
         return Err(TrainError::Unfit {

@@ -8,8 +8,9 @@ use vlpt_data::{Metric, Task};
 
 use super::judge::Judge;
 use super::run;
-use crate::files::write_atomic;
-use crate::{Observer, PromptFolder, Result, RunConfig, RunOptions, RunSummary, TrainError};
+use crate::{Result, RunConfig, RunOptions, RunSummary, TrainError, TrainObserver};
+use vlpt_adapter::PromptFolder;
+use vlpt_adapter::files::write_atomic;
 
 /// Where the single-task results are from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +67,7 @@ pub fn train_jointly(
     options: &RunOptions,
     clip: &Clip,
     tasks: &[Task],
-    observer: &dyn Observer,
+    observer: &dyn TrainObserver,
 ) -> Result<Joint> {
     // Before the work, what can be refused.
     let given = match singles {

@@ -4,10 +4,9 @@ use vlpt_clip::Clip;
 use vlpt_data::Task;
 use vlpt_data::image::Preprocess;
 
-use crate::evaluate::evaluate_known;
-use crate::{
-    Classifier, EvalOptions, Evaluation, Observer, PromptFolder, Result, RunOptions, hash_images,
-};
+use crate::{Result, RunOptions, TrainObserver};
+use vlpt_adapter::evaluate_known;
+use vlpt_adapter::{Classifier, EvalOptions, Evaluation, PromptFolder, hash_images};
 
 /// A task and how it is looked at.
 pub(super) struct Judge<'a> {
@@ -16,7 +15,7 @@ pub(super) struct Judge<'a> {
     options: EvalOptions,
     /// Of the test images, which are read once for all prompts.
     hashes: Vec<String>,
-    observer: &'a dyn Observer,
+    observer: &'a dyn TrainObserver,
 }
 
 impl<'a> Judge<'a> {
@@ -24,7 +23,7 @@ impl<'a> Judge<'a> {
         clip: &'a Clip,
         task: &'a Task,
         run: &RunOptions,
-        observer: &'a dyn Observer,
+        observer: &'a dyn TrainObserver,
     ) -> Result<Self> {
         let mut options = EvalOptions {
             cache: run.cache.clone(),
@@ -59,7 +58,7 @@ impl<'a> Judge<'a> {
     }
 
     fn value(&self, classifier: &Classifier, preprocess: &Preprocess) -> Result<Evaluation> {
-        evaluate_known(
+        Ok(evaluate_known(
             self.clip,
             classifier,
             self.task,
@@ -67,6 +66,6 @@ impl<'a> Judge<'a> {
             &self.options,
             &self.hashes,
             self.observer,
-        )
+        )?)
     }
 }

@@ -15,10 +15,11 @@ use fs_err as fs;
 use vlpt_clip::Clip;
 use vlpt_data::Task;
 
-use crate::prompt::average_to;
 use crate::{
-    Averaged, Observer, Result, Run, RunConfig, RunOptions, RunSummary, TrainError, TrainingData,
+    Result, Run, RunConfig, RunOptions, RunSummary, TrainError, TrainObserver, TrainingData,
 };
+use vlpt_adapter::Averaged;
+use vlpt_adapter::average_to;
 
 pub use adapt::{Adapted, AdaptedValues, train_adapted};
 pub use joint::{Joint, JointMember, Singles, train_jointly};
@@ -41,7 +42,7 @@ pub struct SourcePrompt {
 /// configuration fixes `few_shot.seed`. The tasks are those of the configuration, opened.
 ///
 /// # Errors
-/// As [`Run::start_or_resume`] and [`average_prompts`](crate::average_prompts); a seed given
+/// As [`Run::start_or_resume`] and [`average_prompts`](vlpt_adapter::average_prompts); a seed given
 /// twice.
 pub fn train_source(
     config: &RunConfig,
@@ -49,7 +50,7 @@ pub fn train_source(
     options: &RunOptions,
     clip: &Clip,
     tasks: &[Task],
-    observer: &dyn Observer,
+    observer: &dyn TrainObserver,
 ) -> Result<SourcePrompt> {
     if let Some((_, seed)) = seeds
         .iter()
@@ -108,7 +109,7 @@ fn run(
     options: &RunOptions,
     clip: &Clip,
     tasks: &[Task],
-    observer: &dyn Observer,
+    observer: &dyn TrainObserver,
 ) -> Result<RunSummary> {
     let data = TrainingData::of_tasks(tasks, config)?;
     let options = RunOptions {

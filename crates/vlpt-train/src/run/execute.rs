@@ -12,13 +12,11 @@ use super::result::{Outcome, finished, write_result};
 use super::{EVENTS, PROMPT, RunOptions, RunSummary, fit, tune};
 use crate::checkpoint::{Checkpoint, Position};
 use crate::events::{End, Event, EventLog, Start, StartTask};
-use crate::features::{data_fingerprint, hash_images};
-use crate::files::{fingerprint, write_atomic};
-use crate::prompt::Initial;
-use crate::{
-    FeatureMaker, Member, Observer, Result, RunConfig, Select, TrainingData, preprocess,
-    with_threads,
-};
+use crate::init::Initial;
+use crate::{Member, Result, RunConfig, Select, TrainObserver, TrainingData};
+use vlpt_adapter::files::{fingerprint, write_atomic};
+use vlpt_adapter::{FeatureMaker, preprocess, with_threads};
+use vlpt_adapter::{data_fingerprint, hash_images};
 
 /// What every kind of run works on.
 pub(super) struct Job<'a> {
@@ -48,7 +46,7 @@ pub(super) fn execute(
     options: &RunOptions,
     clip: &Clip,
     data: &TrainingData,
-    observer: &dyn Observer,
+    observer: &dyn TrainObserver,
 ) -> Result<RunSummary> {
     with_threads(config.compute.threads, || {
         execute_here(config, options, clip, data, observer)
@@ -60,7 +58,7 @@ fn execute_here(
     options: &RunOptions,
     clip: &Clip,
     data: &TrainingData,
-    observer: &dyn Observer,
+    observer: &dyn TrainObserver,
 ) -> Result<RunSummary> {
     let dir = &options.dir;
     let checkpoint = Checkpoint::read(dir)?;
@@ -175,7 +173,7 @@ impl Job<'_> {
         &self,
         outcome: &Outcome,
         log: &mut EventLog,
-        observer: &dyn Observer,
+        observer: &dyn TrainObserver,
     ) -> Result<RunSummary> {
         write_result(self, outcome)?;
         let (selected_epoch, val) = (outcome.selected_epoch, outcome.val);

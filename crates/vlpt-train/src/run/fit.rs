@@ -9,10 +9,11 @@ use crate::baseline::{FittedHead, Inputs, fit};
 use crate::checkpoint::{Checkpoint, Position};
 use crate::events::Event;
 use crate::optim::OptimizerState;
-use crate::{Classifier, Method, Observer, Result, View, Views};
+use crate::{Method, Result, TrainObserver, Views};
+use vlpt_adapter::{Classifier, View};
 
 /// Fits and writes the result.
-pub(super) fn run(job: &Job, start: Position, observer: &dyn Observer) -> Result<RunSummary> {
+pub(super) fn run(job: &Job, start: Position, observer: &dyn TrainObserver) -> Result<RunSummary> {
     let Job {
         config,
         clip,
@@ -92,7 +93,7 @@ pub(super) fn run(job: &Job, start: Position, observer: &dyn Observer) -> Result
 }
 
 /// Features of the training images, one block a view; none for a method that looks at no image.
-fn views(job: &Job, observer: &dyn Observer) -> Result<Vec<Vec<f32>>> {
+fn views(job: &Job, observer: &dyn TrainObserver) -> Result<Vec<Vec<f32>>> {
     let config = job.config;
     if config.method == Method::ZeroShot {
         return Ok(Vec::new());
@@ -107,5 +108,5 @@ fn views(job: &Job, observer: &dyn Observer) -> Result<Vec<Vec<f32>>> {
         Views::Bank => (0..config.views.count as u64).map(random).collect(),
     };
     let items = &job.data.train.items;
-    job.maker.views(items, job.train_hashes, &views, observer)
+    Ok(job.maker.views(items, job.train_hashes, &views, observer)?)
 }

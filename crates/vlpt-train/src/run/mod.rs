@@ -22,12 +22,13 @@ use std::path::PathBuf;
 use fs_err as fs;
 use vlpt_clip::{Clip, Precision};
 
-use crate::files::write_atomic;
-use crate::prompt::read_initial;
-use crate::{Observer, PrecisionSetting, Result, RunConfig, TrainingData, read_resolved};
+use crate::init::read_initial;
+use crate::{Result, RunConfig, TrainObserver, TrainingData, read_resolved};
 use execute::execute;
 use folder::{lock, refuse_existing, stored_config};
 use prepare::{check_together, in_precision, inputs, tell};
+use vlpt_adapter::PrecisionSetting;
+use vlpt_adapter::files::write_atomic;
 
 const CONFIG: &str = "config.toml";
 const EVENTS: &str = "events.jsonl";
@@ -71,7 +72,7 @@ impl Run {
     pub fn start(
         config: &RunConfig,
         options: &RunOptions,
-        observer: &dyn Observer,
+        observer: &dyn TrainObserver,
     ) -> Result<RunSummary> {
         refuse_existing(&options.dir)?;
         let (clip, data) = inputs(config, observer)?;
@@ -87,7 +88,7 @@ impl Run {
     pub fn resume(
         given: Option<&RunConfig>,
         options: &RunOptions,
-        observer: &dyn Observer,
+        observer: &dyn TrainObserver,
     ) -> Result<RunSummary> {
         let config = stored_config(given, &options.dir)?;
         let (clip, data) = inputs(&config, observer)?;
@@ -101,7 +102,7 @@ impl Run {
     pub fn start_or_resume(
         config: &RunConfig,
         options: &RunOptions,
-        observer: &dyn Observer,
+        observer: &dyn TrainObserver,
     ) -> Result<RunSummary> {
         if options.dir.join(CONFIG).exists() {
             Self::resume(Some(config), options, observer)
@@ -141,7 +142,7 @@ impl Run {
         options: &RunOptions,
         clip: &Clip,
         data: &TrainingData,
-        observer: &dyn Observer,
+        observer: &dyn TrainObserver,
     ) -> Result<RunSummary> {
         config.check()?;
         refuse_existing(&options.dir)?;
@@ -169,7 +170,7 @@ impl Run {
         options: &RunOptions,
         clip: &Clip,
         data: &TrainingData,
-        observer: &dyn Observer,
+        observer: &dyn TrainObserver,
     ) -> Result<RunSummary> {
         let config = in_precision(&stored_config(given, &options.dir)?, clip)?;
         check_together(&config, clip, data)?;

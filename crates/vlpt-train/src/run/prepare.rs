@@ -1,12 +1,16 @@
 //! What a run works on: the model, the images, their features, and whether they go together.
 
+use vlpt_adapter::AdapterError;
 use vlpt_clip::{Clip, Hub};
 
-use crate::prompt::Initial;
-use crate::{Method, Observer, Result, RunConfig, Select, TrainError, TrainingData, Views};
+use crate::init::Initial;
+use crate::{Method, Result, RunConfig, Select, TrainError, TrainObserver, TrainingData, Views};
 
 /// Model and data of a configuration.
-pub(super) fn inputs(config: &RunConfig, observer: &dyn Observer) -> Result<(Clip, TrainingData)> {
+pub(super) fn inputs(
+    config: &RunConfig,
+    observer: &dyn TrainObserver,
+) -> Result<(Clip, TrainingData)> {
     let data = TrainingData::open(config)?;
     let files = Hub::from_env().resolve(&config.model.parse()?, observer)?;
     let precision = config.compute.precision.resolve();
@@ -36,7 +40,7 @@ pub(super) fn tell(
     config: &RunConfig,
     initial: Option<&Initial>,
     data: &TrainingData,
-    observer: &dyn Observer,
+    observer: &dyn TrainObserver,
 ) {
     if config.train.select == Select::BestVal {
         for member in data.members.iter().filter(|member| member.val.is_empty()) {
@@ -89,10 +93,11 @@ pub(super) fn check_together(config: &RunConfig, clip: &Clip, data: &TrainingDat
         });
     }
     if data.task.multi_label && data.task.classes.is_empty() {
-        return Err(TrainError::NoImages {
+        return Err(AdapterError::NoImages {
             task: data.task.name.clone(),
             split: "labelled",
-        });
+        }
+        .into());
     }
     if !tuned && data.members.len() > 1 {
         return Err(TrainError::Unfit {

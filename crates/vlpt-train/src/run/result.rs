@@ -8,11 +8,10 @@ use serde_json::{Value, json};
 use super::execute::Job;
 use super::{EVENTS, PROMPT, RunSummary};
 use crate::events::{Event, read_events};
-use crate::files::fingerprint;
-use crate::prompt::{
-    Adapter, AdapterTask, FORMAT, PromptContent, class_names_sha256, write_prompt,
-};
-use crate::{Classifier, Member, Result, TrainError, TrainingData};
+use crate::{Member, Result, TrainError, TrainingData};
+use vlpt_adapter::Classifier;
+use vlpt_adapter::files::fingerprint;
+use vlpt_adapter::{Adapter, AdapterTask, FORMAT, PromptContent, class_names_sha256, write_prompt};
 
 /// The summary of a run that is finished already.
 pub(super) fn finished(dir: &Path) -> Result<RunSummary> {
@@ -132,5 +131,5 @@ pub(super) fn write_result(job: &Job, outcome: &Outcome) -> Result<()> {
         templates: outcome.templates.as_deref(),
         metrics,
     };
-    write_prompt(&dir.join(PROMPT), &content)
+    Ok(write_prompt(&dir.join(PROMPT), &content)?)
 }

@@ -10,16 +10,16 @@ use super::result::Outcome;
 use super::{EVENTS, RunSummary};
 use crate::checkpoint::{Checkpoint, Position};
 use crate::events::{Event, read_events};
-use crate::prompt::VAL_TASKS;
 use crate::trainer::{ImageInput, TaskPart, Trainer, Workload, has_visual};
-use crate::{Member, Observer, Result};
+use crate::{Member, Result, TrainObserver};
+use vlpt_adapter::VAL_TASKS;
 
 /// Trains what is left to train and writes the result.
 pub(super) fn run(
     job: &Job,
     start: Position,
     checkpoint: Option<Checkpoint>,
-    observer: &dyn Observer,
+    observer: &dyn TrainObserver,
 ) -> Result<RunSummary> {
     let Job {
         dir,

@@ -4,7 +4,8 @@ use vlpt_data::Item;
 
 use super::work::Shares;
 use crate::pixels::{EpochViews, Pixels, view_of};
-use crate::{FeatureMaker, Observer, Result, RunConfig, View, Views};
+use crate::{Result, RunConfig, TrainObserver, Views};
+use vlpt_adapter::{FeatureMaker, View};
 
 /// Training and validation images of a run.
 pub(crate) struct ImageInput<'a> {
@@ -45,7 +46,7 @@ impl<'a> ImageInput<'a> {
         (train, train_hashes): Hashed<'a>,
         (val, val_hashes): Hashed<'a>,
         visual: bool,
-        observer: &dyn Observer,
+        observer: &dyn TrainObserver,
     ) -> Result<Self> {
         let random = |number| View::Random {
             augment: config.views.augment(),

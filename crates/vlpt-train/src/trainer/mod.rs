@@ -16,11 +16,11 @@ use vlpt_methods::PromptMethod;
 
 use crate::checkpoint::{Checkpoint, Position};
 use crate::events::{EpochEnd, Event, EventLog};
-use crate::metrics;
 use crate::optim::{Optimizer, optimizer};
 use crate::order::{Batch, Batches};
 use crate::schedule::Schedule;
-use crate::{Observer, Result, Select, StepReport, TrainError};
+use crate::{Result, Select, StepReport, TrainError, TrainObserver};
+use vlpt_adapter::metrics;
 
 use images::BatchImages;
 use pass::{Engine, Passed, Step};
@@ -88,7 +88,7 @@ impl<'a> Trainer<'a> {
         &mut self,
         dir: &Path,
         log: &mut EventLog,
-        observer: &dyn Observer,
+        observer: &dyn TrainObserver,
     ) -> Result<()> {
         let epochs = self.work.config.epochs();
         let left = epochs - self.position.epoch.min(epochs);
@@ -106,7 +106,7 @@ impl<'a> Trainer<'a> {
         epochs: usize,
         dir: &Path,
         log: &mut EventLog,
-        observer: &dyn Observer,
+        observer: &dyn TrainObserver,
     ) -> Result<()> {
         let pause = Duration::from_secs(self.work.config.compute.checkpoint_seconds);
         let mut written = Instant::now();
@@ -156,7 +156,7 @@ impl<'a> Trainer<'a> {
         Ok(())
     }
 
-    fn stop_if_asked(&self, dir: &Path, observer: &dyn Observer) -> Result<()> {
+    fn stop_if_asked(&self, dir: &Path, observer: &dyn TrainObserver) -> Result<()> {
         if observer.should_stop() {
             let epochs = self.position.epoch;
             return Err(TrainError::Stopped {

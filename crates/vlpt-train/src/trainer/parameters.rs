@@ -8,7 +8,7 @@ use vlpt_methods::Parameter;
 use super::Trainer;
 use crate::checkpoint::Checkpoint;
 use crate::events::EventLog;
-use crate::{Observer, Result};
+use crate::{Result, TrainObserver};
 
 impl Trainer<'_> {
     /// Values of the parameters by name.
@@ -48,7 +48,7 @@ impl Trainer<'_> {
         &mut self,
         dir: &Path,
         log: &mut EventLog,
-        observer: &dyn Observer,
+        observer: &dyn TrainObserver,
     ) -> Result<()> {
         self.position.events = log.sync()?;
         let checkpoint = Checkpoint {
@@ -67,7 +67,7 @@ impl Trainer<'_> {
         &mut self,
         dir: &Path,
         log: &mut EventLog,
-        observer: &dyn Observer,
+        observer: &dyn TrainObserver,
     ) -> Result<()> {
         self.position.finished = true;
         self.checkpoint(dir, log, observer)

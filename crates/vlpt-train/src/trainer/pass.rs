@@ -5,13 +5,14 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
+use vlpt_adapter::UnitRows;
 use vlpt_clip::MemoryBudget;
 use vlpt_methods::{MethodError, Pass, PromptMethod, Prompts, Visual, VisualValues};
 
 use super::images::BatchImages;
 use super::texts::{Scope, TextSide, add_to, learned};
 use super::work::{Shares, Workload};
-use crate::loss::{LossHead, LossInput, LossOutput, Mask, TextsOf, UnitRows};
+use crate::loss::{LossHead, LossInput, LossOutput, Mask, TextsOf};
 use crate::order::Batch;
 use crate::{Result, TrainError};
 

@@ -8,7 +8,7 @@ use vlpt_clip::{Clip, MemoryBudget, Slot, TextPlan, TextTape};
 use vlpt_methods::{MethodError, Pass, PromptMethod};
 
 use crate::Result;
-use crate::classifier::copies;
+use vlpt_adapter::copies;
 
 /// Plans of a conditional method that are kept: a whole batch, an epoch's last one, and as many
 /// again for another task.

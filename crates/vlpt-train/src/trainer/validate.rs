@@ -8,14 +8,19 @@ use vlpt_methods::{Pass, Visual, VisualValues};
 use super::Trainer;
 use super::images::{BatchImages, Source};
 use super::work::TaskPart;
-use crate::{Classifier, Result, TaskValue, metrics};
+use crate::{Result, TaskValue};
+use vlpt_adapter::{Classifier, metrics};
 
 impl Trainer<'_> {
     /// The classifier of the parameters as they are.
     pub(crate) fn classifier(&self) -> Result<Classifier> {
         let work = self.work;
         if self.method.conditional() {
-            return Classifier::of_method(work.clip, Arc::clone(&self.method), work.classes);
+            return Ok(Classifier::of_method(
+                work.clip,
+                Arc::clone(&self.method),
+                work.classes,
+            )?);
         }
         let prompts = self.method.prompts(&Pass::EVAL)?;
         let visual = prompts.visual.as_ref().map(Visual::values).transpose()?;
@@ -91,7 +96,7 @@ fn judge(task: &TaskPart, val: &[Item], logits: &[f32], classes: usize) -> Resul
         own_items.push(item);
     }
     let scored = metrics::scored_for(task.metric, &own_logits, &own_items, task.classes.len())?;
-    metrics::evaluate(task.metric, &scored)
+    Ok(metrics::evaluate(task.metric, &scored)?)
 }
 
 #[cfg(test)]

@@ -6,9 +6,10 @@ use vlpt_clip::{Clip, MemoryBudget};
 use vlpt_data::{Item, Metric};
 
 use super::images::ImageInput;
+use crate::RunConfig;
 use crate::loss::Mask;
 use crate::order::{Batches, Mix};
-use crate::{FeatureMaker, RunConfig};
+use vlpt_adapter::FeatureMaker;
 
 /// What the loop works on; nothing of it changes during a run.
 pub(crate) struct Workload<'a> {

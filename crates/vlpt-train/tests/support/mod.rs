@@ -6,9 +6,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+use vlpt_adapter::Observer;
 use vlpt_clip::{Activation, Clip, ClipConfig, Precision, Progress, TextConfig, VisionConfig};
 use vlpt_data::drawn::drawn;
-use vlpt_train::{Epochs, Event, Observer, RunConfig, RunOptions, StepReport, TrainingData, parse};
+use vlpt_train::{
+    Epochs, Event, RunConfig, RunOptions, StepReport, TrainObserver, TrainingData, parse,
+};
 
 /// A random model of a few thousand parameters with OpenAI's vocabulary, in f32.
 pub(crate) fn tiny_clip() -> Clip {
@@ -153,7 +156,7 @@ impl Progress for Watch {
     fn finish(&self) {}
 }
 
-impl Observer for Watch {
+impl TrainObserver for Watch {
     fn event(&self, event: &Event) {
         self.events.lock().unwrap().push(event.clone());
     }
@@ -167,6 +170,9 @@ impl Observer for Watch {
             *taken += 1;
         }
     }
+}
+
+impl Observer for Watch {
     fn note(&self, text: &str) {
         self.notes.lock().unwrap().push(text.to_owned());
     }

@@ -1,13 +1,13 @@
 //! Each task by itself: a prompt tuned on it, beside zero-shot.
 
+use vlpt_adapter::{
+    Bootstrap, Classifier, FeatureMaker, ImageConfig, PromptFolder, Scored, View, hash_images,
+};
 use vlpt_clip::Clip;
 use vlpt_data::image::Limits;
 use vlpt_data::{Metric, Split, Task};
 use vlpt_report::{Interval, TaskResult, TaskSection};
-use vlpt_train::{
-    Bootstrap, Classifier, FeatureMaker, ImageConfig, PromptFolder, Run, RunOptions, Scored,
-    TrainingData, View, hash_images,
-};
+use vlpt_train::{Run, RunOptions, TrainingData};
 
 use super::DemoArgs;
 use crate::console::Console;
@@ -37,7 +37,7 @@ pub(super) fn one_task(
     let task = &data.task;
     let maker = FeatureMaker {
         clip,
-        preprocess: vlpt_train::preprocess(clip, &ImageConfig::default()),
+        preprocess: vlpt_adapter::preprocess(clip, &ImageConfig::default()),
         limits: Limits::default(),
         batch: config.compute.image_batch,
         cache: Some(args.cache()),

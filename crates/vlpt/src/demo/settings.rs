@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use vlpt_train::{DataConfig, Layers, PromptFolder, RunConfig};
+use vlpt_adapter::PromptFolder;
+use vlpt_train::{DataConfig, Layers, RunConfig};
 
 use super::DemoArgs;
 use crate::error::CliError;

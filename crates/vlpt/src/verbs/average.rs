@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
-use vlpt_train::{Averaged, PromptFolder, average_prompts};
+use vlpt_adapter::{Averaged, PromptFolder, average_prompts};
 
 use crate::console::{Console, table};
 use crate::error::CliError;

@@ -75,7 +75,7 @@ pub(crate) fn run(args: &DoctorArgs, console: &Console) -> Result<(), CliError> 
         model_cache: hub.cache,
         offline: hub.offline,
         token: hub.token.is_some(),
-        feature_cache: vlpt_train::default_cache_dir(),
+        feature_cache: vlpt_adapter::default_cache_dir(),
         images_per_second: speed(&clip),
         embedded_model: format!("{} ({})", clip.name, &clip.fingerprint[..12]),
     };

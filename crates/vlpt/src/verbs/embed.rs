@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
+use vlpt_adapter::{ImageConfig, PromptFolder};
 use vlpt_clip::Clip;
-use vlpt_train::{ImageConfig, PromptFolder};
 
 use crate::console::{Console, Unit};
 use crate::error::CliError;
@@ -84,7 +84,7 @@ pub(crate) fn run(args: &EmbedArgs, console: &Console) -> Result<(), CliError> {
     let (names, features) = match (&folder, texts.is_empty()) {
         (_, true) => images(args, &clip, folder.as_ref(), console)?,
         (None, false) => {
-            let features = vlpt_train::embed_texts(&clip, &texts, args.truncate, !args.raw)?;
+            let features = vlpt_adapter::embed_texts(&clip, &texts, args.truncate, !args.raw)?;
             (texts, features)
         }
         (Some(folder), false) => {
@@ -183,7 +183,7 @@ fn images(
     }
     .inputs()?;
     let preprocess = folder.map_or_else(
-        || vlpt_train::preprocess(clip, &ImageConfig::default()),
+        || vlpt_adapter::preprocess(clip, &ImageConfig::default()),
         |folder| folder.adapter.preprocess.clone(),
     );
     let visual = match folder {
@@ -198,7 +198,8 @@ fn images(
             .iter()
             .map(Input::named_bytes)
             .collect::<Result<Vec<_>, _>>()?;
-        for row in vlpt_train::embed_images(clip, &preprocess, &read, visual.as_ref(), !args.raw) {
+        for row in vlpt_adapter::embed_images(clip, &preprocess, &read, visual.as_ref(), !args.raw)
+        {
             features.extend(row?);
         }
         bar.advance_by(batch.len() as u64);

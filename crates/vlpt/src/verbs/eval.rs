@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use vlpt_adapter::{
+    Bootstrap, Classifier, EvalOptions, Evaluation, PromptFolder, SplitName, evaluate,
+};
 use vlpt_clip::Clip;
 use vlpt_data::Task;
 use vlpt_data::image::Preprocess;
-use vlpt_train::{
-    Bootstrap, Classifier, EvalOptions, Evaluation, PromptFolder, SplitName, evaluate,
-};
 
 use crate::console::{Console, table};
 use crate::error::CliError;
@@ -177,7 +177,7 @@ pub(crate) fn judge(
         let document = result.clip_benchmark(&clip.name, what);
         let text = serde_json::to_string_pretty(&document)
             .map_err(|e| CliError::failure(e.to_string()))?;
-        vlpt_train::write_atomic(path, format!("{text}\n").as_bytes())?;
+        vlpt_adapter::files::write_atomic(path, format!("{text}\n").as_bytes())?;
         console.say(format!("wrote {}", path.display()));
     }
     console.result(&result, || text(&result, &task.classes, how.per_class))?;

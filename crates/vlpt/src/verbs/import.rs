@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
+use vlpt_adapter::{ImportOptions, ImportTask, Imported, Source, import_checkpoint};
 use vlpt_data::{Metric, Shots};
 use vlpt_methods::{Place, Position};
-use vlpt_train::{ImportOptions, ImportTask, Imported, Source, import_checkpoint};
 
 use crate::console::Console;
 use crate::error::CliError;

@@ -8,9 +8,9 @@ mod words;
 use std::path::Path;
 
 use clap::Subcommand;
+use vlpt_adapter::PromptFolder;
 use vlpt_clip::Clip;
 use vlpt_inspect::OpenPrompt;
-use vlpt_train::PromptFolder;
 
 use crate::console::Console;
 use crate::error::CliError;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
-use vlpt_train::{PredictOptions, Predictor};
+use vlpt_adapter::{PredictOptions, Predictor};
 
 use crate::console::{Console, Unit};
 use crate::error::CliError;

@@ -1,8 +1,8 @@
 //! `vlpt zeroshot`: the model as it is, with class names in templates.
 
 use clap::Args;
+use vlpt_adapter::{Classifier, ImageConfig};
 use vlpt_data::catalogue;
-use vlpt_train::{Classifier, ImageConfig};
 
 use crate::console::Console;
 use crate::error::CliError;
@@ -51,7 +51,7 @@ pub(crate) fn run(args: &ZeroshotArgs, console: &Console) -> Result<(), CliError
         templates[0]
     ));
     let classifier = Classifier::zero_shot(&clip, &task.classes, &templates)?;
-    let preprocess = vlpt_train::preprocess(&clip, &ImageConfig::default());
+    let preprocess = vlpt_adapter::preprocess(&clip, &ImageConfig::default());
     judge(
         &clip,
         &classifier,

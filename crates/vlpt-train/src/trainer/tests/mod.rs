@@ -19,7 +19,8 @@ use super::{TaskPart, Trainer, Workload};
 use crate::checkpoint::Position;
 use crate::events::EventLog;
 use crate::pixels::{EpochViews, Pixels};
-use crate::{FeatureMaker, Mask, Mix, Observer, RunConfig, StepReport, View, parse, preprocess};
+use crate::{Mask, Mix, RunConfig, StepReport, TrainObserver, parse};
+use vlpt_adapter::{FeatureMaker, View, preprocess};
 
 /// Keeps the losses.
 #[derive(Default)]
@@ -31,7 +32,7 @@ impl vlpt_clip::Progress for Losses {
     fn finish(&self) {}
 }
 
-impl Observer for Losses {
+impl TrainObserver for Losses {
     fn step(&self, step: &StepReport) {
         self.0.lock().unwrap().push(step.loss);
     }

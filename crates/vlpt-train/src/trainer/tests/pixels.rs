@@ -5,7 +5,7 @@ use vlpt_methods::{CoOpConfig, MethodConfig, VptConfig};
 
 use super::super::images::{BatchImages, ImageInput};
 use super::{Example, Given, small};
-use crate::hash_images;
+use vlpt_adapter::hash_images;
 
 const IMAGES: usize = 12;
 

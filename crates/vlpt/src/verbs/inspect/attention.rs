@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
+use vlpt_adapter::files::write_atomic;
+use vlpt_adapter::{ImageConfig, SplitName};
 use vlpt_clip::Clip;
 use vlpt_data::image::{Limits, Preprocess, RgbImage};
 use vlpt_inspect::attention::{ClassAttention, Shares, of_images};
 use vlpt_inspect::{OpenPrompt, csv_text};
 use vlpt_report::{AttentionPicture, Picture};
-use vlpt_train::{ImageConfig, SplitName, write_atomic};
 
 use crate::console::{Console, Unit, table};
 use crate::error::CliError;
@@ -97,7 +98,7 @@ pub(crate) fn run(args: &AttentionArgs, console: &Console) -> Result<(), CliErro
     let (prompt, clip) = args.open(console)?;
     let preprocess = match &prompt {
         Some(prompt) => prompt.folder.adapter.preprocess.clone(),
-        None => vlpt_train::preprocess(&clip, &ImageConfig::default()),
+        None => vlpt_adapter::preprocess(&clip, &ImageConfig::default()),
     };
     let visual = prompt.as_ref().and_then(|prompt| prompt.visual.as_ref());
     if let Some(prompt) = prompt.as_ref().filter(|prompt| prompt.visual.is_none()) {

@@ -4,15 +4,15 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
+use vlpt_adapter::files::write_atomic;
+use vlpt_adapter::{FeatureMaker, ImageConfig, SplitName, View, hash_images};
 use vlpt_data::image::Limits;
 use vlpt_inspect::csv_text;
 use vlpt_inspect::gains::{Families, Gain, Gains};
 use vlpt_inspect::rank::{RankCorrelation, spearman};
 use vlpt_inspect::variance::{Variances, variances};
 use vlpt_report::svg::{Dot, Dots, Scatter, scatter};
-use vlpt_train::{
-    ComputeConfig, FeatureMaker, ImageConfig, SplitName, View, hash_images, write_atomic,
-};
+use vlpt_train::ComputeConfig;
 
 use crate::console::{Console, table};
 use crate::error::CliError;
@@ -130,7 +130,7 @@ pub(crate) fn run(args: &VarianceArgs, console: &Console) -> Result<(), CliError
     let watch = Watch::new(console);
     let maker = FeatureMaker {
         clip: &clip,
-        preprocess: vlpt_train::preprocess(&clip, &ImageConfig::default()),
+        preprocess: vlpt_adapter::preprocess(&clip, &ImageConfig::default()),
         limits: Limits::default(),
         batch: ComputeConfig::default().image_batch,
         cache: args.cache.folder(),

@@ -1,0 +1,122 @@
+//! What can go wrong between a prompt folder and its predictions.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// The result of this crate's functions.
+pub type Result<T> = std::result::Result<T, AdapterError>;
+
+/// Every error of this crate. The message says what was found and what was expected;
+/// [`AdapterError::hint`] says the way out, where one is known.
+#[derive(Debug, Error)]
+pub enum AdapterError {
+    /// A file could not be read or written; the message names its path.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// The model, its tokenizer or a tower.
+    #[error(transparent)]
+    Clip(#[from] vlpt_clip::ClipError),
+    /// The data set or one of its images.
+    #[error(transparent)]
+    Data(#[from] vlpt_data::DataError),
+    /// The prompt method.
+    #[error(transparent)]
+    Method(#[from] vlpt_methods::MethodError),
+
+    /// A prompt file or another file of ours that is damaged.
+    #[error("{}: {what}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What was found and what was expected.
+        what: String,
+    },
+    /// A prompt folder whose tensors are not those of its method.
+    #[error("{}: the tensors do not fit the method `{method}`: {}", path.display(), problems.join("; "))]
+    Tensors {
+        /// The file.
+        path: PathBuf,
+        /// The method.
+        method: String,
+        /// One sentence for each missing, unexpected or misshapen tensor.
+        problems: Vec<String>,
+    },
+    /// A prompt meets another model than it was tuned for.
+    #[error(
+        "{}: the prompt was tuned for {tuned_for} ({stored}), but the model is {model} ({found})",
+        path.display()
+    )]
+    WrongModel {
+        /// The prompt folder.
+        path: PathBuf,
+        /// Name of the model it was tuned for.
+        tuned_for: String,
+        /// Beginning of that model's fingerprint.
+        stored: String,
+        /// Name of the model given.
+        model: String,
+        /// Beginning of its fingerprint.
+        found: String,
+    },
+    /// A prompt and a task have different classes.
+    #[error("the prompt's classes are not the task's: {what}")]
+    OtherClasses {
+        /// The first difference.
+        what: String,
+    },
+    /// A split without an image where one is needed.
+    #[error("{task}: no {split} images")]
+    NoImages {
+        /// The task.
+        task: String,
+        /// The split.
+        split: &'static str,
+    },
+    /// A task, a method and options that do not go together.
+    #[error("{what}")]
+    Unfit {
+        /// What was found and what was expected.
+        what: String,
+        /// The way out.
+        hint: Option<String>,
+    },
+    /// The threads could not be started.
+    #[error("starting {threads} threads: {what}")]
+    Threads {
+        /// How many.
+        threads: usize,
+        /// Why not.
+        what: String,
+    },
+}
+
+impl AdapterError {
+    /// The way out of this error, where one is known.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Io(error) if error.kind() == std::io::ErrorKind::StorageFull => {
+                "free some space and try again".to_owned()
+            }
+            Self::Io(error)
+                if matches!(
+                    error.kind(),
+                    std::io::ErrorKind::PermissionDenied
+                        | std::io::ErrorKind::NotADirectory
+                        | std::io::ErrorKind::ReadOnlyFilesystem
+                ) =>
+            {
+                "check who may write there, or choose another folder".to_owned()
+            }
+            Self::Clip(error) => return error.hint(),
+            Self::Data(error) => return error.hint(),
+            Self::Method(error) => return error.hint(),
+            Self::WrongModel { tuned_for, .. } => {
+                format!("use {tuned_for}, or force it if you know that the models are alike")
+            }
+            Self::Unfit { hint, .. } => return hint.clone(),
+            _ => return None,
+        };
+        Some(hint)
+    }
+}

@@ -1,0 +1,257 @@
+//! A classifier on a task's images: the task's own metric with its interval, and what is behind it.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+use vlpt_clip::Clip;
+use vlpt_data::image::{Limits, Preprocess};
+use vlpt_data::{Item, Metric, Split, Task};
+
+use crate::features::hash_images;
+use crate::metrics::{self, Bootstrap, Confusion, Scored};
+use crate::{AdapterError, Classifier, DEFAULT_IMAGE_BATCH, FeatureMaker, Observer, Result, View};
+
+/// A split of a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SplitName {
+    /// Training images.
+    Train,
+    /// Validation images.
+    Val,
+    /// Test images.
+    Test,
+}
+
+impl SplitName {
+    /// The name on the command line and in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Val => "val",
+            Self::Test => "test",
+        }
+    }
+
+    /// The split of a task.
+    ///
+    /// # Errors
+    /// The task has no such split, or no image in it.
+    pub fn of(self, task: &Task) -> Result<&Split> {
+        let split = match self {
+            Self::Train => Some(&task.train),
+            Self::Val => task.val.as_ref(),
+            Self::Test => Some(&task.test),
+        };
+        split
+            .filter(|split| !split.is_empty())
+            .ok_or_else(|| AdapterError::NoImages {
+                task: task.name.clone(),
+                split: self.name(),
+            })
+    }
+}
+
+/// What an evaluation looks at.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EvalOptions {
+    /// The images.
+    pub split: SplitName,
+    /// How the interval is found.
+    pub bootstrap: Bootstrap,
+    /// Rank probabilities and not logits in 11-point mAP, as ELEVATER's toolkit does; MVLPT ranks
+    /// logits. Other metrics do not depend on it, ROC-AUC always takes probabilities.
+    pub softmax_scores: bool,
+    /// Folder of the feature cache; none: features are computed anew.
+    pub cache: Option<PathBuf>,
+    /// Images in the tower at once.
+    pub image_batch: usize,
+}
+
+impl Default for EvalOptions {
+    fn default() -> Self {
+        Self {
+            split: SplitName::Test,
+            bootstrap: Bootstrap::default(),
+            softmax_scores: true,
+            cache: None,
+            image_batch: DEFAULT_IMAGE_BATCH,
+        }
+    }
+}
+
+/// The result of an evaluation; shares are from 0 to 1.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Evaluation {
+    /// The task's name.
+    pub task: String,
+    /// The split.
+    pub split: SplitName,
+    /// Number of images.
+    pub images: usize,
+    /// Class names.
+    pub classes: Vec<String>,
+    /// The task's metric.
+    pub metric: Metric,
+    /// Its value.
+    pub value: f64,
+    /// Lower end of the bootstrap interval.
+    pub low: f64,
+    /// Upper end of the bootstrap interval.
+    pub high: f64,
+    /// Confidence of the interval.
+    pub confidence: f64,
+    /// Share of images whose most probable class is right; none with several labels.
+    pub accuracy: Option<f64>,
+    /// Share of images with the right class among the five most probable; none with several labels.
+    pub accuracy_top5: Option<f64>,
+    /// Mean over the classes of the accuracy within a class; none with several labels.
+    pub mean_per_class: Option<f64>,
+    /// Accuracy within each class; none for a class without images. Empty with several labels.
+    pub per_class: Vec<Option<f64>>,
+    /// Images by true class (row) and predicted class (column). Empty with several labels.
+    pub confusion: Vec<Vec<u64>>,
+    /// The most probable class of each image, in the order of the split.
+    #[serde(skip)]
+    pub predictions: Vec<u32>,
+    /// Probabilities (images x classes), in the order of the split.
+    #[serde(skip)]
+    pub probabilities: Vec<f32>,
+}
+
+/// Evaluates a classifier on a split of a task.
+///
+/// # Errors
+/// Classes that are not the task's, a split without images, an image that cannot be read, or a
+/// metric that is undefined on these images.
+pub fn evaluate(
+    clip: &Clip,
+    classifier: &Classifier,
+    task: &Task,
+    preprocess: &Preprocess,
+    options: &EvalOptions,
+    observer: &dyn Observer,
+) -> Result<Evaluation> {
+    let hashes = match options.cache {
+        Some(_) => hash_images(&options.split.of(task)?.items, observer)?,
+        None => Vec::new(),
+    };
+    evaluate_known(
+        clip, classifier, task, preprocess, options, &hashes, observer,
+    )
+}
+
+/// [`evaluate`] for images whose hashes are known; none are needed without a cache.
+pub fn evaluate_known(
+    clip: &Clip,
+    classifier: &Classifier,
+    task: &Task,
+    preprocess: &Preprocess,
+    options: &EvalOptions,
+    hashes: &[String],
+    observer: &dyn Observer,
+) -> Result<Evaluation> {
+    classifier.check_classes(&task.classes)?;
+    let items = &options.split.of(task)?.items;
+    let maker = FeatureMaker {
+        clip,
+        preprocess: preprocess.clone(),
+        limits: Limits::default(),
+        batch: options.image_batch,
+        prompts: classifier.visual.clone(),
+        cache: options.cache.clone(),
+    };
+    let features = maker.features(items, hashes, View::Centre, observer)?;
+    from_features(clip, classifier, task, &features, options)
+}
+
+fn from_features(
+    clip: &Clip,
+    classifier: &Classifier,
+    task: &Task,
+    features: &[f32],
+    options: &EvalOptions,
+) -> Result<Evaluation> {
+    let items = &options.split.of(task)?.items;
+    let c = task.classes.len();
+    let logits = classifier.logits(clip, features)?;
+    let labels: Vec<Vec<u32>> = items.iter().map(|item| item.labels.clone()).collect();
+    let raw = Scored::from_f32(&logits, c, labels)?;
+    let soft = raw.softmax();
+    let probable = task.metric == Metric::RocAuc || options.softmax_scores;
+    let judged = if probable { &soft } else { &raw };
+    let interval = options.bootstrap.interval(task.metric, judged)?;
+    let single = !task.multi_label;
+    let share = |metric| single.then(|| metrics::evaluate(metric, &raw)).transpose();
+    let confusion = single.then(|| Confusion::new(&raw)).transpose()?;
+    Ok(Evaluation {
+        task: task.name.clone(),
+        split: options.split,
+        images: items.len(),
+        classes: task.classes.clone(),
+        metric: task.metric,
+        value: interval.value,
+        low: interval.low,
+        high: interval.high,
+        confidence: options.bootstrap.confidence,
+        accuracy: share(Metric::Accuracy)?,
+        accuracy_top5: single.then(|| top_accuracy(&logits, items, c, 5)),
+        mean_per_class: share(Metric::MeanPerClass)?,
+        per_class: confusion
+            .as_ref()
+            .map_or_else(Vec::new, Confusion::per_class_accuracy),
+        confusion: confusion.map_or_else(Vec::new, |all| {
+            (0..c).map(|truth| all.row(truth).to_vec()).collect()
+        }),
+        predictions: logits
+            .chunks_exact(c)
+            .map(|row| metrics::first_largest(row) as u32)
+            .collect(),
+        probabilities: classifier.probabilities(clip, features)?,
+    })
+}
+
+impl Evaluation {
+    /// The result in the form of CLIP_benchmark's result files.
+    pub fn clip_benchmark(&self, model: &str, pretrained: &str) -> Value {
+        let mut values = serde_json::Map::new();
+        if let (Some(acc1), Some(acc5), Some(recall)) =
+            (self.accuracy, self.accuracy_top5, self.mean_per_class)
+        {
+            values.insert("acc1".to_owned(), json!(acc1));
+            values.insert("acc5".to_owned(), json!(acc5));
+            values.insert("mean_per_class_recall".to_owned(), json!(recall));
+        }
+        if !matches!(self.metric, Metric::Accuracy | Metric::MeanPerClass) {
+            values.insert(self.metric.name().to_owned(), json!(self.value));
+        }
+        json!({
+            "dataset": self.task,
+            "model": model,
+            "pretrained": pretrained,
+            "task": "zeroshot_classification",
+            "metrics": values,
+            "language": "en",
+        })
+    }
+}
+
+/// Share of images whose class is among the `k` largest logits; of equal ones the first count.
+fn top_accuracy(logits: &[f32], items: &[Item], classes: usize, k: usize) -> f64 {
+    let right = logits
+        .chunks_exact(classes)
+        .zip(items)
+        .filter(|(row, item)| {
+            item.labels.iter().any(|&label| {
+                let label = label as usize;
+                let before = row
+                    .iter()
+                    .enumerate()
+                    .filter(|&(i, &v)| v > row[label] || (v == row[label] && i < label))
+                    .count();
+                before < k
+            })
+        });
+    right.count() as f64 / items.len().max(1) as f64
+}

@@ -1,0 +1,106 @@
+//! Images through the tower: the next batch is decoded while the tower works on this one.
+
+use rayon::prelude::*;
+use vlpt_data::{CPython, Item};
+use vlpt_methods::VisualValues;
+
+use super::{FeatureMaker, View};
+use crate::files::derive_seed;
+use crate::{Observer, Result};
+
+impl FeatureMaker<'_> {
+    /// Features of every view, each (images x embed), not normalised, without the cache.
+    pub(super) fn compute(
+        &self,
+        items: &[Item],
+        views: &[View],
+        observer: &dyn Observer,
+    ) -> Result<Vec<Vec<f32>>> {
+        observer.start("image features", (items.len() * views.len()) as u64);
+        let features = self.compute_batches(items, views, observer);
+        observer.finish();
+        features
+    }
+
+    fn compute_batches(
+        &self,
+        items: &[Item],
+        views: &[View],
+        observer: &dyn Observer,
+    ) -> Result<Vec<Vec<f32>>> {
+        let embed = self.clip.config.embed_dim;
+        let mut features = vec![Vec::with_capacity(items.len() * embed); views.len()];
+        let mut batches = items.chunks(self.batch.max(1));
+        let mut waiting = batches
+            .next()
+            .map(|batch| self.pixels(batch, views))
+            .transpose()?;
+        while let Some(pixels) = waiting {
+            let next = batches.next();
+            let (computed, prepared) = rayon::join(
+                || self.tower(&pixels, observer),
+                || next.map(|batch| self.pixels(batch, views)).transpose(),
+            );
+            for (all, part) in features.iter_mut().zip(computed) {
+                all.extend(part);
+            }
+            waiting = prepared?;
+        }
+        Ok(features)
+    }
+
+    /// Features of one view of a few images, without cache and progress.
+    ///
+    /// # Errors
+    /// An image that cannot be read or decoded.
+    pub fn batch_features(&self, items: &[Item], view: View) -> Result<Vec<f32>> {
+        let mut all = self.compute_batches(items, &[view], &())?;
+        Ok(all.pop().unwrap_or_default())
+    }
+
+    /// The tower's input for each view: (images x 3 x size x size).
+    fn pixels(&self, items: &[Item], views: &[View]) -> Result<Vec<Vec<f32>>> {
+        let tensors: Vec<Result<Vec<Vec<f32>>>> = items
+            .par_iter()
+            .map(|item| self.item_pixels(item, views))
+            .collect();
+        let mut batches = vec![Vec::new(); views.len()];
+        for tensor in tensors {
+            for (batch, view) in batches.iter_mut().zip(tensor?) {
+                batch.extend(view);
+            }
+        }
+        Ok(batches)
+    }
+
+    /// The tower's input for each view of one image: (3 x size x size).
+    pub fn item_pixels(&self, item: &Item, views: &[View]) -> Result<Vec<Vec<f32>>> {
+        let image = item.load(&self.limits)?;
+        let id = item.image.id();
+        let one = |view: &View| match view {
+            View::Centre => self.preprocess.apply(&image),
+            View::Random {
+                augment,
+                seed,
+                number,
+            } => {
+                let parts: [&[u8]; 3] = [&seed.to_le_bytes(), &number.to_le_bytes(), id.as_bytes()];
+                let mut rng = CPython::new(derive_seed("vlpt view", &parts));
+                augment.apply(&self.preprocess, &image, &mut rng)
+            }
+        };
+        Ok(views.iter().map(one).collect())
+    }
+
+    fn tower(&self, pixels: &[Vec<f32>], observer: &dyn Observer) -> Vec<Vec<f32>> {
+        let size = self.preprocess.image_size as usize;
+        let prompts = self.prompts.as_ref().map(VisualValues::for_tower);
+        let one = |batch: &Vec<f32>| {
+            let n = batch.len() / (3 * size * size);
+            let features = self.clip.vision.features(batch, n, prompts.as_ref());
+            observer.advance(n as u64);
+            features
+        };
+        pixels.iter().map(one).collect()
+    }
+}

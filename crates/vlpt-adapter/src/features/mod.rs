@@ -1,0 +1,246 @@
+//! Image features: computed in batches, in parallel with decoding, and kept on disk by content.
+
+mod cache;
+mod compute;
+
+use std::path::PathBuf;
+
+use rayon::prelude::*;
+use vlpt_clip::{Clip, Level};
+use vlpt_data::Item;
+use vlpt_data::image::{Augment, Limits, Preprocess};
+use vlpt_methods::VisualValues;
+
+use crate::files::{fingerprint, sha256};
+use crate::{Observer, Result};
+
+pub use cache::default_cache_dir;
+
+/// Images in the image tower at once, where nobody says how many.
+pub const DEFAULT_IMAGE_BATCH: usize = 32;
+
+/// One view of an image.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum View {
+    /// The evaluation view.
+    Centre,
+    /// A random view, the same for the same seed, number and image id.
+    Random {
+        /// How crops and flips are drawn.
+        augment: Augment,
+        /// The run's seed.
+        seed: u64,
+        /// Number of the view; with fresh views, the epoch.
+        number: u64,
+    },
+}
+
+impl View {
+    /// What a cached view is known by.
+    fn fingerprint(&self) -> String {
+        match self {
+            Self::Centre => "centre".to_owned(),
+            Self::Random {
+                augment,
+                seed,
+                number,
+            } => {
+                let a = augment;
+                let numbers = [a.scale.0, a.scale.1, a.ratio.0, a.ratio.1, a.flip];
+                let bits = numbers.map(f64::to_bits);
+                format!("random {bits:x?} {seed} {number}")
+            }
+        }
+    }
+}
+
+/// Makes image features with one model and one preprocessing.
+#[derive(Clone)]
+pub struct FeatureMaker<'a> {
+    /// The model.
+    pub clip: &'a Clip,
+    /// The preprocessing.
+    pub preprocess: Preprocess,
+    /// What an image may cost.
+    pub limits: Limits,
+    /// Images in the tower at once. Results may depend on it in the last bit.
+    pub batch: usize,
+    /// Visual prompts in the tower; none: the tower as it is.
+    pub prompts: Option<VisualValues>,
+    /// Folder of the cache; none: nothing is kept.
+    pub cache: Option<PathBuf>,
+}
+
+impl FeatureMaker<'_> {
+    /// Features of one view of every image, row-major (images x embed), not normalised; from the
+    /// cache where it has them. `hashes` are those of [`hash_images`].
+    ///
+    /// # Errors
+    /// An image that cannot be read or decoded. A damaged cache file is no error: it is noted, and
+    /// computed again; nor is a cache that cannot be written.
+    pub fn features(
+        &self,
+        items: &[Item],
+        hashes: &[String],
+        view: View,
+        observer: &dyn Observer,
+    ) -> Result<Vec<f32>> {
+        let mut all = self.views(items, hashes, &[view], observer)?;
+        Ok(all.pop().unwrap_or_default())
+    }
+
+    /// As [`FeatureMaker::features`] for several views, each image decoded once.
+    ///
+    /// # Errors
+    /// As [`FeatureMaker::features`].
+    pub fn views(
+        &self,
+        items: &[Item],
+        hashes: &[String],
+        views: &[View],
+        observer: &dyn Observer,
+    ) -> Result<Vec<Vec<f32>>> {
+        let shape = [items.len(), self.clip.config.embed_dim];
+        let keys: Vec<String> = views
+            .iter()
+            .map(|view| self.key(items, hashes, *view))
+            .collect();
+        let mut found: Vec<Option<Vec<f32>>> = keys
+            .iter()
+            .map(|key| self.cached(key, shape, observer))
+            .collect();
+        let missing: Vec<usize> = (0..views.len()).filter(|&i| found[i].is_none()).collect();
+        if !missing.is_empty() {
+            let wanted: Vec<View> = missing.iter().map(|&i| views[i]).collect();
+            let computed = self.compute(items, &wanted, observer)?;
+            for (i, features) in missing.into_iter().zip(computed) {
+                self.keep(&keys[i], shape, &features, observer);
+                found[i] = Some(features);
+            }
+        }
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    /// The name of a cached file: model, number format, level of the kernels, preprocessing, view, visual
+    /// prompts, and every image's id and bytes.
+    fn key(&self, items: &[Item], hashes: &[String], view: View) -> String {
+        let head = [
+            "vlpt image features 3".to_owned(),
+            self.clip.fingerprint.clone(),
+            self.clip.precision.to_string(),
+            Level::current().to_string(),
+            self.preprocess.fingerprint(),
+            view.fingerprint(),
+            self.batch.to_string(),
+        ];
+        let prompts = self.prompts.as_ref().map(prompts_fingerprint);
+        // Random views are drawn by id, so equal bytes under another name are another view.
+        let random = view != View::Centre;
+        let ids = items.iter().map(|item| {
+            if random {
+                item.image.id()
+            } else {
+                String::new()
+            }
+        });
+        let head = head.into_iter().chain(prompts);
+        fingerprint(head.chain(ids).chain(hashes.iter().cloned()))
+    }
+}
+
+/// What visual prompts are known by: place, shape and every bit of their values.
+fn prompts_fingerprint(prompts: &VisualValues) -> String {
+    let VisualValues {
+        values,
+        layers,
+        count,
+        place,
+    } = prompts;
+    let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+    format!(
+        "visual prompts {place:?} {layers} {count} {}",
+        sha256(&bytes)
+    )
+}
+
+/// SHA-256 of the bytes of each image.
+///
+/// # Errors
+/// An image that cannot be read.
+pub fn hash_images(items: &[Item], observer: &dyn Observer) -> Result<Vec<String>> {
+    observer.start("reading images", items.len() as u64);
+    let hashes = items
+        .par_iter()
+        .map(|item| {
+            let hash = sha256(&item.image.read()?);
+            observer.advance(1);
+            Ok(hash)
+        })
+        .collect::<Vec<Result<String>>>();
+    observer.finish();
+    // The first error in the order of the images, whatever thread met one first.
+    hashes.into_iter().collect()
+}
+
+/// What the images of a run are known by: classes, labels and bytes.
+pub fn data_fingerprint<'a>(
+    classes: &[String],
+    images: impl Iterator<Item = (&'a Item, &'a String)>,
+) -> String {
+    let lines = images.map(|(item, hash)| format!("{} {:?} {hash}", item.image.id(), item.labels));
+    fingerprint(classes.iter().cloned().chain(lines))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use vlpt_clip::{ModelFiles, Precision, VisualPlace};
+
+    use super::*;
+    use crate::{ImageConfig, preprocess};
+
+    fn key(clip: &Clip, prompts: Option<VisualValues>) -> String {
+        let maker = FeatureMaker {
+            clip,
+            preprocess: preprocess(clip, &ImageConfig::default()),
+            limits: Limits::default(),
+            batch: 32,
+            prompts,
+            cache: None,
+        };
+        maker.key(&[], &["hash".to_owned()], View::Centre)
+    }
+
+    #[test]
+    fn cached_features_are_known_by_their_number_format() {
+        let mini = |precision| Clip::load_as(&ModelFiles::mini(), precision).unwrap();
+        let (exact, rounded) = (mini(Precision::F32), mini(Precision::Bf16));
+        assert_ne!(key(&exact, None), key(&rounded, None));
+        assert_eq!(key(&exact, None), key(&Clip::mini(), None));
+    }
+
+    #[test]
+    fn cached_features_are_known_by_place_shape_and_values_of_the_visual_prompts() {
+        let clip = Clip::mini();
+        let key = |prompts| key(&clip, prompts);
+        let prompts = |values: [f32; 4], layers, place| VisualValues {
+            values: values.to_vec(),
+            layers,
+            count: 2 / layers,
+            place,
+        };
+        let after = VisualPlace::AfterLnPre;
+        let all = [
+            None,
+            Some(prompts([0.0, 0.0, 0.0, 1.0], 1, after)),
+            // A zero of the other sign is another bit.
+            Some(prompts([-0.0, 0.0, 0.0, 1.0], 1, after)),
+            Some(prompts([0.0, 0.0, 0.0, 1.0], 2, after)),
+            Some(prompts([0.0, 0.0, 0.0, 1.0], 1, VisualPlace::BeforeLnPre)),
+        ];
+        let keys: BTreeSet<String> = all.iter().cloned().map(key).collect();
+        assert_eq!(keys.len(), all.len());
+        assert!(keys.contains(&key(all[1].clone())));
+    }
+}

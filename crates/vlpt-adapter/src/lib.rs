@@ -1,0 +1,45 @@
+//! A saved result and its use: from a prompt folder to numbers and predictions.
+//!
+//! * [`PromptFolder`] is a tuned prompt on disk; [`import_checkpoint`] makes one of a published
+//!   checkpoint, [`average_prompts`] one of several.
+//! * [`Classifier`] is what a prompt makes of class names: text features, texts that depend on the
+//!   image, or a baseline's weights or cache.
+//! * [`FeatureMaker`] sends images through the frozen tower and keeps what comes out.
+//! * [`evaluate()`] judges a classifier by the [`metrics`] of a task; [`Predictor`] answers for
+//!   single images.
+//! * An [`Observer`] watches; `()` is silence.
+
+mod classifier;
+mod error;
+mod evaluate;
+mod features;
+pub mod files;
+pub mod metrics;
+mod observer;
+mod precision;
+mod predict;
+mod preprocess;
+mod prompt;
+mod tensors;
+mod threads;
+mod unit_rows;
+
+pub use classifier::{Classifier, copies};
+pub use error::{AdapterError, Result};
+pub use evaluate::{EvalOptions, Evaluation, SplitName, evaluate, evaluate_known};
+pub use features::{
+    DEFAULT_IMAGE_BATCH, FeatureMaker, View, data_fingerprint, default_cache_dir, hash_images,
+};
+pub use metrics::{Bootstrap, Confusion, Interval, Scored};
+pub use observer::Observer;
+pub use precision::PrecisionSetting;
+pub use predict::{NamedImage, PredictOptions, Predictor, embed_images, embed_texts};
+pub use preprocess::{ImageConfig, preprocess};
+pub use prompt::{
+    Adapter, AdapterTask, Averaged, AveragedSource, FORMAT, ImportOptions, ImportTask, Imported,
+    InitSource, LeftOut, PromptContent, PromptFolder, PromptReport, Source, UsedTensor, VAL_TASKS,
+    average_prompts, average_to, class_names_sha256, import_checkpoint, write_prompt,
+};
+pub use tensors::{Named, TensorFile};
+pub use threads::with_threads;
+pub use unit_rows::{UnitRows, add, dot};

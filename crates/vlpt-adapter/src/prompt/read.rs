@@ -1,0 +1,281 @@
+//! Reading a prompt folder: everything is checked, nothing is skipped silently.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use fs_err as fs;
+use vlpt_clip::Clip;
+use vlpt_methods::{MethodConfig, Parameter, PromptMethod};
+
+use super::stored::{self, Stored};
+use super::{Adapter, FORMAT, class_names_sha256, member};
+use crate::tensors::{Named, TensorFile};
+use crate::{AdapterError, Classifier, Result};
+
+/// What loading made of the tensors of a prompt folder.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PromptReport {
+    /// Tensors that are parameters of the method.
+    pub used: Vec<String>,
+    /// Tensors that the method does not know; they play no part.
+    pub unexpected: Vec<String>,
+    /// Parameters without a tensor; a folder with one is refused.
+    pub missing: Vec<String>,
+    /// Tensors of another shape, with both; a folder with one is refused.
+    pub misshapen: Vec<String>,
+}
+
+/// A prompt folder in memory.
+#[derive(Debug, Clone)]
+pub struct PromptFolder {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// Its description.
+    pub adapter: Adapter,
+    /// The class names it was tuned for.
+    pub classes: Vec<String>,
+    /// What loading found.
+    pub report: PromptReport,
+    /// Values of the parameters by name, with their shapes.
+    pub parameters: BTreeMap<String, Named>,
+    stored: Stored,
+}
+
+impl PromptFolder {
+    /// Reads and checks a prompt folder; a run folder is taken for the `prompt` in it.
+    ///
+    /// # Errors
+    /// A file that is absent or damaged, or tensors that are missing or misshapen.
+    pub fn open(path: &Path) -> Result<Self> {
+        let inner = path.join("prompt");
+        let is_prompt = path.join("adapter_config.json").exists();
+        let path = if !is_prompt && inner.is_dir() {
+            inner
+        } else {
+            path.to_owned()
+        };
+        let adapter = read_adapter(&path.join("adapter_config.json"))?;
+        let classes = read_classes(&path.join("class_names.txt"), &adapter)?;
+        member::check(&path.join("adapter_config.json"), &adapter)?;
+
+        let file = path.join("adapter_model.safetensors");
+        let found = TensorFile::read(&file)?.tensors;
+        let report = compare(&adapter.parameters, &found);
+        if !report.missing.is_empty() || !report.misshapen.is_empty() {
+            let missing = report
+                .missing
+                .iter()
+                .map(|name| format!("`{name}` is missing"));
+            let problems = missing.chain(report.misshapen.iter().cloned()).collect();
+            let method = adapter.method.name().to_owned();
+            return Err(AdapterError::Tensors {
+                path: file,
+                method,
+                problems,
+            });
+        }
+        let mut parameters = found;
+        parameters.retain(|name, _| adapter.parameters.contains_key(name));
+
+        let file = path.join("classifier.safetensors");
+        let stored = stored::read(&file, &classes, adapter.embed_dim)?;
+        Ok(Self {
+            path,
+            adapter,
+            classes,
+            report,
+            parameters,
+            stored,
+        })
+    }
+
+    /// The classifier for the classes it was tuned for, as the folder stores it; of a conditional
+    /// method, made of the parameters.
+    ///
+    /// # Errors
+    /// A model whose sizes are not those of the prompt.
+    pub fn classifier(&self, clip: &Clip) -> Result<Classifier> {
+        self.check_sizes(clip)?;
+        match &self.stored.classifier {
+            Some(classifier) => Ok(classifier.clone()),
+            None => Classifier::of_method(clip, Arc::from(self.method(clip)?), &self.classes),
+        }
+    }
+
+    /// The classifier for other class names, made by the text tower; the stored one when the names
+    /// are the same, or its part for a task that the prompt was tuned on among others. A name's
+    /// place in the list decides its class, nothing else.
+    ///
+    /// # Errors
+    /// A class-specific prompt and another number of classes, a baseline that learned its classes
+    /// from images, a name that cannot be used, or a model of other sizes.
+    pub fn classifier_for(&self, clip: &Clip, classes: &[String]) -> Result<Classifier> {
+        if classes == self.classes {
+            return self.classifier(clip);
+        }
+        if let Some(member) = self.member("", classes) {
+            return Ok(self.classifier(clip)?.part(&member.classes));
+        }
+        self.check_sizes(clip)?;
+        match (&self.adapter.method, &self.stored.templates) {
+            (MethodConfig::ZeroShot(_), Some(templates)) => {
+                Classifier::zero_shot(clip, classes, templates)
+            }
+            (method, _) if method.is_baseline() => {
+                let name = method.name();
+                Err(AdapterError::Unfit {
+                    what: format!(
+                        "{}: {name} learned its {} classes from images and knows no other",
+                        self.path.display(),
+                        self.classes.len()
+                    ),
+                    hint: Some("use the classes it was fitted to, or a prompt method".to_owned()),
+                })
+            }
+            _ => Classifier::of_method(clip, Arc::from(self.method(clip)?), classes),
+        }
+    }
+
+    /// Refuses a model that features or visual prompts of these sizes do not fit.
+    fn check_sizes(&self, clip: &Clip) -> Result<()> {
+        let unfit = |what: String| AdapterError::Unfit {
+            what: format!("{}: {what}", self.path.display()),
+            hint: None,
+        };
+        let (ours, found) = (self.adapter.embed_dim, clip.config.embed_dim);
+        if ours != found {
+            return Err(unfit(format!(
+                "the prompt has features of width {ours}, the model of {found}"
+            )));
+        }
+        let visual = self.stored.classifier.as_ref();
+        if let Some(visual) = visual.and_then(|classifier| classifier.visual.as_ref()) {
+            let width = visual.values.len() / (visual.layers * visual.count);
+            let (depth, tower) = (clip.vision.depth(), clip.vision.width());
+            if width != tower || visual.layers > depth {
+                return Err(unfit(format!(
+                    "visual prompts of width {width} for {} blocks: the model has {depth} blocks \
+                     of width {tower}",
+                    visual.layers
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// The method with the folder's parameters.
+    ///
+    /// # Errors
+    /// A model whose sizes the parameters do not have.
+    pub fn method(&self, clip: &Clip) -> Result<Box<dyn PromptMethod>> {
+        let a = &self.adapter;
+        let method = a.method.build(clip, a.classes, a.seed)?;
+        let shape = |p: &Parameter| (p.name().to_owned(), p.shape().to_vec());
+        let expected: BTreeMap<_, _> = method.parameters().iter().map(shape).collect();
+        let report = compare(&expected, &self.parameters);
+        let problems: Vec<String> = report
+            .missing
+            .iter()
+            .map(|name| format!("`{name}` is missing"))
+            .chain(
+                report
+                    .unexpected
+                    .iter()
+                    .map(|name| format!("`{name}` is unexpected")),
+            )
+            .chain(report.misshapen)
+            .collect();
+        if !problems.is_empty() {
+            let path = self.path.join("adapter_model.safetensors");
+            return Err(AdapterError::Tensors {
+                path,
+                method: a.method.name().to_owned(),
+                problems,
+            });
+        }
+        for parameter in method.parameters() {
+            if let Some(tensor) = self.parameters.get(parameter.name()) {
+                parameter.set(&tensor.data)?;
+            }
+        }
+        Ok(method)
+    }
+
+    /// Checks that a model is the one the prompt was tuned for.
+    ///
+    /// # Errors
+    /// It has another fingerprint.
+    pub fn check_model(&self, clip: &Clip) -> Result<()> {
+        if clip.fingerprint == self.adapter.base_model_fingerprint {
+            return Ok(());
+        }
+        let short = |text: &str| text.chars().take(12).collect();
+        Err(AdapterError::WrongModel {
+            path: self.path.clone(),
+            tuned_for: self.adapter.base_model.clone(),
+            stored: short(&self.adapter.base_model_fingerprint),
+            model: clip.name.clone(),
+            found: short(&clip.fingerprint),
+        })
+    }
+}
+
+fn read_adapter(path: &Path) -> Result<Adapter> {
+    let damaged = |what: String| AdapterError::Damaged {
+        path: path.to_owned(),
+        what,
+    };
+    let text = fs::read_to_string(path)?;
+    let value: serde_json::Value =
+        serde_json::from_str(&text).map_err(|error| damaged(format!("is not JSON: {error}")))?;
+    let format = value.get("format").and_then(serde_json::Value::as_u64);
+    if format != Some(u64::from(FORMAT)) {
+        let found = format.map_or("no format".to_owned(), |f| format!("format {f}"));
+        return Err(damaged(format!("has {found}: expected format {FORMAT}")));
+    }
+    serde_json::from_value(value).map_err(|error| damaged(error.to_string()))
+}
+
+fn read_classes(path: &Path, adapter: &Adapter) -> Result<Vec<String>> {
+    let text = fs::read_to_string(path)?;
+    let classes: Vec<String> = text.lines().map(str::to_owned).collect();
+    let damaged = |what: String| AdapterError::Damaged {
+        path: path.to_owned(),
+        what,
+    };
+    if classes.len() != adapter.classes {
+        let (found, expected) = (classes.len(), adapter.classes);
+        return Err(damaged(format!(
+            "has {found} class names: expected {expected}"
+        )));
+    }
+    if class_names_sha256(&classes) != adapter.class_names_sha256 {
+        let what = "the class names are not those that adapter_config.json was written for";
+        return Err(damaged(what.to_owned()));
+    }
+    Ok(classes)
+}
+
+fn compare(
+    expected: &BTreeMap<String, Vec<usize>>,
+    found: &BTreeMap<String, Named>,
+) -> PromptReport {
+    let mut report = PromptReport::default();
+    for (name, shape) in expected {
+        match found.get(name) {
+            None => report.missing.push(name.clone()),
+            Some(tensor) if &tensor.shape == shape => report.used.push(name.clone()),
+            Some(tensor) => report.misshapen.push(format!(
+                "`{name}` has shape {:?}: expected {shape:?}",
+                tensor.shape
+            )),
+        }
+    }
+    report.unexpected = found
+        .keys()
+        .filter(|name| !expected.contains_key(*name))
+        .cloned()
+        .collect();
+    report
+}

@@ -1,0 +1,152 @@
+//! Safetensors files with the same bytes for the same content.
+//!
+//! The format's usual writer stores metadata in hash order, which differs from run to run; here
+//! tensors and metadata are in alphabetical order. Reading goes through the `safetensors` crate.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use safetensors::{Dtype, SafeTensors};
+use serde_json::{Map, Value, json};
+
+use crate::{AdapterError, Result};
+
+/// An f32 tensor with its shape.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Named {
+    /// The shape.
+    pub shape: Vec<usize>,
+    /// Row-major values.
+    pub data: Vec<f32>,
+}
+
+impl Named {
+    /// A tensor of this shape and row-major values.
+    pub fn new(shape: &[usize], data: Vec<f32>) -> Self {
+        Self {
+            shape: shape.to_vec(),
+            data,
+        }
+    }
+}
+
+/// Tensors by name, and metadata.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TensorFile {
+    /// The tensors.
+    pub tensors: BTreeMap<String, Named>,
+    /// Texts by name.
+    pub metadata: BTreeMap<String, String>,
+}
+
+impl TensorFile {
+    /// The bytes of the file.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut header = Map::new();
+        if !self.metadata.is_empty() {
+            let metadata: Map<String, Value> = self
+                .metadata
+                .iter()
+                .map(|(k, v)| (k.clone(), json!(v)))
+                .collect();
+            header.insert("__metadata__".to_owned(), Value::Object(metadata));
+        }
+        let mut end = 0;
+        for (name, tensor) in &self.tensors {
+            let begin = end;
+            end += tensor.data.len() * 4;
+            let entry =
+                json!({"dtype": "F32", "shape": tensor.shape, "data_offsets": [begin, end]});
+            header.insert(name.clone(), entry);
+        }
+        let mut text = Value::Object(header).to_string().into_bytes();
+        text.resize(text.len().next_multiple_of(8), b' ');
+        let mut bytes = Vec::with_capacity(8 + text.len() + end);
+        bytes.extend((text.len() as u64).to_le_bytes());
+        bytes.extend(text);
+        for tensor in self.tensors.values() {
+            bytes.extend(tensor.data.iter().flat_map(|v| v.to_le_bytes()));
+        }
+        bytes
+    }
+
+    /// Reads a file of f32 tensors; `path` names it in errors.
+    pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Self> {
+        let damaged = |what: String| AdapterError::Damaged {
+            path: path.to_owned(),
+            what,
+        };
+        let broken = |error: safetensors::SafeTensorError| {
+            damaged(format!("not a whole safetensors file: {error}"))
+        };
+        let (_, header) = SafeTensors::read_metadata(bytes).map_err(broken)?;
+        let file = SafeTensors::deserialize(bytes).map_err(broken)?;
+        let mut tensors = BTreeMap::new();
+        for (name, view) in file.iter() {
+            if view.dtype() != Dtype::F32 {
+                let found = format!("tensor `{name}` is {:?}: expected F32", view.dtype());
+                return Err(damaged(found));
+            }
+            let data = view
+                .data()
+                .chunks_exact(4)
+                .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+                .collect();
+            tensors.insert(name.to_owned(), Named::new(view.shape(), data));
+        }
+        let metadata = header
+            .metadata()
+            .clone()
+            .unwrap_or_default()
+            .into_iter()
+            .collect();
+        Ok(Self { tensors, metadata })
+    }
+
+    /// Reads a file from the disk.
+    pub fn read(path: &Path) -> Result<Self> {
+        Self::from_bytes(&fs_err::read(path)?, path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn example() -> TensorFile {
+        let mut file = TensorFile::default();
+        file.tensors.insert(
+            "b".to_owned(),
+            Named::new(&[2, 2], vec![1.0, -0.0, f32::MIN, 4.0]),
+        );
+        file.tensors
+            .insert("a".to_owned(), Named::new(&[0], vec![]));
+        for name in ["seed", "method", "model", "version"] {
+            file.metadata
+                .insert(name.to_owned(), format!("{name} \"\u{e9}\""));
+        }
+        file
+    }
+
+    #[test]
+    fn what_is_written_is_read_back_to_the_bit() {
+        let file = example();
+        let bytes = file.to_bytes();
+        assert_eq!(
+            TensorFile::from_bytes(&bytes, Path::new("x")).unwrap(),
+            file
+        );
+        assert_eq!(bytes, example().to_bytes());
+    }
+
+    #[test]
+    fn a_damaged_file_is_refused_wherever_it_is_cut() {
+        let bytes = example().to_bytes();
+        for length in 0..bytes.len() {
+            assert!(
+                TensorFile::from_bytes(&bytes[..length], Path::new("x")).is_err(),
+                "{length}"
+            );
+        }
+    }
+}
