@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 use serde_json::{Value, json};
-use vlpt_clip::Clip;
+use vlpt_clip::{Clip, Observer};
 use vlpt_data::image::{Limits, Preprocess};
 use vlpt_data::{Item, Metric, Split, Task};
 
 use crate::features::hash_images;
 use crate::metrics::{self, Bootstrap, Confusion, Scored};
-use crate::{AdapterError, Classifier, DEFAULT_IMAGE_BATCH, FeatureMaker, Observer, Result, View};
+use crate::{AdapterError, Classifier, DEFAULT_IMAGE_BATCH, FeatureMaker, Result, View};
 
 /// A split of a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -206,7 +206,7 @@ fn from_features(
         }),
         predictions: logits
             .chunks_exact(c)
-            .map(|row| metrics::first_largest(row) as u32)
+            .map(|row| vlpt_methods::head::first_largest(row) as u32)
             .collect(),
         probabilities: classifier.probabilities(clip, features)?,
     })

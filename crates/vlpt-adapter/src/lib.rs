@@ -7,7 +7,7 @@
 //! * [`FeatureMaker`] sends images through the frozen tower and keeps what comes out.
 //! * [`evaluate()`] judges a classifier by the [`metrics`] of a task; [`Predictor`] answers for
 //!   single images.
-//! * An [`Observer`] watches; `()` is silence.
+//! * An [`Observer`](vlpt_clip::Observer) watches; `()` is silence.
 
 mod classifier;
 mod error;
@@ -15,14 +15,12 @@ mod evaluate;
 mod features;
 pub mod files;
 pub mod metrics;
-mod observer;
 mod precision;
 mod predict;
 mod preprocess;
 mod prompt;
 mod tensors;
 mod threads;
-mod unit_rows;
 
 pub use classifier::{Classifier, copies};
 pub use error::{AdapterError, Result};
@@ -31,15 +29,13 @@ pub use features::{
     DEFAULT_IMAGE_BATCH, FeatureMaker, View, data_fingerprint, default_cache_dir, hash_images,
 };
 pub use metrics::{Bootstrap, Confusion, Interval, Scored};
-pub use observer::Observer;
 pub use precision::PrecisionSetting;
 pub use predict::{NamedImage, PredictOptions, Predictor, embed_images, embed_texts};
 pub use preprocess::{ImageConfig, preprocess};
 pub use prompt::{
     Adapter, AdapterTask, Averaged, AveragedSource, FORMAT, ImportOptions, ImportTask, Imported,
-    InitSource, LeftOut, PromptContent, PromptFolder, PromptReport, Source, UsedTensor, VAL_TASKS,
+    InitSource, LeftOut, PromptContent, PromptFolder, PromptReport, UsedTensor, VAL_TASKS,
     average_prompts, average_to, class_names_sha256, import_checkpoint, write_prompt,
 };
 pub use tensors::{Named, TensorFile};
 pub use threads::with_threads;
-pub use unit_rows::{UnitRows, add, dot};

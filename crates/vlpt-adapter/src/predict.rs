@@ -4,12 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use vlpt_clip::{Clip, Hub};
+use vlpt_clip::{Clip, Hub, Observer};
 use vlpt_data::image::{Limits, Preprocess, decode};
 use vlpt_methods::VisualValues;
 use vlpt_methods::zeroshot::normalise;
 
-use crate::{Classifier, Observer, PrecisionSetting, PromptFolder, Result};
+use crate::{Classifier, PrecisionSetting, PromptFolder, Result};
 
 /// How a prompt folder is opened for prediction.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -9,6 +9,8 @@ use std::path::Path;
 use safetensors::{Dtype, SafeTensors};
 use serde_json::{Map, Value, json};
 
+use vlpt_methods::head::HeadTensor;
+
 use crate::{AdapterError, Result};
 
 /// An f32 tensor with its shape.
@@ -18,6 +20,15 @@ pub struct Named {
     pub shape: Vec<usize>,
     /// Row-major values.
     pub data: Vec<f32>,
+}
+
+impl From<Named> for HeadTensor {
+    fn from(tensor: Named) -> Self {
+        Self {
+            shape: tensor.shape,
+            values: tensor.data,
+        }
+    }
 }
 
 impl Named {

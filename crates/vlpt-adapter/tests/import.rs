@@ -9,13 +9,14 @@ use std::path::{Path, PathBuf};
 use safetensors::SafeTensors;
 use vlpt_adapter::Result;
 use vlpt_adapter::{
-    EvalOptions, ImportOptions, ImportTask, Imported, PromptFolder, Source, average_prompts,
-    evaluate, import_checkpoint,
+    EvalOptions, ImportOptions, ImportTask, Imported, PromptFolder, average_prompts, evaluate,
+    import_checkpoint,
 };
 use vlpt_clip::{Clip, ModelFiles};
 use vlpt_data::Metric;
 use vlpt_data::drawn::drawn;
-use vlpt_methods::{Attention, MethodConfig, Position};
+use vlpt_methods::import::Source;
+use vlpt_methods::{Attention, CoOpConfig, Position, UptConfig};
 
 fn golden() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/checkpoints")
@@ -129,9 +130,7 @@ fn a_coop_checkpoint_from_before_pytorch_1_6_gives_its_context() {
             "val_result"
         ]
     );
-    let MethodConfig::CoOp(coop) = &folder.adapter.method else {
-        panic!("no CoOp");
-    };
+    let coop: &CoOpConfig = folder.adapter.method.options();
     assert_eq!(coop.position, Position::End);
     assert_eq!(folder.adapter.epochs, 50);
     assert_eq!(folder.adapter.base_model_fingerprint, home.clip.fingerprint);
@@ -162,9 +161,7 @@ fn every_other_published_kind_gives_its_parameters() {
 fn an_imported_upt_computes_token_by_token_as_the_code_that_trained_it() {
     let home = Home::new();
     let (imported, folder) = home.equal("upt.pth.tar", "upt.pth.tar");
-    let MethodConfig::Upt(upt) = &folder.adapter.method else {
-        panic!("no UPT");
-    };
+    let upt: &UptConfig = folder.adapter.method.options();
     assert_eq!(upt.attention, Attention::Tokenwise);
     assert_eq!(upt.position, Position::Middle);
     assert_eq!(imported.source, Source::Mvlpt);

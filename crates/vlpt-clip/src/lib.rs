@@ -32,7 +32,7 @@ pub use formats::LoadReport;
 pub use hub::{Hub, HubSettings};
 pub use model::Clip;
 pub use names::ModelName;
-pub use progress::Progress;
+pub use progress::{Observer, Progress};
 pub use text::{Slot, TextPlan, TextTape, TextTower, TextTree};
 pub use tokenizer::Tokenizer;
 pub use vision::{ImageTape, ImageTower, VisualPlace, VisualPrompts};

@@ -5,7 +5,7 @@ use std::path::Path;
 use vlpt_adapter::AdapterError;
 use vlpt_adapter::PromptFolder;
 use vlpt_clip::{Clip, Slot};
-use vlpt_methods::{Pass, PromptMethod, VisualValues};
+use vlpt_methods::{Method, Pass, VisualValues};
 
 use crate::{InspectError, Result};
 
@@ -17,7 +17,7 @@ pub struct OpenPrompt {
     /// The folder.
     pub folder: PromptFolder,
     /// The method with the folder's parameters.
-    pub method: Box<dyn PromptMethod>,
+    pub method: Box<dyn Method>,
     /// Learned text tokens as they enter the text tower, without positions, rows x text width;
     /// empty where the method has none. Of a method whose tokens depend on the image: the tokens
     /// before anything is added for an image.
@@ -124,7 +124,7 @@ impl OpenPrompt {
 }
 
 /// Text rows and visual prompts of a method's current parameters.
-fn prompts(method: &dyn PromptMethod) -> Result<(Vec<f32>, Option<VisualValues>)> {
+fn prompts(method: &dyn Method) -> Result<(Vec<f32>, Option<VisualValues>)> {
     if method.conditional() {
         let context = method.parameters().iter().find(|p| p.name() == CONTEXT);
         let text = context.map_or(Ok(Vec::new()), vlpt_methods::Parameter::values);

@@ -13,7 +13,7 @@ use candle_core::{Device, Tensor};
 use vlpt_clip::{Activation, Clip, ClipConfig, TextConfig, VisionConfig};
 use vlpt_methods::rng::Stream;
 use vlpt_methods::{
-    Attention, CoCoOp, CoCoOpConfig, Pass, PromptMethod, Result, Upt, UptConfig, UptShape,
+    Attention, CoCoOp, CoCoOpConfig, Method, Pass, Result, Upt, UptConfig, UptShape,
 };
 
 const BATCH: usize = 32;
@@ -48,7 +48,7 @@ fn model(text: usize, vision: usize, layers: usize, embed: usize) -> Clip {
     Clip::random(&config, 1)
 }
 
-fn time(model: &str, what: &str, method: &dyn PromptMethod, images: &Tensor) -> Result<()> {
+fn time(model: &str, what: &str, method: &dyn Method, images: &Tensor) -> Result<()> {
     let mut best = f64::INFINITY;
     let mut sum = 0_u64;
     for step in 0..STEPS {

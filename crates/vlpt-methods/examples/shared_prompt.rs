@@ -11,8 +11,7 @@ use serde::{Deserialize, Serialize};
 use vlpt_clip::{Clip, ClipConfig, MemoryBudget, Slot, Tokenizer, VisualPlace, VisualPrompts};
 use vlpt_methods::rng::Stream;
 use vlpt_methods::{
-    MethodError, Parameter, Pass, PromptMethod, Prompts, Result, Visual, initial_bound,
-    template_texts,
+    Method, MethodError, Parameter, Pass, Prompts, Result, Visual, initial_bound, template_texts,
 };
 
 /// Options of [`SharedPrompt`].
@@ -68,7 +67,7 @@ impl SharedPrompt {
     }
 }
 
-impl PromptMethod for SharedPrompt {
+impl Method for SharedPrompt {
     fn name(&self) -> &'static str {
         "shared-prompt"
     }
@@ -111,7 +110,7 @@ pub struct Task {
 /// # Errors
 /// As the method's.
 pub fn train(
-    method: &dyn PromptMethod,
+    method: &dyn Method,
     clip: &Clip,
     task: &Task,
     steps: u64,

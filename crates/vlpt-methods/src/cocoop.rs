@@ -6,12 +6,15 @@
 //! name stands at the end.
 
 use candle_core::Tensor;
-use serde::{Deserialize, Serialize};
 use vlpt_clip::{Clip, ClipConfig, Slot, Tokenizer};
 
 use crate::context::{Context, ContextOptions, Keys, Words};
+use crate::import::{Import, Reader, Source};
 use crate::nn::{Builder, Init, Linear};
-use crate::{MethodError, Parameter, Pass, Position, PromptMethod, Prompts, Result};
+use crate::{
+    Family, Fit, Flags, Method, MethodConfig, MethodError, MethodSpec, Needs, Parameter, Pass,
+    Position, Prompts, Report, Result,
+};
 
 /// Context length when neither a length nor initial words are given.
 const DEFAULT_CONTEXT: usize = 4;
@@ -25,27 +28,96 @@ const KEYS: Keys = Keys {
     class_specific: "",
 };
 
-/// Options of [`CoCoOp`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct CoCoOpConfig {
-    /// Number of context tokens; left out, as many as `init` has, or 4.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub context: Option<usize>,
-    /// Words whose embeddings start the context; empty: random.
-    pub init: String,
-    /// Width of the network's hidden layer; left out, a sixteenth of the joint space.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub hidden: Option<usize>,
+options! {
+    /// Options of [`CoCoOp`].
+    pub struct CoCoOpConfig = "cocoop" {
+        /// Number of context tokens; left out, as many as `init` has, or 4.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        context: Option<usize> = None, "1 to 74 with CLIP";
+        /// Words whose embeddings start the context; empty: random.
+        init: String = "a photo of a".to_owned(), "words";
+        /// Width of the network's hidden layer; left out, a sixteenth of the joint space.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        hidden: Option<usize> = None, "1 to 8192";
+    }
 }
 
-impl Default for CoCoOpConfig {
-    fn default() -> Self {
-        Self {
-            context: None,
-            init: "a photo of a".to_owned(),
-            hidden: None,
+/// What CoCoOp says of itself.
+pub(crate) static SPEC: MethodSpec = MethodSpec {
+    name: "cocoop",
+    summary: "learned context that each image shifts",
+    source: "Zhou et al., \"Conditional Prompt Learning for Vision-Language Models\", CVPR 2022",
+    family: Some(Family::Text),
+    tables: &[&CoCoOpConfig::TABLE],
+    flags: Flags {
+        context: Some("cocoop.context"),
+        init: Some("cocoop.init"),
+        prompts: None,
+    },
+    report: Report {
+        done: "A context and the network that shifts it for each image were learned",
+        holds: "a learned context that each image shifts",
+    },
+    needs: |_| Needs {
+        frozen_features: true,
+        texts_per_image: true,
+        ..Needs::default()
+    },
+    fit: Fit::Tune(|method, build| {
+        Ok(Box::new(CoCoOp::new(
+            method.options(),
+            build.clip,
+            build.seed,
+        )?))
+    }),
+    import: Some(Import {
+        matches: |names| {
+            names.has("ctx")
+                && names.any("meta_net.")
+                && !names.any("vpt_")
+                && !names.any("mvlpt_proj")
+        },
+        read: |reader| MethodConfig::of(&SPEC, imported(reader)),
+        sources: &[Source::Coop, Source::Mvlpt],
+        position: false,
+        place: false,
+        tensors: "CoCoOp also `meta_net.*`",
+    }),
+    ..MethodSpec::BASE
+};
+
+impl From<CoCoOpConfig> for MethodConfig {
+    fn from(options: CoCoOpConfig) -> Self {
+        Self::of(&SPEC, options)
+    }
+}
+
+/// The options that the shapes of a checkpoint tell.
+fn imported(reader: &mut Reader) -> CoCoOpConfig {
+    let (context, _) = reader.context(false);
+    let name = "meta_net.linear1.weight";
+    let hidden = match reader.shape(name) {
+        Some(&[hidden, embed]) => {
+            let expected = reader.model.embed_dim;
+            reader.same(
+                "the width of image features in the meta-net",
+                embed,
+                "the model's",
+                expected,
+            );
+            Some(hidden)
         }
+        // listed among all that are missing
+        None => None,
+        _ => {
+            reader.misshapen(name, "hidden x embed");
+            None
+        }
+    };
+    CoCoOpConfig {
+        context: Some(context),
+        init: String::new(),
+        hidden,
     }
 }
 
@@ -118,7 +190,7 @@ impl CoCoOp {
     }
 }
 
-impl PromptMethod for CoCoOp {
+impl Method for CoCoOp {
     fn name(&self) -> &'static str {
         "cocoop"
     }

@@ -160,7 +160,7 @@ impl Context {
         }
     }
 
-    /// The slots of each class's text, see [`PromptMethod::texts`](crate::PromptMethod::texts).
+    /// The slots of each class's text, see [`Method::texts`](crate::Method::texts).
     pub(crate) fn texts(
         &self,
         tokenizer: &Tokenizer,

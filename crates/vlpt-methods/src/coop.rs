@@ -4,12 +4,15 @@
 //! A class's text is learned context tokens and the class's name. The context is shared by all
 //! classes (unified) or each class has its own (class-specific).
 
-use serde::{Deserialize, Serialize};
 use vlpt_clip::{Clip, Slot, Tokenizer};
 
 use crate::context::{Context, ContextOptions, Keys, Words};
+use crate::import::{Import, Reader, Source};
 use crate::rng::Stream;
-use crate::{Parameter, Pass, Position, PromptMethod, Prompts, Result};
+use crate::{
+    Family, Fit, Flags, Method, MethodConfig, MethodSpec, Needs, Parameter, Pass, Position,
+    Prompts, Report, Result,
+};
 
 /// Context length when neither a length nor initial words are given.
 const DEFAULT_CONTEXT: usize = 16;
@@ -18,19 +21,89 @@ const KEYS: Keys = Keys {
     class_specific: "coop.class_specific",
 };
 
-/// Options of [`CoOp`].
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct CoOpConfig {
-    /// Number of context tokens; left out, as many as `init` has, or 16.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub context: Option<usize>,
-    /// One context for each class instead of one for all.
-    pub class_specific: bool,
-    /// Where the class name stands.
-    pub position: Position,
-    /// Words whose embeddings start the context, such as `a photo of a`; empty: random.
-    pub init: String,
+options! {
+    /// Options of [`CoOp`].
+    pub struct CoOpConfig = "coop" {
+        /// Number of context tokens; left out, as many as `init` has, or 16.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        context: Option<usize> = None, "1 to 74 with CLIP";
+        /// One context for each class instead of one for all.
+        class_specific: bool = false, "true or false";
+        /// Where the class name stands.
+        position: Position = Position::End, "end, middle or front";
+        /// Words whose embeddings start the context, such as `a photo of a`; empty: random.
+        init: String = String::new(), "words";
+    }
+}
+
+/// What CoOp says of itself.
+pub(crate) static SPEC: MethodSpec = MethodSpec {
+    name: "coop",
+    summary: "learned context around the class names",
+    source: "Zhou et al., \"Learning to Prompt for Vision-Language Models\", IJCV 2022",
+    family: Some(Family::Text),
+    tables: &[&CoOpConfig::TABLE],
+    flags: Flags {
+        context: Some("coop.context"),
+        init: Some("coop.init"),
+        prompts: None,
+    },
+    report: Report {
+        done: "A context around the class names was learned",
+        holds: "a learned context around the class names",
+    },
+    needs: |method| Needs {
+        class_specific: method.options::<CoOpConfig>().class_specific,
+        ..Needs::default()
+    },
+    fit: Fit::Tune(|method, build| {
+        let (clip, classes, seed) = (build.clip, build.classes, build.seed);
+        Ok(Box::new(CoOp::new(method.options(), clip, classes, seed)?))
+    }),
+    import: Some(Import {
+        matches: |names| {
+            names.has("ctx")
+                && !names.any("vpt_")
+                && !names.any("meta_net.")
+                && !names.any(".VPT")
+                && !names.any("mvlpt_proj")
+                && names.tensors.len() == 1
+        },
+        read: |reader| {
+            if reader.hints.source.is_none() && reader.source == Source::Coop {
+                reader.assume(
+                    "written by CoOp's own code: its files and MVLPT's have the same names here \
+                     (--source mvlpt for MVLPT's)",
+                );
+            }
+            let position = reader.position();
+            MethodConfig::of(&SPEC, CoOpConfig::imported(reader, position))
+        },
+        sources: &[Source::Coop, Source::Mvlpt],
+        position: true,
+        place: false,
+        tensors: "CoOp has `ctx`",
+    }),
+    ..MethodSpec::BASE
+};
+
+impl From<CoOpConfig> for MethodConfig {
+    fn from(options: CoOpConfig) -> Self {
+        Self::of(&SPEC, options)
+    }
+}
+
+impl CoOpConfig {
+    /// The options that the shape of `ctx` tells.
+    pub(crate) fn imported(reader: &mut Reader, position: Position) -> Self {
+        let (context, class_specific) = reader.context(true);
+        Self {
+            context: Some(context),
+            class_specific,
+            position,
+            init: String::new(),
+        }
+    }
 }
 
 /// A unified or class-specific learned context, the parameter `ctx`: (n x width), or
@@ -72,7 +145,7 @@ impl CoOp {
     }
 }
 
-impl PromptMethod for CoOp {
+impl Method for CoOp {
     fn name(&self) -> &'static str {
         "coop"
     }

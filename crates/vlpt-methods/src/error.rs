@@ -75,7 +75,15 @@ pub enum MethodError {
     Unfit {
         /// What was found and what was expected.
         what: String,
+        /// The way out.
+        hint: Option<String>,
     },
+    /// Whoever watches asked for an end.
+    #[error("stopped on request")]
+    Stopped,
+    /// The optimiser refused a gradient.
+    #[error(transparent)]
+    Optim(#[from] vlpt_optim::OptimError),
     /// A baseline where a prompt method is needed.
     #[error("{name} is a baseline: it has no prompt")]
     Baseline {
@@ -158,6 +166,7 @@ impl MethodError {
             }
             Self::Template { .. } => "write it like \"a photo of a {}.\"".to_owned(),
             Self::Clip(error) => return error.hint(),
+            Self::Unfit { hint, .. } => return hint.clone(),
             _ => return None,
         };
         Some(hint)

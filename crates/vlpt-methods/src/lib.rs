@@ -1,8 +1,8 @@
 //! Prompt methods: from a few learned vectors to the prompts of a frozen CLIP.
 //!
 //! A method is one file: its parameters, where its prompts stand among the words of a class
-//! ([`PromptMethod::texts`]), and a function from the parameters to the prompts
-//! ([`PromptMethod::prompts`]) written with `candle-core` tensors, so that its gradient comes from
+//! ([`Method::texts`]), and a function from the parameters to the prompts
+//! ([`Method::prompts`]) written with `candle-core` tensors, so that its gradient comes from
 //! autograd. It never sees kernels, data or loops:
 //!
 //! ```text
@@ -21,17 +21,24 @@
 //!
 //! `docs/guides/add-a-method.md` walks through writing another one.
 
+#[macro_use]
+mod options;
 pub mod baselines;
 mod cocoop;
+mod config;
 mod context;
 mod coop;
 mod dropout;
 mod error;
+pub mod head;
+pub mod import;
 mod method;
 mod nn;
 mod parameter;
 mod prompts;
+mod registry;
 pub mod rng;
+mod spec;
 mod template;
 mod upt;
 mod visual;
@@ -40,12 +47,17 @@ mod vpt;
 
 pub use baselines::{LinearProbeConfig, TipAdapterConfig, ZeroShotConfig, zero_shot as zeroshot};
 pub use cocoop::{CoCoOp, CoCoOpConfig};
+pub use config::{MethodConfig, MethodSection, ReadSection, ReadTable};
 pub use context::Position;
 pub use coop::{CoOp, CoOpConfig};
 pub use error::{MethodError, Result};
-pub use method::{MethodConfig, PromptMethod, class_text};
+pub use head::UnitRows;
+pub use method::{Method, class_text};
+pub use options::{MethodOptions, OptionDoc, OptionTable};
 pub use parameter::Parameter;
 pub use prompts::{Pass, Prompts, Visual, VisualValues};
+pub use registry::{METHODS, first_of, head_reader, method, option_tables};
+pub use spec::{Build, Family, Fit, Flags, MethodSpec, Needs, Report};
 pub use template::template_texts;
 pub use upt::{Attention, Upt, UptConfig, UptShape};
 pub use visual::{Depth, Place, initial_bound};

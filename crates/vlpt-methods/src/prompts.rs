@@ -10,7 +10,7 @@ use crate::{MethodError, Parameter, Result};
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Pass<'a> {
     /// Features of the images, each of length one (images x embed). Only methods that are
-    /// [conditional](crate::PromptMethod::conditional) look at them.
+    /// [conditional](crate::Method::conditional) look at them.
     pub images: Option<&'a Tensor>,
     /// The run's seed and the number of the training step, counted from the run's beginning, from
     /// which dropout draws; none in evaluation.

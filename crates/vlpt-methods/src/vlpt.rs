@@ -4,7 +4,68 @@
 
 use vlpt_clip::{Clip, Slot, Tokenizer};
 
-use crate::{CoOp, CoOpConfig, Parameter, Pass, PromptMethod, Prompts, Result, Vpt, VptConfig};
+use crate::import::{Import, Source};
+use crate::{
+    CoOp, CoOpConfig, Family, Fit, Flags, Method, MethodConfig, MethodSpec, Needs, Parameter, Pass,
+    Prompts, Report, Result, Vpt, VptConfig,
+};
+
+/// What joint prompts say of themselves.
+pub(crate) static SPEC: MethodSpec = MethodSpec {
+    name: "vlpt",
+    summary: "both of these, side by side",
+    source: "Zang et al., \"Unified Vision and Language Prompt Learning\", 2022; Shen et al., WACV 2024",
+    family: Some(Family::Joint),
+    tables: &[&CoOpConfig::TABLE, &VptConfig::TABLE],
+    flags: Flags {
+        context: Some("coop.context"),
+        init: Some("coop.init"),
+        prompts: Some("vpt.count"),
+    },
+    report: Report {
+        done: "A context around the class names and tokens in the image tower were learned",
+        holds: "a learned context around the class names, and learned tokens in the image tower",
+    },
+    needs: |method| Needs {
+        pixels: method.options::<VptConfig>().count > 0,
+        class_specific: method.options::<CoOpConfig>().class_specific,
+        ..Needs::default()
+    },
+    fit: Fit::Tune(|method, build| {
+        let (coop, vpt) = (method.options(), method.options());
+        Ok(Box::new(Vlpt::new(
+            coop,
+            vpt,
+            build.clip,
+            build.classes,
+            build.seed,
+        )?))
+    }),
+    import: Some(Import {
+        matches: |names| {
+            names.has("ctx") && names.has("vpt_embeddings") && !names.any("mvlpt_proj")
+        },
+        read: |reader| {
+            let position = reader.position();
+            let mut config = MethodConfig::of(&SPEC, CoOpConfig::imported(reader, position));
+            config.set(VptConfig::imported(reader));
+            config
+        },
+        sources: &[Source::Mvlpt],
+        position: true,
+        place: true,
+        tensors: "joint prompts both `ctx` and `vpt_embeddings`",
+    }),
+    ..MethodSpec::BASE
+};
+
+impl From<(CoOpConfig, VptConfig)> for MethodConfig {
+    fn from((coop, vpt): (CoOpConfig, VptConfig)) -> Self {
+        let mut config = Self::of(&SPEC, coop);
+        config.set(vpt);
+        config
+    }
+}
 
 /// A [`CoOp`] context and [`Vpt`] prompts; the parameters are those of the first and then those
 /// of the second.
@@ -40,7 +101,7 @@ impl Vlpt {
     }
 }
 
-impl PromptMethod for Vlpt {
+impl Method for Vlpt {
     fn name(&self) -> &'static str {
         "vlpt"
     }

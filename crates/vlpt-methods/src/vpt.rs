@@ -10,16 +10,16 @@
 //! the keys and values that the blocks make of them, which are computed once.
 
 use candle_core::Tensor;
-use serde::{Deserialize, Serialize};
 use vlpt_clip::{ClipConfig, Slot, Tokenizer};
 
 use crate::dropout::{check_rate, dropout};
+use crate::import::{Import, Reader, Source};
 use crate::nn::{Builder, Init, Linear};
 use crate::visual::{MAX_COUNT, initial_bound};
 use crate::zeroshot::{DEFAULT_TEMPLATE, fill};
 use crate::{
-    Depth, MethodError, Parameter, Pass, Place, PromptMethod, Prompts, Result, Visual,
-    template_texts,
+    Depth, Family, Fit, Flags, Method, MethodConfig, MethodError, MethodSpec, Needs, Parameter,
+    Pass, Place, Prompts, Report, Result, Visual, template_texts,
 };
 
 /// Prompts a block, when none are asked for.
@@ -27,34 +27,98 @@ const DEFAULT_COUNT: usize = 16;
 /// The widest prompt before a projection: a limit against slips.
 const MAX_PROJECT: usize = 8192;
 
-/// Options of [`Vpt`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct VptConfig {
-    /// Prompts a block; 0: none at all, so that nothing is learned.
-    pub count: usize,
-    /// Which blocks have prompts of their own.
-    pub depth: Depth,
-    /// Width of the learned prompts, which one linear layer takes to the tower's width; 0: they
-    /// have the tower's width, and there is no such layer.
-    pub project: usize,
-    /// Probability that a number of a prompt is dropped in a training step.
-    pub dropout: f64,
-    /// Where the prompts of the first block enter.
-    pub place: Place,
-    /// The classes' texts; `{}` stands for the name.
-    pub template: String,
+options! {
+    /// Options of [`Vpt`].
+    pub struct VptConfig = "vpt" {
+        /// Prompts a block; 0: none at all, so that nothing is learned.
+        count: usize = DEFAULT_COUNT, "0 to 1024";
+        /// Which blocks have prompts of their own.
+        depth: Depth = Depth::Deep, "shallow, deep, or a number of blocks";
+        /// Width of the learned prompts, which one linear layer takes to the tower's width; 0: they
+        /// have the tower's width, and there is no such layer.
+        project: usize = 0, "0 to 8192";
+        /// Probability that a number of a prompt is dropped in a training step.
+        dropout: f64 = 0.0, "0 or more, and less than 1";
+        /// Where the prompts of the first block enter.
+        place: Place = Place::AfterLnPre, "after-ln-pre or before-ln-pre";
+        /// The classes' texts; `{}` stands for the name.
+        template: String = DEFAULT_TEMPLATE.to_owned(), "a text with {}";
+    }
 }
 
-impl Default for VptConfig {
-    fn default() -> Self {
+/// What VPT says of itself.
+pub(crate) static SPEC: MethodSpec = MethodSpec {
+    name: "vpt",
+    summary: "learned tokens in the image tower",
+    source: "Jia et al., \"Visual Prompt Tuning\", ECCV 2022; Shen et al., WACV 2024",
+    family: Some(Family::Visual),
+    tables: &[&VptConfig::TABLE],
+    flags: Flags {
+        prompts: Some("vpt.count"),
+        ..Flags::NONE
+    },
+    report: Report {
+        done: "Tokens in the image tower were learned",
+        holds: "learned tokens in the image tower",
+    },
+    needs: |_| Needs {
+        pixels: true,
+        ..Needs::default()
+    },
+    // A run without a parameter would train nothing and say so to nobody.
+    check: |method| match method.options::<VptConfig>().count {
+        0 => Err(MethodError::Option {
+            key: "vpt.count",
+            found: "0".to_owned(),
+            expected: "at least 1; method = \"zero-shot\" learns nothing".to_owned(),
+        }),
+        _ => Ok(()),
+    },
+    fit: Fit::Tune(|method, build| {
+        Ok(Box::new(Vpt::new(
+            method.options(),
+            &build.clip.config,
+            build.seed,
+        )?))
+    }),
+    import: Some(Import {
+        matches: |names| {
+            names.has("vpt_embeddings") && !names.has("ctx") && !names.any("mvlpt_proj")
+        },
+        read: |reader| {
+            let vpt = VptConfig::imported(reader);
+            let template = &vpt.template;
+            reader.assume(format!(
+                "the classes' texts are \"{template}\", as in MVLPT's code"
+            ));
+            MethodConfig::of(&SPEC, vpt)
+        },
+        sources: &[Source::Mvlpt],
+        position: false,
+        place: true,
+        tensors: "VPT `vpt_embeddings`",
+    }),
+    ..MethodSpec::BASE
+};
+
+impl From<VptConfig> for MethodConfig {
+    fn from(options: VptConfig) -> Self {
+        Self::of(&SPEC, options)
+    }
+}
+
+impl VptConfig {
+    /// The options that the shapes of a checkpoint tell.
+    pub(crate) fn imported(reader: &mut Reader) -> Self {
+        let place = reader.place();
+        let project = reader.names.has("vpt_proj.weight");
+        let (count, width, depth) = reader.visual(!project);
         Self {
-            count: DEFAULT_COUNT,
-            depth: Depth::default(),
-            project: 0,
-            dropout: 0.0,
-            place: Place::default(),
-            template: DEFAULT_TEMPLATE.to_owned(),
+            count,
+            depth,
+            project: if project { width } else { 0 },
+            place,
+            ..Self::default()
         }
     }
 }
@@ -154,7 +218,7 @@ impl Vpt {
     }
 }
 
-impl PromptMethod for Vpt {
+impl Method for Vpt {
     fn name(&self) -> &'static str {
         "vpt"
     }

@@ -12,7 +12,7 @@ use common::{classes, named, sizes, tiny};
 use serde::Deserialize;
 use vlpt_clip::{Clip, ClipConfig};
 use vlpt_methods::rng::Stream;
-use vlpt_methods::{CoCoOp, CoCoOpConfig, CoOp, CoOpConfig, MethodError, Pass, PromptMethod};
+use vlpt_methods::{CoCoOp, CoCoOpConfig, CoOp, CoOpConfig, Method, MethodError, Pass};
 
 #[derive(Deserialize)]
 struct Golden {

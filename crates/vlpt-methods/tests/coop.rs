@@ -5,7 +5,7 @@
 use std::sync::LazyLock;
 
 use vlpt_clip::{Activation, Clip, ClipConfig, Slot, TextConfig, Tokenizer, VisionConfig};
-use vlpt_methods::{CoOp, CoOpConfig, MethodError, Pass, Position, PromptMethod};
+use vlpt_methods::{CoOp, CoOpConfig, Method, MethodError, Pass, Position};
 
 /// A tiny random model with OpenAI's vocabulary, so that token ids are the published ones.
 fn clip() -> &'static Clip {

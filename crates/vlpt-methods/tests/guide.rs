@@ -12,7 +12,7 @@ use std::path::Path;
 use common::{Objective, classes, images, sizes, tiny};
 use shared_prompt::{SharedPrompt, SharedPromptConfig, Task, train};
 use vlpt_clip::{Slot, Tokenizer};
-use vlpt_methods::{Parameter, Pass, PromptMethod, Prompts, Result};
+use vlpt_methods::{Method, Parameter, Pass, Prompts, Result};
 
 const GUIDE: &str = include_str!("../../../docs/guides/add-a-method.md");
 const EXAMPLE: &str = include_str!("../examples/shared_prompt.rs");
@@ -92,7 +92,7 @@ fn its_gradients_are_those_of_a_loss_behind_both_towers() {
 /// Its prompts are right and its gradients a twentieth too large.
 struct Wrong(SharedPrompt);
 
-impl PromptMethod for Wrong {
+impl Method for Wrong {
     fn name(&self) -> &'static str {
         "wrong"
     }

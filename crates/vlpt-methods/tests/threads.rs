@@ -9,7 +9,7 @@ use std::process::Command;
 use common::sizes;
 use vlpt_clip::Clip;
 use vlpt_methods::rng::Stream;
-use vlpt_methods::{Depth, Pass, PromptMethod, Upt, UptConfig, UptShape, Vpt, VptConfig};
+use vlpt_methods::{Depth, Method, Pass, Upt, UptConfig, UptShape, Vpt, VptConfig};
 
 /// The variable from which the tensor library takes its number of threads, once in a process.
 const THREADS: &str = "RAYON_NUM_THREADS";
@@ -28,7 +28,7 @@ fn child() {
         depth: Some(Depth::Deep),
         ..UptConfig::default()
     };
-    let methods: [Box<dyn PromptMethod>; 3] = [
+    let methods: [Box<dyn Method>; 3] = [
         Box::new(Vpt::new(&vpt, &sizes(512, 768, 12, 16), 1).unwrap()),
         Box::new(Upt::new(&UptConfig::default(), &clip, 2, 1).unwrap()),
         Box::new(Upt::new(&release, &clip, 2, 1).unwrap()),

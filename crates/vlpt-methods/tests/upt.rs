@@ -10,7 +10,7 @@ use common::{classes, named, tiny};
 use vlpt_clip::{Clip, Slot, VisualPlace};
 use vlpt_methods::rng::Stream;
 use vlpt_methods::{
-    Attention, CoOp, CoOpConfig, Depth, MethodConfig, Pass, Place, Position, PromptMethod, Upt,
+    Attention, CoOp, CoOpConfig, Depth, Method, MethodConfig, Pass, Place, Position, Upt,
     UptConfig, UptShape,
 };
 

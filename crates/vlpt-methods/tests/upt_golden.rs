@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use common::{named, sizes};
 use serde::Deserialize;
 use vlpt_clip::Clip;
-use vlpt_methods::{Attention, Depth, Pass, PromptMethod, Upt, UptConfig, UptShape};
+use vlpt_methods::{Attention, Depth, Method, Pass, Upt, UptConfig, UptShape};
 
 #[derive(Deserialize)]
 struct Golden {

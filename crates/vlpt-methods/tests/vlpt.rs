@@ -6,7 +6,7 @@ mod common;
 
 use common::{Objective, classes, tiny};
 use vlpt_methods::{
-    CoOp, CoOpConfig, Depth, MethodConfig, Pass, Position, PromptMethod, Vlpt, Vpt, VptConfig,
+    CoOp, CoOpConfig, Depth, Method, MethodConfig, Pass, Position, Vlpt, Vpt, VptConfig,
 };
 
 fn parts() -> (CoOpConfig, VptConfig) {

@@ -8,7 +8,7 @@ mod common;
 use common::{Objective, classes, images, sizes, tiny};
 use vlpt_clip::{ClipConfig, Slot, VisualPlace};
 use vlpt_methods::{
-    Depth, MethodConfig, Pass, Place, PromptMethod, Vpt, VptConfig, initial_bound, zeroshot,
+    Depth, Method, MethodConfig, Pass, Place, Vpt, VptConfig, initial_bound, zeroshot,
 };
 
 /// CLIP ViT-B/16's sizes, as far as prompts depend on them.
@@ -32,7 +32,7 @@ fn training(step: u64) -> Pass<'static> {
 }
 
 /// Name and shape of every parameter.
-fn shapes(method: &dyn PromptMethod) -> Vec<(String, Vec<usize>)> {
+fn shapes(method: &dyn Method) -> Vec<(String, Vec<usize>)> {
     method
         .parameters()
         .iter()

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use common::sizes;
 use serde::Deserialize;
-use vlpt_methods::{Depth, Pass, PromptMethod, Vpt, VptConfig};
+use vlpt_methods::{Depth, Method, Pass, Vpt, VptConfig};
 
 #[derive(Deserialize)]
 struct Golden {

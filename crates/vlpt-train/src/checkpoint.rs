@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
 
-use crate::optim::OptimizerState;
 use crate::{Result, TrainError};
 use vlpt_adapter::files::write_atomic;
 use vlpt_adapter::{Named, TensorFile};
+use vlpt_optim::OptimizerState;
 
 /// Version of the file's layout.
 const FORMAT: u32 = 1;

@@ -24,6 +24,9 @@ pub enum TrainError {
     /// The prompt method.
     #[error(transparent)]
     Method(#[from] vlpt_methods::MethodError),
+    /// The optimiser and what it should change.
+    #[error(transparent)]
+    Optim(#[from] vlpt_optim::OptimError),
     /// A prompt folder, features, metrics, or a classifier.
     #[error(transparent)]
     Adapter(AdapterError),
@@ -186,6 +189,7 @@ impl TrainError {
             Self::Clip(error) => return error.hint(),
             Self::Data(error) => return error.hint(),
             Self::Method(error) => return error.hint(),
+            Self::Optim(error) => return error.hint(),
             Self::Adapter(error) => return error.hint(),
             Self::UnknownRecipe { suggestion, .. }
             | Self::UnknownKey { suggestion, .. }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use vlpt_clip::Clip;
-use vlpt_methods::{MethodConfig, PromptMethod};
+use vlpt_methods::{Build, Method, MethodConfig};
 
 use crate::{Result, RunConfig, TrainError, TrainingData};
 use vlpt_adapter::files::{fingerprint, write_atomic};
@@ -41,9 +41,13 @@ pub(crate) fn read_initial(
     }
     let folder = PromptFolder::open(Path::new(&config.init_from))?;
     let classes = &data.task.classes;
-    let method = config.method_config();
-    let built = method.build(clip, classes.len(), config.seed)?;
-    let problems = problems(&folder, &method, built.as_ref(), clip, classes);
+    let method = &config.method;
+    let built = method.build(&Build {
+        clip,
+        classes: classes.len(),
+        seed: config.seed,
+    })?;
+    let problems = problems(&folder, method, built.as_ref(), clip, classes);
     if !problems.is_empty() {
         return Err(TrainError::Unfit {
             what: format!(
@@ -63,7 +67,7 @@ pub(crate) fn read_initial(
         .map(|(name, tensor)| (name.clone(), tensor.data.clone()))
         .collect();
     let adapter = &folder.adapter;
-    let mut notes = differences(&adapter.method, &method);
+    let mut notes = differences(&adapter.method, method);
     if adapter.preprocess != preprocess(clip, &config.image) {
         notes.push("images are made ready in another way".to_owned());
     }
@@ -84,7 +88,7 @@ pub(crate) fn read_initial(
 fn problems(
     folder: &PromptFolder,
     method: &MethodConfig,
-    built: &dyn PromptMethod,
+    built: &dyn Method,
     clip: &Clip,
     classes: &[String],
 ) -> Vec<String> {
@@ -216,7 +220,7 @@ impl Initial {
     ///
     /// # Errors
     /// A parameter of another size.
-    pub(crate) fn put_into(&self, method: &dyn PromptMethod) -> Result<()> {
+    pub(crate) fn put_into(&self, method: &dyn Method) -> Result<()> {
         for parameter in method.parameters() {
             if let Some(values) = self.values.get(parameter.name()) {
                 parameter.set(values)?;

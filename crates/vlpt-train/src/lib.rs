@@ -5,7 +5,6 @@
 //! * [`train_source`], [`train_adapted`] and [`train_jointly`] do so for several tasks and seeds.
 //! * A [`TrainObserver`] watches; `()` is silence.
 
-mod baseline;
 mod checkpoint;
 mod config;
 mod data;
@@ -32,7 +31,7 @@ pub use multitask::{
     train_jointly, train_source,
 };
 pub use observer::{StepReport, TrainObserver};
-pub use optim::{AdamW, Optimizer, OptimizerState, Sgd, optimizer};
+pub use optim::optimizer;
 pub use order::Mix;
 pub use run::{Run, RunOptions, RunSummary};
 pub use schedule::{Decay, Schedule};

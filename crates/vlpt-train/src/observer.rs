@@ -1,6 +1,6 @@
 //! Who watches a run: the command line, a test, or nobody.
 
-use vlpt_adapter::Observer;
+use vlpt_clip::Observer;
 
 use crate::Event;
 

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use vlpt_adapter::PrecisionSetting;
 use vlpt_clip::Precision;
+use vlpt_methods::CoOpConfig;
 use vlpt_train::{
     Epochs, LEAST_MEMORY_MB, RECIPES, RunConfig, Select, TrainError, Views, all_keys, load, parse,
     read_resolved,
@@ -185,7 +186,7 @@ fn an_override_needs_no_quotes_for_text() {
     let config = load(None, None, &over).unwrap();
     assert_eq!(config.model, "ViT-B-16/openai");
     assert_eq!(config.data.path, "2024");
-    assert_eq!(config.coop.init, "a photo of a");
+    assert_eq!(config.method.options::<CoOpConfig>().init, "a photo of a");
     assert_eq!(config.data.templates.len(), 2);
     assert_eq!(config.few_shot_seed(), 0);
 }

@@ -10,7 +10,13 @@ use std::path::Path;
 use support::{Watch, assert_same_tree, drawn_data, options, short_config, tiny_clip, with_epochs};
 use vlpt_adapter::PromptFolder;
 use vlpt_clip::Clip;
-use vlpt_train::{Event, Layers, Method, Run, RunConfig, TrainError, read_events};
+use vlpt_methods::{CoOpConfig, MethodConfig, VptConfig, method as spec};
+use vlpt_train::{Event, Layers, Run, RunConfig, TrainError, read_events};
+
+/// The method of that name with its built-in options.
+fn tuned(name: &str) -> MethodConfig {
+    MethodConfig::new(spec(name).unwrap())
+}
 
 /// A prompt tuned on one drawn task, and a configuration that starts from it on another.
 fn source(dir: &Path, clip: &Clip, change: impl Fn(&mut RunConfig)) -> RunConfig {
@@ -33,10 +39,10 @@ fn values(prompt: &Path) -> Vec<u8> {
 #[test]
 fn a_run_at_a_learning_rate_of_nothing_ends_with_the_prompt_it_started_from() {
     let clip = tiny_clip();
-    for method in [Method::CoOp, Method::Vpt, Method::Upt, Method::CoCoOp] {
+    for method in ["coop", "vpt", "upt", "cocoop"] {
         let home = tempfile::tempdir().unwrap();
         let first = home.path().join("first");
-        let mut config = source(&first, &clip, |config| config.method = method);
+        let mut config = source(&first, &clip, |config| config.method = tuned(method));
         config.train.warmup_lr = 0.0;
         let dir = home.path().join("second");
         let watch = Watch::default();
@@ -109,7 +115,7 @@ fn everything_that_does_not_fit_is_listed_before_anything_is_written() {
         error.to_string()
     };
     let mut longer = config.clone();
-    longer.coop.context = Some(8);
+    longer.method.options_mut::<CoOpConfig>().context = Some(8);
     let other = Clip::random(&clip.config, 6);
     let said = refused(&longer, &other);
     assert!(
@@ -118,7 +124,7 @@ fn everything_that_does_not_fit_is_listed_before_anything_is_written() {
     );
     assert!(said.contains("it was tuned for the model"), "{said}");
     let mut vpt = config.clone();
-    vpt.method = Method::Vpt;
+    vpt.method = tuned("vpt");
     assert!(refused(&vpt, &clip).contains("it is a prompt of coop"));
     let mut absent = config.clone();
     absent.init_from = home.path().join("absent").display().to_string();
@@ -130,7 +136,7 @@ fn a_class_specific_prompt_starts_only_a_run_on_its_own_classes() {
     let home = tempfile::tempdir().unwrap();
     let clip = tiny_clip();
     let config = source(&home.path().join("first"), &clip, |config| {
-        config.coop.class_specific = true;
+        config.method.options_mut::<CoOpConfig>().class_specific = true;
     });
     let dir = home.path().join("second");
     let data = drawn_data(&config);
@@ -146,7 +152,7 @@ fn an_option_that_changes_no_shape_is_noted() {
     let home = tempfile::tempdir().unwrap();
     let clip = tiny_clip();
     let mut config = source(&home.path().join("first"), &clip, |_| {});
-    config.coop.position = vlpt_methods::Position::Middle;
+    config.method.options_mut::<CoOpConfig>().position = vlpt_methods::Position::Middle;
     let watch = Watch::default();
     let dir = home.path().join("second");
     Run::start_with(&config, &options(&dir), &clip, &drawn_data(&config), &watch).unwrap();
@@ -164,8 +170,8 @@ fn settings_can_follow_a_prompt() {
     let home = tempfile::tempdir().unwrap();
     let clip = tiny_clip();
     source(home.path(), &clip, |config| {
-        config.method = Method::Vpt;
-        config.vpt.count = 3;
+        config.method = tuned("vpt");
+        config.method.options_mut::<VptConfig>().count = 3;
     });
     let adapter = PromptFolder::open(home.path()).unwrap().adapter;
     let overrides = ["train.lr=0.5".to_owned()];
@@ -175,7 +181,13 @@ fn settings_can_follow_a_prompt() {
         ..Layers::default()
     };
     let config = followed.load().unwrap();
-    assert_eq!((config.method, config.vpt.count), (Method::Vpt, 3));
+    assert_eq!(
+        (
+            config.method.name(),
+            config.method.options::<VptConfig>().count
+        ),
+        ("vpt", 3)
+    );
     assert_eq!((config.model.as_str(), config.train.lr), ("tiny", 0.5));
     assert_eq!(config.seed, short_config().seed);
 }

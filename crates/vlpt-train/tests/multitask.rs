@@ -10,10 +10,16 @@ use support::{Watch, assert_same_tree, options, short_config, tiny_clip};
 use vlpt_adapter::{EvalOptions, PromptFolder, evaluate};
 use vlpt_clip::Clip;
 use vlpt_data::{FewShotRule, Task};
+use vlpt_methods::{CoOpConfig, MethodConfig, method as spec};
 use vlpt_train::{
-    Event, LabelSpace, Method, Mix, Run, RunConfig, Select, Singles, TaskEntry, TrainError,
-    TrainingData, open_tasks, parse, train_jointly, train_source,
+    Event, LabelSpace, Mix, Run, RunConfig, Select, Singles, TaskEntry, TrainError, TrainingData,
+    open_tasks, parse, train_jointly, train_source,
 };
+
+/// The method of that name with its built-in options.
+fn tuned(name: &str) -> MethodConfig {
+    MethodConfig::new(spec(name).unwrap())
+}
 
 /// A short run on two drawn tasks.
 fn two_tasks() -> RunConfig {
@@ -109,17 +115,17 @@ fn every_method_label_space_and_mix_trains_and_reports_each_task() {
     let home = tempfile::tempdir().unwrap();
     let clip = tiny_clip();
     let cases = [
-        (Method::CoOp, LabelSpace::Union, Mix::Proportional),
-        (Method::CoOp, LabelSpace::ZeroMask, Mix::Uniform),
-        (Method::CoOp, LabelSpace::PerTask, Mix::OneTaskPerBatch),
-        (Method::Vpt, LabelSpace::PerTask, Mix::Temperature),
-        (Method::Upt, LabelSpace::PerTask, Mix::Proportional),
-        (Method::CoCoOp, LabelSpace::PerTask, Mix::OneTaskPerBatch),
+        ("coop", LabelSpace::Union, Mix::Proportional),
+        ("coop", LabelSpace::ZeroMask, Mix::Uniform),
+        ("coop", LabelSpace::PerTask, Mix::OneTaskPerBatch),
+        ("vpt", LabelSpace::PerTask, Mix::Temperature),
+        ("upt", LabelSpace::PerTask, Mix::Proportional),
+        ("cocoop", LabelSpace::PerTask, Mix::OneTaskPerBatch),
     ];
     let mut prompts = Vec::new();
     for (number, (method, label_space, mix)) in cases.into_iter().enumerate() {
         let mut config = two_tasks();
-        config.method = method;
+        config.method = tuned(method);
         config.multitask.label_space = label_space;
         config.multitask.mix = mix;
         let dir = home.path().join(number.to_string());
@@ -206,7 +212,7 @@ fn a_member_is_evaluated_among_its_own_classes() {
     let home = tempfile::tempdir().unwrap();
     let clip = tiny_clip();
     let mut config = two_tasks();
-    config.coop.class_specific = true;
+    config.method.options_mut::<CoOpConfig>().class_specific = true;
     let folder = run(&config, home.path(), &clip);
     let (tasks, _) = opened(&config);
     let whole = folder.classifier(&clip).unwrap();

@@ -13,6 +13,7 @@ use vlpt_adapter::{
     preprocess,
 };
 use vlpt_clip::Clip;
+use vlpt_methods::CoOpConfig;
 use vlpt_train::{Run, RunConfig};
 
 struct Made {
@@ -94,7 +95,7 @@ fn a_unified_context_works_with_other_class_names_and_a_specific_one_does_not() 
         2 * classifier.embed
     );
 
-    let made = self::made(|config| config.coop.class_specific = true);
+    let made = self::made(|config| config.method.options_mut::<CoOpConfig>().class_specific = true);
     let folder = PromptFolder::open(&made.run).unwrap();
     let error = folder.classifier_for(&made.clip, &other).unwrap_err();
     assert!(error.hint().unwrap().contains("class_specific"), "{error}");

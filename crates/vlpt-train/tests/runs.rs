@@ -11,10 +11,15 @@ use support::{
 };
 use vlpt_adapter::{PrecisionSetting, PromptFolder};
 use vlpt_clip::{Clip, Precision};
+use vlpt_methods::{CoOpConfig, MethodConfig, VptConfig, method as spec};
 use vlpt_train::{
-    Event, Method, OptimizerName, Run, RunConfig, Select, TrainError, Views, read_events,
-    read_resolved,
+    Event, OptimizerName, Run, RunConfig, Select, TrainError, Views, read_events, read_resolved,
 };
+
+/// The method of that name with its built-in options.
+fn tuned(name: &str) -> MethodConfig {
+    MethodConfig::new(spec(name).unwrap())
+}
 
 /// Runs without interruption, then resumes from the copy of every checkpoint.
 fn resumes_from_every_checkpoint(config: &RunConfig) {
@@ -56,8 +61,8 @@ fn a_run_resumed_at_any_checkpoint_ends_with_the_same_bytes() {
 #[test]
 fn so_does_one_in_bf16_with_visual_prompts() {
     let mut config = with_epochs(2);
-    config.method = Method::Vlpt;
-    config.vpt.count = 2;
+    config.method = tuned("vlpt");
+    config.method.options_mut::<VptConfig>().count = 2;
     resumes_on(&tiny_clip_as(Precision::Bf16), &config);
 }
 
@@ -74,7 +79,7 @@ fn so_does_one_with_adamw_best_epoch_and_a_bank_of_views() {
 #[test]
 fn so_does_one_with_fresh_views_and_class_specific_context() {
     let mut config = with_epochs(2);
-    config.coop.class_specific = true;
+    config.method.options_mut::<CoOpConfig>().class_specific = true;
     config.views.mode = Views::Fresh;
     resumes_from_every_checkpoint(&config);
 }

@@ -8,7 +8,7 @@ use vlpt_data::{Item, Split};
 use vlpt_report::{
     Confusion, Curve, CurvePoint, Example, Fact, KeyNumber, Picture, RunReport, percent,
 };
-use vlpt_train::{Event, Method, RunConfig, TaskEntry, read_events, read_resolved};
+use vlpt_train::{Event, RunConfig, TaskEntry, read_events, read_resolved};
 
 use crate::error::CliError;
 
@@ -144,23 +144,7 @@ pub(crate) fn run_report(
         title: format!("{}: {}", data_sets(&config).join(", "), config.method),
         summary: format!(
             "A frozen CLIP looks at the images. {}, from a few of them.",
-            match config.method {
-                Method::CoOp => "A context around the class names was learned",
-                Method::Vpt => "Tokens in the image tower were learned",
-                Method::Vlpt =>
-                    "A context around the class names and tokens in the image tower were learned",
-                Method::Upt =>
-                    "Tokens of both towers and the small Transformer that makes them were learned",
-                Method::CoCoOp =>
-                    "A context and the network that shifts it for each image were learned",
-                Method::ZeroShot =>
-                    "Class names in templates tell the classes apart; nothing was learned",
-                Method::LinearProbe => "A linear classifier was fitted to their features",
-                Method::TipAdapter =>
-                    "Class names in templates and the features of training images tell the classes apart",
-                Method::TipAdapterF =>
-                    "Features of training images beside class names in templates were tuned",
-            }
+            config.method.spec().report.done
         ),
         curve: learning_curve(run, selected)?,
         facts: facts(&config, run, selected)?,

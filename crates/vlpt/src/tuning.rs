@@ -6,7 +6,8 @@ use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use vlpt_adapter::PromptFolder;
 use vlpt_clip::Precision;
-use vlpt_train::{Layers, Method, RunConfig};
+use vlpt_methods::{Flags, METHODS, MethodConfig, MethodSpec};
+use vlpt_train::{Layers, RunConfig};
 
 use crate::error::CliError;
 use crate::options::PrecisionArgs;
@@ -17,8 +18,7 @@ pub(crate) struct TuneFlags {
     /// The model: a folder, `org/name`, `ViT-B-16/openai`, each with `@revision`; `mini-clip` is built in
     #[arg(long, short, value_name = "NAME", env = "VLPT_MODEL")]
     model: Option<String>,
-    /// What is tuned, or the baseline to fit [default: coop]
-    #[arg(long, value_name = "NAME", value_parser = methods())]
+    #[arg(long, value_name = "NAME", value_parser = methods(), help = method_help())]
     method: Option<String>,
     /// Training images of each class, or `all` [default: 16]
     #[arg(long, value_name = "K")]
@@ -32,14 +32,12 @@ pub(crate) struct TuneFlags {
     /// Learning rate at its peak [default: 0.002]
     #[arg(long, value_name = "RATE")]
     lr: Option<f64>,
-    /// Number of learned text tokens (coop, vlpt, upt, cocoop) [default: the method's]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", help = flag_help("Number of learned text tokens", |f| f.context))]
     context: Option<usize>,
     /// Words that the learned text tokens start from, such as `a photo of a` [default: the method's]
     #[arg(long, value_name = "WORDS")]
     init: Option<String>,
-    /// Number of learned image tokens in each block (vpt, vlpt, upt) [default: the method's]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", help = flag_help("Number of learned image tokens in each block", |f| f.prompts))]
     prompts: Option<usize>,
     #[command(flatten)]
     precision: PrecisionArgs,
@@ -94,7 +92,7 @@ impl TuneFlags {
             file: self.config.as_deref(),
             overrides: &all,
         };
-        settings.extend(self.token_settings(first.method()?)?);
+        settings.extend(self.token_settings(&first.method()?)?);
         settings.extend(self.set.iter().cloned());
         let overrides = &settings[..];
         Ok(Layers { overrides, ..first }.load()?)
@@ -106,18 +104,14 @@ impl TuneFlags {
     }
 
     /// The flags whose keys depend on the method.
-    fn token_settings(&self, method: Method) -> Result<Vec<String>, CliError> {
+    fn token_settings(&self, method: &MethodConfig) -> Result<Vec<String>, CliError> {
         let context = self.context.map(|n| n.to_string());
         let prompts = self.prompts.map(|n| n.to_string());
+        let keys = method.spec().flags;
         let flags = [
-            ("--context", context, method.context_key(), "text tokens"),
-            (
-                "--init",
-                self.init.clone(),
-                method.init_key(),
-                "text tokens",
-            ),
-            ("--prompts", prompts, method.visual_key(), "image tokens"),
+            ("--context", context, keys.context, "text tokens"),
+            ("--init", self.init.clone(), keys.init, "text tokens"),
+            ("--prompts", prompts, keys.prompts, "image tokens"),
         ];
         let mut settings = Vec::new();
         for (flag, value, key, what) in flags {
@@ -142,7 +136,19 @@ pub(crate) fn quoted(text: &str) -> String {
 }
 
 /// The methods' names with what they are.
-fn methods() -> PossibleValuesParser {
-    let value = |method: Method| PossibleValue::new(method.name()).help(method.describe());
-    PossibleValuesParser::new(Method::ALL.map(value))
+pub(crate) fn methods() -> PossibleValuesParser {
+    let value = |spec: &&'static MethodSpec| PossibleValue::new(spec.name).help(spec.summary);
+    PossibleValuesParser::new(METHODS.iter().map(value))
+}
+
+fn method_help() -> String {
+    let default = METHODS[0].name;
+    format!("What is tuned, or the baseline to fit [default: {default}]")
+}
+
+/// The help of a flag that some methods have.
+fn flag_help(what: &str, key: fn(&Flags) -> Option<&'static str>) -> String {
+    let with = METHODS.iter().filter(|spec| key(&spec.flags).is_some());
+    let names: Vec<&str> = with.map(|spec| spec.name).collect();
+    format!("{what} ({}) [default: the method's]", names.join(", "))
 }

@@ -1,6 +1,6 @@
 //! The trainer's observer: a bar for each phase, notes on standard error.
 
-use vlpt_adapter::Observer;
+use vlpt_clip::Observer;
 use vlpt_clip::Progress;
 use vlpt_train::{Event, TrainObserver};
 

@@ -3,9 +3,10 @@
 use candle_core::{Device, Tensor};
 use vlpt_clip::{Clip, Slot};
 use vlpt_methods::zeroshot::normalise;
-use vlpt_methods::{MethodError, Pass, PromptMethod};
+use vlpt_methods::{Method, MethodError, Pass};
 
-use super::products;
+use vlpt_methods::head::products;
+
 use crate::{AdapterError, Result};
 
 /// How many texts go through the tower at once, at least one image's; a constant.
@@ -14,7 +15,7 @@ const TEXTS_AT_ONCE: usize = 512;
 /// Logits (images x classes) of normalised image features, `texts` being one image's texts.
 pub(super) fn logits(
     clip: &Clip,
-    method: &dyn PromptMethod,
+    method: &dyn Method,
     texts: &[Vec<Slot>],
     scale: f32,
     images: &[f32],
@@ -37,7 +38,7 @@ pub(super) fn logits(
 /// Text features (images x classes x embed) of a group of images, not normalised.
 fn features(
     clip: &Clip,
-    method: &dyn PromptMethod,
+    method: &dyn Method,
     texts: &[Vec<Slot>],
     images: &[f32],
 ) -> Result<Vec<f32>> {

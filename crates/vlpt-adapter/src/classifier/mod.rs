@@ -3,9 +3,8 @@
 //! | kind | made by | holds |
 //! |---|---|---|
 //! | cosine | prompts without images, zero-shot | text features and a scale |
-//! | conditional | prompts made of each image ([`PromptMethod::conditional`]) | the method and its texts |
-//! | linear | the linear probe | weights and biases |
-//! | cached | Tip-Adapter | features of training images beside text features |
+//! | conditional | prompts made of each image ([`Method::conditional`]) | the method and its texts |
+//! | features | baselines | weights, or what else the baseline keeps ([`FeatureHead`]) |
 //!
 //! Where [`Classifier::visual`] holds prompts, image features must be made under them: see
 //! [`FeatureMaker::prompts`](crate::FeatureMaker::prompts) and
@@ -19,11 +18,11 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 use vlpt_clip::{Clip, Slot};
-use vlpt_methods::baselines::TipAdapter;
+use vlpt_methods::head::FeatureHead;
 use vlpt_methods::zeroshot::{self, normalise};
-use vlpt_methods::{Pass, PromptMethod, Visual, VisualValues};
+use vlpt_methods::{Method, Pass, UnitRows, Visual, VisualValues};
 
-use crate::{AdapterError, Result, UnitRows};
+use crate::{AdapterError, Result};
 
 pub use conditional::copies;
 
@@ -52,23 +51,14 @@ pub(crate) enum Head {
     /// As `Cosine`, with text features of each image's own.
     Conditional {
         /// Makes the prompts of an image.
-        method: Arc<dyn PromptMethod>,
+        method: Arc<dyn Method>,
         /// The slots of one image's texts, one text a class.
         texts: Vec<Vec<Slot>>,
         /// What cosine similarities are multiplied by.
         logit_scale: f32,
     },
-    /// `x W^T + b` on image features.
-    Linear {
-        /// Whether features are divided by their length first.
-        normalised: bool,
-        /// Classes x embed.
-        weight: Vec<f32>,
-        /// One for each class.
-        bias: Vec<f32>,
-    },
-    /// Cosine similarities with texts and with training images.
-    Cached(TipAdapter),
+    /// What a baseline was fitted to.
+    Features(Arc<dyn FeatureHead>),
 }
 
 impl Classifier {
@@ -95,40 +85,9 @@ impl Classifier {
         ))
     }
 
-    /// The linear probe: `x W^T + b`, where `x` is an image feature, divided by its length when
-    /// `normalised`; `weight` is classes x embed and `bias` has one value a class.
-    ///
-    /// # Errors
-    /// Another number of values.
-    pub fn linear(
-        classes: &[String],
-        embed: usize,
-        weight: Vec<f32>,
-        bias: Vec<f32>,
-        normalised: bool,
-    ) -> Result<Self> {
-        check_length("weights", &weight, classes.len(), embed)?;
-        check_length("biases", &bias, classes.len(), 1)?;
-        Ok(Self::with_head(
-            classes,
-            embed,
-            Head::Linear {
-                normalised,
-                weight,
-                bias,
-            },
-        ))
-    }
-
-    /// Tip-Adapter: text features and a cache of training images.
-    ///
-    /// # Errors
-    /// A cache of other classes or sizes.
-    pub fn cached(classes: &[String], adapter: TipAdapter) -> Result<Self> {
-        adapter.check()?;
-        check_length("text features", &adapter.text, classes.len(), adapter.embed)?;
-        let embed = adapter.embed;
-        Ok(Self::with_head(classes, embed, Head::Cached(adapter)))
+    /// A classifier of image features of a method's own.
+    pub fn of_features(classes: &[String], embed: usize, head: Arc<dyn FeatureHead>) -> Self {
+        Self::with_head(classes, embed, Head::Features(head))
     }
 
     /// A classifier of these parts.
@@ -168,11 +127,7 @@ impl Classifier {
     ///
     /// # Errors
     /// Class names that the method cannot be used with.
-    pub fn of_method(
-        clip: &Clip,
-        method: Arc<dyn PromptMethod>,
-        classes: &[String],
-    ) -> Result<Self> {
+    pub fn of_method(clip: &Clip, method: Arc<dyn Method>, classes: &[String]) -> Result<Self> {
         let texts = method.texts(&clip.tokenizer, classes)?;
         if method.conditional() {
             return Ok(Self::with_head(
@@ -205,7 +160,7 @@ impl Classifier {
     pub fn text_features(&self) -> Option<&[f32]> {
         match &self.head {
             Head::Cosine { features, .. } => Some(features),
-            Head::Conditional { .. } | Head::Linear { .. } | Head::Cached(_) => None,
+            Head::Conditional { .. } | Head::Features(_) => None,
         }
     }
 
@@ -245,25 +200,13 @@ impl Classifier {
             Head::Cosine {
                 features,
                 logit_scale,
-            } => units.logits(&UnitRows::new(features, self.embed)?, *logit_scale),
+            } => Ok(units.logits(&UnitRows::new(features, self.embed)?, *logit_scale)?),
             Head::Conditional {
                 method,
                 texts,
                 logit_scale,
             } => conditional::logits(clip, method.as_ref(), texts, *logit_scale, units.rows()),
-            Head::Linear {
-                normalised,
-                weight,
-                bias,
-            } => {
-                let rows = if *normalised { units.rows() } else { images };
-                let mut logits = products(rows, weight, self.embed);
-                for row in logits.chunks_exact_mut(bias.len().max(1)) {
-                    row.iter_mut().zip(bias).for_each(|(v, b)| *v += b);
-                }
-                Ok(logits)
-            }
-            Head::Cached(adapter) => Ok(adapter.logits(images)?),
+            Head::Features(head) => Ok(head.logits(images)?),
         }
     }
 
@@ -286,8 +229,7 @@ impl fmt::Debug for Classifier {
         let head = match &self.head {
             Head::Cosine { .. } => "cosine",
             Head::Conditional { method, .. } => method.name(),
-            Head::Linear { .. } => "linear",
-            Head::Cached(_) => "cached",
+            Head::Features(head) => head.kind(),
         };
         f.debug_struct("Classifier")
             .field("head", &head)
@@ -308,21 +250,6 @@ fn check_length(what: &str, values: &[f32], rows: usize, width: usize) -> Result
         ),
         hint: None,
     })
-}
-
-/// Every row of `images` times every row of `classes`, each sum in f64 and in order.
-fn products(images: &[f32], classes: &[f32], width: usize) -> Vec<f32> {
-    images
-        .par_chunks_exact(width)
-        .flat_map_iter(|image| {
-            classes.chunks_exact(width).map(move |class| {
-                let terms = image.iter().zip(class);
-                terms
-                    .map(|(&a, &b)| f64::from(a) * f64::from(b))
-                    .sum::<f64>() as f32
-            })
-        })
-        .collect()
 }
 
 /// The softmax of one row, in f64 inside.

@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use vlpt_methods::baselines::TipAdapter;
-
 use super::{Classifier, Head};
 
 impl Classifier {
@@ -31,33 +29,9 @@ impl Classifier {
                 texts: texts[classes.clone()].to_vec(),
                 logit_scale: *logit_scale,
             },
-            Head::Linear {
-                normalised,
-                weight,
-                bias,
-            } => Head::Linear {
-                normalised: *normalised,
-                weight: rows(weight, embed),
-                bias: rows(bias, 1),
-            },
-            Head::Cached(adapter) => Head::Cached(part_of_cache(adapter, classes)),
+            Head::Features(head) => Head::Features(head.part(classes)),
         };
         Self::with_head(&self.classes[classes.clone()], embed, head)
             .with_visual(self.visual.clone())
-    }
-}
-
-/// The cache with the values of these classes; a key of none of them adds to no logit.
-fn part_of_cache(adapter: &TipAdapter, classes: &Range<usize>) -> TipAdapter {
-    let embed = adapter.embed;
-    let own = |class: &&u32| classes.contains(&(**class as usize));
-    let renumbered = |of: &Vec<u32>| {
-        let own = of.iter().filter(own);
-        own.map(|class| class - classes.start as u32).collect()
-    };
-    TipAdapter {
-        values: adapter.values.iter().map(renumbered).collect(),
-        text: adapter.text[classes.start * embed..classes.end * embed].to_vec(),
-        ..adapter.clone()
     }
 }

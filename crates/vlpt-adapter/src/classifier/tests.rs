@@ -1,4 +1,4 @@
-use vlpt_methods::{CoCoOpConfig, MethodConfig};
+use vlpt_methods::{Build, CoCoOpConfig, MethodConfig};
 
 use super::*;
 
@@ -23,21 +23,8 @@ fn probabilities_sum_to_one_even_for_huge_logits() {
 }
 
 #[test]
-fn a_linear_classifier_sees_images_of_length_one_if_told_so() {
-    let logits = |normalised| {
-        let (weight, bias) = (vec![1.0, 0.0, 5.0, 10.0], vec![0.5, -1.0]);
-        let linear = Classifier::linear(&names(), 2, weight, bias, normalised).unwrap();
-        linear.logits(&Clip::mini(), &[3.0, 4.0]).unwrap()
-    };
-    assert_eq!(logits(false), [3.5, 54.0]);
-    let unit = logits(true);
-    assert!((unit[0] - 1.1).abs() < 1e-6 && (unit[1] - 10.0).abs() < 1e-5);
-}
-
-#[test]
 fn parts_of_another_size_are_refused() {
     assert!(Classifier::cosine(&names(), 2, vec![0.0; 3], 1.0).is_err());
-    assert!(Classifier::linear(&names(), 2, vec![0.0; 4], vec![0.0], true).is_err());
 }
 
 #[test]
@@ -59,8 +46,14 @@ fn texts_of_an_image_depend_on_the_images_beside_it_by_rounding_at_most() {
     let embed = clip.config.embed_dim;
     // Enough classes that a few images are more than one group.
     let classes: Vec<String> = (0..200).map(|i| format!("thing {i}")).collect();
-    let method = MethodConfig::CoCoOp(CoCoOpConfig::default());
-    let method = method.build(&clip, classes.len(), 1).unwrap();
+    let method = MethodConfig::from(CoCoOpConfig::default());
+    let method = method
+        .build(&Build {
+            clip: &clip,
+            classes: classes.len(),
+            seed: 1,
+        })
+        .unwrap();
     let conditional = Classifier::of_method(&clip, method.into(), &classes).unwrap();
     assert!(conditional.text_features().is_none());
     let images: Vec<f32> = (0..5 * embed)

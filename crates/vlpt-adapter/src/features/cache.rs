@@ -7,9 +7,11 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::FeatureMaker;
+use vlpt_clip::Observer;
+
 use crate::files::sha256;
 use crate::tensors::{Named, TensorFile};
-use crate::{AdapterError, Observer, Result};
+use crate::{AdapterError, Result};
 
 const TENSOR: &str = "features";
 const KEY: &str = "key";

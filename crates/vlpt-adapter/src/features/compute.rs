@@ -5,8 +5,10 @@ use vlpt_data::{CPython, Item};
 use vlpt_methods::VisualValues;
 
 use super::{FeatureMaker, View};
+use vlpt_clip::Observer;
+
+use crate::Result;
 use crate::files::derive_seed;
-use crate::{Observer, Result};
 
 impl FeatureMaker<'_> {
     /// Features of every view, each (images x embed), not normalised, without the cache.

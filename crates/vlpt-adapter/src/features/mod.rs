@@ -6,13 +6,13 @@ mod compute;
 use std::path::PathBuf;
 
 use rayon::prelude::*;
-use vlpt_clip::{Clip, Level};
+use vlpt_clip::{Clip, Level, Observer};
 use vlpt_data::Item;
 use vlpt_data::image::{Augment, Limits, Preprocess};
 use vlpt_methods::VisualValues;
 
+use crate::Result;
 use crate::files::{fingerprint, sha256};
-use crate::{Observer, Result};
 
 pub use cache::default_cache_dir;
 

@@ -14,7 +14,7 @@ mod scored;
 pub use bootstrap::{Bootstrap, Interval};
 pub use confusion::Confusion;
 pub use scored::Scored;
-pub use scored::{first_largest, scored_for};
+pub use scored::scored_for;
 
 use vlpt_data::Metric;
 

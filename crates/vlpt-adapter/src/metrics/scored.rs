@@ -142,11 +142,6 @@ pub fn scored_for(
     })
 }
 
-/// The first of the largest of a row of f32 scores; 0 for an empty row.
-pub fn first_largest(row: &[f32]) -> usize {
-    argmax(row.iter().map(|&score| f64::from(score)).enumerate())
-}
-
 /// The first of the largest values, as NumPy's argmax; 0 for an empty row.
 pub(super) fn argmax(row: impl IntoIterator<Item = (usize, f64)>) -> usize {
     let mut best: Option<(usize, f64)> = None;

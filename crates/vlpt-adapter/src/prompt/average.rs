@@ -11,7 +11,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::json;
 use vlpt_clip::Clip;
-use vlpt_methods::{Parameter, PromptMethod};
+use vlpt_methods::{Method, Parameter};
 
 use super::import::new_folder;
 use super::{PromptContent, PromptFolder, write_prompt};
@@ -78,7 +78,7 @@ pub fn average_to(folders: &[PathBuf], clip: &Clip, out: &Path) -> Result<Averag
         .map(|folder| values(folder, clip))
         .collect::<Result<Vec<_>>>()?;
     let mean = mean(&prompts);
-    let method: Arc<dyn PromptMethod> = Arc::from(first.method(clip)?);
+    let method: Arc<dyn Method> = Arc::from(first.method(clip)?);
     for parameter in method.parameters() {
         parameter.set(&mean[parameter.name()])?;
     }

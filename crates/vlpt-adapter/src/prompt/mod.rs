@@ -28,9 +28,7 @@ use vlpt_methods::MethodConfig;
 use crate::files::fingerprint;
 
 pub use average::{Averaged, AveragedSource, average_prompts, average_to};
-pub use import::{
-    ImportOptions, ImportTask, Imported, LeftOut, Source, UsedTensor, import_checkpoint,
-};
+pub use import::{ImportOptions, ImportTask, Imported, LeftOut, UsedTensor, import_checkpoint};
 pub use read::{PromptFolder, PromptReport};
 pub use write::{PromptContent, VAL_TASKS, write_prompt};
 

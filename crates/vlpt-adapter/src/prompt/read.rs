@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use fs_err as fs;
 use vlpt_clip::Clip;
-use vlpt_methods::{MethodConfig, Parameter, PromptMethod};
+use vlpt_methods::{Build, Method, Parameter};
 
 use super::stored::{self, Stored};
 use super::{Adapter, FORMAT, class_names_sha256, member};
@@ -118,11 +118,13 @@ impl PromptFolder {
             return Ok(self.classifier(clip)?.part(&member.classes));
         }
         self.check_sizes(clip)?;
-        match (&self.adapter.method, &self.stored.templates) {
-            (MethodConfig::ZeroShot(_), Some(templates)) => {
+        let method = &self.adapter.method;
+        match &self.stored.templates {
+            // Nothing was learned from images: other names go into the same templates.
+            Some(templates) if method.is_baseline() && method.needs().no_images => {
                 Classifier::zero_shot(clip, classes, templates)
             }
-            (method, _) if method.is_baseline() => {
+            _ if method.is_baseline() => {
                 let name = method.name();
                 Err(AdapterError::Unfit {
                     what: format!(
@@ -168,9 +170,13 @@ impl PromptFolder {
     ///
     /// # Errors
     /// A model whose sizes the parameters do not have.
-    pub fn method(&self, clip: &Clip) -> Result<Box<dyn PromptMethod>> {
+    pub fn method(&self, clip: &Clip) -> Result<Box<dyn Method>> {
         let a = &self.adapter;
-        let method = a.method.build(clip, a.classes, a.seed)?;
+        let method = a.method.build(&Build {
+            clip,
+            classes: a.classes,
+            seed: a.seed,
+        })?;
         let shape = |p: &Parameter| (p.name().to_owned(), p.shape().to_vec());
         let expected: BTreeMap<_, _> = method.parameters().iter().map(shape).collect();
         let report = compare(&expected, &self.parameters);

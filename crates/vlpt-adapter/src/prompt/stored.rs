@@ -4,18 +4,16 @@
 //! |---|---|---|
 //! | `cosine`, or absent | `features` (classes x embed), `logit_scale` | `templates`, a JSON list, where class names went into some |
 //! | `conditional` | `logit_scale`; the rest is made of the parameters | |
-//! | `linear` | `weight` (classes x embed), `bias` | `normalised` |
-//! | `cached` | `features`, `logit_scale`, `keys` (keys x embed), `values` (pairs of a key's number and a class of its) | `alpha`, `beta` |
+//! | that of a [`FeatureHead`](vlpt_methods::head::FeatureHead) | what it stores | what it stores |
 //!
 //! Where images need visual prompts there is also `visual_prompts` (blocks x count x width), and
 //! their `visual_place` in the metadata.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use vlpt_clip::VisualPlace;
-use vlpt_methods::VisualValues;
-use vlpt_methods::baselines::TipAdapter;
+use vlpt_methods::head::{HeadFile, HeadReader};
+use vlpt_methods::{METHODS, VisualValues, head_reader};
 
 use crate::classifier::{Classifier, Head};
 use crate::tensors::{Named, TensorFile};
@@ -24,11 +22,6 @@ use crate::{AdapterError, Result};
 const KIND: &str = "kind";
 const COSINE: &str = "cosine";
 const CONDITIONAL: &str = "conditional";
-const LINEAR: &str = "linear";
-const CACHED: &str = "cached";
-const ALPHA: &str = "alpha";
-const BETA: &str = "beta";
-const NORMALISED: &str = "normalised";
 const TEMPLATES: &str = "templates";
 const VISUAL: &str = "visual_prompts";
 const PLACE: &str = "visual_place";
@@ -74,33 +67,17 @@ pub(super) fn put(
             tensor(SCALE, &[1], &[*logit_scale]);
             CONDITIONAL
         }
-        Head::Linear { weight, bias, .. } => {
-            tensor("weight", &rows, weight);
-            tensor("bias", &rows[..1], bias);
-            LINEAR
-        }
-        Head::Cached(adapter) => {
-            tensor("features", &rows, &adapter.text);
-            tensor(SCALE, &[1], &[adapter.scale]);
-            let keys = adapter.values.len();
-            tensor("keys", &[keys, adapter.embed], &adapter.keys);
-            let pairs: Vec<f32> = (0..keys)
-                .flat_map(|key| adapter.values[key].iter().map(move |&class| (key, class)))
-                .flat_map(|(key, class)| [key as f32, class as f32])
-                .collect();
-            tensor("values", &[pairs.len() / 2, 2], &pairs);
-            CACHED
+        Head::Features(head) => {
+            let stored = head.stored();
+            for (name, value) in &stored.tensors {
+                tensor(name, &value.shape, &value.values);
+            }
+            file.metadata.extend(stored.facts);
+            head.kind()
         }
     };
     let mut fact = |name: &str, value: String| file.metadata.insert(name.to_owned(), value);
     fact(KIND, kind.to_owned());
-    if let Head::Linear { normalised, .. } = classifier.head() {
-        fact(NORMALISED, normalised.to_string());
-    }
-    if let Head::Cached(adapter) = classifier.head() {
-        fact(ALPHA, adapter.alpha.to_string());
-        fact(BETA, adapter.beta.to_string());
-    }
     if let Some(visual) = &classifier.visual {
         let place = PLACES.iter().find(|(place, _)| *place == visual.place);
         fact(PLACE, place.map_or("", |(_, name)| name).to_owned());
@@ -147,46 +124,24 @@ pub(super) fn read(path: &Path, classes: &[String], embed: usize) -> Result<Stor
             take(SCALE, &[1])?;
             None
         }
-        LINEAR => {
-            let (weight, bias) = (take("weight", &rows)?, take("bias", &rows[..1])?);
-            let normalised = match metadata.get(NORMALISED).map(String::as_str) {
-                Some("true") => true,
-                Some("false") => false,
-                found => {
-                    let found = found.unwrap_or("nothing");
-                    return Err(damaged(format!(
-                        "has {NORMALISED} = {found}: expected true or false"
-                    )));
-                }
+        kind if head_reader(kind).is_some() => {
+            let read = |reader: &HeadReader| {
+                let tensors = std::mem::take(&mut tensors).into_iter();
+                let mut head = HeadFile {
+                    tensors: tensors
+                        .map(|(name, tensor)| (name, tensor.into()))
+                        .collect(),
+                    facts: metadata.clone(),
+                };
+                (reader.read)(&mut head, classes.len(), embed).map_err(damaged)
             };
-            Some(Classifier::linear(
-                classes, embed, weight, bias, normalised,
-            )?)
-        }
-        CACHED => {
-            let (text, scale) = (take("features", &rows)?, take(SCALE, &[1])?[0]);
-            let number = |name: &str| {
-                let found = metadata.get(name);
-                let value = found.and_then(|text| text.parse::<f64>().ok());
-                value.ok_or_else(|| damaged(format!("has {name} = {found:?}: expected a number")))
-            };
-            let (alpha, beta) = (number(ALPHA)?, number(BETA)?);
-            let (keys, values) = cache(&mut tensors, embed).map_err(damaged)?;
-            let adapter = TipAdapter {
-                keys,
-                values,
-                text,
-                scale,
-                alpha,
-                beta,
-                embed,
-            };
-            Some(Classifier::cached(classes, adapter)?)
+            let head = head_reader(kind).map(read).transpose()?;
+            head.map(|head| Classifier::of_features(classes, embed, head))
         }
         other => {
             return Err(damaged(format!(
-                "holds a classifier of the kind {other:?}: expected \"{COSINE}\", \
-                 \"{CONDITIONAL}\", \"{LINEAR}\" or \"{CACHED}\""
+                "holds a classifier of the kind {other:?}: expected one of {}",
+                kinds().join(", ")
             )));
         }
     };
@@ -204,30 +159,11 @@ pub(super) fn read(path: &Path, classes: &[String], embed: usize) -> Result<Stor
     })
 }
 
-/// Keys and the classes of each.
-fn cache(
-    tensors: &mut BTreeMap<String, Named>,
-    embed: usize,
-) -> std::result::Result<(Vec<f32>, Vec<Vec<u32>>), String> {
-    let mut rows = |name: &str, width: usize| match tensors.remove(name) {
-        Some(tensor) if tensor.shape.len() == 2 && tensor.shape[1] == width => Ok(tensor),
-        Some(tensor) => Err(format!(
-            "`{name}` has shape {:?}: expected rows of {width}",
-            tensor.shape
-        )),
-        None => Err(format!("`{name}` is missing")),
-    };
-    let (keys, pairs) = (rows("keys", embed)?, rows("values", 2)?);
-    let mut values = vec![Vec::new(); keys.shape[0]];
-    for pair in pairs.data.chunks_exact(2) {
-        let whole = |v: f32| v >= 0.0 && v.fract() == 0.0;
-        let key = values.get_mut(pair[0] as usize);
-        match key {
-            Some(key) if whole(pair[0]) && whole(pair[1]) => key.push(pair[1] as u32),
-            _ => return Err(format!("`values` has the pair {pair:?}")),
-        }
-    }
-    Ok((keys.data, values))
+/// The kinds of classifiers that can be read.
+fn kinds() -> Vec<&'static str> {
+    let heads = METHODS.iter().flat_map(|spec| spec.heads);
+    let own = heads.map(|reader| reader.kind);
+    [COSINE, CONDITIONAL].into_iter().chain(own).collect()
 }
 
 fn read_visual(tensor: Named, place: &str) -> std::result::Result<VisualValues, String> {

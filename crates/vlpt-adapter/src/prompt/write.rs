@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use vlpt_methods::MethodConfig;
 
 use super::{Adapter, stored};
 use crate::files::write_folder;
@@ -101,29 +100,6 @@ fn pretty(value: &Value) -> Result<Vec<u8>> {
     Ok(text.into_bytes())
 }
 
-/// What a method is, for people.
-fn what(method: &MethodConfig) -> &'static str {
-    match method {
-        MethodConfig::CoOp(_) => "a learned context around the class names",
-        MethodConfig::Vpt(_) => "learned tokens in the image tower",
-        MethodConfig::Vlpt { .. } => {
-            "a learned context around the class names, and learned tokens in the image tower"
-        }
-        MethodConfig::Upt(_) => {
-            "tokens of both towers, made together by a small Transformer that is learned with them"
-        }
-        MethodConfig::CoCoOp(_) => "a learned context that each image shifts",
-        MethodConfig::ZeroShot(_) => "class names in templates, nothing learned",
-        MethodConfig::LinearProbe(_) => "logistic regression on image features, without any text",
-        MethodConfig::TipAdapter(config) if config.finetune => {
-            "features of training images, tuned, beside class names in templates"
-        }
-        MethodConfig::TipAdapter(_) => {
-            "features of training images beside class names in templates"
-        }
-    }
-}
-
 /// The tasks of a prompt that was tuned on several, as a table with its blank line; else nothing.
 fn tasks(content: &PromptContent) -> String {
     let tasks = &content.adapter.tasks;
@@ -165,7 +141,7 @@ fn readme(content: &PromptContent) -> String {
             metrics += &["| ", name, " | ", &value.to_string(), " |\n"].concat();
         }
     }
-    let what = what(&a.method);
+    let what = a.method.spec().report.holds;
     let holds = if a.method.is_baseline() {
         format!("A baseline on the frozen model `{}`", a.base_model)
     } else {

@@ -44,23 +44,6 @@ pub(super) fn transposed(matrix: &[f64], columns: usize) -> Vec<f64> {
         .collect()
 }
 
-/// Sums side by side in [`dot`]; a constant.
-const LANES: usize = 8;
-
-/// The sum of products of two vectors, as eight sums side by side and what is left over.
-pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let (a, a_rest) = a.as_chunks::<LANES>();
-    let (b, b_rest) = b.as_chunks::<LANES>();
-    let mut sums = [0.0; LANES];
-    for (a, b) in a.iter().zip(b) {
-        for lane in 0..LANES {
-            sums[lane] += a[lane] * b[lane];
-        }
-    }
-    let rest: f64 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
-    sums.iter().sum::<f64>() + rest
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

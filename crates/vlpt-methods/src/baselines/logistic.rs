@@ -7,8 +7,9 @@
 
 use rayon::prelude::*;
 
-use super::dense::{Right, dot, product, transposed};
-use super::lbfgs::{Minimum, minimise};
+use vlpt_optim::{Minimum, dot, minimise};
+
+use super::dense::{Right, product, transposed};
 use crate::{MethodError, Result};
 
 /// Images with their features and classes, ready to be fitted with any strength.
@@ -67,7 +68,7 @@ impl Logistic {
         multi_label: bool,
         images: usize,
     ) -> Result<Self> {
-        let unfit = |what: String| Err(MethodError::Unfit { what });
+        let unfit = |what: String| Err(MethodError::Unfit { what, hint: None });
         let rows = labels.len();
         if classes == 0 {
             return unfit("no class to tell from others".to_owned());

@@ -4,18 +4,18 @@
 //! * [`linear_probe`]: logistic regression on image features, no text at all;
 //! * [`tip_adapter`]: zero-shot logits and a cache of the training images' features.
 //!
-//! A baseline has no prompt, so none of them is a [`PromptMethod`](crate::PromptMethod): they work
-//! on image features that are computed once, and give a classifier.
+//! A baseline has no prompt, so none of them is a [`Method`](crate::Method): they are fitted to
+//! image features that are computed once, and give a classifier of image features.
 
 mod dense;
-mod lbfgs;
+pub(crate) mod held_out;
 pub mod linear_probe;
 mod logistic;
 pub mod searched;
 pub mod tip_adapter;
 pub mod zero_shot;
 
-pub use linear_probe::LinearProbeConfig;
+pub use linear_probe::{LinearHead, LinearProbeConfig};
 pub use logistic::{Linear, Logistic};
 pub use searched::Searched;
 pub use tip_adapter::{Affinities, TipAdapter, TipAdapterConfig, TipStep};

@@ -1,21 +1,60 @@
 //! Zero-shot: a classifier from hand-written templates, nothing learned.
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use vlpt_clip::{Clip, Slot};
 
-use crate::{MethodError, Result, class_text};
+use crate::head::{FittedHead, Head};
+use crate::{Fit, MethodConfig, MethodError, MethodSpec, Needs, Report, Result, class_text};
 
 /// How many texts go through the tower at once; a constant, so that results never depend on it.
 const TEXTS_AT_ONCE: usize = 512;
 /// The template for data without its own.
 pub const DEFAULT_TEMPLATE: &str = "a photo of a {}.";
 
-/// Options of the zero-shot classifier.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ZeroShotConfig {
-    /// Which templates class names are put into.
-    pub templates: TemplateChoice,
+options! {
+    /// Options of the zero-shot classifier.
+    pub struct ZeroShotConfig = "zero_shot" {
+        /// Which templates class names are put into.
+        templates: TemplateChoice = TemplateChoice::Ensemble, "one or ensemble";
+    }
+}
+
+/// What zero-shot classification says of itself.
+pub static SPEC: MethodSpec = MethodSpec {
+    name: "zero-shot",
+    summary: "baseline: class names in templates, nothing learned",
+    source: "Radford et al., \"Learning transferable visual models from natural language supervision\", 2021",
+    tables: &[&ZeroShotConfig::TABLE],
+    report: Report {
+        done: "Class names in templates tell the classes apart; nothing was learned",
+        holds: "class names in templates, nothing learned",
+    },
+    needs: |_| Needs {
+        no_images: true,
+        ..Needs::default()
+    },
+    fit: Fit::Head(|method, inputs, observer| {
+        inputs.check(method)?;
+        let config: &ZeroShotConfig = method.options();
+        let (templates, text) = inputs.text(config.templates)?;
+        let val = inputs.val_metric(|images| inputs.cosines(&text, images), observer)?;
+        Ok(FittedHead {
+            head: Head::Text(text),
+            metrics: json!({"templates": templates.len()}),
+            templates: Some(templates),
+            parameters: 0,
+            val,
+            epochs: Vec::new(),
+        })
+    }),
+    ..MethodSpec::BASE
+};
+
+impl From<ZeroShotConfig> for MethodConfig {
+    fn from(options: ZeroShotConfig) -> Self {
+        Self::of(&SPEC, options)
+    }
 }
 
 /// Which of the templates at hand are used.

@@ -26,12 +26,97 @@ use vlpt_clip::{Clip, ClipConfig, Slot, Tokenizer, VisualPlace};
 pub use options::{Attention, UptConfig, UptShape};
 
 use crate::context::{Context, Words};
+use crate::import::{Import, Reader, Source};
 use crate::nn::Builder;
-use crate::{Parameter, Pass, PromptMethod, Prompts, Result, Visual};
+use crate::{
+    Family, Fit, Flags, Method, MethodConfig, MethodSpec, Needs, Parameter, Pass, Prompts, Report,
+    Result, Visual,
+};
 
 use mvlpt::Mvlpt;
 use options::Plan;
 use release::Release;
+
+/// What UPT says of itself.
+pub(crate) static SPEC: MethodSpec = MethodSpec {
+    name: "upt",
+    summary: "both, made together by a small Transformer",
+    source: "Zang et al., \"Unified Vision and Language Prompt Learning\", 2022",
+    family: Some(Family::Unified),
+    tables: &[&UptConfig::TABLE],
+    flags: Flags {
+        context: Some("upt.text_count"),
+        init: Some("upt.init"),
+        prompts: Some("upt.visual_count"),
+    },
+    report: Report {
+        done: "Tokens of both towers and the small Transformer that makes them were learned",
+        holds: "tokens of both towers, made together by a small Transformer that is learned with \
+                them",
+    },
+    needs: |method| Needs {
+        pixels: true,
+        class_specific: method.options::<UptConfig>().class_specific,
+        ..Needs::default()
+    },
+    fit: Fit::Tune(|method, build| {
+        let (clip, classes, seed) = (build.clip, build.classes, build.seed);
+        Ok(Box::new(Upt::new(method.options(), clip, classes, seed)?))
+    }),
+    import: Some(Import {
+        matches: |names| names.has("ctx") && names.has("vpt_embeddings") && names.any("mvlpt_proj"),
+        read: |reader| {
+            let (position, place) = (reader.position(), Some(reader.place()));
+            let upt = UptConfig {
+                position,
+                place,
+                ..imported(reader)
+            };
+            MethodConfig::of(&SPEC, upt)
+        },
+        sources: &[Source::Mvlpt],
+        position: true,
+        place: true,
+        tensors: "UPT both `ctx` and `vpt_embeddings` with `mvlpt_proj.*`",
+    }),
+    ..MethodSpec::BASE
+};
+
+impl From<UptConfig> for MethodConfig {
+    fn from(options: UptConfig) -> Self {
+        Self::of(&SPEC, options)
+    }
+}
+
+/// The options that the shapes of a checkpoint tell.
+fn imported(reader: &mut Reader) -> UptConfig {
+    let (text_count, class_specific) = reader.context(true);
+    let (visual_count, _, depth) = reader.visual(true);
+    let name = "mvlpt_proj.resblocks.0.attn.out_proj.weight";
+    let width = reader.shape(name).and_then(|shape| match *shape {
+        [width, _] => Some(width),
+        _ => None,
+    });
+    if width.is_none() {
+        reader.misshapen(name, "width x width");
+    }
+    reader.assume(
+        "one attention head, and attention of each token to itself alone, as MVLPT's code \
+         computes it",
+    );
+    UptConfig {
+        shape: UptShape::Mvlpt,
+        attention: Attention::Tokenwise,
+        text_count,
+        visual_count,
+        width,
+        heads: 1,
+        depth: Some(depth),
+        class_specific,
+        init: String::new(),
+        ..UptConfig::default()
+    }
+}
 
 /// Unified prompts.
 ///
@@ -116,7 +201,7 @@ impl Upt {
     }
 }
 
-impl PromptMethod for Upt {
+impl Method for Upt {
     fn name(&self) -> &'static str {
         "upt"
     }
@@ -151,7 +236,6 @@ impl PromptMethod for Upt {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Depth;
     use crate::context::b16;
 
     fn count(config: &UptConfig, classes: usize) -> usize {

@@ -47,60 +47,41 @@ pub enum Attention {
     Tokenwise,
 }
 
-/// Options of [`Upt`](crate::Upt). Those that are left out follow the shape.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct UptConfig {
-    /// The network.
-    pub shape: UptShape,
-    /// Which tokens look at each other.
-    pub attention: Attention,
-    /// Learned text tokens.
-    pub text_count: usize,
-    /// Learned visual tokens a block of the image tower.
-    pub visual_count: usize,
-    /// Width of the small transformer; left out, 128 (mvlpt), or the text tower's, which is the
-    /// only width that the release shape can have.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub width: Option<usize>,
-    /// Attention heads of the small transformer.
-    pub heads: usize,
-    /// Which blocks of the image tower have prompts of their own; left out, deep (mvlpt) or
-    /// shallow (release).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub depth: Option<Depth>,
-    /// Probability that a number is dropped in a training step: of the visual prompts (mvlpt, 0
-    /// when left out), or at the four places of the release's block (0.1 when left out).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub dropout: Option<f64>,
-    /// Where the class name stands.
-    pub position: Position,
-    /// One set of text tokens for each class instead of one for all.
-    pub class_specific: bool,
-    /// Words whose embeddings start the text tokens (mvlpt only); empty: random.
-    pub init: String,
-    /// Where the visual prompts of the first block enter; left out, before the layer norm in a
-    /// shallow release shape, and after it otherwise.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub place: Option<Place>,
-}
-
-impl Default for UptConfig {
-    fn default() -> Self {
-        Self {
-            shape: UptShape::default(),
-            attention: Attention::default(),
-            text_count: DEFAULT_COUNT,
-            visual_count: DEFAULT_COUNT,
-            width: None,
-            heads: 1,
-            depth: None,
-            dropout: None,
-            position: Position::default(),
-            class_specific: false,
-            init: String::new(),
-            place: None,
-        }
+options! {
+    /// Options of [`Upt`](crate::Upt). Those that are left out follow the shape.
+    pub struct UptConfig = "upt" {
+        /// The network.
+        shape: UptShape = UptShape::Mvlpt, "mvlpt or release";
+        /// Which tokens look at each other.
+        attention: Attention = Attention::Joint, "joint or tokenwise";
+        /// Learned text tokens.
+        text_count: usize = DEFAULT_COUNT, "1 to 74 with CLIP";
+        /// Learned visual tokens a block of the image tower.
+        visual_count: usize = DEFAULT_COUNT, "1 to 1024";
+        /// Width of the small transformer; left out, 128 (mvlpt), or the text tower's, which is the
+        /// only width that the release shape can have.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        width: Option<usize> = None, "1 to 8192";
+        /// Attention heads of the small transformer.
+        heads: usize = 1, "a divisor of the width";
+        /// Which blocks of the image tower have prompts of their own; left out, deep (mvlpt) or
+        /// shallow (release).
+        #[serde(skip_serializing_if = "Option::is_none")]
+        depth: Option<Depth> = None, "shallow, deep, or a number of blocks";
+        /// Probability that a number is dropped in a training step: of the visual prompts (mvlpt, 0
+        /// when left out), or at the four places of the release's block (0.1 when left out).
+        #[serde(skip_serializing_if = "Option::is_none")]
+        dropout: Option<f64> = None, "0 or more, and less than 1";
+        /// Where the class name stands.
+        position: Position = Position::End, "end, middle or front";
+        /// One set of text tokens for each class instead of one for all.
+        class_specific: bool = false, "true or false";
+        /// Words whose embeddings start the text tokens (mvlpt only); empty: random.
+        init: String = String::new(), "words";
+        /// Where the visual prompts of the first block enter; left out, before the layer norm in a
+        /// shallow release shape, and after it otherwise.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        place: Option<Place> = None, "after-ln-pre or before-ln-pre";
     }
 }
 

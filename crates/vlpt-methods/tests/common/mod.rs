@@ -6,7 +6,7 @@ use vlpt_clip::{
     Activation, Clip, ClipConfig, MemoryBudget, TextConfig, VisionConfig, VisualPrompts,
 };
 use vlpt_methods::rng::Stream;
-use vlpt_methods::{Pass, PromptMethod};
+use vlpt_methods::{Method, Pass};
 
 /// Sizes of a model with towers of so many blocks.
 pub(crate) fn sizes(
@@ -52,7 +52,7 @@ pub(crate) fn classes(names: &[&str]) -> Vec<String> {
 }
 
 /// The values of the parameter of this name.
-pub(crate) fn named(method: &dyn PromptMethod, name: &str) -> Vec<f32> {
+pub(crate) fn named(method: &dyn Method, name: &str) -> Vec<f32> {
     let mut parameters = method.parameters().iter();
     let parameter = parameters.find(|p| p.name() == name).unwrap();
     parameter.values().unwrap()
@@ -87,7 +87,7 @@ impl<'a> Objective<'a> {
     }
 
     /// The loss and its gradient by each parameter.
-    pub(crate) fn evaluate(&self, method: &dyn PromptMethod, pass: &Pass) -> (f64, Vec<Vec<f32>>) {
+    pub(crate) fn evaluate(&self, method: &dyn Method, pass: &Pass) -> (f64, Vec<Vec<f32>>) {
         let clip = self.clip;
         let budget = MemoryBudget::default();
         let texts = method.texts(&clip.tokenizer, &self.classes).unwrap();
@@ -128,7 +128,7 @@ impl<'a> Objective<'a> {
     ///
     /// # Panics
     /// When one is off by more than a hundredth, or does not depend on the parameter.
-    pub(crate) fn check(&self, method: &dyn PromptMethod, pass: &Pass) {
+    pub(crate) fn check(&self, method: &dyn Method, pass: &Pass) {
         let (_, gradients) = self.evaluate(method, pass);
         assert_eq!(gradients.len(), method.parameters().len());
         for (parameter, gradient) in method.parameters().iter().zip(&gradients) {

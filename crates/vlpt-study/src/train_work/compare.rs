@@ -4,9 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use fs_err as fs;
-use vlpt_adapter::{
-    Classifier, ImageConfig, Observer, View, hash_images, preprocess, with_threads,
-};
+use vlpt_adapter::{Classifier, ImageConfig, View, hash_images, preprocess, with_threads};
+use vlpt_clip::Observer;
 use vlpt_data::Split;
 
 use super::TrainWork;

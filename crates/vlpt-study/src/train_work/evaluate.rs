@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering;
 use rayon::prelude::*;
 use vlpt_adapter::{Classifier, FeatureMaker, PromptFolder, Scored, View, hash_images, metrics};
 use vlpt_data::image::{Limits, Preprocess};
-use vlpt_methods::{MethodConfig, Pass, Visual, VisualValues};
+use vlpt_methods::{Family, Pass, Visual, VisualValues, VptConfig};
 use vlpt_train::ComputeConfig;
 
 use super::tasks::Opened;
@@ -29,8 +29,10 @@ impl TrainWork {
         folder: &PromptFolder,
         task: &vlpt_data::Task,
     ) -> Result<Classifier, WorkError> {
-        let MethodConfig::Vpt(config) = &folder.adapter.method else {
-            return Ok(folder.classifier_for_task(&self.clip, task)?);
+        let method = &folder.adapter.method;
+        let config = match method.find::<VptConfig>() {
+            Some(config) if method.spec().family == Some(Family::Visual) => config,
+            _ => return Ok(folder.classifier_for_task(&self.clip, task)?),
         };
         let name = format!("{} {:?}", config.template, task.classes);
         let texts = self.texts.get(&name, || {

@@ -22,8 +22,9 @@ use std::sync::atomic::AtomicUsize;
 use std::time::Instant;
 
 use serde_json::{Value, json};
-use vlpt_adapter::{AdapterError, Observer};
+use vlpt_adapter::AdapterError;
 use vlpt_adapter::{Classifier, ImageConfig, PromptFolder, preprocess, with_threads};
+use vlpt_clip::Observer;
 use vlpt_clip::{Clip, Progress};
 use vlpt_train::{TrainError, TrainObserver};
 

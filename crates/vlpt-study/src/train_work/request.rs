@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use fs_err as fs;
 use serde_json::json;
-use vlpt_adapter::Observer;
 use vlpt_clip::Clip;
+use vlpt_clip::Observer;
 use vlpt_data::Shots;
-use vlpt_methods::MethodConfig;
+use vlpt_methods::Build;
 use vlpt_train::{DataConfig, RunConfig, Select, TrainingData, load};
 
 use super::settings::{CommonSettings, OF_THE_UNIT, recipe_of, with_rule};
@@ -79,11 +79,10 @@ impl StudyRequest {
                     &format!("{}, as the whole study is planned", clip.precision),
                 ));
             }
-            let method_config = config.method_config();
             methods.push(StudyMethod {
                 name: config.method.name().to_owned(),
                 recipe: recipe_of(&config),
-                class_specific: class_specific(&method_config),
+                class_specific: config.method.needs().class_specific,
             });
             configs.push(config);
         }
@@ -199,8 +198,13 @@ fn shots_of(plan: &Plan, task: &str) -> Vec<usize> {
 /// Refuses before the first unit what every unit with this method and task would refuse.
 fn try_out(config: &RunConfig, opened: &Opened, clip: &Clip, shots: &[usize]) -> Result<()> {
     let task = &opened.task;
-    let method = config.method_config();
-    let method = method.build(clip, task.classes.len(), 0).map_err(train)?;
+    let method = &config.method;
+    let build = Build {
+        clip,
+        classes: task.classes.len(),
+        seed: 0,
+    };
+    let method = method.build(&build).map_err(train)?;
     method
         .texts(&clip.tokenizer, &task.classes)
         .map_err(train)?;
@@ -224,14 +228,6 @@ fn try_out(config: &RunConfig, opened: &Opened, clip: &Clip, shots: &[usize]) ->
 
 fn train(error: vlpt_methods::MethodError) -> StudyError {
     StudyError::Train(error.into())
-}
-
-fn class_specific(method: &MethodConfig) -> bool {
-    match method {
-        MethodConfig::CoOp(coop) | MethodConfig::Vlpt { coop, .. } => coop.class_specific,
-        MethodConfig::Upt(upt) => upt.class_specific,
-        _ => false,
-    }
 }
 
 fn setting(key: &'static str, found: &str, expected: &str) -> StudyError {

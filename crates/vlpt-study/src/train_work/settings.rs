@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use vlpt_clip::Precision;
 use vlpt_data::Shots;
-use vlpt_train::{DataConfig, EpochRule, Epochs, Method, RunConfig, TaskEntry};
+use vlpt_train::{DataConfig, EpochRule, Epochs, RunConfig, TaskEntry};
 
 use crate::unit::{Task, Unit};
 use crate::work::WorkError;
@@ -73,13 +73,7 @@ const MEMORY_MB: u64 = 512;
 pub(super) fn recipe_of(config: &RunConfig) -> Value {
     let mut value = serde_json::to_value(config).expect("plain data has string keys");
     let table = value.as_object_mut().expect("a structure is an object");
-    let used = config.method.sections();
-    let idle = Method::ALL.iter().flat_map(|method| method.sections());
-    let idle: Vec<&str> = idle.copied().filter(|name| !used.contains(name)).collect();
-    for key in idle
-        .into_iter()
-        .chain(["data", "model", "seed", "init_from", "tasks"])
-    {
+    for key in ["data", "model", "seed", "init_from", "tasks"] {
         table.shift_remove(key);
     }
     let inner = [

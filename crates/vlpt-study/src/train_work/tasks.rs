@@ -1,7 +1,7 @@
 //! A task opened once: its images, which of them are looked at, and what it is known by.
 
-use vlpt_adapter::Observer;
 use vlpt_adapter::hash_images;
+use vlpt_clip::Observer;
 use vlpt_data::{CPython, ImageRef, Item, Split};
 use vlpt_train::open_task;
 

@@ -3,7 +3,8 @@
 use vlpt_adapter::PrecisionSetting;
 use vlpt_data::fewshot::Shots;
 
-use super::{Method, RunConfig, ScheduleName, Views, Warmup};
+use super::keys::value;
+use super::{RunConfig, ScheduleName, Views, Warmup};
 use crate::{Result, TrainError};
 
 impl RunConfig {
@@ -132,7 +133,7 @@ impl RunConfig {
             "between 0 and 1",
         )?;
         self.check_tasks()?;
-        self.check_method()?;
+        self.method.check()?;
         let c = &self.compute;
         need(
             c.image_batch >= 1,
@@ -148,29 +149,8 @@ impl RunConfig {
         )
     }
 
-    /// What can be said of the methods' options without a model; the rest is checked when the
-    /// method is built.
-    fn check_method(&self) -> Result<()> {
-        self.linear_probe.check()?;
-        self.tip_adapter.check()?;
-        need(
-            self.method != Method::TipAdapter || !self.tip_adapter.finetune,
-            "tip_adapter.finetune",
-            true,
-            "false; method = \"tip-adapter-f\" trains the keys",
-        )?;
-        // A run without a parameter would train nothing and say so to nobody.
-        need(
-            self.method != Method::Vpt || self.vpt.count > 0,
-            "vpt.count",
-            self.vpt.count,
-            "at least 1; method = \"zero-shot\" learns nothing",
-        )
-    }
-
     /// The first key in which two configurations differ, with both values, leaving out those that
-    /// cannot change a run's result (the pace, and options of other methods) and a number format
-    /// that one of them leaves open.
+    /// cannot change a run's result (the pace) and a number format that one of them leaves open.
     pub fn difference(&self, other: &Self) -> Option<(String, String, String)> {
         const FREE: [&str; 2] = ["threads", "checkpoint_seconds"];
         let open = [self, other].map(|config| config.compute.precision);
@@ -187,20 +167,10 @@ impl RunConfig {
             table
         };
         let (ours, theirs) = (table(self), table(other));
-        let idle = |key: &String| {
-            let section = key.split_once('.').map_or("", |(section, _)| section);
-            let is = |method: &Method| method.sections().contains(&section);
-            Method::ALL.iter().any(is) && !is(&self.method)
-        };
-        let mut keys = super::all_keys().into_iter().filter(|key| !idle(key));
-        keys.find_map(|key| {
-            let get = |table: &toml::Table| match key.split_once('.') {
-                Some((section, name)) => table.get(section)?.get(name).cloned(),
-                None => table.get(&key).cloned(),
-            };
-            let show = |v: Option<toml::Value>| v.map_or("nothing".to_owned(), |v| v.to_string());
-            let (ours, theirs) = (get(&ours), get(&theirs));
-            (ours != theirs).then(|| (key, show(ours), show(theirs)))
+        super::all_keys().into_iter().find_map(|key| {
+            let show = |v: Option<&toml::Value>| v.map_or("nothing".to_owned(), |v| v.to_string());
+            let [ours, theirs] = [&ours, &theirs].map(|table| value(table, &key));
+            (ours != theirs).then(|| (key.clone(), show(ours), show(theirs)))
         })
     }
 }

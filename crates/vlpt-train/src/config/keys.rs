@@ -3,10 +3,12 @@
 use vlpt_data::Format;
 use vlpt_data::fewshot::FewShotRule;
 use vlpt_data::image::ResizeMode;
-use vlpt_methods::{Depth, Place};
+use vlpt_methods::option_tables;
 
 use super::RunConfig;
 
+/// The section of a method and its options.
+const METHOD: &str = "method";
 /// Similarity below which a name is no suggestion.
 const LEAST_SIMILARITY: f64 = 0.6;
 
@@ -21,18 +23,18 @@ pub fn all_keys() -> Vec<String> {
     full.data.class_file = Some(String::new());
     full.few_shot.rule = Some(FewShotRule::Coop);
     full.few_shot.seed = Some(0);
-    full.coop.context = Some(1);
-    full.upt.width = Some(1);
-    full.upt.depth = Some(Depth::Deep);
-    full.upt.dropout = Some(0.0);
-    full.upt.place = Some(Place::AfterLnPre);
-    full.cocoop.context = Some(1);
-    full.cocoop.hidden = Some(1);
     full.image.resize = Some(ResizeMode::Shortest);
     let table = toml::Table::try_from(&full).expect("plain data is always TOML");
     let mut keys = Vec::new();
     for (key, value) in &table {
         match value {
+            _ if key == METHOD => {
+                keys.push(format!("{METHOD}.name"));
+                for table in option_tables() {
+                    let own = table.keys.iter();
+                    keys.extend(own.map(|o| format!("{METHOD}.{}.{}", table.name, o.key)));
+                }
+            }
             toml::Value::Table(inner) => {
                 keys.extend(inner.keys().map(|name| format!("{key}.{name}")));
             }
@@ -40,6 +42,14 @@ pub fn all_keys() -> Vec<String> {
         }
     }
     keys
+}
+
+/// The value at a dotted key.
+pub(super) fn value<'t>(table: &'t toml::Table, key: &str) -> Option<&'t toml::Value> {
+    match key.split_once('.') {
+        Some((section, rest)) => value(table.get(section)?.as_table()?, rest),
+        None => table.get(key),
+    }
 }
 
 /// The candidate most like `found`, if any is like it at all.
@@ -74,9 +84,10 @@ mod tests {
             "model",
             "data.format",
             "few_shot.seed",
-            "coop.context",
-            "upt.place",
-            "cocoop.hidden",
+            "method.name",
+            "method.coop.context",
+            "method.upt.place",
+            "method.cocoop.hidden",
             "image.resize",
         ] {
             assert!(

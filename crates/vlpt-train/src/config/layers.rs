@@ -6,9 +6,11 @@ use std::path::Path;
 use serde::Deserialize;
 use toml::{Table, Value};
 
-use super::{Epochs, Method, RECIPES, RunConfig, all_keys, nearest, recipe};
+use super::method::full_key;
+use super::{Epochs, RECIPES, RunConfig, all_keys, nearest, recipe};
 use crate::{Result, TrainError};
 use vlpt_adapter::Adapter;
+use vlpt_methods::{MethodConfig, option_tables};
 
 /// Layers of settings, each over the one before: built-in values, then a prompt that is followed,
 /// a recipe, a file, and `key=value` overrides.
@@ -50,7 +52,7 @@ pub fn method_of(
     recipe: Option<&str>,
     file: Option<&Path>,
     overrides: &[String],
-) -> Result<Method> {
+) -> Result<MethodConfig> {
     let follow = None;
     Layers {
         follow,
@@ -75,7 +77,7 @@ impl Layers<'_> {
     ///
     /// # Errors
     /// As [`Layers::load`].
-    pub fn method(&self) -> Result<Method> {
+    pub fn method(&self) -> Result<MethodConfig> {
         Ok(self.merged()?.method)
     }
 
@@ -83,7 +85,7 @@ impl Layers<'_> {
         let mut first = RunConfig::default();
         if let Some(adapter) = self.follow {
             first.model.clone_from(&adapter.base_model);
-            first.set_method(&adapter.method);
+            first.method = adapter.method.clone();
         }
         let mut merged = Table::try_from(first).expect("plain data is always TOML");
         if let Some(name) = self.recipe {
@@ -130,7 +132,6 @@ pub fn read_resolved(path: &Path) -> Result<RunConfig> {
 fn resolve(mut config: RunConfig) -> Result<RunConfig> {
     config.check()?;
     config.train.epochs = Epochs::Count(config.epochs());
-    config.tip_adapter.finetune = config.method == Method::TipAdapterF;
     Ok(config)
 }
 
@@ -138,7 +139,33 @@ fn resolve(mut config: RunConfig) -> Result<RunConfig> {
 fn table(text: &str, origin: &str) -> Result<Table> {
     // Every struct has defaults, so a layer alone is a configuration too.
     toml::from_str::<RunConfig>(text).map_err(|error| describe(&error, Some(text), origin))?;
-    toml::from_str(text).map_err(|error| describe(&error, Some(text), origin))
+    let table = toml::from_str(text).map_err(|error| describe(&error, Some(text), origin))?;
+    Ok(as_written_today(table))
+}
+
+/// A layer as files have it today, where an older one has the method's name and tables by
+/// themselves.
+fn as_written_today(layer: Table) -> Table {
+    let mut method = Table::new();
+    let mut rest = Table::new();
+    for (key, value) in layer {
+        match value {
+            Value::String(name) if key == "method" => {
+                method.insert("name".to_owned(), Value::String(name));
+            }
+            Value::Table(section) if key == "method" => method.extend(section),
+            value if option_tables().iter().any(|table| table.name == key) => {
+                method.insert(key, value);
+            }
+            value => {
+                rest.insert(key, value);
+            }
+        }
+    }
+    if !method.is_empty() {
+        rest.insert("method".to_owned(), Value::Table(method));
+    }
+    rest
 }
 
 /// One `key=value` as a table.
@@ -148,12 +175,13 @@ fn one(setting: &str) -> Result<Table> {
         .ok_or_else(|| TrainError::BadSetting {
             setting: setting.to_owned(),
         })?;
-    let key = key.trim();
+    let given = key.trim();
+    let key = &*full_key(given);
     if !all_keys().iter().any(|known| known == key) {
         return Err(TrainError::UnknownKey {
             place: "setting".to_owned(),
-            key: key.to_owned(),
-            suggestion: nearest(key, &all_keys()),
+            key: given.to_owned(),
+            suggestion: nearest(given, &all_keys()),
         });
     }
     let value = value.trim();
@@ -161,19 +189,12 @@ fn one(setting: &str) -> Result<Table> {
         .ok()
         .and_then(|mut table| table.remove("value"));
     let typed = parsed.unwrap_or_else(|| Value::String(value.to_owned()));
-    let place = format!("setting {key}");
+    let place = format!("setting {given}");
     let layer = |value: Value| {
-        let mut layer = Table::new();
-        match key.split_once('.') {
-            Some((section, name)) => {
-                let mut inner = Table::new();
-                inner.insert(name.to_owned(), value);
-                layer.insert(section.to_owned(), Value::Table(inner));
-            }
-            None => {
-                layer.insert(key.to_owned(), value);
-            }
-        }
+        let put = |value, name: &str| Value::Table(Table::from_iter([(name.to_owned(), value)]));
+        let Value::Table(layer) = key.rsplit('.').fold(value, put) else {
+            return Table::new();
+        };
         layer
     };
     let first = layer(typed);

@@ -1,226 +1,187 @@
-//! The methods by name, and where each keeps its options.
+//! The `[method]` part of a configuration file: a name, and tables of options.
+//!
+//! ```toml
+//! [method]
+//! name = "coop"
+//!
+//! [method.coop]
+//! context = 16
+//! ```
+//!
+//! Older files, in which `method` is a name and the tables stand by themselves, are read too.
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
-use vlpt_methods::{MethodConfig, TipAdapterConfig};
+use serde::de::{DeserializeSeed, Error as _, MapAccess, Visitor};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serializer};
+use vlpt_methods::{
+    MethodConfig, MethodSection, OptionTable, ReadSection, ReadTable, option_tables,
+};
 
 use super::RunConfig;
 
-/// The prompt methods and baselines by name.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Method {
-    /// Context optimisation.
-    #[default]
-    #[serde(rename = "coop")]
-    CoOp,
-    /// Visual prompt tuning.
-    Vpt,
-    /// Text and visual prompts side by side.
-    Vlpt,
-    /// Unified prompt tuning.
-    Upt,
-    /// Context made of each image.
-    #[serde(rename = "cocoop")]
-    CoCoOp,
-    /// Class names in templates; nothing is learned.
-    ZeroShot,
-    /// Logistic regression on image features.
-    LinearProbe,
-    /// A cache of training images beside zero-shot.
-    TipAdapter,
-    /// The same with trained keys.
-    TipAdapterF,
+/// The keys of a configuration that are no table of a method, in the order of the file.
+const FIELDS: [&str; 12] = [
+    "model",
+    "seed",
+    "tasks",
+    "init_from",
+    "method",
+    "data",
+    "few_shot",
+    "multitask",
+    "train",
+    "views",
+    "image",
+    "compute",
+];
+
+/// Writes a method as the file has it.
+pub(super) fn write<S: Serializer>(method: &MethodConfig, to: S) -> Result<S::Ok, S::Error> {
+    let mut map = to.serialize_map(None)?;
+    map.serialize_entry("name", method.name())?;
+    for (table, options) in method.to_tables() {
+        map.serialize_entry(&table, &options)?;
+    }
+    map.end()
 }
 
-impl Method {
-    /// All of them, prompt methods first.
-    pub const ALL: [Self; 9] = [
-        Self::CoOp,
-        Self::Vpt,
-        Self::Vlpt,
-        Self::Upt,
-        Self::CoCoOp,
-        Self::ZeroShot,
-        Self::LinearProbe,
-        Self::TipAdapter,
-        Self::TipAdapterF,
-    ];
-
-    /// The name in configurations, prompt folders and on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::CoOp => "coop",
-            Self::Vpt => "vpt",
-            Self::Vlpt => "vlpt",
-            Self::Upt => "upt",
-            Self::CoCoOp => "cocoop",
-            Self::ZeroShot => "zero-shot",
-            Self::LinearProbe => "linear-probe",
-            Self::TipAdapter => "tip-adapter",
-            Self::TipAdapterF => "tip-adapter-f",
-        }
-    }
-
-    /// What it is, in one line.
-    pub fn describe(self) -> &'static str {
-        match self {
-            Self::CoOp => "learned context around the class names",
-            Self::Vpt => "learned tokens in the image tower",
-            Self::Vlpt => "both of these, side by side",
-            Self::Upt => "both, made together by a small Transformer",
-            Self::CoCoOp => "learned context that each image shifts",
-            Self::ZeroShot => "baseline: class names in templates, nothing learned",
-            Self::LinearProbe => "baseline: logistic regression on image features",
-            Self::TipAdapter => "baseline: zero-shot with a cache of training images",
-            Self::TipAdapterF => "baseline: the same with trained keys",
-        }
-    }
-
-    /// Whether it holds no prompts.
-    pub fn is_baseline(self) -> bool {
-        matches!(
-            self,
-            Self::ZeroShot | Self::LinearProbe | Self::TipAdapter | Self::TipAdapterF
-        )
-    }
-
-    /// The tables that hold its options.
-    pub fn sections(self) -> &'static [&'static str] {
-        match self {
-            Self::CoOp => &["coop"],
-            Self::Vpt => &["vpt"],
-            Self::Vlpt => &["coop", "vpt"],
-            Self::Upt => &["upt"],
-            Self::CoCoOp => &["cocoop"],
-            Self::ZeroShot => &["zero_shot"],
-            Self::LinearProbe => &["linear_probe"],
-            Self::TipAdapter | Self::TipAdapterF => &["tip_adapter"],
-        }
-    }
-
-    /// The key of the number of its learned text tokens; none without such tokens.
-    pub fn context_key(self) -> Option<&'static str> {
-        match self {
-            Self::CoOp | Self::Vlpt => Some("coop.context"),
-            Self::Upt => Some("upt.text_count"),
-            Self::CoCoOp => Some("cocoop.context"),
-            _ => None,
-        }
-    }
-
-    /// The key of the words that its text tokens start from; none without such tokens.
-    pub fn init_key(self) -> Option<&'static str> {
-        match self {
-            Self::CoOp | Self::Vlpt => Some("coop.init"),
-            Self::Upt => Some("upt.init"),
-            Self::CoCoOp => Some("cocoop.init"),
-            _ => None,
-        }
-    }
-
-    /// The key of the number of its visual prompts; none without such prompts.
-    pub fn visual_key(self) -> Option<&'static str> {
-        match self {
-            Self::Vpt | Self::Vlpt => Some("vpt.count"),
-            Self::Upt => Some("upt.visual_count"),
-            _ => None,
-        }
+impl<'de> Deserialize<'de> for RunConfig {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_map(Reader)
     }
 }
 
-impl fmt::Display for Method {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
+/// Reads a configuration; what is left out keeps its built-in value.
+struct Reader;
+
+impl<'de> Visitor<'de> for Reader {
+    type Value = RunConfig;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a table of settings")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RunConfig, A::Error> {
+        let mut config = RunConfig::default();
+        let mut section = MethodSection::default();
+        while let Some(key) = map.next_key_seed(KeySeed)? {
+            match key {
+                Key::Table(table) => {
+                    let options = map.next_value_seed(ReadTable(table))?;
+                    section.tables.insert(table.name, options);
+                }
+                Key::Field(field) => match field {
+                    "model" => config.model = map.next_value()?,
+                    "seed" => config.seed = map.next_value()?,
+                    "tasks" => config.tasks = map.next_value()?,
+                    "init_from" => config.init_from = map.next_value()?,
+                    "method" => map.next_value_seed(ReadSection(&mut section))?,
+                    "data" => config.data = map.next_value()?,
+                    "few_shot" => config.few_shot = map.next_value()?,
+                    "multitask" => config.multitask = map.next_value()?,
+                    "train" => config.train = map.next_value()?,
+                    "views" => config.views = map.next_value()?,
+                    "image" => config.image = map.next_value()?,
+                    _ => config.compute = map.next_value()?,
+                },
+            }
+        }
+        config.method = section.resolve()?;
+        Ok(config)
     }
 }
 
-impl RunConfig {
-    /// Takes over a method and its options.
-    pub fn set_method(&mut self, method: &MethodConfig) {
-        match method.clone() {
-            MethodConfig::CoOp(coop) => (self.method, self.coop) = (Method::CoOp, coop),
-            MethodConfig::Vpt(vpt) => (self.method, self.vpt) = (Method::Vpt, vpt),
-            MethodConfig::Vlpt { coop, vpt } => {
-                (self.method, self.coop, self.vpt) = (Method::Vlpt, coop, vpt);
-            }
-            MethodConfig::Upt(upt) => (self.method, self.upt) = (Method::Upt, upt),
-            MethodConfig::CoCoOp(cocoop) => (self.method, self.cocoop) = (Method::CoCoOp, cocoop),
-            MethodConfig::ZeroShot(own) => (self.method, self.zero_shot) = (Method::ZeroShot, own),
-            MethodConfig::LinearProbe(own) => {
-                (self.method, self.linear_probe) = (Method::LinearProbe, own);
-            }
-            MethodConfig::TipAdapter(own) => {
-                self.method = if own.finetune {
-                    Method::TipAdapterF
-                } else {
-                    Method::TipAdapter
-                };
-                self.tip_adapter = own;
-            }
-        }
-    }
+/// A key of a configuration file.
+enum Key {
+    /// One of [`FIELDS`].
+    Field(&'static str),
+    /// A table of options that stands by itself, as in older files.
+    Table(&'static OptionTable),
+}
 
-    /// The method and its options.
-    pub fn method_config(&self) -> MethodConfig {
-        let tip_adapter = |finetune| {
-            MethodConfig::TipAdapter(TipAdapterConfig {
-                finetune,
-                ..self.tip_adapter.clone()
-            })
-        };
-        match self.method {
-            Method::CoOp => MethodConfig::CoOp(self.coop.clone()),
-            Method::Vpt => MethodConfig::Vpt(self.vpt.clone()),
-            Method::Vlpt => MethodConfig::Vlpt {
-                coop: self.coop.clone(),
-                vpt: self.vpt.clone(),
-            },
-            Method::Upt => MethodConfig::Upt(self.upt.clone()),
-            Method::CoCoOp => MethodConfig::CoCoOp(self.cocoop.clone()),
-            Method::ZeroShot => MethodConfig::ZeroShot(self.zero_shot.clone()),
-            Method::LinearProbe => MethodConfig::LinearProbe(self.linear_probe.clone()),
-            Method::TipAdapter => tip_adapter(false),
-            Method::TipAdapterF => tip_adapter(true),
+struct KeySeed;
+
+impl<'de> DeserializeSeed<'de> for KeySeed {
+    type Value = Key;
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Key, D::Error> {
+        let key = String::deserialize(from)?;
+        if let Some(field) = FIELDS.iter().find(|field| **field == key) {
+            return Ok(Key::Field(field));
         }
+        let tables = option_tables();
+        if let Some(table) = tables.into_iter().find(|table| table.name == key) {
+            return Ok(Key::Table(table));
+        }
+        let known = FIELDS.map(|field| format!("`{field}`")).join(", ");
+        Err(D::Error::custom(format!(
+            "unknown field `{key}`, expected one of {known}"
+        )))
     }
+}
+
+/// The key of a file for one that a user gave: `method` stands for `method.name`, and a method's
+/// own table may be named alone, as in older files.
+pub(super) fn full_key(key: &str) -> String {
+    if key == "method" {
+        return "method.name".to_owned();
+    }
+    let table = key.split('.').next().unwrap_or_default();
+    if option_tables().iter().any(|known| known.name == table) {
+        return format!("method.{key}");
+    }
+    key.to_owned()
 }
 
 #[cfg(test)]
 mod tests {
+    use vlpt_methods::METHODS;
+
     use super::*;
     use crate::all_keys;
 
     #[test]
-    fn every_method_has_one_name_everywhere() {
-        for method in Method::ALL {
+    fn every_method_round_trips_through_a_file() {
+        for spec in METHODS {
             let config = RunConfig {
-                method,
+                method: MethodConfig::new(spec),
                 ..RunConfig::default()
             };
-            assert_eq!(config.method_config().name(), method.name());
-            assert_eq!(config.method_config().is_baseline(), method.is_baseline());
-            let mut other = RunConfig::default();
-            other.set_method(&config.method_config());
-            assert_eq!(other.method_config(), config.method_config());
-            assert_eq!(other.method, method);
-            let written = toml::Value::try_from(method).unwrap();
-            assert_eq!(written.as_str(), Some(method.name()));
+            let read: RunConfig = toml::from_str(&config.to_toml()).unwrap();
+            assert_eq!(read, config, "{}", config.to_toml());
         }
     }
 
     #[test]
-    fn the_keys_and_sections_of_a_method_are_there() {
+    fn older_files_say_the_same() {
+        let older = "method = \"vlpt\"\n[coop]\ncontext = 3\n[vpt]\ncount = 2\n[upt]\nheads = 2\n";
+        let newer =
+            "[method]\nname = \"vlpt\"\n[method.coop]\ncontext = 3\n[method.vpt]\ncount = 2\n";
+        let [older, newer] = [older, newer].map(|text| toml::from_str::<RunConfig>(text).unwrap());
+        assert_eq!(older, newer);
+        assert_eq!(older.method.name(), "vlpt");
+    }
+
+    #[test]
+    fn the_keys_of_flags_are_there() {
         let keys = all_keys();
-        for method in Method::ALL {
-            let named = [method.context_key(), method.init_key(), method.visual_key()];
-            for key in named.into_iter().flatten() {
-                assert!(keys.iter().any(|k| k == key), "{method}: {key}");
+        for spec in METHODS {
+            let flags = [spec.flags.context, spec.flags.init, spec.flags.prompts];
+            for key in flags.into_iter().flatten() {
+                assert!(keys.contains(&full_key(key)), "{}: {key}", spec.name);
             }
-            for section in method.sections() {
-                let inside = |key: &String| key.starts_with(&format!("{section}."));
-                assert!(keys.iter().any(inside), "{method}: {section}");
+        }
+    }
+
+    #[test]
+    fn documented_keys_are_those_of_the_options() {
+        for table in option_tables() {
+            let documented: Vec<&str> = table.keys.iter().map(|option| option.key).collect();
+            let value = table.default().to_json();
+            for key in value.as_object().unwrap().keys() {
+                assert!(documented.contains(&key.as_str()), "{}.{key}", table.name);
             }
         }
     }

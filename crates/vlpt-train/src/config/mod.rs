@@ -17,16 +17,12 @@ mod train;
 use serde::{Deserialize, Serialize};
 use vlpt_adapter::ImageConfig;
 use vlpt_data::image::Augment;
-use vlpt_methods::{
-    CoCoOpConfig, CoOpConfig, LinearProbeConfig, TipAdapterConfig, UptConfig, VptConfig,
-    ZeroShotConfig,
-};
+use vlpt_methods::MethodConfig;
 
 pub use compute::{ComputeConfig, LEAST_MEMORY_MB};
 pub use data::{DataConfig, FewShotConfig, TaskEntry};
 pub use keys::{all_keys, nearest};
 pub use layers::{Layers, load, method_of, parse, read_resolved};
-pub use method::Method;
 pub use multitask::{LabelSpace, MultitaskConfig};
 pub use recipes::{RECIPES, Recipe, recipe};
 pub use train::*;
@@ -35,13 +31,10 @@ pub use train::*;
 pub const DEFAULT_MODEL: &str = "openai/clip-vit-base-patch32";
 
 /// Everything that decides a run's result, and how it is computed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RunConfig {
     /// The base model: a folder or a name, see `vlpt_clip::ModelName`.
     pub model: String,
-    /// The method; its options are in the tables of [`Method::sections`].
-    pub method: Method,
     /// Seed of initial values, order of images, views, and few-shot sampling; every number is one.
     pub seed: u64,
     /// The data sets to learn from together; empty: the one of `data`.
@@ -49,26 +42,15 @@ pub struct RunConfig {
     /// A prompt folder, or a run folder with one, whose parameters the run starts from; empty: the
     /// method's own initial values.
     pub init_from: String,
+    /// The method and its options.
+    #[serde(serialize_with = "method::write")]
+    pub method: MethodConfig,
     /// What to learn from, where it is one data set.
     pub data: DataConfig,
     /// Which of the training images are used.
     pub few_shot: FewShotConfig,
     /// How several data sets are learned from together.
     pub multitask: MultitaskConfig,
-    /// Options of CoOp, and of the text side of `vlpt`.
-    pub coop: CoOpConfig,
-    /// Options of VPT, and of the image side of `vlpt`.
-    pub vpt: VptConfig,
-    /// Options of UPT.
-    pub upt: UptConfig,
-    /// Options of CoCoOp.
-    pub cocoop: CoCoOpConfig,
-    /// Options of the zero-shot baseline.
-    pub zero_shot: ZeroShotConfig,
-    /// Options of the linear probe.
-    pub linear_probe: LinearProbeConfig,
-    /// Options of Tip-Adapter and Tip-Adapter-F.
-    pub tip_adapter: TipAdapterConfig,
     /// The optimisation.
     pub train: TrainConfig,
     /// Augmented views of the training images.
@@ -135,20 +117,13 @@ impl Default for RunConfig {
     fn default() -> Self {
         Self {
             model: DEFAULT_MODEL.to_owned(),
-            method: Method::CoOp,
             seed: 1,
             tasks: Vec::new(),
             init_from: String::new(),
+            method: MethodConfig::default(),
             data: DataConfig::default(),
             few_shot: FewShotConfig::default(),
             multitask: MultitaskConfig::default(),
-            coop: CoOpConfig::default(),
-            vpt: VptConfig::default(),
-            upt: UptConfig::default(),
-            cocoop: CoCoOpConfig::default(),
-            zero_shot: ZeroShotConfig::default(),
-            linear_probe: LinearProbeConfig::default(),
-            tip_adapter: TipAdapterConfig::default(),
             train: TrainConfig::default(),
             views: ViewConfig::default(),
             image: ImageConfig::default(),
@@ -173,18 +148,17 @@ impl RunConfig {
         toml::to_string_pretty(self).expect("plain data is always TOML")
     }
 
-    /// As [`RunConfig::to_toml`], with a comment for each key that is left out, so that every key
-    /// can be seen.
+    /// As [`RunConfig::to_toml`], with a comment for each key of the file that is left out, so that
+    /// every key can be seen.
     pub fn explained(&self) -> String {
         let text = self.to_toml();
         let table = toml::Table::try_from(self).expect("plain data is always TOML");
         let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
         for key in all_keys() {
-            let Some((section, name)) = key.split_once('.') else {
+            let Some((section, name)) = key.rsplit_once('.') else {
                 continue;
             };
-            let inside = table.get(section).and_then(toml::Value::as_table);
-            if inside.is_some_and(|inside| inside.contains_key(name)) {
+            if keys::value(&table, &key).is_some() {
                 continue;
             }
             let head = format!("[{section}]");

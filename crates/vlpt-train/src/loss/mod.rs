@@ -11,7 +11,7 @@ mod terms;
 use std::ops::Range;
 
 use rayon::prelude::*;
-use vlpt_adapter::{UnitRows, add, dot};
+use vlpt_methods::head::{UnitRows, add, dot};
 
 use crate::Result;
 

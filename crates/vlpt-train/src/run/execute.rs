@@ -62,7 +62,7 @@ fn execute_here(
 ) -> Result<RunSummary> {
     let dir = &options.dir;
     let checkpoint = Checkpoint::read(dir)?;
-    let baseline = config.method_config().is_baseline();
+    let baseline = config.method.is_baseline();
     // A baseline chooses its hyper-parameters by them, a prompt method its epoch if told to.
     let val = if baseline || config.train.select == Select::BestVal {
         data.val.clone()

@@ -2,15 +2,23 @@
 
 use std::collections::BTreeMap;
 
+use vlpt_adapter::metrics::{self, Scored};
+use vlpt_adapter::{Classifier, View};
+use vlpt_data::{Item, Metric};
+use vlpt_methods::head::{FitEpoch, Head, HeadInputs, Labelled, first_largest};
+use vlpt_methods::{Fit, MethodError};
+use vlpt_optim::OptimizerState;
+
 use super::RunSummary;
 use super::execute::Job;
 use super::result::Outcome;
-use crate::baseline::{FittedHead, Inputs, fit};
 use crate::checkpoint::{Checkpoint, Position};
-use crate::events::Event;
-use crate::optim::OptimizerState;
-use crate::{Method, Result, TrainObserver, Views};
-use vlpt_adapter::{Classifier, View};
+use crate::events::{EpochEnd, Event};
+use crate::order::epoch_order;
+use crate::{Result, TrainError, TrainObserver, Views};
+
+/// The templates that do for any task.
+const GENERAL_TEMPLATES: &str = "imagenet-80";
 
 /// Fits and writes the result.
 pub(super) fn run(job: &Job, start: Position, observer: &dyn TrainObserver) -> Result<RunSummary> {
@@ -23,45 +31,47 @@ pub(super) fn run(job: &Job, start: Position, observer: &dyn TrainObserver) -> R
     } = *job;
     let task = &data.task;
     let views = views(job, observer)?;
-    let val_items = &val.items;
     let val_features = job
         .maker
-        .features(val_items, job.val_hashes, View::Centre, observer)?;
-    let method = config.method_config();
-    let fitted = fit(
-        &Inputs {
-            method: &method,
-            seed: config.seed,
-            clip,
-            classes: &task.classes,
-            templates: &task.templates,
-            multi_label: task.multi_label,
-            metric: task.metric,
-            train: &data.train.items,
-            views: &views,
-            val: val_items,
-            val_features: &val_features,
-            dir: job.dir,
+        .features(&val.items, job.val_hashes, View::Centre, observer)?;
+    let Fit::Head(fit) = config.method.spec().fit else {
+        let name = config.method.name();
+        return Err(MethodError::Baseline { name }.into());
+    };
+    let general = vlpt_data::catalogue::template_set(GENERAL_TEMPLATES);
+    let [train_images, val_images] = [&data.train.items, &val.items].map(|items| images(items));
+    let inputs = HeadInputs {
+        seed: config.seed,
+        clip,
+        classes: &task.classes,
+        templates: &task.templates,
+        general_templates: general.map_or(&[][..], |set| &set.templates),
+        multi_label: task.multi_label,
+        metric_name: task.metric.name(),
+        metric: &|logits, labels| metric(task.metric, task.classes.len(), logits, labels),
+        order: &|images, epoch| epoch_order(images, config.seed, epoch),
+        train: labelled(&train_images),
+        views: &views,
+        val: labelled(&val_images),
+        val_features: &val_features,
+    };
+    let fitted = fit(&config.method, &inputs, observer).map_err(|error| match error {
+        MethodError::Stopped => TrainError::Stopped {
+            dir: job.dir.to_owned(),
+            epochs: 0,
         },
-        observer,
-    )?;
+        other => other.into(),
+    })?;
     let (classes, embed) = (&task.classes, clip.config.embed_dim);
     let classifier = match fitted.head {
-        FittedHead::Text(text) => Classifier::cosine(classes, embed, text, clip.logit_scale)?,
-        FittedHead::Linear {
-            normalised,
-            weight,
-            bias,
-        } => Classifier::linear(classes, embed, weight, bias, normalised)?,
-        FittedHead::Cached(adapter) => Classifier::cached(classes, adapter)?,
+        Head::Text(text) => Classifier::cosine(classes, embed, text, clip.logit_scale)?,
+        Head::Features(head) => Classifier::of_features(classes, embed, head),
     };
     let epochs = fitted.epochs.len();
     let mut log = job.log(0)?;
     let begin = job.start(&start.data, fitted.parameters, epochs, 0);
-    for event in [begin]
-        .into_iter()
-        .chain(fitted.epochs.into_iter().map(Event::Epoch))
-    {
+    let each = fitted.epochs.iter().map(|epoch| Event::Epoch(event(epoch)));
+    for event in [begin].into_iter().chain(each) {
         log.push(&event)?;
         observer.event(&event);
     }
@@ -92,10 +102,58 @@ pub(super) fn run(job: &Job, start: Position, observer: &dyn TrainObserver) -> R
     Ok(summary)
 }
 
+/// Names and labels of some images.
+fn images(items: &[Item]) -> (Vec<String>, Vec<Vec<u32>>) {
+    let one = |item: &Item| (item.image.id(), item.labels.clone());
+    items.iter().map(one).unzip()
+}
+
+fn labelled((ids, labels): &(Vec<String>, Vec<Vec<u32>>)) -> Labelled<'_> {
+    Labelled { ids, labels }
+}
+
+fn event(epoch: &FitEpoch) -> EpochEnd {
+    EpochEnd {
+        epoch: epoch.epoch,
+        lr: epoch.lr,
+        loss: epoch.loss,
+        train_accuracy: epoch.train_accuracy,
+        val: None,
+        val_tasks: Vec::new(),
+    }
+}
+
+/// The metric of a task, computed as evaluation computes it; none where it is undefined.
+pub(crate) fn metric(
+    metric: Metric,
+    classes: usize,
+    logits: &[f32],
+    labels: &[Vec<u32>],
+) -> Option<f64> {
+    if metric == Metric::Accuracy && labels.iter().all(|own| own.len() == 1) {
+        return Some(accuracy(logits, labels));
+    }
+    let raw = Scored::from_f32(logits, classes, labels.to_vec()).ok()?;
+    let scored = match metric {
+        Metric::RocAuc | Metric::ElevenPointMap => raw.softmax(),
+        Metric::Accuracy | Metric::MeanPerClass => raw,
+    };
+    metrics::evaluate(metric, &scored).ok()
+}
+
+/// Accuracy without a copy of anything, for it is asked for thousands of times.
+fn accuracy(logits: &[f32], labels: &[Vec<u32>]) -> f64 {
+    let rows = logits.chunks_exact((logits.len() / labels.len().max(1)).max(1));
+    let right = rows
+        .zip(labels)
+        .filter(|(row, own)| own[0] as usize == first_largest(row));
+    right.count() as f64 / labels.len().max(1) as f64
+}
+
 /// Features of the training images, one block a view; none for a method that looks at no image.
 fn views(job: &Job, observer: &dyn TrainObserver) -> Result<Vec<Vec<f32>>> {
     let config = job.config;
-    if config.method == Method::ZeroShot {
+    if config.method.needs().no_images {
         return Ok(Vec::new());
     }
     let random = |number| View::Random {
@@ -109,4 +167,19 @@ fn views(job: &Job, observer: &dyn TrainObserver) -> Result<Vec<Vec<f32>>> {
     };
     let items = &job.data.train.items;
     Ok(job.maker.views(items, job.train_hashes, &views, observer)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_quick_accuracy_is_the_metric() {
+        let logits = [1.0, 2.0, 2.0, 3.0, 0.0, 3.0, -1.0, -2.0, -3.0];
+        let labels = [vec![1], vec![2], vec![0]];
+        let scored = Scored::from_f32(&logits, 3, labels.to_vec()).unwrap();
+        let expected = metrics::evaluate(Metric::Accuracy, &scored).unwrap();
+        assert_eq!(accuracy(&logits, &labels), expected);
+        assert_eq!(expected, 2.0 / 3.0);
+    }
 }

@@ -2,9 +2,10 @@
 
 use vlpt_adapter::AdapterError;
 use vlpt_clip::{Clip, Hub};
+use vlpt_methods::Build;
 
 use crate::init::Initial;
-use crate::{Method, Result, RunConfig, Select, TrainError, TrainObserver, TrainingData, Views};
+use crate::{Result, RunConfig, Select, TrainError, TrainObserver, TrainingData, Views};
 
 /// Model and data of a configuration.
 pub(super) fn inputs(
@@ -68,7 +69,7 @@ pub(super) fn tell(
 
 /// What can be refused before anything is computed or written.
 pub(super) fn check_together(config: &RunConfig, clip: &Clip, data: &TrainingData) -> Result<()> {
-    let method = config.method_config();
+    let method = &config.method;
     let tuned = !method.is_baseline();
     if tuned && config.train.select == Select::BestVal && data.val.is_empty() {
         return Err(TrainError::Unfit {
@@ -83,7 +84,7 @@ pub(super) fn check_together(config: &RunConfig, clip: &Clip, data: &TrainingDat
             ),
         });
     }
-    if !tuned && config.views.mode == Views::Fresh && config.method != Method::ZeroShot {
+    if !tuned && config.views.mode == Views::Fresh && !method.needs().no_images {
         return Err(TrainError::Unfit {
             what: format!(
                 "{} works on image features computed once, but views.mode = \"fresh\"",
@@ -111,7 +112,11 @@ pub(super) fn check_together(config: &RunConfig, clip: &Clip, data: &TrainingDat
     }
     if tuned {
         let classes = &data.task.classes;
-        let method = method.build(clip, classes.len(), config.seed)?;
+        let method = method.build(&Build {
+            clip,
+            classes: classes.len(),
+            seed: config.seed,
+        })?;
         method.texts(&clip.tokenizer, classes)?;
     }
     Ok(())

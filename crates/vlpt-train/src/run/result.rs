@@ -91,7 +91,7 @@ pub(super) fn write_result(job: &Job, outcome: &Outcome) -> Result<()> {
     let adapter = Adapter {
         format: FORMAT,
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        method: config.method_config(),
+        method: config.method.clone(),
         parameters: outcome.shapes.clone(),
         base_model: config.model.clone(),
         base_model_fingerprint: clip.fingerprint.clone(),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use vlpt_methods::PromptMethod;
+use vlpt_methods::{Build, Method};
 
 use super::execute::Job;
 use super::result::Outcome;
@@ -30,9 +30,13 @@ pub(super) fn run(
         ..
     } = *job;
     let task = &data.task;
-    let method: Arc<dyn PromptMethod> = config
-        .method_config()
-        .build(clip, task.classes.len(), config.seed)?
+    let method: Arc<dyn Method> = config
+        .method
+        .build(&Build {
+            clip,
+            classes: task.classes.len(),
+            seed: config.seed,
+        })?
         .into();
     if let Some(initial) = job.initial {
         initial.put_into(method.as_ref())?;

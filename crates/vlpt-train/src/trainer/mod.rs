@@ -12,15 +12,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use vlpt_methods::PromptMethod;
+use vlpt_methods::Method;
+use vlpt_optim::Optimizer;
 
 use crate::checkpoint::{Checkpoint, Position};
 use crate::events::{EpochEnd, Event, EventLog};
-use crate::optim::{Optimizer, optimizer};
+use crate::optim::optimizer;
 use crate::order::{Batch, Batches};
 use crate::schedule::Schedule;
 use crate::{Result, Select, StepReport, TrainError, TrainObserver};
-use vlpt_adapter::metrics;
 
 use images::BatchImages;
 use pass::{Engine, Passed, Step};
@@ -32,7 +32,7 @@ pub(crate) use work::{TaskPart, Workload};
 /// A run in memory.
 pub(crate) struct Trainer<'a> {
     work: &'a Workload<'a>,
-    method: Arc<dyn PromptMethod>,
+    method: Arc<dyn Method>,
     engine: Engine<'a>,
     batches: Batches,
     optimizer: Box<dyn Optimizer>,
@@ -48,7 +48,7 @@ impl<'a> Trainer<'a> {
     /// The beginning of a run, or where `checkpoint` left it.
     pub(crate) fn new(
         work: &'a Workload<'a>,
-        method: Arc<dyn PromptMethod>,
+        method: Arc<dyn Method>,
         start: Position,
         checkpoint: Option<Checkpoint>,
     ) -> Result<Self> {
@@ -222,7 +222,7 @@ impl<'a> Trainer<'a> {
             .chunks_exact(step.classes())
             .zip(&step.targets)
         {
-            let top = metrics::first_largest(row) as u32;
+            let top = vlpt_methods::head::first_largest(row) as u32;
             self.position.right += usize::from(own.contains(&top));
         }
         self.position.loss_sum += passed.loss * images as f64;

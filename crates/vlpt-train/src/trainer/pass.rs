@@ -5,9 +5,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
-use vlpt_adapter::UnitRows;
 use vlpt_clip::MemoryBudget;
-use vlpt_methods::{MethodError, Pass, PromptMethod, Prompts, Visual, VisualValues};
+use vlpt_methods::UnitRows;
+use vlpt_methods::{Method, MethodError, Pass, Prompts, Visual, VisualValues};
 
 use super::images::BatchImages;
 use super::texts::{Scope, TextSide, add_to, learned};
@@ -23,7 +23,7 @@ const PART_TOKENS: usize = 1024;
 /// Everything that a pass needs and no pass changes.
 pub(crate) struct Engine<'a> {
     work: &'a Workload<'a>,
-    method: Arc<dyn PromptMethod>,
+    method: Arc<dyn Method>,
     pub(crate) texts: TextSide,
     visual: bool,
     image_budget: MemoryBudget,
@@ -61,7 +61,7 @@ impl Step {
 
 impl<'a> Engine<'a> {
     /// Plans the texts, or computes the constant ones.
-    pub(crate) fn new(work: &'a Workload<'a>, method: Arc<dyn PromptMethod>) -> Result<Self> {
+    pub(crate) fn new(work: &'a Workload<'a>, method: Arc<dyn Method>) -> Result<Self> {
         let texts = method.texts(&work.clip.tokenizer, work.classes)?;
         let visual = has_visual(method.as_ref())?;
         let shares = Shares::of(work.config, learned(&texts), visual);
@@ -296,7 +296,7 @@ impl<'a> Engine<'a> {
 ///
 /// # Errors
 /// A tensor operation that failed.
-pub(crate) fn has_visual(method: &dyn PromptMethod) -> Result<bool> {
+pub(crate) fn has_visual(method: &dyn Method) -> Result<bool> {
     Ok(!method.conditional() && method.prompts(&Pass::EVAL)?.visual.is_some())
 }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use candle_core::{Device, Tensor};
 use vlpt_clip::{Clip, MemoryBudget, Slot, TextPlan, TextTape};
-use vlpt_methods::{MethodError, Pass, PromptMethod};
+use vlpt_methods::{Method, MethodError, Pass};
 
 use crate::Result;
 use vlpt_adapter::copies;
@@ -83,7 +83,7 @@ impl TextSide {
     /// Class names that the method cannot be used with.
     pub(crate) fn new(
         clip: &Clip,
-        method: &dyn PromptMethod,
+        method: &dyn Method,
         classes: &[String],
         parts: Vec<Range<usize>>,
         budget: MemoryBudget,
@@ -226,7 +226,7 @@ pub(crate) fn add_to(sum: &mut [f32], values: &[f32]) {
 }
 
 /// How many prompt rows a conditional method makes for an image.
-fn rows_of_one_image(clip: &Clip, method: &dyn PromptMethod) -> Result<usize> {
+fn rows_of_one_image(clip: &Clip, method: &dyn Method) -> Result<usize> {
     let embed = clip.config.embed_dim;
     let image = Tensor::zeros((1, embed), candle_core::DType::F32, &Device::Cpu);
     let image = image.map_err(MethodError::from)?;

@@ -1,4 +1,4 @@
-"""Writes losses.json, optimisers.json and schedules.json with PyTorch.
+"""Writes losses.json and schedules.json here, and optimisers.json for vlpt-optim, with PyTorch.
 
     python make_training.py                  # from this folder; PyTorch 2
 """
@@ -84,7 +84,7 @@ def optimisers():
             if step % 10 == 9 or step == 0:
                 trace.append([step, floats(value)])
         rows.append({"kind": kind, **options, "start": floats(start), "targets": floats(targets), "trace": trace})
-    write("optimisers.json", rows)
+    write("../../../vlpt-optim/tests/golden/optimisers.json", rows)
 
 
 def schedules():

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use vlpt_adapter::Observer;
+use vlpt_clip::Observer;
 use vlpt_clip::{Activation, Clip, ClipConfig, Precision, Progress, TextConfig, VisionConfig};
 use vlpt_data::drawn::drawn;
 use vlpt_train::{

@@ -1,59 +1,38 @@
 //! Options of Tip-Adapter and Tip-Adapter-F.
 
-use serde::{Deserialize, Serialize};
-
 use super::super::{Searched, TemplateChoice};
 use crate::{MethodError, Result};
 
-/// Options of [`TipAdapter`](super::TipAdapter).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct TipAdapterConfig {
-    /// Train the keys (Tip-Adapter-F).
-    pub finetune: bool,
-    /// Weight of the cache beside the zero-shot logits: a number, or `"search"`.
-    pub alpha: Searched,
-    /// Sharpness of the cache: a number, or `"search"`.
-    pub beta: Searched,
-    /// Alpha while keys are trained, and where nothing can choose one.
-    pub init_alpha: f64,
-    /// Beta while keys are trained, and where nothing can choose one.
-    pub init_beta: f64,
-    /// Upper ends of the grids that beta and alpha are searched on; both begin at 0.1.
-    pub search_scale: [f64; 2],
-    /// Numbers of values of beta and alpha on their grids.
-    pub search_step: [usize; 2],
-    /// Templates of the zero-shot logits.
-    pub templates: TemplateChoice,
-    /// Passes over the training images, to train keys.
-    pub epochs: usize,
-    /// Learning rate of the first step; half a cosine brings it to 0.
-    pub lr: f64,
-    /// Images in a step.
-    pub batch_size: usize,
-    /// Weight decay of AdamW.
-    pub weight_decay: f64,
-    /// Added to the denominator of AdamW.
-    pub eps: f64,
-}
-
-impl Default for TipAdapterConfig {
-    fn default() -> Self {
-        Self {
-            finetune: false,
-            alpha: Searched::SEARCH,
-            beta: Searched::SEARCH,
-            init_alpha: 1.0,
-            init_beta: 5.5,
-            search_scale: [7.0, 3.0],
-            search_step: [200, 20],
-            templates: TemplateChoice::Ensemble,
-            epochs: 20,
-            lr: 1e-3,
-            batch_size: 256,
-            weight_decay: 0.01,
-            eps: 1e-4,
-        }
+options! {
+    /// Options of [`TipAdapter`](super::TipAdapter).
+    pub struct TipAdapterConfig = "tip_adapter" {
+        /// Read from older files, which told Tip-Adapter-F by it; never written.
+        #[serde(skip_serializing)]
+        finetune: bool = false, "false; true in older files of the other of the two";
+        /// Weight of the cache beside the zero-shot logits: a number, or `"search"`.
+        alpha: Searched = Searched::SEARCH, "a number above 0, or search";
+        /// Sharpness of the cache: a number, or `"search"`.
+        beta: Searched = Searched::SEARCH, "a number above 0, or search";
+        /// Alpha while keys are trained, and where nothing can choose one.
+        init_alpha: f64 = 1.0, "above 0";
+        /// Beta while keys are trained, and where nothing can choose one.
+        init_beta: f64 = 5.5, "above 0";
+        /// Upper ends of the grids that beta and alpha are searched on; both begin at 0.1.
+        search_scale: [f64; 2] = [7.0, 3.0], "above 0.1";
+        /// Numbers of values of beta and alpha on their grids.
+        search_step: [usize; 2] = [200, 20], "at least 1";
+        /// Templates of the zero-shot logits.
+        templates: TemplateChoice = TemplateChoice::Ensemble, "one or ensemble";
+        /// Passes over the training images, to train keys.
+        epochs: usize = 20, "at least 1";
+        /// Learning rate of the first step; half a cosine brings it to 0.
+        lr: f64 = 1e-3, "above 0";
+        /// Images in a step.
+        batch_size: usize = 256, "at least 1";
+        /// Weight decay of AdamW.
+        weight_decay: f64 = 0.01, "0 or more";
+        /// Added to the denominator of AdamW.
+        eps: f64 = 1e-4, "above 0";
     }
 }
 

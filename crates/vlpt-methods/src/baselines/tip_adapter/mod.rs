@@ -12,14 +12,78 @@
 //! keys, which then need not be of length one.
 
 mod config;
+mod finetune;
+mod fit;
+mod head;
 
 use rayon::prelude::*;
 
 use super::dense::{Right, product, transposed};
 use super::zero_shot::normalise;
-use crate::{MethodError, Result};
+use crate::{Fit, MethodConfig, MethodError, MethodSpec, Needs, Report, Result};
 
 pub use config::TipAdapterConfig;
+
+const SOURCE: &str = "Zhang et al., \"Tip-Adapter: Training-free adaption of CLIP for few-shot classification\", ECCV 2022";
+
+/// What Tip-Adapter says of itself.
+pub static SPEC: MethodSpec = MethodSpec {
+    name: "tip-adapter",
+    summary: "baseline: zero-shot with a cache of training images",
+    source: SOURCE,
+    tables: &[&TipAdapterConfig::TABLE],
+    report: Report {
+        done: "Class names in templates and the features of training images tell the classes apart",
+        holds: "features of training images beside class names in templates",
+    },
+    needs: |_| Needs {
+        validation: true,
+        ..Needs::default()
+    },
+    check: |method| {
+        let config: &TipAdapterConfig = method.options();
+        if config.finetune {
+            return Err(MethodError::Option {
+                key: "tip_adapter.finetune",
+                found: "true".to_owned(),
+                expected: format!("false; method = \"{}\" trains the keys", FINETUNED.name),
+            });
+        }
+        config.check()
+    },
+    fit: Fit::Head(|method, inputs, observer| fit::fit(method, inputs, false, observer)),
+    heads: &[TipAdapter::READER],
+    ..MethodSpec::BASE
+};
+
+/// What Tip-Adapter-F says of itself: the same with trained keys.
+pub static FINETUNED: MethodSpec = MethodSpec {
+    name: "tip-adapter-f",
+    summary: "baseline: the same with trained keys",
+    source: SOURCE,
+    tables: &[&TipAdapterConfig::TABLE],
+    report: Report {
+        done: "Features of training images beside class names in templates were tuned",
+        holds: "features of training images, tuned, beside class names in templates",
+    },
+    needs: |_| Needs {
+        validation: true,
+        ..Needs::default()
+    },
+    check: |method| method.options::<TipAdapterConfig>().check(),
+    fit: Fit::Head(|method, inputs, observer| fit::fit(method, inputs, true, observer)),
+    // Older prompt folders tell it by an option of Tip-Adapter.
+    reads: |name, options| name == SPEC.name && options["finetune"] == true,
+    ..MethodSpec::BASE
+};
+
+impl From<TipAdapterConfig> for MethodConfig {
+    /// Tip-Adapter-F where the options are those of an older file of it.
+    fn from(options: TipAdapterConfig) -> Self {
+        let spec = if options.finetune { &FINETUNED } else { &SPEC };
+        Self::of(spec, options)
+    }
+}
 
 /// Images whose affinities to all keys are held at once; a constant.
 const IMAGES_AT_ONCE: usize = 256;
@@ -87,6 +151,7 @@ impl TipAdapter {
                     "views with {found:?} values: expected {} x {embed}",
                     values.len()
                 ),
+                hint: None,
             });
         }
         keys.chunks_exact_mut(embed.max(1)).for_each(normalise);
@@ -108,7 +173,7 @@ impl TipAdapter {
     /// # Errors
     /// Sizes that do not fit, a class beyond the text features, or a number that is none.
     pub fn check(&self) -> Result<()> {
-        let unfit = |what: String| Err(MethodError::Unfit { what });
+        let unfit = |what: String| Err(MethodError::Unfit { what, hint: None });
         let (embed, images) = (self.embed, self.values.len());
         if embed == 0 || self.text.is_empty() || !self.text.len().is_multiple_of(embed) {
             return unfit(format!(
@@ -198,6 +263,7 @@ impl TipAdapter {
         if images.len() != count * self.embed || count == 0 {
             return Err(MethodError::Unfit {
                 what: format!("{} feature values for {count} images", images.len()),
+                hint: None,
             });
         }
         let units = units(images, self.embed);
@@ -242,6 +308,7 @@ impl TipAdapter {
                 images.len(),
                 self.embed
             ),
+            hint: None,
         })
     }
 

@@ -91,3 +91,68 @@ fn parts_that_do_not_fit_are_refused() {
     assert!(example().step(&images(), &[&[0]]).is_err());
     assert!(TipAdapter::new(&[], vec![vec![0]], vec![1.0], 1, 1.0, (1.0, 1.0)).is_err());
 }
+
+#[test]
+fn twenty_steps_of_tip_adapter_f_are_pytorchs() {
+    let path = include_str!("../../../tests/golden/baselines.json");
+    let golden: serde_json::Value = serde_json::from_str(path).unwrap();
+    let case = &golden["tip_adapter"];
+    let floats =
+        |value: &serde_json::Value| -> Vec<f32> { serde_json::from_value(value.clone()).unwrap() };
+    let number = |key: &str| case[key].as_f64().unwrap();
+    let size = |key: &str| number(key) as usize;
+    let views = [floats(&case["views"][0]), floats(&case["views"][1])];
+    let labels = floats(&case["labels"]).into_iter().map(|c| vec![c as u32]);
+    let labels: Vec<Vec<u32>> = labels.collect();
+    let mut adapter = TipAdapter::new(
+        &[&views[0], &views[1]],
+        labels.clone(),
+        floats(&case["text"]),
+        size("width"),
+        number("scale") as f32,
+        (number("alpha"), number("beta")),
+    )
+    .unwrap();
+    let orders: Vec<Vec<usize>> = serde_json::from_value(case["orders"].clone()).unwrap();
+    let config = TipAdapterConfig {
+        epochs: orders.len(),
+        lr: number("rate"),
+        batch_size: size("batch"),
+        weight_decay: number("weight_decay"),
+        eps: number("eps"),
+        ..TipAdapterConfig::default()
+    };
+    let shots = finetune::Shots {
+        views: &views,
+        labels: &labels,
+    };
+    let epochs = finetune::train(
+        &mut adapter,
+        &shots,
+        &config,
+        |epoch| orders[epoch].clone(),
+        &(),
+    )
+    .unwrap();
+    let losses = floats(&case["losses"]);
+    assert_eq!(losses.len(), 20);
+    // Batches of 4, 4, 4 and 3 images.
+    for (epoch, steps) in epochs.iter().zip(losses.chunks_exact(4)) {
+        let weights = [4.0, 4.0, 4.0, 3.0];
+        let sum: f64 = steps
+            .iter()
+            .zip(weights)
+            .map(|(&l, w)| f64::from(l) * w)
+            .sum();
+        assert!((epoch.loss - sum / 15.0).abs() < 1e-4, "{epoch:?}");
+    }
+    let apart = |found: &[f32], expected: &serde_json::Value| {
+        let expected = floats(expected);
+        assert_eq!(found.len(), expected.len());
+        let pairs = found.iter().zip(&expected);
+        pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+    };
+    assert!(apart(&adapter.keys, &case["keys"]) < 1e-5);
+    let logits = adapter.logits(&floats(&case["tests"])).unwrap();
+    assert!(apart(&logits, &case["after"]) < 1e-4);
+}

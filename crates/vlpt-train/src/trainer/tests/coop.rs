@@ -23,7 +23,7 @@ fn fifty_steps_have_pytorchs_loss_curve_for_every_class_position() {
         ("middle", Position::Middle),
         ("front", Position::Front),
     ] {
-        let method = MethodConfig::CoOp(CoOpConfig {
+        let method = MethodConfig::from(CoOpConfig {
             init: "a photo of a".to_owned(),
             position,
             ..CoOpConfig::default()

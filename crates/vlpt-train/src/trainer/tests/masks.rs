@@ -46,7 +46,7 @@ fn coop() -> CoOpConfig {
 /// Losses and parameters of a training of text prompts on features by a formula.
 fn trained(example: &Example, clip: &Clip) -> (Vec<f64>, Vec<f32>) {
     let given = Given::Features(formula_features(IMAGES, clip.config.embed_dim));
-    trained_with(example, clip, &MethodConfig::CoOp(coop()), given)
+    trained_with(example, clip, &MethodConfig::from(coop()), given)
 }
 
 fn trained_with(
@@ -80,8 +80,8 @@ fn that_holds_for_visual_and_joint_prompts_too() {
     };
     let coop = coop();
     for method in [
-        MethodConfig::Vpt(vpt.clone()),
-        MethodConfig::Vlpt { coop, vpt },
+        MethodConfig::from(vpt.clone()),
+        MethodConfig::from((coop, vpt)),
     ] {
         let run =
             |example: &Example| trained_with(example, &clip, &method, Given::Decoded(usize::MAX));

@@ -8,11 +8,11 @@ mod twins;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use vlpt_clip::{Activation, Clip, ClipConfig, TextConfig, VisionConfig};
+use vlpt_clip::{Activation, Clip, ClipConfig, Observer, TextConfig, VisionConfig};
 use vlpt_data::drawn::drawn;
 use vlpt_data::image::Limits;
 use vlpt_data::{Item, Metric};
-use vlpt_methods::{MethodConfig, PromptMethod};
+use vlpt_methods::{Method, MethodConfig};
 
 use super::images::{ImageInput, Source};
 use super::{TaskPart, Trainer, Workload};
@@ -31,6 +31,8 @@ impl vlpt_clip::Progress for Losses {
     fn advance(&self, _by: u64) {}
     fn finish(&self) {}
 }
+
+impl Observer for Losses {}
 
 impl TrainObserver for Losses {
     fn step(&self, step: &StepReport) {
@@ -124,8 +126,13 @@ impl Example {
         }
     }
 
-    fn method(&self, clip: &Clip, method: &MethodConfig) -> Box<dyn PromptMethod> {
-        method.build(clip, self.classes.len(), 1).unwrap()
+    fn method(&self, clip: &Clip, method: &MethodConfig) -> Box<dyn Method> {
+        let build = Build {
+            clip,
+            classes: self.classes.len(),
+            seed: 1,
+        };
+        method.build(&build).unwrap()
     }
 
     fn source<'a>(&'a self, maker: &FeatureMaker<'a>, given: Given) -> Source<'a> {
@@ -149,7 +156,7 @@ impl Example {
     fn train(
         &self,
         clip: &Clip,
-        method: Box<dyn PromptMethod>,
+        method: Box<dyn Method>,
         given: Given,
     ) -> (Vec<f64>, BTreeMap<String, Vec<f32>>) {
         let maker = self.maker(clip);

@@ -57,17 +57,17 @@ fn views_differ_between_epochs_where_there_are_several() {
 fn a_run_has_the_same_bits_whether_pixels_are_kept_or_decoded() {
     let clip = small();
     let example = Example::new(IMAGES, &settings("none"));
-    let method = MethodConfig::Vlpt {
-        coop: CoOpConfig {
+    let method = MethodConfig::from((
+        CoOpConfig {
             context: Some(2),
             ..CoOpConfig::default()
         },
-        vpt: VptConfig {
+        VptConfig {
             count: 2,
             dropout: 0.3,
             ..VptConfig::default()
         },
-    };
+    ));
     let run = |budget| {
         let method = example.method(&clip, &method);
         example.train(&clip, method, Given::Decoded(budget))

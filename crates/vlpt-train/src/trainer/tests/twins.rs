@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use vlpt_methods::{
-    Attention, CoCoOpConfig, CoOpConfig, Depth, MethodConfig, PromptMethod, UptConfig, UptShape,
+    Attention, CoCoOpConfig, CoOpConfig, Depth, Method, MethodConfig, UptConfig, UptShape,
     VptConfig,
 };
 
@@ -33,7 +33,7 @@ fn pixels(image: usize) -> Vec<f32> {
     (0..3 * SIDE * SIDE).map(|at| value(at) as f32).collect()
 }
 
-fn start(method: &dyn PromptMethod) {
+fn start(method: &dyn Method) {
     let mut parameters: Vec<_> = method.parameters().iter().collect();
     parameters.sort_by_key(|parameter| parameter.name().to_owned());
     for (index, parameter) in parameters.into_iter().enumerate() {
@@ -68,25 +68,25 @@ fn vpt(depth: Depth) -> VptConfig {
 
 #[test]
 fn shallow_visual_prompts_have_pytorchs_loss_curve() {
-    let method = MethodConfig::Vpt(vpt(Depth::Shallow));
+    let method = MethodConfig::from(vpt(Depth::Shallow));
     check("vpt-shallow", "sgd", 0.02, &method);
 }
 
 #[test]
 fn deep_visual_prompts_have_pytorchs_loss_curve() {
-    let method = MethodConfig::Vpt(vpt(Depth::Deep));
+    let method = MethodConfig::from(vpt(Depth::Deep));
     check("vpt-deep", "sgd", 0.02, &method);
 }
 
 #[test]
 fn text_and_visual_prompts_together_have_pytorchs_loss_curve() {
-    let method = MethodConfig::Vlpt {
-        coop: CoOpConfig {
+    let method = MethodConfig::from((
+        CoOpConfig {
             context: Some(4),
             ..CoOpConfig::default()
         },
-        vpt: vpt(Depth::Deep),
-    };
+        vpt(Depth::Deep),
+    ));
     check("vlpt", "adamw", 0.002, &method);
 }
 
@@ -96,7 +96,7 @@ fn unified_prompts_have_pytorchs_loss_curve_jointly_and_token_by_token() {
         ("upt-mvlpt-joint", Attention::Joint),
         ("upt-mvlpt-tokenwise", Attention::Tokenwise),
     ] {
-        let method = MethodConfig::Upt(UptConfig {
+        let method = MethodConfig::from(UptConfig {
             attention,
             text_count: 2,
             visual_count: 2,
@@ -109,7 +109,7 @@ fn unified_prompts_have_pytorchs_loss_curve_jointly_and_token_by_token() {
 
 #[test]
 fn the_releases_unified_prompts_have_pytorchs_loss_curve() {
-    let method = MethodConfig::Upt(UptConfig {
+    let method = MethodConfig::from(UptConfig {
         shape: UptShape::Release,
         attention: Attention::Tokenwise,
         dropout: Some(0.0),
@@ -120,7 +120,7 @@ fn the_releases_unified_prompts_have_pytorchs_loss_curve() {
 
 #[test]
 fn conditional_prompts_have_pytorchs_loss_curve() {
-    let method = MethodConfig::CoCoOp(CoCoOpConfig {
+    let method = MethodConfig::from(CoCoOpConfig {
         context: Some(4),
         init: String::new(),
         ..CoCoOpConfig::default()

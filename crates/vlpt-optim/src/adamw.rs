@@ -1,8 +1,7 @@
 //! Adam with decoupled weight decay.
 
-use super::Optimizer;
-use super::state::{OptimizerState, check_lengths};
-use crate::Result;
+use crate::state::check_lengths;
+use crate::{Optimizer, OptimizerState, Result};
 
 /// AdamW (Loshchilov and Hutter, "Decoupled weight decay regularization", 2019) as PyTorch
 /// computes it: `p *= 1 - lr * weight_decay`, moments `m` and `v` with decays `betas`, then

@@ -5,8 +5,6 @@
 
 use std::collections::VecDeque;
 
-use super::dense::dot;
-
 /// Pairs of steps and gradient changes that are kept.
 const MEMORY: usize = 10;
 /// A step must bring this share of the decrease that the slope promises.
@@ -20,15 +18,15 @@ const ROUNDING: f64 = 2.0 * f64::EPSILON;
 
 /// Where a minimisation ended.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Minimum {
+pub struct Minimum {
     /// The variables.
-    pub(super) x: Vec<f64>,
+    pub x: Vec<f64>,
     /// The function's value there.
-    pub(super) value: f64,
+    pub value: f64,
     /// Steps taken.
-    pub(super) iterations: usize,
+    pub iterations: usize,
     /// Whether the gradient fell below the tolerance, or no lower value could be told apart.
-    pub(super) converged: bool,
+    pub converged: bool,
 }
 
 /// A point that was looked at.
@@ -49,7 +47,7 @@ struct Trial {
 
 /// Minimises `function`, which gives value and gradient, from `start`, until the largest value of
 /// the gradient is at most `tolerance` or `max_iterations` steps are taken.
-pub(super) fn minimise(
+pub fn minimise(
     function: impl Fn(&[f64]) -> (f64, Vec<f64>),
     start: Vec<f64>,
     tolerance: f64,
@@ -237,6 +235,23 @@ fn between(low: &Trial, high: &Trial) -> f64 {
     } else {
         middle
     }
+}
+
+/// Sums side by side in [`dot`]; a constant.
+const LANES: usize = 8;
+
+/// The sum of products of two vectors, as eight sums side by side and what is left over.
+pub fn dot(a: &[f64], b: &[f64]) -> f64 {
+    let (a, a_rest) = a.as_chunks::<LANES>();
+    let (b, b_rest) = b.as_chunks::<LANES>();
+    let mut sums = [0.0; LANES];
+    for (a, b) in a.iter().zip(b) {
+        for lane in 0..LANES {
+            sums[lane] += a[lane] * b[lane];
+        }
+    }
+    let rest: f64 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
+    sums.iter().sum::<f64>() + rest
 }
 
 #[cfg(test)]

@@ -2,11 +2,12 @@
 
 use std::f64::consts::PI;
 
-use vlpt_methods::baselines::{TipAdapter, TipAdapterConfig};
+use vlpt_clip::Observer;
+use vlpt_optim::{AdamW, Optimizer};
 
-use super::{Inputs, rows, unfit};
-use crate::{AdamW, EpochEnd, Optimizer, Result, TrainObserver};
-use vlpt_adapter::metrics::first_largest;
+use super::{TipAdapter, TipAdapterConfig};
+use crate::head::{FitEpoch, first_largest, rows};
+use crate::{MethodError, Result};
 
 /// Training images of one cache.
 pub(super) struct Shots<'a> {
@@ -23,10 +24,9 @@ pub(super) fn train(
     adapter: &mut TipAdapter,
     shots: &Shots,
     config: &TipAdapterConfig,
-    inputs: &Inputs,
     order: impl Fn(usize) -> Vec<usize>,
-    observer: &dyn TrainObserver,
-) -> Result<Vec<EpochEnd>> {
+    observer: &dyn Observer,
+) -> Result<Vec<FitEpoch>> {
     let mut optimizer = AdamW::new([0.9, 0.999], config.eps, config.weight_decay);
     let images = shots.labels.len();
     let steps = images.div_ceil(config.batch_size);
@@ -41,10 +41,10 @@ pub(super) fn train(
             let labels: Vec<&[u32]> = batch.iter().map(|&i| &*shots.labels[i]).collect();
             let found = adapter.step(&rows(view, batch, adapter.embed), &labels)?;
             if !found.loss.is_finite() {
-                return Err(unfit(
-                    format!("the loss became {} in epoch {}", found.loss, epoch + 1),
-                    Some("lower tip_adapter.lr"),
-                ));
+                return Err(MethodError::Unfit {
+                    what: format!("the loss became {} in epoch {}", found.loss, epoch + 1),
+                    hint: Some("lower tip_adapter.lr".to_owned()),
+                });
             }
             optimizer.step("keys", &mut adapter.keys, &found.d_keys, lr)?;
             loss += found.loss * batch.len() as f64;
@@ -55,15 +55,15 @@ pub(super) fn train(
                 .filter(|(row, own)| own.contains(&(first_largest(row) as u32)))
                 .count();
             observer.advance(1);
-            inputs.stop(observer)?;
+            if observer.should_stop() {
+                return Err(MethodError::Stopped);
+            }
         }
-        epochs.push(EpochEnd {
+        epochs.push(FitEpoch {
             epoch: epoch + 1,
             lr,
             loss: loss / images as f64,
             train_accuracy: right as f64 / images as f64,
-            val: None,
-            val_tasks: Vec::new(),
         });
     }
     Ok(epochs)

@@ -2,18 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use vlpt_data::{Item, Metric};
+use vlpt_clip::Observer;
 
-use super::Inputs;
-use crate::{Result, TrainObserver};
-use vlpt_adapter::metrics::{self, Scored, first_largest};
+use crate::head::{HeadInputs, Labelled, rows};
 
 /// Parts that training images are divided into, where there are no validation images.
 const FOLDS: usize = 4;
 
 /// Where the images come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum HeldOut {
+pub(crate) enum HeldOut {
     /// The run's validation images.
     Validation,
     /// The training images in turn: the part of each image, none for one that is never held out.
@@ -23,32 +21,32 @@ pub(super) enum HeldOut {
 }
 
 /// One fit on some of the images, to be judged on others.
-pub(super) struct Trial {
+pub(crate) struct Trial {
     /// Numbers of the training images to fit to.
-    pub(super) fit: Vec<usize>,
+    pub(crate) fit: Vec<usize>,
     /// Features of the images to judge by, images x embed.
-    pub(super) features: Vec<f32>,
+    pub(crate) features: Vec<f32>,
     /// Their classes.
-    pub(super) labels: Vec<Vec<u32>>,
+    pub(crate) labels: Vec<Vec<u32>>,
 }
 
 impl HeldOut {
     /// The validation images, unless one of them is a training image too (as in published 1-shot
     /// subsets) or they cannot tell the metric; else folds of the training images; else nothing.
-    pub(super) fn of(inputs: &Inputs, observer: &dyn TrainObserver) -> Self {
-        let ids: BTreeSet<String> = inputs.train.iter().map(|item| item.image.id()).collect();
-        let own = inputs.val.iter().any(|item| ids.contains(&item.image.id()));
+    pub(crate) fn of(inputs: &HeadInputs, observer: &dyn Observer) -> Self {
+        let ids: BTreeSet<&String> = inputs.train.ids.iter().collect();
+        let own = inputs.val.ids.iter().any(|id| ids.contains(id));
         if !inputs.val.is_empty() && !own {
-            if measurable(inputs, inputs.val.iter()) {
+            if measurable(inputs, inputs.val.labels.iter()) {
                 return Self::Validation;
             }
             observer.note("the validation images show too few classes to choose by them");
         }
-        let folds = folds(inputs.train);
-        let held = inputs.train.iter().zip(&folds);
+        let folds = folds(inputs.train.labels);
+        let held = inputs.train.labels.iter().zip(&folds);
         let held = held
             .filter(|(_, fold)| fold.is_some())
-            .map(|(item, _)| item);
+            .map(|(labels, _)| labels);
         if measurable(inputs, held) {
             Self::Folds(folds)
         } else {
@@ -57,7 +55,7 @@ impl HeldOut {
     }
 
     /// As `metrics.json` says it.
-    pub(super) fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         match self {
             Self::Validation => "validation images".to_owned(),
             Self::Folds(folds) => format!("{} folds of the training images", count(folds)),
@@ -66,9 +64,9 @@ impl HeldOut {
     }
 
     /// The fits to judge; none where nothing is held out.
-    pub(super) fn trials(&self, inputs: &Inputs) -> Vec<Trial> {
-        let labels = |items: &[Item], images: &[usize]| -> Vec<Vec<u32>> {
-            images.iter().map(|&i| items[i].labels.clone()).collect()
+    pub(crate) fn trials(&self, inputs: &HeadInputs) -> Vec<Trial> {
+        let labels = |of: Labelled, images: &[usize]| -> Vec<Vec<u32>> {
+            images.iter().map(|&i| of.labels[i].clone()).collect()
         };
         match self {
             Self::Nothing => Vec::new(),
@@ -87,7 +85,7 @@ impl HeldOut {
                     Trial {
                         fit,
                         // The first view, as an image that is classified has one.
-                        features: super::rows(&inputs.views[0], &held, inputs.embed()),
+                        features: rows(&inputs.views[0], &held, inputs.embed()),
                         labels: labels(inputs.train, &held),
                     }
                 })
@@ -102,24 +100,21 @@ fn count(folds: &[Option<usize>]) -> usize {
 
 /// A part for each image, in turn within each class (of several, the first), so that all classes
 /// lose alike. An image is never held out when one of its classes has no other.
-fn folds(items: &[Item]) -> Vec<Option<usize>> {
-    let classes = items.iter().flat_map(|item| &item.labels).max();
+fn folds(images: &[Vec<u32>]) -> Vec<Option<usize>> {
+    let classes = images.iter().flatten().max();
     let mut total = vec![0; classes.map_or(0, |&last| last as usize + 1)];
-    for &label in items.iter().flat_map(|item| &item.labels) {
+    for &label in images.iter().flatten() {
         total[label as usize] += 1;
     }
     let most = total.iter().copied().max().unwrap_or(0).min(FOLDS);
     let mut seen = vec![0; total.len() + 1];
-    items
+    images
         .iter()
-        .map(|item| {
-            if most < 2 || item.labels.iter().any(|&label| total[label as usize] < 2) {
+        .map(|labels| {
+            if most < 2 || labels.iter().any(|&label| total[label as usize] < 2) {
                 return None;
             }
-            let class = item
-                .labels
-                .first()
-                .map_or(total.len(), |&label| label as usize);
+            let class = labels.first().map_or(total.len(), |&label| label as usize);
             seen[class] += 1;
             Some((seen[class] - 1) % most)
         })
@@ -127,32 +122,10 @@ fn folds(items: &[Item]) -> Vec<Option<usize>> {
 }
 
 /// Whether these images can tell the run's metric at all.
-fn measurable<'a>(inputs: &Inputs, items: impl Iterator<Item = &'a Item>) -> bool {
-    let labels: Vec<Vec<u32>> = items.map(|item| item.labels.clone()).collect();
+fn measurable<'a>(inputs: &HeadInputs, labels: impl Iterator<Item = &'a Vec<u32>>) -> bool {
+    let labels: Vec<Vec<u32>> = labels.cloned().collect();
     let logits = vec![0.0; labels.len() * inputs.classes.len()];
-    !labels.is_empty() && metric(inputs, &logits, &labels).is_ok()
-}
-
-/// The run's metric, computed as evaluation computes it.
-pub(super) fn metric(inputs: &Inputs, logits: &[f32], labels: &[Vec<u32>]) -> Result<f64> {
-    if inputs.metric == Metric::Accuracy && labels.iter().all(|own| own.len() == 1) {
-        return Ok(accuracy(logits, labels));
-    }
-    let raw = Scored::from_f32(logits, inputs.classes.len(), labels.to_vec())?;
-    let scored = match inputs.metric {
-        Metric::RocAuc | Metric::ElevenPointMap => raw.softmax(),
-        Metric::Accuracy | Metric::MeanPerClass => raw,
-    };
-    Ok(metrics::evaluate(inputs.metric, &scored)?)
-}
-
-/// Accuracy without a copy of anything, for it is asked for thousands of times.
-fn accuracy(logits: &[f32], labels: &[Vec<u32>]) -> f64 {
-    let rows = logits.chunks_exact((logits.len() / labels.len().max(1)).max(1));
-    let right = rows
-        .zip(labels)
-        .filter(|(row, own)| own[0] as usize == first_largest(row));
-    right.count() as f64 / labels.len().max(1) as f64
+    !labels.is_empty() && (inputs.metric)(&logits, &labels).is_some()
 }
 
 #[cfg(test)]
@@ -160,23 +133,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_quick_accuracy_is_the_metric() {
-        let logits = [1.0, 2.0, 2.0, 3.0, 0.0, 3.0, -1.0, -2.0, -3.0];
-        let labels = [vec![1], vec![2], vec![0]];
-        let scored = Scored::from_f32(&logits, 3, labels.to_vec()).unwrap();
-        let expected = metrics::evaluate(Metric::Accuracy, &scored).unwrap();
-        assert_eq!(accuracy(&logits, &labels), expected);
-        assert_eq!(expected, 2.0 / 3.0);
-    }
-    use crate::baseline::tests::item;
-
-    #[test]
     fn folds_take_from_every_class_alike_and_leave_no_class_empty() {
         let labels: [&[u32]; 9] = [&[0], &[0], &[1], &[0], &[1], &[0], &[2], &[0], &[0, 1]];
-        let items: Vec<Item> = (0..9).map(|i| item(i, labels[i])).collect();
+        let images: Vec<Vec<u32>> = labels.iter().map(|own| own.to_vec()).collect();
         let parts = [0, 1, 0, 2, 1, 3, 9, 0, 1].map(|part| (part < 9).then_some(part));
-        assert_eq!(folds(&items), parts);
-        let single: Vec<Item> = (0..3).map(|i| item(i, &[i as u32])).collect();
+        assert_eq!(folds(&images), parts);
+        let single: Vec<Vec<u32>> = (0..3).map(|i| vec![i]).collect();
         assert_eq!(folds(&single), [None; 3]);
         assert_eq!(folds(&[]), []);
     }

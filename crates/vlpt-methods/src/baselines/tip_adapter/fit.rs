@@ -1,14 +1,17 @@
 //! Tip-Adapter and its two hyper-parameters.
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 use serde_json::json;
-use vlpt_methods::baselines::{Affinities, Searched, TipAdapter, TipAdapterConfig};
+use vlpt_clip::Observer;
 
 use super::finetune::{Shots, train};
-use super::held_out::{HeldOut, metric};
-use super::{Fitted, FittedHead, Inputs, rows, unfit};
-use crate::order::epoch_order;
-use crate::{EpochEnd, Result, TrainObserver};
+use super::{Affinities, TipAdapter, TipAdapterConfig};
+use crate::baselines::Searched;
+use crate::baselines::held_out::HeldOut;
+use crate::head::{FitEpoch, FittedHead, Head, HeadInputs, rows};
+use crate::{MethodConfig, MethodError, Result};
 
 /// Where both grids begin.
 const FIRST: f64 = 0.1;
@@ -17,16 +20,21 @@ const MOST_BYTES: usize = 2 << 30;
 
 /// Builds the cache, trains its keys if told to, and chooses alpha and beta.
 pub(super) fn fit(
-    inputs: &Inputs,
-    config: &TipAdapterConfig,
-    observer: &dyn TrainObserver,
-) -> Result<Fitted> {
+    method: &MethodConfig,
+    inputs: &HeadInputs,
+    finetune: bool,
+    observer: &dyn Observer,
+) -> Result<FittedHead> {
+    inputs.check(method)?;
+    method.check()?;
+    let config: &TipAdapterConfig = method.options();
     let (templates, text) = inputs.text(config.templates)?;
     let search = config.alpha.value().is_none() || config.beta.value().is_none();
     let held_out = HeldOut::of(inputs, observer);
     let maker = Maker {
         inputs,
         config,
+        finetune,
         text: &text,
     };
     let all: Vec<usize> = (0..inputs.train.len()).collect();
@@ -34,7 +42,7 @@ pub(super) fn fit(
         HeldOut::Folds(_) if search => held_out.trials(inputs),
         _ => Vec::new(),
     };
-    if config.finetune {
+    if finetune {
         let fits = trials.iter().map(|trial| trial.fit.len());
         let steps = fits
             .chain([all.len()])
@@ -43,7 +51,7 @@ pub(super) fn fit(
         observer.start("training the keys", steps as u64);
     }
     let caches = maker.caches(&all, trials.iter().map(|trial| &*trial.fit), observer);
-    if config.finetune {
+    if finetune {
         observer.finish();
     }
     let ((mut adapter, epochs), fold_caches) = caches?;
@@ -55,7 +63,7 @@ pub(super) fn fit(
         HeldOut::Validation => searched.push(Part {
             affinities: maker.affinities(&adapter, inputs.val_features)?,
             adapter: adapter.clone(),
-            labels: inputs.val.iter().map(|item| item.labels.clone()).collect(),
+            labels: inputs.val.labels.to_vec(),
         }),
         HeldOut::Folds(_) => {
             for (cache, trial) in fold_caches.into_iter().zip(trials) {
@@ -78,7 +86,7 @@ pub(super) fn fit(
         maker.warn_of_ends(best, observer);
         (adapter.alpha, adapter.beta) = (best.alpha, best.beta);
         if matches!(held_out, HeldOut::Folds(_)) {
-            metrics[format!("folds_{}", inputs.metric.name())] = json!(best.metric);
+            metrics[format!("folds_{}", inputs.metric_name)] = json!(best.metric);
         }
     }
     metrics["alpha"] = json!(adapter.alpha);
@@ -88,14 +96,10 @@ pub(super) fn fit(
         metrics["train_loss"] = json!(last.loss);
         metrics["train_accuracy"] = json!(last.train_accuracy);
     }
-    let val = inputs.val_metric(|features| Ok(adapter.logits(features)?), observer)?;
-    Ok(Fitted {
-        parameters: if config.finetune {
-            adapter.keys.len()
-        } else {
-            0
-        },
-        head: FittedHead::Cached(adapter),
+    let val = inputs.val_metric(|features| adapter.logits(features), observer)?;
+    Ok(FittedHead {
+        parameters: if finetune { adapter.keys.len() } else { 0 },
+        head: Head::Features(Arc::new(adapter)),
         templates: Some(templates),
         val,
         epochs,
@@ -119,12 +123,14 @@ struct Choice {
 }
 
 struct Maker<'a> {
-    inputs: &'a Inputs<'a>,
+    inputs: &'a HeadInputs<'a>,
     config: &'a TipAdapterConfig,
+    /// Train the keys.
+    finetune: bool,
     text: &'a [f32],
 }
 
-type Trained = (TipAdapter, Vec<EpochEnd>);
+type Trained = (TipAdapter, Vec<FitEpoch>);
 
 impl Maker<'_> {
     /// The cache of all images, and one for each part of them.
@@ -132,7 +138,7 @@ impl Maker<'_> {
         &self,
         all: &[usize],
         parts: impl Iterator<Item = &'b [usize]>,
-        observer: &dyn TrainObserver,
+        observer: &dyn Observer,
     ) -> Result<(Trained, Vec<TipAdapter>)> {
         let parts = parts.map(|part| Ok(self.cache(part, observer)?.0));
         let parts = parts.collect::<Result<_>>()?;
@@ -140,7 +146,7 @@ impl Maker<'_> {
     }
 
     /// The cache of some training images, its keys trained if told to.
-    fn cache(&self, images: &[usize], observer: &dyn TrainObserver) -> Result<Trained> {
+    fn cache(&self, images: &[usize], observer: &dyn Observer) -> Result<Trained> {
         let (inputs, config) = (self.inputs, self.config);
         let blocks = inputs
             .views
@@ -149,7 +155,7 @@ impl Maker<'_> {
         let views: Vec<Vec<f32>> = blocks.collect();
         let labels: Vec<Vec<u32>> = images
             .iter()
-            .map(|&i| inputs.train[i].labels.clone())
+            .map(|&i| inputs.train.labels[i].clone())
             .collect();
         let mut adapter = TipAdapter::new(
             &views.iter().map(Vec::as_slice).collect::<Vec<_>>(),
@@ -163,13 +169,13 @@ impl Maker<'_> {
             ),
         )?;
         let mut epochs = Vec::new();
-        if config.finetune {
+        if self.finetune {
             let shots = Shots {
                 views: &views,
                 labels: &labels,
             };
-            let order = |epoch| epoch_order(images.len(), inputs.seed, epoch);
-            epochs = train(&mut adapter, &shots, config, inputs, order, observer)?;
+            let order = |epoch| (inputs.order)(images.len(), epoch);
+            epochs = train(&mut adapter, &shots, config, order, observer)?;
         }
         Ok((adapter, epochs))
     }
@@ -189,11 +195,11 @@ impl Maker<'_> {
                 Some("use fewer shots, or set tip_adapter.alpha and tip_adapter.beta to numbers"),
             ));
         }
-        Ok(adapter.affinities(features)?)
+        adapter.affinities(features)
     }
 
     /// Notes a value at the upper end of its grid: a better one may lie beyond.
-    fn warn_of_ends(&self, best: Choice, observer: &dyn TrainObserver) {
+    fn warn_of_ends(&self, best: Choice, observer: &dyn Observer) {
         let (scale, steps) = (self.config.search_scale, self.config.search_step);
         for (name, searched, value, which) in [
             ("beta", self.config.beta, best.beta, 0),
@@ -211,7 +217,7 @@ impl Maker<'_> {
 
     /// The best pair on the grid; of equal ones that with the smallest beta, then alpha, which is
     /// nearest to zero-shot.
-    fn search(&self, parts: &[Part], observer: &dyn TrainObserver) -> Result<Choice> {
+    fn search(&self, parts: &[Part], observer: &dyn Observer) -> Result<Choice> {
         let config = self.config;
         let betas = grid(config.beta, config.search_scale[0], config.search_step[0]);
         let alphas = grid(config.alpha, config.search_scale[1], config.search_step[1]);
@@ -230,7 +236,7 @@ impl Maker<'_> {
             for &alpha in &alphas {
                 let sums = zero_shot.iter().zip(&cache);
                 let logits: Vec<f32> = sums.map(|(z, c)| (z + alpha * c) as f32).collect();
-                let metric = metric(self.inputs, &logits, &labels)?;
+                let metric = self.inputs.judge(&logits, &labels)?;
                 if best.is_none_or(|best| metric > best.metric) {
                     best = Some(Choice {
                         alpha,
@@ -264,6 +270,13 @@ fn grid(searched: Searched, end: f64, steps: usize) -> Vec<f64> {
         None => (0..steps)
             .map(|i| FIRST + i as f64 * (end - FIRST) / steps as f64)
             .collect(),
+    }
+}
+
+fn unfit(what: String, hint: Option<&str>) -> MethodError {
+    MethodError::Unfit {
+        what,
+        hint: hint.map(str::to_owned),
     }
 }
 

@@ -6,8 +6,6 @@
 //! and said. Nothing is skipped silently: every tensor is used, or left with its reason, and a
 //! parameter that is missing or misshapen is an error.
 
-mod recognise;
-
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -16,21 +14,13 @@ use serde::Serialize;
 use serde_json::json;
 use vlpt_clip::{Checkpoint, Clip};
 use vlpt_data::{Metric, Shots, Task};
-use vlpt_methods::{Place, Position, PromptMethod};
+use vlpt_methods::import::{
+    ImportHints, Names, Recognised, Source, Unknown, importable, recognise,
+};
+use vlpt_methods::{Build, Method, Place, Position};
 
 use super::{Adapter, FORMAT, PromptContent, class_names_sha256, write_prompt};
 use crate::{AdapterError, Classifier, ImageConfig, Result, preprocess};
-use recognise::{Names, Recognised, Unknown, names, recognise};
-
-/// Which published code wrote a checkpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Source {
-    /// CoOp and CoCoOp's own: the class name stands at the end.
-    Coop,
-    /// MVLPT's, for all its methods: the class name stands in the middle.
-    Mvlpt,
-}
 
 /// What a checkpoint does not say itself.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -133,16 +123,32 @@ pub fn import_checkpoint(
     // so that an absent file is an error of this crate, with its hint
     fs_err::File::open(path)?;
     let mut checkpoint = Checkpoint::open(path)?;
-    let names = names(checkpoint.tensors()).map_err(|what| AdapterError::Damaged {
+    let names = Names::of(checkpoint.tensors()).map_err(|what| AdapterError::Damaged {
         path: path.to_owned(),
         what,
     })?;
-    let found = recognise(&names, &clip.config, options)
+    let hints = ImportHints {
+        source: options.source,
+        position: options.position,
+        place: options.place,
+    };
+    let found = recognise(&names, &clip.config, options.method.as_deref(), &hints)
         .map_err(|unknown| refusal(path, clip, &names, unknown))?;
     check_classes(path, &names, task)?;
-    let method = found.method.build(clip, task.classes.len(), options.seed)?;
+    let method = found.method.build(&Build {
+        clip,
+        classes: task.classes.len(),
+        seed: options.seed,
+    })?;
     let used = used(path, &*method, &names)?;
-    let mut left = names.left.clone();
+    let mut left: Vec<LeftOut> = names
+        .left
+        .iter()
+        .map(|unused| LeftOut {
+            name: unused.name.clone(),
+            why: unused.why.clone(),
+        })
+        .collect();
     left.extend(others(path, &*method, &names, options)?);
     for used in &used {
         let values = checkpoint.read(&used.tensor)?;
@@ -206,9 +212,13 @@ fn refusal(path: &Path, clip: &Clip, names: &Names, unknown: Unknown) -> Adapter
                      {count}: {}",
                     known.join(", ")
                 ),
-                "CoOp has `ctx`, CoCoOp also `meta_net.*`, VPT `vpt_embeddings`, UPT both `ctx` and \
-                 `vpt_embeddings` with `mvlpt_proj.*`; --method takes the parameters of one method \
-                 and leaves the rest",
+                &format!(
+                    "{}; --method takes the parameters of one method and leaves the rest",
+                    importable()
+                        .map(|(_, import)| import.tensors)
+                        .collect::<Vec<_>>()
+                        .join(", ")
+                ),
             )
         }
         Unknown::Option(what) => unfit(
@@ -253,7 +263,7 @@ fn check_classes(path: &Path, names: &Names, task: &ImportTask) -> Result<()> {
 }
 
 /// The tensor of every parameter.
-fn used(path: &Path, method: &dyn PromptMethod, names: &Names) -> Result<Vec<UsedTensor>> {
+fn used(path: &Path, method: &dyn Method, names: &Names) -> Result<Vec<UsedTensor>> {
     let (mut used, mut problems) = (Vec::new(), Vec::new());
     for parameter in method.parameters() {
         let (name, shape) = (parameter.name(), parameter.shape());
@@ -284,7 +294,7 @@ fn used(path: &Path, method: &dyn PromptMethod, names: &Names) -> Result<Vec<Use
 /// Tensors that the method does not know: left when the method was asked for, else an error.
 fn others(
     path: &Path,
-    method: &dyn PromptMethod,
+    method: &dyn Method,
     names: &Names,
     options: &ImportOptions,
 ) -> Result<Vec<LeftOut>> {
@@ -351,7 +361,7 @@ fn write(
     task: &ImportTask,
     options: &ImportOptions,
     found: &Recognised,
-    method: &Arc<dyn PromptMethod>,
+    method: &Arc<dyn Method>,
     imported: &Imported,
     out: &Path,
 ) -> Result<()> {

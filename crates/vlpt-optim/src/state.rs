@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Result, TrainError};
+use crate::{OptimError, Result};
 
 /// The memory of an optimiser: named vectors, to be stored beside the parameters.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -15,23 +15,21 @@ pub struct OptimizerState {
 
 impl OptimizerState {
     /// The vector of one parameter, made of zeros where it is new.
-    pub(super) fn moment(&mut self, kind: &str, name: &str, len: usize) -> Result<&mut [f32]> {
+    pub(crate) fn moment(&mut self, kind: &str, name: &str, len: usize) -> Result<&mut [f32]> {
         let key = format!("{kind}/{name}");
         let moment = self.floats.entry(key).or_insert_with(|| vec![0.0; len]);
         if moment.len() != len {
-            return Err(TrainError::Unfit {
-                what: format!(
-                    "parameter `{name}` has {len} values, but the optimiser's state holds {}",
-                    moment.len()
-                ),
-                hint: None,
+            return Err(OptimError::StateLength {
+                name: name.to_owned(),
+                len,
+                found: moment.len(),
             });
         }
         Ok(moment)
     }
 
     /// An error that names the first vector or counter whose kind is not among the given ones.
-    pub(super) fn check(&self, optimizer: &str, floats: &[&str], counters: &[&str]) -> Result<()> {
+    pub(crate) fn check(&self, optimizer: &str, floats: &[&str], counters: &[&str]) -> Result<()> {
         let known = |key: &str, kinds: &[&str]| {
             kinds
                 .iter()
@@ -41,25 +39,22 @@ impl OptimizerState {
         let odd = odd.or_else(|| self.counters.keys().find(|key| !known(key, counters)));
         match odd {
             None => Ok(()),
-            Some(key) => Err(TrainError::Unfit {
-                what: format!("the saved state is not that of {optimizer}: it holds `{key}`"),
-                hint: Some("resume with the optimiser that the run was started with".to_owned()),
+            Some(key) => Err(OptimError::OtherState {
+                optimizer: optimizer.to_owned(),
+                key: key.clone(),
             }),
         }
     }
 }
 
 /// Refuses a gradient of another length than its parameter.
-pub(super) fn check_lengths(name: &str, values: &[f32], gradient: &[f32]) -> Result<()> {
+pub(crate) fn check_lengths(name: &str, values: &[f32], gradient: &[f32]) -> Result<()> {
     if values.len() == gradient.len() {
         return Ok(());
     }
-    Err(TrainError::Unfit {
-        what: format!(
-            "parameter `{name}` has {} values, but its gradient {}",
-            values.len(),
-            gradient.len()
-        ),
-        hint: None,
+    Err(OptimError::GradientLength {
+        name: name.to_owned(),
+        len: values.len(),
+        found: gradient.len(),
     })
 }

@@ -1,10 +1,10 @@
-//! The optimisers against fifty steps of PyTorch's (`golden/make_training.py`), and across a
+//! The optimisers against fifty steps of PyTorch's (`vlpt-train/tests/golden/make_training.py`), and across a
 //! saved state.
 
 #![allow(clippy::print_stderr, clippy::unwrap_used)]
 
 use serde::Deserialize;
-use vlpt_train::{AdamW, Optimizer, OptimizerState, Sgd};
+use vlpt_optim::{AdamW, Optimizer, OptimizerState, Sgd};
 
 #[derive(Deserialize)]
 struct Case {

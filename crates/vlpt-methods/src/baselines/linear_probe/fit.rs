@@ -1,12 +1,16 @@
 //! The linear probe and its strength.
 
-use serde_json::json;
-use vlpt_methods::baselines::{Linear, LinearProbeConfig, Logistic};
-use vlpt_methods::zeroshot::normalise;
+use std::sync::Arc;
 
-use super::held_out::{HeldOut, Trial, metric};
-use super::{Fitted, FittedHead, Inputs, rows};
-use crate::{Result, TrainObserver};
+use serde_json::json;
+use vlpt_clip::Observer;
+
+use super::{LinearHead, LinearProbeConfig};
+use crate::baselines::held_out::{HeldOut, Trial};
+use crate::baselines::{Linear, Logistic};
+use crate::head::{FittedHead, Head, HeadInputs, rows};
+use crate::zeroshot::normalise;
+use crate::{MethodConfig, Result};
 
 /// C where nothing can choose one: that of the example in CLIP's own documentation, for features
 /// as long as the model gives them.
@@ -25,10 +29,13 @@ fn strength(i: usize) -> f64 {
 
 /// Fits the probe.
 pub(super) fn fit(
-    inputs: &Inputs,
-    config: &LinearProbeConfig,
-    observer: &dyn TrainObserver,
-) -> Result<Fitted> {
+    method: &MethodConfig,
+    inputs: &HeadInputs,
+    observer: &dyn Observer,
+) -> Result<FittedHead> {
+    inputs.check(method)?;
+    method.check()?;
+    let config: &LinearProbeConfig = method.options();
     let held_out = HeldOut::of(inputs, observer);
     let problem = Problem { inputs, config };
     let mut metrics = json!({});
@@ -46,7 +53,7 @@ pub(super) fn fit(
             let (best, score) = problem.search(&held_out.trials(inputs), observer)?;
             metrics["strength_from"] = json!(held_out.describe());
             if matches!(held_out, HeldOut::Folds(_)) {
-                metrics[format!("folds_{}", inputs.metric.name())] = json!(score.metric);
+                metrics[format!("folds_{}", inputs.metric_name)] = json!(score.metric);
             }
             strength(best)
         }
@@ -73,13 +80,13 @@ pub(super) fn fit(
         observer,
     )?;
     let single = |values: &[f64]| values.iter().map(|&v| v as f32).collect();
-    Ok(Fitted {
+    Ok(FittedHead {
         parameters: linear.weight.len() + linear.bias.len(),
-        head: FittedHead::Linear {
+        head: Head::Features(Arc::new(LinearHead {
             normalised: config.normalised,
             weight: single(&linear.weight),
             bias: single(&linear.bias),
-        },
+        })),
         templates: None,
         val,
         epochs: Vec::new(),
@@ -102,7 +109,7 @@ impl Score {
 }
 
 struct Problem<'a> {
-    inputs: &'a Inputs<'a>,
+    inputs: &'a HeadInputs<'a>,
     config: &'a LinearProbeConfig,
 }
 
@@ -135,7 +142,7 @@ impl Problem<'_> {
         let features = views.flat_map(|view| rows(view, images, inputs.embed()));
         let own: Vec<Vec<u32>> = images
             .iter()
-            .map(|&i| inputs.train[i].labels.clone())
+            .map(|&i| inputs.train.labels[i].clone())
             .collect();
         Ok(Logistic::new(
             &self.prepared(features.collect()),
@@ -149,7 +156,7 @@ impl Problem<'_> {
 
     /// The best strength's number: seven coarse values, then around the best one at half the
     /// distance again and again, as CLIP's authors searched.
-    fn search(&self, trials: &[Trial], observer: &dyn TrainObserver) -> Result<(usize, Score)> {
+    fn search(&self, trials: &[Trial], observer: &dyn Observer) -> Result<(usize, Score)> {
         let problems: Vec<Logistic> = trials
             .iter()
             .map(|trial| self.logistic(&trial.fit))
@@ -172,7 +179,7 @@ impl Problem<'_> {
                 self.inputs.stop(observer)?;
             }
             Ok(Score {
-                metric: metric(self.inputs, &logits, &labels)?,
+                metric: self.inputs.judge(&logits, &labels)?,
                 loss: self.loss(&logits, &labels),
             })
         };

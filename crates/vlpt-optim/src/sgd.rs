@@ -1,8 +1,7 @@
 //! Stochastic gradient descent with momentum.
 
-use super::Optimizer;
-use super::state::{OptimizerState, check_lengths};
-use crate::Result;
+use crate::state::check_lengths;
+use crate::{Optimizer, OptimizerState, Result};
 
 /// SGD as PyTorch defines it, with dampening 0 and without Nesterov:
 /// `g += weight_decay * p; m = momentum * m + g; p -= lr * m`, with `m = g` in the first step.

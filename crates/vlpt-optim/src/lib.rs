@@ -1,14 +1,19 @@
-//! Optimisers over plain f32 vectors, with state that can be saved and restored bit for bit.
+//! Optimisers over plain vectors.
+//!
+//! [`Sgd`] and [`AdamW`] take steps along gradients; their state can be saved and restored bit for
+//! bit. [`minimise`] finds the minimum of a smooth function by L-BFGS.
 
 mod adamw;
+mod error;
+mod lbfgs;
 mod sgd;
 mod state;
 
 pub use adamw::AdamW;
+pub use error::{OptimError, Result};
+pub use lbfgs::{Minimum, dot, minimise};
 pub use sgd::Sgd;
 pub use state::OptimizerState;
-
-use crate::{OptimizerName, Result, TrainConfig};
 
 /// Changes parameters along their gradients.
 pub trait Optimizer: Send {
@@ -17,7 +22,7 @@ pub trait Optimizer: Send {
     /// each parameter.
     ///
     /// # Errors
-    /// [`crate::TrainError::Unfit`] when the lengths differ, or differ from earlier steps'.
+    /// When the lengths differ, or differ from earlier steps'.
     fn step(&mut self, name: &str, values: &mut [f32], gradient: &[f32], lr: f64) -> Result<()>;
 
     /// Everything that the next step depends on, beside the options.
@@ -26,14 +31,6 @@ pub trait Optimizer: Send {
     /// Takes over a saved state; the next step is then the same to the last bit.
     ///
     /// # Errors
-    /// [`crate::TrainError::Unfit`] when the state is not this optimiser's.
+    /// When the state is not this optimiser's.
     fn restore(&mut self, state: OptimizerState) -> Result<()>;
-}
-
-/// The optimiser of a configuration, with fresh state.
-pub fn optimizer(config: &TrainConfig) -> Box<dyn Optimizer> {
-    match config.optimizer {
-        OptimizerName::Sgd => Box::new(Sgd::new(config.momentum, config.weight_decay)),
-        OptimizerName::AdamW => Box::new(AdamW::new(config.betas, config.eps, config.weight_decay)),
-    }
 }

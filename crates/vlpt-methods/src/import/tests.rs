@@ -1,38 +1,10 @@
 //! Names and shapes of published checkpoints, and what they are taken for.
 
-use vlpt_clip::{Activation, TextConfig, VisionConfig};
-use vlpt_methods::Place;
+use vlpt_clip::CheckpointTensor;
 
 use super::*;
-
-/// The sizes of ViT-B/16, of which most published prompts are.
-fn base16() -> ClipConfig {
-    let (activation, layer_norm_eps) = (Activation::QuickGelu, 1e-5);
-    ClipConfig {
-        text: TextConfig {
-            width: 512,
-            layers: 12,
-            heads: 8,
-            mlp: 2048,
-            context_length: 77,
-            vocab_size: 49408,
-            eot_token: 49407,
-            activation,
-            layer_norm_eps,
-        },
-        vision: VisionConfig {
-            width: 768,
-            layers: 12,
-            heads: 12,
-            mlp: 3072,
-            image_size: 224,
-            patch_size: 16,
-            activation,
-            layer_norm_eps,
-        },
-        embed_dim: 512,
-    }
-}
+use crate::context::b16;
+use crate::{Attention, CoCoOpConfig, CoOpConfig, Depth, UptConfig, VptConfig};
 
 fn found(tensors: &[(&str, &[usize])]) -> Names {
     let tensors = tensors.iter().map(|(name, shape)| CheckpointTensor {
@@ -41,11 +13,11 @@ fn found(tensors: &[(&str, &[usize])]) -> Names {
         dtype: "f16",
         float: true,
     });
-    names(tensors.collect()).unwrap()
+    Names::of(tensors.collect()).unwrap()
 }
 
 fn method(tensors: &[(&str, &[usize])]) -> Result<MethodConfig, Unknown> {
-    recognise(&found(tensors), &base16(), &ImportOptions::default()).map(|found| found.method)
+    recognise(&found(tensors), &b16(), None, &ImportHints::default()).map(|found| found.method)
 }
 
 const DEEP: [(&str, &[usize]); 2] = [
@@ -55,19 +27,18 @@ const DEEP: [(&str, &[usize]); 2] = [
 
 #[test]
 fn every_published_method_is_known_by_its_names_and_shapes() {
-    let Ok(MethodConfig::CoOp(coop)) = method(&[
+    let found = method(&[
         ("ctx", &[16, 512]),
         ("token_prefix", &[100, 1, 512]),
         ("token_suffix", &[100, 60, 512]),
-    ]) else {
-        panic!("no CoOp");
-    };
+    ])
+    .unwrap();
+    let coop: &CoOpConfig = found.options();
     assert_eq!((coop.context, coop.class_specific), (Some(16), false));
     assert_eq!(coop.position, Position::End);
 
-    let Ok(MethodConfig::CoOp(coop)) = method(&[("ctx", &[100, 4, 512])]) else {
-        panic!("no CoOp");
-    };
+    let found = method(&[("ctx", &[100, 4, 512])]).unwrap();
+    let coop: &CoOpConfig = found.options();
     assert_eq!((coop.context, coop.class_specific), (Some(4), true));
 
     let meta: [(&str, &[usize]); 4] = [
@@ -78,32 +49,29 @@ fn every_published_method_is_known_by_its_names_and_shapes() {
     ];
     for ctx in ["ctx", "cocoop_ctx"] {
         let tensors = [&meta[..], &[(ctx, &[4, 512])]].concat();
-        let Ok(MethodConfig::CoCoOp(cocoop)) = method(&tensors) else {
-            panic!("no CoCoOp");
-        };
+        let found = method(&tensors).unwrap();
+        let cocoop: &CoCoOpConfig = found.options();
         assert_eq!((cocoop.context, cocoop.hidden), (Some(4), Some(32)));
         assert_eq!(cocoop.init, "");
     }
 
-    let Ok(MethodConfig::Vpt(vpt)) = method(&DEEP) else {
-        panic!("no VPT");
-    };
+    let found = method(&DEEP).unwrap();
+    let vpt: &VptConfig = found.options();
     assert_eq!((vpt.count, vpt.depth, vpt.project), (4, Depth::Deep, 0));
     assert_eq!(vpt.place, Place::AfterLnPre);
 
-    let Ok(MethodConfig::Vpt(vpt)) = method(&[
+    let found = method(&[
         ("vpt_embeddings", &[1, 8, 64]),
         ("vpt_proj.weight", &[768, 64]),
         ("vpt_proj.bias", &[768]),
-    ]) else {
-        panic!("no VPT");
-    };
+    ])
+    .unwrap();
+    let vpt: &VptConfig = found.options();
     assert_eq!((vpt.count, vpt.depth, vpt.project), (8, Depth::Shallow, 64));
 
     let joint = [&DEEP[..], &[("ctx", &[4, 512])]].concat();
-    let Ok(MethodConfig::Vlpt { coop, vpt }) = method(&joint) else {
-        panic!("no joint prompts");
-    };
+    let found = method(&joint).unwrap();
+    let (coop, vpt): (&CoOpConfig, &VptConfig) = (found.options(), found.options());
     assert_eq!((coop.context, vpt.count), (Some(4), 4));
     assert_eq!(coop.position, Position::Middle);
 }
@@ -117,10 +85,8 @@ fn upt_is_known_under_both_spellings_and_computes_as_its_code_did() {
             &[("ctx", &[4, 512]), (weight.as_str(), &[128, 128])],
         ]
         .concat();
-        let found = recognise(&found(&tensors), &base16(), &ImportOptions::default()).unwrap();
-        let MethodConfig::Upt(upt) = found.method else {
-            panic!("no UPT");
-        };
+        let found = recognise(&found(&tensors), &b16(), None, &ImportHints::default()).unwrap();
+        let upt: &UptConfig = found.method.options();
         assert_eq!((upt.text_count, upt.visual_count), (4, 4));
         assert_eq!((upt.width, upt.depth), (Some(128), Some(Depth::Deep)));
         assert_eq!(upt.attention, Attention::Tokenwise);
@@ -157,7 +123,7 @@ fn two_tensors_that_are_one_parameter_are_refused() {
         dtype: "f32",
         float: true,
     };
-    let error = names(vec![tensor("ctx"), tensor("cocoop_ctx")]).unwrap_err();
+    let error = Names::of(vec![tensor("ctx"), tensor("cocoop_ctx")]).unwrap_err();
     assert_eq!(
         error,
         "`ctx` and `cocoop_ctx` are the same parameter, `ctx`"
@@ -213,25 +179,23 @@ fn tensors_of_no_method_and_strange_shapes_are_refused() {
 #[test]
 fn options_say_what_shapes_cannot() {
     let ctx: [(&str, &[usize]); 1] = [("ctx", &[16, 512])];
-    let with = |options: ImportOptions| recognise(&found(&ctx), &base16(), &options);
-    let position = |options: ImportOptions| match with(options).unwrap().method {
-        MethodConfig::CoOp(coop) => coop.position,
-        other => panic!("{other:?}"),
-    };
-    let mvlpt = ImportOptions {
+    let with = |hints: ImportHints| recognise(&found(&ctx), &b16(), None, &hints);
+    let position =
+        |hints: ImportHints| with(hints).unwrap().method.options::<CoOpConfig>().position;
+    let mvlpt = ImportHints {
         source: Some(Source::Mvlpt),
-        ..ImportOptions::default()
+        ..ImportHints::default()
     };
-    assert_eq!(position(mvlpt.clone()), Position::Middle);
-    let front = ImportOptions {
+    assert_eq!(position(mvlpt), Position::Middle);
+    let front = ImportHints {
         position: Some(Position::Front),
         ..mvlpt
     };
-    assert!(with(front.clone()).unwrap().assumed.is_empty());
+    assert!(with(front).unwrap().assumed.is_empty());
     assert_eq!(position(front), Position::Front);
-    let place = ImportOptions {
+    let place = ImportHints {
         place: Some(Place::BeforeLnPre),
-        ..ImportOptions::default()
+        ..ImportHints::default()
     };
     let Err(Unknown::Option(text)) = with(place) else {
         panic!("accepted");
@@ -240,9 +204,25 @@ fn options_say_what_shapes_cannot() {
         text,
         "the checkpoint is of coop, which has no visual prompts"
     );
-    let method = ImportOptions {
-        method: Some("maple".to_owned()),
-        ..ImportOptions::default()
-    };
-    assert!(matches!(with(method), Err(Unknown::Option(text)) if text.contains("cocoop")));
+    let unknown = recognise(&found(&ctx), &b16(), Some("none"), &ImportHints::default());
+    assert!(matches!(unknown, Err(Unknown::Option(text)) if text.contains("cocoop")));
+}
+
+/// Passing as CoOp, it would lose its visual prompts without a word.
+#[test]
+fn prompts_inside_the_towers_are_no_coop() {
+    let names = found(&[
+        ("prompt_learner.ctx", &[4, 512]),
+        (
+            "image_encoder.transformer.resblocks.1.VPT_shallow",
+            &[4, 768],
+        ),
+        ("image_encoder.conv1.weight", &[768, 3, 16, 16]),
+    ]);
+    assert_eq!(names.tensors.len(), 2);
+    let coop = importable()
+        .find(|(spec, _)| spec.name == "coop")
+        .unwrap()
+        .1;
+    assert!(!(coop.matches)(&names));
 }

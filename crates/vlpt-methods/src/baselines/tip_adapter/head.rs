@@ -1,0 +1,98 @@
+//! The cache as a classifier in a prompt folder.
+
+use std::any::Any;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::TipAdapter;
+use crate::Result;
+use crate::head::{FeatureHead, HeadFile, HeadReader};
+
+const ALPHA: &str = "alpha";
+const BETA: &str = "beta";
+const SCALE: &str = "logit_scale";
+
+impl TipAdapter {
+    pub(super) const READER: HeadReader = HeadReader {
+        kind: "cached",
+        read: |file, classes, embed| {
+            let text = file.take("features", &[classes, embed])?;
+            let scale = file.take(SCALE, &[1])?[0];
+            let (alpha, beta) = (file.number(ALPHA)?, file.number(BETA)?);
+            let (keys, values) = cache(file, embed)?;
+            let adapter = Self {
+                keys,
+                values,
+                text,
+                scale,
+                alpha,
+                beta,
+                embed,
+            };
+            adapter.check().map_err(|error| error.to_string())?;
+            Ok(Arc::new(adapter))
+        },
+    };
+}
+
+impl FeatureHead for TipAdapter {
+    fn kind(&self) -> &'static str {
+        Self::READER.kind
+    }
+
+    fn logits(&self, images: &[f32]) -> Result<Vec<f32>> {
+        Self::logits(self, images)
+    }
+
+    /// The cache with the values of these classes; a key of none of them adds to no logit.
+    fn part(&self, classes: &Range<usize>) -> Arc<dyn FeatureHead> {
+        let own = |class: &&u32| classes.contains(&(**class as usize));
+        let renumbered = |of: &Vec<u32>| {
+            let own = of.iter().filter(own);
+            own.map(|class| class - classes.start as u32).collect()
+        };
+        Arc::new(Self {
+            values: self.values.iter().map(renumbered).collect(),
+            text: self.text[classes.start * self.embed..classes.end * self.embed].to_vec(),
+            ..self.clone()
+        })
+    }
+
+    fn stored(&self) -> HeadFile {
+        let mut file = HeadFile::default();
+        file.put("features", &[self.classes(), self.embed], &self.text);
+        file.put(SCALE, &[1], &[self.scale]);
+        let keys = self.values.len();
+        file.put("keys", &[keys, self.embed], &self.keys);
+        let pairs: Vec<f32> = (0..keys)
+            .flat_map(|key| self.values[key].iter().map(move |&class| (key, class)))
+            .flat_map(|(key, class)| [key as f32, class as f32])
+            .collect();
+        file.put("values", &[pairs.len() / 2, 2], &pairs);
+        file.facts.insert(ALPHA.to_owned(), self.alpha.to_string());
+        file.facts.insert(BETA.to_owned(), self.beta.to_string());
+        file
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// Keys and the classes of each.
+fn cache(
+    file: &mut HeadFile,
+    embed: usize,
+) -> std::result::Result<(Vec<f32>, Vec<Vec<u32>>), String> {
+    let (keys, pairs) = (file.take_rows("keys", embed)?, file.take_rows("values", 2)?);
+    let mut values = vec![Vec::new(); keys.shape[0]];
+    for pair in pairs.values.chunks_exact(2) {
+        let whole = |v: f32| v >= 0.0 && v.fract() == 0.0;
+        let key = values.get_mut(pair[0] as usize);
+        match key {
+            Some(key) if whole(pair[0]) && whole(pair[1]) => key.push(pair[1] as u32),
+            _ => return Err(format!("`values` has the pair {pair:?}")),
+        }
+    }
+    Ok((keys.values, values))
+}
