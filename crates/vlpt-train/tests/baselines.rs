@@ -11,7 +11,7 @@ use vlpt_methods::baselines::{Searched, TipAdapter, TipAdapterConfig, ZeroShotCo
 use vlpt_methods::head::{FittedHead, Head, HeadInputs, Labelled};
 use vlpt_methods::rng::Stream;
 use vlpt_methods::{CoOpConfig, Fit, LinearProbeConfig, MethodConfig, MethodError};
-use with_threads;
+use vlpt_adapter::with_threads;
 
 /// Names and labels.
 type Images = (Vec<String>, Vec<Vec<u32>>);
