@@ -6,8 +6,8 @@
 
 #![allow(clippy::print_stdout, unreachable_pub)] // written as in a library
 
-use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
+use vlpt_autograd::Tensor;
 use vlpt_clip::{Clip, ClipConfig, MemoryBudget, Slot, Tokenizer, VisualPlace, VisualPrompts};
 use vlpt_methods::rng::Stream;
 use vlpt_methods::{
@@ -88,7 +88,7 @@ impl PromptMethod for SharedPrompt {
             text: None,
             visual: Some(Visual {
                 // (1 x count x width) + (blocks x 1 x width) = blocks x count x width
-                rows: tokens.broadcast_add(shift)?,
+                rows: tokens.add(shift)?,
                 place: VisualPlace::AfterLnPre,
             }),
         })

@@ -2,8 +2,8 @@
 //!
 //! A method is one file: its parameters, where its prompts stand among the words of a class
 //! ([`PromptMethod::texts`]), and a function from the parameters to the prompts
-//! ([`PromptMethod::prompts`]) written with `candle-core` tensors, so that its gradient comes from
-//! autograd. It never sees kernels, data or loops:
+//! ([`PromptMethod::prompts`]) written with [`Tensor`](vlpt_autograd::Tensor)s, so that its gradient
+//! comes from autograd. It never sees kernels, data or loops:
 //!
 //! ```text
 //! parameters --prompts()--> prompts --> towers --> features --> loss
