@@ -146,11 +146,14 @@ pub fn train(
                 .chunks_exact(embed)
                 .map(|y| x.iter().zip(y).map(|(x, y)| x * y).sum())
                 .collect();
-            let sum: f32 = logits.iter().map(|logit| logit.exp()).sum();
-            loss += f64::from(sum.ln() - logits[label]) / images as f64;
+            // With the largest taken off, no exponential is too large for f32.
+            let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            let powers: Vec<f32> = logits.iter().map(|l| (l - largest).exp()).collect();
+            let sum: f32 = powers.iter().sum();
+            loss += f64::from(sum.ln() + largest - logits[label]) / images as f64;
             for c in 0..classes {
                 let truth = f32::from(u8::from(c == label));
-                let d = (logits[c].exp() / sum - truth) / images as f32;
+                let d = (powers[c] / sum - truth) / images as f32;
                 for e in 0..embed {
                     d_image[i * embed + e] += d * text[c * embed + e];
                     d_text[c * embed + e] += d * x[e];
@@ -184,7 +187,7 @@ fn main() -> Result<()> {
     };
     let method = SharedPrompt::new(&SharedPromptConfig::default(), &clip.config, 1)?;
     println!("{} numbers to learn", method.parameter_count());
-    for (step, loss) in train(&method, &clip, &task, 10, 0.1)?.iter().enumerate() {
+    for (step, loss) in train(&method, &clip, &task, 10, 0.001)?.iter().enumerate() {
         println!("step {step}: loss {loss:.4}");
     }
     Ok(())
