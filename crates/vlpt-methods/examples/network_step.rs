@@ -9,7 +9,7 @@
 
 use std::time::Instant;
 
-use candle_core::{Device, Tensor};
+use vlpt_autograd::Tensor;
 use vlpt_clip::{Activation, Clip, ClipConfig, TextConfig, VisionConfig};
 use vlpt_methods::rng::Stream;
 use vlpt_methods::{
@@ -87,7 +87,7 @@ fn main() -> Result<()> {
     for (name, (text, vision, layers, embed)) in models {
         let clip = model(text, vision, layers, embed);
         let values = Stream::new(1, "images").normals(BATCH * embed, (embed as f64).powf(-0.5));
-        let images = Tensor::from_vec(values, (BATCH, embed), &Device::Cpu)?;
+        let images = Tensor::new(values, &[BATCH, embed])?;
         for (shape, shape_name) in [(UptShape::Mvlpt, "mvlpt"), (UptShape::Release, "release")] {
             for (attention, mix) in [
                 (Attention::Joint, "joint"),

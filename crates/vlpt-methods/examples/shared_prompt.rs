@@ -6,8 +6,8 @@
 
 #![allow(clippy::print_stdout, unreachable_pub)] // written as in a library
 
-use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
+use vlpt_autograd::Tensor;
 use vlpt_clip::{Clip, ClipConfig, MemoryBudget, Slot, Tokenizer, VisualPlace, VisualPrompts};
 use vlpt_methods::rng::Stream;
 use vlpt_methods::{
@@ -87,7 +87,7 @@ impl Method for SharedPrompt {
             text: None,
             visual: Some(Visual {
                 // (1 x count x width) + (blocks x 1 x width) = blocks x count x width
-                rows: tokens.broadcast_add(shift)?,
+                rows: tokens.add(shift)?,
                 place: VisualPlace::AfterLnPre,
             }),
         })
@@ -145,11 +145,14 @@ pub fn train(
                 .chunks_exact(embed)
                 .map(|y| x.iter().zip(y).map(|(x, y)| x * y).sum())
                 .collect();
-            let sum: f32 = logits.iter().map(|logit| logit.exp()).sum();
-            loss += f64::from(sum.ln() - logits[label]) / images as f64;
+            // With the largest taken off, no exponential is too large for f32.
+            let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            let powers: Vec<f32> = logits.iter().map(|l| (l - largest).exp()).collect();
+            let sum: f32 = powers.iter().sum();
+            loss += f64::from(sum.ln() + largest - logits[label]) / images as f64;
             for c in 0..classes {
                 let truth = f32::from(u8::from(c == label));
-                let d = (logits[c].exp() / sum - truth) / images as f32;
+                let d = (powers[c] / sum - truth) / images as f32;
                 for e in 0..embed {
                     d_image[i * embed + e] += d * text[c * embed + e];
                     d_text[c * embed + e] += d * x[e];
@@ -183,7 +186,7 @@ fn main() -> Result<()> {
     };
     let method = SharedPrompt::new(&SharedPromptConfig::default(), &clip.config, 1)?;
     println!("{} numbers to learn", method.parameter_count());
-    for (step, loss) in train(&method, &clip, &task, 10, 0.1)?.iter().enumerate() {
+    for (step, loss) in train(&method, &clip, &task, 10, 0.001)?.iter().enumerate() {
         println!("step {step}: loss {loss:.4}");
     }
     Ok(())

@@ -5,7 +5,7 @@
 //! made from the image's feature. Every image thus has text prompts of its own, and the class
 //! name stands at the end.
 
-use candle_core::Tensor;
+use vlpt_autograd::Tensor;
 use vlpt_clip::{Clip, ClipConfig, Slot, Tokenizer};
 
 use crate::context::{Context, ContextOptions, Keys, Words};
@@ -211,17 +211,17 @@ impl Method for CoCoOp {
             found,
         };
         let images = pass.images.ok_or_else(|| refuse("none".to_owned()))?;
-        let count = match images.dims() {
+        let count = match images.shape() {
             [count, embed] if *embed == self.embed && *count > 0 => *count,
             other => return Err(refuse(format!("{other:?}"))),
         };
-        let hidden = self.linear1.forward(images)?.relu()?;
+        let hidden = self.linear1.forward(images)?.relu();
         let shift = self.linear2.forward(&hidden)?;
         let text = self
             .ctx
             .unsqueeze(0)?
-            .broadcast_add(&shift.unsqueeze(1)?)?
-            .reshape((count * self.context.count(), self.ctx.dim(1)?))?;
+            .add(&shift.unsqueeze(1)?)?
+            .reshape(&[count * self.context.count(), self.ctx.shape()[1]])?;
         Ok(Prompts {
             text: Some(text),
             visual: None,

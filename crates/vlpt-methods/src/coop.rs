@@ -160,8 +160,8 @@ impl Method for CoOp {
 
     fn prompts(&self, _pass: &Pass) -> Result<Prompts> {
         let context = self.parameters[0].var().as_tensor();
-        let text = match context.dims() {
-            [classes, n, width] => context.reshape((classes * n, *width))?,
+        let text = match context.shape() {
+            [classes, n, width] => context.reshape(&[classes * n, *width])?,
             _ => context.clone(),
         };
         Ok(Prompts {

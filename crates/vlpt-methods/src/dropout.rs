@@ -1,6 +1,6 @@
 //! Dropout of learned tokens.
 
-use candle_core::{Device, Tensor};
+use vlpt_autograd::Tensor;
 
 use crate::{MethodError, Pass, Result};
 
@@ -17,10 +17,10 @@ pub(crate) fn dropout(values: &Tensor, rate: f64, pass: &Pass, purpose: &str) ->
         return Ok(values.clone());
     };
     let kept = (1.0 / (1.0 - rate)) as f32;
-    let mask: Vec<f32> = (0..values.elem_count())
+    let mask: Vec<f32> = (0..values.len())
         .map(|_| if stream.uniform() < rate { 0.0 } else { kept })
         .collect();
-    Ok((values * Tensor::from_vec(mask, values.dims(), &Device::Cpu)?)?)
+    Ok((values * Tensor::new(mask, values.shape())?)?)
 }
 
 /// Refuses a rate outside 0 <= rate < 1, where nothing would be left to learn from.
@@ -50,9 +50,9 @@ mod tests {
     }
 
     fn dropped(rate: f64, pass: &Pass) -> Vec<f32> {
-        let ones = Tensor::from_vec(vec![1.0_f32; 20_000], 20_000, &Device::Cpu).unwrap();
+        let ones = Tensor::ones(&[20_000]).unwrap();
         let tensor = dropout(&ones, rate, pass, "test.dropout").unwrap();
-        tensor.to_vec1().unwrap()
+        tensor.to_vec()
     }
 
     #[test]

@@ -128,9 +128,9 @@ pub enum MethodError {
         /// The parameter's name.
         name: String,
     },
-    /// The tensor library refused an operation.
+    /// Tensors that do not fit an operation.
     #[error("tensor operation: {0}")]
-    Tensor(#[from] candle_core::Error),
+    Tensor(#[from] vlpt_autograd::TensorError),
     /// The tokenizer or a tower refused a text.
     #[error(transparent)]
     Clip(#[from] vlpt_clip::ClipError),

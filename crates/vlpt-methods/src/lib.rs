@@ -1,9 +1,9 @@
 //! Prompt methods: from a few learned vectors to the prompts of a frozen CLIP.
 //!
 //! A method is one file: its parameters, where its prompts stand among the words of a class
-//! ([`Method::texts`]), and a function from the parameters to the prompts
-//! ([`Method::prompts`]) written with `candle-core` tensors, so that its gradient comes from
-//! autograd. It never sees kernels, data or loops:
+//! ([`Method::texts`]), and a function from the parameters to the prompts ([`Method::prompts`])
+//! written with [`Tensor`](vlpt_autograd::Tensor)s, so that its gradient comes from autograd. It
+//! never sees kernels, data or loops:
 //!
 //! ```text
 //! parameters --prompts()--> prompts --> towers --> features --> loss

@@ -1,6 +1,6 @@
 //! A named tensor that training changes.
 
-use candle_core::{Device, Tensor, Var};
+use vlpt_autograd::Var;
 
 use crate::{MethodError, Result};
 
@@ -24,7 +24,7 @@ impl Parameter {
                 found: values.len(),
             });
         }
-        let var = Var::from_vec(values, shape, &Device::Cpu)?;
+        let var = Var::new(values, shape)?;
         Ok(Self {
             name: name.to_owned(),
             var,
@@ -43,12 +43,12 @@ impl Parameter {
 
     /// The shape.
     pub fn shape(&self) -> &[usize] {
-        self.var.dims()
+        self.var.shape()
     }
 
     /// Number of values.
     pub fn len(&self) -> usize {
-        self.var.elem_count()
+        self.var.len()
     }
 
     /// Whether it holds no value.
@@ -59,9 +59,9 @@ impl Parameter {
     /// A copy of the values, row-major.
     ///
     /// # Errors
-    /// The tensor library refused to read them.
+    /// None: the values are in memory.
     pub fn values(&self) -> Result<Vec<f32>> {
-        Ok(self.var.flatten_all()?.to_vec1()?)
+        Ok(self.var.to_vec())
     }
 
     /// Replaces the values, row-major.
@@ -76,8 +76,7 @@ impl Parameter {
                 found: values.len(),
             });
         }
-        let tensor = Tensor::from_slice(values, self.shape(), &Device::Cpu)?;
-        Ok(self.var.set(&tensor)?)
+        Ok(self.var.set(values)?)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a method gives to the towers, and how their gradients come back to its parameters.
 
-use candle_core::{Device, Tensor};
+use vlpt_autograd::{Tensor, vjp};
 use vlpt_clip::{VisualPlace, VisualPrompts};
 
 use crate::rng::Stream;
@@ -54,11 +54,11 @@ impl Visual {
     /// The values, for the image tower.
     ///
     /// # Errors
-    /// The tensor library refused to read them.
+    /// Rows of another number of axes than three.
     pub fn values(&self) -> Result<VisualValues> {
-        let (layers, count, _) = self.rows.dims3()?;
+        let [layers, count, _] = self.rows.dims()?;
         Ok(VisualValues {
-            values: self.rows.flatten_all()?.to_vec1()?,
+            values: self.rows.to_vec(),
             layers,
             count,
             place: self.place,
@@ -95,15 +95,13 @@ impl Prompts {
     /// The text rows as plain row-major values; empty when the method has none.
     ///
     /// # Errors
-    /// The tensor library refused to read them.
+    /// None: the values are in memory.
     pub fn text_values(&self) -> Result<Vec<f32>> {
-        self.text
-            .as_ref()
-            .map_or(Ok(Vec::new()), |t| Ok(t.flatten_all()?.to_vec1()?))
+        Ok(self.text.as_ref().map_or(Vec::new(), Tensor::to_vec))
     }
 
     /// The gradient of the loss by each parameter, given its gradient by the prompts: the
-    /// vector-Jacobian product, as the gradient of `sum(prompts * d_prompts)`.
+    /// vector-Jacobian product, which is the gradient of `sum(prompts * d_prompts)`.
     ///
     /// `d_text` and `d_visual` are row-major and as long as the prompts they belong to.
     ///
@@ -115,29 +113,21 @@ impl Prompts {
         d_text: Option<&[f32]>,
         d_visual: Option<&[f32]>,
     ) -> Result<Vec<Vec<f32>>> {
-        let mut objective: Option<Tensor> = None;
         let visual = self.visual.as_ref().map(|visual| &visual.rows);
-        for (prompts, d) in [(self.text.as_ref(), d_text), (visual, d_visual)] {
-            if let (Some(prompts), Some(d)) = (prompts, d) {
-                let d = Tensor::from_slice(d, prompts.dims(), &Device::Cpu)?;
-                let part = (prompts * d)?.sum_all()?;
-                objective = Some(match objective {
-                    Some(sum) => (sum + part)?,
-                    None => part,
-                });
-            }
-        }
-        let gradients = objective.as_ref().map(Tensor::backward).transpose()?;
+        let outputs: Vec<(&Tensor, &[f32])> = [(self.text.as_ref(), d_text), (visual, d_visual)]
+            .into_iter()
+            .filter_map(|(prompts, d)| prompts.zip(d))
+            .collect();
+        let gradients = vjp(&outputs)?;
         parameters
             .iter()
             .map(|parameter| {
                 gradients
-                    .as_ref()
-                    .and_then(|store| store.get(parameter.var()))
+                    .get(parameter.var())
+                    .map(<[f32]>::to_vec)
                     .ok_or_else(|| MethodError::NoGradient {
                         name: parameter.name().to_owned(),
                     })
-                    .and_then(|gradient| Ok(gradient.flatten_all()?.to_vec1()?))
             })
             .collect()
     }
@@ -152,7 +142,7 @@ mod tests {
         // prompts = a * 2 + b, so d_a = 2 d and d_b = d.
         let a = Parameter::new("a", &[2, 2], vec![1.0, 2.0, 3.0, 4.0]).unwrap();
         let b = Parameter::new("b", &[2, 2], vec![0.0; 4]).unwrap();
-        let text = ((a.var().as_tensor() * 2.0).unwrap() + b.var().as_tensor()).unwrap();
+        let text = (a.var().as_tensor() * 2.0 + b.var().as_tensor()).unwrap();
         let prompts = Prompts {
             text: Some(text),
             visual: None,

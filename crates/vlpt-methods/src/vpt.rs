@@ -9,7 +9,7 @@
 //! mask for its whole batch. The prompts of a step are then the same for every image, and so are
 //! the keys and values that the blocks make of them, which are computed once.
 
-use candle_core::Tensor;
+use vlpt_autograd::Tensor;
 use vlpt_clip::{ClipConfig, Slot, Tokenizer};
 
 use crate::dropout::{check_rate, dropout};
@@ -196,10 +196,10 @@ impl Vpt {
         }
         let mut rows = Tensor::cat(&self.embeddings, 0)?;
         if let Some(projection) = &self.projection {
-            let flat = rows.flatten_to(1)?;
-            rows = projection
-                .forward(&flat)?
-                .reshape((self.layers, self.count, ()))?;
+            let [layers, count, width] = rows.dims()?;
+            let projected = projection.forward(&rows.reshape(&[layers * count, width])?)?;
+            let [_, width] = projected.dims()?;
+            rows = projected.reshape(&[layers, count, width])?;
         }
         Ok(Some(Visual {
             rows: dropout(&rows, self.dropout, pass, "vpt.dropout")?,

@@ -7,9 +7,9 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use candle_core::{Device, Tensor};
 use common::{classes, named, sizes, tiny};
 use serde::Deserialize;
+use vlpt_autograd::Tensor;
 use vlpt_clip::{Clip, ClipConfig};
 use vlpt_methods::rng::Stream;
 use vlpt_methods::{CoCoOp, CoCoOpConfig, CoOp, CoOpConfig, Method, MethodError, Pass};
@@ -36,7 +36,7 @@ fn config(context: usize, hidden: usize) -> CoCoOpConfig {
 }
 
 fn tensor(values: &[f32], width: usize) -> Tensor {
-    Tensor::from_slice(values, (values.len() / width, width), &Device::Cpu).unwrap()
+    Tensor::new(values.to_vec(), &[values.len() / width, width]).unwrap()
 }
 
 fn given(images: &Tensor) -> Pass<'_> {

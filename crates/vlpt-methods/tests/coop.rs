@@ -162,7 +162,7 @@ fn parameters_are_counted_as_published() {
     let specific = CoOp::new(&config, &clip, 10, 1).unwrap();
     assert_eq!(specific.parameter_count(), 81_920);
     let prompts = specific.prompts(&Pass::EVAL).unwrap();
-    assert_eq!(prompts.text.unwrap().dims(), [160, 512]);
+    assert_eq!(prompts.text.unwrap().shape(), [160, 512]);
 }
 
 #[test]

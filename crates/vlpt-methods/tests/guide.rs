@@ -77,7 +77,7 @@ fn its_method_learns_as_many_numbers_as_it_says() {
     let method = SharedPrompt::new(&options(16), &b16, 1).unwrap();
     assert_eq!(method.parameter_count(), 21_504);
     let rows = method.prompts(&Pass::EVAL).unwrap().visual.unwrap().rows;
-    assert_eq!(rows.dims(), [12, 16, 768]);
+    assert_eq!(rows.shape(), [12, 16, 768]);
     let error = SharedPrompt::new(&options(0), &b16, 1).unwrap_err();
     assert!(error.to_string().starts_with("shared_prompt.count = 0"));
 }
@@ -108,7 +108,7 @@ impl Method for Wrong {
     fn prompts(&self, pass: &Pass) -> Result<Prompts> {
         let mut prompts = self.0.prompts(pass)?;
         let visual = prompts.visual.as_mut().unwrap();
-        let part = (&visual.rows * 0.05)?;
+        let part = &visual.rows * 0.05;
         visual.rows = ((&visual.rows + &part)? - part.detach())?;
         Ok(prompts)
     }

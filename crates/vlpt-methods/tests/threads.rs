@@ -11,7 +11,7 @@ use vlpt_clip::Clip;
 use vlpt_methods::rng::Stream;
 use vlpt_methods::{Depth, Method, Pass, Upt, UptConfig, UptShape, Vpt, VptConfig};
 
-/// The variable from which the tensor library takes its number of threads, once in a process.
+/// The variable from which rayon takes its number of threads, once in a process.
 const THREADS: &str = "RAYON_NUM_THREADS";
 
 /// Prints a hash of prompts and gradients of methods with matrix products in them.

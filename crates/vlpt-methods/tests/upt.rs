@@ -221,7 +221,7 @@ fn each_shape_has_the_published_defaults() {
         let upt = Upt::new(&config, &CLIP, 2, 1).unwrap();
         let visual = upt.prompts(&Pass::EVAL).unwrap().visual.unwrap();
         let dropping = values(&upt, &step(0)) != values(&upt, &Pass::EVAL);
-        (visual.rows.dims().to_vec(), visual.place, dropping)
+        (visual.rows.shape().to_vec(), visual.place, dropping)
     };
     let (mvlpt, release) = (UptShape::Mvlpt, UptShape::Release);
     assert_eq!(
@@ -274,7 +274,7 @@ fn texts_are_those_of_coop() {
                 Slot::Learned(row) => Some(*row as usize),
                 Slot::Token(_) => None,
             });
-            assert_eq!(rows.dims(), [largest.max().unwrap() + 1, 16]);
+            assert_eq!(rows.shape(), [largest.max().unwrap() + 1, 16]);
         }
     }
 }

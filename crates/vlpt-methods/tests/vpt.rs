@@ -186,7 +186,7 @@ fn the_prompts_of_a_pass_have_layers_rows_and_a_place() {
             };
             let vpt = Vpt::new(&config, &clip.config, 1).unwrap();
             let visual = vpt.prompts(&Pass::EVAL).unwrap().visual.unwrap();
-            assert_eq!(visual.rows.dims(), [layers, 4, 12]);
+            assert_eq!(visual.rows.shape(), [layers, 4, 12]);
             assert_eq!(visual.place, VisualPlace::BeforeLnPre);
             let values = visual.values().unwrap();
             assert_eq!((values.layers, values.count), (layers, 4));

@@ -1,6 +1,6 @@
 //! Text features of each image's own, in groups of images so that memory stays bounded.
 
-use candle_core::{Device, Tensor};
+use vlpt_autograd::Tensor;
 use vlpt_clip::{Clip, Slot};
 use vlpt_methods::zeroshot::normalise;
 use vlpt_methods::{Method, MethodError, Pass};
@@ -44,8 +44,7 @@ fn features(
 ) -> Result<Vec<f32>> {
     let embed = clip.config.embed_dim;
     let count = images.len() / embed;
-    let tensor = Tensor::from_slice(images, (count, embed), &Device::Cpu);
-    let tensor = tensor.map_err(MethodError::from)?;
+    let tensor = Tensor::new(images.to_vec(), &[count, embed]).map_err(MethodError::from)?;
     let pass = Pass {
         images: Some(&tensor),
         ..Pass::EVAL

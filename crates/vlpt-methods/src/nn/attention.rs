@@ -1,10 +1,9 @@
 //! Self-attention over learned tokens, joint or token by token.
 
-use candle_core::{D, DType, Device, Tensor};
+use vlpt_autograd::Tensor;
 
 use crate::dropout::dropout;
 use crate::nn::linear::affine;
-use crate::nn::product::{by, by_transposed};
 use crate::nn::{Builder, Init, Linear};
 use crate::upt::Attention;
 use crate::{Pass, Result};
@@ -83,16 +82,16 @@ impl SelfAttention {
         let scale = 1.0 / (head as f64).sqrt();
         let mut scores = Vec::with_capacity(self.heads);
         for index in 0..self.heads {
-            let queries = (projected.narrow(1, index * head, head)? * scale)?;
+            let queries = projected.narrow(1, index * head, head)? * scale;
             let keys = projected.narrow(1, self.width + index * head, head)?;
-            scores.push(by_transposed(&queries, &keys)?);
+            scores.push(queries.matmul_nt(&keys)?);
         }
-        let weights = softmax(&Tensor::stack(&scores, 0)?)?;
+        let weights = Tensor::stack(&scores, 0)?.softmax()?;
         let weights = dropout(&weights, rate, pass, purpose)?;
         let mut mixed = Vec::with_capacity(self.heads);
         for index in 0..self.heads {
             let values = projected.narrow(1, 2 * self.width + index * head, head)?;
-            mixed.push(by(&weights.get(index)?, &values)?);
+            mixed.push(weights.select(0, index)?.matmul(&values)?);
         }
         Ok(Tensor::cat(&mixed, 1)?)
     }
@@ -108,21 +107,12 @@ impl SelfAttention {
         if rate == 0.0 || pass.step.is_none() {
             return Ok(values);
         }
-        let (tokens, head) = (x.dim(0)?, self.width / self.heads);
-        let ones = Tensor::ones((tokens, self.heads, 1), DType::F32, &Device::Cpu)?;
+        let ([tokens, _], head) = (x.dims()?, self.width / self.heads);
+        let ones = Tensor::ones(&[tokens, self.heads, 1])?;
         let weights = dropout(&ones, rate, pass, purpose)?;
         Ok(values
-            .reshape((tokens, self.heads, head))?
-            .broadcast_mul(&weights)?
-            .reshape((tokens, self.width))?)
+            .reshape(&[tokens, self.heads, head])?
+            .mul(&weights)?
+            .reshape(&[tokens, self.width])?)
     }
-}
-
-/// Softmax over the last dimension. The maximum that is taken off for safety does not change the
-/// result, so no gradient goes through it.
-fn softmax(x: &Tensor) -> Result<Tensor> {
-    let maximum = x.max_keepdim(D::Minus1)?.detach();
-    let exponentials = x.broadcast_sub(&maximum)?.exp()?;
-    let sum = exponentials.sum_keepdim(D::Minus1)?;
-    Ok(exponentials.broadcast_div(&sum)?)
 }

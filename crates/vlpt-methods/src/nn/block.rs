@@ -1,6 +1,6 @@
 //! A transformer block of CLIP's kind.
 
-use candle_core::Tensor;
+use vlpt_autograd::Tensor;
 
 use crate::nn::{Builder, LayerNorm, Linear, SelfAttention};
 use crate::upt::Attention;
@@ -43,14 +43,7 @@ impl Block {
             .attention
             .forward(&self.ln_1.forward(x)?, 0.0, &Pass::EVAL, "")?;
         let x = (x + mixed)?;
-        let hidden = quick_gelu(&self.c_fc.forward(&self.ln_2.forward(&x)?)?)?;
+        let hidden = self.c_fc.forward(&self.ln_2.forward(&x)?)?.quick_gelu();
         Ok((&x + self.c_proj.forward(&hidden)?)?)
     }
-}
-
-/// `x sigmoid(1.702 x)`, with the sigmoid as `(1 + tanh(0.851 x)) / 2`, whose gradient is finite
-/// for every `x`.
-fn quick_gelu(x: &Tensor) -> Result<Tensor> {
-    let sigmoid = (((x * 0.851)?.tanh()? + 1.0)? * 0.5)?;
-    Ok((x * sigmoid)?)
 }

@@ -1,6 +1,6 @@
 //! Making the parameters of a network in order.
 
-use candle_core::Tensor;
+use vlpt_autograd::Tensor;
 
 use crate::rng::Stream;
 use crate::{Parameter, Result};

@@ -1,9 +1,8 @@
 //! A linear layer.
 
-use candle_core::Tensor;
+use vlpt_autograd::Tensor;
 
 use crate::Result;
-use crate::nn::product::by_transposed;
 use crate::nn::{Builder, Init};
 
 /// `x W^T + b`, with the parameters `weight` (outputs x inputs) and `bias` (outputs).
@@ -56,5 +55,5 @@ impl Linear {
 
 /// `x W^T + b`.
 pub(crate) fn affine(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
-    Ok(by_transposed(x, weight)?.broadcast_add(bias)?)
+    Ok(x.matmul_nt(weight)?.add(bias)?)
 }

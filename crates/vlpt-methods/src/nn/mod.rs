@@ -1,16 +1,13 @@
 //! Small network layers for methods that learn more than tokens.
 //!
-//! All of them are made of basic tensor operations, because the tensor library's fused ones
-//! (softmax, layer norm, attention) have no gradient. Rows are tokens: every layer takes and
-//! gives (tokens x width). Names, shapes and initial values of the parameters are PyTorch's, so
-//! that published checkpoints can be read.
+//! Rows are tokens: every layer takes and gives (tokens x width). Names, shapes and initial values
+//! of the parameters are PyTorch's, so that published checkpoints can be read.
 
 mod attention;
 mod block;
 mod builder;
 mod linear;
 mod norm;
-mod product;
 
 pub(crate) use attention::SelfAttention;
 pub(crate) use block::Block;

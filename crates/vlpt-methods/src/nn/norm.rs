@@ -1,6 +1,6 @@
 //! Layer normalisation.
 
-use candle_core::{D, Tensor};
+use vlpt_autograd::Tensor;
 
 use crate::Result;
 use crate::nn::{Builder, Init};
@@ -29,12 +29,6 @@ impl LayerNorm {
 
     /// Keeps the shape.
     pub(crate) fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let centred = x.broadcast_sub(&x.mean_keepdim(D::Minus1)?)?;
-        let variance = centred.sqr()?.mean_keepdim(D::Minus1)?;
-        let deviation = (variance + EPSILON)?.sqrt()?;
-        Ok(centred
-            .broadcast_div(&deviation)?
-            .broadcast_mul(&self.weight)?
-            .broadcast_add(&self.bias)?)
+        Ok(x.layer_norm(&self.weight, &self.bias, EPSILON)?)
     }
 }

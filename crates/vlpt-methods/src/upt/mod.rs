@@ -20,7 +20,7 @@ mod mvlpt;
 mod options;
 mod release;
 
-use candle_core::Tensor;
+use vlpt_autograd::Tensor;
 use vlpt_clip::{Clip, ClipConfig, Slot, Tokenizer, VisualPlace};
 
 pub use options::{Attention, UptConfig, UptShape};
@@ -219,10 +219,10 @@ impl Method for Upt {
             Network::Mvlpt(network) => network.forward(pass)?,
             Network::Release(network) => network.forward(pass)?,
         };
-        let (rows, width) = halves.visual.dims2()?;
+        let [rows, width] = halves.visual.dims()?;
         let visual = halves
             .visual
-            .reshape((self.layers, rows / self.layers, width))?;
+            .reshape(&[self.layers, rows / self.layers, width])?;
         Ok(Prompts {
             text: Some(halves.text),
             visual: Some(Visual {

@@ -1,6 +1,6 @@
 //! MVLPT's network: through a narrow block and back.
 
-use candle_core::Tensor;
+use vlpt_autograd::Tensor;
 
 use super::Halves;
 use super::options::Plan;
@@ -87,11 +87,8 @@ impl Mvlpt {
     }
 
     pub(super) fn forward(&self, pass: &Pass) -> Result<Halves> {
-        let text = self
-            .ctx
-            .reshape(((), self.ctx.dims()[self.ctx.rank() - 1]))?;
-        let visual = Tensor::cat(&self.visual, 0)?.flatten_to(1)?;
-        let (texts, visuals) = (text.dim(0)?, visual.dim(0)?);
+        let (text, visual) = (rows(&self.ctx)?, rows(&Tensor::cat(&self.visual, 0)?)?);
+        let ([texts, _], [visuals, _]) = (text.dims()?, visual.dims()?);
         let tokens = Tensor::cat(
             &[
                 self.text_ends.enter(&text)?,
@@ -106,5 +103,13 @@ impl Mvlpt {
             text,
             visual: dropout(&visual, self.dropout, pass, "upt.dropout")?,
         })
+    }
+}
+
+/// Tokens in groups as one matrix, a token a row.
+fn rows(tokens: &Tensor) -> Result<Tensor> {
+    match tokens.shape() {
+        [groups, count, width] => Ok(tokens.reshape(&[groups * count, *width])?),
+        _ => Ok(tokens.clone()),
     }
 }

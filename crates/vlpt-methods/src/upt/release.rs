@@ -1,6 +1,6 @@
 //! The network of UPT's published code.
 
-use candle_core::Tensor;
+use vlpt_autograd::Tensor;
 
 use super::Halves;
 use super::options::Plan;
@@ -62,12 +62,12 @@ impl Release {
             .forward(&x, self.dropout, pass, "upt.dropout.weights")?;
         let x = (x + drop(&mixed, "upt.dropout.attention")?)?;
         let x = self.norm1.forward(&x)?;
-        let hidden = self.linear1.forward(&self.norm2.forward(&x)?)?.relu()?;
+        let hidden = self.linear1.forward(&self.norm2.forward(&x)?)?.relu();
         let hidden = drop(&hidden, "upt.dropout.hidden")?;
         let out = drop(&self.linear2.forward(&hidden)?, "upt.dropout.out")?;
         let x = (x + out)?;
         let text = x.narrow(0, 0, self.texts)?;
-        let visual = x.narrow(0, self.texts, x.dim(0)? - self.texts)?;
+        let visual = x.narrow(0, self.texts, x.shape()[0] - self.texts)?;
         Ok(Halves {
             text,
             visual: self.visual_proj.forward(&visual)?,

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
-use candle_core::{Device, Tensor};
+use vlpt_autograd::Tensor;
 use vlpt_clip::MemoryBudget;
 use vlpt_methods::UnitRows;
 use vlpt_methods::{Method, MethodError, Pass, Prompts, Visual, VisualValues};
@@ -303,6 +303,6 @@ pub(crate) fn has_visual(method: &dyn Method) -> Result<bool> {
 /// Image features divided by their lengths, as a conditional method takes them.
 fn unit_tensor(features: &[f32], embed: usize) -> Result<Tensor> {
     let units = UnitRows::new(features, embed)?;
-    let shape = (units.len(), embed);
-    Ok(Tensor::from_slice(units.rows(), shape, &Device::Cpu).map_err(MethodError::from)?)
+    let values = units.rows().to_vec();
+    Ok(Tensor::new(values, &[units.len(), embed]).map_err(MethodError::from)?)
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use candle_core::{Device, Tensor};
+use vlpt_autograd::Tensor;
 use vlpt_clip::{Clip, MemoryBudget, Slot, TextPlan, TextTape};
 use vlpt_methods::{Method, MethodError, Pass};
 
@@ -228,8 +228,7 @@ pub(crate) fn add_to(sum: &mut [f32], values: &[f32]) {
 /// How many prompt rows a conditional method makes for an image.
 fn rows_of_one_image(clip: &Clip, method: &dyn Method) -> Result<usize> {
     let embed = clip.config.embed_dim;
-    let image = Tensor::zeros((1, embed), candle_core::DType::F32, &Device::Cpu);
-    let image = image.map_err(MethodError::from)?;
+    let image = Tensor::zeros(&[1, embed]).map_err(MethodError::from)?;
     let pass = Pass {
         images: Some(&image),
         ..Pass::EVAL
