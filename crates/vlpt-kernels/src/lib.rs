@@ -4,7 +4,8 @@
 //! format of the layers that read it ([`matrix_product`] takes f64 too). Products, attention, norms
 //! and activations share their work among the threads of the current rayon pool in fixed blocks, so
 //! that a result has the same bits whatever the number of threads. Backward means the gradient of
-//! the input: weights are frozen.
+//! the input: weights are frozen. What is learned inside a tower stands beside them ([`LowRank`],
+//! [`ScaleShift`]).
 
 #![allow(unsafe_code)]
 
@@ -29,6 +30,7 @@ mod threads;
 mod tile;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod tile_registers;
+mod update;
 mod vector;
 
 pub use activation::Activation;
@@ -44,3 +46,4 @@ pub use product::{Element, matrix_product};
 pub use rows::{add, for_blocks, gather_rows, scatter_add_rows};
 pub use threads::awake;
 pub use tile::Tiles;
+pub use update::{Columns, Dropout, LowRank, LowRankInput, ScaleShift, hash};
