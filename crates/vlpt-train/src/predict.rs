@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use vlpt_clip::{Clip, Hub};
+use vlpt_clip::{Clip, Hub, TowerAdaptation};
 use vlpt_data::image::{Limits, Preprocess, decode};
 use vlpt_methods::VisualValues;
 use vlpt_methods::zeroshot::normalise;
@@ -124,8 +124,8 @@ pub fn embed_images(
     let features = if count == 0 {
         Vec::new()
     } else {
-        let prompts = prompts.map(VisualValues::for_tower);
-        clip.vision.features(&pixels, count, prompts.as_ref())
+        let adaptation = prompts.map_or(TowerAdaptation::NONE, VisualValues::for_tower);
+        clip.vision.features(&pixels, count, &adaptation)
     };
     let mut rows = features.chunks_exact(clip.config.embed_dim);
     let mut row = || {
@@ -163,7 +163,7 @@ pub fn embed_texts(
     // A constant group, so that memory stays bounded and results do not depend on it.
     for group in texts.chunks(512) {
         let slots = group.iter().map(slots).collect::<Result<Vec<_>>>()?;
-        features.extend(clip.text.features(&slots, &[]));
+        features.extend(clip.text.features(&slots, &TowerAdaptation::NONE));
     }
     if normalised {
         features

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use support::{Watch, drawn_data, options, short_config, tiny_clip, with_epochs};
-use vlpt_clip::Clip;
+use vlpt_clip::{Clip, PromptRows};
 use vlpt_train::{
     Classifier, EvalOptions, PredictOptions, Predictor, PromptFolder, Run, RunConfig, TrainError,
     evaluate, preprocess,
@@ -57,7 +57,10 @@ fn a_prompt_folder_predicts_without_the_text_tower() {
         .unwrap()
         .text_values()
         .unwrap();
-    let features = made.clip.text.features(&slots, &rows);
+    let features = made.clip.text.features(
+        &slots,
+        &PromptRows::shallow(&rows, made.clip.text.width()).into(),
+    );
     for (i, row) in features.chunks_exact(stored.embed).enumerate() {
         let length = row.iter().map(|v| v * v).sum::<f32>().sqrt();
         for (j, value) in row.iter().enumerate() {

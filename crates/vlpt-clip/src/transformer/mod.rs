@@ -5,7 +5,7 @@ mod gradient;
 mod head;
 mod tape;
 
-pub(crate) use block::{Asking, Block, Taping, Wanted};
+pub(crate) use block::{Adapting, Asking, AttentionGradient, Block, Taping, Wanted};
 pub(crate) use gradient::Gradient;
 pub(crate) use head::Head;
 pub(crate) use tape::{BlockTape, Costs, Keep, TapeBytes};

@@ -1,7 +1,7 @@
 //! Zero-shot: a classifier from hand-written templates, nothing learned.
 
 use serde::{Deserialize, Serialize};
-use vlpt_clip::{Clip, Slot};
+use vlpt_clip::{Clip, Slot, TowerAdaptation};
 
 use crate::{MethodError, Result, class_text};
 
@@ -79,7 +79,7 @@ pub fn classifier(clip: &Clip, classes: &[String], templates: &[String]) -> Resu
                 texts.push(ids.into_iter().map(Slot::Token).collect());
             }
         }
-        let mut features = clip.text.features(&texts, &[]);
+        let mut features = clip.text.features(&texts, &TowerAdaptation::NONE);
         features.chunks_exact_mut(embed).for_each(normalise);
         for of_class in features.chunks_exact(embed * templates.len()) {
             let mut mean: Vec<f32> = (0..embed)

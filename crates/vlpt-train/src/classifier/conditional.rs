@@ -1,7 +1,7 @@
 //! Text features of each image's own, in groups of images so that memory stays bounded.
 
 use candle_core::{Device, Tensor};
-use vlpt_clip::{Clip, Slot};
+use vlpt_clip::{Clip, PromptRows, Slot};
 use vlpt_methods::zeroshot::normalise;
 use vlpt_methods::{MethodError, Pass, PromptMethod};
 
@@ -51,7 +51,8 @@ fn features(
     };
     let rows = method.prompts(&pass)?.text_values()?;
     let all = copies(texts, rows.len() / clip.text.width(), count)?;
-    Ok(clip.text.features(&all, &rows))
+    let prompts = PromptRows::shallow(&rows, clip.text.width());
+    Ok(clip.text.features(&all, &prompts.into()))
 }
 
 /// The texts of `count` images: of each, the rows after those of the images before it.

@@ -18,7 +18,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use vlpt_clip::{Clip, Slot};
+use vlpt_clip::{Clip, PromptRows, Slot};
 use vlpt_methods::baselines::TipAdapter;
 use vlpt_methods::zeroshot::{self, normalise};
 use vlpt_methods::{Pass, PromptMethod, Visual, VisualValues};
@@ -188,7 +188,9 @@ impl Classifier {
         }
         let prompts = method.prompts(&Pass::EVAL)?;
         let visual = prompts.visual.as_ref().map(Visual::values).transpose()?;
-        let features = clip.text.features(&texts, &prompts.text_values()?);
+        let rows = prompts.text_values()?;
+        let rows = PromptRows::shallow(&rows, clip.text.width());
+        let features = clip.text.features(&texts, &rows.into());
         Ok(Self::new(clip, classes, features).with_visual(visual))
     }
 

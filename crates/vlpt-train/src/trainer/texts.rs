@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use candle_core::{Device, Tensor};
-use vlpt_clip::{Clip, MemoryBudget, Slot, TextPlan, TextTape};
+use vlpt_clip::{
+    Clip, MemoryBudget, PromptRows, Slot, TextPlan, TextPlanOptions, TextTape, TowerAdaptation,
+};
 use vlpt_methods::{MethodError, Pass, PromptMethod};
 
 use crate::Result;
@@ -93,7 +95,10 @@ impl TextSide {
         let budget = budget.shared(at_once.min(parts.len()));
         let kind = if !learned(&texts) {
             // Part by part, so that a part has the bits that it has alone.
-            let features = |part: &Range<usize>| clip.text.features(&texts[part.clone()], &[]);
+            let features = |part: &Range<usize>| {
+                clip.text
+                    .features(&texts[part.clone()], &TowerAdaptation::NONE)
+            };
             Kind::Constant(parts.iter().flat_map(features).collect())
         } else if method.conditional() {
             Kind::Conditional {
@@ -103,7 +108,8 @@ impl TextSide {
                 plans: BTreeMap::new(),
             }
         } else {
-            let plan = |part: &Range<usize>| clip.text.plan(&texts[part.clone()], budget);
+            let options = TextPlanOptions::default();
+            let plan = |part: &Range<usize>| clip.text.plan(&texts[part.clone()], options, budget);
             Kind::Learned(parts.iter().map(plan).collect())
         };
         Ok(Self {
@@ -146,9 +152,11 @@ impl TextSide {
         let key = (scope.parts.clone(), images);
         if !plans.contains_key(&key) {
             let own: Vec<Vec<Slot>> = scope.all().map(|class| texts[class].clone()).collect();
-            let plan = clip
-                .text
-                .plan(&copies(&own, *rows * images, images)?, *budget);
+            let plan = clip.text.plan(
+                &copies(&own, *rows * images, images)?,
+                TextPlanOptions::default(),
+                *budget,
+            );
             if plans.len() >= KEPT_PLANS {
                 plans.clear();
             }
@@ -176,7 +184,8 @@ impl TextSide {
         }
         let (mut features, mut tapes) = (Vec::new(), Vec::new());
         for plan in self.plans(scope, images) {
-            let (own, tape) = clip.text.forward(plan, rows);
+            let prompts = PromptRows::shallow(rows, clip.text.width());
+            let (own, tape) = clip.text.forward(plan, &prompts.into());
             features.extend(own);
             tapes.push(tape);
         }
@@ -196,7 +205,7 @@ impl TextSide {
         for (plan, tape) in self.plans(scope, images).into_iter().zip(tapes) {
             let (own, rest) = left.split_at(plan.texts() * self.embed);
             left = rest;
-            let d_rows = clip.text.backward(plan, tape, own);
+            let d_rows = clip.text.backward(plan, tape, own).prompts;
             if sum.is_empty() {
                 sum = d_rows;
             } else {

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use clap::Args;
 use serde::Serialize;
-use vlpt_clip::{Clip, ModelFiles, Precision};
+use vlpt_clip::{Clip, ModelFiles, Precision, TowerAdaptation};
 use vlpt_kernels::{Description, LEVEL_VARIABLE, Level};
 
 use crate::console::Console;
@@ -174,7 +174,7 @@ fn speed(clip: &Clip) -> f64 {
     let mut seconds: Vec<f64> = (0..6)
         .map(|_| {
             let start = Instant::now();
-            std::hint::black_box(clip.vision.features(&images, 32, None));
+            std::hint::black_box(clip.vision.features(&images, 32, &TowerAdaptation::NONE));
             start.elapsed().as_secs_f64()
         })
         .skip(1)

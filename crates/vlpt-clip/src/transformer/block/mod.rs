@@ -1,18 +1,25 @@
 //! One pre-norm residual block: `x += out(attention(ln_1(x)))`, `x += fc2(act(fc1(ln_2(x))))`.
 
 mod backward;
+mod updates;
+
+pub(crate) use backward::AttentionGradient;
+pub(crate) use updates::Adapting;
 
 use std::time::Instant;
 
-use vlpt_kernels::{Activation, Arena, Buffer, Linear, Matrix, Precision, Standardize};
+use vlpt_kernels::{Activation, Arena, Buffer, Columns, Linear, Matrix, Precision, Standardize};
 
 use super::tape::{BlockTape, Costs, Keep, NormTape, Projected, TapeBytes};
 use super::{layer_norm, pick};
-use crate::weights::{BlockWeights, LinearWeights};
+use crate::adaptation::LayerName;
+use crate::weights::{BlockWeights, LayerNormWeights, LinearWeights};
+use updates::{Affine, LayerInput};
 
 /// A frozen block. What attends to what is the caller's: the block gives queries, keys and values.
 ///
-/// Weights and biases of its layer norms are folded into the layers that read them.
+/// Weights and biases of its layer norms are folded into the layers that read them; what is learned
+/// beside such a layer reads the norm's true output, for which they are kept.
 #[derive(Debug)]
 pub(crate) struct Block {
     precision: Precision,
@@ -26,6 +33,8 @@ pub(crate) struct Block {
     ln_2: Standardize,
     fc1: Linear,
     fc2: Linear,
+    affine_1: Affine,
+    affine_2: Affine,
 }
 
 /// The tokens that ask and go on through the MLP; all others only lend their keys and values.
@@ -50,6 +59,16 @@ pub(crate) enum Wanted<'a> {
     Rows(&'a [u32]),
 }
 
+impl<'a> Asking<'a> {
+    /// The rows that ask, where not all do.
+    fn rows(self) -> Option<&'a [u32]> {
+        match self {
+            Self::All => None,
+            Self::Rows(rows) => Some(rows),
+        }
+    }
+}
+
 impl Block {
     pub(crate) fn new(
         precision: Precision,
@@ -59,6 +78,11 @@ impl Block {
         eps: f32,
         weights: BlockWeights,
     ) -> Self {
+        let affine = |norm: &LayerNormWeights| Affine {
+            weight: norm.weight.clone(),
+            bias: norm.bias.clone(),
+        };
+        let (affine_1, affine_2) = (affine(&weights.ln_1), affine(&weights.ln_2));
         let fold = |norm, layer: &mut LinearWeights| {
             layer_norm(norm, eps).fold_into(&mut layer.weight, &mut layer.bias)
         };
@@ -85,6 +109,8 @@ impl Block {
             ln_2,
             fc1: linear(width, mlp, fc1),
             fc2: linear(mlp, width, weights.fc2),
+            affine_1,
+            affine_2,
         }
     }
 
@@ -109,11 +135,9 @@ impl Block {
     }
 
     /// Keys and values (rows x 2 width) of tokens that do nothing else here.
-    pub(crate) fn keys(&self, arena: &Arena, x: &[f32]) -> Matrix {
+    pub(crate) fn keys(&self, arena: &Arena, x: &[f32], adapting: Adapting) -> Matrix {
         let h = self.standardised(arena, self.ln_1, x);
-        let mut kv = self.matrix(arena, h.rows.rows(), 2 * self.width);
-        self.kv.forward(h.rows.operand(), &mut kv);
-        kv
+        self.project_keys(arena, &h.rows, adapting)
     }
 
     /// The tokens that ask, after the block, and the tape where there is one. `attend(q, kv, out)`
@@ -125,12 +149,13 @@ impl Block {
         x: Buffer<f32>,
         asking: Asking,
         taping: Option<Taping>,
+        adapting: Adapting,
         attend: impl FnOnce(&Matrix, &Matrix, &mut Matrix),
     ) -> (Buffer<f32>, Option<BlockTape>) {
         let keep = taping.map(|taping| taping.keep);
         let ln_1 = self.standardised(arena, self.ln_1, &x);
         let began = Instant::now();
-        let projected = self.project(arena, &ln_1.rows, asking);
+        let projected = self.project(arena, &ln_1.rows, asking, adapting);
         if let Some(taping) = taping {
             taping.costs.count_projected(began);
         }
@@ -144,6 +169,10 @@ impl Block {
         attend(&projected.q, &projected.kv, &mut o);
         let projected = keep.is_some_and(|keep| keep.projected).then_some(projected);
         self.out.forward_add(o.operand(), &mut x);
+        let out = adapting.of_layer(LayerName::Out, asking.rows(), Columns::all(self.width));
+        if !out.is_empty() {
+            out.apply_to_sum(arena, &self.out, LayerInput::plain(&o), &mut x);
+        }
         drop(o);
         let ln_2 = self.standardised(arena, self.ln_2, &x);
         let mut slope = keep
@@ -151,9 +180,11 @@ impl Block {
             .then(|| self.matrix(arena, m, self.mlp));
         let mut act = self.matrix(arena, m, self.mlp);
         let began = Instant::now();
-        self.fc1.forward_activated(
-            self.activation,
-            ln_2.rows.operand(),
+        self.activate(
+            arena,
+            &ln_2.rows,
+            asking,
+            adapting,
             slope.as_mut(),
             &mut act,
         );
@@ -161,6 +192,10 @@ impl Block {
             taping.costs.count_slope(began);
         }
         self.fc2.forward_add(act.operand(), &mut x);
+        let fc2 = adapting.of_layer(LayerName::Fc2, asking.rows(), Columns::all(self.width));
+        if !fc2.is_empty() {
+            fc2.apply_to_sum(arena, &self.fc2, LayerInput::plain(&act), &mut x);
+        }
         let tape = ln_1.map(|ln_1| BlockTape {
             ln_1,
             ln_2,
@@ -171,17 +206,93 @@ impl Block {
     }
 
     /// Queries of those that ask, and keys and values of all, whose standardised rows are given.
-    fn project(&self, arena: &Arena, rows: &Matrix, asking: Asking) -> Projected {
-        let mut kv = self.matrix(arena, rows.rows(), 2 * self.width);
-        self.kv.forward(rows.operand(), &mut kv);
-        let picked = match asking {
-            Asking::All => None,
-            Asking::Rows(picked) => Some(Matrix::gather(arena, rows, picked)),
-        };
+    fn project(
+        &self,
+        arena: &Arena,
+        rows: &Matrix,
+        asking: Asking,
+        adapting: Adapting,
+    ) -> Projected {
+        let kv = self.project_keys(arena, rows, adapting);
+        let picked = asking
+            .rows()
+            .map(|picked| Matrix::gather(arena, rows, picked));
         let asks = picked.as_ref().unwrap_or(rows);
         let mut q = self.matrix(arena, asks.rows(), self.width);
-        self.q.forward(asks.operand(), &mut q);
+        let updates = adapting.of_layer(LayerName::Q, asking.rows(), Columns::all(self.width));
+        if updates.is_empty() {
+            self.q.forward(asks.operand(), &mut q);
+        } else {
+            let mut floats = arena.floats(asks.rows() * self.width);
+            self.q.forward_into(asks.operand(), &mut floats);
+            updates.apply(LayerInput::behind_norm(asks, &self.affine_1), &mut floats);
+            q.set(&floats);
+        }
         Projected { q, kv }
+    }
+
+    /// Keys and values of tokens whose standardised rows are given.
+    fn project_keys(&self, arena: &Arena, rows: &Matrix, adapting: Adapting) -> Matrix {
+        let mut kv = self.matrix(arena, rows.rows(), 2 * self.width);
+        let updates = [LayerName::K, LayerName::V]
+            .map(|layer| adapting.of_layer(layer, None, self.key_columns(layer)));
+        if updates.iter().all(|updates| updates.is_empty()) {
+            self.kv.forward(rows.operand(), &mut kv);
+        } else {
+            let mut floats = arena.floats(rows.rows() * 2 * self.width);
+            self.kv.forward_into(rows.operand(), &mut floats);
+            for updates in updates {
+                updates.apply(LayerInput::behind_norm(rows, &self.affine_1), &mut floats);
+            }
+            kv.set(&floats);
+        }
+        kv
+    }
+
+    /// Where keys, or values, lie in a row of both.
+    fn key_columns(&self, layer: LayerName) -> Columns {
+        Columns {
+            width: 2 * self.width,
+            first: if layer == LayerName::V { self.width } else { 0 },
+        }
+    }
+
+    /// The MLP's activation of standardised rows, and its slope.
+    fn activate(
+        &self,
+        arena: &Arena,
+        rows: &Matrix,
+        asking: Asking,
+        adapting: Adapting,
+        slope: Option<&mut Matrix>,
+        act: &mut Matrix,
+    ) {
+        if let Some(sums) = self.updated_sums(arena, rows, asking, adapting) {
+            self.activation.forward_rows(&sums, act);
+            if let Some(slope) = slope {
+                self.activation.slope_rows(&sums, slope);
+            }
+        } else {
+            self.fc1
+                .forward_activated(self.activation, rows.operand(), slope, act);
+        }
+    }
+
+    /// What the activation reads, where the layer before it has updates.
+    fn updated_sums(
+        &self,
+        arena: &Arena,
+        rows: &Matrix,
+        asking: Asking,
+        adapting: Adapting,
+    ) -> Option<Buffer<f32>> {
+        let updates = adapting.of_layer(LayerName::Fc1, asking.rows(), Columns::all(self.mlp));
+        (!updates.is_empty()).then(|| {
+            let mut sums = arena.floats(rows.rows() * self.mlp);
+            self.fc1.forward_into(rows.operand(), &mut sums);
+            updates.apply(LayerInput::behind_norm(rows, &self.affine_2), &mut sums);
+            sums
+        })
     }
 
     fn standardised(&self, arena: &Arena, norm: Standardize, x: &[f32]) -> NormTape {
