@@ -20,7 +20,7 @@ use std::time::Instant;
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize_to_file};
 use vlpt_clip::{
-    Clip, MemoryBudget, ModelFiles, Precision, PromptRows, Slot, TextPlan, TextPlanOptions,
+    Clip, MemoryBudget, ModelFiles, Precision, PromptRows, PromptToken, TextPlan, TextPlanOptions,
     TowerAdaptation,
 };
 
@@ -55,14 +55,14 @@ impl Bench {
         let rows = tensors["context"].0[0] as u32;
         let (shape, names) = &tensors["names"];
         let text = |name: &[f32]| {
-            let mut text = vec![Slot::Token(clip.tokenizer.sot())];
-            text.extend((0..rows).map(Slot::Learned));
+            let mut text = vec![PromptToken::Token(clip.tokenizer.sot())];
+            text.extend((0..rows).map(PromptToken::Learned));
             text.extend(
                 name.iter()
                     .filter(|&&id| id >= 0.0)
-                    .map(|&id| Slot::Token(id as u32)),
+                    .map(|&id| PromptToken::Token(id as u32)),
             );
-            text.push(Slot::Token(clip.tokenizer.eot()));
+            text.push(PromptToken::Token(clip.tokenizer.eot()));
             text
         };
         let texts: Vec<_> = names.chunks_exact(shape[1]).map(text).collect();

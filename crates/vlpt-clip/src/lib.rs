@@ -40,7 +40,7 @@ pub use hub::{Hub, HubSettings};
 pub use model::Clip;
 pub use names::ModelName;
 pub use progress::Progress;
-pub use text::{Slot, TextPlan, TextPlanOptions, TextTape, TextTower, TextTree};
+pub use text::{PrefixTree, PromptToken, TextPlan, TextPlanOptions, TextTape, TextTower};
 pub use tokenizer::Tokenizer;
 pub use vision::{ImageTape, ImageTower};
 pub use vlpt_kernels::{Level, Precision};

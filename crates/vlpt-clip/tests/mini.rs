@@ -2,7 +2,7 @@
 
 #![allow(clippy::print_stderr, clippy::unwrap_used)]
 
-use vlpt_clip::{Activation, Clip, PreprocessConfig, Slot, TowerAdaptation};
+use vlpt_clip::{Activation, Clip, PreprocessConfig, PromptToken, TowerAdaptation};
 
 #[test]
 fn the_embedded_model_is_read_whole() {
@@ -54,10 +54,10 @@ fn the_loaded_towers_give_the_features_of_transformers() {
     }
     let golden: Golden = serde_json::from_str(include_str!("golden/mini_features.json")).unwrap();
     let clip = Clip::mini();
-    let texts: Vec<Vec<Slot>> = golden
+    let texts: Vec<Vec<PromptToken>> = golden
         .tokens
         .iter()
-        .map(|ids| ids.iter().map(|id| Slot::Token(*id)).collect())
+        .map(|ids| ids.iter().map(|id| PromptToken::Token(*id)).collect())
         .collect();
     let text = clip.text.features(&texts, &TowerAdaptation::NONE);
     let error = distance(&text, &golden.text.concat());
@@ -78,7 +78,13 @@ fn a_random_model_is_decided_by_its_seed_and_is_not_degenerate() {
     assert_eq!(clip.fingerprint, Clip::random(&config, 3).fingerprint);
     assert_ne!(clip.fingerprint, Clip::random(&config, 4).fingerprint);
 
-    let text = |id| vec![Slot::Token(4608), Slot::Token(id), Slot::Token(4609)];
+    let text = |id| {
+        vec![
+            PromptToken::Token(4608),
+            PromptToken::Token(id),
+            PromptToken::Token(4609),
+        ]
+    };
     let features = clip
         .text
         .features(&[text(1), text(2)], &TowerAdaptation::NONE);

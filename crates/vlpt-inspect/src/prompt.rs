@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use vlpt_clip::{Clip, Slot};
+use vlpt_clip::{Clip, PromptToken};
 use vlpt_methods::{Pass, PromptMethod, VisualValues};
 use vlpt_train::{PromptFolder, TrainError};
 
@@ -96,8 +96,8 @@ impl OpenPrompt {
         let mut order = Vec::new();
         for (i, text) in texts.iter().enumerate() {
             let learned = text.iter().filter_map(|slot| match slot {
-                Slot::Learned(row) => Some(*row as usize),
-                Slot::Token(_) => None,
+                PromptToken::Learned(row) => Some(*row as usize),
+                PromptToken::Token(_) => None,
             });
             for (place, row) in learned.enumerate() {
                 match seen.get_mut(row) {

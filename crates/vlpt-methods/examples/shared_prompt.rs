@@ -9,8 +9,8 @@
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 use vlpt_clip::{
-    Clip, ClipConfig, MemoryBudget, PromptRows, Slot, TextPlanOptions, Tokenizer, TowerAdaptation,
-    VisualPlace,
+    Clip, ClipConfig, MemoryBudget, PromptRows, PromptToken, TextPlanOptions, Tokenizer,
+    TowerAdaptation, VisualPlace,
 };
 use vlpt_methods::rng::Stream;
 use vlpt_methods::{
@@ -80,7 +80,7 @@ impl PromptMethod for SharedPrompt {
         &self.parameters
     }
 
-    fn texts(&self, tokenizer: &Tokenizer, classes: &[String]) -> Result<Vec<Vec<Slot>>> {
+    fn texts(&self, tokenizer: &Tokenizer, classes: &[String]) -> Result<Vec<Vec<PromptToken>>> {
         template_texts(tokenizer, &self.template, classes)
     }
 

@@ -7,7 +7,7 @@
 
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
-use vlpt_clip::{Clip, ClipConfig, Slot, Tokenizer};
+use vlpt_clip::{Clip, ClipConfig, PromptToken, Tokenizer};
 
 use crate::context::{Context, ContextOptions, Keys, Words};
 use crate::nn::{Builder, Init, Linear};
@@ -127,7 +127,7 @@ impl PromptMethod for CoCoOp {
         &self.parameters
     }
 
-    fn texts(&self, tokenizer: &Tokenizer, classes: &[String]) -> Result<Vec<Vec<Slot>>> {
+    fn texts(&self, tokenizer: &Tokenizer, classes: &[String]) -> Result<Vec<Vec<PromptToken>>> {
         self.context.texts(tokenizer, classes)
     }
 

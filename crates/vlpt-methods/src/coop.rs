@@ -5,7 +5,7 @@
 //! classes (unified) or each class has its own (class-specific).
 
 use serde::{Deserialize, Serialize};
-use vlpt_clip::{Clip, Slot, Tokenizer};
+use vlpt_clip::{Clip, PromptToken, Tokenizer};
 
 use crate::context::{Context, ContextOptions, Keys, Words};
 use crate::rng::Stream;
@@ -81,7 +81,7 @@ impl PromptMethod for CoOp {
         &self.parameters
     }
 
-    fn texts(&self, tokenizer: &Tokenizer, classes: &[String]) -> Result<Vec<Vec<Slot>>> {
+    fn texts(&self, tokenizer: &Tokenizer, classes: &[String]) -> Result<Vec<Vec<PromptToken>>> {
         self.context.texts(tokenizer, classes)
     }
 

@@ -35,7 +35,7 @@ impl Pass<'_> {
 /// What a method gives to the towers.
 #[derive(Debug, Clone)]
 pub struct Prompts {
-    /// Rows of learned text tokens (rows x text width), which [`Slot::Learned`](vlpt_clip::Slot::Learned) points to.
+    /// Rows of learned text tokens (rows x text width), which [`PromptToken::Learned`](vlpt_clip::PromptToken::Learned) points to.
     pub text: Option<Tensor>,
     /// Learned image tokens.
     pub visual: Option<Visual>,

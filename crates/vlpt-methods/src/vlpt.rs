@@ -2,7 +2,7 @@
 //! together and coupled by nothing but the loss. The UPT paper's baseline "VLPT" (Zang et al.,
 //! 2022), and MVLPT's prompts without their shared projection.
 
-use vlpt_clip::{Clip, Slot, Tokenizer};
+use vlpt_clip::{Clip, PromptToken, Tokenizer};
 
 use crate::{CoOp, CoOpConfig, Parameter, Pass, PromptMethod, Prompts, Result, Vpt, VptConfig};
 
@@ -49,7 +49,7 @@ impl PromptMethod for Vlpt {
         &self.parameters
     }
 
-    fn texts(&self, tokenizer: &Tokenizer, classes: &[String]) -> Result<Vec<Vec<Slot>>> {
+    fn texts(&self, tokenizer: &Tokenizer, classes: &[String]) -> Result<Vec<Vec<PromptToken>>> {
         self.text.texts(tokenizer, classes)
     }
 

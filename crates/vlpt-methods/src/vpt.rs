@@ -11,7 +11,7 @@
 
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
-use vlpt_clip::{ClipConfig, Slot, Tokenizer};
+use vlpt_clip::{ClipConfig, PromptToken, Tokenizer};
 
 use crate::dropout::{check_rate, dropout};
 use crate::nn::{Builder, Init, Linear};
@@ -163,7 +163,7 @@ impl PromptMethod for Vpt {
         &self.parameters
     }
 
-    fn texts(&self, tokenizer: &Tokenizer, classes: &[String]) -> Result<Vec<Vec<Slot>>> {
+    fn texts(&self, tokenizer: &Tokenizer, classes: &[String]) -> Result<Vec<Vec<PromptToken>>> {
         template_texts(tokenizer, &self.template, classes)
     }
 

@@ -6,7 +6,7 @@
 mod common;
 
 use common::{Objective, classes, images, sizes, tiny};
-use vlpt_clip::{ClipConfig, PromptRows, Slot, TowerAdaptation, VisualPlace};
+use vlpt_clip::{ClipConfig, PromptRows, PromptToken, TowerAdaptation, VisualPlace};
 use vlpt_methods::{
     Depth, MethodConfig, Pass, Place, PromptMethod, Vpt, VptConfig, initial_bound, zeroshot,
 };
@@ -148,10 +148,10 @@ fn the_texts_are_the_filled_template_and_learn_nothing() {
     };
     let vpt = Vpt::new(&config, &clip.config, 1).unwrap();
     let names = classes(&["cat", "polar_bear"]);
-    let expected: Vec<Vec<Slot>> = ["a photo of a cat.", "a photo of a polar bear."]
+    let expected: Vec<Vec<PromptToken>> = ["a photo of a cat.", "a photo of a polar bear."]
         .iter()
         .map(|text| clip.tokenizer.encode(text).unwrap())
-        .map(|ids| ids.into_iter().map(Slot::Token).collect())
+        .map(|ids| ids.into_iter().map(PromptToken::Token).collect())
         .collect();
     assert_eq!(vpt.texts(&clip.tokenizer, &names).unwrap(), expected);
     assert!(vpt.prompts(&Pass::EVAL).unwrap().text.is_none());

@@ -157,7 +157,7 @@ pub fn embed_texts(
         } else {
             clip.tokenizer.encode(text)?
         };
-        Ok(ids.into_iter().map(vlpt_clip::Slot::Token).collect())
+        Ok(ids.into_iter().map(vlpt_clip::PromptToken::Token).collect())
     };
     let mut features = Vec::with_capacity(texts.len() * clip.config.embed_dim);
     // A constant group, so that memory stays bounded and results do not depend on it.

@@ -17,7 +17,7 @@ pub enum VisualPlace {
 /// What a block makes of these tokens is replaced by the rows of the next block that has some; after
 /// the last one they go on as ordinary tokens. Before block `first` they do not exist.
 ///
-/// **Text.** [`Slot::Learned`](crate::Slot::Learned) `(r)` is where row `r` stands. With
+/// **Text.** [`PromptToken::Learned`](crate::PromptToken::Learned) `(r)` is where row `r` stands. With
 /// `first` 0 a learned token takes a position of the text like any other, and the rows of block 0 get
 /// its positional embedding; rows of later blocks get none. With `first` above 0 learned tokens take
 /// no position: the others have those that they have without them. Attention stays causal.

@@ -11,7 +11,7 @@ mod tokens;
 mod tree;
 
 pub use plan::{TextPlan, TextPlanOptions, TextTape};
-pub use tree::{Slot, TextTree};
+pub use tree::{PrefixTree, PromptToken};
 
 use chunk::Chunk;
 use plan::TextAdaptation;
@@ -21,7 +21,7 @@ use vlpt_kernels::{Arena, Attention, AttentionPlan, Matrix, Precision, awake};
 use crate::adaptation::{Held, TowerAdaptation, TowerGradients, TowerSizes};
 use crate::budget::MemoryBudget;
 use crate::config::TextConfig;
-use crate::transformer::{Block, Costs, Head, TapeBytes, bytes_of, layer_norm};
+use crate::transformer::{Block, CheckpointPolicy, Head, TapeBytes, bytes_of, layer_norm};
 use crate::weights::TextWeights;
 
 /// Most live nodes, and most constant nodes, of a chunk: enough rows for matrix products to run
@@ -40,7 +40,7 @@ pub struct TextTower {
     blocks: Vec<Block>,
     head: Head,
     arena: Arena,
-    costs: Costs,
+    checkpoints: CheckpointPolicy,
 }
 
 impl TextTower {
@@ -87,7 +87,7 @@ impl TextTower {
                 &weights.projection,
             ),
             arena: Arena::default(),
-            costs: Costs::default(),
+            checkpoints: CheckpointPolicy::default(),
         }
     }
 
@@ -142,14 +142,14 @@ impl TextTower {
     ///
     /// # Panics
     /// As [`TextTower::plan`] and [`TextTower::forward`].
-    pub fn features(&self, texts: &[Vec<Slot>], adaptation: &TowerAdaptation) -> Vec<f32> {
+    pub fn features(&self, texts: &[Vec<PromptToken>], adaptation: &TowerAdaptation) -> Vec<f32> {
         awake(|| {
             let embed = self.embed_dim();
             let options = TextPlanOptions::from(adaptation);
             let held = self.hold(adaptation);
             let mut features = vec![0.0; texts.len() * embed];
             let mut first = 0;
-            for end in TextTree::runs(options.tree(), texts, CHUNK_NODES) {
+            for end in PrefixTree::runs(options.tree(), texts, CHUNK_NODES) {
                 let chunk = self.chunk(options, texts, first, end);
                 let features = &mut features[first * embed..end * embed];
                 chunk.forward(self, &held, features, None);
@@ -172,7 +172,7 @@ impl TextTower {
     /// has fewer blocks than the options say.
     pub fn plan(
         &self,
-        texts: &[Vec<Slot>],
+        texts: &[Vec<PromptToken>],
         options: TextPlanOptions,
         budget: MemoryBudget,
     ) -> TextPlan {
@@ -181,7 +181,7 @@ impl TextTower {
 
     fn planned(
         &self,
-        texts: &[Vec<Slot>],
+        texts: &[Vec<PromptToken>],
         options: TextPlanOptions,
         budget: MemoryBudget,
     ) -> TextPlan {
@@ -198,12 +198,12 @@ impl TextTower {
             .sum();
         let limit = CHUNK_NODES.min(budget.of_chunk() / whole.div_ceil(CHUNK_NODES));
         let (mut chunks, mut first) = (Vec::new(), 0);
-        for end in TextTree::runs(options.tree(), texts, limit) {
+        for end in PrefixTree::runs(options.tree(), texts, limit) {
             chunks.push(self.chunk(options, texts, first, end));
             first = end;
         }
         let tapes: Vec<_> = chunks.iter().map(|chunk| chunk.tape_bytes(self)).collect();
-        let kept = self.costs.share(budget.bytes(), &tapes);
+        let kept = self.checkpoints.share(budget.bytes(), &tapes);
         let bytes = chunks.iter().map(|chunk| chunk.bytes(self)).sum();
         TextPlan {
             options,
@@ -231,7 +231,7 @@ impl TextTower {
         let held = self.hold(adaptation);
         let embed = self.embed_dim();
         let mut features = vec![0.0; plan.texts * embed];
-        let keep = self.costs.share(plan.budget, &plan.tapes);
+        let keep = self.checkpoints.share(plan.budget, &plan.tapes);
         let (mut chunks, mut bytes) = (Vec::new(), 0);
         for ((chunk, keep), tapes) in plan.chunks.iter().zip(keep).zip(&plan.tapes) {
             let features = &mut features[chunk.first * embed..][..chunk.texts * embed];
@@ -305,12 +305,13 @@ impl TextTower {
     fn chunk(
         &self,
         options: TextPlanOptions,
-        texts: &[Vec<Slot>],
+        texts: &[Vec<PromptToken>],
         first: usize,
         end: usize,
     ) -> Chunk {
         let positions = self.positional_embedding.len() / self.width;
-        let takes = |slot: &&Slot| options.first == 0 || matches!(slot, Slot::Token(_));
+        let takes =
+            |token: &&PromptToken| options.first == 0 || matches!(token, PromptToken::Token(_));
         for text in &texts[first..end] {
             let tokens = text.iter().filter(takes).count();
             assert!(
@@ -335,11 +336,11 @@ impl TextTower {
     }
 
     /// Writes the input of the first block at one place of a text.
-    fn embed(&self, slot: Slot, position: u32, prompts: &[f32], x: &mut [f32]) {
+    fn embed(&self, token: PromptToken, position: u32, prompts: &[f32], x: &mut [f32]) {
         let w = self.width;
-        match slot {
-            Slot::Token(id) => self.tokens.read(id, x),
-            Slot::Learned(row) => {
+        match token {
+            PromptToken::Token(id) => self.tokens.read(id, x),
+            PromptToken::Learned(row) => {
                 let rows = prompts.len() / w;
                 assert!(
                     (row as usize) < rows,

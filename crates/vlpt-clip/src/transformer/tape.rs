@@ -59,12 +59,12 @@ impl NormTape {
 
 /// What a tape holds beside standardised rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Keep {
+pub(crate) struct SavedActivations {
     pub(crate) projected: bool,
     pub(crate) slope: bool,
 }
 
-impl Keep {
+impl SavedActivations {
     pub(crate) const ALL: Self = Self {
         projected: true,
         slope: true,
@@ -85,11 +85,11 @@ pub(crate) struct TapeBytes {
 
 impl TapeBytes {
     pub(crate) fn all(self) -> usize {
-        self.of(Keep::ALL)
+        self.of(SavedActivations::ALL)
     }
 
     /// What is kept of blocks.
-    pub(crate) fn of_blocks(blocks: &[Self], keep: &[Keep]) -> usize {
+    pub(crate) fn of_blocks(blocks: &[Self], keep: &[SavedActivations]) -> usize {
         blocks
             .iter()
             .zip(keep)
@@ -97,7 +97,7 @@ impl TapeBytes {
             .sum()
     }
 
-    fn of(self, keep: Keep) -> usize {
+    fn of(self, keep: SavedActivations) -> usize {
         let if_kept = |kept, bytes| if kept { bytes } else { 0 };
         self.rows + if_kept(keep.projected, self.projected) + if_kept(keep.slope, self.slope)
     }
@@ -113,20 +113,21 @@ impl Sum for TapeBytes {
     }
 }
 
-/// How long parts of tapes took to make so far, in nanoseconds.
+/// Which activations tapes save (activation checkpointing): decided by how long parts of tapes took to
+/// make so far, in nanoseconds.
 #[derive(Debug, Default)]
-pub(crate) struct Costs {
+pub(crate) struct CheckpointPolicy {
     projected: AtomicU64,
     slope: AtomicU64,
 }
 
 /// A part of a tape that can be kept or not: its bytes, and keeping it.
-type Part = (fn(&TapeBytes) -> usize, fn(&mut Keep));
+type Part = (fn(&TapeBytes) -> usize, fn(&mut SavedActivations));
 
 const PROJECTED: Part = (|bytes| bytes.projected, |keep| keep.projected = true);
 const SLOPE: Part = (|bytes| bytes.slope, |keep| keep.slope = true);
 
-impl Costs {
+impl CheckpointPolicy {
     pub(super) fn count_projected(&self, since: Instant) {
         count(&self.projected, since);
     }
@@ -139,7 +140,11 @@ impl Costs {
     /// at most `budget`: nothing, or the rows of all of its blocks and more of some.
     ///
     /// It depends on time, but no result does: what is computed again has the same bits.
-    pub(crate) fn share(&self, budget: usize, chunks: &[Vec<TapeBytes>]) -> Vec<Option<Vec<Keep>>> {
+    pub(crate) fn share(
+        &self,
+        budget: usize,
+        chunks: &[Vec<TapeBytes>],
+    ) -> Vec<Option<Vec<SavedActivations>>> {
         let mut left = budget;
         let mut take = |bytes: usize| {
             let rest = left.checked_sub(bytes);
@@ -147,7 +152,8 @@ impl Costs {
             rest.is_some()
         };
         let rows = |chunk: &Vec<TapeBytes>| {
-            take(chunk.iter().map(|block| block.rows).sum()).then(|| vec![Keep::ROWS; chunk.len()])
+            take(chunk.iter().map(|block| block.rows).sum())
+                .then(|| vec![SavedActivations::ROWS; chunk.len()])
         };
         let mut kept: Vec<_> = chunks.iter().map(rows).collect();
         for (bytes, set) in self.order(chunks.iter().flatten().copied().sum()) {
@@ -193,16 +199,16 @@ mod tests {
 
     /// What is kept of two chunks of two blocks: `r`, the rows; `p`, what the attention reads too;
     /// `s`, the slope too; `a`, all.
-    fn kept(costs: &Costs, budget: usize) -> String {
+    fn kept(checkpoints: &CheckpointPolicy, budget: usize) -> String {
         let chunks = [vec![BLOCK; 2], vec![BLOCK; 2]];
-        let shares = costs.share(budget, &chunks);
+        let shares = checkpoints.share(budget, &chunks);
         let bytes: usize = chunks
             .iter()
             .zip(&shares)
             .filter_map(|(chunk, keep)| Some(TapeBytes::of_blocks(chunk, keep.as_ref()?)))
             .sum();
         assert!(bytes <= budget, "{bytes} of {budget}");
-        let letter = |keep: &Keep| match (keep.projected, keep.slope) {
+        let letter = |keep: &SavedActivations| match (keep.projected, keep.slope) {
             (false, false) => 'r',
             (true, false) => 'p',
             (false, true) => 's',
@@ -217,24 +223,28 @@ mod tests {
 
     #[test]
     fn rows_come_first_and_then_what_takes_longest_for_its_bytes() {
-        let costs = Costs::default();
-        assert_eq!(kept(&costs, 19), "- -");
-        assert_eq!(kept(&costs, 39), "rr -");
-        assert_eq!(kept(&costs, 40), "rr rr");
-        assert_eq!(kept(&costs, 79), "pr rr", "39 are too few for a slope");
-        assert_eq!(kept(&costs, 80), "sr rr");
-        assert_eq!(kept(&costs, 200), "ss ss");
-        assert_eq!(kept(&costs, 319), "aa as");
-        assert_eq!(kept(&costs, 320), "aa aa");
+        let checkpoints = CheckpointPolicy::default();
+        assert_eq!(kept(&checkpoints, 19), "- -");
+        assert_eq!(kept(&checkpoints, 39), "rr -");
+        assert_eq!(kept(&checkpoints, 40), "rr rr");
+        assert_eq!(
+            kept(&checkpoints, 79),
+            "pr rr",
+            "39 are too few for a slope"
+        );
+        assert_eq!(kept(&checkpoints, 80), "sr rr");
+        assert_eq!(kept(&checkpoints, 200), "ss ss");
+        assert_eq!(kept(&checkpoints, 319), "aa as");
+        assert_eq!(kept(&checkpoints, 320), "aa aa");
     }
 
     #[test]
     fn what_was_measured_decides() {
-        let costs = Costs::default();
-        costs.slope.store(4, Ordering::Relaxed);
-        costs.projected.store(4, Ordering::Relaxed); // for fewer bytes
-        assert_eq!(kept(&costs, 100), "pp rr");
-        costs.slope.store(6, Ordering::Relaxed);
-        assert_eq!(kept(&costs, 120), "ss rr");
+        let checkpoints = CheckpointPolicy::default();
+        checkpoints.slope.store(4, Ordering::Relaxed);
+        checkpoints.projected.store(4, Ordering::Relaxed); // for fewer bytes
+        assert_eq!(kept(&checkpoints, 100), "pp rr");
+        checkpoints.slope.store(6, Ordering::Relaxed);
+        assert_eq!(kept(&checkpoints, 120), "ss rr");
     }
 }

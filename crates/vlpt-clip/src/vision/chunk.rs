@@ -5,7 +5,8 @@ use vlpt_kernels::{Arena, Attention, AttentionPlan, Buffer, Matrix, add};
 use super::ImageTower;
 use super::prompts::{Entry, ImageRun, PromptGradients, Prompting};
 use crate::transformer::{
-    Asking, AttentionGradient, Block, BlockTape, Gradient, Keep, TapeBytes, Taping, Wanted,
+    AttentionGradient, Block, BlockTape, Gradient, GradientRows, QueryRows, SavedActivations,
+    TapeBytes, Taping,
 };
 
 /// What backward needs of a chunk.
@@ -25,7 +26,7 @@ pub(super) struct Layout {
     pub(super) queries: usize,
     plan: AttentionPlan,
     /// Rows of the class tokens in the last block, where they alone ask.
-    asking: Option<Vec<u32>>,
+    query_rows: Option<Vec<u32>>,
 }
 
 impl Layout {
@@ -36,7 +37,7 @@ impl Layout {
             tokens,
             queries,
             plan: AttentionPlan::images(n, queries, tokens, prompting.keys(l).rows()),
-            asking: last.then(|| (0..n).map(|i| (i * tokens) as u32).collect()),
+            query_rows: last.then(|| (0..n).map(|i| (i * tokens) as u32).collect()),
         }
     }
 
@@ -52,10 +53,10 @@ impl Layout {
         (tokens, if last { 1 } else { tokens })
     }
 
-    fn asking(&self) -> Asking<'_> {
-        self.asking
+    fn query_rows(&self) -> QueryRows<'_> {
+        self.query_rows
             .as_ref()
-            .map_or(Asking::All, |rows| Asking::Rows(rows))
+            .map_or(QueryRows::All, |rows| QueryRows::Rows(rows))
     }
 
     fn attention(&self, tower: &ImageTower) -> Attention<'_> {
@@ -85,7 +86,7 @@ pub(super) fn run_watched(
     prompting: &Prompting,
     run: ImageRun,
     mut x: Buffer<f32>,
-    mut tapes: Option<(&[Keep], &mut Vec<BlockTape>)>,
+    mut tapes: Option<(&[SavedActivations], &mut Vec<BlockTape>)>,
     mut watch: impl FnMut(usize, &Layout, &Matrix, &Matrix),
 ) -> Buffer<f32> {
     for (l, block) in tower.blocks.iter().enumerate() {
@@ -97,7 +98,7 @@ pub(super) fn run_watched(
             .filter(|_| l >= prompting.start())
             .map(|(keep, _)| Taping {
                 keep: keep[l],
-                costs: &tower.costs,
+                checkpoints: &tower.checkpoints,
             });
         let keys = prompting.token_keys(run, layout.tokens);
         let adapting = prompting.adapting(l, &keys);
@@ -105,7 +106,14 @@ pub(super) fn run_watched(
             watch(l, &layout, q, kv);
             attention.forward(q, kv, prompting.keys(l), out);
         };
-        let (y, tape) = block.forward(&tower.arena, x, layout.asking(), taping, adapting, attend);
+        let (y, tape) = block.forward(
+            &tower.arena,
+            x,
+            layout.query_rows(),
+            taping,
+            adapting,
+            attend,
+        );
         if let Some((_, tapes)) = &mut tapes {
             tapes.extend(tape);
         }
@@ -120,7 +128,7 @@ pub(super) fn record(
     prompting: &Prompting,
     run: ImageRun,
     x: Buffer<f32>,
-    keep: &[Keep],
+    keep: &[SavedActivations],
 ) -> ChunkTape {
     let mut blocks = Vec::new();
     let tapes = Some((keep, &mut blocks));
@@ -186,10 +194,10 @@ impl ChunkTape {
             } else {
                 Vec::new()
             };
-            let wanted = match (l == start, joins) {
-                (true, false) => Wanted::None,
-                (true, true) => Wanted::Rows(&rows),
-                _ => Wanted::All,
+            let gradient_rows = match (l == start, joins) {
+                (true, false) => GradientRows::None,
+                (true, true) => GradientRows::Rows(&rows),
+                _ => GradientRows::All,
             };
             let keys = prompting.token_keys(run, layout.tokens);
             let attended = AttentionGradient {
@@ -200,8 +208,8 @@ impl ChunkTape {
             dx = block.backward(
                 arena,
                 tape,
-                layout.asking(),
-                wanted,
+                layout.query_rows(),
+                gradient_rows,
                 prompting.adapting(l, &keys),
                 dx,
                 attended,

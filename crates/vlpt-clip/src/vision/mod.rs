@@ -20,7 +20,7 @@ use vlpt_kernels::{Arena, Buffer, Precision, awake};
 use crate::adaptation::{Held, TowerAdaptation, TowerGradients, TowerSizes};
 use crate::budget::MemoryBudget;
 use crate::config::VisionConfig;
-use crate::transformer::{Block, Costs, Head, Keep, TapeBytes, layer_norm};
+use crate::transformer::{Block, CheckpointPolicy, Head, SavedActivations, TapeBytes, layer_norm};
 use crate::weights::VisionWeights;
 
 /// The frozen image tower: from images and what is learned to features, and the gradients back.
@@ -34,7 +34,7 @@ pub struct ImageTower {
     blocks: Vec<Block>,
     head: Head,
     arena: Arena,
-    costs: Costs,
+    checkpoints: CheckpointPolicy,
 }
 
 /// What [`ImageTower::backward`] needs of a forward pass.
@@ -119,7 +119,7 @@ impl ImageTower {
                 &weights.projection,
             ),
             arena: Arena::default(),
-            costs: Costs::default(),
+            checkpoints: CheckpointPolicy::default(),
         }
     }
 
@@ -208,7 +208,7 @@ impl ImageTower {
             .chunks(images, n, size)
             .map(|(run, _)| ChunkTape::bytes(self, &prompting, run.images));
         let sizes: Vec<_> = sizes.collect();
-        let keep = self.costs.share(budget.bytes(), &sizes);
+        let keep = self.checkpoints.share(budget.bytes(), &sizes);
         let (mut chunks, mut bytes) = (Vec::new(), 0);
         for (((run, images), keep), sizes) in self.chunks(images, n, size).zip(keep).zip(&sizes) {
             let x = self.patches.embed(&self.arena, images);
@@ -260,7 +260,7 @@ impl ImageTower {
             return gradients.all;
         }
         let size = images.div_ceil(chunks.len());
-        let all = vec![Keep::ALL; self.depth()];
+        let all = vec![SavedActivations::ALL; self.depth()];
         let runs = chunks.into_iter().zip(d_features.chunks(size * embed));
         for (i, (recorded, d_features)) in runs.enumerate() {
             let run = ImageRun {

@@ -7,7 +7,7 @@ use std::path::Path;
 use safetensors::SafeTensors;
 use serde::Deserialize;
 use vlpt_clip::{
-    LayerName, MemoryBudget, Precision, PromptRows, Slot, TextPlanOptions, TowerAdaptation,
+    LayerName, MemoryBudget, Precision, PromptRows, PromptToken, TextPlanOptions, TowerAdaptation,
     TowerGradients, Update, UpdateGradient, UpdateKind, VisualPlace,
 };
 
@@ -126,11 +126,11 @@ impl Cases {
         }
     }
 
-    pub(crate) fn texts(&self, case: &Case) -> Vec<Vec<Slot>> {
+    pub(crate) fn texts(&self, case: &Case) -> Vec<Vec<PromptToken>> {
         let vocab = self.golden.vocab;
         let slot = |&id: &u32| match id.checked_sub(vocab) {
-            None => Slot::Token(id),
-            Some(row) => Slot::Learned(row),
+            None => PromptToken::Token(id),
+            Some(row) => PromptToken::Learned(row),
         };
         let texts = case.texts.iter();
         texts.map(|text| text.iter().map(slot).collect()).collect()

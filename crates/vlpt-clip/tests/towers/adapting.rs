@@ -1,7 +1,7 @@
 //! Adapted towers against themselves: updates of zero, dropout, budgets, threads, finite differences.
 
 use vlpt_clip::{
-    Dropout, LayerName, MemoryBudget, Precision, PromptRows, Slot, TextPlanOptions,
+    Dropout, LayerName, MemoryBudget, Precision, PromptRows, PromptToken, TextPlanOptions,
     TowerAdaptation, TowerGradients, Update, UpdateGradient, UpdateKind,
 };
 
@@ -135,10 +135,10 @@ fn updates_that_change_nothing_leave_every_bit() {
         for precision in [Precision::F32, Precision::Bf16] {
             let golden = Golden::load_as(model, precision);
             let [text_mlp, image_mlp] = mlp(model);
-            let classes: Vec<Vec<Slot>> = many_classes(&golden, 30)
+            let classes: Vec<Vec<PromptToken>> = many_classes(&golden, 30)
                 .into_iter()
                 .map(|text| {
-                    let word = |slot: &Slot| matches!(slot, Slot::Token(_));
+                    let word = |slot: &PromptToken| matches!(slot, PromptToken::Token(_));
                     text.into_iter().filter(word).collect()
                 })
                 .collect();

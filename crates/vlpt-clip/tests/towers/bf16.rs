@@ -1,8 +1,8 @@
 //! bf16 towers against transformers and PyTorch in f32, and what a step allocates.
 
 use vlpt_clip::{
-    Clip, ImageTower, MemoryBudget, ModelFiles, Precision, PromptRows, Slot, TextPlanOptions,
-    TextTower,
+    Clip, ImageTower, MemoryBudget, ModelFiles, Precision, PromptRows, PromptToken,
+    TextPlanOptions, TextTower,
 };
 
 use crate::golden::{Golden, MODELS};
@@ -27,7 +27,7 @@ fn assert_near(what: &str, (features, gradient): &(Vec<f32>, Vec<f32>), want: (&
 
 fn text_step(
     tower: &TextTower,
-    texts: &[Vec<Slot>],
+    texts: &[Vec<PromptToken>],
     prompts: &[f32],
     d: &[f32],
 ) -> (Vec<f32>, Vec<f32>) {
@@ -88,7 +88,7 @@ fn features_and_gradients_are_those_of_pytorch_within_bf16() {
 /// A CoOp step and a VPT-deep step on the trained model.
 struct Steps {
     clip: Clip,
-    texts: Vec<Vec<Slot>>,
+    texts: Vec<Vec<PromptToken>>,
     context: Vec<f32>,
     images: Vec<f32>,
     visual: Vec<f32>,
@@ -101,10 +101,10 @@ impl Steps {
     fn new(precision: Precision) -> Self {
         let clip = Clip::load_as(&ModelFiles::mini(), precision).unwrap();
         let text = |class: u32| {
-            let name = (0..=class % 3).map(|i| Slot::Token(300 + 31 * class + i));
-            let start = [Slot::Token(clip.tokenizer.sot())].into_iter();
-            let context = (0..8).map(Slot::Learned);
-            let end = [Slot::Token(clip.tokenizer.eot())];
+            let name = (0..=class % 3).map(|i| PromptToken::Token(300 + 31 * class + i));
+            let start = [PromptToken::Token(clip.tokenizer.sot())].into_iter();
+            let context = (0..8).map(PromptToken::Learned);
+            let end = [PromptToken::Token(clip.tokenizer.eot())];
             start.chain(context).chain(name).chain(end).collect()
         };
         let side = clip.config.vision.image_size;

@@ -1,5 +1,5 @@
 use vlpt_clip::{
-    MemoryBudget, Precision, PromptRows, Slot, TextPlanOptions, TextTower, TextTree,
+    MemoryBudget, Precision, PrefixTree, PromptRows, PromptToken, TextPlanOptions, TextTower,
     TowerAdaptation,
 };
 
@@ -11,7 +11,7 @@ use crate::{
 
 fn gradient(
     tower: &TextTower,
-    texts: &[Vec<Slot>],
+    texts: &[Vec<PromptToken>],
     prompts: &[f32],
     d_features: &[f32],
     budget: MemoryBudget,
@@ -27,20 +27,20 @@ fn shallow<'a>(tower: &TextTower, prompts: &'a [f32]) -> TowerAdaptation<'a> {
 }
 
 /// CoOp on many classes: a shared context of 5, names of 1 to 3 tokens, one text without context.
-pub(crate) fn many_classes(golden: &Golden, classes: u32) -> Vec<Vec<Slot>> {
+pub(crate) fn many_classes(golden: &Golden, classes: u32) -> Vec<Vec<PromptToken>> {
     let (start, end) = (golden.vocab - 2, golden.vocab - 1);
     let text = |class: u32| {
         let name = [class % 59, class / 7 % 53, class / 3 % 31];
         let name = name
             .into_iter()
             .take(1 + class as usize % 3)
-            .map(Slot::Token);
-        let context = (0..5).filter(|_| class != 7).map(Slot::Learned);
-        let start = std::iter::once(Slot::Token(start));
+            .map(PromptToken::Token);
+        let context = (0..5).filter(|_| class != 7).map(PromptToken::Learned);
+        let start = std::iter::once(PromptToken::Token(start));
         start
             .chain(context)
             .chain(name)
-            .chain([Slot::Token(end)])
+            .chain([PromptToken::Token(end)])
             .collect()
     };
     (0..classes).map(text).collect()
@@ -119,7 +119,7 @@ fn a_budget_changes_memory_and_not_the_gradient() {
     let golden = Golden::load("quick-gelu");
     let tower = &golden.text;
     let texts = many_classes(&golden, 1200);
-    assert!(TextTree::new(&texts).nodes() > 2000);
+    assert!(PrefixTree::new(&texts).nodes() > 2000);
     let prompts = random(1, 5 * tower.width());
     let d_features = random(2, texts.len() * tower.embed_dim());
     let want = assert_budgets_do_not_matter(|budget| {
@@ -218,7 +218,11 @@ fn features_alone_are_those_of_forward() {
 #[test]
 fn texts_without_learned_slots_are_computed_with_the_plan() {
     let golden = Golden::load("quick-gelu");
-    let texts = [vec![Slot::Token(62), Slot::Token(5), Slot::Token(63)]];
+    let texts = [vec![
+        PromptToken::Token(62),
+        PromptToken::Token(5),
+        PromptToken::Token(63),
+    ]];
     let plan = golden
         .text
         .plan(&texts, TextPlanOptions::default(), MemoryBudget::default());

@@ -1,7 +1,7 @@
 //! Zero-shot: a classifier from hand-written templates, nothing learned.
 
 use serde::{Deserialize, Serialize};
-use vlpt_clip::{Clip, Slot, TowerAdaptation};
+use vlpt_clip::{Clip, PromptToken, TowerAdaptation};
 
 use crate::{MethodError, Result, class_text};
 
@@ -72,11 +72,11 @@ pub fn classifier(clip: &Clip, classes: &[String], templates: &[String]) -> Resu
     let embed = clip.config.embed_dim;
     let mut rows = Vec::with_capacity(classes.len() * embed);
     for group in classes.chunks((TEXTS_AT_ONCE / templates.len()).max(1)) {
-        let mut texts: Vec<Vec<Slot>> = Vec::with_capacity(group.len() * templates.len());
+        let mut texts: Vec<Vec<PromptToken>> = Vec::with_capacity(group.len() * templates.len());
         for class in group {
             for template in templates {
                 let ids = clip.tokenizer.encode(&fill(template, class)?)?;
-                texts.push(ids.into_iter().map(Slot::Token).collect());
+                texts.push(ids.into_iter().map(PromptToken::Token).collect());
             }
         }
         let mut features = clip.text.features(&texts, &TowerAdaptation::NONE);

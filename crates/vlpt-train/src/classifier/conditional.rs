@@ -1,7 +1,7 @@
 //! Text features of each image's own, in groups of images so that memory stays bounded.
 
 use candle_core::{Device, Tensor};
-use vlpt_clip::{Clip, PromptRows, Slot};
+use vlpt_clip::{Clip, PromptRows, PromptToken};
 use vlpt_methods::zeroshot::normalise;
 use vlpt_methods::{MethodError, Pass, PromptMethod};
 
@@ -15,7 +15,7 @@ const TEXTS_AT_ONCE: usize = 512;
 pub(super) fn logits(
     clip: &Clip,
     method: &dyn PromptMethod,
-    texts: &[Vec<Slot>],
+    texts: &[Vec<PromptToken>],
     scale: f32,
     images: &[f32],
 ) -> Result<Vec<f32>> {
@@ -38,7 +38,7 @@ pub(super) fn logits(
 fn features(
     clip: &Clip,
     method: &dyn PromptMethod,
-    texts: &[Vec<Slot>],
+    texts: &[Vec<PromptToken>],
     images: &[f32],
 ) -> Result<Vec<f32>> {
     let embed = clip.config.embed_dim;
@@ -56,7 +56,11 @@ fn features(
 }
 
 /// The texts of `count` images: of each, the rows after those of the images before it.
-pub(crate) fn copies(texts: &[Vec<Slot>], rows: usize, count: usize) -> Result<Vec<Vec<Slot>>> {
+pub(crate) fn copies(
+    texts: &[Vec<PromptToken>],
+    rows: usize,
+    count: usize,
+) -> Result<Vec<Vec<PromptToken>>> {
     if count == 0 || !rows.is_multiple_of(count) {
         return Err(TrainError::Unfit {
             what: format!("{rows} prompt rows for {count} images: expected as many for each"),
@@ -66,9 +70,9 @@ pub(crate) fn copies(texts: &[Vec<Slot>], rows: usize, count: usize) -> Result<V
     let own = rows / count;
     let of_image = |image: usize| {
         texts.iter().map(move |text| {
-            let slot = |slot: &Slot| match slot {
-                Slot::Learned(row) => Slot::Learned((image * own) as u32 + row),
-                token @ Slot::Token(_) => *token,
+            let slot = |slot: &PromptToken| match slot {
+                PromptToken::Learned(row) => PromptToken::Learned((image * own) as u32 + row),
+                token @ PromptToken::Token(_) => *token,
             };
             text.iter().map(slot).collect()
         })

@@ -18,7 +18,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use vlpt_clip::{Clip, PromptRows, Slot};
+use vlpt_clip::{Clip, PromptRows, PromptToken};
 use vlpt_methods::baselines::TipAdapter;
 use vlpt_methods::zeroshot::{self, normalise};
 use vlpt_methods::{Pass, PromptMethod, Visual, VisualValues};
@@ -55,7 +55,7 @@ pub(crate) enum Head {
         /// Makes the prompts of an image.
         method: Arc<dyn PromptMethod>,
         /// The slots of one image's texts, one text a class.
-        texts: Vec<Vec<Slot>>,
+        texts: Vec<Vec<PromptToken>>,
         /// What cosine similarities are multiplied by.
         logit_scale: f32,
     },

@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use candle_core::{Device, Tensor};
 use vlpt_clip::{
-    Clip, MemoryBudget, PromptRows, Slot, TextPlan, TextPlanOptions, TextTape, TowerAdaptation,
+    Clip, MemoryBudget, PromptRows, PromptToken, TextPlan, TextPlanOptions, TextTape,
+    TowerAdaptation,
 };
 use vlpt_methods::{MethodError, Pass, PromptMethod};
 
@@ -31,7 +32,7 @@ enum Kind {
     Learned(Vec<TextPlan>),
     /// Each image has texts of its own.
     Conditional {
-        texts: Vec<Vec<Slot>>,
+        texts: Vec<Vec<PromptToken>>,
         /// Prompt rows of an image.
         rows: usize,
         budget: MemoryBudget,
@@ -72,9 +73,9 @@ impl Scope {
 }
 
 /// Whether a method's texts have a learned token.
-pub(crate) fn learned(texts: &[Vec<Slot>]) -> bool {
+pub(crate) fn learned(texts: &[Vec<PromptToken>]) -> bool {
     let mut slots = texts.iter().flatten();
-    slots.any(|slot| matches!(slot, Slot::Learned(_)))
+    slots.any(|slot| matches!(slot, PromptToken::Learned(_)))
 }
 
 impl TextSide {
@@ -151,7 +152,8 @@ impl TextSide {
         };
         let key = (scope.parts.clone(), images);
         if !plans.contains_key(&key) {
-            let own: Vec<Vec<Slot>> = scope.all().map(|class| texts[class].clone()).collect();
+            let own: Vec<Vec<PromptToken>> =
+                scope.all().map(|class| texts[class].clone()).collect();
             let plan = clip.text.plan(
                 &copies(&own, *rows * images, images)?,
                 TextPlanOptions::default(),

@@ -6,7 +6,7 @@ use super::{Chunk, ChunkTape};
 use crate::adaptation::TowerGradients;
 use crate::text::TextTower;
 use crate::text::plan::TextAdaptation;
-use crate::transformer::{Adapting, AttentionGradient, Gradient, Wanted};
+use crate::transformer::{Adapting, AttentionGradient, Gradient, GradientRows};
 
 impl Chunk {
     /// Adds the gradient of a projection by the texts that are constant.
@@ -62,10 +62,10 @@ impl Chunk {
         let blocks = tower.blocks.iter().enumerate().skip(start);
         for ((l, block), tape) in blocks.zip(tape.blocks).rev() {
             let enters = self.options.enters(l) && self.has_learned();
-            let wanted = match (l == start, enters) {
-                (false, _) => Wanted::All,
-                (true, true) => Wanted::Rows(&self.learned),
-                (true, false) => Wanted::None,
+            let gradient_rows = match (l == start, enters) {
+                (false, _) => GradientRows::All,
+                (true, true) => GradientRows::Rows(&self.learned),
+                (true, false) => GradientRows::None,
             };
             let rows = self.block_rows(tower, l);
             let keys = self.keys(adaptation, &rows);
@@ -82,8 +82,8 @@ impl Chunk {
             dx = block.backward(
                 arena,
                 tape,
-                rows.asking,
-                wanted,
+                rows.query_rows,
+                gradient_rows,
                 adapting,
                 dx,
                 attended,

@@ -7,8 +7,8 @@ use super::{Chunk, Constant, LiveNode};
 use crate::adaptation::Updates;
 use crate::text::TextTower;
 use crate::text::plan::TextPlanOptions;
-use crate::text::tree::{Slot, TextTree};
-use crate::transformer::{Adapting, Asking};
+use crate::text::tree::{PrefixTree, PromptToken};
+use crate::transformer::{Adapting, QueryRows};
 
 /// Nodes of a tree in the order of a numbering of their own.
 struct Numbering {
@@ -27,7 +27,7 @@ impl Numbering {
     }
 
     /// The numbers of the branch of each node given, as far as they have one.
-    fn branches(&self, tree: &TextTree, of: &[u32]) -> Vec<Vec<u32>> {
+    fn branches(&self, tree: &PrefixTree, of: &[u32]) -> Vec<Vec<u32>> {
         let number = |node: u32| self.number[node as usize];
         let numbered = |number: &u32| *number != u32::MAX;
         of.iter()
@@ -44,7 +44,7 @@ fn attention_plan(branches: &[Vec<u32>], fixed: usize, live: usize) -> Attention
 }
 
 /// Constant nodes that a live node sees.
-fn seen_by_live(tree: &TextTree) -> Vec<bool> {
+fn seen_by_live(tree: &PrefixTree) -> Vec<bool> {
     let nodes = tree.all();
     let mut seen = vec![false; nodes.len()];
     for (i, node) in nodes.iter().enumerate().rev() {
@@ -61,7 +61,7 @@ fn seen_by_live(tree: &TextTree) -> Vec<bool> {
 
 /// The distinct nodes of `ends` that `pick` takes, and for each text that ends in one its place
 /// among them.
-fn ends_where(tree: &TextTree, pick: impl Fn(u32) -> bool) -> (Vec<u32>, Vec<(usize, usize)>) {
+fn ends_where(tree: &PrefixTree, pick: impl Fn(u32) -> bool) -> (Vec<u32>, Vec<(usize, usize)>) {
     let picked = tree
         .ends()
         .iter()
@@ -76,13 +76,13 @@ fn ends_where(tree: &TextTree, pick: impl Fn(u32) -> bool) -> (Vec<u32>, Vec<(us
 }
 
 /// What dropout knows each node by: a hash of the tokens up to it.
-fn keys(tree: &TextTree) -> Vec<u64> {
+fn keys(tree: &PrefixTree) -> Vec<u64> {
     let mut keys: Vec<u64> = Vec::with_capacity(tree.nodes());
     for node in tree.all() {
         let before = node.parent.map_or(0, |parent| keys[parent as usize]);
-        let own = match node.slot {
-            Slot::Token(id) => [before, 0, u64::from(id)],
-            Slot::Learned(row) => [before, 1, u64::from(row)],
+        let own = match node.token {
+            PromptToken::Token(id) => [before, 0, u64::from(id)],
+            PromptToken::Learned(row) => [before, 1, u64::from(row)],
         };
         keys.push(hash(&own));
     }
@@ -94,9 +94,9 @@ impl Chunk {
         tower: &TextTower,
         options: TextPlanOptions,
         first: usize,
-        texts: &[Vec<Slot>],
+        texts: &[Vec<PromptToken>],
     ) -> Self {
-        let tree = TextTree::of_kind(options.tree(), texts);
+        let tree = PrefixTree::of_kind(options.tree(), texts);
         let all = tree.all();
         let seen = seen_by_live(&tree);
         let (mut constant, mut live) = (Vec::new(), Vec::new());
@@ -118,7 +118,7 @@ impl Chunk {
         let order = Numbering::new(order, all.len());
         let (ends, end_of) = ends_where(&tree, |end| all[end as usize].live);
         let plan = |of: &[u32]| attention_plan(&order.branches(&tree, of), kept, live.len());
-        let word = |node: &u32| matches!(all[*node as usize].slot, Slot::Token(_));
+        let word = |node: &u32| matches!(all[*node as usize].token, PromptToken::Token(_));
         let word_nodes: Vec<u32> = live.iter().copied().filter(word).collect();
         let has_learned = word_nodes.len() < live.len();
         let seen_by_words = (has_learned && options.blocks > 1).then(|| plan(&word_nodes));
@@ -131,14 +131,14 @@ impl Chunk {
         let words: Vec<u32> = word_nodes.iter().map(|&node| row(node)).collect();
         let keys = keys(&tree);
         let live_node = |&node: &u32| LiveNode {
-            slot: all[node as usize].slot,
+            token: all[node as usize].token,
             position: all[node as usize].position,
             key: keys[node as usize],
         };
         let nodes: Vec<LiveNode> = live.iter().map(live_node).collect();
-        let learned = |(row, node): (usize, &LiveNode)| match node.slot {
-            Slot::Learned(prompt) => Some((row as u32, prompt)),
-            Slot::Token(_) => None,
+        let learned = |(row, node): (usize, &LiveNode)| match node.token {
+            PromptToken::Learned(prompt) => Some((row as u32, prompt)),
+            PromptToken::Token(_) => None,
         };
         let (learned, prompts) = nodes.iter().enumerate().filter_map(learned).unzip();
         let entry = if options.start() > 0 && !word_nodes.is_empty() {
@@ -171,7 +171,7 @@ impl Chunk {
     fn compute_constant(
         &mut self,
         tower: &TextTower,
-        tree: &TextTree,
+        tree: &PrefixTree,
         nodes: Vec<u32>,
         kept: usize,
     ) {
@@ -205,17 +205,17 @@ impl Chunk {
                 keep(l, &block.keys(&tower.arena, &x, adapting));
                 continue;
             }
-            let asking = if last {
-                Asking::Rows(&ends)
+            let query_rows = if last {
+                QueryRows::Rows(&ends)
             } else {
-                Asking::All
+                QueryRows::All
             };
             let attention = tower.attention(if last { &end_below } else { &below });
             let attend = |q: &Matrix, kv: &Matrix, out: &mut Matrix| {
                 keep(l, kv);
                 attention.forward(q, kv, &tower.no_keys(), out);
             };
-            (x, _) = block.forward(&tower.arena, x, asking, None, adapting, attend);
+            (x, _) = block.forward(&tower.arena, x, query_rows, None, adapting, attend);
         }
         if !ends.is_empty() {
             let (w, embed) = (tower.width, tower.head.embed());
@@ -236,23 +236,23 @@ impl Chunk {
 fn entry(
     tower: &TextTower,
     start: usize,
-    tree: &TextTree,
-    texts: &[Vec<Slot>],
+    tree: &PrefixTree,
+    texts: &[Vec<PromptToken>],
     words: &[u32],
 ) -> Vec<f32> {
-    let is_word = |slot: &Slot| matches!(slot, Slot::Token(_));
-    let plain: Vec<Vec<Slot>> = texts
+    let is_word = |token: &PromptToken| matches!(token, PromptToken::Token(_));
+    let plain: Vec<Vec<PromptToken>> = texts
         .iter()
         .map(|text| text.iter().copied().filter(is_word).collect())
         .collect();
-    let plain = TextTree::new(&plain);
+    let plain = PrefixTree::new(&plain);
     // the plain node of each node, which for a learned one is that before it
     let mut place: Vec<Option<u32>> = Vec::with_capacity(tree.nodes());
     for node in tree.all() {
         let before = node.parent.and_then(|parent| place[parent as usize]);
-        place.push(match node.slot {
-            Slot::Token(_) => plain.child(before, node.slot),
-            Slot::Learned(_) => before,
+        place.push(match node.token {
+            PromptToken::Token(_) => plain.child(before, node.token),
+            PromptToken::Learned(_) => before,
         });
     }
     let nodes: Vec<u32> = (0..plain.nodes() as u32).collect();
@@ -266,7 +266,7 @@ fn entry(
         let attend = |q: &Matrix, kv: &Matrix, out: &mut Matrix| {
             attention.forward(q, kv, &tower.no_keys(), out);
         };
-        (x, _) = block.forward(&tower.arena, x, Asking::All, None, adapting, attend);
+        (x, _) = block.forward(&tower.arena, x, QueryRows::All, None, adapting, attend);
     }
     let w = tower.width;
     let state = |word: &u32| {
@@ -278,11 +278,11 @@ fn entry(
 
 impl TextTower {
     /// Nodes at the input of the first block, all of them words.
-    fn embedded(&self, tree: &TextTree, nodes: &[u32]) -> Buffer<f32> {
+    fn embedded(&self, tree: &PrefixTree, nodes: &[u32]) -> Buffer<f32> {
         let mut x = self.arena.floats(nodes.len() * self.width);
         for (x, &node) in x.chunks_exact_mut(self.width).zip(nodes) {
             let node = tree.all()[node as usize];
-            self.embed(node.slot, node.position, &[], x);
+            self.embed(node.token, node.position, &[], x);
         }
         x
     }

@@ -8,8 +8,10 @@ use vlpt_kernels::{AttentionPlan, Buffer, Matrix, for_blocks};
 
 use super::TextTower;
 use super::plan::{TextAdaptation, TextPlanOptions};
-use super::tree::Slot;
-use crate::transformer::{Adapting, Block, BlockTape, Keep, TapeBytes, Taping, bytes_of};
+use super::tree::PromptToken;
+use crate::transformer::{
+    Adapting, Block, BlockTape, SavedActivations, TapeBytes, Taping, bytes_of,
+};
 use rows::BlockRows;
 
 /// The tree of some texts, its constant part computed.
@@ -58,7 +60,7 @@ struct Constant {
 /// A node that goes through the tower in every pass.
 #[derive(Clone, Copy, Debug)]
 struct LiveNode {
-    slot: Slot,
+    token: PromptToken,
     position: u32,
     /// What dropout knows it by: a hash of the tokens up to it.
     key: u64,
@@ -117,7 +119,7 @@ impl Chunk {
         tower: &TextTower,
         adaptation: &TextAdaptation,
         features: &mut [f32],
-        keep: Option<&[Keep]>,
+        keep: Option<&[SavedActivations]>,
     ) -> Option<ChunkTape> {
         let embed = tower.head.embed();
         let projection = adaptation.held.projection.as_deref();
@@ -147,7 +149,7 @@ impl Chunk {
         if self.live.is_empty() {
             return None;
         }
-        let keep = vec![Keep::ALL; tower.blocks.len()];
+        let keep = vec![SavedActivations::ALL; tower.blocks.len()];
         let mut blocks = Vec::new();
         let last = self.run(tower, adaptation, Some((&keep, &mut blocks)));
         Some(ChunkTape { blocks, last })
@@ -158,7 +160,7 @@ impl Chunk {
         &self,
         tower: &TextTower,
         adaptation: &TextAdaptation,
-        mut tapes: Option<(&[Keep], &mut Vec<BlockTape>)>,
+        mut tapes: Option<(&[SavedActivations], &mut Vec<BlockTape>)>,
     ) -> Buffer<f32> {
         let start = self.options.start();
         let mut x = self.input(tower, adaptation);
@@ -170,7 +172,7 @@ impl Chunk {
             let attention = tower.attention(rows.plan);
             let taping = tapes.as_ref().map(|(keep, _)| Taping {
                 keep: keep[l],
-                costs: &tower.costs,
+                checkpoints: &tower.checkpoints,
             });
             let keys = self.keys(adaptation, &rows);
             let adapting = Adapting {
@@ -180,7 +182,7 @@ impl Chunk {
             let (y, tape) = block.forward(
                 &tower.arena,
                 x,
-                rows.asking,
+                rows.query_rows,
                 taping,
                 adapting,
                 |q, kv, out| {
@@ -203,7 +205,7 @@ impl Chunk {
         }
         let values = &adaptation.values[..adaptation.values.len().min(adaptation.rows * w)];
         let embed = |x: &mut [f32], node: LiveNode| {
-            tower.embed(node.slot, node.position, values, x);
+            tower.embed(node.token, node.position, values, x);
         };
         if self.options.first > 0 {
             let mut x = tower.arena.floats(self.words.len() * w);

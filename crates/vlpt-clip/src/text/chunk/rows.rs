@@ -5,22 +5,22 @@ use vlpt_kernels::{AttentionPlan, Buffer, gather_rows};
 use super::Chunk;
 use crate::text::TextTower;
 use crate::text::plan::TextAdaptation;
-use crate::transformer::Asking;
+use crate::transformer::QueryRows;
 
 /// The rows of a block's input.
 pub(super) struct BlockRows<'a> {
     /// All live nodes, or the words alone.
     pub(super) tokens: usize,
-    pub(super) asking: Asking<'a>,
+    pub(super) query_rows: QueryRows<'a>,
     pub(super) plan: &'a AttentionPlan,
 }
 
 impl BlockRows<'_> {
     /// Rows of the block's output.
     pub(super) fn queries(&self) -> usize {
-        match self.asking {
-            Asking::All => self.tokens,
-            Asking::Rows(rows) => rows.len(),
+        match self.query_rows {
+            QueryRows::All => self.tokens,
+            QueryRows::Rows(rows) => rows.len(),
         }
     }
 }
@@ -29,21 +29,21 @@ impl Chunk {
     /// Before learned rows are inserted, the words are alone. A learned row that the next block
     /// replaces only lends its key and value. In the last block the ends of texts ask.
     pub(super) fn block_rows(&self, tower: &TextTower, l: usize) -> BlockRows<'_> {
-        let (tokens, asking, plan) = match (&self.seen_among_words, &self.seen_by_words) {
+        let (tokens, query_rows, plan) = match (&self.seen_among_words, &self.seen_by_words) {
             _ if l + 1 == tower.blocks.len() => (
                 self.live.len(),
-                Asking::Rows(&self.ends),
+                QueryRows::Rows(&self.ends),
                 &self.seen_by_ends,
             ),
-            (Some(plan), _) if l < self.options.first => (self.words.len(), Asking::All, plan),
+            (Some(plan), _) if l < self.options.first => (self.words.len(), QueryRows::All, plan),
             (_, Some(plan)) if self.options.enters(l) && self.options.enters(l + 1) => {
-                (self.live.len(), Asking::Rows(&self.words), plan)
+                (self.live.len(), QueryRows::Rows(&self.words), plan)
             }
-            _ => (self.live.len(), Asking::All, &self.seen),
+            _ => (self.live.len(), QueryRows::All, &self.seen),
         };
         BlockRows {
             tokens,
-            asking,
+            query_rows,
             plan,
         }
     }

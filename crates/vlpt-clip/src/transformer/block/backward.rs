@@ -5,7 +5,7 @@ use vlpt_kernels::{
 };
 
 use super::updates::LayerInput;
-use super::{Adapting, Asking, Block, Wanted};
+use super::{Adapting, Block, GradientRows, QueryRows};
 use crate::adaptation::{LayerName, UpdateGradient};
 use crate::transformer::gradient::Gradient;
 use crate::transformer::pick;
@@ -53,9 +53,15 @@ impl Block {
     }
 
     /// The slope of the activation, given the standardised rows before the MLP.
-    fn slope(&self, arena: &Arena, rows: &Matrix, asking: Asking, adapting: Adapting) -> Matrix {
+    fn slope(
+        &self,
+        arena: &Arena,
+        rows: &Matrix,
+        query_rows: QueryRows,
+        adapting: Adapting,
+    ) -> Matrix {
         let mut slope = self.matrix(arena, rows.rows(), self.mlp);
-        if let Some(sums) = self.updated_sums(arena, rows, asking, adapting) {
+        if let Some(sums) = self.updated_sums(arena, rows, query_rows, adapting) {
             self.activation.slope_rows(&sums, &mut slope);
         } else {
             self.fc1
@@ -70,8 +76,8 @@ impl Block {
         &self,
         arena: &Arena,
         tape: BlockTape,
-        asking: Asking,
-        wanted: Wanted,
+        query_rows: QueryRows,
+        gradient_rows: GradientRows,
         adapting: Adapting,
         mut dy: Gradient,
         attended: AttentionGradient,
@@ -84,14 +90,20 @@ impl Block {
             slope,
         } = tape;
         let (w, n, m) = (self.width, ln_1.rows.rows(), ln_2.rows.rows());
-        let slope = slope.unwrap_or_else(|| self.slope(arena, &ln_2.rows, asking, adapting));
-        let mut d_before =
-            self.fc2_backward(arena, &ln_2.rows, slope, &dy, (asking, adapting), updates);
+        let slope = slope.unwrap_or_else(|| self.slope(arena, &ln_2.rows, query_rows, adapting));
+        let mut d_before = self.fc2_backward(
+            arena,
+            &ln_2.rows,
+            slope,
+            &dy,
+            (query_rows, adapting),
+            updates,
+        );
         let own = self.fc1_backward(
             arena,
             &ln_2.rows,
             &mut d_before,
-            (asking, adapting),
+            (query_rows, adapting),
             updates,
         );
         let mut dh = self.matrix(arena, m, w);
@@ -103,13 +115,13 @@ impl Block {
         ln_2.backward_add(self.ln_2, dh.operand(), &mut dy);
         drop(dh);
         let projected =
-            projected.unwrap_or_else(|| self.project(arena, &ln_1.rows, asking, adapting));
+            projected.unwrap_or_else(|| self.project(arena, &ln_1.rows, query_rows, adapting));
         let d_out = self.out_backward(
             arena,
             &projected,
             &dy,
             &attended,
-            (asking, adapting),
+            (query_rows, adapting),
             updates,
         );
         let (mut dq, mut dkv) = (self.matrix(arena, m, w), self.matrix(arena, n, 2 * w));
@@ -128,16 +140,22 @@ impl Block {
             d_common,
         );
         drop((q, kv, d_out));
-        let wants = !matches!(wanted, Wanted::None);
+        let wants = !matches!(gradient_rows, GradientRows::None);
         let rows = (&mut dq, &mut dkv);
-        let own =
-            self.projections_backward(arena, &ln_1.rows, rows, (asking, adapting), wants, updates);
-        match (wanted, asking) {
-            (Wanted::None, _) => Gradient::new(arena, self.precision, w, arena.floats(0)),
-            (Wanted::All, asking) => {
-                self.input_backward(arena, &ln_1, asking, dy, (&dq, &dkv), own)
+        let own = self.projections_backward(
+            arena,
+            &ln_1.rows,
+            rows,
+            (query_rows, adapting),
+            wants,
+            updates,
+        );
+        match (gradient_rows, query_rows) {
+            (GradientRows::None, _) => Gradient::new(arena, self.precision, w, arena.floats(0)),
+            (GradientRows::All, query_rows) => {
+                self.input_backward(arena, &ln_1, query_rows, dy, (&dq, &dkv), own)
             }
-            (Wanted::Rows(rows), Asking::All) => {
+            (GradientRows::Rows(rows), QueryRows::All) => {
                 let ln_1 = ln_1.gather(arena, rows);
                 let picked = |x: &[f32]| pick(arena, x, w, rows);
                 let dy = Gradient::new(arena, self.precision, w, picked(dy.floats()));
@@ -149,10 +167,10 @@ impl Block {
                     q: own.q.map(|part| picked(&part)),
                     kv: own.kv.map(|part| picked(&part)),
                 };
-                self.input_backward(arena, &ln_1, Asking::All, dy, (&dq, &dkv), own)
+                self.input_backward(arena, &ln_1, QueryRows::All, dy, (&dq, &dkv), own)
             }
-            (Wanted::Rows(rows), asking) => {
-                let all = self.input_backward(arena, &ln_1, asking, dy, (&dq, &dkv), own);
+            (GradientRows::Rows(rows), query_rows) => {
+                let all = self.input_backward(arena, &ln_1, query_rows, dy, (&dq, &dkv), own);
                 Gradient::new(arena, self.precision, w, pick(arena, all.floats(), w, rows))
             }
         }
@@ -166,20 +184,20 @@ impl Block {
         rows: &Matrix,
         slope: Matrix,
         dy: &Gradient,
-        (asking, adapting): (Asking, Adapting),
+        (query_rows, adapting): (QueryRows, Adapting),
         gradients: &mut [UpdateGradient],
     ) -> Matrix {
         let m = rows.rows();
         let mut d_before = self.matrix(arena, m, self.mlp);
         let columns = Columns::all(self.width);
-        let updates = adapting.of_layer(LayerName::Fc2, asking.rows(), columns);
+        let updates = adapting.of_layer(LayerName::Fc2, query_rows.rows(), columns);
         if updates.is_empty() {
             self.fc2
                 .backward_scaled(dy.operand(), &slope, &mut d_before);
             return d_before;
         }
         let mut act = self.matrix(arena, m, self.mlp);
-        self.activate(arena, rows, asking, adapting, None, &mut act);
+        self.activate(arena, rows, query_rows, adapting, None, &mut act);
         let (mut d, mut own) = (arena.copy(dy.floats()), Self::zeros(arena, m, self.mlp));
         updates.backward(
             arena,
@@ -202,11 +220,11 @@ impl Block {
         arena: &Arena,
         rows: &Matrix,
         d: &mut Matrix,
-        (asking, adapting): (Asking, Adapting),
+        (query_rows, adapting): (QueryRows, Adapting),
         gradients: &mut [UpdateGradient],
     ) -> Option<Buffer<f32>> {
         let columns = Columns::all(self.mlp);
-        let updates = adapting.of_layer(LayerName::Fc1, asking.rows(), columns);
+        let updates = adapting.of_layer(LayerName::Fc1, query_rows.rows(), columns);
         if updates.is_empty() {
             return None;
         }
@@ -233,12 +251,12 @@ impl Block {
         projected: &Projected,
         dy: &Gradient,
         attended: &AttentionGradient,
-        (asking, adapting): (Asking, Adapting),
+        (query_rows, adapting): (QueryRows, Adapting),
         gradients: &mut [UpdateGradient],
     ) -> Matrix {
         let (w, m) = (self.width, projected.q.rows());
         let mut d_out = self.matrix(arena, m, w);
-        let updates = adapting.of_layer(LayerName::Out, asking.rows(), Columns::all(w));
+        let updates = adapting.of_layer(LayerName::Out, query_rows.rows(), Columns::all(w));
         if updates.is_empty() {
             self.out.backward(dy.operand(), &mut d_out);
             return d_out;
@@ -269,15 +287,15 @@ impl Block {
         arena: &Arena,
         rows: &Matrix,
         (dq, dkv): (&mut Matrix, &mut Matrix),
-        (asking, adapting): (Asking, Adapting),
+        (query_rows, adapting): (QueryRows, Adapting),
         wants: bool,
         gradients: &mut [UpdateGradient],
     ) -> InputParts {
         let w = self.width;
         let mut parts = InputParts::default();
-        let updates = adapting.of_layer(LayerName::Q, asking.rows(), Columns::all(w));
+        let updates = adapting.of_layer(LayerName::Q, query_rows.rows(), Columns::all(w));
         if !updates.is_empty() {
-            let picked = asking
+            let picked = query_rows
                 .rows()
                 .map(|picked| Matrix::gather(arena, rows, picked));
             let asks = picked.as_ref().unwrap_or(rows);
@@ -342,14 +360,14 @@ impl Block {
         &self,
         arena: &Arena,
         tape: &NormTape,
-        asking: Asking,
+        query_rows: QueryRows,
         dy: Gradient,
         (dq, dkv): (&Matrix, &Matrix),
         own: InputParts,
     ) -> Gradient {
         let (w, n) = (self.width, tape.rows.rows());
-        match asking {
-            Asking::All => {
+        match query_rows {
+            QueryRows::All => {
                 let mut dh = self.matrix(arena, n, w);
                 let terms = [(&self.q, dq.operand()), (&self.kv, dkv.operand())];
                 Linear::backward_sum(terms, &mut dh);
@@ -360,7 +378,7 @@ impl Block {
                 tape.backward_add(self.ln_1, dh.operand(), &mut dx);
                 dx
             }
-            Asking::Rows(rows) => {
+            QueryRows::Rows(rows) => {
                 let mut dh = arena.floats(n * w);
                 self.kv.backward_into(dkv.operand(), &mut dh);
                 if let Some(part) = own.kv {

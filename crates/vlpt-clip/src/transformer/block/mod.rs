@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use vlpt_kernels::{Activation, Arena, Buffer, Columns, Linear, Matrix, Precision, Standardize};
 
-use super::tape::{BlockTape, Costs, Keep, NormTape, Projected, TapeBytes};
+use super::tape::{BlockTape, CheckpointPolicy, NormTape, Projected, SavedActivations, TapeBytes};
 use super::{layer_norm, pick};
 use crate::adaptation::LayerName;
 use crate::weights::{BlockWeights, LayerNormWeights, LinearWeights};
@@ -39,7 +39,7 @@ pub(crate) struct Block {
 
 /// The tokens that ask and go on through the MLP; all others only lend their keys and values.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Asking<'a> {
+pub(crate) enum QueryRows<'a> {
     All,
     Rows(&'a [u32]),
 }
@@ -47,19 +47,19 @@ pub(crate) enum Asking<'a> {
 /// What a pass keeps for backward, and where it counts how long that took.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Taping<'a> {
-    pub(crate) keep: Keep,
-    pub(crate) costs: &'a Costs,
+    pub(crate) keep: SavedActivations,
+    pub(crate) checkpoints: &'a CheckpointPolicy,
 }
 
 /// The tokens whose gradient is wanted.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Wanted<'a> {
+pub(crate) enum GradientRows<'a> {
     None,
     All,
     Rows(&'a [u32]),
 }
 
-impl<'a> Asking<'a> {
+impl<'a> QueryRows<'a> {
     /// The rows that ask, where not all do.
     fn rows(self) -> Option<&'a [u32]> {
         match self {
@@ -147,7 +147,7 @@ impl Block {
         &self,
         arena: &Arena,
         x: Buffer<f32>,
-        asking: Asking,
+        query_rows: QueryRows,
         taping: Option<Taping>,
         adapting: Adapting,
         attend: impl FnOnce(&Matrix, &Matrix, &mut Matrix),
@@ -155,13 +155,13 @@ impl Block {
         let keep = taping.map(|taping| taping.keep);
         let ln_1 = self.standardised(arena, self.ln_1, &x);
         let began = Instant::now();
-        let projected = self.project(arena, &ln_1.rows, asking, adapting);
+        let projected = self.project(arena, &ln_1.rows, query_rows, adapting);
         if let Some(taping) = taping {
-            taping.costs.count_projected(began);
+            taping.checkpoints.count_projected(began);
         }
-        let mut x = match asking {
-            Asking::All => x,
-            Asking::Rows(rows) => pick(arena, &x, self.width, rows),
+        let mut x = match query_rows {
+            QueryRows::All => x,
+            QueryRows::Rows(rows) => pick(arena, &x, self.width, rows),
         };
         let m = x.len() / self.width;
         let ln_1 = keep.map(|_| ln_1); // or its memory is there for what comes next
@@ -169,7 +169,7 @@ impl Block {
         attend(&projected.q, &projected.kv, &mut o);
         let projected = keep.is_some_and(|keep| keep.projected).then_some(projected);
         self.out.forward_add(o.operand(), &mut x);
-        let out = adapting.of_layer(LayerName::Out, asking.rows(), Columns::all(self.width));
+        let out = adapting.of_layer(LayerName::Out, query_rows.rows(), Columns::all(self.width));
         if !out.is_empty() {
             out.apply_to_sum(arena, &self.out, LayerInput::plain(&o), &mut x);
         }
@@ -183,16 +183,16 @@ impl Block {
         self.activate(
             arena,
             &ln_2.rows,
-            asking,
+            query_rows,
             adapting,
             slope.as_mut(),
             &mut act,
         );
         if let Some(taping) = taping {
-            taping.costs.count_slope(began);
+            taping.checkpoints.count_slope(began);
         }
         self.fc2.forward_add(act.operand(), &mut x);
-        let fc2 = adapting.of_layer(LayerName::Fc2, asking.rows(), Columns::all(self.width));
+        let fc2 = adapting.of_layer(LayerName::Fc2, query_rows.rows(), Columns::all(self.width));
         if !fc2.is_empty() {
             fc2.apply_to_sum(arena, &self.fc2, LayerInput::plain(&act), &mut x);
         }
@@ -210,16 +210,16 @@ impl Block {
         &self,
         arena: &Arena,
         rows: &Matrix,
-        asking: Asking,
+        query_rows: QueryRows,
         adapting: Adapting,
     ) -> Projected {
         let kv = self.project_keys(arena, rows, adapting);
-        let picked = asking
+        let picked = query_rows
             .rows()
             .map(|picked| Matrix::gather(arena, rows, picked));
         let asks = picked.as_ref().unwrap_or(rows);
         let mut q = self.matrix(arena, asks.rows(), self.width);
-        let updates = adapting.of_layer(LayerName::Q, asking.rows(), Columns::all(self.width));
+        let updates = adapting.of_layer(LayerName::Q, query_rows.rows(), Columns::all(self.width));
         if updates.is_empty() {
             self.q.forward(asks.operand(), &mut q);
         } else {
@@ -262,12 +262,12 @@ impl Block {
         &self,
         arena: &Arena,
         rows: &Matrix,
-        asking: Asking,
+        query_rows: QueryRows,
         adapting: Adapting,
         slope: Option<&mut Matrix>,
         act: &mut Matrix,
     ) {
-        if let Some(sums) = self.updated_sums(arena, rows, asking, adapting) {
+        if let Some(sums) = self.updated_sums(arena, rows, query_rows, adapting) {
             self.activation.forward_rows(&sums, act);
             if let Some(slope) = slope {
                 self.activation.slope_rows(&sums, slope);
@@ -283,10 +283,10 @@ impl Block {
         &self,
         arena: &Arena,
         rows: &Matrix,
-        asking: Asking,
+        query_rows: QueryRows,
         adapting: Adapting,
     ) -> Option<Buffer<f32>> {
-        let updates = adapting.of_layer(LayerName::Fc1, asking.rows(), Columns::all(self.mlp));
+        let updates = adapting.of_layer(LayerName::Fc1, query_rows.rows(), Columns::all(self.mlp));
         (!updates.is_empty()).then(|| {
             let mut sums = arena.floats(rows.rows() * self.mlp);
             self.fc1.forward_into(rows.operand(), &mut sums);
