@@ -35,19 +35,19 @@ impl Activation {
     }
 
     /// Turns `x` into `activation'(x)`, in place.
-    pub fn slope(self, x: &mut [f32]) {
-        for_blocks(x, BLOCK, |_, x| self.slope_in_place(x));
+    pub fn derivative(self, x: &mut [f32]) {
+        for_blocks(x, BLOCK, |_, x| self.derivative_in_place(x));
     }
 
     /// The activation of 16 numbers, as exact as bf16 needs.
     #[inline(always)]
     pub(crate) fn of<V: Vector>(self, x: V) -> V {
-        self.with_slope(x).0
+        self.with_derivative(x).0
     }
 
-    /// The activation of 16 numbers and its slope there, as exact as bf16 needs.
+    /// The activation of 16 numbers and its derivative there, as exact as bf16 needs.
     #[inline(always)]
-    pub(crate) fn with_slope<V: Vector>(self, x: V) -> (V, V) {
+    pub(crate) fn with_derivative<V: Vector>(self, x: V) -> (V, V) {
         let one = V::splat(1.0);
         match self {
             Self::QuickGelu => {
@@ -82,11 +82,11 @@ impl Activation {
         }
     }
 
-    /// One thread's part of [`Activation::slope`].
-    pub(crate) fn slope_in_place(self, x: &mut [f32]) {
+    /// One thread's part of [`Activation::derivative`].
+    pub(crate) fn derivative_in_place(self, x: &mut [f32]) {
         match self {
-            Self::QuickGelu => quick_gelu_slopes(x),
-            Self::Gelu => gelu_slopes(x),
+            Self::QuickGelu => quick_gelu_derivatives(x),
+            Self::Gelu => gelu_derivatives(x),
         }
     }
 }
@@ -124,17 +124,17 @@ vectorised! {
 }
 
 vectorised! {
-    fn quick_gelu_slopes(x: &mut [f32]) {
+    fn quick_gelu_derivatives(x: &mut [f32]) {
         for x in x {
-            *x = quick_gelu_slope(*x);
+            *x = quick_gelu_derivative(*x);
         }
     }
 }
 
 vectorised! {
-    fn gelu_slopes(x: &mut [f32]) {
+    fn gelu_derivatives(x: &mut [f32]) {
         for x in x {
-            *x = gelu_slope(*x);
+            *x = gelu_derivative(*x);
         }
     }
 }
@@ -178,7 +178,7 @@ fn quick_gelu(x: f32) -> f32 {
 }
 
 #[inline(always)]
-fn quick_gelu_slope(x: f32) -> f32 {
+fn quick_gelu_derivative(x: f32) -> f32 {
     let s = sigmoid(1.702 * x);
     s * (1.702 * x).mul_add(1.0 - s, 1.0)
 }
@@ -190,7 +190,7 @@ fn gelu(x: f32) -> f32 {
 
 /// Normal distribution function plus `x` times its density.
 #[inline(always)]
-fn gelu_slope(x: f32) -> f32 {
+fn gelu_derivative(x: f32) -> f32 {
     let below = 0.5 * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2));
     (x * DENSITY_AT_0).mul_add(exp(-0.5 * x * x), below)
 }

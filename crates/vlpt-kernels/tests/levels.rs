@@ -70,14 +70,22 @@ impl Layer {
         layer.forward_add(x.operand(), &mut sum);
         let mut plain = unset(outputs);
         layer.forward(x.operand(), &mut plain);
-        let (mut slope, mut after) = (unset(outputs), unset(outputs));
-        layer.forward_activated(activation, x.operand(), Some(&mut slope), &mut after);
+        let (mut derivative, mut after) = (unset(outputs), unset(outputs));
+        layer.forward_activated(activation, x.operand(), Some(&mut derivative), &mut after);
 
         let mut alone = unset(outputs);
         layer.forward_activated(activation, x.operand(), None, &mut alone);
-        assert_eq!(alone.to_floats(), after.to_floats(), "without the slope");
-        layer.forward_slope(activation, x.operand(), &mut alone);
-        assert_eq!(alone.to_floats(), slope.to_floats(), "the slope alone");
+        assert_eq!(
+            alone.to_floats(),
+            after.to_floats(),
+            "without the derivative"
+        );
+        layer.forward_derivative(activation, x.operand(), &mut alone);
+        assert_eq!(
+            alone.to_floats(),
+            derivative.to_floats(),
+            "the derivative alone"
+        );
 
         let mut dx = vec![f32::NAN; self.rows * inputs];
         layer.backward_into(dy.operand(), &mut dx);
@@ -94,7 +102,7 @@ impl Layer {
             ("sums: forward_into", y),
             ("sums: forward_add", sum),
             ("forward", plain.to_floats()),
-            ("forward_activated, slope", slope.to_floats()),
+            ("forward_activated, derivative", derivative.to_floats()),
             ("forward_activated", after.to_floats()),
             ("sums: backward_into", dx),
             ("backward", d_plain.to_floats()),

@@ -233,16 +233,16 @@ fn activations_of_floats_have_the_bits_of_those_behind_a_product() {
             let x = Matrix::of(&arena, precision, inputs, &x);
             for activation in [Activation::QuickGelu, Activation::Gelu] {
                 let new = || Matrix::new(&arena, precision, rows, outputs);
-                let (mut slope, mut act) = (new(), new());
-                layer.forward_activated(activation, x.operand(), Some(&mut slope), &mut act);
+                let (mut derivative, mut act) = (new(), new());
+                layer.forward_activated(activation, x.operand(), Some(&mut derivative), &mut act);
                 let mut sums = vec![0.0; rows * outputs];
                 layer.forward_into(x.operand(), &mut sums);
-                let (mut own_slope, mut own) = (new(), new());
+                let (mut own_derivative, mut own) = (new(), new());
                 activation.forward_rows(&sums, &mut own);
-                activation.slope_rows(&sums, &mut own_slope);
+                activation.derivative_rows(&sums, &mut own_derivative);
                 let what = format!("{precision:?} {activation:?} {rows} {outputs}");
                 assert_eq!(own.to_floats(), act.to_floats(), "{what}");
-                assert_eq!(own_slope.to_floats(), slope.to_floats(), "{what}");
+                assert_eq!(own_derivative.to_floats(), derivative.to_floats(), "{what}");
             }
         }
     }

@@ -29,17 +29,17 @@ impl Activation {
     ///
     /// # Panics
     /// As above.
-    pub fn slope_rows(self, x: &[f32], y: &mut Matrix) {
+    pub fn derivative_rows(self, x: &[f32], y: &mut Matrix) {
         let (rows, width) = (y.rows(), y.width());
         assert_eq!(x.len(), rows * width, "rows of an activation");
         match y.precision() {
             Precision::F32 => {
                 let y = y.floats_mut();
                 y.copy_from_slice(x);
-                self.slope(y);
+                self.derivative(y);
             }
             Precision::Bf16 => for_parts(&tile_rows(y.tiles_mut(), width, rows), |i, tiles| {
-                round_slopes(self, rows_of_tiles(x, width, i), width, tiles);
+                round_derivatives(self, rows_of_tiles(x, width, i), width, tiles);
             }),
         }
     }
@@ -52,8 +52,8 @@ over_vectors! {
 }
 
 over_vectors! {
-    fn round_slopes<V>(activation: Activation, floats: &[f32], width: usize, tiles: &mut [u16]) {
-        round_mapped::<V>(floats, width, tiles, |x| activation.with_slope(x).1);
+    fn round_derivatives<V>(activation: Activation, floats: &[f32], width: usize, tiles: &mut [u16]) {
+        round_mapped::<V>(floats, width, tiles, |x| activation.with_derivative(x).1);
     }
 }
 

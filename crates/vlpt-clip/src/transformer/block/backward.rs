@@ -52,22 +52,22 @@ impl Block {
         dx.floats().to_vec()
     }
 
-    /// The slope of the activation, given the standardised rows before the MLP.
-    fn slope(
+    /// The derivative of the activation, given the standardised rows before the MLP.
+    fn derivative(
         &self,
         arena: &Arena,
         rows: &Matrix,
         query_rows: QueryRows,
         adapting: Adapting,
     ) -> Matrix {
-        let mut slope = self.matrix(arena, rows.rows(), self.mlp);
+        let mut derivative = self.matrix(arena, rows.rows(), self.mlp);
         if let Some(sums) = self.updated_sums(arena, rows, query_rows, adapting) {
-            self.activation.slope_rows(&sums, &mut slope);
+            self.activation.derivative_rows(&sums, &mut derivative);
         } else {
             self.fc1
-                .forward_slope(self.activation, rows.operand(), &mut slope);
+                .forward_derivative(self.activation, rows.operand(), &mut derivative);
         }
-        slope
+        derivative
     }
 
     /// Gradient of the wanted tokens (their rows alone, in the order wanted), given that of the
@@ -87,14 +87,15 @@ impl Block {
             ln_1,
             ln_2,
             projected,
-            slope,
+            derivative,
         } = tape;
         let (w, n, m) = (self.width, ln_1.rows.rows(), ln_2.rows.rows());
-        let slope = slope.unwrap_or_else(|| self.slope(arena, &ln_2.rows, query_rows, adapting));
+        let derivative =
+            derivative.unwrap_or_else(|| self.derivative(arena, &ln_2.rows, query_rows, adapting));
         let mut d_before = self.fc2_backward(
             arena,
             &ln_2.rows,
-            slope,
+            derivative,
             &dy,
             (query_rows, adapting),
             updates,
@@ -182,7 +183,7 @@ impl Block {
         &self,
         arena: &Arena,
         rows: &Matrix,
-        slope: Matrix,
+        derivative: Matrix,
         dy: &Gradient,
         (query_rows, adapting): (QueryRows, Adapting),
         gradients: &mut [UpdateGradient],
@@ -193,7 +194,7 @@ impl Block {
         let updates = adapting.of_layer(LayerName::Fc2, query_rows.rows(), columns);
         if updates.is_empty() {
             self.fc2
-                .backward_scaled(dy.operand(), &slope, &mut d_before);
+                .backward_scaled(dy.operand(), &derivative, &mut d_before);
             return d_before;
         }
         let mut act = self.matrix(arena, m, self.mlp);
@@ -208,8 +209,9 @@ impl Block {
             gradients,
         );
         let d = Gradient::new(arena, self.precision, self.width, d);
-        self.fc2.backward_scaled(d.operand(), &slope, &mut d_before);
-        d_before.add_scaled(&own, &slope);
+        self.fc2
+            .backward_scaled(d.operand(), &derivative, &mut d_before);
+        d_before.add_scaled(&own, &derivative);
         d_before
     }
 

@@ -130,7 +130,7 @@ impl Block {
         TapeBytes {
             rows: norm(n) + norm(m),
             projected: matrix(m, self.width) + matrix(n, 2 * self.width),
-            slope: matrix(m, self.mlp),
+            derivative: matrix(m, self.mlp),
         }
     }
 
@@ -175,8 +175,8 @@ impl Block {
         }
         drop(o);
         let ln_2 = self.standardised(arena, self.ln_2, &x);
-        let mut slope = keep
-            .is_some_and(|keep| keep.slope)
+        let mut derivative = keep
+            .is_some_and(|keep| keep.derivative)
             .then(|| self.matrix(arena, m, self.mlp));
         let mut act = self.matrix(arena, m, self.mlp);
         let began = Instant::now();
@@ -185,11 +185,11 @@ impl Block {
             &ln_2.rows,
             query_rows,
             adapting,
-            slope.as_mut(),
+            derivative.as_mut(),
             &mut act,
         );
         if let Some(taping) = taping {
-            taping.checkpoints.count_slope(began);
+            taping.checkpoints.count_derivative(began);
         }
         self.fc2.forward_add(act.operand(), &mut x);
         let fc2 = adapting.of_layer(LayerName::Fc2, query_rows.rows(), Columns::all(self.width));
@@ -200,7 +200,7 @@ impl Block {
             ln_1,
             ln_2,
             projected,
-            slope,
+            derivative,
         });
         (x, tape)
     }
@@ -257,24 +257,24 @@ impl Block {
         }
     }
 
-    /// The MLP's activation of standardised rows, and its slope.
+    /// The MLP's activation of standardised rows, and its derivative.
     fn activate(
         &self,
         arena: &Arena,
         rows: &Matrix,
         query_rows: QueryRows,
         adapting: Adapting,
-        slope: Option<&mut Matrix>,
+        derivative: Option<&mut Matrix>,
         act: &mut Matrix,
     ) {
         if let Some(sums) = self.updated_sums(arena, rows, query_rows, adapting) {
             self.activation.forward_rows(&sums, act);
-            if let Some(slope) = slope {
-                self.activation.slope_rows(&sums, slope);
+            if let Some(derivative) = derivative {
+                self.activation.derivative_rows(&sums, derivative);
             }
         } else {
             self.fc1
-                .forward_activated(self.activation, rows.operand(), slope, act);
+                .forward_activated(self.activation, rows.operand(), derivative, act);
         }
     }
 
