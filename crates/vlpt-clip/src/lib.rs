@@ -43,7 +43,7 @@ pub use progress::Progress;
 pub use text::{PrefixTree, PromptToken, TextPlan, TextPlanOptions, TextTape, TextTower};
 pub use tokenizer::Tokenizer;
 pub use vision::{ImageTape, ImageTower};
-pub use vlpt_kernels::{Level, Precision};
+pub use vlpt_kernels::{Isa, Precision};
 pub use weights::{
     BlockWeights, Checkpoint, CheckpointTensor, ClipWeights, LayerNormWeights, LinearWeights,
     Tensor, TextWeights, VisionWeights,

@@ -57,11 +57,11 @@ impl Activation {
             }
             Self::Gelu => {
                 // e^(-x^2 / 2), and how much of the normal distribution is farther from 0
-                let power = x.mul(x).mul(V::splat(-0.5 * LOG2_E)).power_of_2();
-                let (size, tail) = normal_tail(x, power);
+                let exp = x.mul(x).mul(V::splat(-0.5 * LOG2_E)).exp2();
+                let (size, tail) = normal_tail(x, exp);
                 let y = V::zero().sub(size).mul_add(tail, x.max(V::zero()));
                 let below = x.choose(one.sub(tail), tail);
-                (y, x.mul(V::splat(DENSITY_AT_0)).mul_add(power, below))
+                (y, x.mul(V::splat(DENSITY_AT_0)).mul_add(exp, below))
             }
         }
     }
@@ -142,14 +142,14 @@ vectorised! {
 /// `1 / (1 + exp(-1.702 x))`
 #[inline(always)]
 fn logistic<V: Vector>(x: V) -> V {
-    let power = x.mul(V::splat(-1.702 * LOG2_E)).power_of_2();
-    V::splat(1.0).add(power).reciprocal()
+    let exp = x.mul(V::splat(-1.702 * LOG2_E)).exp2();
+    V::splat(1.0).add(exp).reciprocal()
 }
 
 /// `|x|`, and how much of the normal distribution is farther from 0 on one side, given
 /// `e^(-x^2 / 2)`; by formula 7.1.26 of Abramowitz and Stegun, within 1e-7 but for the reciprocal.
 #[inline(always)]
-fn normal_tail<V: Vector>(x: V, power: V) -> (V, V) {
+fn normal_tail<V: Vector>(x: V, exp: V) -> (V, V) {
     const A: [f32; 5] = [
         0.254_829_6,
         -0.284_496_74,
@@ -164,7 +164,7 @@ fn normal_tail<V: Vector>(x: V, power: V) -> (V, V) {
     for a in [A[3], A[2], A[1], A[0]] {
         sum = sum.mul_add(t, V::splat(a));
     }
-    (size, sum.mul(t).mul(power).mul(V::splat(0.5)))
+    (size, sum.mul(t).mul(exp).mul(V::splat(0.5)))
 }
 
 #[inline(always)]

@@ -7,7 +7,10 @@
 //! the input: weights are frozen. What is learned inside a tower stands beside them ([`LowRank`],
 //! [`ScaleShift`]).
 
-#![allow(unsafe_code)]
+#![allow(
+    unsafe_code,
+    reason = "vectors, tiles and disjoint parts of matrices; each block says why it is sound"
+)]
 
 mod activation;
 mod arena;
@@ -41,9 +44,9 @@ pub use linear::Linear;
 pub use matrix::{Matrix, Operand};
 pub use norm::{LayerNorm, Standardize};
 pub use precision::Precision;
-pub use processor::{LEVEL_VARIABLE, Level};
+pub use processor::{ISA_VARIABLE, Isa};
 pub use product::{Element, matrix_product};
 pub use rows::{add, for_blocks, gather_rows, scatter_add_rows};
-pub use threads::awake;
+pub use threads::with_thread_team;
 pub use tile::Tiles;
 pub use update::{Columns, Dropout, LowRank, LowRankInput, ScaleShift, hash};

@@ -7,7 +7,7 @@
 mod common;
 
 use common::{Random, assert_close, with_threads};
-use vlpt_kernels::{Activation, Arena, Level, Linear, Matrix, Operand, Precision};
+use vlpt_kernels::{Activation, Arena, Isa, Linear, Matrix, Operand, Precision};
 
 /// Around the sizes at which kernels change what they do, and primes.
 const SIZES: [usize; 24] = [
@@ -158,7 +158,7 @@ fn every_level_computes_the_products_with_the_same_bits_for_any_number_of_thread
     for (rows, inputs, outputs) in shapes {
         let case = Case::new(&mut random, rows, inputs, outputs);
         let mut vector_bits = Vec::new();
-        for level in Level::available() {
+        for level in Isa::available() {
             level.force();
             let what = format!("{level} {rows}x{inputs}x{outputs}");
             let layer = case.layer();
@@ -171,7 +171,7 @@ fn every_level_computes_the_products_with_the_same_bits_for_any_number_of_thread
                 let got = with_threads(threads, || bits(&case.products(&layer)));
                 assert!(got == want, "{what}: other bits with {threads} threads");
             }
-            if level > Level::Portable {
+            if level > Isa::Portable {
                 vector_bits.push((level, want));
             }
         }

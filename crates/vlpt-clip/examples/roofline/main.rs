@@ -185,6 +185,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         return Err("at least one round is needed".into());
     }
     // inside the pool, as a step of training
-    vlpt_kernels::awake(|| run(precision, &plan));
+    vlpt_kernels::with_thread_team(|| run(precision, &plan));
     Ok(())
 }

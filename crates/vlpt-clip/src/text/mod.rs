@@ -16,7 +16,7 @@ pub use tree::{PrefixTree, PromptToken};
 use chunk::Chunk;
 use plan::TextAdaptation;
 use tokens::TokenEmbedding;
-use vlpt_kernels::{Arena, Attention, AttentionPlan, Matrix, Precision, awake};
+use vlpt_kernels::{Arena, Attention, AttentionPlan, Matrix, Precision, with_thread_team};
 
 use crate::adaptation::{Held, TowerAdaptation, TowerGradients, TowerSizes};
 use crate::budget::MemoryBudget;
@@ -143,7 +143,7 @@ impl TextTower {
     /// # Panics
     /// As [`TextTower::plan`] and [`TextTower::forward`].
     pub fn features(&self, texts: &[Vec<PromptToken>], adaptation: &TowerAdaptation) -> Vec<f32> {
-        awake(|| {
+        with_thread_team(|| {
             let embed = self.embed_dim();
             let options = TextPlanOptions::from(adaptation);
             let held = self.hold(adaptation);
@@ -176,7 +176,7 @@ impl TextTower {
         options: TextPlanOptions,
         budget: MemoryBudget,
     ) -> TextPlan {
-        awake(|| self.planned(texts, options, budget))
+        with_thread_team(|| self.planned(texts, options, budget))
     }
 
     fn planned(
@@ -223,7 +223,7 @@ impl TextTower {
     /// When a text uses a row that the prompts do not have, the adaptation has another shape or is not
     /// one that the plan is for, or the plan is another tower's.
     pub fn forward(&self, plan: &TextPlan, adaptation: &TowerAdaptation) -> (Vec<f32>, TextTape) {
-        awake(|| self.record(plan, adaptation))
+        with_thread_team(|| self.record(plan, adaptation))
     }
 
     fn record(&self, plan: &TextPlan, adaptation: &TowerAdaptation) -> (Vec<f32>, TextTape) {
@@ -255,7 +255,7 @@ impl TextTower {
     /// # Panics
     /// When `d_features` has another shape, or the tape is another plan's.
     pub fn backward(&self, plan: &TextPlan, tape: TextTape, d_features: &[f32]) -> TowerGradients {
-        awake(|| self.gradient(plan, tape, d_features))
+        with_thread_team(|| self.gradient(plan, tape, d_features))
     }
 
     fn gradient(&self, plan: &TextPlan, tape: TextTape, d_features: &[f32]) -> TowerGradients {

@@ -69,10 +69,10 @@ impl ImageTower {
                 .map(|key| dot(query, &key[part.clone()]) / (size as f64).sqrt())
                 .collect();
             let largest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            let powers: Vec<f64> = scores.iter().map(|s| (s - largest).exp()).collect();
-            let sum: f64 = powers.iter().sum();
-            for (value, power) in row.iter_mut().zip(powers) {
-                *value = (power / sum) as f32;
+            let exps: Vec<f64> = scores.iter().map(|s| (s - largest).exp()).collect();
+            let sum: f64 = exps.iter().sum();
+            for (value, exp) in row.iter_mut().zip(exps) {
+                *value = (exp / sum) as f32;
             }
         }
     }

@@ -15,7 +15,7 @@ use chunk::ChunkTape;
 use patches::Patches;
 use prompts::{ImageRun, Prompting};
 
-use vlpt_kernels::{Arena, Buffer, Precision, awake};
+use vlpt_kernels::{Arena, Buffer, Precision, with_thread_team};
 
 use crate::adaptation::{Held, TowerAdaptation, TowerGradients, TowerSizes};
 use crate::budget::MemoryBudget;
@@ -162,7 +162,7 @@ impl ImageTower {
     /// # Panics
     /// When the images or the adaptation have another shape.
     pub fn features(&self, images: &[f32], n: usize, adaptation: &TowerAdaptation) -> Vec<f32> {
-        awake(|| {
+        with_thread_team(|| {
             let prompting = self.prompting(adaptation, n);
             let size = self.chunk_size(&prompting, n, usize::MAX);
             let mut features = Vec::with_capacity(n * self.embed_dim());
@@ -191,7 +191,7 @@ impl ImageTower {
         adaptation: &TowerAdaptation,
         budget: MemoryBudget,
     ) -> (Vec<f32>, ImageTape) {
-        awake(|| self.record(images, n, adaptation, budget))
+        with_thread_team(|| self.record(images, n, adaptation, budget))
     }
 
     fn record(
@@ -239,7 +239,7 @@ impl ImageTower {
     /// # Panics
     /// When `d_features` has another shape.
     pub fn backward(&self, tape: ImageTape, d_features: &[f32]) -> TowerGradients {
-        awake(|| self.gradient(tape, d_features))
+        with_thread_team(|| self.gradient(tape, d_features))
     }
 
     fn gradient(&self, tape: ImageTape, d_features: &[f32]) -> TowerGradients {

@@ -42,7 +42,7 @@ struct CaseUpdate {
 /// The cases of a model, and their numbers.
 pub(crate) struct Cases {
     pub(crate) golden: Golden,
-    pub(crate) cases: Vec<Case>,
+    pub(crate) all: Vec<Case>,
     numbers: BTreeMap<String, (Vec<usize>, Vec<f32>)>,
 }
 
@@ -58,7 +58,7 @@ impl Cases {
         };
         Self {
             golden: Golden::load_as(model, precision),
-            cases: serde_json::from_str(&text).unwrap(),
+            all: serde_json::from_str(&text).unwrap(),
             numbers: file.iter().map(entry).collect(),
         }
     }
@@ -202,8 +202,8 @@ fn layer(name: &str) -> LayerName {
 fn features_and_gradients_equal_those_of_pytorch() {
     for model in MODELS {
         let cases = Cases::load(model, Precision::F32);
-        assert!(cases.cases.len() > 10);
-        for case in &cases.cases {
+        assert!(cases.all.len() > 10);
+        for case in &cases.all {
             let updates = cases.updates(case);
             let adaptation = cases.adaptation(case, &updates);
             let (features, gradients) = cases.pass(case, &adaptation, MemoryBudget::default());
@@ -232,7 +232,7 @@ fn bf16_is_near_pytorch() {
     let mut far = Vec::new();
     for model in MODELS {
         let cases = Cases::load(model, Precision::Bf16);
-        for case in &cases.cases {
+        for case in &cases.all {
             let updates = cases.updates(case);
             let adaptation = cases.adaptation(case, &updates);
             let (features, gradients) = cases.pass(case, &adaptation, MemoryBudget::default());

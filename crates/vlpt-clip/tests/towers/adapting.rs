@@ -114,19 +114,38 @@ fn with_updates<'a>(updates: &'a [Update<'a>]) -> TowerAdaptation<'a> {
     }
 }
 
-/// Scale 1 and shift 0 of all layers that the updates are of.
-fn identities(
-    of: &[Update],
-    mlp: usize,
-    width: usize,
-) -> (Vec<f32>, Vec<f32>, Vec<(usize, LayerName, usize)>) {
-    let length = |layer| if layer == LayerName::Fc1 { mlp } else { width };
-    let most = mlp.max(width);
-    let places = of
-        .iter()
-        .map(|update| (update.block, update.layer, length(update.layer)))
-        .collect();
-    (vec![1.0; most], vec![0.0; most], places)
+/// Low-rank updates with `B` of zeros under dropout, and scale 1 and shift 0, of the same layers.
+struct Identities {
+    ranks: LowRanks,
+    ones: Vec<f32>,
+    zeros: Vec<f32>,
+}
+
+impl Identities {
+    fn new(depth: usize, (width, mlp): (usize, usize)) -> Self {
+        let most = mlp.max(width);
+        Self {
+            ranks: LowRanks::new(0, depth, (width, mlp), 0.0).with_dropout(3),
+            ones: vec![1.0; most],
+            zeros: vec![0.0; most],
+        }
+    }
+
+    fn updates(&self) -> Vec<Update<'_>> {
+        let mut updates = self.ranks.updates();
+        for (block, layer, _, b) in &self.ranks.values {
+            let outputs = b.len() / RANK;
+            updates.push(Update {
+                block: *block,
+                layer: *layer,
+                kind: UpdateKind::ScaleShift {
+                    scale: &self.ones[..outputs],
+                    shift: &self.zeros[..outputs],
+                },
+            });
+        }
+        updates
+    }
 }
 
 #[test]
@@ -142,33 +161,16 @@ fn updates_that_change_nothing_leave_every_bit() {
                     text.into_iter().filter(word).collect()
                 })
                 .collect();
-            let ranks = text_ranks(model, &golden, 0, 0.0).with_dropout(3);
-            let mut updates = ranks.updates();
-            let (ones, zeros, places) = identities(&updates, text_mlp, golden.text.width());
-            updates.extend(places.iter().map(|&(block, layer, n)| Update {
-                block,
-                layer,
-                kind: UpdateKind::ScaleShift {
-                    scale: &ones[..n],
-                    shift: &zeros[..n],
-                },
-            }));
-            // in one tree, as with updates, of which all nodes are computed in one pass
+            let tower = &golden.text;
+            let identities = Identities::new(tower.depth(), (tower.width(), text_mlp));
+            let updates = identities.updates();
             let features = golden.text.features(&classes, &with_updates(&updates));
             let plain = golden.text.features(&classes, &TowerAdaptation::NONE);
             assert_eq!(bits(&features), bits(&plain), "{model} {precision:?} text");
 
-            let ranks = image_ranks(model, &golden, 0, 0.0).with_dropout(3);
-            let mut updates = ranks.updates();
-            let (ones, zeros, places) = identities(&updates, image_mlp, golden.vision.width());
-            updates.extend(places.iter().map(|&(block, layer, n)| Update {
-                block,
-                layer,
-                kind: UpdateKind::ScaleShift {
-                    scale: &ones[..n],
-                    shift: &zeros[..n],
-                },
-            }));
+            let tower = &golden.vision;
+            let identities = Identities::new(tower.depth(), (tower.width(), image_mlp));
+            let updates = identities.updates();
             let pixels = golden.get("pixels");
             let features = golden.vision.features(pixels, 3, &with_updates(&updates));
             let plain = golden.vision.features(pixels, 3, &TowerAdaptation::NONE);
@@ -215,7 +217,7 @@ fn gradients_under_dropout_are_finite_differences() {
 struct Images {
     golden: Golden,
     n: usize,
-    images: Vec<f32>,
+    pixels: Vec<f32>,
     values: Vec<f32>,
     d_features: Vec<f32>,
 }
@@ -226,7 +228,7 @@ impl Images {
         let n = 400;
         Self {
             n,
-            images: random(1, n * golden.get("pixels").len() / 3),
+            pixels: random(1, n * golden.get("pixels").len() / 3),
             values: random(2, n * 2 * 3 * golden.vision.width()),
             d_features: random(3, n * golden.vision.embed_dim()),
             golden,
@@ -253,7 +255,7 @@ impl Images {
         budget: MemoryBudget,
     ) -> ([usize; 2], usize, Vec<f32>) {
         let tower = &self.golden.vision;
-        let (mut results, tape) = tower.forward(&self.images, self.n, adaptation, budget);
+        let (mut results, tape) = tower.forward(&self.pixels, self.n, adaptation, budget);
         let (chunks, bytes) = ([tape.chunks(), tape.kept_chunks()], tape.bytes());
         results.extend(flat(tower.backward(tape, &self.d_features)));
         (chunks, bytes, results)

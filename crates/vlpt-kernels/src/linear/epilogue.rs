@@ -1,4 +1,4 @@
-//! What becomes of f32 sums of products, while they are near: bias and activation.
+//! What becomes of f32 sums of products, while they are in registers: bias and activation.
 
 use super::Epilogue;
 use crate::Activation;

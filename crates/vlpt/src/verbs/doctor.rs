@@ -7,7 +7,7 @@ use std::time::Instant;
 use clap::Args;
 use serde::Serialize;
 use vlpt_clip::{Clip, ModelFiles, Precision, TowerAdaptation};
-use vlpt_kernels::{Description, LEVEL_VARIABLE, Level};
+use vlpt_kernels::{Description, ISA_VARIABLE, Isa};
 
 use crate::console::Console;
 use crate::error::CliError;
@@ -158,12 +158,9 @@ fn precision(given: PrecisionArgs) -> (Precision, String) {
 
 /// Where the level is from.
 fn level_from(kernels: &Description) -> String {
-    match Level::requested() {
-        Ok(Some(_)) => format!(
-            "as {LEVEL_VARIABLE} says; the processor has {}",
-            kernels.best
-        ),
-        _ => format!("all that the processor has; lower with {LEVEL_VARIABLE}"),
+    match Isa::requested() {
+        Ok(Some(_)) => format!("as {ISA_VARIABLE} says; the processor has {}", kernels.best),
+        _ => format!("all that the processor has; lower with {ISA_VARIABLE}"),
     }
 }
 

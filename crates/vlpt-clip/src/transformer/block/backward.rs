@@ -95,11 +95,12 @@ impl Block {
         let mut d_before = self.fc2_backward(
             arena,
             &ln_2.rows,
-            derivative,
+            &derivative,
             &dy,
             (query_rows, adapting),
             updates,
         );
+        drop(derivative);
         let own = self.fc1_backward(
             arena,
             &ln_2.rows,
@@ -183,7 +184,7 @@ impl Block {
         &self,
         arena: &Arena,
         rows: &Matrix,
-        derivative: Matrix,
+        derivative: &Matrix,
         dy: &Gradient,
         (query_rows, adapting): (QueryRows, Adapting),
         gradients: &mut [UpdateGradient],
@@ -194,7 +195,7 @@ impl Block {
         let updates = adapting.of_layer(LayerName::Fc2, query_rows.rows(), columns);
         if updates.is_empty() {
             self.fc2
-                .backward_scaled(dy.operand(), &derivative, &mut d_before);
+                .backward_scaled(dy.operand(), derivative, &mut d_before);
             return d_before;
         }
         let mut act = self.matrix(arena, m, self.mlp);
@@ -210,8 +211,8 @@ impl Block {
         );
         let d = Gradient::new(arena, self.precision, self.width, d);
         self.fc2
-            .backward_scaled(d.operand(), &derivative, &mut d_before);
-        d_before.add_scaled(&own, &derivative);
+            .backward_scaled(d.operand(), derivative, &mut d_before);
+        d_before.add_scaled(&own, derivative);
         d_before
     }
 

@@ -14,7 +14,7 @@ use super::tape::{BlockTape, CheckpointPolicy, NormTape, Projected, SavedActivat
 use super::{layer_norm, pick};
 use crate::adaptation::LayerName;
 use crate::weights::{BlockWeights, LayerNormWeights, LinearWeights};
-use updates::{Affine, LayerInput};
+use updates::{Affine, LayerInput, LayerUpdates};
 
 /// A frozen block. What attends to what is the caller's: the block gives queries, keys and values.
 ///
@@ -236,7 +236,7 @@ impl Block {
         let mut kv = self.matrix(arena, rows.rows(), 2 * self.width);
         let updates = [LayerName::K, LayerName::V]
             .map(|layer| adapting.of_layer(layer, None, self.key_columns(layer)));
-        if updates.iter().all(|updates| updates.is_empty()) {
+        if updates.iter().all(LayerUpdates::is_empty) {
             self.kv.forward(rows.operand(), &mut kv);
         } else {
             let mut floats = arena.floats(rows.rows() * 2 * self.width);

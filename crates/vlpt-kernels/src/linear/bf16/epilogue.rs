@@ -1,4 +1,4 @@
-//! What becomes of sums of bf16 products, while they are near: bias, activation, rounding.
+//! What becomes of sums of bf16 products, while they are in registers: bias, activation, rounding.
 
 use super::{Epilogue, Rows};
 use crate::Activation;
