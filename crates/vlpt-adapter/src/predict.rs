@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use vlpt_clip::{Clip, Hub, Observer};
+use vlpt_clip::{Clip, Hub, Observer, TowerAdaptation};
 use vlpt_data::image::{Limits, Preprocess, decode};
 use vlpt_methods::VisualValues;
 use vlpt_methods::zeroshot::normalise;
@@ -124,8 +124,8 @@ pub fn embed_images(
     let features = if count == 0 {
         Vec::new()
     } else {
-        let prompts = prompts.map(VisualValues::for_tower);
-        clip.vision.features(&pixels, count, prompts.as_ref())
+        let adaptation = prompts.map_or(TowerAdaptation::NONE, VisualValues::for_tower);
+        clip.vision.features(&pixels, count, &adaptation)
     };
     let mut rows = features.chunks_exact(clip.config.embed_dim);
     let mut row = || {
@@ -157,13 +157,13 @@ pub fn embed_texts(
         } else {
             clip.tokenizer.encode(text)?
         };
-        Ok(ids.into_iter().map(vlpt_clip::Slot::Token).collect())
+        Ok(ids.into_iter().map(vlpt_clip::PromptToken::Token).collect())
     };
     let mut features = Vec::with_capacity(texts.len() * clip.config.embed_dim);
     // A constant group, so that memory stays bounded and results do not depend on it.
     for group in texts.chunks(512) {
         let slots = group.iter().map(slots).collect::<Result<Vec<_>>>()?;
-        features.extend(clip.text.features(&slots, &[]));
+        features.extend(clip.text.features(&slots, &TowerAdaptation::NONE));
     }
     if normalised {
         features

@@ -15,7 +15,9 @@ mod support;
 use std::time::Instant;
 
 use support::{b16, mixed, status, texts};
-use vlpt_clip::{Clip, ClipConfig, MemoryBudget, TextTower, VisionConfig};
+use vlpt_clip::{
+    Clip, ClipConfig, MemoryBudget, PromptRows, TextPlanOptions, TextTower, VisionConfig,
+};
 
 const STEPS: usize = 3;
 
@@ -55,7 +57,7 @@ fn main() {
         .collect();
 
     let began = Instant::now();
-    let plan = tower.plan(&texts, budget);
+    let plan = tower.plan(&texts, TextPlanOptions::default(), budget);
     let (chunks, kept) = (plan.chunks(), plan.kept_chunks());
     let planned = began.elapsed().as_secs_f64();
     println!("classes {classes}, contexts {contexts}, {how}, chunks {chunks}, tapes kept {kept}");
@@ -63,9 +65,10 @@ fn main() {
     let mut times = Vec::new();
     for _ in 0..STEPS {
         let began = Instant::now();
-        let (features, tape) = tower.forward(&plan, &prompts);
+        let rows = PromptRows::shallow(&prompts, tower.width());
+        let (features, tape) = tower.forward(&plan, &rows.into());
         let forward = began.elapsed().as_secs_f64();
-        let d_prompts = tower.backward(&plan, tape, &features);
+        let d_prompts = tower.backward(&plan, tape, &features).prompts;
         let step = began.elapsed().as_secs_f64();
         println!("step {step:.3} s (forward {forward:.3} s)");
         times.push(step);

@@ -20,7 +20,8 @@ use std::time::Instant;
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize_to_file};
 use vlpt_clip::{
-    Clip, MemoryBudget, ModelFiles, Precision, Slot, TextPlan, VisualPlace, VisualPrompts,
+    Clip, MemoryBudget, ModelFiles, Precision, PromptRows, PromptToken, TextPlan, TextPlanOptions,
+    TowerAdaptation,
 };
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -54,18 +55,20 @@ impl Bench {
         let rows = tensors["context"].0[0] as u32;
         let (shape, names) = &tensors["names"];
         let text = |name: &[f32]| {
-            let mut text = vec![Slot::Token(clip.tokenizer.sot())];
-            text.extend((0..rows).map(Slot::Learned));
+            let mut text = vec![PromptToken::Token(clip.tokenizer.sot())];
+            text.extend((0..rows).map(PromptToken::Learned));
             text.extend(
                 name.iter()
                     .filter(|&&id| id >= 0.0)
-                    .map(|&id| Slot::Token(id as u32)),
+                    .map(|&id| PromptToken::Token(id as u32)),
             );
-            text.push(Slot::Token(clip.tokenizer.eot()));
+            text.push(PromptToken::Token(clip.tokenizer.eot()));
             text
         };
         let texts: Vec<_> = names.chunks_exact(shape[1]).map(text).collect();
-        let plan = clip.text.plan(&texts, MemoryBudget::default());
+        let plan = clip
+            .text
+            .plan(&texts, TextPlanOptions::default(), MemoryBudget::default());
         Ok(Self {
             clip,
             case: tensors,
@@ -77,28 +80,32 @@ impl Bench {
 
     fn features(&mut self) {
         let (shape, images) = &self.case["images"];
-        self.features = self.clip.vision.features(images, shape[0], None);
+        self.features = self
+            .clip
+            .vision
+            .features(images, shape[0], &TowerAdaptation::NONE);
         self.gradient.clear();
     }
 
     fn vpt(&mut self) {
         let ((shape, images), (deep, values)) = (&self.case["images"], &self.case["visual"]);
-        let prompts = VisualPrompts {
+        let prompts = TowerAdaptation::from(PromptRows {
             values,
-            layers: deep[0],
-            count: deep[1],
-            place: VisualPlace::AfterLnPre,
-        };
+            blocks: deep[0],
+            rows: deep[1],
+            ..PromptRows::NONE
+        });
         let tower = &self.clip.vision;
         let (features, tape) = tower.forward(images, shape[0], &prompts, MemoryBudget::default());
-        self.gradient = tower.backward(tape, &features);
+        self.gradient = tower.backward(tape, &features).prompts;
         self.features = features;
     }
 
     fn coop(&mut self) {
         let tower = &self.clip.text;
-        let (features, tape) = tower.forward(&self.plan, &self.case["context"].1);
-        self.gradient = tower.backward(&self.plan, tape, &features);
+        let context = PromptRows::shallow(&self.case["context"].1, tower.width());
+        let (features, tape) = tower.forward(&self.plan, &context.into());
+        self.gradient = tower.backward(&self.plan, tape, &features).prompts;
         self.features = features;
     }
 

@@ -14,7 +14,7 @@ mod support;
 use std::time::Instant;
 
 use support::{b16, numbers, precision, status, texts};
-use vlpt_clip::{Clip, MemoryBudget};
+use vlpt_clip::{Clip, MemoryBudget, PromptRows, TextPlanOptions, TowerAdaptation};
 
 const CONTEXT: usize = 16;
 const IMAGES: usize = 32;
@@ -34,13 +34,16 @@ fn main() -> Result<(), String> {
         println!("| {work} | {size} | {seconds:.2} | {each:.2} | {peak} |");
     };
     let prompts = numbers(CONTEXT * clip.text.width());
+    let rows = PromptRows::shallow(&prompts, clip.text.width());
     for classes in [125, 250, 500, 1000] {
-        let plan = clip
-            .text
-            .plan(&texts(classes, CONTEXT, "end"), MemoryBudget::default());
+        let plan = clip.text.plan(
+            &texts(classes, CONTEXT, "end"),
+            TextPlanOptions::default(),
+            MemoryBudget::default(),
+        );
         let step = || {
             let began = Instant::now();
-            let (features, tape) = clip.text.forward(&plan, &prompts);
+            let (features, tape) = clip.text.forward(&plan, &rows.into());
             clip.text.backward(&plan, tape, &features);
             began.elapsed().as_secs_f64()
         };
@@ -53,7 +56,8 @@ fn main() -> Result<(), String> {
     for images in [512, 1024, 2048, 4096] {
         let began = Instant::now();
         for _ in 0..images / IMAGES {
-            clip.vision.features(&pixels, IMAGES, None);
+            clip.vision
+                .features(&pixels, IMAGES, &TowerAdaptation::NONE);
         }
         row(
             "image features, images",

@@ -15,7 +15,7 @@ mod support;
 use std::time::Instant;
 
 use support::{b16, numbers, precision, status};
-use vlpt_clip::{Clip, MemoryBudget, VisualPlace, VisualPrompts};
+use vlpt_clip::{Clip, MemoryBudget, PromptRows, TowerAdaptation};
 
 const IMAGES: usize = 32;
 const PROMPTS: usize = 10;
@@ -39,12 +39,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let clip = Clip::random_as(&b16(), 1, precision);
     let pixels = numbers(IMAGES * 3 * 224 * 224);
     let values = numbers(clip.vision.depth() * PROMPTS * clip.vision.width());
-    let prompts = VisualPrompts {
+    let prompts = TowerAdaptation::from(PromptRows {
         values: &values,
-        layers: clip.vision.depth(),
-        count: PROMPTS,
-        place: VisualPlace::AfterLnPre,
-    };
+        blocks: clip.vision.depth(),
+        rows: PROMPTS,
+        ..PromptRows::NONE
+    });
     let budgets = SHARES.map(|share| MemoryBudget::default().shared(share));
     let new = |budget| Row {
         budget,
@@ -61,7 +61,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let began = Instant::now();
             let (features, tape) = clip.vision.forward(&pixels, IMAGES, &prompts, row.budget);
             (row.tape, row.kept) = (tape.bytes(), [tape.kept_chunks(), tape.chunks()]);
-            let gradient = clip.vision.backward(tape, &features);
+            let gradient = clip.vision.backward(tape, &features).prompts;
             if round > 0 {
                 row.seconds.push(began.elapsed().as_secs_f64());
             }

@@ -2,9 +2,12 @@
 //!
 //! * [`ModelName`] and [`Hub`]: from a name as users write it to files.
 //! * [`Clip`]: a checked model in memory: configuration, tokenizer, preprocessing, both towers.
-//! * [`TextTower`] and [`ImageTower`]: `forward(input, prompts) -> (features, tape)` and
-//!   `backward(tape, d_features) -> d_prompts`.
+//! * [`TextTower`] and [`ImageTower`]: `forward(input, adaptation) -> (features, tape)` and
+//!   `backward(tape, d_features) -> gradients`.
+//! * [`TowerAdaptation`]: what may be learned inside a tower: rows among its tokens, updates of its
+//!   layers, its projection.
 
+mod adaptation;
 mod budget;
 mod config;
 mod error;
@@ -21,6 +24,10 @@ mod transformer;
 mod vision;
 mod weights;
 
+pub use adaptation::{
+    Dropout, LayerName, PromptRows, TowerAdaptation, TowerGradients, Update, UpdateGradient,
+    UpdateKind, VisualPlace,
+};
 pub use budget::MemoryBudget;
 pub use config::{
     Activation, ClipConfig, Interpolation, OPENAI_MEAN, OPENAI_STD, PreprocessConfig, ResizeMode,
@@ -33,10 +40,10 @@ pub use hub::{Hub, HubSettings};
 pub use model::Clip;
 pub use names::ModelName;
 pub use progress::{Observer, Progress};
-pub use text::{Slot, TextPlan, TextTape, TextTower, TextTree};
+pub use text::{PrefixTree, PromptToken, TextPlan, TextPlanOptions, TextTape, TextTower};
 pub use tokenizer::Tokenizer;
-pub use vision::{ImageTape, ImageTower, VisualPlace, VisualPrompts};
-pub use vlpt_kernels::{Level, Precision};
+pub use vision::{ImageTape, ImageTower};
+pub use vlpt_kernels::{Isa, Precision};
 pub use weights::{
     BlockWeights, Checkpoint, CheckpointTensor, ClipWeights, LayerNormWeights, LinearWeights,
     Tensor, TextWeights, VisionWeights,

@@ -2,7 +2,7 @@
 
 #![allow(clippy::print_stderr, clippy::unwrap_used)]
 
-use vlpt_clip::{Activation, Clip, PreprocessConfig, Slot};
+use vlpt_clip::{Activation, Clip, PreprocessConfig, PromptToken, TowerAdaptation};
 
 #[test]
 fn the_embedded_model_is_read_whole() {
@@ -54,19 +54,19 @@ fn the_loaded_towers_give_the_features_of_transformers() {
     }
     let golden: Golden = serde_json::from_str(include_str!("golden/mini_features.json")).unwrap();
     let clip = Clip::mini();
-    let texts: Vec<Vec<Slot>> = golden
+    let texts: Vec<Vec<PromptToken>> = golden
         .tokens
         .iter()
-        .map(|ids| ids.iter().map(|id| Slot::Token(*id)).collect())
+        .map(|ids| ids.iter().map(|id| PromptToken::Token(*id)).collect())
         .collect();
-    let text = clip.text.features(&texts, &[]);
+    let text = clip.text.features(&texts, &TowerAdaptation::NONE);
     let error = distance(&text, &golden.text.concat());
     assert!(error < 1e-4, "text features differ by {error}");
 
     let images: Vec<f32> = (0..2 * 3 * 64 * 64)
         .map(|i| ((f64::from(i) * 0.37).sin() + (f64::from(i) * 0.0011).cos()) as f32)
         .collect();
-    let image = clip.vision.features(&images, 2, None);
+    let image = clip.vision.features(&images, 2, &TowerAdaptation::NONE);
     let error = distance(&image, &golden.image.concat());
     assert!(error < 1e-4, "image features differ by {error}");
 }
@@ -78,8 +78,16 @@ fn a_random_model_is_decided_by_its_seed_and_is_not_degenerate() {
     assert_eq!(clip.fingerprint, Clip::random(&config, 3).fingerprint);
     assert_ne!(clip.fingerprint, Clip::random(&config, 4).fingerprint);
 
-    let text = |id| vec![Slot::Token(4608), Slot::Token(id), Slot::Token(4609)];
-    let features = clip.text.features(&[text(1), text(2)], &[]);
+    let text = |id| {
+        vec![
+            PromptToken::Token(4608),
+            PromptToken::Token(id),
+            PromptToken::Token(4609),
+        ]
+    };
+    let features = clip
+        .text
+        .features(&[text(1), text(2)], &TowerAdaptation::NONE);
     let (a, b) = features.split_at(config.embed_dim);
     let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
     let cosine = dot(a, b) / (dot(a, a) * dot(b, b)).sqrt();

@@ -1,7 +1,7 @@
 //! How the class token of the image tower shares out its attention.
 
 use serde::Serialize;
-use vlpt_clip::Clip;
+use vlpt_clip::{Clip, TowerAdaptation};
 use vlpt_methods::VisualValues;
 
 use crate::{InspectError, Result};
@@ -44,10 +44,10 @@ pub fn of_images(
     prompts: Option<&VisualValues>,
 ) -> Vec<ClassAttention> {
     let vision = &clip.config.vision;
-    let prompts = prompts.map(VisualValues::for_tower);
-    let columns = clip.vision.attention_columns(prompts.as_ref());
+    let adaptation = prompts.map_or(TowerAdaptation::NONE, VisualValues::for_tower);
+    let columns = clip.vision.attention_columns(&adaptation);
     let grid = vision.image_size / vision.patch_size;
-    let all = clip.vision.class_attention(images, n, prompts.as_ref());
+    let all = clip.vision.class_attention(images, n, &adaptation);
     let of_image = |values: &[f32]| ClassAttention {
         blocks: vision.layers,
         heads: vision.heads,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use vlpt_adapter::AdapterError;
 use vlpt_adapter::PromptFolder;
-use vlpt_clip::{Clip, Slot};
+use vlpt_clip::{Clip, PromptToken};
 use vlpt_methods::{Method, Pass, VisualValues};
 
 use crate::{InspectError, Result};
@@ -97,8 +97,8 @@ impl OpenPrompt {
         let mut order = Vec::new();
         for (i, text) in texts.iter().enumerate() {
             let learned = text.iter().filter_map(|slot| match slot {
-                Slot::Learned(row) => Some(*row as usize),
-                Slot::Token(_) => None,
+                PromptToken::Learned(row) => Some(*row as usize),
+                PromptToken::Token(_) => None,
             });
             for (place, row) in learned.enumerate() {
                 match seen.get_mut(row) {

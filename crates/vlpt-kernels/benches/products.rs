@@ -6,7 +6,7 @@
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use gemm::Parallelism;
 use rayon::{ThreadPool, ThreadPoolBuilder};
-use vlpt_kernels::{Arena, Level, Linear, Matrix, Operand, Precision};
+use vlpt_kernels::{Arena, Isa, Linear, Matrix, Operand, Precision};
 
 /// Rows, inputs, outputs.
 const SHAPES: [(usize, usize, usize); 4] = [
@@ -31,9 +31,9 @@ fn pool(threads: usize) -> ThreadPool {
 
 fn products(criterion: &mut Criterion) {
     // up to AVX-512: those above have nothing new for f32
-    let levels: Vec<Level> = Level::available()
+    let levels: Vec<Isa> = Isa::available()
         .into_iter()
-        .filter(|level| *level <= Level::Avx512)
+        .filter(|level| *level <= Isa::Avx512)
         .collect();
     for (rows, inputs, outputs) in SHAPES {
         let mut group = criterion.benchmark_group(format!("{rows}x{inputs}x{outputs}"));
@@ -52,8 +52,8 @@ fn products(criterion: &mut Criterion) {
                     pool.install(|| b.iter(|| layer.forward_into(Operand::F32(&x), &mut y)));
                 });
             }
-            for level in Level::available() {
-                if level < Level::Avx512Bf16 {
+            for level in Isa::available() {
+                if level < Isa::Avx512Bf16 {
                     continue;
                 }
                 level.force();

@@ -22,7 +22,7 @@ use std::io::{BufRead, Write};
 use std::str::FromStr;
 use std::time::Instant;
 
-use vlpt_kernels::{Arena, Level, Linear, Matrix, Precision};
+use vlpt_kernels::{Arena, Isa, Linear, Matrix, Precision};
 
 const ROUNDS: usize = 9;
 
@@ -50,22 +50,22 @@ impl Shape {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Kernel {
     /// f32 at a level.
-    F32(Level),
+    F32(Isa),
     /// bf16 at a level.
-    Bf16(Level),
+    Bf16(Isa),
 }
 
 impl Kernel {
     fn all() -> Vec<Self> {
-        let f32_levels = [Level::Portable, Level::Avx2, Level::Avx512].map(Self::F32);
-        let bf16_levels = [Level::Avx512Bf16, Level::Amx].map(Self::Bf16);
-        let available = Level::available();
+        let f32_levels = [Isa::Portable, Isa::Avx2, Isa::Avx512].map(Self::F32);
+        let bf16_levels = [Isa::Avx512Bf16, Isa::Amx].map(Self::Bf16);
+        let available = Isa::available();
         let mut all = [&f32_levels[..], &bf16_levels].concat();
         all.retain(|kernel| available.contains(&kernel.parts().1));
         all
     }
 
-    fn parts(self) -> (Precision, Level) {
+    fn parts(self) -> (Precision, Isa) {
         match self {
             Self::F32(level) => (Precision::F32, level),
             Self::Bf16(level) => (Precision::Bf16, level),
@@ -124,7 +124,7 @@ impl Case {
 
     /// Seconds of the fastest of three products, on threads that are awake as in a pass.
     fn time(&mut self) -> f64 {
-        vlpt_kernels::awake(|| {
+        vlpt_kernels::with_thread_team(|| {
             (0..3)
                 .map(|_| {
                     let start = Instant::now();

@@ -35,19 +35,19 @@ impl Activation {
     }
 
     /// Turns `x` into `activation'(x)`, in place.
-    pub fn slope(self, x: &mut [f32]) {
-        for_blocks(x, BLOCK, |_, x| self.slope_in_place(x));
+    pub fn derivative(self, x: &mut [f32]) {
+        for_blocks(x, BLOCK, |_, x| self.derivative_in_place(x));
     }
 
     /// The activation of 16 numbers, as exact as bf16 needs.
     #[inline(always)]
     pub(crate) fn of<V: Vector>(self, x: V) -> V {
-        self.with_slope(x).0
+        self.with_derivative(x).0
     }
 
-    /// The activation of 16 numbers and its slope there, as exact as bf16 needs.
+    /// The activation of 16 numbers and its derivative there, as exact as bf16 needs.
     #[inline(always)]
-    pub(crate) fn with_slope<V: Vector>(self, x: V) -> (V, V) {
+    pub(crate) fn with_derivative<V: Vector>(self, x: V) -> (V, V) {
         let one = V::splat(1.0);
         match self {
             Self::QuickGelu => {
@@ -57,11 +57,11 @@ impl Activation {
             }
             Self::Gelu => {
                 // e^(-x^2 / 2), and how much of the normal distribution is farther from 0
-                let power = x.mul(x).mul(V::splat(-0.5 * LOG2_E)).power_of_2();
-                let (size, tail) = normal_tail(x, power);
+                let exp = x.mul(x).mul(V::splat(-0.5 * LOG2_E)).exp2();
+                let (size, tail) = normal_tail(x, exp);
                 let y = V::zero().sub(size).mul_add(tail, x.max(V::zero()));
                 let below = x.choose(one.sub(tail), tail);
-                (y, x.mul(V::splat(DENSITY_AT_0)).mul_add(power, below))
+                (y, x.mul(V::splat(DENSITY_AT_0)).mul_add(exp, below))
             }
         }
     }
@@ -82,11 +82,11 @@ impl Activation {
         }
     }
 
-    /// One thread's part of [`Activation::slope`].
-    pub(crate) fn slope_in_place(self, x: &mut [f32]) {
+    /// One thread's part of [`Activation::derivative`].
+    pub(crate) fn derivative_in_place(self, x: &mut [f32]) {
         match self {
-            Self::QuickGelu => quick_gelu_slopes(x),
-            Self::Gelu => gelu_slopes(x),
+            Self::QuickGelu => quick_gelu_derivatives(x),
+            Self::Gelu => gelu_derivatives(x),
         }
     }
 }
@@ -124,17 +124,17 @@ vectorised! {
 }
 
 vectorised! {
-    fn quick_gelu_slopes(x: &mut [f32]) {
+    fn quick_gelu_derivatives(x: &mut [f32]) {
         for x in x {
-            *x = quick_gelu_slope(*x);
+            *x = quick_gelu_derivative(*x);
         }
     }
 }
 
 vectorised! {
-    fn gelu_slopes(x: &mut [f32]) {
+    fn gelu_derivatives(x: &mut [f32]) {
         for x in x {
-            *x = gelu_slope(*x);
+            *x = gelu_derivative(*x);
         }
     }
 }
@@ -142,14 +142,14 @@ vectorised! {
 /// `1 / (1 + exp(-1.702 x))`
 #[inline(always)]
 fn logistic<V: Vector>(x: V) -> V {
-    let power = x.mul(V::splat(-1.702 * LOG2_E)).power_of_2();
-    V::splat(1.0).add(power).reciprocal()
+    let exp = x.mul(V::splat(-1.702 * LOG2_E)).exp2();
+    V::splat(1.0).add(exp).reciprocal()
 }
 
 /// `|x|`, and how much of the normal distribution is farther from 0 on one side, given
 /// `e^(-x^2 / 2)`; by formula 7.1.26 of Abramowitz and Stegun, within 1e-7 but for the reciprocal.
 #[inline(always)]
-fn normal_tail<V: Vector>(x: V, power: V) -> (V, V) {
+fn normal_tail<V: Vector>(x: V, exp: V) -> (V, V) {
     const A: [f32; 5] = [
         0.254_829_6,
         -0.284_496_74,
@@ -164,7 +164,7 @@ fn normal_tail<V: Vector>(x: V, power: V) -> (V, V) {
     for a in [A[3], A[2], A[1], A[0]] {
         sum = sum.mul_add(t, V::splat(a));
     }
-    (size, sum.mul(t).mul(power).mul(V::splat(0.5)))
+    (size, sum.mul(t).mul(exp).mul(V::splat(0.5)))
 }
 
 #[inline(always)]
@@ -178,7 +178,7 @@ fn quick_gelu(x: f32) -> f32 {
 }
 
 #[inline(always)]
-fn quick_gelu_slope(x: f32) -> f32 {
+fn quick_gelu_derivative(x: f32) -> f32 {
     let s = sigmoid(1.702 * x);
     s * (1.702 * x).mul_add(1.0 - s, 1.0)
 }
@@ -190,7 +190,7 @@ fn gelu(x: f32) -> f32 {
 
 /// Normal distribution function plus `x` times its density.
 #[inline(always)]
-fn gelu_slope(x: f32) -> f32 {
+fn gelu_derivative(x: f32) -> f32 {
     let below = 0.5 * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2));
     (x * DENSITY_AT_0).mul_add(exp(-0.5 * x * x), below)
 }

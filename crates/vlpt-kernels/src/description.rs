@@ -2,15 +2,15 @@
 
 use std::fmt;
 
-use crate::{Level, Precision};
+use crate::{Isa, Precision};
 
 /// Which kernels are in use, in a few words each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Description {
     /// The set of instructions that all are chosen by.
-    pub level: Level,
+    pub level: Isa,
     /// The highest level that the processor has.
-    pub best: Level,
+    pub best: Isa,
     /// Products of frozen layers in f32.
     pub f32_products: &'static str,
     /// Products of frozen layers in bf16.
@@ -25,31 +25,28 @@ pub struct Description {
 
 /// The kernels that this processor gets at the current level.
 pub fn description() -> Description {
-    let level = Level::current();
+    let level = Isa::current();
     let rows = match level {
-        Level::Portable => "compiled for any processor of this kind",
-        Level::Avx2 => "AVX2",
-        Level::Avx512 => "AVX2 and AVX-512",
+        Isa::Portable => "compiled for any processor of this kind",
+        Isa::Avx2 => "AVX2",
+        Isa::Avx512 => "AVX2 and AVX-512",
         _ => "AVX-512",
     };
     Description {
         level,
-        best: Level::available()
-            .last()
-            .copied()
-            .unwrap_or(Level::Portable),
+        best: Isa::available().last().copied().unwrap_or(Isa::Portable),
         f32_products: match level {
-            Level::Portable => "the gemm crate",
-            Level::Avx2 => "AVX2 with packed weights",
+            Isa::Portable => "the gemm crate",
+            Isa::Avx2 => "AVX2 with packed weights",
             _ => "AVX-512 with packed weights",
         },
         bf16_products: match level {
-            Level::Portable | Level::Avx2 | Level::Avx512 => "widened to f32, slower than f32",
-            Level::Avx512Bf16 => "AVX-512 bf16",
-            Level::Amx => "AMX tiles",
+            Isa::Portable | Isa::Avx2 | Isa::Avx512 => "widened to f32, slower than f32",
+            Isa::Avx512Bf16 => "AVX-512 bf16",
+            Isa::Amx => "AMX tiles",
         },
         attention: match level {
-            Level::Amx => "AMX tiles in bf16, the gemm crate in f32",
+            Isa::Amx => "AMX tiles in bf16, the gemm crate in f32",
             _ => "the gemm crate",
         },
         rows,
@@ -82,9 +79,9 @@ mod tests {
     #[test]
     fn the_description_is_that_of_the_level_in_use() {
         let found = description();
-        assert_eq!(found.level, Level::current());
+        assert_eq!(found.level, Isa::current());
         assert!(found.best >= found.level);
-        let tiles = found.level == Level::Amx;
+        let tiles = found.level == Isa::Amx;
         assert_eq!(found.fastest == Precision::Bf16, tiles);
     }
 }

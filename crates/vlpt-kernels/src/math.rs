@@ -24,8 +24,8 @@ pub(crate) fn exp(x: f32) -> f32 {
         .mul_add(r, 1.666_657_3e-1)
         .mul_add(r, 0.5);
     let mantissa = p.mul_add(r * r, r) + 1.0;
-    let power = f32::from_bits(shifted.to_bits().wrapping_add(127) << 23);
-    if x < -87.0 { 0.0 } else { mantissa * power }
+    let exp = f32::from_bits(shifted.to_bits().wrapping_add(127) << 23);
+    if x < -87.0 { 0.0 } else { mantissa * exp }
 }
 
 /// The error function, within 2e-7.

@@ -43,7 +43,7 @@ impl<'a> Output<'a> {
         unsafe { self.start.add(row * self.width + first) }
     }
 
-    /// Brings rows near, to be written soon: 32 columns from a column on.
+    /// Prefetches rows that will be written soon: 32 columns from a column on.
     #[inline(always)]
     pub(crate) fn prepare(&self, row: usize, count: usize, column: usize) {
         for i in 0..count {

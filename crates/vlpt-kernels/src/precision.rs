@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Level;
+use crate::Isa;
 
 /// The number format in which a tower's products are computed. Sums are f32 in both, and so are
 /// the residual stream, layer norm and softmax.
@@ -22,7 +22,7 @@ impl Precision {
     /// products of bf16 were half as fast as f32 where they were measured). Every processor
     /// computes in both.
     pub fn fastest() -> Self {
-        if Level::current() == Level::Amx {
+        if Isa::current() == Isa::Amx {
             Self::Bf16
         } else {
             Self::F32

@@ -1,4 +1,4 @@
-//! Bringing cache lines near before they are used. An address that is not there does no harm.
+//! Prefetching cache lines before they are used. An address that is not there does no harm.
 
 /// The line of an address, to be read soon.
 #[inline(always)]

@@ -1,12 +1,12 @@
 //! Loops compiled for the widest vectors of the processor, chosen at run time.
 
 /// Defines a function that is compiled for the baseline processor and, on x86-64, once more for
-/// AVX2 with fused multiply-add and once for AVX-512; which one runs is the current [`Level`]'s.
+/// AVX2 with fused multiply-add and once for AVX-512; which one runs is the current [`Isa`]'s.
 ///
 /// What the body calls must be `#[inline(always)]` (closures in its arguments are inlined with it):
 /// what is not inlined is compiled for the baseline alone.
 ///
-/// [`Level`]: crate::Level
+/// [`Isa`]: crate::Isa
 macro_rules! vectorised {
     ($(#[$meta:meta])* $vis:vis fn $name:ident($($arg:ident: $type:ty),* $(,)?) $body:block) => {
         $(#[$meta])*
@@ -24,10 +24,10 @@ macro_rules! vectorised {
                 fn vectors_of_16($($arg: $type),*) {
                     portable($($arg),*);
                 }
-                match $crate::Level::current() {
-                    $crate::Level::Portable => portable($($arg),*),
+                match $crate::Isa::current() {
+                    $crate::Isa::Portable => portable($($arg),*),
                     // SAFETY: the processor has what its level says.
-                    $crate::Level::Avx2 => unsafe { vectors_of_8($($arg),*) },
+                    $crate::Isa::Avx2 => unsafe { vectors_of_8($($arg),*) },
                     // SAFETY: every level above has these instructions too.
                     _ => unsafe { vectors_of_16($($arg),*) },
                 }

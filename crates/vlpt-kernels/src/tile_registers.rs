@@ -5,9 +5,9 @@ use std::arch::asm;
 use crate::block::{Block, SIDE};
 use crate::tile::TILE;
 
-/// Numbers that are brought near for each tile of depth: over 13 blocks of rows a little more than
-/// the 2 tiles of a block of columns, since more would push out what is near.
-pub(crate) const NEAR: usize = 96;
+/// Numbers that are prefetched for each tile of depth: over 13 blocks of rows a little more than
+/// the 2 tiles of a block of columns, since more would push out what is cached.
+pub(crate) const PREFETCHED: usize = 96;
 
 /// Bytes of a row of a block.
 const ROW: usize = SIDE * size_of::<f32>();
@@ -103,18 +103,18 @@ macro_rules! store {
 }
 
 /// Adds a product, whose tiles are loaded by the instructions `$a` and `$b`; the bytes `$line`
-/// from `$near` on, and for each tile of depth the next ones, are brought near.
+/// from `$ahead` on, and for each tile of depth the next ones, are prefetched.
 macro_rules! add {
     (
         [$s0:literal, $s1:literal, $s2:literal, $s3:literal],
         [$a0:literal, $a1:literal, $b0:literal, $b1:literal],
-        $given:expr, $a:literal, $b:literal, $near:expr, [$($line:literal),*]
+        $given:expr, $a:literal, $b:literal, $ahead:expr, [$($line:literal),*]
     ) => {
         tile_asm!(
             "3:",
             concat!($a, " tmm", $a0, ", [{a} + {row}*1]"),
             concat!($b, " tmm", $b0, ", [{b} + {row}*1]"),
-            $(concat!("prefetcht1 [{near} + ", $line, "]"),)*
+            $(concat!("prefetcht1 [{ahead} + ", $line, "]"),)*
             concat!($b, " tmm", $b1, ", [{b} + {row}*1 + 1024]"),
             concat!("tdpbf16ps tmm", $s0, ", tmm", $a0, ", tmm", $b0),
             concat!($a, " tmm", $a1, ", [{a2} + {row}*1]"),
@@ -124,13 +124,13 @@ macro_rules! add {
             "add {a}, 1024",
             "add {a2}, 1024",
             "add {b}, 2048",
-            "add {near}, 192",
+            "add {ahead}, 192",
             "dec {depth}",
             "jnz 3b",
             a = inout(reg) $given.a => _,
             a2 = inout(reg) $given.a.add($given.stride) => _,
             b = inout(reg) $given.b => _,
-            near = inout(reg) $near => _,
+            ahead = inout(reg) $ahead => _,
             depth = inout(reg) $given.depth => _,
             row = in(reg) 64usize,
             options(nostack, readonly),
@@ -142,7 +142,7 @@ impl TileRegisters {
     /// Sets the registers up; they are free again when the value is dropped.
     ///
     /// # Safety
-    /// The level of the processor is [`Level::Amx`](crate::Level::Amx), and this thread has no
+    /// The level of the processor is [`Isa::Amx`](crate::Isa::Amx), and this thread has no
     /// other value of this type.
     pub(crate) unsafe fn new() -> Self {
         // SAFETY: the processor has the instruction by the caller's promise; it reads 64 bytes.
@@ -156,10 +156,10 @@ impl TileRegisters {
 
     /// Starts the sums of a block, at 0.
     #[inline(always)]
-    pub(crate) fn sums(&mut self) -> Sums<'_> {
+    pub(crate) fn sums(&mut self) -> TileAccumulators<'_> {
         // SAFETY: the configuration is loaded while self lives.
         unsafe { in_half!(false, zero!()) };
-        Sums {
+        TileAccumulators {
             second: false,
             registers: std::marker::PhantomData,
         }
@@ -169,7 +169,7 @@ impl TileRegisters {
 /// Sums of a block in one half of the eight tile registers; what is multiplied goes through the other
 /// half. They stay there from one block of assembly to the next: the compiler knows nothing of tile
 /// registers, and the registers are borrowed meanwhile.
-pub(crate) struct Sums<'a> {
+pub(crate) struct TileAccumulators<'a> {
     /// Whether they are in registers 4 to 7, or in 0 to 3.
     second: bool,
     registers: std::marker::PhantomData<&'a mut TileRegisters>,
@@ -181,7 +181,7 @@ pub(crate) struct Sums<'a> {
 /// columns, for every 32 rows of it two tiles of 16 columns, in each of which a row holds 16 pairs of
 /// numbers, those of two rows that follow each other.
 #[derive(Clone, Copy)]
-pub(crate) struct Factors<'a> {
+pub(crate) struct TileOperands<'a> {
     a: *const u16,
     stride: usize,
     b: *const u16,
@@ -189,7 +189,7 @@ pub(crate) struct Factors<'a> {
     life: std::marker::PhantomData<&'a [u16]>,
 }
 
-impl<'a> Factors<'a> {
+impl<'a> TileOperands<'a> {
     /// # Panics
     /// When a factor is too short.
     #[inline(always)]
@@ -223,49 +223,53 @@ impl<'a> Factors<'a> {
     }
 }
 
-impl Sums<'_> {
+impl TileAccumulators<'_> {
     /// Adds a product. What is read of `b` stays out of the first cache when it is `PASSING`.
     ///
     /// # Panics
     /// When the depth is 0.
     #[inline(always)]
-    pub(crate) fn add<const PASSING: bool>(&mut self, factors: Factors) {
+    pub(crate) fn add<const PASSING: bool>(&mut self, factors: TileOperands) {
         assert!(factors.depth > 0, "depth of a product");
-        let near = factors.a;
+        let ahead = factors.a;
         // SAFETY: the configuration is loaded while self lives; the tiles that are read are there,
         // or there would be no factors. The registers that change are named.
         unsafe {
             if PASSING {
                 in_half!(
                     self.second,
-                    add!(factors, "tileloadd", "tileloaddt1", near, [])
+                    add!(factors, "tileloadd", "tileloaddt1", ahead, [])
                 );
             } else {
                 in_half!(
                     self.second,
-                    add!(factors, "tileloadd", "tileloadd", near, [])
+                    add!(factors, "tileloadd", "tileloadd", ahead, [])
                 );
             }
         }
     }
 
-    /// As [`Sums::add`], for long products. What is read of `a` stays out of the first cache, and
-    /// so does `b` when it is `PASSING`. Meanwhile what `near` points to, [`NEAR`] numbers for each
-    /// tile of depth, is brought near.
+    /// As [`TileAccumulators::add`], for long products. What is read of `a` stays out of the first cache, and
+    /// so does `b` when it is `PASSING`. Meanwhile what `ahead` points to, [`PREFETCHED`] numbers for each
+    /// tile of depth, is prefetched.
     #[inline(always)]
-    pub(crate) fn add_long<const PASSING: bool>(&mut self, factors: Factors, near: *const u16) {
+    pub(crate) fn add_long<const PASSING: bool>(
+        &mut self,
+        factors: TileOperands,
+        ahead: *const u16,
+    ) {
         assert!(factors.depth > 0, "depth of a product");
         // SAFETY: as in `add`; prefetching an address is never an access.
         unsafe {
             if PASSING {
                 in_half!(
                     self.second,
-                    add!(factors, "tileloaddt1", "tileloaddt1", near, [0, 64, 128])
+                    add!(factors, "tileloaddt1", "tileloaddt1", ahead, [0, 64, 128])
                 );
             } else {
                 in_half!(
                     self.second,
-                    add!(factors, "tileloaddt1", "tileloadd", near, [0, 64, 128])
+                    add!(factors, "tileloaddt1", "tileloadd", ahead, [0, 64, 128])
                 );
             }
         }

@@ -93,22 +93,22 @@ fn the_fused_activation_is_the_activation_of_the_layer() {
         let plain = forward(&layer, &x);
         let mut want = vec![0.0; rows * outputs];
         activation.forward(&plain, &mut want);
-        let (mut slope, mut y) = (matrix(outputs, &plain), matrix(outputs, &plain));
-        layer.forward_activated(activation, Operand::F32(&x), Some(&mut slope), &mut y);
+        let (mut derivative, mut y) = (matrix(outputs, &plain), matrix(outputs, &plain));
+        layer.forward_activated(activation, Operand::F32(&x), Some(&mut derivative), &mut y);
         assert_eq!(y.to_floats(), want);
-        let mut slopes = plain;
-        activation.slope(&mut slopes);
-        assert_eq!(slope.to_floats(), slopes);
+        let mut derivatives = plain;
+        activation.derivative(&mut derivatives);
+        assert_eq!(derivative.to_floats(), derivatives);
         let mut alone = matrix(outputs, &vec![f32::NAN; rows * outputs]);
-        layer.forward_slope(activation, Operand::F32(&x), &mut alone);
-        assert_eq!(alone.to_floats(), slopes);
+        layer.forward_derivative(activation, Operand::F32(&x), &mut alone);
+        assert_eq!(alone.to_floats(), derivatives);
 
         let (next, ..) = linear(&mut random, outputs, 7);
         let dy = random.vector(rows * 7);
         let mut want = backward(&next, &dy);
-        want.iter_mut().zip(&slopes).for_each(|(d, s)| *d *= s);
+        want.iter_mut().zip(&derivatives).for_each(|(d, s)| *d *= s);
         let mut dx = matrix(outputs, &vec![f32::NAN; rows * outputs]);
-        next.backward_scaled(Operand::F32(&dy), &slope, &mut dx);
+        next.backward_scaled(Operand::F32(&dy), &derivative, &mut dx);
         assert_eq!(dx.to_floats(), want);
     }
 }
@@ -154,7 +154,7 @@ fn gradients_of_layers_are_their_finite_differences() {
 
         for activation in [Activation::QuickGelu, Activation::Gelu] {
             let mut dx = x.clone();
-            activation.slope(&mut dx);
+            activation.derivative(&mut dx);
             dx.iter_mut().zip(&dy).for_each(|(d, dy)| *d *= dy);
             let f = |x: &[f32]| {
                 let mut y = vec![0.0; x.len()];
@@ -254,11 +254,11 @@ fn layers_give_the_same_bits_for_any_number_of_threads() {
     same_bits_for_any_threads("layers", || {
         let mut h = x.clone();
         norm.forward(&mut h);
-        let (mut slope, mut y) = (matrix(outputs, &dy), matrix(outputs, &dy));
+        let (mut derivative, mut y) = (matrix(outputs, &dy), matrix(outputs, &dy));
         layer.forward_activated(
             Activation::QuickGelu,
             Operand::F32(&h),
-            Some(&mut slope),
+            Some(&mut derivative),
             &mut y,
         );
         let (mut dx, mut y) = (backward(&layer, &dy), y.to_floats());

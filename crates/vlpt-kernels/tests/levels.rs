@@ -11,7 +11,7 @@ use common::poison::poisoned;
 use common::{Random, relative_error, same_bits_for_any_threads};
 use vlpt_kernels::Precision::{Bf16, F32};
 use vlpt_kernels::{
-    Activation, Arena, LayerNorm, Level, Linear, Matrix, Operand, Precision, Standardize,
+    Activation, Arena, Isa, LayerNorm, Linear, Matrix, Operand, Precision, Standardize,
 };
 
 /// What a layer of a precision makes of an input and a gradient, and the same through an activation.
@@ -70,14 +70,22 @@ impl Layer {
         layer.forward_add(x.operand(), &mut sum);
         let mut plain = unset(outputs);
         layer.forward(x.operand(), &mut plain);
-        let (mut slope, mut after) = (unset(outputs), unset(outputs));
-        layer.forward_activated(activation, x.operand(), Some(&mut slope), &mut after);
+        let (mut derivative, mut after) = (unset(outputs), unset(outputs));
+        layer.forward_activated(activation, x.operand(), Some(&mut derivative), &mut after);
 
         let mut alone = unset(outputs);
         layer.forward_activated(activation, x.operand(), None, &mut alone);
-        assert_eq!(alone.to_floats(), after.to_floats(), "without the slope");
-        layer.forward_slope(activation, x.operand(), &mut alone);
-        assert_eq!(alone.to_floats(), slope.to_floats(), "the slope alone");
+        assert_eq!(
+            alone.to_floats(),
+            after.to_floats(),
+            "without the derivative"
+        );
+        layer.forward_derivative(activation, x.operand(), &mut alone);
+        assert_eq!(
+            alone.to_floats(),
+            derivative.to_floats(),
+            "the derivative alone"
+        );
 
         let mut dx = vec![f32::NAN; self.rows * inputs];
         layer.backward_into(dy.operand(), &mut dx);
@@ -94,7 +102,7 @@ impl Layer {
             ("sums: forward_into", y),
             ("sums: forward_add", sum),
             ("forward", plain.to_floats()),
-            ("forward_activated, slope", slope.to_floats()),
+            ("forward_activated, derivative", derivative.to_floats()),
             ("forward_activated", after.to_floats()),
             ("sums: backward_into", dx),
             ("backward", d_plain.to_floats()),
@@ -104,7 +112,7 @@ impl Layer {
     }
 }
 
-fn layers(level: Level, random: &mut Random) {
+fn layers(level: Isa, random: &mut Random) {
     let shapes = [
         (1, 1, 1),
         (5, 3, 2),
@@ -120,7 +128,7 @@ fn layers(level: Level, random: &mut Random) {
     for (rows, inputs, outputs) in shapes {
         let layer = Layer::new(random, rows, inputs, outputs);
         for activation in [Activation::QuickGelu, Activation::Gelu] {
-            Level::Portable.force();
+            Isa::Portable.force();
             let want = layer.run(F32, activation);
             level.force();
             for precision in [F32, Bf16] {
@@ -139,7 +147,7 @@ fn layers(level: Level, random: &mut Random) {
     }
 }
 
-fn norms(level: Level, random: &mut Random) {
+fn norms(level: Isa, random: &mut Random) {
     for (rows, width) in [(1, 1), (3, 31), (40, 33), (50, 768), (17, 100)] {
         let arena = poisoned();
         let affine = LayerNorm::new(random.vector(width), random.vector(width), 1e-5);
@@ -179,7 +187,7 @@ fn norms(level: Level, random: &mut Random) {
             ];
             (exact, others)
         };
-        Level::Portable.force();
+        Isa::Portable.force();
         let want = run(F32);
         level.force();
         for (precision, limit) in [(F32, 1e-5), (Bf16, 4e-3)] {
@@ -196,7 +204,7 @@ fn norms(level: Level, random: &mut Random) {
     }
 }
 
-fn attention(level: Level, random: &mut Random) {
+fn attention(level: Isa, random: &mut Random) {
     // images that start anywhere in a tile
     let sizes = (2, 128);
     let mut cases = vec![Case::of_images(random, sizes, (3, 41, 77, 0))];
@@ -222,7 +230,7 @@ fn attention(level: Level, random: &mut Random) {
                 ("common", d_common),
             ]
         };
-        Level::Portable.force();
+        Isa::Portable.force();
         let want = run(F32);
         level.force();
         for (precision, limit) in [(F32, 1e-5), (Bf16, 1.5e-2)] {
@@ -247,7 +255,7 @@ fn attention(level: Level, random: &mut Random) {
 }
 
 /// Each image's attention has the same bits wherever it is among others.
-fn images_do_not_see_each_other(level: Level, random: &mut Random) {
+fn images_do_not_see_each_other(level: Isa, random: &mut Random) {
     level.force();
     let (heads, width, tokens) = (2, 128, 77);
     let (one_q, one_kv) = (tokens * width, 2 * tokens * width);
@@ -277,7 +285,7 @@ fn loud(random: &mut Random, rows: usize, width: usize) -> Vec<f32> {
 }
 
 /// Scores that are far above those of the first keys, and queries that see none of the first keys.
-fn loud_attention(level: Level, random: &mut Random) {
+fn loud_attention(level: Isa, random: &mut Random) {
     let (heads, width) = (2, 128);
     let mut images = Case::of_images(random, (heads, width), (3, 77, 77, 0));
     images.q = loud(random, 3 * 77, width);
@@ -286,7 +294,7 @@ fn loud_attention(level: Level, random: &mut Random) {
     let [q, kv] = [(40, width), (77, 2 * width)].map(|(rows, width)| loud(random, rows, width));
     let tree = Case::of_tree((heads, width), &branches, (Vec::new(), kv), q);
     for (what, case) in [("images", images), ("a tree", tree)] {
-        Level::Portable.force();
+        Isa::Portable.force();
         let want = case.forward(F32, &case.q, &case.kv, &case.common);
         level.force();
         let got = case.forward(Bf16, &case.q, &case.kv, &case.common);
@@ -297,7 +305,7 @@ fn loud_attention(level: Level, random: &mut Random) {
 
 #[test]
 fn every_kernel_of_this_machine_agrees_with_the_portable_one() {
-    for level in Level::available() {
+    for level in Isa::available() {
         println!("level {level}");
         let mut random = Random::new(level as u64 + 1);
         layers(level, &mut random);

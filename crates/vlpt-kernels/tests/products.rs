@@ -7,7 +7,7 @@
 mod common;
 
 use common::{Random, assert_close, with_threads};
-use vlpt_kernels::{Activation, Arena, Level, Linear, Matrix, Operand, Precision};
+use vlpt_kernels::{Activation, Arena, Isa, Linear, Matrix, Operand, Precision};
 
 /// Around the sizes at which kernels change what they do, and primes.
 const SIZES: [usize; 24] = [
@@ -78,18 +78,23 @@ impl Case {
         layer.forward_into(x, &mut y);
         let mut y_added = self.doubled(&self.y);
         layer.forward_add(x, &mut y_added);
-        let mut slope = matrix(self.outputs, &y);
+        let mut derivative = matrix(self.outputs, &y);
         let mut activated = matrix(self.outputs, &y);
-        layer.forward_activated(Activation::QuickGelu, x, Some(&mut slope), &mut activated);
+        layer.forward_activated(
+            Activation::QuickGelu,
+            x,
+            Some(&mut derivative),
+            &mut activated,
+        );
         layer.backward_into(dy, &mut dx);
         let mut dx_twice = matrix(self.inputs, &self.empty(self.inputs));
         Linear::backward_sum([(layer, dy), (layer, dy)], &mut dx_twice);
         let mut scaled = matrix(self.inputs, &dx);
         let factor = matrix(self.inputs, &self.factor);
         layer.backward_scaled(dy, &factor, &mut scaled);
-        let [slope, activated, dx_twice, scaled] =
-            [slope, activated, dx_twice, scaled].map(|m| m.to_floats());
-        [y, y_added, slope, activated, dx, dx_twice, scaled]
+        let [derivative, activated, dx_twice, scaled] =
+            [derivative, activated, dx_twice, scaled].map(|m| m.to_floats());
+        [y, y_added, derivative, activated, dx, dx_twice, scaled]
     }
 
     fn empty(&self, width: usize) -> Vec<f32> {
@@ -101,7 +106,7 @@ impl Case {
     }
 
     fn check(&self, what: &str, products: &[Vec<f32>; 7]) {
-        let [y, y_added, slope, activated, dx, dx_twice, scaled] = products;
+        let [y, y_added, derivative, activated, dx, dx_twice, scaled] = products;
         let times = |n: f64, v: &[f64]| -> Vec<f64> { v.iter().map(|v| n * v).collect() };
         let close = |name: &str, got: &[f32], want: &[f64]| {
             assert_close(&format!("{what} {name}"), got, want, 5e-6);
@@ -113,7 +118,7 @@ impl Case {
         close("forward_activated", activated, &want);
         let of = |v: f64| sigmoid(v) * (1.0 + 1.702 * v * (1.0 - sigmoid(v)));
         let want: Vec<f64> = self.y.iter().map(|v| of(*v)).collect();
-        close("forward_activated, slope", slope, &want);
+        close("forward_activated, derivative", derivative, &want);
         close("backward", dx, &self.dx);
         close("backward_sum", dx_twice, &times(2.0, &self.dx));
         let want = self.factor.iter().zip(&self.dx);
@@ -153,7 +158,7 @@ fn every_level_computes_the_products_with_the_same_bits_for_any_number_of_thread
     for (rows, inputs, outputs) in shapes {
         let case = Case::new(&mut random, rows, inputs, outputs);
         let mut vector_bits = Vec::new();
-        for level in Level::available() {
+        for level in Isa::available() {
             level.force();
             let what = format!("{level} {rows}x{inputs}x{outputs}");
             let layer = case.layer();
@@ -166,7 +171,7 @@ fn every_level_computes_the_products_with_the_same_bits_for_any_number_of_thread
                 let got = with_threads(threads, || bits(&case.products(&layer)));
                 assert!(got == want, "{what}: other bits with {threads} threads");
             }
-            if level > Level::Portable {
+            if level > Isa::Portable {
                 vector_bits.push((level, want));
             }
         }

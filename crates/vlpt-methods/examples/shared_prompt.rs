@@ -8,7 +8,10 @@
 
 use serde::{Deserialize, Serialize};
 use vlpt_autograd::Tensor;
-use vlpt_clip::{Clip, ClipConfig, MemoryBudget, Slot, Tokenizer, VisualPlace, VisualPrompts};
+use vlpt_clip::{
+    Clip, ClipConfig, MemoryBudget, PromptRows, PromptToken, TextPlanOptions, Tokenizer,
+    TowerAdaptation, VisualPlace,
+};
 use vlpt_methods::rng::Stream;
 use vlpt_methods::{
     Method, MethodError, Parameter, Pass, Prompts, Result, Visual, initial_bound, template_texts,
@@ -76,7 +79,7 @@ impl Method for SharedPrompt {
         &self.parameters
     }
 
-    fn texts(&self, tokenizer: &Tokenizer, classes: &[String]) -> Result<Vec<Vec<Slot>>> {
+    fn texts(&self, tokenizer: &Tokenizer, classes: &[String]) -> Result<Vec<Vec<PromptToken>>> {
         template_texts(tokenizer, &self.template, classes)
     }
 
@@ -119,9 +122,11 @@ pub fn train(
     let budget = MemoryBudget::default();
     let (images, classes) = (task.labels.len(), task.classes.len());
     let embed = clip.config.embed_dim;
-    let plan = clip
-        .text
-        .plan(&method.texts(&clip.tokenizer, &task.classes)?, budget);
+    let plan = clip.text.plan(
+        &method.texts(&clip.tokenizer, &task.classes)?,
+        TextPlanOptions::default(),
+        budget,
+    );
     let mut losses = Vec::new();
     for step in 0..steps {
         // Parameters to prompts, prompts to features.
@@ -132,8 +137,10 @@ pub fn train(
         let visual = prompts.visual.as_ref().map(Visual::values).transpose()?;
         let visual = visual
             .as_ref()
-            .map_or(VisualPrompts::NONE, |v| v.for_tower());
-        let (text, text_tape) = clip.text.forward(&plan, &prompts.text_values()?);
+            .map_or(TowerAdaptation::NONE, |v| v.for_tower());
+        let rows = prompts.text_values()?;
+        let rows = PromptRows::shallow(&rows, clip.text.width());
+        let (text, text_tape) = clip.text.forward(&plan, &rows.into());
         let (image, image_tape) = clip.vision.forward(&task.images, images, &visual, budget);
 
         // Features to loss, and the loss's gradient by the features.
@@ -162,8 +169,8 @@ pub fn train(
         losses.push(loss);
 
         // Back through the towers to the prompts, and through the prompts to the parameters.
-        let d_text = clip.text.backward(&plan, text_tape, &d_text);
-        let d_visual = clip.vision.backward(image_tape, &d_image);
+        let d_text = clip.text.backward(&plan, text_tape, &d_text).prompts;
+        let d_visual = clip.vision.backward(image_tape, &d_image).prompts;
         let gradients = prompts.gradients(method.parameters(), Some(&d_text), Some(&d_visual))?;
         for (parameter, gradient) in method.parameters().iter().zip(gradients) {
             let mut values = parameter.values()?;

@@ -6,7 +6,7 @@
 //! name stands at the end.
 
 use vlpt_autograd::Tensor;
-use vlpt_clip::{Clip, ClipConfig, Slot, Tokenizer};
+use vlpt_clip::{Clip, ClipConfig, PromptToken, Tokenizer};
 
 use crate::context::{Context, ContextOptions, Keys, Words};
 use crate::import::{Import, Reader, Source};
@@ -199,7 +199,7 @@ impl Method for CoCoOp {
         &self.parameters
     }
 
-    fn texts(&self, tokenizer: &Tokenizer, classes: &[String]) -> Result<Vec<Vec<Slot>>> {
+    fn texts(&self, tokenizer: &Tokenizer, classes: &[String]) -> Result<Vec<Vec<PromptToken>>> {
         self.context.texts(tokenizer, classes)
     }
 

@@ -14,7 +14,7 @@
 //! number of tokens that the bare name has, so the fused token stays with the name.
 
 use serde::{Deserialize, Serialize};
-use vlpt_clip::{Clip, Slot, Tokenizer};
+use vlpt_clip::{Clip, PromptToken, Tokenizer};
 
 use crate::rng::Stream;
 use crate::{MethodError, Result, class_text};
@@ -165,7 +165,7 @@ impl Context {
         &self,
         tokenizer: &Tokenizer,
         classes: &[String],
-    ) -> Result<Vec<Vec<Slot>>> {
+    ) -> Result<Vec<Vec<PromptToken>>> {
         if let Some(expected) = self.classes
             && expected != classes.len()
         {
@@ -183,7 +183,7 @@ impl Context {
     }
 
     /// The slots of the text of class number `index`.
-    fn text(&self, tokenizer: &Tokenizer, index: usize, class: &str) -> Result<Vec<Slot>> {
+    fn text(&self, tokenizer: &Tokenizer, index: usize, class: &str) -> Result<Vec<PromptToken>> {
         if tokenizer.bpe(&class_text(class)).is_empty() {
             return Err(MethodError::EmptyName {
                 index,
@@ -212,15 +212,15 @@ impl Context {
             None => 0,
         };
         let learned = |from: usize, to: usize| {
-            (first + from..first + to).map(|row| Slot::Learned(row as u32))
+            (first + from..first + to).map(|row| PromptToken::Learned(row as u32))
         };
         let mut slots = Vec::with_capacity(tokens);
-        slots.push(Slot::Token(tokenizer.sot()));
+        slots.push(PromptToken::Token(tokenizer.sot()));
         slots.extend(learned(0, before));
-        slots.extend(name.into_iter().map(Slot::Token));
+        slots.extend(name.into_iter().map(PromptToken::Token));
         slots.extend(learned(before, self.count));
-        slots.extend(rest.into_iter().map(Slot::Token));
-        slots.push(Slot::Token(tokenizer.eot()));
+        slots.extend(rest.into_iter().map(PromptToken::Token));
+        slots.push(PromptToken::Token(tokenizer.eot()));
         Ok(slots)
     }
 

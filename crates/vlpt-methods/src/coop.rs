@@ -4,7 +4,7 @@
 //! A class's text is learned context tokens and the class's name. The context is shared by all
 //! classes (unified) or each class has its own (class-specific).
 
-use vlpt_clip::{Clip, Slot, Tokenizer};
+use vlpt_clip::{Clip, PromptToken, Tokenizer};
 
 use crate::context::{Context, ContextOptions, Keys, Words};
 use crate::import::{Import, Reader, Source};
@@ -154,7 +154,7 @@ impl Method for CoOp {
         &self.parameters
     }
 
-    fn texts(&self, tokenizer: &Tokenizer, classes: &[String]) -> Result<Vec<Vec<Slot>>> {
+    fn texts(&self, tokenizer: &Tokenizer, classes: &[String]) -> Result<Vec<Vec<PromptToken>>> {
         self.context.texts(tokenizer, classes)
     }
 

@@ -1,6 +1,6 @@
 //! What every prompt method is: named parameters, a layout of slots, and prompts made of them.
 
-use vlpt_clip::{Slot, Tokenizer};
+use vlpt_clip::{PromptToken, Tokenizer};
 
 use crate::{Parameter, Pass, Prompts, Result};
 
@@ -13,12 +13,12 @@ pub trait Method: Send + Sync {
     fn parameters(&self) -> &[Parameter];
 
     /// For each class, the slots of its text from the start to the end token. A
-    /// [`Slot::Learned`] names a row of [`Prompts::text`].
+    /// [`PromptToken::Learned`] names a row of [`Prompts::text`].
     ///
     /// # Errors
     /// A name without a token, a text longer than the tower's positions, or a number of classes
     /// that the parameters do not have.
-    fn texts(&self, tokenizer: &Tokenizer, classes: &[String]) -> Result<Vec<Vec<Slot>>>;
+    fn texts(&self, tokenizer: &Tokenizer, classes: &[String]) -> Result<Vec<Vec<PromptToken>>>;
 
     /// The prompts made of the parameters' current values. They may share memory with the
     /// parameters: take values and gradients from them before a parameter is set.

@@ -1,7 +1,7 @@
 //! What a method gives to the towers, and how their gradients come back to its parameters.
 
 use vlpt_autograd::{Tensor, vjp};
-use vlpt_clip::{VisualPlace, VisualPrompts};
+use vlpt_clip::{PromptRows, TowerAdaptation, VisualPlace};
 
 use crate::rng::Stream;
 use crate::{MethodError, Parameter, Result};
@@ -35,7 +35,7 @@ impl Pass<'_> {
 /// What a method gives to the towers.
 #[derive(Debug, Clone)]
 pub struct Prompts {
-    /// Rows of learned text tokens (rows x text width), which [`Slot::Learned`](vlpt_clip::Slot::Learned) points to.
+    /// Rows of learned text tokens (rows x text width), which [`PromptToken::Learned`](vlpt_clip::PromptToken::Learned) points to.
     pub text: Option<Tensor>,
     /// Learned image tokens.
     pub visual: Option<Visual>,
@@ -81,13 +81,14 @@ pub struct VisualValues {
 
 impl VisualValues {
     /// As the image tower takes them.
-    pub fn for_tower(&self) -> VisualPrompts<'_> {
-        VisualPrompts {
+    pub fn for_tower(&self) -> TowerAdaptation<'_> {
+        TowerAdaptation::from(PromptRows {
             values: &self.values,
-            layers: self.layers,
-            count: self.count,
+            blocks: self.layers,
+            rows: self.count,
             place: self.place,
-        }
+            ..PromptRows::NONE
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Class texts without any learned token, for methods that leave the text side as it is.
 
-use vlpt_clip::{Slot, Tokenizer};
+use vlpt_clip::{PromptToken, Tokenizer};
 
 use crate::zeroshot::fill;
 use crate::{MethodError, Result, class_text};
@@ -15,7 +15,7 @@ pub fn template_texts(
     tokenizer: &Tokenizer,
     template: &str,
     classes: &[String],
-) -> Result<Vec<Vec<Slot>>> {
+) -> Result<Vec<Vec<PromptToken>>> {
     let text = |(index, class): (usize, &String)| {
         if tokenizer.bpe(&class_text(class)).is_empty() {
             return Err(MethodError::EmptyName {
@@ -24,7 +24,7 @@ pub fn template_texts(
             });
         }
         let ids = tokenizer.encode(&fill(template, class)?)?;
-        Ok(ids.into_iter().map(Slot::Token).collect())
+        Ok(ids.into_iter().map(PromptToken::Token).collect())
     };
     classes.iter().enumerate().map(text).collect()
 }

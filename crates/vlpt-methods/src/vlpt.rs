@@ -2,7 +2,7 @@
 //! together and coupled by nothing but the loss. The UPT paper's baseline "VLPT" (Zang et al.,
 //! 2022), and MVLPT's prompts without their shared projection.
 
-use vlpt_clip::{Clip, Slot, Tokenizer};
+use vlpt_clip::{Clip, PromptToken, Tokenizer};
 
 use crate::import::{Import, Source};
 use crate::{
@@ -110,7 +110,7 @@ impl Method for Vlpt {
         &self.parameters
     }
 
-    fn texts(&self, tokenizer: &Tokenizer, classes: &[String]) -> Result<Vec<Vec<Slot>>> {
+    fn texts(&self, tokenizer: &Tokenizer, classes: &[String]) -> Result<Vec<Vec<PromptToken>>> {
         self.text.texts(tokenizer, classes)
     }
 

@@ -10,7 +10,7 @@
 //! the keys and values that the blocks make of them, which are computed once.
 
 use vlpt_autograd::Tensor;
-use vlpt_clip::{ClipConfig, Slot, Tokenizer};
+use vlpt_clip::{ClipConfig, PromptToken, Tokenizer};
 
 use crate::dropout::{check_rate, dropout};
 use crate::import::{Import, Reader, Source};
@@ -227,7 +227,7 @@ impl Method for Vpt {
         &self.parameters
     }
 
-    fn texts(&self, tokenizer: &Tokenizer, classes: &[String]) -> Result<Vec<Vec<Slot>>> {
+    fn texts(&self, tokenizer: &Tokenizer, classes: &[String]) -> Result<Vec<Vec<PromptToken>>> {
         template_texts(tokenizer, &self.template, classes)
     }
 

@@ -4,7 +4,7 @@
 
 use std::sync::LazyLock;
 
-use vlpt_clip::{Activation, Clip, ClipConfig, Slot, TextConfig, Tokenizer, VisionConfig};
+use vlpt_clip::{Activation, Clip, ClipConfig, PromptToken, TextConfig, Tokenizer, VisionConfig};
 use vlpt_methods::{CoOp, CoOpConfig, Method, MethodError, Pass, Position};
 
 /// A tiny random model with OpenAI's vocabulary, so that token ids are the published ones.
@@ -52,14 +52,14 @@ fn options(context: usize, position: Position) -> CoOpConfig {
 }
 
 /// `@0` is a learned row, a number is a token.
-fn spell(slots: &[Slot]) -> String {
+fn spell(slots: &[PromptToken]) -> String {
     let words: Vec<String> = slots
         .iter()
         .map(|slot| match slot {
-            Slot::Token(49406) => "<".to_owned(),
-            Slot::Token(49407) => ">".to_owned(),
-            Slot::Token(id) => id.to_string(),
-            Slot::Learned(row) => format!("@{row}"),
+            PromptToken::Token(49406) => "<".to_owned(),
+            PromptToken::Token(49407) => ">".to_owned(),
+            PromptToken::Token(id) => id.to_string(),
+            PromptToken::Learned(row) => format!("@{row}"),
         })
         .collect();
     words.join(" ")

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use common::{Objective, classes, images, sizes, tiny};
 use shared_prompt::{SharedPrompt, SharedPromptConfig, Task, train};
-use vlpt_clip::{Slot, Tokenizer};
+use vlpt_clip::{PromptToken, Tokenizer};
 use vlpt_methods::{Method, Parameter, Pass, Prompts, Result};
 
 const GUIDE: &str = include_str!("../../../docs/guides/add-a-method.md");
@@ -101,7 +101,7 @@ impl Method for Wrong {
         self.0.parameters()
     }
 
-    fn texts(&self, tokenizer: &Tokenizer, classes: &[String]) -> Result<Vec<Vec<Slot>>> {
+    fn texts(&self, tokenizer: &Tokenizer, classes: &[String]) -> Result<Vec<Vec<PromptToken>>> {
         self.0.texts(tokenizer, classes)
     }
 

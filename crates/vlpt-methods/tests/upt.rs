@@ -7,7 +7,7 @@ mod common;
 use std::sync::LazyLock;
 
 use common::{classes, named, tiny};
-use vlpt_clip::{Clip, Slot, VisualPlace};
+use vlpt_clip::{Clip, PromptToken, VisualPlace};
 use vlpt_methods::rng::Stream;
 use vlpt_methods::{
     Attention, CoOp, CoOpConfig, Depth, Method, MethodConfig, Pass, Place, Position, Upt,
@@ -271,8 +271,8 @@ fn texts_are_those_of_coop() {
             assert_eq!(texts, expected);
             let rows = upt.prompts(&Pass::EVAL).unwrap().text.unwrap();
             let largest = texts.iter().flatten().filter_map(|slot| match slot {
-                Slot::Learned(row) => Some(*row as usize),
-                Slot::Token(_) => None,
+                PromptToken::Learned(row) => Some(*row as usize),
+                PromptToken::Token(_) => None,
             });
             assert_eq!(rows.shape(), [largest.max().unwrap() + 1, 16]);
         }

@@ -6,7 +6,7 @@
 mod common;
 
 use common::{Objective, classes, images, sizes, tiny};
-use vlpt_clip::{ClipConfig, Slot, VisualPlace};
+use vlpt_clip::{ClipConfig, PromptRows, PromptToken, TowerAdaptation, VisualPlace};
 use vlpt_methods::{
     Depth, Method, MethodConfig, Pass, Place, Vpt, VptConfig, initial_bound, zeroshot,
 };
@@ -148,10 +148,10 @@ fn the_texts_are_the_filled_template_and_learn_nothing() {
     };
     let vpt = Vpt::new(&config, &clip.config, 1).unwrap();
     let names = classes(&["cat", "polar_bear"]);
-    let expected: Vec<Vec<Slot>> = ["a photo of a cat.", "a photo of a polar bear."]
+    let expected: Vec<Vec<PromptToken>> = ["a photo of a cat.", "a photo of a polar bear."]
         .iter()
         .map(|text| clip.tokenizer.encode(text).unwrap())
-        .map(|ids| ids.into_iter().map(Slot::Token).collect())
+        .map(|ids| ids.into_iter().map(PromptToken::Token).collect())
         .collect();
     assert_eq!(vpt.texts(&clip.tokenizer, &names).unwrap(), expected);
     assert!(vpt.prompts(&Pass::EVAL).unwrap().text.is_none());
@@ -247,7 +247,7 @@ fn without_prompts_everything_is_zero_shot() {
     let texts = vpt.texts(&clip.tokenizer, &names).unwrap();
     let template = [zeroshot::DEFAULT_TEMPLATE.to_owned()];
     let expected = zeroshot::classifier(&clip, &names, &template).unwrap();
-    let mut features = clip.text.features(&texts, &[]);
+    let mut features = clip.text.features(&texts, &TowerAdaptation::NONE);
     for feature in features.chunks_exact_mut(clip.config.embed_dim) {
         // Zero-shot normalises each text, and then the mean over the templates.
         zeroshot::normalise(feature);
@@ -255,10 +255,13 @@ fn without_prompts_everything_is_zero_shot() {
     }
     assert_eq!(features, expected);
     let images = images(&clip, 2);
-    let none = vlpt_clip::VisualPrompts::NONE;
+    let none = PromptRows {
+        rows: 3,
+        ..PromptRows::NONE
+    };
     assert_eq!(
-        clip.vision.features(&images, 2, Some(&none)),
-        clip.vision.features(&images, 2, None)
+        clip.vision.features(&images, 2, &none.into()),
+        clip.vision.features(&images, 2, &TowerAdaptation::NONE)
     );
 }
 

@@ -12,7 +12,7 @@ use vlpt_adapter::{
     AdapterError, Classifier, EvalOptions, PredictOptions, Predictor, PromptFolder, evaluate,
     preprocess,
 };
-use vlpt_clip::Clip;
+use vlpt_clip::{Clip, PromptRows};
 use vlpt_methods::CoOpConfig;
 use vlpt_train::{Run, RunConfig};
 
@@ -59,7 +59,10 @@ fn a_prompt_folder_predicts_without_the_text_tower() {
         .unwrap()
         .text_values()
         .unwrap();
-    let features = made.clip.text.features(&slots, &rows);
+    let features = made.clip.text.features(
+        &slots,
+        &PromptRows::shallow(&rows, made.clip.text.width()).into(),
+    );
     for (i, row) in features.chunks_exact(stored.embed).enumerate() {
         let length = row.iter().map(|v| v * v).sum::<f32>().sqrt();
         for (j, value) in row.iter().enumerate() {

@@ -8,7 +8,7 @@ use vlpt_adapter::{ImageConfig, PrecisionSetting};
 use vlpt_clip::{Clip, Hub, ModelName, Precision, Tokenizer};
 use vlpt_data::image::{Limits, Preprocess, RgbImage};
 use vlpt_data::{Format, Task};
-use vlpt_kernels::{LEVEL_VARIABLE, Level};
+use vlpt_kernels::{ISA_VARIABLE, Isa};
 
 use crate::console::{Console, Unit};
 use crate::error::CliError;
@@ -33,14 +33,14 @@ pub(crate) fn in_pool<T: Send>(
 
 /// Refuses kernels that there are not, by name.
 pub(crate) fn check_kernels() -> Result<(), CliError> {
-    let Err(message) = Level::requested() else {
+    let Err(message) = Isa::requested() else {
         return Ok(());
     };
-    let there: Vec<String> = Level::available().iter().map(Level::to_string).collect();
+    let there: Vec<String> = Isa::available().iter().map(Isa::to_string).collect();
     Err(CliError::usage(
         message,
         format!(
-            "this processor has {}; unset {LEVEL_VARIABLE} to use the last of them",
+            "this processor has {}; unset {ISA_VARIABLE} to use the last of them",
             there.join(", ")
         ),
     ))

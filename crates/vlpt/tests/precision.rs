@@ -9,7 +9,7 @@ use std::process::{Command, Output};
 
 use common::vlpt;
 use serde_json::Value;
-use vlpt_kernels::{Level, Precision};
+use vlpt_kernels::{Isa, Precision};
 
 /// `vlpt` with these words and variables, without those that the tests usually set for it.
 fn with(folder: &Path, variables: &[(&str, &str)], args: &[&str]) -> Output {
@@ -62,8 +62,8 @@ fn config(folder: &Path, run: &str) -> String {
 #[test]
 fn an_f32_run_has_the_same_bytes_with_every_kind_of_vectors() {
     let folder = tempfile::tempdir().unwrap();
-    let vectors = |level: &Level| *level >= Level::Avx2;
-    let levels: Vec<Level> = Level::available().into_iter().filter(vectors).collect();
+    let vectors = |level: &Isa| *level >= Isa::Avx2;
+    let levels: Vec<Isa> = Isa::available().into_iter().filter(vectors).collect();
     for method in ["coop", "vpt"] {
         let mut first: Option<BTreeMap<PathBuf, Vec<u8>>> = None;
         for level in &levels {
@@ -86,20 +86,17 @@ fn an_f32_run_has_the_same_bytes_with_every_kind_of_vectors() {
 #[test]
 fn features_that_one_level_cached_are_not_taken_for_those_of_another() {
     let folder = tempfile::tempdir().unwrap();
-    let run = |out: &str, level: Level, more: &[&str]| {
+    let run = |out: &str, level: Isa, more: &[&str]| {
         let level = level.to_string();
         let words = train("coop", "1", out, &[&["--precision", "f32"], more].concat());
         ok(folder.path(), &[("VLPT_KERNELS", &level)], &words);
         contents(&folder.path().join(out).join("prompt"))
     };
-    let best = Level::available().into_iter().max().unwrap();
-    let portable = run("portable", Level::Portable, &[]);
+    let best = Isa::available().into_iter().max().unwrap();
+    let portable = run("portable", Isa::Portable, &[]);
     let after = run("after", best, &[]);
     assert_eq!(after, run("alone", best, &["--no-cache"]));
-    assert!(
-        best == Level::Portable || after != portable,
-        "they do differ"
-    );
+    assert!(best == Isa::Portable || after != portable, "they do differ");
 }
 
 #[test]
@@ -280,7 +277,7 @@ fn the_doctor_names_level_kernels_and_number_format() {
     settings.bind(|| insta::assert_snapshot!("doctor_portable", known.join("\n")));
 
     let best: Value = serde_json::from_str(&ok(folder, &[], &["doctor", "--json"])).unwrap();
-    let level = Level::available().pop().unwrap();
+    let level = Isa::available().pop().unwrap();
     assert_eq!(best["level"], level.to_string());
     assert_eq!(best["precision"], Precision::fastest().to_string());
 }

@@ -1,7 +1,7 @@
 //! Text features of each image's own, in groups of images so that memory stays bounded.
 
 use vlpt_autograd::Tensor;
-use vlpt_clip::{Clip, Slot};
+use vlpt_clip::{Clip, PromptRows, PromptToken};
 use vlpt_methods::zeroshot::normalise;
 use vlpt_methods::{Method, MethodError, Pass};
 
@@ -16,7 +16,7 @@ const TEXTS_AT_ONCE: usize = 512;
 pub(super) fn logits(
     clip: &Clip,
     method: &dyn Method,
-    texts: &[Vec<Slot>],
+    texts: &[Vec<PromptToken>],
     scale: f32,
     images: &[f32],
 ) -> Result<Vec<f32>> {
@@ -39,7 +39,7 @@ pub(super) fn logits(
 fn features(
     clip: &Clip,
     method: &dyn Method,
-    texts: &[Vec<Slot>],
+    texts: &[Vec<PromptToken>],
     images: &[f32],
 ) -> Result<Vec<f32>> {
     let embed = clip.config.embed_dim;
@@ -51,11 +51,16 @@ fn features(
     };
     let rows = method.prompts(&pass)?.text_values()?;
     let all = copies(texts, rows.len() / clip.text.width(), count)?;
-    Ok(clip.text.features(&all, &rows))
+    let prompts = PromptRows::shallow(&rows, clip.text.width());
+    Ok(clip.text.features(&all, &prompts.into()))
 }
 
 /// The texts of `count` images: of each, the rows after those of the images before it.
-pub fn copies(texts: &[Vec<Slot>], rows: usize, count: usize) -> Result<Vec<Vec<Slot>>> {
+pub fn copies(
+    texts: &[Vec<PromptToken>],
+    rows: usize,
+    count: usize,
+) -> Result<Vec<Vec<PromptToken>>> {
     if count == 0 || !rows.is_multiple_of(count) {
         return Err(AdapterError::Unfit {
             what: format!("{rows} prompt rows for {count} images: expected as many for each"),
@@ -65,9 +70,9 @@ pub fn copies(texts: &[Vec<Slot>], rows: usize, count: usize) -> Result<Vec<Vec<
     let own = rows / count;
     let of_image = |image: usize| {
         texts.iter().map(move |text| {
-            let slot = |slot: &Slot| match slot {
-                Slot::Learned(row) => Slot::Learned((image * own) as u32 + row),
-                token @ Slot::Token(_) => *token,
+            let slot = |slot: &PromptToken| match slot {
+                PromptToken::Learned(row) => PromptToken::Learned((image * own) as u32 + row),
+                token @ PromptToken::Token(_) => *token,
             };
             text.iter().map(slot).collect()
         })

@@ -17,7 +17,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use vlpt_clip::{Clip, Slot};
+use vlpt_clip::{Clip, PromptRows, PromptToken};
 use vlpt_methods::head::FeatureHead;
 use vlpt_methods::zeroshot::{self, normalise};
 use vlpt_methods::{Method, Pass, UnitRows, Visual, VisualValues};
@@ -53,7 +53,7 @@ pub(crate) enum Head {
         /// Makes the prompts of an image.
         method: Arc<dyn Method>,
         /// The slots of one image's texts, one text a class.
-        texts: Vec<Vec<Slot>>,
+        texts: Vec<Vec<PromptToken>>,
         /// What cosine similarities are multiplied by.
         logit_scale: f32,
     },
@@ -142,7 +142,9 @@ impl Classifier {
         }
         let prompts = method.prompts(&Pass::EVAL)?;
         let visual = prompts.visual.as_ref().map(Visual::values).transpose()?;
-        let features = clip.text.features(&texts, &prompts.text_values()?);
+        let rows = prompts.text_values()?;
+        let rows = PromptRows::shallow(&rows, clip.text.width());
+        let features = clip.text.features(&texts, &rows.into());
         Ok(Self::new(clip, classes, features).with_visual(visual))
     }
 

@@ -1,6 +1,7 @@
 //! Images through the tower: the next batch is decoded while the tower works on this one.
 
 use rayon::prelude::*;
+use vlpt_clip::TowerAdaptation;
 use vlpt_data::{CPython, Item};
 use vlpt_methods::VisualValues;
 
@@ -96,10 +97,11 @@ impl FeatureMaker<'_> {
 
     fn tower(&self, pixels: &[Vec<f32>], observer: &dyn Observer) -> Vec<Vec<f32>> {
         let size = self.preprocess.image_size as usize;
-        let prompts = self.prompts.as_ref().map(VisualValues::for_tower);
+        let prompts = self.prompts.as_ref();
+        let adaptation = prompts.map_or(TowerAdaptation::NONE, VisualValues::for_tower);
         let one = |batch: &Vec<f32>| {
             let n = batch.len() / (3 * size * size);
-            let features = self.clip.vision.features(batch, n, prompts.as_ref());
+            let features = self.clip.vision.features(batch, n, &adaptation);
             observer.advance(n as u64);
             features
         };

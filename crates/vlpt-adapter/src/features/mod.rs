@@ -6,7 +6,7 @@ mod compute;
 use std::path::PathBuf;
 
 use rayon::prelude::*;
-use vlpt_clip::{Clip, Level, Observer};
+use vlpt_clip::{Clip, Isa, Observer};
 use vlpt_data::Item;
 use vlpt_data::image::{Augment, Limits, Preprocess};
 use vlpt_methods::VisualValues;
@@ -128,7 +128,7 @@ impl FeatureMaker<'_> {
             "vlpt image features 3".to_owned(),
             self.clip.fingerprint.clone(),
             self.clip.precision.to_string(),
-            Level::current().to_string(),
+            Isa::current().to_string(),
             self.preprocess.fingerprint(),
             view.fingerprint(),
             self.batch.to_string(),

@@ -20,7 +20,7 @@ impl Tensor {
             &[self],
             move |gradient, inputs| {
                 let mut d = x.to_vec();
-                Activation::Gelu.slope(&mut d);
+                Activation::Gelu.derivative(&mut d);
                 for (d, g) in d.iter_mut().zip(gradient) {
                     *d *= g;
                 }

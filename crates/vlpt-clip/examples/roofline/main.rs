@@ -23,7 +23,7 @@ use std::time::Instant;
 use parts::Parts;
 use shape::Shape;
 use support::{b16, numbers, precision, texts};
-use vlpt_clip::{Clip, MemoryBudget, VisualPlace, VisualPrompts};
+use vlpt_clip::{Clip, MemoryBudget, PromptRows, TextPlanOptions, TowerAdaptation};
 use vlpt_kernels::{Arena, Linear, Matrix, Precision};
 
 const IMAGES: usize = 8;
@@ -139,12 +139,12 @@ fn run(precision: Precision, plan: &Plan) {
         numbers(PLAIN_IMAGES * 3 * 224 * 224),
         numbers(12 * PROMPTS * 768),
     );
-    let prompts = VisualPrompts {
+    let prompts = TowerAdaptation::from(PromptRows {
         values: &visual,
-        layers: 12,
-        count: PROMPTS,
-        place: VisualPlace::AfterLnPre,
-    };
+        blocks: 12,
+        rows: PROMPTS,
+        ..PromptRows::NONE
+    });
     let some = &pixels[..IMAGES * 3 * 224 * 224];
     let budget = MemoryBudget::default();
     let shape = Shape::images(precision, IMAGES, PROMPTS, true);
@@ -153,15 +153,18 @@ fn run(precision: Precision, plan: &Plan) {
         clip.vision.backward(tape, &features);
     });
     let texts = texts(CLASSES, CONTEXT, "end");
-    let (tree, context) = (clip.text.plan(&texts, budget), numbers(CONTEXT * 512));
+    let tree = clip.text.plan(&texts, TextPlanOptions::default(), budget);
+    let context = numbers(CONTEXT * 512);
+    let context = PromptRows::shallow(&context, 512);
     let shape = Shape::texts(precision, &texts, CONTEXT);
     show("CoOp step", plan, &shape, &mut || {
-        let (features, tape) = clip.text.forward(&tree, &context);
+        let (features, tape) = clip.text.forward(&tree, &context.into());
         clip.text.backward(&tree, tape, &features);
     });
     let shape = Shape::images(precision, PLAIN_IMAGES, 0, false);
     show("image features", plan, &shape, &mut || {
-        clip.vision.features(&pixels, PLAIN_IMAGES, None);
+        clip.vision
+            .features(&pixels, PLAIN_IMAGES, &TowerAdaptation::NONE);
     });
 }
 
@@ -182,6 +185,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         return Err("at least one round is needed".into());
     }
     // inside the pool, as a step of training
-    vlpt_kernels::awake(|| run(precision, &plan));
+    vlpt_kernels::with_thread_team(|| run(precision, &plan));
     Ok(())
 }

@@ -148,12 +148,12 @@ impl<'a> Parts<'a> {
         layers.q.forward(rows.width.operand(), &mut q);
         let x = &mut floats[..m * w];
         layers.out.forward_add(rows.width.operand(), x);
-        let mut slope = self.shape.backward.then(|| self.new_matrix(m, mlp));
+        let mut derivative = self.shape.backward.then(|| self.new_matrix(m, mlp));
         let mut hidden = self.new_matrix(m, mlp);
         layers.fc1.forward_activated(
             Activation::QuickGelu,
             rows.width.operand(),
-            slope.as_mut(),
+            derivative.as_mut(),
             &mut hidden,
         );
         layers.fc2.forward_add(rows.mlp.operand(), x);

@@ -1,6 +1,6 @@
 //! Steps as the shapes of what they multiply.
 
-use vlpt_clip::{ImageTower, Precision, Slot, TextTree};
+use vlpt_clip::{ImageTower, Precision, PrefixTree, PromptToken};
 use vlpt_kernels::AttentionPlan;
 
 /// A step of a tower: `chunks` times blocks of `tokens` rows, of which `asking` ask in the last block.
@@ -59,8 +59,8 @@ impl Shape {
 
     /// The tree of these texts without its start, which is constant; they share `context` learned tokens
     /// and nothing else.
-    pub(super) fn texts(precision: Precision, texts: &[Vec<Slot>], context: usize) -> Self {
-        let live = TextTree::new(texts).nodes() - 1;
+    pub(super) fn texts(precision: Precision, texts: &[Vec<PromptToken>], context: usize) -> Self {
+        let live = PrefixTree::new(texts).nodes() - 1;
         let last = context as u32;
         let mut branches: Vec<Vec<u32>> = (1..=last).map(|i| (0..=i).collect()).collect();
         let mut ends = Vec::new();

@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "each program uses a part")]
 
-use vlpt_clip::{Activation, ClipConfig, Precision, Slot, TextConfig, VisionConfig};
+use vlpt_clip::{Activation, ClipConfig, Precision, PromptToken, TextConfig, VisionConfig};
 
 const START: u32 = 49_406;
 const END: u32 = 49_407;
@@ -50,22 +50,22 @@ pub(crate) fn numbers(n: usize) -> Vec<f32> {
 
 /// Start, contexts, a name of 1 to 3 tokens, a full stop, end. `how` is `end` (a shared context
 /// before the name), `front` (behind it) or `specific` (a context of its own for every class).
-pub(crate) fn texts(classes: usize, contexts: usize, how: &str) -> Vec<Vec<Slot>> {
+pub(crate) fn texts(classes: usize, contexts: usize, how: &str) -> Vec<Vec<PromptToken>> {
     let text = |class: usize| {
         let first = if how == "specific" {
             class * contexts
         } else {
             0
         };
-        let context = (first..first + contexts).map(|row| Slot::Learned(row as u32));
-        let name = (0..=class % 3).map(|i| Slot::Token(mixed(3 * class + i) % 40_000));
-        let mut text = vec![Slot::Token(START)];
+        let context = (first..first + contexts).map(|row| PromptToken::Learned(row as u32));
+        let name = (0..=class % 3).map(|i| PromptToken::Token(mixed(3 * class + i) % 40_000));
+        let mut text = vec![PromptToken::Token(START)];
         if how == "front" {
             text.extend(name.chain(context));
         } else {
             text.extend(context.chain(name));
         }
-        text.extend([Slot::Token(269), Slot::Token(END)]);
+        text.extend([PromptToken::Token(269), PromptToken::Token(END)]);
         text
     };
     (0..classes).map(text).collect()

@@ -3,41 +3,44 @@
 //! Every linear layer runs once over all nodes of the tree as one matrix; attention of a node covers
 //! the nodes before it and itself; in the last block only the nodes that end a text ask and go on.
 //! There is no padding, and nothing after the end of a text. This is exact, because the tower is
-//! causal.
+//! causal. What depends on nothing learned is computed once, in the plan.
 
 mod chunk;
 mod plan;
 mod tokens;
 mod tree;
 
-pub use plan::{TextPlan, TextTape};
-pub use tree::{Slot, TextTree};
+pub use plan::{TextPlan, TextPlanOptions, TextTape};
+pub use tree::{PrefixTree, PromptToken};
 
 use chunk::Chunk;
+use plan::TextAdaptation;
 use tokens::TokenEmbedding;
-use vlpt_kernels::{Arena, Attention, AttentionPlan, Matrix, Precision, awake};
+use vlpt_kernels::{Arena, Attention, AttentionPlan, Matrix, Precision, with_thread_team};
 
+use crate::adaptation::{Held, TowerAdaptation, TowerGradients, TowerSizes};
 use crate::budget::MemoryBudget;
 use crate::config::TextConfig;
-use crate::transformer::{Block, Costs, Head, TapeBytes, bytes_of, layer_norm};
+use crate::transformer::{Block, CheckpointPolicy, Head, TapeBytes, bytes_of, layer_norm};
 use crate::weights::TextWeights;
 
 /// Most live nodes, and most constant nodes, of a chunk: enough rows for matrix products to run
 /// at full speed.
 const CHUNK_NODES: usize = 768;
 
-/// The frozen text tower: from texts with learned slots to features, and the gradient back.
+/// The frozen text tower: from texts and what is learned to features, and the gradients back.
 #[derive(Debug)]
 pub struct TextTower {
     precision: Precision,
     width: usize,
+    mlp: usize,
     heads: usize,
     tokens: TokenEmbedding,
     positional_embedding: Vec<f32>,
     blocks: Vec<Block>,
     head: Head,
     arena: Arena,
-    costs: Costs,
+    checkpoints: CheckpointPolicy,
 }
 
 impl TextTower {
@@ -73,6 +76,7 @@ impl TextTower {
         Self {
             precision,
             width,
+            mlp: config.mlp,
             heads: config.heads,
             tokens: TokenEmbedding::new(weights.token_embedding, width, precision),
             positional_embedding: weights.positional_embedding,
@@ -83,7 +87,7 @@ impl TextTower {
                 &weights.projection,
             ),
             arena: Arena::default(),
-            costs: Costs::default(),
+            checkpoints: CheckpointPolicy::default(),
         }
     }
 
@@ -101,6 +105,11 @@ impl TextTower {
     /// size.
     pub fn allocations(&self) -> usize {
         self.arena.allocations()
+    }
+
+    /// Number of blocks.
+    pub fn depth(&self) -> usize {
+        self.blocks.len()
     }
 
     /// Length of a feature.
@@ -128,40 +137,59 @@ impl TextTower {
         rows
     }
 
-    /// Features (texts x embed) of texts under `prompts` (rows x width), not normalised. Nothing is
-    /// kept: memory does not grow with the number of texts.
+    /// Features (texts x embed) of texts under an adaptation, not normalised. Nothing is kept: memory
+    /// does not grow with the number of texts.
     ///
     /// # Panics
     /// As [`TextTower::plan`] and [`TextTower::forward`].
-    pub fn features(&self, texts: &[Vec<Slot>], prompts: &[f32]) -> Vec<f32> {
-        awake(|| {
+    pub fn features(&self, texts: &[Vec<PromptToken>], adaptation: &TowerAdaptation) -> Vec<f32> {
+        with_thread_team(|| {
             let embed = self.embed_dim();
+            let options = TextPlanOptions::from(adaptation);
+            let held = self.hold(adaptation);
             let mut features = vec![0.0; texts.len() * embed];
             let mut first = 0;
-            for end in TextTree::runs(texts, CHUNK_NODES) {
-                let chunk = self.chunk(texts, first, end);
+            for end in PrefixTree::runs(options.tree(), texts, CHUNK_NODES) {
+                let chunk = self.chunk(options, texts, first, end);
                 let features = &mut features[first * embed..end * embed];
-                chunk.forward(self, prompts, features, None);
+                chunk.forward(self, &held, features, None);
                 first = end;
             }
             features
         })
     }
 
-    /// Cuts texts into chunks and computes what is constant in them: keys and values of the nodes
-    /// without a learned slot at or before them, and the features of the texts without one.
+    /// Cuts texts into chunks and computes what is constant in them under adaptations that `options`
+    /// describe: keys and values of the nodes without a learned token at or before them, the features
+    /// of the texts without one, and what goes on before the first block in which anything is learned.
     ///
     /// Of the tapes, as much is kept between forward and backward as fits `budget`, what takes longest
     /// for its bytes first; the rest is computed again, one chunk at a time. A budget below one tape
     /// makes chunks smaller, down to one text.
     ///
     /// # Panics
-    /// When a text is empty, longer than the context or has an id outside the vocabulary.
-    pub fn plan(&self, texts: &[Vec<Slot>], budget: MemoryBudget) -> TextPlan {
-        awake(|| self.planned(texts, budget))
+    /// When a text is empty, longer than the context or has an id outside the vocabulary, or the tower
+    /// has fewer blocks than the options say.
+    pub fn plan(
+        &self,
+        texts: &[Vec<PromptToken>],
+        options: TextPlanOptions,
+        budget: MemoryBudget,
+    ) -> TextPlan {
+        with_thread_team(|| self.planned(texts, options, budget))
     }
 
-    fn planned(&self, texts: &[Vec<Slot>], budget: MemoryBudget) -> TextPlan {
+    fn planned(
+        &self,
+        texts: &[Vec<PromptToken>],
+        options: TextPlanOptions,
+        budget: MemoryBudget,
+    ) -> TextPlan {
+        let depth = self.depth();
+        assert!(
+            options.first + options.blocks <= depth && options.start() < depth,
+            "{options:?} of a tower of {depth} blocks"
+        );
         // of a whole chunk, since few rows are padded to many
         let whole: usize = self
             .blocks
@@ -170,14 +198,15 @@ impl TextTower {
             .sum();
         let limit = CHUNK_NODES.min(budget.of_chunk() / whole.div_ceil(CHUNK_NODES));
         let (mut chunks, mut first) = (Vec::new(), 0);
-        for end in TextTree::runs(texts, limit) {
-            chunks.push(self.chunk(texts, first, end));
+        for end in PrefixTree::runs(options.tree(), texts, limit) {
+            chunks.push(self.chunk(options, texts, first, end));
             first = end;
         }
         let tapes: Vec<_> = chunks.iter().map(|chunk| chunk.tape_bytes(self)).collect();
-        let kept = self.costs.share(budget.bytes(), &tapes);
+        let kept = self.checkpoints.share(budget.bytes(), &tapes);
         let bytes = chunks.iter().map(|chunk| chunk.bytes(self)).sum();
         TextPlan {
+            options,
             chunks,
             texts: texts.len(),
             budget: budget.bytes(),
@@ -187,46 +216,49 @@ impl TextTower {
         }
     }
 
-    /// Features (texts x embed), not normalised, under `prompts` (rows x width), and what backward
-    /// needs of the pass.
+    /// Features (texts x embed), not normalised, under an adaptation, and what backward needs of the
+    /// pass.
     ///
     /// # Panics
-    /// When a text uses a row that `prompts` does not have, or the plan is another tower's.
-    pub fn forward(&self, plan: &TextPlan, prompts: &[f32]) -> (Vec<f32>, TextTape) {
-        awake(|| self.record(plan, prompts))
+    /// When a text uses a row that the prompts do not have, the adaptation has another shape or is not
+    /// one that the plan is for, or the plan is another tower's.
+    pub fn forward(&self, plan: &TextPlan, adaptation: &TowerAdaptation) -> (Vec<f32>, TextTape) {
+        with_thread_team(|| self.record(plan, adaptation))
     }
 
-    fn record(&self, plan: &TextPlan, prompts: &[f32]) -> (Vec<f32>, TextTape) {
+    fn record(&self, plan: &TextPlan, adaptation: &TowerAdaptation) -> (Vec<f32>, TextTape) {
+        plan.check(adaptation);
+        let held = self.hold(adaptation);
         let embed = self.embed_dim();
         let mut features = vec![0.0; plan.texts * embed];
-        let keep = self.costs.share(plan.budget, &plan.tapes);
+        let keep = self.checkpoints.share(plan.budget, &plan.tapes);
         let (mut chunks, mut bytes) = (Vec::new(), 0);
         for ((chunk, keep), tapes) in plan.chunks.iter().zip(keep).zip(&plan.tapes) {
             let features = &mut features[chunk.first * embed..][..chunk.texts * embed];
             if let Some(keep) = &keep {
                 bytes += TapeBytes::of_blocks(tapes, keep);
             }
-            chunks.push(chunk.forward(self, prompts, features, keep.as_deref()));
+            chunks.push(chunk.forward(self, &held, features, keep.as_deref()));
         }
         (
             features,
             TextTape {
-                prompts: prompts.to_vec(),
+                adaptation: held,
                 chunks,
                 bytes,
             },
         )
     }
 
-    /// Gradient of the prompts (rows x width), given that of the features (texts x embed).
+    /// Gradients of what the adaptation holds, given that of the features (texts x embed).
     ///
     /// # Panics
     /// When `d_features` has another shape, or the tape is another plan's.
-    pub fn backward(&self, plan: &TextPlan, tape: TextTape, d_features: &[f32]) -> Vec<f32> {
-        awake(|| self.gradient(plan, tape, d_features))
+    pub fn backward(&self, plan: &TextPlan, tape: TextTape, d_features: &[f32]) -> TowerGradients {
+        with_thread_team(|| self.gradient(plan, tape, d_features))
     }
 
-    fn gradient(&self, plan: &TextPlan, tape: TextTape, d_features: &[f32]) -> Vec<f32> {
+    fn gradient(&self, plan: &TextPlan, tape: TextTape, d_features: &[f32]) -> TowerGradients {
         let embed = self.embed_dim();
         assert_eq!(
             d_features.len(),
@@ -238,26 +270,56 @@ impl TextTower {
             plan.chunks.len(),
             "a tape of another plan"
         );
-        let mut d_prompts = vec![0.0; tape.prompts.len()];
+        let adaptation = &tape.adaptation;
+        let mut gradients = adaptation.held.zero_gradients(adaptation.values.len());
         for (chunk, kept) in plan.chunks.iter().zip(tape.chunks) {
-            if let Some(recorded) = kept.or_else(|| chunk.record(self, &tape.prompts)) {
-                let d_features = &d_features[chunk.first * embed..][..chunk.texts * embed];
-                chunk.backward(self, recorded, d_features, &mut d_prompts);
+            let d_features = &d_features[chunk.first * embed..][..chunk.texts * embed];
+            chunk.constant_backward(self, d_features, &mut gradients);
+            if let Some(recorded) = kept.or_else(|| chunk.record(self, adaptation)) {
+                chunk.backward(self, recorded, adaptation, d_features, &mut gradients);
             }
         }
-        d_prompts
+        gradients
     }
 
-    fn chunk(&self, texts: &[Vec<Slot>], first: usize, end: usize) -> Chunk {
+    /// # Panics
+    /// When the adaptation has another shape.
+    fn hold(&self, adaptation: &TowerAdaptation) -> TextAdaptation {
+        let prompts = adaptation.prompts;
+        prompts.check(self.depth(), self.width, 1);
+        TextAdaptation {
+            values: prompts.values.to_vec(),
+            rows: prompts.rows,
+            held: Held::new(
+                adaptation,
+                TowerSizes {
+                    depth: self.depth(),
+                    width: self.width,
+                    mlp: self.mlp,
+                    embed: self.embed_dim(),
+                },
+            ),
+        }
+    }
+
+    fn chunk(
+        &self,
+        options: TextPlanOptions,
+        texts: &[Vec<PromptToken>],
+        first: usize,
+        end: usize,
+    ) -> Chunk {
         let positions = self.positional_embedding.len() / self.width;
+        let takes =
+            |token: &&PromptToken| options.first == 0 || matches!(token, PromptToken::Token(_));
         for text in &texts[first..end] {
+            let tokens = text.iter().filter(takes).count();
             assert!(
-                text.len() <= positions,
-                "a text of {} tokens: {positions} fit",
-                text.len()
+                tokens <= positions,
+                "a text of {tokens} tokens: {positions} fit"
             );
         }
-        Chunk::new(self, first, &texts[first..end])
+        Chunk::new(self, options, first, &texts[first..end])
     }
 
     fn attention<'a>(&self, plan: &'a AttentionPlan) -> Attention<'a> {
@@ -274,11 +336,11 @@ impl TextTower {
     }
 
     /// Writes the input of the first block at one place of a text.
-    fn embed(&self, slot: Slot, depth: u32, prompts: &[f32], x: &mut [f32]) {
+    fn embed(&self, token: PromptToken, position: u32, prompts: &[f32], x: &mut [f32]) {
         let w = self.width;
-        match slot {
-            Slot::Token(id) => self.tokens.read(id, x),
-            Slot::Learned(row) => {
+        match token {
+            PromptToken::Token(id) => self.tokens.read(id, x),
+            PromptToken::Learned(row) => {
                 let rows = prompts.len() / w;
                 assert!(
                     (row as usize) < rows,
@@ -287,7 +349,7 @@ impl TextTower {
                 x.copy_from_slice(&prompts[row as usize * w..][..w]);
             }
         }
-        let position = &self.positional_embedding[depth as usize * w..][..w];
+        let position = &self.positional_embedding[position as usize * w..][..w];
         for (x, position) in x.iter_mut().zip(position) {
             *x += position;
         }

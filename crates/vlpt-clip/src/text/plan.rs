@@ -1,14 +1,80 @@
 //! How the texts of a run go through the tower.
 
 use super::chunk::{Chunk, ChunkTape};
+use super::tree::TreeKind;
+use crate::adaptation::{Held, PromptRows, TowerAdaptation};
 use crate::transformer::TapeBytes;
 
-/// Texts cut into chunks, with everything computed that does not depend on prompts.
+/// What a plan has to know of the adaptations that its texts will be under.
+///
+/// It decides what is constant: with prompts alone, the tokens before the first learned one, and
+/// what goes on before the block that the rows enter at; with updates, what goes on before the first
+/// block with one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TextPlanOptions {
+    /// The block that learned rows enter before, [`PromptRows::first`].
+    pub first: usize,
+    /// Blocks with rows of their own, [`PromptRows::blocks`].
+    pub blocks: usize,
+    /// The first block with an update of a layer, if there is one.
+    pub updates: Option<usize>,
+}
+
+impl Default for TextPlanOptions {
+    /// Rows at the input of the first block alone, and no updates.
+    fn default() -> Self {
+        Self {
+            first: 0,
+            blocks: 1,
+            updates: None,
+        }
+    }
+}
+
+impl From<&TowerAdaptation<'_>> for TextPlanOptions {
+    fn from(adaptation: &TowerAdaptation) -> Self {
+        let (first, blocks) = match adaptation.prompts {
+            prompts if prompts.is_empty() => (0, 0),
+            PromptRows { first, blocks, .. } => (first, blocks),
+        };
+        Self {
+            first,
+            blocks,
+            updates: adaptation.updates.iter().map(|update| update.block).min(),
+        }
+    }
+}
+
+impl TextPlanOptions {
+    pub(super) fn tree(self) -> TreeKind {
+        TreeKind {
+            all_live: self.updates.is_some(),
+            inserted: self.first > 0,
+        }
+    }
+
+    /// The first block that live nodes go through.
+    pub(super) fn start(self) -> usize {
+        match self.updates {
+            None => self.first,
+            Some(block) if self.blocks == 0 => block,
+            Some(block) => block.min(self.first),
+        }
+    }
+
+    /// Whether block `l` gets rows of its own.
+    pub(super) fn enters(self, l: usize) -> bool {
+        (self.first..self.first + self.blocks).contains(&l)
+    }
+}
+
+/// Texts cut into chunks, with everything computed that does not depend on what is learned.
 ///
 /// Chunks depend on the texts and the tower alone, unless the budget is below the tape of one
 /// chunk; so the gradients have the same bits under every larger budget.
 #[derive(Debug)]
 pub struct TextPlan {
+    pub(super) options: TextPlanOptions,
     pub(super) chunks: Vec<Chunk>,
     pub(super) texts: usize,
     /// What the tapes of all chunks may take.
@@ -41,12 +107,46 @@ impl TextPlan {
     pub fn bytes(&self) -> usize {
         self.bytes
     }
+
+    /// # Panics
+    /// When texts have learned tokens and the prompts are others than the plan is for, or there are
+    /// updates before the block that it knows of.
+    pub(super) fn check(&self, adaptation: &TowerAdaptation) {
+        let given = TextPlanOptions::from(adaptation);
+        let own = self.options;
+        if self.chunks.iter().any(Chunk::has_learned) {
+            assert!(
+                (given.first, given.blocks) == (own.first, own.blocks),
+                "rows of {} blocks from {} on, where the plan is for {} from {} on",
+                given.blocks,
+                given.first,
+                own.blocks,
+                own.first
+            );
+        }
+        if let Some(block) = given.updates {
+            assert!(
+                own.updates.is_some_and(|first| first <= block),
+                "an update of block {block}, where the plan is for {:?}",
+                own.updates
+            );
+        }
+    }
+}
+
+/// The adaptation of texts, held by a tape.
+#[derive(Debug)]
+pub(super) struct TextAdaptation {
+    /// Values of the prompts, blocks x rows x width.
+    pub(super) values: Vec<f32>,
+    pub(super) rows: usize,
+    pub(super) held: Held,
 }
 
 /// What [`super::TextTower::backward`] needs of a forward pass.
 #[derive(Debug)]
 pub struct TextTape {
-    pub(super) prompts: Vec<f32>,
+    pub(super) adaptation: TextAdaptation,
     pub(super) chunks: Vec<Option<ChunkTape>>,
     pub(super) bytes: usize,
 }

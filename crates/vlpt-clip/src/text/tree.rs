@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 /// One place of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Slot {
+pub enum PromptToken {
     /// A token of the vocabulary.
     Token(u32),
     /// A row of the prompts matrix; a row may be used in many places.
@@ -17,25 +17,43 @@ pub enum Slot {
 /// the tree is computed once for all texts that go through it. Parents come before their children;
 /// the position of a token is the depth of its node.
 #[derive(Clone, Debug, Default)]
-pub struct TextTree {
+pub struct PrefixTree {
+    kind: TreeKind,
     nodes: Vec<Node>,
     ends: Vec<u32>,
-    children: BTreeMap<(Option<u32>, Slot), u32>,
+    children: BTreeMap<(Option<u32>, PromptToken), u32>,
+}
+
+/// What an adaptation makes of the nodes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct TreeKind {
+    /// Whether every node is live, since layers change that all go through.
+    pub(super) all_live: bool,
+    /// Whether learned tokens are inserted, and so take no position.
+    pub(super) inserted: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Node {
-    pub(super) slot: Slot,
+    pub(super) token: PromptToken,
     pub(super) parent: Option<u32>,
-    pub(super) depth: u32,
+    /// Tokens before it that take a position.
+    pub(super) position: u32,
     /// Whether the node or one before it is learned: what is not live is constant.
     pub(super) live: bool,
 }
 
-impl TextTree {
+impl PrefixTree {
     /// Builds the tree; each text starts with the start token and ends with the end token.
-    pub fn new(texts: &[Vec<Slot>]) -> Self {
-        let mut tree = Self::default();
+    pub fn new(texts: &[Vec<PromptToken>]) -> Self {
+        Self::of_kind(TreeKind::default(), texts)
+    }
+
+    pub(super) fn of_kind(kind: TreeKind, texts: &[Vec<PromptToken>]) -> Self {
+        let mut tree = Self {
+            kind,
+            ..Self::default()
+        };
         for text in texts {
             tree.insert(text);
         }
@@ -52,7 +70,7 @@ impl TextTree {
         self.ends.len()
     }
 
-    /// Nodes that depend on a learned slot.
+    /// Nodes that depend on a learned token.
     pub(super) fn live(&self) -> usize {
         self.nodes.iter().filter(|node| node.live).count()
     }
@@ -66,6 +84,11 @@ impl TextTree {
         &self.ends
     }
 
+    /// The node that comes after another one, or first.
+    pub(super) fn child(&self, parent: Option<u32>, token: PromptToken) -> Option<u32> {
+        self.children.get(&(parent, token)).copied()
+    }
+
     /// Nodes from the root down to `node`.
     pub(super) fn branch(&self, node: u32) -> Vec<u32> {
         let up = |&node: &u32| self.nodes[node as usize].parent;
@@ -76,22 +99,26 @@ impl TextTree {
 
     /// # Panics
     /// When the text is empty.
-    fn insert(&mut self, text: &[Slot]) {
+    fn insert(&mut self, text: &[PromptToken]) {
         assert!(!text.is_empty(), "a text without tokens");
         let mut parent = None;
-        for (depth, &slot) in text.iter().enumerate() {
+        let mut position = 0;
+        for &token in text {
             let next = self.nodes.len() as u32;
-            let node = *self.children.entry((parent, slot)).or_insert(next);
+            let node = *self.children.entry((parent, token)).or_insert(next);
+            let learned = matches!(token, PromptToken::Learned(_));
             if node == next {
-                let live = matches!(slot, Slot::Learned(_))
+                let live = self.kind.all_live
+                    || learned
                     || parent.is_some_and(|parent: u32| self.nodes[parent as usize].live);
                 self.nodes.push(Node {
-                    slot,
+                    token,
                     parent,
-                    depth: depth as u32,
+                    position,
                     live,
                 });
             }
+            position += u32::from(!(learned && self.kind.inserted));
             parent = Some(node);
         }
         self.ends.extend(parent);
@@ -99,9 +126,9 @@ impl TextTree {
 
     /// Cuts texts, in order, into runs whose trees have at most `limit` live and at most `limit`
     /// constant nodes each (but at least one text): the ends of the runs.
-    pub(super) fn runs(texts: &[Vec<Slot>], limit: usize) -> Vec<usize> {
+    pub(super) fn runs(kind: TreeKind, texts: &[Vec<PromptToken>], limit: usize) -> Vec<usize> {
         let mut ends = Vec::new();
-        let (mut tree, mut start) = (Self::default(), 0);
+        let (mut tree, mut start) = (Self::of_kind(kind, &[]), 0);
         let (mut live, mut counted) = (0, 0);
         for (i, text) in texts.iter().enumerate() {
             tree.insert(text);
@@ -112,7 +139,7 @@ impl TextTree {
             counted = tree.nodes.len();
             if live.max(counted - live) > limit && i > start {
                 ends.push(i);
-                tree = Self::new(std::slice::from_ref(text));
+                tree = Self::of_kind(kind, std::slice::from_ref(text));
                 start = i;
                 (live, counted) = (tree.live(), tree.nodes());
             }
@@ -128,46 +155,66 @@ impl TextTree {
 mod tests {
     use super::*;
 
-    fn text(slots: &[i32]) -> Vec<Slot> {
-        let slot = |&s: &i32| {
+    fn text(tokens: &[i32]) -> Vec<PromptToken> {
+        let token = |&s: &i32| {
             if s < 0 {
-                Slot::Learned(-s as u32)
+                PromptToken::Learned(-s as u32)
             } else {
-                Slot::Token(s as u32)
+                PromptToken::Token(s as u32)
             }
         };
-        slots.iter().map(slot).collect()
+        tokens.iter().map(token).collect()
     }
 
     #[test]
     fn equal_beginnings_are_one_path() {
-        let tree = TextTree::new(&[text(&[1, -1, -2, 7, 9]), text(&[1, -1, -2, 8, 9])]);
+        let tree = PrefixTree::new(&[text(&[1, -1, -2, 7, 9]), text(&[1, -1, -2, 8, 9])]);
         assert_eq!((tree.nodes(), tree.texts()), (7, 2));
         assert_eq!(tree.ends(), [4, 6]);
         assert_eq!(tree.branch(6), [0, 1, 2, 5, 6]);
-        assert_eq!(tree.all()[6].depth, 4);
+        assert_eq!(tree.all()[6].position, 4);
     }
 
     #[test]
     fn a_text_given_twice_has_one_path_and_two_ends() {
-        let tree = TextTree::new(&[text(&[1, 5, 9]), text(&[1, 5, 9])]);
+        let tree = PrefixTree::new(&[text(&[1, 5, 9]), text(&[1, 5, 9])]);
         assert_eq!((tree.nodes(), tree.ends()), (3, &[2, 2][..]));
     }
 
     #[test]
     fn what_comes_after_a_learned_slot_is_live() {
-        let tree = TextTree::new(&[text(&[1, 5, -1, 9]), text(&[1, 6, 9])]);
+        let tree = PrefixTree::new(&[text(&[1, 5, -1, 9]), text(&[1, 6, 9])]);
         let live: Vec<bool> = tree.all().iter().map(|node| node.live).collect();
         assert_eq!(live, [false, false, true, true, false, false]);
         assert_eq!(tree.live(), 2);
     }
 
     #[test]
+    fn inserted_tokens_take_no_position_and_other_kinds_of_trees_are_all_live() {
+        let kind = TreeKind {
+            all_live: true,
+            inserted: true,
+        };
+        let texts = [text(&[1, -1, -2, 7, 9]), text(&[1, 5, -1, 9])];
+        let tree = PrefixTree::of_kind(kind, &texts);
+        let positions: Vec<u32> = tree.all().iter().map(|node| node.position).collect();
+        assert_eq!(positions, [0, 1, 1, 1, 2, 1, 2, 2]);
+        assert_eq!(tree.live(), tree.nodes());
+        assert_eq!(tree.child(Some(0), PromptToken::Token(5)), Some(5));
+    }
+
+    #[test]
     fn runs_hold_as_many_texts_as_the_limit_allows() {
         let texts: Vec<_> = (10..20).map(|class| text(&[1, -1, class, 9])).collect();
-        assert_eq!(TextTree::runs(&texts, 1000), [10]);
-        assert_eq!(TextTree::runs(&texts, 7), [3, 6, 9, 10]);
-        assert_eq!(TextTree::runs(&texts, 1), (1..=10).collect::<Vec<_>>());
-        assert_eq!(TextTree::runs(&[], 1), [0; 0]);
+        assert_eq!(PrefixTree::runs(TreeKind::default(), &texts, 1000), [10]);
+        assert_eq!(
+            PrefixTree::runs(TreeKind::default(), &texts, 7),
+            [3, 6, 9, 10]
+        );
+        assert_eq!(
+            PrefixTree::runs(TreeKind::default(), &texts, 1),
+            (1..=10).collect::<Vec<_>>()
+        );
+        assert_eq!(PrefixTree::runs(TreeKind::default(), &[], 1), [0; 0]);
     }
 }

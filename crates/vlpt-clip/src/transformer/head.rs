@@ -1,6 +1,6 @@
 //! From the tokens that stand for texts or images to features.
 
-use vlpt_kernels::{Arena, Buffer, LayerNorm, Linear, Operand, Precision};
+use vlpt_kernels::{Arena, Buffer, LayerNorm, Linear, Operand, Precision, add, matrix_product};
 
 /// The last layer norm and the projection into the joint space: few rows, so always in f32.
 #[derive(Debug)]
@@ -31,24 +31,64 @@ impl Head {
         self.norm.bytes() + self.projection.bytes()
     }
 
-    /// Features (rows x embed) of `x` (rows x width).
-    pub(crate) fn forward(&self, x: &[f32]) -> Vec<f32> {
+    /// Features (rows x embed) of `x` (rows x width), by another projection (width x embed) where one
+    /// is given.
+    pub(crate) fn forward(&self, x: &[f32], other: Option<&[f32]>) -> Vec<f32> {
+        let (width, embed) = (self.norm.width(), self.embed());
+        let rows = x.len() / width;
         let mut h = x.to_vec();
         self.norm.forward(&mut h);
-        let mut features = vec![0.0; x.len() / self.norm.width() * self.embed()];
-        self.projection
-            .forward_into(Operand::F32(&h), &mut features);
+        let mut features = vec![0.0; rows * embed];
+        match other {
+            None => self
+                .projection
+                .forward_into(Operand::F32(&h), &mut features),
+            Some(other) => {
+                let sizes = (rows, embed, width);
+                matrix_product(sizes, (&h, false), (other, false), &mut features);
+            }
+        }
         features
     }
 
-    /// Gradient of `x`.
-    pub(crate) fn backward(&self, arena: &Arena, x: &[f32], d_features: &[f32]) -> Buffer<f32> {
+    /// Gradient of `x`, given the other projection where there was one.
+    pub(crate) fn backward(
+        &self,
+        arena: &Arena,
+        x: &[f32],
+        d_features: &[f32],
+        other: Option<&[f32]>,
+    ) -> Buffer<f32> {
         let mut dh = arena.floats(x.len());
-        self.projection
-            .backward_into(Operand::F32(d_features), &mut dh);
+        match other {
+            None => self
+                .projection
+                .backward_into(Operand::F32(d_features), &mut dh),
+            Some(other) => {
+                let width = self.norm.width();
+                let sizes = (x.len() / width, width, self.embed());
+                matrix_product(sizes, (d_features, false), (other, true), &mut dh);
+            }
+        }
         let mut dx = arena.floats(x.len());
         dx.fill(0.0);
         self.norm.backward_add(x, &dh, &mut dx);
         dx
+    }
+
+    /// Adds the gradient of a projection (width x embed).
+    pub(crate) fn add_projection_gradient(
+        &self,
+        x: &[f32],
+        d_features: &[f32],
+        d_projection: &mut [f32],
+    ) {
+        let (width, embed) = (self.norm.width(), self.embed());
+        let mut h = x.to_vec();
+        self.norm.forward(&mut h);
+        let mut d = vec![0.0; width * embed];
+        let sizes = (width, embed, x.len() / width);
+        matrix_product(sizes, (&h, true), (d_features, false), &mut d);
+        add(d_projection, &d);
     }
 }

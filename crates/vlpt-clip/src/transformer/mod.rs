@@ -5,10 +5,10 @@ mod gradient;
 mod head;
 mod tape;
 
-pub(crate) use block::{Asking, Block, Taping, Wanted};
+pub(crate) use block::{Adapting, AttentionGradient, Block, GradientRows, QueryRows, Taping};
 pub(crate) use gradient::Gradient;
 pub(crate) use head::Head;
-pub(crate) use tape::{BlockTape, Costs, Keep, TapeBytes};
+pub(crate) use tape::{BlockTape, CheckpointPolicy, SavedActivations, TapeBytes};
 
 use vlpt_kernels::{Arena, Buffer, LayerNorm, gather_rows};
 

@@ -1,7 +1,7 @@
 //! What a forward pass leaves for backward, and how much of it is kept.
 //!
 //! Backward needs the standardised rows before the attention and before the MLP, queries, keys and
-//! values, and the slope of the activation. From the standardised rows the others are computed again
+//! values, and the derivative of the activation. From the standardised rows the others are computed again
 //! with one product each, without them a whole pass is done again; so they are kept first. What is
 //! kept of the others is what took longest for its bytes when it was made.
 
@@ -22,8 +22,8 @@ pub(crate) struct BlockTape {
     /// The sum after the attention, m x width.
     pub(super) ln_2: NormTape,
     pub(super) projected: Option<Projected>,
-    /// Slope of the MLP's activation, m x mlp.
-    pub(super) slope: Option<Matrix>,
+    /// Derivative of the MLP's activation, m x mlp.
+    pub(super) derivative: Option<Matrix>,
 }
 
 /// What the attention reads. With `n` tokens of which `m` ask:
@@ -59,19 +59,19 @@ impl NormTape {
 
 /// What a tape holds beside standardised rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Keep {
+pub(crate) struct SavedActivations {
     pub(crate) projected: bool,
-    pub(crate) slope: bool,
+    pub(crate) derivative: bool,
 }
 
-impl Keep {
+impl SavedActivations {
     pub(crate) const ALL: Self = Self {
         projected: true,
-        slope: true,
+        derivative: true,
     };
     const ROWS: Self = Self {
         projected: false,
-        slope: false,
+        derivative: false,
     };
 }
 
@@ -80,16 +80,16 @@ impl Keep {
 pub(crate) struct TapeBytes {
     pub(crate) rows: usize,
     pub(crate) projected: usize,
-    pub(crate) slope: usize,
+    pub(crate) derivative: usize,
 }
 
 impl TapeBytes {
     pub(crate) fn all(self) -> usize {
-        self.of(Keep::ALL)
+        self.of(SavedActivations::ALL)
     }
 
     /// What is kept of blocks.
-    pub(crate) fn of_blocks(blocks: &[Self], keep: &[Keep]) -> usize {
+    pub(crate) fn of_blocks(blocks: &[Self], keep: &[SavedActivations]) -> usize {
         blocks
             .iter()
             .zip(keep)
@@ -97,9 +97,11 @@ impl TapeBytes {
             .sum()
     }
 
-    fn of(self, keep: Keep) -> usize {
+    fn of(self, keep: SavedActivations) -> usize {
         let if_kept = |kept, bytes| if kept { bytes } else { 0 };
-        self.rows + if_kept(keep.projected, self.projected) + if_kept(keep.slope, self.slope)
+        self.rows
+            + if_kept(keep.projected, self.projected)
+            + if_kept(keep.derivative, self.derivative)
     }
 }
 
@@ -108,38 +110,43 @@ impl Sum for TapeBytes {
         bytes.fold(Self::default(), |a, b| Self {
             rows: a.rows + b.rows,
             projected: a.projected + b.projected,
-            slope: a.slope + b.slope,
+            derivative: a.derivative + b.derivative,
         })
     }
 }
 
-/// How long parts of tapes took to make so far, in nanoseconds.
+/// Which activations tapes save (activation checkpointing): decided by how long parts of tapes took to
+/// make so far, in nanoseconds.
 #[derive(Debug, Default)]
-pub(crate) struct Costs {
+pub(crate) struct CheckpointPolicy {
     projected: AtomicU64,
-    slope: AtomicU64,
+    derivative: AtomicU64,
 }
 
 /// A part of a tape that can be kept or not: its bytes, and keeping it.
-type Part = (fn(&TapeBytes) -> usize, fn(&mut Keep));
+type Part = (fn(&TapeBytes) -> usize, fn(&mut SavedActivations));
 
 const PROJECTED: Part = (|bytes| bytes.projected, |keep| keep.projected = true);
-const SLOPE: Part = (|bytes| bytes.slope, |keep| keep.slope = true);
+const DERIVATIVE: Part = (|bytes| bytes.derivative, |keep| keep.derivative = true);
 
-impl Costs {
+impl CheckpointPolicy {
     pub(super) fn count_projected(&self, since: Instant) {
         count(&self.projected, since);
     }
 
-    pub(super) fn count_slope(&self, since: Instant) {
-        count(&self.slope, since);
+    pub(super) fn count_derivative(&self, since: Instant) {
+        count(&self.derivative, since);
     }
 
     /// What is kept of the blocks of each chunk, whose bytes are given, so that all together takes
     /// at most `budget`: nothing, or the rows of all of its blocks and more of some.
     ///
     /// It depends on time, but no result does: what is computed again has the same bits.
-    pub(crate) fn share(&self, budget: usize, chunks: &[Vec<TapeBytes>]) -> Vec<Option<Vec<Keep>>> {
+    pub(crate) fn share(
+        &self,
+        budget: usize,
+        chunks: &[Vec<TapeBytes>],
+    ) -> Vec<Option<Vec<SavedActivations>>> {
         let mut left = budget;
         let mut take = |bytes: usize| {
             let rest = left.checked_sub(bytes);
@@ -147,7 +154,8 @@ impl Costs {
             rest.is_some()
         };
         let rows = |chunk: &Vec<TapeBytes>| {
-            take(chunk.iter().map(|block| block.rows).sum()).then(|| vec![Keep::ROWS; chunk.len()])
+            take(chunk.iter().map(|block| block.rows).sum())
+                .then(|| vec![SavedActivations::ROWS; chunk.len()])
         };
         let mut kept: Vec<_> = chunks.iter().map(rows).collect();
         for (bytes, set) in self.order(chunks.iter().flatten().copied().sum()) {
@@ -162,16 +170,16 @@ impl Costs {
         kept
     }
 
-    /// What takes longest for its bytes comes first. Before anything was measured, that is the slope,
+    /// What takes longest for its bytes comes first. Before anything was measured, that is the derivative,
     /// which takes an activation beside a product.
     fn order(&self, all: TapeBytes) -> [Part; 2] {
         let of_byte = |sum: &AtomicU64, bytes: usize| {
             sum.load(Ordering::Relaxed) as f64 / bytes.max(1) as f64
         };
-        if of_byte(&self.projected, all.projected) > of_byte(&self.slope, all.slope) {
-            [PROJECTED, SLOPE]
+        if of_byte(&self.projected, all.projected) > of_byte(&self.derivative, all.derivative) {
+            [PROJECTED, DERIVATIVE]
         } else {
-            [SLOPE, PROJECTED]
+            [DERIVATIVE, PROJECTED]
         }
     }
 }
@@ -188,21 +196,21 @@ mod tests {
     const BLOCK: TapeBytes = TapeBytes {
         rows: 10,
         projected: 30,
-        slope: 40,
+        derivative: 40,
     };
 
     /// What is kept of two chunks of two blocks: `r`, the rows; `p`, what the attention reads too;
-    /// `s`, the slope too; `a`, all.
-    fn kept(costs: &Costs, budget: usize) -> String {
+    /// `s`, the derivative too; `a`, all.
+    fn kept(checkpoints: &CheckpointPolicy, budget: usize) -> String {
         let chunks = [vec![BLOCK; 2], vec![BLOCK; 2]];
-        let shares = costs.share(budget, &chunks);
+        let shares = checkpoints.share(budget, &chunks);
         let bytes: usize = chunks
             .iter()
             .zip(&shares)
             .filter_map(|(chunk, keep)| Some(TapeBytes::of_blocks(chunk, keep.as_ref()?)))
             .sum();
         assert!(bytes <= budget, "{bytes} of {budget}");
-        let letter = |keep: &Keep| match (keep.projected, keep.slope) {
+        let letter = |keep: &SavedActivations| match (keep.projected, keep.derivative) {
             (false, false) => 'r',
             (true, false) => 'p',
             (false, true) => 's',
@@ -217,24 +225,28 @@ mod tests {
 
     #[test]
     fn rows_come_first_and_then_what_takes_longest_for_its_bytes() {
-        let costs = Costs::default();
-        assert_eq!(kept(&costs, 19), "- -");
-        assert_eq!(kept(&costs, 39), "rr -");
-        assert_eq!(kept(&costs, 40), "rr rr");
-        assert_eq!(kept(&costs, 79), "pr rr", "39 are too few for a slope");
-        assert_eq!(kept(&costs, 80), "sr rr");
-        assert_eq!(kept(&costs, 200), "ss ss");
-        assert_eq!(kept(&costs, 319), "aa as");
-        assert_eq!(kept(&costs, 320), "aa aa");
+        let checkpoints = CheckpointPolicy::default();
+        assert_eq!(kept(&checkpoints, 19), "- -");
+        assert_eq!(kept(&checkpoints, 39), "rr -");
+        assert_eq!(kept(&checkpoints, 40), "rr rr");
+        assert_eq!(
+            kept(&checkpoints, 79),
+            "pr rr",
+            "39 are too few for a derivative"
+        );
+        assert_eq!(kept(&checkpoints, 80), "sr rr");
+        assert_eq!(kept(&checkpoints, 200), "ss ss");
+        assert_eq!(kept(&checkpoints, 319), "aa as");
+        assert_eq!(kept(&checkpoints, 320), "aa aa");
     }
 
     #[test]
     fn what_was_measured_decides() {
-        let costs = Costs::default();
-        costs.slope.store(4, Ordering::Relaxed);
-        costs.projected.store(4, Ordering::Relaxed); // for fewer bytes
-        assert_eq!(kept(&costs, 100), "pp rr");
-        costs.slope.store(6, Ordering::Relaxed);
-        assert_eq!(kept(&costs, 120), "ss rr");
+        let checkpoints = CheckpointPolicy::default();
+        checkpoints.derivative.store(4, Ordering::Relaxed);
+        checkpoints.projected.store(4, Ordering::Relaxed); // for fewer bytes
+        assert_eq!(kept(&checkpoints, 100), "pp rr");
+        checkpoints.derivative.store(6, Ordering::Relaxed);
+        assert_eq!(kept(&checkpoints, 120), "ss rr");
     }
 }

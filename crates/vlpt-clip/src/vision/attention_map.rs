@@ -1,36 +1,38 @@
 //! What the class token looks at: its attention in every block, read out of the forward pass.
 
+use super::ImageTower;
 use super::chunk::run_watched;
-use super::{ImageTower, VisualPrompts};
+use crate::adaptation::TowerAdaptation;
 
 impl ImageTower {
     /// Attention of the class token, images x blocks x heads x (1 + patches + prompts), of `images`
-    /// (n x 3 x side x side, normalised) under `prompts`.
+    /// (n x 3 x side x side, normalised) under an adaptation.
     ///
     /// The columns are the class token itself, the patches row by row from the top left, and the
     /// prompts that are in that block: prompts with values of their own where they have some, and
-    /// what became of them in the blocks after (a shallow prompt goes on as a token). Every row is
+    /// what became of them in the blocks after (a shallow prompt goes on as a token); before the block
+    /// that they enter at, their columns are 0. Every row is
     /// `softmax(q k^T / sqrt(head width))` over these columns, so it sums to 1. Nothing is kept of
     /// a pass but these numbers.
     ///
     /// # Panics
-    /// When the images or the prompts have another shape.
+    /// When the images or the adaptation have another shape.
     pub fn class_attention(
         &self,
         images: &[f32],
         n: usize,
-        prompts: Option<&VisualPrompts>,
+        adaptation: &TowerAdaptation,
     ) -> Vec<f32> {
-        let prompting = self.prompting(prompts.unwrap_or(&VisualPrompts::NONE));
+        let prompting = self.prompting(adaptation, n);
         let size = self.chunk_size(&prompting, n, usize::MAX);
-        let columns = self.attention_columns(prompts);
+        let columns = self.attention_columns(adaptation);
         let of_block = self.heads * columns;
         let of_image = self.depth() * of_block;
         let mut all = vec![0.0; n * of_image];
         let chunks = self.chunks(images, n, size);
-        for (images, chunk) in chunks.zip(all.chunks_mut(size * of_image)) {
+        for ((run, images), chunk) in chunks.zip(all.chunks_mut(size * of_image)) {
             let x = self.patches.embed(&self.arena, images);
-            run_watched(self, &prompting, x, None, |l, layout, q, kv| {
+            run_watched(self, &prompting, run, x, None, |l, layout, q, kv| {
                 let (q, kv) = (q.to_floats(), kv.to_floats());
                 let shared = prompting.keys(l).to_floats();
                 let queries = q.chunks_exact(layout.queries * self.width);
@@ -45,10 +47,10 @@ impl ImageTower {
         all
     }
 
-    /// Tokens that a class token looks at under `prompts`: itself, the patches, the prompts.
-    pub fn attention_columns(&self, prompts: Option<&VisualPrompts>) -> usize {
-        let prompts = prompts.map_or(0, |p| if p.layers == 0 { 0 } else { p.count });
-        self.patches.tokens() + prompts
+    /// Tokens that a class token looks at under an adaptation: itself, the patches, the prompts.
+    pub fn attention_columns(&self, adaptation: &TowerAdaptation) -> usize {
+        let prompts = adaptation.prompts;
+        self.patches.tokens() + if prompts.is_empty() { 0 } else { prompts.rows }
     }
 
     /// Attention of one query to the keys of an image's own tokens and then to the shared ones,
@@ -67,10 +69,10 @@ impl ImageTower {
                 .map(|key| dot(query, &key[part.clone()]) / (size as f64).sqrt())
                 .collect();
             let largest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            let powers: Vec<f64> = scores.iter().map(|s| (s - largest).exp()).collect();
-            let sum: f64 = powers.iter().sum();
-            for (value, power) in row.iter_mut().zip(powers) {
-                *value = (power / sum) as f32;
+            let exps: Vec<f64> = scores.iter().map(|s| (s - largest).exp()).collect();
+            let sum: f64 = exps.iter().sum();
+            for (value, exp) in row.iter_mut().zip(exps) {
+                *value = (exp / sum) as f32;
             }
         }
     }

@@ -3,12 +3,16 @@
 use vlpt_kernels::{Arena, Attention, AttentionPlan, Buffer, Matrix, add};
 
 use super::ImageTower;
-use super::prompts::{Entry, PromptGradients, Prompting};
-use crate::transformer::{Asking, Block, BlockTape, Gradient, Keep, TapeBytes, Taping, Wanted};
+use super::prompts::{Entry, ImageRun, PromptGradients, Prompting};
+use crate::transformer::{
+    AttentionGradient, Block, BlockTape, Gradient, GradientRows, QueryRows, SavedActivations,
+    TapeBytes, Taping,
+};
 
 /// What backward needs of a chunk.
 #[derive(Debug)]
 pub(super) struct ChunkTape {
+    /// Of the blocks from the first on in which anything is learned.
     blocks: Vec<BlockTape>,
     /// Class tokens after the last block.
     last: Buffer<f32>,
@@ -22,7 +26,7 @@ pub(super) struct Layout {
     pub(super) queries: usize,
     plan: AttentionPlan,
     /// Rows of the class tokens in the last block, where they alone ask.
-    asking: Option<Vec<u32>>,
+    query_rows: Option<Vec<u32>>,
 }
 
 impl Layout {
@@ -33,7 +37,7 @@ impl Layout {
             tokens,
             queries,
             plan: AttentionPlan::images(n, queries, tokens, prompting.keys(l).rows()),
-            asking: last.then(|| (0..n).map(|i| (i * tokens) as u32).collect()),
+            query_rows: last.then(|| (0..n).map(|i| (i * tokens) as u32).collect()),
         }
     }
 
@@ -49,10 +53,10 @@ impl Layout {
         (tokens, if last { 1 } else { tokens })
     }
 
-    fn asking(&self) -> Asking<'_> {
-        self.asking
+    fn query_rows(&self) -> QueryRows<'_> {
+        self.query_rows
             .as_ref()
-            .map_or(Asking::All, |rows| Asking::Rows(rows))
+            .map_or(QueryRows::All, |rows| QueryRows::Rows(rows))
     }
 
     fn attention(&self, tower: &ImageTower) -> Attention<'_> {
@@ -65,8 +69,13 @@ impl Layout {
 }
 
 /// Class tokens after the last block, of images whose tokens after `ln_pre` are `x`.
-pub(super) fn run(tower: &ImageTower, prompting: &Prompting, x: Buffer<f32>) -> Buffer<f32> {
-    run_watched(tower, prompting, x, None, |_, _, _, _| ())
+pub(super) fn run(
+    tower: &ImageTower,
+    prompting: &Prompting,
+    run: ImageRun,
+    x: Buffer<f32>,
+) -> Buffer<f32> {
+    run_watched(tower, prompting, run, x, None, |_, _, _, _| ())
 }
 
 /// As [`run`]; where it is said what is kept of each block, the tapes are. `watch` sees the number
@@ -75,25 +84,36 @@ pub(super) fn run(tower: &ImageTower, prompting: &Prompting, x: Buffer<f32>) -> 
 pub(super) fn run_watched(
     tower: &ImageTower,
     prompting: &Prompting,
+    run: ImageRun,
     mut x: Buffer<f32>,
-    mut tapes: Option<(&[Keep], &mut Vec<BlockTape>)>,
+    mut tapes: Option<(&[SavedActivations], &mut Vec<BlockTape>)>,
     mut watch: impl FnMut(usize, &Layout, &Matrix, &Matrix),
 ) -> Buffer<f32> {
-    let n = x.len() / (tower.patches.tokens() * tower.width);
     for (l, block) in tower.blocks.iter().enumerate() {
-        if prompting.entry(l) == Entry::Join {
-            x = join(&tower.arena, &x, n, prompting.rows(l));
-        }
-        let layout = Layout::new(tower, prompting, n, l);
+        x = prompting.enter(&tower.arena, l, x, run);
+        let layout = Layout::new(tower, prompting, run.images, l);
         let attention = layout.attention(tower);
-        let taping = tapes.as_ref().map(|(keep, _)| Taping {
-            keep: keep[l],
-            costs: &tower.costs,
-        });
-        let (y, tape) = block.forward(&tower.arena, x, layout.asking(), taping, |q, kv, out| {
+        let taping = tapes
+            .as_ref()
+            .filter(|_| l >= prompting.start())
+            .map(|(keep, _)| Taping {
+                keep: keep[l],
+                checkpoints: &tower.checkpoints,
+            });
+        let keys = prompting.token_keys(run, layout.tokens);
+        let adapting = prompting.adapting(l, &keys);
+        let attend = |q: &Matrix, kv: &Matrix, out: &mut Matrix| {
             watch(l, &layout, q, kv);
             attention.forward(q, kv, prompting.keys(l), out);
-        });
+        };
+        let (y, tape) = block.forward(
+            &tower.arena,
+            x,
+            layout.query_rows(),
+            taping,
+            adapting,
+            attend,
+        );
         if let Some((_, tapes)) = &mut tapes {
             tapes.extend(tape);
         }
@@ -106,112 +126,126 @@ pub(super) fn run_watched(
 pub(super) fn record(
     tower: &ImageTower,
     prompting: &Prompting,
+    run: ImageRun,
     x: Buffer<f32>,
-    keep: &[Keep],
+    keep: &[SavedActivations],
 ) -> ChunkTape {
     let mut blocks = Vec::new();
     let tapes = Some((keep, &mut blocks));
-    let last = run_watched(tower, prompting, x, tapes, |_, _, _, _| ());
+    let last = run_watched(tower, prompting, run, x, tapes, |_, _, _, _| ());
     ChunkTape { blocks, last }
 }
 
 impl ChunkTape {
     /// Features, images x embed.
-    pub(super) fn features(&self, tower: &ImageTower) -> Vec<f32> {
-        tower.head.forward(&self.last)
+    pub(super) fn features(&self, tower: &ImageTower, prompting: &Prompting) -> Vec<f32> {
+        let projection = prompting.held.projection.as_deref();
+        tower.head.forward(&self.last, projection)
     }
 
     /// Bytes of the tapes of the blocks, for `n` images.
     pub(super) fn bytes(tower: &ImageTower, prompting: &Prompting, n: usize) -> Vec<TapeBytes> {
+        let start = prompting.start();
         let of_block = |(l, block): (usize, &Block)| {
+            if l < start {
+                return TapeBytes::default();
+            }
             let (tokens, queries) = Layout::sizes(tower, prompting, l);
             block.tape_bytes(n * tokens, n * queries)
         };
         tower.blocks.iter().enumerate().map(of_block).collect()
     }
 
-    /// Adds the gradients of the prompts, given that of the features. Stops where the input is
+    /// Adds the gradients of what is learned, given that of the features. Stops where the input is
     /// constant.
     pub(super) fn backward(
         self,
         tower: &ImageTower,
         prompting: &Prompting,
+        run: ImageRun,
         d_features: &[f32],
         gradients: &mut PromptGradients,
     ) {
-        let n = d_features.len() / tower.head.embed();
-        let size = prompting.count * tower.width;
-        let arena = &tower.arena;
-        let dx = tower.head.backward(arena, &self.last, d_features);
+        let PromptGradients {
+            all: gradients,
+            keys: d_keys,
+        } = gradients;
+        if let Some(d_projection) = &mut gradients.projection {
+            tower
+                .head
+                .add_projection_gradient(&self.last, d_features, d_projection);
+        }
+        let (arena, start) = (&tower.arena, prompting.start());
+        let projection = prompting.held.projection.as_deref();
+        let dx = tower
+            .head
+            .backward(arena, &self.last, d_features, projection);
         let mut dx = Gradient::new(arena, tower.precision, tower.width, dx);
-        for ((l, block), tape) in tower.blocks.iter().enumerate().zip(self.blocks).rev() {
-            let layout = Layout::new(tower, prompting, n, l);
-            let attention = layout.attention(tower);
-            let joins = prompting.entry(l) == Entry::Join;
+        let blocks = tower.blocks.iter().enumerate().skip(start);
+        for ((l, block), tape) in blocks.zip(self.blocks).rev() {
+            let layout = Layout::new(tower, prompting, run.images, l);
+            let entry = prompting.entry(l);
+            let joins = matches!(entry, Entry::Join | Entry::Replace);
             let of_image =
                 |i: usize| layout.tokens * (i + 1) - prompting.count..layout.tokens * (i + 1);
-            let rows: Vec<u32> = if joins && l == 0 {
-                (0..n).flat_map(of_image).map(|row| row as u32).collect()
+            let rows: Vec<u32> = if joins && l == start {
+                let rows = (0..run.images).flat_map(of_image);
+                rows.map(|row| row as u32).collect()
             } else {
                 Vec::new()
             };
-            let wanted = match (l, joins) {
-                (0, false) => Wanted::None,
-                (0, true) => Wanted::Rows(&rows),
-                _ => Wanted::All,
+            let gradient_rows = match (l == start, joins) {
+                (true, false) => GradientRows::None,
+                (true, true) => GradientRows::Rows(&rows),
+                _ => GradientRows::All,
             };
-            let d_shared = &mut gradients.keys[l];
+            let keys = prompting.token_keys(run, layout.tokens);
+            let attended = AttentionGradient {
+                attention: layout.attention(tower),
+                common: prompting.keys(l),
+                d_common: &mut d_keys[l],
+            };
             dx = block.backward(
                 arena,
                 tape,
-                layout.asking(),
-                wanted,
+                layout.query_rows(),
+                gradient_rows,
+                prompting.adapting(l, &keys),
                 dx,
-                |q, kv, d_out, dq, dkv| {
-                    let given = (q, kv, prompting.keys(l));
-                    attention.backward(arena, given, d_out, dq, dkv, d_shared);
-                },
+                attended,
+                &mut gradients.updates,
             );
-            if joins {
-                let d_rows = &mut gradients.rows[l * size..][..size];
-                if l > 0 {
-                    let rest = part(arena, dx.floats(), n, d_rows);
-                    dx = Gradient::new(arena, tower.precision, tower.width, rest);
+            if !joins {
+                continue;
+            }
+            let size = prompting.count * tower.width;
+            let image_size = dx.floats().len() / run.images;
+            for (i, dx) in dx.floats().chunks_exact(image_size).enumerate() {
+                let place = prompting.place(l, run.first + i);
+                add(&mut gradients.prompts[place], &dx[image_size - size..]);
+            }
+            if l > start {
+                let rest = if entry == Entry::Join {
+                    without_last(arena, dx.floats(), run.images, size)
                 } else {
-                    dx.floats()
-                        .chunks_exact(size)
-                        .for_each(|dx| add(d_rows, dx));
-                }
+                    let mut rest = arena.copy(dx.floats());
+                    for image in rest.chunks_exact_mut(image_size) {
+                        image[image_size - size..].fill(0.0);
+                    }
+                    rest
+                };
+                dx = Gradient::new(arena, tower.precision, tower.width, rest);
             }
         }
     }
 }
 
-/// Appends `rows` to the tokens of each of `n` images.
-fn join(arena: &Arena, x: &[f32], n: usize, rows: &[f32]) -> Buffer<f32> {
-    let size = x.len() / n;
-    let mut joined = arena.floats(x.len() + n * rows.len());
-    for (joined, image) in joined
-        .chunks_exact_mut(size + rows.len())
-        .zip(x.chunks_exact(size))
-    {
-        joined[..size].copy_from_slice(image);
-        joined[size..].copy_from_slice(rows);
-    }
-    joined
-}
-
-/// Undoes [`join`] on gradients: adds those of the appended rows to `d_rows`, returns the others.
-fn part(arena: &Arena, dx: &[f32], n: usize, d_rows: &mut [f32]) -> Buffer<f32> {
-    let size = dx.len() / n - d_rows.len();
-    let mut rest = arena.floats(n * size);
-    for (rest, image) in rest
-        .chunks_exact_mut(size)
-        .zip(dx.chunks_exact(dx.len() / n))
-    {
-        let (tokens, rows) = image.split_at(size);
-        rest.copy_from_slice(tokens);
-        add(d_rows, rows);
+/// Each image's numbers but for the last `size`.
+fn without_last(arena: &Arena, dx: &[f32], images: usize, size: usize) -> Buffer<f32> {
+    let all = dx.len() / images;
+    let mut rest = arena.floats(images * (all - size));
+    for (rest, image) in rest.chunks_exact_mut(all - size).zip(dx.chunks_exact(all)) {
+        rest.copy_from_slice(&image[..all - size]);
     }
     rest
 }

@@ -1,40 +1,40 @@
-//! The image tower with visual prompts.
+//! The image tower, with visual prompts and updates of its layers.
 //!
 //! Attention here has neither order nor mask, so where a prompt stands among the tokens changes
 //! nothing. A prompt whose output is thrown away at the next block needs no query, no output
 //! projection and no MLP, and its key and value are the same for every image: they are computed
-//! once for all. In the last block only the class tokens ask. Backward stops at the first block,
-//! whose image tokens are constant.
+//! once for all. In the last block only the class tokens ask. Backward stops at the first block in
+//! which anything is learned, whose image tokens are constant.
 
 mod attention_map;
 mod chunk;
 mod patches;
 mod prompts;
 
-pub use prompts::{VisualPlace, VisualPrompts};
-
 use chunk::ChunkTape;
 use patches::Patches;
-use prompts::Prompting;
+use prompts::{ImageRun, Prompting};
 
-use vlpt_kernels::{Arena, Buffer, Precision, awake};
+use vlpt_kernels::{Arena, Buffer, Precision, with_thread_team};
 
+use crate::adaptation::{Held, TowerAdaptation, TowerGradients, TowerSizes};
 use crate::budget::MemoryBudget;
 use crate::config::VisionConfig;
-use crate::transformer::{Block, Costs, Head, Keep, TapeBytes, layer_norm};
+use crate::transformer::{Block, CheckpointPolicy, Head, SavedActivations, TapeBytes, layer_norm};
 use crate::weights::VisionWeights;
 
-/// The frozen image tower: from images and visual prompts to features, and the gradient back.
+/// The frozen image tower: from images and what is learned to features, and the gradients back.
 #[derive(Debug)]
 pub struct ImageTower {
     precision: Precision,
     width: usize,
+    mlp: usize,
     heads: usize,
     patches: Patches,
     blocks: Vec<Block>,
     head: Head,
     arena: Arena,
-    costs: Costs,
+    checkpoints: CheckpointPolicy,
 }
 
 /// What [`ImageTower::backward`] needs of a forward pass.
@@ -101,6 +101,7 @@ impl ImageTower {
         Self {
             precision,
             width,
+            mlp: config.mlp,
             heads: config.heads,
             patches: Patches::new(
                 precision,
@@ -118,7 +119,7 @@ impl ImageTower {
                 &weights.projection,
             ),
             arena: Arena::default(),
-            costs: Costs::default(),
+            checkpoints: CheckpointPolicy::default(),
         }
     }
 
@@ -155,70 +156,70 @@ impl ImageTower {
             + self.head.bytes()
     }
 
-    /// Features (n x embed) of `images` (n x 3 x side x side, normalised), not normalised. Nothing
-    /// is kept: memory does not grow with `n`.
+    /// Features (n x embed) of `images` (n x 3 x side x side, normalised) under an adaptation, not
+    /// normalised. Nothing is kept: memory does not grow with `n`.
     ///
     /// # Panics
-    /// When the images or the prompts have another shape.
-    pub fn features(&self, images: &[f32], n: usize, prompts: Option<&VisualPrompts>) -> Vec<f32> {
-        awake(|| {
-            let prompting = self.prompting(prompts.unwrap_or(&VisualPrompts::NONE));
+    /// When the images or the adaptation have another shape.
+    pub fn features(&self, images: &[f32], n: usize, adaptation: &TowerAdaptation) -> Vec<f32> {
+        with_thread_team(|| {
+            let prompting = self.prompting(adaptation, n);
             let size = self.chunk_size(&prompting, n, usize::MAX);
             let mut features = Vec::with_capacity(n * self.embed_dim());
-            for images in self.chunks(images, n, size) {
+            for (run, images) in self.chunks(images, n, size) {
                 let x = self.patches.embed(&self.arena, images);
-                let last = chunk::run(self, &prompting, x);
-                features.extend(self.head.forward(&last));
+                let last = chunk::run(self, &prompting, run, x);
+                features.extend(self.project(&prompting, &last));
             }
             features
         })
     }
 
-    /// Features (n x embed) of `images` (n x 3 x side x side, normalised), not normalised, and
-    /// what backward needs of the pass.
+    /// Features (n x embed) of `images` (n x 3 x side x side, normalised) under an adaptation, not
+    /// normalised, and what backward needs of the pass.
     ///
     /// Of the tapes, as much is kept as fits `budget`, what takes longest for its bytes first; the
     /// rest is computed again in backward, one chunk of images at a time. A budget below one tape
     /// makes chunks smaller, down to one image.
     ///
     /// # Panics
-    /// When the images or the prompts have another shape.
+    /// When the images or the adaptation have another shape.
     pub fn forward(
         &self,
         images: &[f32],
         n: usize,
-        prompts: &VisualPrompts,
+        adaptation: &TowerAdaptation,
         budget: MemoryBudget,
     ) -> (Vec<f32>, ImageTape) {
-        awake(|| self.record(images, n, prompts, budget))
+        with_thread_team(|| self.record(images, n, adaptation, budget))
     }
 
     fn record(
         &self,
         images: &[f32],
         n: usize,
-        prompts: &VisualPrompts,
+        adaptation: &TowerAdaptation,
         budget: MemoryBudget,
     ) -> (Vec<f32>, ImageTape) {
-        let prompting = self.prompting(prompts);
+        let prompting = self.prompting(adaptation, n);
         let size = self.chunk_size(&prompting, n, budget.of_chunk());
         let mut features = Vec::with_capacity(n * self.embed_dim());
         let sizes = self
             .chunks(images, n, size)
-            .map(|images| ChunkTape::bytes(self, &prompting, images.len() / self.patches.pixels()));
+            .map(|(run, _)| ChunkTape::bytes(self, &prompting, run.images));
         let sizes: Vec<_> = sizes.collect();
-        let keep = self.costs.share(budget.bytes(), &sizes);
+        let keep = self.checkpoints.share(budget.bytes(), &sizes);
         let (mut chunks, mut bytes) = (Vec::new(), 0);
-        for ((images, keep), sizes) in self.chunks(images, n, size).zip(keep).zip(&sizes) {
+        for (((run, images), keep), sizes) in self.chunks(images, n, size).zip(keep).zip(&sizes) {
             let x = self.patches.embed(&self.arena, images);
             if let Some(keep) = keep {
                 bytes += TapeBytes::of_blocks(sizes, &keep);
-                let tape = chunk::record(self, &prompting, x, &keep);
-                features.extend(tape.features(self));
+                let tape = chunk::record(self, &prompting, run, x, &keep);
+                features.extend(tape.features(self, &prompting));
                 chunks.push(Recorded::Tape(tape));
             } else {
-                let last = chunk::run(self, &prompting, self.arena.copy(&x));
-                features.extend(self.head.forward(&last));
+                let last = chunk::run(self, &prompting, run, self.arena.copy(&x));
+                features.extend(self.project(&prompting, &last));
                 chunks.push(Recorded::Tokens(x));
             }
         }
@@ -233,15 +234,15 @@ impl ImageTower {
         )
     }
 
-    /// Gradient of the prompts (layers x count x width), given that of the features (n x embed).
+    /// Gradients of what the adaptation holds, given that of the features (n x embed).
     ///
     /// # Panics
     /// When `d_features` has another shape.
-    pub fn backward(&self, tape: ImageTape, d_features: &[f32]) -> Vec<f32> {
-        awake(|| self.gradient(tape, d_features))
+    pub fn backward(&self, tape: ImageTape, d_features: &[f32]) -> TowerGradients {
+        with_thread_team(|| self.gradient(tape, d_features))
     }
 
-    fn gradient(&self, tape: ImageTape, d_features: &[f32]) -> Vec<f32> {
+    fn gradient(&self, tape: ImageTape, d_features: &[f32]) -> TowerGradients {
         let ImageTape {
             images,
             prompting,
@@ -255,30 +256,56 @@ impl ImageTower {
             "gradient of the image features"
         );
         let mut gradients = prompting.zero_gradients();
-        if chunks.is_empty() || gradients.rows.is_empty() {
-            return gradients.rows;
+        if chunks.is_empty() || !prompting.learns() {
+            return gradients.all;
         }
         let size = images.div_ceil(chunks.len());
-        let all = vec![Keep::ALL; self.depth()];
-        for (recorded, d_features) in chunks.into_iter().zip(d_features.chunks(size * embed)) {
+        let all = vec![SavedActivations::ALL; self.depth()];
+        let runs = chunks.into_iter().zip(d_features.chunks(size * embed));
+        for (i, (recorded, d_features)) in runs.enumerate() {
+            let run = ImageRun {
+                first: i * size,
+                images: d_features.len() / embed,
+            };
             let tape = match recorded {
                 Recorded::Tape(tape) => tape,
-                Recorded::Tokens(x) => chunk::record(self, &prompting, x, &all),
+                Recorded::Tokens(x) => chunk::record(self, &prompting, run, x, &all),
             };
-            tape.backward(self, &prompting, d_features, &mut gradients);
+            tape.backward(self, &prompting, run, d_features, &mut gradients);
         }
         prompting.backward(&self.arena, gradients, &self.patches.ln_pre, &self.blocks)
     }
 
-    fn prompting(&self, prompts: &VisualPrompts) -> Prompting {
-        Prompting::new(&self.arena, prompts, &self.patches.ln_pre, &self.blocks)
+    /// Features of class tokens after the last block.
+    fn project(&self, prompting: &Prompting, last: &[f32]) -> Vec<f32> {
+        self.head
+            .forward(last, prompting.held.projection.as_deref())
+    }
+
+    /// # Panics
+    /// When the adaptation has another shape.
+    fn prompting(&self, adaptation: &TowerAdaptation, images: usize) -> Prompting {
+        let sizes = TowerSizes {
+            depth: self.depth(),
+            width: self.width,
+            mlp: self.mlp,
+            embed: self.embed_dim(),
+        };
+        Prompting::new(
+            &self.arena,
+            adaptation,
+            Held::new(adaptation, sizes),
+            images,
+            &self.patches.ln_pre,
+            &self.blocks,
+        )
     }
 
     /// Images of a chunk: it depends on the shapes alone, unless the budget is below one tape.
     fn chunk_size(&self, prompting: &Prompting, n: usize, budget: usize) -> usize {
         let most = Self::CHUNK_TOKENS / (self.patches.tokens() + prompting.joining());
         let tapes = ChunkTape::bytes(self, prompting, 1);
-        let fit = budget / tapes.into_iter().sum::<TapeBytes>().all();
+        let fit = budget / tapes.into_iter().sum::<TapeBytes>().all().max(1);
         let chunks = n.div_ceil(most.min(fit).max(1)).max(1);
         n.div_ceil(chunks).max(1)
     }
@@ -288,12 +315,20 @@ impl ImageTower {
         images: &'i [f32],
         n: usize,
         size: usize,
-    ) -> impl Iterator<Item = &'i [f32]> + use<'i> {
+    ) -> impl Iterator<Item = (ImageRun, &'i [f32])> + use<'i> {
         assert_eq!(
             images.len(),
             n * self.patches.pixels(),
             "floats of {n} images"
         );
-        images.chunks(size * self.patches.pixels())
+        let pixels = self.patches.pixels();
+        let run = move |(i, images): (usize, &'i [f32])| {
+            let run = ImageRun {
+                first: i * size,
+                images: images.len() / pixels,
+            };
+            (run, images)
+        };
+        images.chunks(size * pixels).enumerate().map(run)
     }
 }

@@ -14,8 +14,8 @@
 use std::collections::BTreeMap;
 use std::io::{Read, SeekFrom};
 
+use super::opened::{Entry, Opened, wrong_byte_order};
 use super::pickle::{self, MAX_PICKLE, Node, Pickle, Refused, Value};
-use super::torch::{Entry, Opened, wrong_byte_order};
 use crate::error::{ClipError, Result};
 use crate::files::ReadSeek;
 

@@ -6,6 +6,7 @@ pub(crate) mod dtype;
 pub(crate) mod fingerprint;
 pub(crate) mod layout;
 mod legacy;
+mod opened;
 mod pickle;
 pub(crate) mod safetensors;
 pub(crate) mod store;

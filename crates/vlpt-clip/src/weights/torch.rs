@@ -10,6 +10,7 @@ use std::io::{Read, SeekFrom};
 use zip::{CompressionMethod, ZipArchive};
 
 use super::legacy;
+use super::opened::{Entry, Opened, wrong_byte_order};
 use super::pickle::{self, MAX_PICKLE, Node, Pickle, RawTensor, Value};
 use super::safetensors::lfs_pointer;
 use super::store::{Stored, TensorStore};
@@ -24,21 +25,6 @@ const MAX_VISITS: usize = 1_000_000;
 const MAX_ENTRIES: usize = 100_000;
 /// Keys under which training programs put the weights among other things.
 pub(super) const STATE_KEYS: [&str; 2] = ["state_dict", "model_state_dict"];
-
-/// Where an entry's bytes lie in the file.
-#[derive(Clone, Copy)]
-pub(super) struct Entry {
-    pub(super) start: u64,
-    pub(super) length: u64,
-}
-
-/// A file whose pickle is read and whose storages are found.
-pub(super) struct Opened {
-    pub(super) pickle: Pickle,
-    /// Where the storages lie, by their names in the pickle.
-    pub(super) storages: BTreeMap<String, Entry>,
-    pub(super) reader: Box<dyn ReadSeek>,
-}
 
 /// Adds the tensors of one file to the store. Returns whether it is a TorchScript archive.
 ///
@@ -119,15 +105,6 @@ fn open_zip(place: &str, reader: Box<dyn ReadSeek>, length: u64) -> Result<Opene
         storages,
         reader,
     })
-}
-
-/// The error for a file of the other byte order, `found`.
-pub(super) fn wrong_byte_order(place: &str, found: &str) -> ClipError {
-    ClipError::Unsupported {
-        file: place.to_owned(),
-        what: format!("byte order {found}"),
-        hint: Some("save it on a little-endian machine, or as safetensors".to_owned()),
-    }
 }
 
 /// The two formats of PyTorch's files.

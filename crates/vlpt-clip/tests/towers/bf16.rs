@@ -1,8 +1,8 @@
 //! bf16 towers against transformers and PyTorch in f32, and what a step allocates.
 
 use vlpt_clip::{
-    Clip, ImageTower, MemoryBudget, ModelFiles, Precision, Slot, TextTower, VisualPlace,
-    VisualPrompts,
+    Clip, ImageTower, MemoryBudget, ModelFiles, Precision, PromptRows, PromptToken,
+    TextPlanOptions, TextTower,
 };
 
 use crate::golden::{Golden, MODELS};
@@ -10,7 +10,7 @@ use crate::vision::prompts;
 use crate::{assert_threads_do_not_matter, random};
 
 /// Size of the difference over the size of what is wanted.
-fn relative_error(got: &[f32], want: &[f32]) -> f32 {
+pub(crate) fn relative_error(got: &[f32], want: &[f32]) -> f32 {
     assert_eq!(got.len(), want.len());
     let size = |x: &mut dyn Iterator<Item = f32>| x.map(|x| x * x).sum::<f32>().sqrt();
     let difference = size(&mut got.iter().zip(want).map(|(a, b)| a - b));
@@ -27,24 +27,25 @@ fn assert_near(what: &str, (features, gradient): &(Vec<f32>, Vec<f32>), want: (&
 
 fn text_step(
     tower: &TextTower,
-    texts: &[Vec<Slot>],
+    texts: &[Vec<PromptToken>],
     prompts: &[f32],
     d: &[f32],
 ) -> (Vec<f32>, Vec<f32>) {
-    let plan = tower.plan(texts, MemoryBudget::default());
-    let (features, tape) = tower.forward(&plan, prompts);
-    (features, tower.backward(&plan, tape, d))
+    let plan = tower.plan(texts, TextPlanOptions::default(), MemoryBudget::default());
+    let prompts = PromptRows::shallow(prompts, tower.width());
+    let (features, tape) = tower.forward(&plan, &prompts.into());
+    (features, tower.backward(&plan, tape, d).prompts)
 }
 
 fn image_step(
     tower: &ImageTower,
     images: &[f32],
     n: usize,
-    prompts: &VisualPrompts,
+    prompts: PromptRows,
     d: &[f32],
 ) -> (Vec<f32>, Vec<f32>) {
-    let (features, tape) = tower.forward(images, n, prompts, MemoryBudget::default());
-    (features, tower.backward(tape, d))
+    let (features, tape) = tower.forward(images, n, &prompts.into(), MemoryBudget::default());
+    (features, tower.backward(tape, d).prompts)
 }
 
 #[test]
@@ -72,7 +73,7 @@ fn features_and_gradients_are_those_of_pytorch_within_bf16() {
                 &golden.vision,
                 golden.get("pixels"),
                 3,
-                &prompts(&golden, &case),
+                prompts(&golden, &case),
                 d,
             );
             let want = (
@@ -87,7 +88,7 @@ fn features_and_gradients_are_those_of_pytorch_within_bf16() {
 /// A CoOp step and a VPT-deep step on the trained model.
 struct Steps {
     clip: Clip,
-    texts: Vec<Vec<Slot>>,
+    texts: Vec<Vec<PromptToken>>,
     context: Vec<f32>,
     images: Vec<f32>,
     visual: Vec<f32>,
@@ -100,10 +101,10 @@ impl Steps {
     fn new(precision: Precision) -> Self {
         let clip = Clip::load_as(&ModelFiles::mini(), precision).unwrap();
         let text = |class: u32| {
-            let name = (0..=class % 3).map(|i| Slot::Token(300 + 31 * class + i));
-            let start = [Slot::Token(clip.tokenizer.sot())].into_iter();
-            let context = (0..8).map(Slot::Learned);
-            let end = [Slot::Token(clip.tokenizer.eot())];
+            let name = (0..=class % 3).map(|i| PromptToken::Token(300 + 31 * class + i));
+            let start = [PromptToken::Token(clip.tokenizer.sot())].into_iter();
+            let context = (0..8).map(PromptToken::Learned);
+            let end = [PromptToken::Token(clip.tokenizer.eot())];
             start.chain(context).chain(name).chain(end).collect()
         };
         let side = clip.config.vision.image_size;
@@ -125,14 +126,14 @@ impl Steps {
     }
 
     fn image(&self) -> (Vec<f32>, Vec<f32>) {
-        let prompts = VisualPrompts {
+        let prompts = PromptRows {
             values: &self.visual,
-            layers: self.clip.vision.depth(),
-            count: Self::COUNT,
-            place: VisualPlace::AfterLnPre,
+            blocks: self.clip.vision.depth(),
+            rows: Self::COUNT,
+            ..PromptRows::NONE
         };
         let d = random(5, Self::IMAGES * self.clip.vision.embed_dim());
-        image_step(&self.clip.vision, &self.images, Self::IMAGES, &prompts, &d)
+        image_step(&self.clip.vision, &self.images, Self::IMAGES, prompts, &d)
     }
 }
 

@@ -7,7 +7,7 @@ use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
 use serde_json::Value;
 use vlpt_clip::{
-    Activation, BlockWeights, ImageTower, LayerNormWeights, LinearWeights, Precision, Slot,
+    Activation, BlockWeights, ImageTower, LayerNormWeights, LinearWeights, Precision, PromptToken,
     TextConfig, TextTower, TextWeights, VisionConfig, VisionWeights,
 };
 
@@ -20,7 +20,7 @@ pub(crate) struct Golden {
     pub(crate) vocab: u32,
     floats: BTreeMap<String, Vec<f32>>,
     shapes: BTreeMap<String, Vec<usize>>,
-    texts: BTreeMap<String, Vec<Vec<Slot>>>,
+    texts: BTreeMap<String, Vec<Vec<PromptToken>>>,
 }
 
 struct File(BTreeMap<String, Vec<f32>>);
@@ -196,7 +196,7 @@ impl Golden {
             .collect()
     }
 
-    pub(crate) fn texts(&self, case: &str) -> &[Vec<Slot>] {
+    pub(crate) fn texts(&self, case: &str) -> &[Vec<PromptToken>] {
         &self.texts[case]
     }
 
@@ -210,10 +210,10 @@ impl Golden {
 }
 
 /// A padded row of ids, up to the end token; ids from the vocabulary's size on are learned rows.
-fn text(ids: &[u8], vocab: u32, eot: u32) -> Vec<Slot> {
+fn text(ids: &[u8], vocab: u32, eot: u32) -> Vec<PromptToken> {
     let slot = |&id: &u8| match u32::from(id) {
-        id if id < vocab => Slot::Token(id),
-        id => Slot::Learned(id - vocab),
+        id if id < vocab => PromptToken::Token(id),
+        id => PromptToken::Learned(id - vocab),
     };
     let end = ids.iter().position(|&id| u32::from(id) == eot).unwrap();
     ids[..=end].iter().map(slot).collect()

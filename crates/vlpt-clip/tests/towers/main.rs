@@ -3,6 +3,8 @@
 
 #![allow(clippy::print_stderr, clippy::unwrap_used)]
 
+mod adaptations;
+mod adapting;
 mod attention;
 mod bf16;
 mod golden;

@@ -1,4 +1,7 @@
-use vlpt_clip::{MemoryBudget, Precision, Slot, TextTower, TextTree};
+use vlpt_clip::{
+    MemoryBudget, Precision, PrefixTree, PromptRows, PromptToken, TextPlanOptions, TextTower,
+    TowerAdaptation,
+};
 
 use crate::golden::{Golden, MODELS};
 use crate::{
@@ -8,31 +11,36 @@ use crate::{
 
 fn gradient(
     tower: &TextTower,
-    texts: &[Vec<Slot>],
+    texts: &[Vec<PromptToken>],
     prompts: &[f32],
     d_features: &[f32],
     budget: MemoryBudget,
 ) -> (Vec<f32>, Vec<f32>) {
-    let plan = tower.plan(texts, budget);
-    let (features, tape) = tower.forward(&plan, prompts);
-    (features, tower.backward(&plan, tape, d_features))
+    let plan = tower.plan(texts, TextPlanOptions::default(), budget);
+    let (features, tape) = tower.forward(&plan, &shallow(tower, prompts));
+    (features, tower.backward(&plan, tape, d_features).prompts)
+}
+
+/// Rows at the input of the first block.
+fn shallow<'a>(tower: &TextTower, prompts: &'a [f32]) -> TowerAdaptation<'a> {
+    PromptRows::shallow(prompts, tower.width()).into()
 }
 
 /// CoOp on many classes: a shared context of 5, names of 1 to 3 tokens, one text without context.
-fn many_classes(golden: &Golden, classes: u32) -> Vec<Vec<Slot>> {
+pub(crate) fn many_classes(golden: &Golden, classes: u32) -> Vec<Vec<PromptToken>> {
     let (start, end) = (golden.vocab - 2, golden.vocab - 1);
     let text = |class: u32| {
         let name = [class % 59, class / 7 % 53, class / 3 % 31];
         let name = name
             .into_iter()
             .take(1 + class as usize % 3)
-            .map(Slot::Token);
-        let context = (0..5).filter(|_| class != 7).map(Slot::Learned);
-        let start = std::iter::once(Slot::Token(start));
+            .map(PromptToken::Token);
+        let context = (0..5).filter(|_| class != 7).map(PromptToken::Learned);
+        let start = std::iter::once(PromptToken::Token(start));
         start
             .chain(context)
             .chain(name)
-            .chain([Slot::Token(end)])
+            .chain([PromptToken::Token(end)])
             .collect()
     };
     (0..classes).map(text).collect()
@@ -44,7 +52,10 @@ fn features_equal_those_of_transformers_on_padded_texts() {
         let golden = Golden::load(model);
         for case in golden.text_cases() {
             let prompts = golden.get(&format!("{case}.prompts"));
-            let features = golden.text.features(golden.texts(case), prompts);
+            let features = {
+                let prompts = shallow(&golden.text, prompts);
+                golden.text.features(golden.texts(case), &prompts)
+            };
             let want = golden.get(&format!("{case}.features"));
             assert_close(&format!("{model} {case}"), &features, want, 1e-5);
         }
@@ -83,7 +94,8 @@ fn gradients_are_finite_differences() {
             let prompts = golden.get(&format!("{case}.prompts"));
             let weight = golden.get(&format!("{case}.d_features"));
             let (_, d) = gradient(tower, texts, prompts, weight, MemoryBudget::default());
-            let loss = |prompts: &[f32]| dot(&tower.features(texts, prompts), weight);
+            let loss =
+                |prompts: &[f32]| dot(&tower.features(texts, &shallow(tower, prompts)), weight);
             assert_gradient(&format!("{model} {case}"), prompts, &d, loss);
         }
     }
@@ -94,6 +106,7 @@ fn a_feature_does_not_depend_on_the_texts_beside_it() {
     let golden = Golden::load("gelu");
     let texts = many_classes(&golden, 30);
     let prompts = random(1, 5 * golden.text.width());
+    let prompts = shallow(&golden.text, &prompts);
     let together = golden.text.features(&texts, &prompts);
     for (text, feature) in texts.iter().zip(together.chunks(golden.text.embed_dim())) {
         let alone = golden.text.features(std::slice::from_ref(text), &prompts);
@@ -106,21 +119,21 @@ fn a_budget_changes_memory_and_not_the_gradient() {
     let golden = Golden::load("quick-gelu");
     let tower = &golden.text;
     let texts = many_classes(&golden, 1200);
-    assert!(TextTree::new(&texts).nodes() > 2000);
+    assert!(PrefixTree::new(&texts).nodes() > 2000);
     let prompts = random(1, 5 * tower.width());
     let d_features = random(2, texts.len() * tower.embed_dim());
     let want = assert_budgets_do_not_matter(|budget| {
-        let plan = tower.plan(&texts, budget);
-        let (mut results, tape) = tower.forward(&plan, &prompts);
+        let plan = tower.plan(&texts, TextPlanOptions::default(), budget);
+        let (mut results, tape) = tower.forward(&plan, &shallow(tower, &prompts));
         let bytes = tape.bytes();
-        results.extend(tower.backward(&plan, tape, &d_features));
+        results.extend(tower.backward(&plan, tape, &d_features).prompts);
         ([plan.chunks(), plan.kept_chunks()], bytes, results)
     });
     let want = want.split_at(d_features.len());
 
     let few = MemoryBudget::new(1);
     assert_eq!(
-        tower.plan(&texts, few).chunks(),
+        tower.plan(&texts, TextPlanOptions::default(), few).chunks(),
         texts.len(),
         "one text at a time"
     );
@@ -134,7 +147,7 @@ fn passes_that_share_a_budget_have_the_chunks_of_one_pass() {
     let golden = Golden::load("quick-gelu");
     let texts = many_classes(&golden, 1200);
     let plan = |budget| {
-        let plan = golden.text.plan(&texts, budget);
+        let plan = golden.text.plan(&texts, TextPlanOptions::default(), budget);
         (plan.chunks(), plan.kept_chunks())
     };
     let (chunks, kept) = plan(MemoryBudget::default());
@@ -158,7 +171,9 @@ fn a_budget_cuts_bf16_texts_no_finer_than_f32() {
     let chunks = |precision, bytes| {
         let golden = Golden::load_as("quick-gelu", precision);
         let texts = many_classes(&golden, 600);
-        golden.text.plan(&texts, MemoryBudget::new(bytes)).chunks()
+        let options = TextPlanOptions::default();
+        let plan = golden.text.plan(&texts, options, MemoryBudget::new(bytes));
+        plan.chunks()
     };
     let whole = chunks(Precision::F32, usize::MAX);
     let bytes = (10..40)
@@ -186,25 +201,40 @@ fn features_alone_are_those_of_forward() {
     let golden = Golden::load("quick-gelu");
     let texts = many_classes(&golden, 700);
     let prompts = random(1, 5 * golden.text.width());
-    let plan = golden.text.plan(&texts, MemoryBudget::default());
-    let (features, _) = golden.text.forward(&plan, &prompts);
+    let plan = golden
+        .text
+        .plan(&texts, TextPlanOptions::default(), MemoryBudget::default());
+    let (features, _) = golden.text.forward(&plan, &shallow(&golden.text, &prompts));
     assert_eq!(
         bits(&features),
-        bits(&golden.text.features(&texts, &prompts))
+        bits(
+            &golden
+                .text
+                .features(&texts, &shallow(&golden.text, &prompts))
+        )
     );
 }
 
 #[test]
 fn texts_without_learned_slots_are_computed_with_the_plan() {
     let golden = Golden::load("quick-gelu");
-    let texts = [vec![Slot::Token(62), Slot::Token(5), Slot::Token(63)]];
-    let plan = golden.text.plan(&texts, MemoryBudget::default());
-    let (features, tape) = golden.text.forward(&plan, &[]);
-    assert_eq!(features, golden.text.features(&texts, &[]));
+    let texts = [vec![
+        PromptToken::Token(62),
+        PromptToken::Token(5),
+        PromptToken::Token(63),
+    ]];
+    let plan = golden
+        .text
+        .plan(&texts, TextPlanOptions::default(), MemoryBudget::default());
+    let (features, tape) = golden.text.forward(&plan, &TowerAdaptation::NONE);
+    assert_eq!(
+        features,
+        golden.text.features(&texts, &TowerAdaptation::NONE)
+    );
     let d_prompts = golden
         .text
         .backward(&plan, tape, &vec![1.0; features.len()]);
-    assert!(d_prompts.is_empty());
+    assert!(d_prompts.prompts.is_empty());
 }
 
 #[test]
@@ -220,9 +250,13 @@ fn token_embeddings_are_rows_of_the_table() {
 #[test]
 fn no_texts_have_no_features() {
     let golden = Golden::load("one-block");
-    assert!(golden.text.features(&[], &[]).is_empty());
-    let plan = golden.text.plan(&[], MemoryBudget::default());
-    let (features, tape) = golden.text.forward(&plan, &[0.0; 10]);
+    assert!(golden.text.features(&[], &TowerAdaptation::NONE).is_empty());
+    let plan = golden
+        .text
+        .plan(&[], TextPlanOptions::default(), MemoryBudget::default());
+    let (features, tape) = golden
+        .text
+        .forward(&plan, &shallow(&golden.text, &[0.0; 10]));
     assert!(features.is_empty());
-    assert_eq!(golden.text.backward(&plan, tape, &[]), [0.0; 10]);
+    assert_eq!(golden.text.backward(&plan, tape, &[]).prompts, [0.0; 10]);
 }

@@ -1,4 +1,4 @@
-use vlpt_clip::{ImageTower, MemoryBudget, VisualPlace, VisualPrompts};
+use vlpt_clip::{ImageTower, MemoryBudget, PromptRows, TowerAdaptation, VisualPlace};
 
 use crate::golden::{Golden, MODELS};
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// The prompts of a case such as `image.2.before`.
-pub(crate) fn prompts<'a>(golden: &'a Golden, case: &str) -> VisualPrompts<'a> {
+pub(crate) fn prompts<'a>(golden: &'a Golden, case: &str) -> PromptRows<'a> {
     let name = format!("{case}.prompts");
     let shape = golden.shape(&name);
     let place = if case.ends_with("before") {
@@ -15,11 +15,12 @@ pub(crate) fn prompts<'a>(golden: &'a Golden, case: &str) -> VisualPrompts<'a> {
     } else {
         VisualPlace::AfterLnPre
     };
-    VisualPrompts {
+    PromptRows {
         values: golden.get(&name),
-        layers: shape[0],
-        count: shape[1],
+        blocks: shape[0],
+        rows: shape[1],
         place,
+        ..PromptRows::NONE
     }
 }
 
@@ -27,12 +28,12 @@ fn gradient(
     tower: &ImageTower,
     images: &[f32],
     n: usize,
-    prompts: &VisualPrompts,
+    prompts: &PromptRows,
     d_features: &[f32],
     budget: MemoryBudget,
 ) -> (Vec<f32>, Vec<f32>) {
-    let (features, tape) = tower.forward(images, n, prompts, budget);
-    (features, tower.backward(tape, d_features))
+    let (features, tape) = tower.forward(images, n, &(*prompts).into(), budget);
+    (features, tower.backward(tape, d_features).prompts)
 }
 
 /// Prompts in the first `layers` blocks of the `quick-gelu` model, and many images.
@@ -60,14 +61,15 @@ impl Many {
         }
     }
 
-    fn prompts(&self, layers: usize) -> VisualPrompts<'_> {
-        let (count, place) = (3, VisualPlace::BeforeLnPre);
-        let values = &self.values[..layers * count * self.golden.vision.width()];
-        VisualPrompts {
+    fn prompts(&self, layers: usize) -> PromptRows<'_> {
+        let (rows, place) = (3, VisualPlace::BeforeLnPre);
+        let values = &self.values[..layers * rows * self.golden.vision.width()];
+        PromptRows {
             values,
-            layers,
-            count,
+            blocks: layers,
+            rows,
             place,
+            ..PromptRows::NONE
         }
     }
 
@@ -94,13 +96,15 @@ impl Many {
 fn features_equal_those_of_transformers() {
     for model in MODELS {
         let golden = Golden::load(model);
-        let features = golden.vision.features(golden.get("pixels"), 3, None);
+        let features = golden
+            .vision
+            .features(golden.get("pixels"), 3, &TowerAdaptation::NONE);
         assert_close(model, &features, golden.get("image.none.features"), 1e-5);
         for case in golden.image_cases() {
             let prompts = prompts(&golden, &case);
             let features = golden
                 .vision
-                .features(golden.get("pixels"), 3, Some(&prompts));
+                .features(golden.get("pixels"), 3, &prompts.into());
             let want = golden.get(&format!("{case}.features"));
             assert_close(&format!("{model} {case}"), &features, want, 1e-5);
         }
@@ -148,8 +152,8 @@ fn gradients_are_finite_differences() {
                 MemoryBudget::default(),
             );
             let loss = |values: &[f32]| {
-                let moved = VisualPrompts { values, ..given };
-                dot(&golden.vision.features(pixels, 3, Some(&moved)), weight)
+                let moved = PromptRows { values, ..given };
+                dot(&golden.vision.features(pixels, 3, &moved.into()), weight)
             };
             assert_gradient(&format!("{model} {case}"), given.values, &d, loss);
         }
@@ -162,15 +166,15 @@ fn a_budget_changes_memory_and_not_the_gradient() {
     for layers in 1..=many.golden.vision.depth() {
         let (tower, prompts) = (&many.golden.vision, many.prompts(layers));
         let want = assert_budgets_do_not_matter(|budget| {
-            let (mut results, tape) = tower.forward(&many.images, many.n, &prompts, budget);
+            let (mut results, tape) = tower.forward(&many.images, many.n, &prompts.into(), budget);
             let (chunks, bytes) = ([tape.chunks(), tape.kept_chunks()], tape.bytes());
-            results.extend(tower.backward(tape, &many.d_features));
+            results.extend(tower.backward(tape, &many.d_features).prompts);
             (chunks, bytes, results)
         });
         let want = want.split_at(many.d_features.len());
 
         let few = MemoryBudget::new(1);
-        let (_, tape) = tower.forward(&many.images, many.n, &prompts, few);
+        let (_, tape) = tower.forward(&many.images, many.n, &prompts.into(), few);
         assert_eq!((tape.chunks(), tape.kept_chunks()), (many.n, 0));
         let got = many.gradient(layers, few);
         assert_close("features of one image at a time", &got.0, want.0, 2e-6);
@@ -197,7 +201,7 @@ fn features_alone_are_those_of_forward() {
     let features = many
         .golden
         .vision
-        .features(&many.images, many.n, Some(&prompts));
+        .features(&many.images, many.n, &prompts.into());
     assert_eq!(
         bits(&features),
         bits(&many.gradient(2, MemoryBudget::default()).0)
@@ -211,14 +215,21 @@ fn without_prompts_there_is_no_gradient() {
     assert!(d.is_empty());
     assert_eq!(
         features,
-        many.golden.vision.features(&many.images, many.n, None)
+        many.golden
+            .vision
+            .features(&many.images, many.n, &TowerAdaptation::NONE)
     );
 }
 
 #[test]
 fn no_images_have_no_features_and_a_gradient_of_zero() {
     let golden = Golden::load("quick-gelu");
-    assert!(golden.vision.features(&[], 0, None).is_empty());
+    assert!(
+        golden
+            .vision
+            .features(&[], 0, &TowerAdaptation::NONE)
+            .is_empty()
+    );
     let case = prompts(&golden, "image.1.after");
     let (features, d) = gradient(&golden.vision, &[], 0, &case, &[], MemoryBudget::default());
     assert!(features.is_empty() && d.len() == case.values.len() && d.iter().all(|d| *d == 0.0));

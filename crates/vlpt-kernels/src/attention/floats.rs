@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::gradients::Gradients;
 use super::plan::{Place, Run};
 use super::rows::Rows;
-use super::{Given, Task};
+use super::{Inputs, Task};
 use crate::matrix::Operand;
 use crate::product::{Strided, multiply};
 use crate::simd::vectorised;
@@ -35,13 +35,13 @@ thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
-pub(super) fn forward(task: &Task, given: &Given, out: &Rows) {
+pub(super) fn forward(task: &Task, inputs: &Inputs, out: &Rows) {
     SCRATCH.with_borrow_mut(|scratch| {
-        scratch.keys(task, given, &task.block.keys, 0);
+        scratch.keys(task, inputs, &task.block.keys, 0);
         for run in task.runs() {
-            scratch.keys(task, given, &run.keys, task.block.keys.len());
+            scratch.keys(task, inputs, &run.keys, task.block.keys.len());
             for queries in parts(run) {
-                scratch.probabilities(task, run, given, queries.clone());
+                scratch.probabilities(task, run, inputs, queries.clone());
                 let Scratch { v, p, o, .. } = scratch;
                 let (n, size) = (queries.len(), task.attention.size());
                 let keys = v.len() / size;
@@ -54,23 +54,23 @@ pub(super) fn forward(task: &Task, given: &Given, out: &Rows) {
     });
 }
 
-pub(super) fn backward(task: &Task, given: &Given, d_out: Operand, to: &Gradients) {
+pub(super) fn backward(task: &Task, inputs: &Inputs, d_out: Operand, to: &Gradients) {
     SCRATCH.with_borrow_mut(|scratch| {
-        scratch.keys(task, given, &task.block.keys, 0);
+        scratch.keys(task, inputs, &task.block.keys, 0);
         let (size, of_block) = (task.attention.size(), scratch.k.len());
         for d in [&mut scratch.dk, &mut scratch.dv] {
             d.clear();
             d.resize(of_block, 0.0);
         }
         for run in task.runs() {
-            scratch.keys(task, given, &run.keys, task.block.keys.len());
+            scratch.keys(task, inputs, &run.keys, task.block.keys.len());
             let all = scratch.k.len();
             for d in [&mut scratch.dk, &mut scratch.dv] {
                 d.truncate(of_block);
                 d.resize(all, 0.0);
             }
             for queries in parts(run) {
-                scratch.probabilities(task, run, given, queries.clone());
+                scratch.probabilities(task, run, inputs, queries.clone());
                 task.queries(d_out, queries.clone(), &mut scratch.d_out);
                 scratch.backward(size, queries.len(), task.attention.scale());
                 put_queries(task, queries, &scratch.o, &to.dq);
@@ -118,17 +118,17 @@ fn put_keys(task: &Task, keys: &Range<usize>, rows: &[f32], first: usize, to: &G
 
 impl Scratch {
     /// Brings keys of the plan and their values, behind `before` others.
-    fn keys(&mut self, task: &Task, given: &Given, keys: &Range<usize>, before: usize) {
+    fn keys(&mut self, task: &Task, inputs: &Inputs, keys: &Range<usize>, before: usize) {
         let [key, value] = task.columns();
-        task.key_rows(given, keys, key, before, &mut self.k);
-        task.key_rows(given, keys, value, before, &mut self.v);
+        task.key_rows(inputs, keys, key, before, &mut self.k);
+        task.key_rows(inputs, keys, value, before, &mut self.v);
     }
 
     /// Probabilities of some queries of a run: keys x queries.
-    fn probabilities(&mut self, task: &Task, run: &Run, given: &Given, queries: Range<usize>) {
+    fn probabilities(&mut self, task: &Task, run: &Run, inputs: &Inputs, queries: Range<usize>) {
         let (n, size) = (queries.len(), task.attention.size());
         let keys = self.k.len() / size;
-        task.queries(given.q, queries, &mut self.q);
+        task.queries(inputs.q, queries, &mut self.q);
         self.p.resize(keys * n, 0.0);
         multiply(
             (keys, n, size),

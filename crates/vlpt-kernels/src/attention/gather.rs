@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::rows::read;
-use super::{Given, Task};
+use super::{Inputs, Task};
 use crate::matrix::Operand;
 
 impl Task<'_> {
@@ -21,7 +21,7 @@ impl Task<'_> {
     /// behind `before` others: keys x head width.
     pub(super) fn key_rows(
         &self,
-        given: &Given,
+        inputs: &Inputs,
         keys: &Range<usize>,
         first: usize,
         before: usize,
@@ -34,8 +34,8 @@ impl Task<'_> {
         for (&key, to) in keys.iter().zip(to[before * size..].chunks_exact_mut(size)) {
             let key = key as usize;
             match key.checked_sub(common) {
-                Some(own) => read(given.kv, width, own, first, to),
-                None => read(given.common, width, key, first, to),
+                Some(own) => read(inputs.kv, width, own, first, to),
+                None => read(inputs.common, width, key, first, to),
             }
         }
     }

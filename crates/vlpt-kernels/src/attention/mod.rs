@@ -37,7 +37,7 @@ pub struct Attention<'a> {
 
 /// What all tasks read.
 #[derive(Clone, Copy)]
-struct Given<'a> {
+struct Inputs<'a> {
     q: Operand<'a>,
     kv: Operand<'a>,
     common: Operand<'a>,
@@ -62,7 +62,7 @@ impl Attention<'_> {
             out.precision() == q.precision() && (out.rows(), out.width()) == (q.rows(), q.width()),
             "attention output"
         );
-        let given = Given {
+        let inputs = Inputs {
             q: q.operand(),
             kv: kv.operand(),
             common: common.operand(),
@@ -70,12 +70,12 @@ impl Attention<'_> {
         let out = Rows::new(out);
         self.for_tasks(|task| {
             #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-            if let Some((given, out)) = self.in_tiles(&given, &out) {
+            if let Some((inputs, out)) = self.in_tiles(&inputs, &out) {
                 // SAFETY: the level is the processor's.
-                unsafe { tiles::forward(task, &given, out) };
+                unsafe { tiles::forward(task, &inputs, out) };
                 return;
             }
-            floats::forward(task, &given, &out);
+            floats::forward(task, &inputs, &out);
         });
     }
 
@@ -106,7 +106,7 @@ impl Attention<'_> {
             0
         };
         assert_eq!(d_common.len(), learned, "gradient of the common keys");
-        let given = Given {
+        let inputs = Inputs {
             q: q.operand(),
             kv: kv.operand(),
             common: common.operand(),
@@ -120,13 +120,14 @@ impl Attention<'_> {
         };
         self.for_tasks(|task| {
             #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-            if let (Some((given, _)), Operand::Bf16(d_out)) = (self.in_tiles(&given, &to.dq), d_out)
+            if let (Some((inputs, _)), Operand::Bf16(d_out)) =
+                (self.in_tiles(&inputs, &to.dq), d_out)
             {
                 // SAFETY: the level is the processor's.
-                unsafe { tiles::backward(task, &given, d_out, &to) };
+                unsafe { tiles::backward(task, &inputs, d_out, &to) };
                 return;
             }
-            floats::backward(task, &given, d_out, &to);
+            floats::backward(task, &inputs, d_out, &to);
         });
         add_parts(self.plan, row, &parts, &Rows::new(dkv), d_common);
     }
@@ -135,15 +136,15 @@ impl Attention<'_> {
     #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
     fn in_tiles<'t>(
         &self,
-        given: &Given<'t>,
+        inputs: &Inputs<'t>,
         out: &Rows<'t>,
-    ) -> Option<(tiles::Given<'t>, TileOutput<'t>)> {
+    ) -> Option<(tiles::TileInputs<'t>, TileOutput<'t>)> {
         let whole = self.size().is_multiple_of(TILE_COLUMNS);
-        match (given.q, given.kv, given.common, *out) {
+        match (inputs.q, inputs.kv, inputs.common, *out) {
             (Operand::Bf16(q), Operand::Bf16(kv), Operand::Bf16(common), Rows::Tiles(out))
-                if whole && crate::Level::current() == crate::Level::Amx =>
+                if whole && crate::Isa::current() == crate::Isa::Amx =>
             {
-                Some((tiles::Given { q, kv, common }, out))
+                Some((tiles::TileInputs { q, kv, common }, out))
             }
             _ => None,
         }

@@ -29,8 +29,8 @@ impl<'a> Rows<'a> {
     /// Nobody else has these columns meanwhile.
     pub(super) unsafe fn put(&self, row: usize, first: usize, floats: &[f32]) {
         match self {
-            // SAFETY: the caller's promise.
             Self::Floats(to) => {
+                // SAFETY: the caller's promise.
                 unsafe { to.part(row, first, floats.len()) }.copy_from_slice(floats);
             }
             Self::Tiles(to) => {

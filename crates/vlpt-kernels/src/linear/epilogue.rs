@@ -1,4 +1,4 @@
-//! What becomes of f32 sums of products, while they are near: bias and activation.
+//! What becomes of f32 sums of products, while they are in registers: bias and activation.
 
 use super::Epilogue;
 use crate::Activation;
@@ -15,7 +15,7 @@ impl Epilogue for AddBias<'_> {
     }
 }
 
-/// Adds the bias, and writes the activation of the sum to a second matrix; its slope stays where the
+/// Adds the bias, and writes the activation of the sum to a second matrix; its derivative stays where the
 /// product is made.
 pub(super) struct Activate<'a> {
     bias: &'a [f32],
@@ -40,7 +40,7 @@ impl Epilogue for Activate<'_> {
         // SAFETY: each part of a row is finished once, by one thread.
         let y = unsafe { self.to.part(row_index, first, row.len()) };
         self.activation.forward_slice(row, y);
-        self.activation.slope_in_place(row);
+        self.activation.derivative_in_place(row);
     }
 }
 
@@ -57,16 +57,16 @@ impl Epilogue for ActivateInPlace<'_> {
     }
 }
 
-/// Adds the bias, and puts the slope of the activation at the sum in its place.
-pub(super) struct SlopeInPlace<'a> {
+/// Adds the bias, and puts the derivative of the activation at the sum in its place.
+pub(super) struct DerivativeInPlace<'a> {
     pub(super) bias: &'a [f32],
     pub(super) activation: Activation,
 }
 
-impl Epilogue for SlopeInPlace<'_> {
+impl Epilogue for DerivativeInPlace<'_> {
     fn apply(&self, _: usize, first: usize, row: &mut [f32]) {
         add_bias(self.bias, first, row);
-        self.activation.slope_in_place(row);
+        self.activation.derivative_in_place(row);
     }
 }
 

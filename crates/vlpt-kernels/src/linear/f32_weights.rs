@@ -16,7 +16,7 @@ impl F32Weights {
     /// Weights (outputs x inputs) for the best kernel of the current level.
     pub(super) fn new(inputs: usize, outputs: usize, weight: Vec<f32>) -> Self {
         #[cfg(target_arch = "x86_64")]
-        if let Some(packed) = PackedF32::new(crate::Level::current(), inputs, outputs, &weight) {
+        if let Some(packed) = PackedF32::new(crate::Isa::current(), inputs, outputs, &weight) {
             return Self::Packed(packed);
         }
         Self::Gemm(GemmF32::new(inputs, outputs, weight))

@@ -16,7 +16,7 @@ use crate::tile::TILE_COLUMNS;
 use crate::{Activation, Precision};
 use bf16::PackedBf16;
 use bf16::epilogue as rounded;
-use epilogue::{Activate, ActivateInPlace, AddBias, Scale, SlopeInPlace};
+use epilogue::{Activate, ActivateInPlace, AddBias, DerivativeInPlace, Scale};
 use f32_weights::F32Weights;
 
 /// `y = x W^T + b` with frozen `W` (outputs x inputs) and `b`, and its gradient to the input.
@@ -143,25 +143,25 @@ impl Linear {
         }
     }
 
-    /// `y = activation(x W^T + b)`, and the slope of the activation there, which backward needs (see
-    /// [`Linear::backward_scaled`]); `x`: rows x inputs, `slope`, `y`: rows x outputs.
+    /// `y = activation(x W^T + b)`, and the derivative of the activation there, which backward needs (see
+    /// [`Linear::backward_scaled`]); `x`: rows x inputs, `derivative`, `y`: rows x outputs.
     pub fn forward_activated(
         &self,
         activation: Activation,
         x: Operand,
-        slope: Option<&mut Matrix>,
+        derivative: Option<&mut Matrix>,
         y: &mut Matrix,
     ) {
         let sizes = (self.inputs, self.outputs);
         self.check(x, (y.rows(), y.width()), sizes);
-        if let Some(slope) = &slope {
-            self.check(x, (slope.rows(), slope.width()), sizes);
+        if let Some(derivative) = &derivative {
+            self.check(x, (derivative.rows(), derivative.width()), sizes);
         }
         match (&self.weights, x) {
             (Weights::F32(weights), Operand::F32(x)) => {
-                if let Some(slope) = slope {
+                if let Some(derivative) = derivative {
                     let epilogue = Activate::new(&self.bias, activation, y);
-                    weights.forward(x, slope.floats_mut(), false, &epilogue);
+                    weights.forward(x, derivative.floats_mut(), false, &epilogue);
                 } else {
                     let bias = &self.bias;
                     weights.forward(
@@ -174,8 +174,8 @@ impl Linear {
             }
             (Weights::Bf16(weights), Operand::Bf16(x)) => {
                 let bias = &self.bias;
-                if let Some(slope) = slope {
-                    weights.forward(x, &rounded::Activate::new(bias, activation, slope, y));
+                if let Some(derivative) = derivative {
+                    weights.forward(x, &rounded::Activate::new(bias, activation, derivative, y));
                 } else {
                     let map = rounded::Activated(activation);
                     weights.forward(x, &rounded::Round::new(bias, map, y));
@@ -185,24 +185,24 @@ impl Linear {
         }
     }
 
-    /// The slope of the activation at `x W^T + b`, with the bits of [`Linear::forward_activated`]; `x`:
-    /// rows x inputs, `slope`: rows x outputs.
-    pub fn forward_slope(&self, activation: Activation, x: Operand, slope: &mut Matrix) {
+    /// The derivative of the activation at `x W^T + b`, with the bits of [`Linear::forward_activated`]; `x`:
+    /// rows x inputs, `derivative`: rows x outputs.
+    pub fn forward_derivative(&self, activation: Activation, x: Operand, derivative: &mut Matrix) {
         let bias = &self.bias;
         self.check(
             x,
-            (slope.rows(), slope.width()),
+            (derivative.rows(), derivative.width()),
             (self.inputs, self.outputs),
         );
         match (&self.weights, x) {
             (Weights::F32(weights), Operand::F32(x)) => {
-                let epilogue = SlopeInPlace { bias, activation };
-                weights.forward(x, slope.floats_mut(), false, &epilogue);
+                let epilogue = DerivativeInPlace { bias, activation };
+                weights.forward(x, derivative.floats_mut(), false, &epilogue);
             }
             (Weights::Bf16(weights), Operand::Bf16(x)) => {
                 weights.forward(
                     x,
-                    &rounded::Round::new(bias, rounded::Slope(activation), slope),
+                    &rounded::Round::new(bias, rounded::Derivative(activation), derivative),
                 );
             }
             _ => panic!("{FORMATS}"),
@@ -265,7 +265,7 @@ impl Linear {
     }
 
     /// `dx = (dy W) * factor`, element by element: the gradient through a linear layer whose input
-    /// came out of an activation of that slope; `dy`: rows x outputs, `factor`, `dx`: rows x inputs.
+    /// came out of an activation of that derivative; `dy`: rows x outputs, `factor`, `dx`: rows x inputs.
     pub fn backward_scaled(&self, dy: Operand, factor: &Matrix, dx: &mut Matrix) {
         let sizes = (self.outputs, self.inputs);
         self.check(dy, (dx.rows(), dx.width()), sizes);

@@ -7,7 +7,7 @@ use super::Epilogue;
 use super::micro_f32::{Avx2, Avx512, MicroKernel, Shape};
 use super::panels::{Panels, SLAB};
 use crate::output::Output;
-use crate::processor::Level;
+use crate::processor::Isa;
 use crate::threads::for_tasks;
 
 /// Most rows and columns of a task, the unit of work of one thread.
@@ -39,10 +39,10 @@ enum Kernel {
 
 impl PackedF32 {
     /// Packs `weight` (outputs x inputs) for a level; `None` where it has no kernel of this kind.
-    pub(super) fn new(level: Level, inputs: usize, outputs: usize, weight: &[f32]) -> Option<Self> {
+    pub(super) fn new(level: Isa, inputs: usize, outputs: usize, weight: &[f32]) -> Option<Self> {
         let (kernel, columns) = match level {
-            Level::Portable => return None,
-            Level::Avx2 => (Kernel::Avx2, Avx2::COLUMNS),
+            Isa::Portable => return None,
+            Isa::Avx2 => (Kernel::Avx2, Avx2::COLUMNS),
             _ => (Kernel::Avx512, Avx512::COLUMNS),
         };
         let run = |output: usize, input: usize| &weight[output * inputs..][input..inputs];

@@ -66,7 +66,7 @@ fn affine_backward<V: Vector, const WHOLE: bool>(
             put_lanes::<V, WHOLE>(&mut g, i, dy.mul(weight));
         }
         let (z, g) = (Floats::new(&z, width), Floats::new(&g, width));
-        slopes::<V, WHOLE, 1>(0, &z, &[scale], &g, dx, |_, _, _, _| ());
+        derivatives::<V, WHOLE, 1>(0, &z, &[scale], &g, dx, |_, _, _, _| ());
     }
 }
 
@@ -76,7 +76,7 @@ fn back<V: Vector, const WHOLE: bool>(z: &[f32], scales: &[f32], dz: &[f32], dx:
     let (z, dz) = (Floats::new(z, width), Floats::new(dz, width));
     by_rows!(
         scales.len(),
-        slopes::<V, WHOLE>(&z, scales, &dz, dx, |_, _, _, _| ())
+        derivatives::<V, WHOLE>(&z, scales, &dz, dx, |_, _, _, _| ())
     );
 }
 
@@ -91,7 +91,7 @@ fn back_rounded<V: Vector, const WHOLE: bool>(
     let width = dx.len() / scales.len();
     by_rows!(
         scales.len(),
-        slopes::<V, WHOLE>(z, scales, dz, dx, |row, piece, low, high| {
+        derivatives::<V, WHOLE>(z, scales, dz, dx, |row, piece, low, high| {
             RowStore::new(rounded, width, row).put(piece, low, high);
         })
     );
@@ -100,7 +100,7 @@ fn back_rounded<V: Vector, const WHOLE: bool>(
 /// With `z` a standardised row: `dx += (dz - mean(dz) - z mean(dz z)) * scale`. `put` gets what
 /// `dx` is afterwards, 32 numbers at a time: row, number of the piece, its halves.
 #[inline(always)]
-fn slopes<V: Vector, const WHOLE: bool, const ROWS: usize>(
+fn derivatives<V: Vector, const WHOLE: bool, const ROWS: usize>(
     first: usize,
     z: &impl Rows,
     scales: &[f32],
@@ -126,8 +126,8 @@ fn slopes<V: Vector, const WHOLE: bool, const ROWS: usize>(
             let mut halves = [V::zero(); 2];
             for (half, i) in halves.iter_mut().zip(2 * piece..) {
                 let g = dz.lanes::<V, WHOLE>(row, i).sub(along_one);
-                let slope = z.lanes::<V, WHOLE>(row, i).mul_add(along_z, g);
-                *half = slope.mul_add(scale, lanes::<V, WHOLE>(dx, i, 0.0));
+                let derivative = z.lanes::<V, WHOLE>(row, i).mul_add(along_z, g);
+                *half = derivative.mul_add(scale, lanes::<V, WHOLE>(dx, i, 0.0));
                 put_lanes::<V, WHOLE>(dx, i, *half);
                 if !WHOLE {
                     // past the end, where a layer expects zeros, there is more in it

@@ -55,7 +55,7 @@ impl Avx512 {
 }
 
 impl Avx512 {
-    /// [`Vector::power_of_2`] where a bit is set, 0 elsewhere.
+    /// [`Vector::exp2`] where a bit is set, 0 elsewhere.
     #[inline(always)]
     pub(crate) fn power_of_2_where(self, bits: u16) -> Self {
         const DOWN: i32 = _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC;
@@ -127,7 +127,7 @@ impl Vector for Avx512 {
     }
 
     #[inline(always)]
-    fn power_of_2(self) -> Self {
+    fn exp2(self) -> Self {
         self.power_of_2_where(!0)
     }
 

@@ -27,7 +27,7 @@ pub(crate) fn widen(x: u16) -> f32 {
 const POWER_OF_2: [f32; 5] = [1.0, 0.693_121, 0.240_223_5, 0.055_921_976, 0.009_666_368];
 
 #[inline(always)]
-fn power_of_2(x: f32) -> f32 {
+fn exp2(x: f32) -> f32 {
     /// Adding it to a small f32 leaves the nearest integer in the low bits.
     const ROUND: f32 = 12_582_912.0;
     let t = x.clamp(-126.0, 127.0);
@@ -39,8 +39,8 @@ fn power_of_2(x: f32) -> f32 {
         .mul_add(f, c2)
         .mul_add(f, c1)
         .mul_add(f, c0);
-    let power = f32::from_bits(shifted.to_bits().wrapping_add(127) << 23);
-    if x < -126.0 { 0.0 } else { p * power }
+    let exp = f32::from_bits(shifted.to_bits().wrapping_add(127) << 23);
+    if x < -126.0 { 0.0 } else { p * exp }
 }
 
 impl Portable {
@@ -100,8 +100,8 @@ impl Vector for Portable {
     }
 
     #[inline(always)]
-    fn power_of_2(self) -> Self {
-        Self(self.0.map(power_of_2))
+    fn exp2(self) -> Self {
+        Self(self.0.map(exp2))
     }
 
     #[inline(always)]

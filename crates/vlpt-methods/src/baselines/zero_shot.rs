@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use vlpt_clip::{Clip, Slot};
+use vlpt_clip::{Clip, PromptToken, TowerAdaptation};
 
 use crate::head::{FittedHead, Head};
 use crate::{Fit, MethodConfig, MethodError, MethodSpec, Needs, Report, Result, class_text};
@@ -111,14 +111,14 @@ pub fn classifier(clip: &Clip, classes: &[String], templates: &[String]) -> Resu
     let embed = clip.config.embed_dim;
     let mut rows = Vec::with_capacity(classes.len() * embed);
     for group in classes.chunks((TEXTS_AT_ONCE / templates.len()).max(1)) {
-        let mut texts: Vec<Vec<Slot>> = Vec::with_capacity(group.len() * templates.len());
+        let mut texts: Vec<Vec<PromptToken>> = Vec::with_capacity(group.len() * templates.len());
         for class in group {
             for template in templates {
                 let ids = clip.tokenizer.encode(&fill(template, class)?)?;
-                texts.push(ids.into_iter().map(Slot::Token).collect());
+                texts.push(ids.into_iter().map(PromptToken::Token).collect());
             }
         }
-        let mut features = clip.text.features(&texts, &[]);
+        let mut features = clip.text.features(&texts, &TowerAdaptation::NONE);
         features.chunks_exact_mut(embed).for_each(normalise);
         for of_class in features.chunks_exact(embed * templates.len()) {
             let mut mean: Vec<f32> = (0..embed)

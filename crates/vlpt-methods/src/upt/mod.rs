@@ -21,7 +21,7 @@ mod options;
 mod release;
 
 use vlpt_autograd::Tensor;
-use vlpt_clip::{Clip, ClipConfig, Slot, Tokenizer, VisualPlace};
+use vlpt_clip::{Clip, ClipConfig, PromptToken, Tokenizer, VisualPlace};
 
 pub use options::{Attention, UptConfig, UptShape};
 
@@ -210,7 +210,7 @@ impl Method for Upt {
         &self.parameters
     }
 
-    fn texts(&self, tokenizer: &Tokenizer, classes: &[String]) -> Result<Vec<Vec<Slot>>> {
+    fn texts(&self, tokenizer: &Tokenizer, classes: &[String]) -> Result<Vec<Vec<PromptToken>>> {
         self.context.texts(tokenizer, classes)
     }
 

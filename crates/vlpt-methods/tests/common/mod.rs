@@ -3,7 +3,8 @@
 #![allow(dead_code)] // each test file uses its part
 
 use vlpt_clip::{
-    Activation, Clip, ClipConfig, MemoryBudget, TextConfig, VisionConfig, VisualPrompts,
+    Activation, Clip, ClipConfig, MemoryBudget, PromptRows, TextConfig, TextPlanOptions,
+    TowerAdaptation, VisionConfig,
 };
 use vlpt_methods::rng::Stream;
 use vlpt_methods::{Method, Pass};
@@ -92,12 +93,14 @@ impl<'a> Objective<'a> {
         let budget = MemoryBudget::default();
         let texts = method.texts(&clip.tokenizer, &self.classes).unwrap();
         let prompts = method.prompts(pass).unwrap();
-        let plan = clip.text.plan(&texts, budget);
-        let (text, text_tape) = clip.text.forward(&plan, &prompts.text_values().unwrap());
+        let plan = clip.text.plan(&texts, TextPlanOptions::default(), budget);
+        let rows = prompts.text_values().unwrap();
+        let rows = PromptRows::shallow(&rows, clip.text.width());
+        let (text, text_tape) = clip.text.forward(&plan, &rows.into());
         let visual = prompts.visual.as_ref().map(|v| v.values().unwrap());
         let for_tower = visual
             .as_ref()
-            .map_or(VisualPrompts::NONE, |v| v.for_tower());
+            .map_or(TowerAdaptation::NONE, |v| v.for_tower());
         let (image, image_tape) = clip
             .vision
             .forward(&self.images, IMAGES, &for_tower, budget);
@@ -116,8 +119,8 @@ impl<'a> Objective<'a> {
                 }
             }
         }
-        let d_text = clip.text.backward(&plan, text_tape, &d_text);
-        let d_visual = clip.vision.backward(image_tape, &d_image);
+        let d_text = clip.text.backward(&plan, text_tape, &d_text).prompts;
+        let d_visual = clip.vision.backward(image_tape, &d_image).prompts;
         let gradients = prompts
             .gradients(method.parameters(), Some(&d_text), Some(&d_visual))
             .unwrap();

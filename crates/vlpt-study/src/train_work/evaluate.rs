@@ -129,10 +129,10 @@ impl TrainWork {
             let watch = Watch(Some(desk));
             return Ok(maker.features(&opened.test.items, &[], View::Centre, &watch)?);
         };
-        let prompts = visual.for_tower();
+        let adaptation = visual.for_tower();
         let batches = pixels.iter();
         Ok(batches
-            .flat_map(|(count, batch)| self.clip.vision.features(batch, *count, Some(&prompts)))
+            .flat_map(|(count, batch)| self.clip.vision.features(batch, *count, &adaptation))
             .collect())
     }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use vlpt_autograd::Tensor;
-use vlpt_clip::MemoryBudget;
+use vlpt_clip::{MemoryBudget, TowerAdaptation};
 use vlpt_methods::UnitRows;
 use vlpt_methods::{Method, MethodError, Pass, Prompts, Visual, VisualValues};
 
@@ -206,7 +206,11 @@ impl<'a> Engine<'a> {
     /// Features of pixels without visual prompts.
     fn plain_features(&self, pixels: &[f32]) -> Vec<f32> {
         let vision = &self.work.clip.vision;
-        vision.features(pixels, pixels.len() / self.image_len(), None)
+        vision.features(
+            pixels,
+            pixels.len() / self.image_len(),
+            &TowerAdaptation::NONE,
+        )
     }
 
     /// Floats of an image.
@@ -239,7 +243,8 @@ impl<'a> Engine<'a> {
             let prompts = visual.for_tower();
             let (features, tape) = vision.forward(images, end - first, &prompts, self.image_budget);
             let output = self.loss(step, first..end, &features, texts, true)?;
-            add_to(&mut d_visual, &vision.backward(tape, &output.d_images));
+            let gradients = vision.backward(tape, &output.d_images);
+            add_to(&mut d_visual, &gradients.prompts);
             whole.loss += output.loss;
             whole.logits.extend(output.logits);
             if whole.d_texts.is_empty() {

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use vlpt_autograd::Tensor;
-use vlpt_clip::{Clip, MemoryBudget, Slot, TextPlan, TextTape};
+use vlpt_clip::{
+    Clip, MemoryBudget, PromptRows, PromptToken, TextPlan, TextPlanOptions, TextTape,
+    TowerAdaptation,
+};
 use vlpt_methods::{Method, MethodError, Pass};
 
 use crate::Result;
@@ -29,7 +32,7 @@ enum Kind {
     Learned(Vec<TextPlan>),
     /// Each image has texts of its own.
     Conditional {
-        texts: Vec<Vec<Slot>>,
+        texts: Vec<Vec<PromptToken>>,
         /// Prompt rows of an image.
         rows: usize,
         budget: MemoryBudget,
@@ -70,9 +73,9 @@ impl Scope {
 }
 
 /// Whether a method's texts have a learned token.
-pub(crate) fn learned(texts: &[Vec<Slot>]) -> bool {
+pub(crate) fn learned(texts: &[Vec<PromptToken>]) -> bool {
     let mut slots = texts.iter().flatten();
-    slots.any(|slot| matches!(slot, Slot::Learned(_)))
+    slots.any(|slot| matches!(slot, PromptToken::Learned(_)))
 }
 
 impl TextSide {
@@ -93,7 +96,10 @@ impl TextSide {
         let budget = budget.shared(at_once.min(parts.len()));
         let kind = if !learned(&texts) {
             // Part by part, so that a part has the bits that it has alone.
-            let features = |part: &Range<usize>| clip.text.features(&texts[part.clone()], &[]);
+            let features = |part: &Range<usize>| {
+                clip.text
+                    .features(&texts[part.clone()], &TowerAdaptation::NONE)
+            };
             Kind::Constant(parts.iter().flat_map(features).collect())
         } else if method.conditional() {
             Kind::Conditional {
@@ -103,7 +109,8 @@ impl TextSide {
                 plans: BTreeMap::new(),
             }
         } else {
-            let plan = |part: &Range<usize>| clip.text.plan(&texts[part.clone()], budget);
+            let options = TextPlanOptions::default();
+            let plan = |part: &Range<usize>| clip.text.plan(&texts[part.clone()], options, budget);
             Kind::Learned(parts.iter().map(plan).collect())
         };
         Ok(Self {
@@ -145,10 +152,13 @@ impl TextSide {
         };
         let key = (scope.parts.clone(), images);
         if !plans.contains_key(&key) {
-            let own: Vec<Vec<Slot>> = scope.all().map(|class| texts[class].clone()).collect();
-            let plan = clip
-                .text
-                .plan(&copies(&own, *rows * images, images)?, *budget);
+            let own: Vec<Vec<PromptToken>> =
+                scope.all().map(|class| texts[class].clone()).collect();
+            let plan = clip.text.plan(
+                &copies(&own, *rows * images, images)?,
+                TextPlanOptions::default(),
+                *budget,
+            );
             if plans.len() >= KEPT_PLANS {
                 plans.clear();
             }
@@ -176,7 +186,8 @@ impl TextSide {
         }
         let (mut features, mut tapes) = (Vec::new(), Vec::new());
         for plan in self.plans(scope, images) {
-            let (own, tape) = clip.text.forward(plan, rows);
+            let prompts = PromptRows::shallow(rows, clip.text.width());
+            let (own, tape) = clip.text.forward(plan, &prompts.into());
             features.extend(own);
             tapes.push(tape);
         }
@@ -196,7 +207,7 @@ impl TextSide {
         for (plan, tape) in self.plans(scope, images).into_iter().zip(tapes) {
             let (own, rest) = left.split_at(plan.texts() * self.embed);
             left = rest;
-            let d_rows = clip.text.backward(plan, tape, own);
+            let d_rows = clip.text.backward(plan, tape, own).prompts;
             if sum.is_empty() {
                 sum = d_rows;
             } else {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use vlpt_clip::TowerAdaptation;
 use vlpt_data::Item;
 use vlpt_methods::{Pass, Visual, VisualValues};
 
@@ -55,7 +56,7 @@ impl Trainer<'_> {
         if let Source::Features(views) = &work.images.val {
             return Ok(views.first().cloned().unwrap_or_default());
         }
-        let prompts = visual.map(VisualValues::for_tower);
+        let adaptation = visual.map_or(TowerAdaptation::NONE, VisualValues::for_tower);
         let every: Vec<usize> = (0..n).collect();
         let mut batches = every.chunks(work.maker.batch.max(1));
         let load = |images: &[usize]| work.images.val.batch(0, images, embed);
@@ -69,7 +70,7 @@ impl Trainer<'_> {
                     BatchImages::Features(features) => features,
                     BatchImages::Pixels(pixels) => {
                         let vision = &work.clip.vision;
-                        vision.features(&pixels, images.len(), prompts.as_ref())
+                        vision.features(&pixels, images.len(), &adaptation)
                     }
                 },
                 || next.map(load).transpose(),

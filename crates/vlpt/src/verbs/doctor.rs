@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use clap::Args;
 use serde::Serialize;
-use vlpt_clip::{Clip, ModelFiles, Precision};
-use vlpt_kernels::{Description, LEVEL_VARIABLE, Level};
+use vlpt_clip::{Clip, ModelFiles, Precision, TowerAdaptation};
+use vlpt_kernels::{Description, ISA_VARIABLE, Isa};
 
 use crate::console::Console;
 use crate::error::CliError;
@@ -158,12 +158,9 @@ fn precision(given: PrecisionArgs) -> (Precision, String) {
 
 /// Where the level is from.
 fn level_from(kernels: &Description) -> String {
-    match Level::requested() {
-        Ok(Some(_)) => format!(
-            "as {LEVEL_VARIABLE} says; the processor has {}",
-            kernels.best
-        ),
-        _ => format!("all that the processor has; lower with {LEVEL_VARIABLE}"),
+    match Isa::requested() {
+        Ok(Some(_)) => format!("as {ISA_VARIABLE} says; the processor has {}", kernels.best),
+        _ => format!("all that the processor has; lower with {ISA_VARIABLE}"),
     }
 }
 
@@ -174,7 +171,7 @@ fn speed(clip: &Clip) -> f64 {
     let mut seconds: Vec<f64> = (0..6)
         .map(|_| {
             let start = Instant::now();
-            std::hint::black_box(clip.vision.features(&images, 32, None));
+            std::hint::black_box(clip.vision.features(&images, 32, &TowerAdaptation::NONE));
             start.elapsed().as_secs_f64()
         })
         .skip(1)

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
-use vlpt_adapter::{ImportOptions, ImportTask, Imported, Source, import_checkpoint};
+use vlpt_adapter::{ImportOptions, ImportTask, Imported, import_checkpoint};
 use vlpt_data::{Metric, Shots};
+use vlpt_methods::import::Source;
 use vlpt_methods::{Place, Position};
 
 use crate::console::Console;
@@ -173,6 +174,7 @@ fn text(document: &Document) -> String {
     let source = match imported.source {
         Source::Coop => "CoOp's code",
         Source::Mvlpt => "MVLPT's code",
+        Source::Own => "the authors' code",
     };
     let mut text = format!(
         "{}, {} values, written by {source}",

@@ -1,4 +1,7 @@
+use std::sync::Arc;
+
 use vlpt_clip::Clip;
+use vlpt_methods::baselines::{LinearHead, TipAdapter};
 
 use super::*;
 
@@ -39,12 +42,17 @@ fn cached() -> Classifier {
         beta: 1.0 / 3.0,
         embed: EMBED,
     };
-    Classifier::cached(&names(), adapter).unwrap()
+    Classifier::of_features(&names(), EMBED, Arc::new(adapter))
 }
 
 fn linear() -> Classifier {
     let (weight, bias) = (vec![1.0, 2.0, 3.0, 4.0], vec![0.5, -0.5]);
-    Classifier::linear(&names(), EMBED, weight, bias, false).unwrap()
+    let head = LinearHead {
+        normalised: false,
+        weight,
+        bias,
+    };
+    Classifier::of_features(&names(), EMBED, Arc::new(head))
 }
 
 #[test]
@@ -94,12 +102,12 @@ fn damage_is_named() {
     );
     says(
         &linear(),
-        |file| drop(file.metadata.remove(NORMALISED)),
+        |file| drop(file.metadata.remove("normalised")),
         "normalised",
     );
     says(
         &cached(),
-        |file| drop(file.metadata.remove(BETA)),
+        |file| drop(file.metadata.remove("beta")),
         "beta = None",
     );
     says(

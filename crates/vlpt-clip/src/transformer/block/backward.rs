@@ -1,86 +1,361 @@
 //! Gradients of a block.
 
-use vlpt_kernels::{Arena, Linear, Matrix, Operand, scatter_add_rows};
+use vlpt_kernels::{
+    Arena, Attention, Buffer, Columns, Linear, Matrix, Operand, add, scatter_add_rows,
+};
 
-use super::{Asking, Block, Wanted};
+use super::updates::LayerInput;
+use super::{Adapting, Block, GradientRows, QueryRows};
+use crate::adaptation::{LayerName, UpdateGradient};
 use crate::transformer::gradient::Gradient;
 use crate::transformer::pick;
 use crate::transformer::tape::{BlockTape, NormTape, Projected};
 
+/// The attention of a block whose gradient is taken.
+pub(crate) struct AttentionGradient<'a> {
+    pub(crate) attention: Attention<'a>,
+    /// Keys and values that the plan has in common, and where their gradient is summed.
+    pub(crate) common: &'a Matrix,
+    pub(crate) d_common: &'a mut [f32],
+}
+
+/// Gradients of the input of the query layer, and of that of keys and values, from their updates.
+#[derive(Default)]
+struct InputParts {
+    q: Option<Buffer<f32>>,
+    kv: Option<Buffer<f32>>,
+}
+
 impl Block {
-    /// Gradient of the `x` of [`Block::keys`].
-    pub(crate) fn keys_backward(&self, arena: &Arena, x: &[f32], d_kv: &[f32]) -> Vec<f32> {
-        let d_kv = Gradient::new(arena, self.precision, 2 * self.width, arena.copy(d_kv));
+    /// Gradient of the `x` of [`Block::keys`]; adds those of the updates.
+    pub(crate) fn keys_backward(
+        &self,
+        arena: &Arena,
+        x: &[f32],
+        d_kv: &[f32],
+        adapting: Adapting,
+        updates: &mut [UpdateGradient],
+    ) -> Vec<f32> {
+        let h = self.standardised(arena, self.ln_1, x);
+        let mut d_kv = arena.copy(d_kv);
+        let own = self.keys_updates_backward(arena, &h.rows, &mut d_kv, adapting, true, updates);
+        let d_kv = Gradient::new(arena, self.precision, 2 * self.width, d_kv);
         let mut dh = arena.floats(x.len());
         self.kv.backward_into(d_kv.operand(), &mut dh);
+        if let Some(own) = own {
+            add(&mut dh, &own);
+        }
         let mut dx = arena.floats(x.len());
         dx.fill(0.0);
         let mut dx = Gradient::unrounded(arena, self.precision, self.width, dx);
-        let h = self.standardised(arena, self.ln_1, x);
         h.backward_add(self.ln_1, Operand::F32(&dh), &mut dx);
         dx.floats().to_vec()
     }
 
-    /// The slope of the activation, given the standardised rows before the MLP.
-    fn slope(&self, arena: &Arena, rows: &Matrix) -> Matrix {
-        let mut slope = self.matrix(arena, rows.rows(), self.mlp);
-        self.fc1
-            .forward_slope(self.activation, rows.operand(), &mut slope);
-        slope
+    /// The derivative of the activation, given the standardised rows before the MLP.
+    fn derivative(
+        &self,
+        arena: &Arena,
+        rows: &Matrix,
+        query_rows: QueryRows,
+        adapting: Adapting,
+    ) -> Matrix {
+        let mut derivative = self.matrix(arena, rows.rows(), self.mlp);
+        if let Some(sums) = self.updated_sums(arena, rows, query_rows, adapting) {
+            self.activation.derivative_rows(&sums, &mut derivative);
+        } else {
+            self.fc1
+                .forward_derivative(self.activation, rows.operand(), &mut derivative);
+        }
+        derivative
     }
 
     /// Gradient of the wanted tokens (their rows alone, in the order wanted), given that of the
-    /// tokens that asked. `attend(q, kv, d_out, dq, dkv)` writes the gradients of attention.
+    /// tokens that asked; adds those of the updates.
     pub(crate) fn backward(
         &self,
         arena: &Arena,
         tape: BlockTape,
-        asking: Asking,
-        wanted: Wanted,
+        query_rows: QueryRows,
+        gradient_rows: GradientRows,
+        adapting: Adapting,
         mut dy: Gradient,
-        attend: impl FnOnce(&Matrix, &Matrix, &Matrix, &mut Matrix, &mut Matrix),
+        attended: AttentionGradient,
+        updates: &mut [UpdateGradient],
     ) -> Gradient {
         let BlockTape {
             ln_1,
             ln_2,
             projected,
-            slope,
+            derivative,
         } = tape;
         let (w, n, m) = (self.width, ln_1.rows.rows(), ln_2.rows.rows());
-        let slope = slope.unwrap_or_else(|| self.slope(arena, &ln_2.rows));
-        let mut d_before = self.matrix(arena, m, self.mlp);
-        self.fc2
-            .backward_scaled(dy.operand(), &slope, &mut d_before);
-        drop(slope);
+        let derivative =
+            derivative.unwrap_or_else(|| self.derivative(arena, &ln_2.rows, query_rows, adapting));
+        let mut d_before = self.fc2_backward(
+            arena,
+            &ln_2.rows,
+            &derivative,
+            &dy,
+            (query_rows, adapting),
+            updates,
+        );
+        drop(derivative);
+        let own = self.fc1_backward(
+            arena,
+            &ln_2.rows,
+            &mut d_before,
+            (query_rows, adapting),
+            updates,
+        );
         let mut dh = self.matrix(arena, m, w);
         self.fc1.backward(d_before.operand(), &mut dh);
         drop(d_before);
+        if let Some(own) = own {
+            dh.add(&own);
+        }
         ln_2.backward_add(self.ln_2, dh.operand(), &mut dy);
         drop(dh);
-        let mut d_out = self.matrix(arena, m, w);
-        self.out.backward(dy.operand(), &mut d_out);
+        let projected =
+            projected.unwrap_or_else(|| self.project(arena, &ln_1.rows, query_rows, adapting));
+        let d_out = self.out_backward(
+            arena,
+            &projected,
+            &dy,
+            &attended,
+            (query_rows, adapting),
+            updates,
+        );
         let (mut dq, mut dkv) = (self.matrix(arena, m, w), self.matrix(arena, n, 2 * w));
-        let Projected { q, kv } =
-            projected.unwrap_or_else(|| self.project(arena, &ln_1.rows, asking));
-        attend(&q, &kv, &d_out, &mut dq, &mut dkv);
+        let Projected { q, kv } = projected;
+        let AttentionGradient {
+            attention,
+            common,
+            d_common,
+        } = attended;
+        attention.backward(
+            arena,
+            (&q, &kv, common),
+            &d_out,
+            &mut dq,
+            &mut dkv,
+            d_common,
+        );
         drop((q, kv, d_out));
-        match (wanted, asking) {
-            (Wanted::None, _) => Gradient::new(arena, self.precision, w, arena.floats(0)),
-            (Wanted::All, asking) => self.input_backward(arena, &ln_1, asking, dy, &dq, &dkv),
-            (Wanted::Rows(rows), Asking::All) => {
+        let wants = !matches!(gradient_rows, GradientRows::None);
+        let rows = (&mut dq, &mut dkv);
+        let own = self.projections_backward(
+            arena,
+            &ln_1.rows,
+            rows,
+            (query_rows, adapting),
+            wants,
+            updates,
+        );
+        match (gradient_rows, query_rows) {
+            (GradientRows::None, _) => Gradient::new(arena, self.precision, w, arena.floats(0)),
+            (GradientRows::All, query_rows) => {
+                self.input_backward(arena, &ln_1, query_rows, dy, (&dq, &dkv), own)
+            }
+            (GradientRows::Rows(rows), QueryRows::All) => {
                 let ln_1 = ln_1.gather(arena, rows);
-                let dy = Gradient::new(arena, self.precision, w, pick(arena, dy.floats(), w, rows));
+                let picked = |x: &[f32]| pick(arena, x, w, rows);
+                let dy = Gradient::new(arena, self.precision, w, picked(dy.floats()));
                 let (dq, dkv) = (
                     Matrix::gather(arena, &dq, rows),
                     Matrix::gather(arena, &dkv, rows),
                 );
-                self.input_backward(arena, &ln_1, Asking::All, dy, &dq, &dkv)
+                let own = InputParts {
+                    q: own.q.map(|part| picked(&part)),
+                    kv: own.kv.map(|part| picked(&part)),
+                };
+                self.input_backward(arena, &ln_1, QueryRows::All, dy, (&dq, &dkv), own)
             }
-            (Wanted::Rows(rows), asking) => {
-                let all = self.input_backward(arena, &ln_1, asking, dy, &dq, &dkv);
+            (GradientRows::Rows(rows), query_rows) => {
+                let all = self.input_backward(arena, &ln_1, query_rows, dy, (&dq, &dkv), own);
                 Gradient::new(arena, self.precision, w, pick(arena, all.floats(), w, rows))
             }
         }
+    }
+
+    /// Through the second layer of the MLP and the activation, whose input has the gradient that
+    /// comes back.
+    fn fc2_backward(
+        &self,
+        arena: &Arena,
+        rows: &Matrix,
+        derivative: &Matrix,
+        dy: &Gradient,
+        (query_rows, adapting): (QueryRows, Adapting),
+        gradients: &mut [UpdateGradient],
+    ) -> Matrix {
+        let m = rows.rows();
+        let mut d_before = self.matrix(arena, m, self.mlp);
+        let columns = Columns::all(self.width);
+        let updates = adapting.of_layer(LayerName::Fc2, query_rows.rows(), columns);
+        if updates.is_empty() {
+            self.fc2
+                .backward_scaled(dy.operand(), derivative, &mut d_before);
+            return d_before;
+        }
+        let mut act = self.matrix(arena, m, self.mlp);
+        self.activate(arena, rows, query_rows, adapting, None, &mut act);
+        let (mut d, mut own) = (arena.copy(dy.floats()), Self::zeros(arena, m, self.mlp));
+        updates.backward(
+            arena,
+            LayerInput::plain(&act),
+            |y| self.fc2.forward_into(act.operand(), y),
+            &mut d,
+            Some(&mut own),
+            gradients,
+        );
+        let d = Gradient::new(arena, self.precision, self.width, d);
+        self.fc2
+            .backward_scaled(d.operand(), derivative, &mut d_before);
+        d_before.add_scaled(&own, derivative);
+        d_before
+    }
+
+    /// Through the updates of the first layer of the MLP: turns `d` into the gradient of the frozen
+    /// layer's output; gives that of the standardised rows.
+    fn fc1_backward(
+        &self,
+        arena: &Arena,
+        rows: &Matrix,
+        d: &mut Matrix,
+        (query_rows, adapting): (QueryRows, Adapting),
+        gradients: &mut [UpdateGradient],
+    ) -> Option<Buffer<f32>> {
+        let columns = Columns::all(self.mlp);
+        let updates = adapting.of_layer(LayerName::Fc1, query_rows.rows(), columns);
+        if updates.is_empty() {
+            return None;
+        }
+        let mut own = Self::zeros(arena, rows.rows(), self.width);
+        let mut floats = d.operand().widened(arena, self.mlp);
+        updates.backward(
+            arena,
+            LayerInput::behind_norm(rows, &self.affine_2),
+            |y| self.fc1.forward_into(rows.operand(), y),
+            &mut floats,
+            Some(&mut own),
+            gradients,
+        );
+        if updates.scale() {
+            d.set(&floats);
+        }
+        Some(own)
+    }
+
+    /// Through the output projection, to the attention's output.
+    fn out_backward(
+        &self,
+        arena: &Arena,
+        projected: &Projected,
+        dy: &Gradient,
+        attended: &AttentionGradient,
+        (query_rows, adapting): (QueryRows, Adapting),
+        gradients: &mut [UpdateGradient],
+    ) -> Matrix {
+        let (w, m) = (self.width, projected.q.rows());
+        let mut d_out = self.matrix(arena, m, w);
+        let updates = adapting.of_layer(LayerName::Out, query_rows.rows(), Columns::all(w));
+        if updates.is_empty() {
+            self.out.backward(dy.operand(), &mut d_out);
+            return d_out;
+        }
+        let mut o = self.matrix(arena, m, w);
+        let AttentionGradient {
+            attention, common, ..
+        } = attended;
+        attention.forward(&projected.q, &projected.kv, common, &mut o);
+        let (mut d, mut own) = (arena.copy(dy.floats()), Self::zeros(arena, m, w));
+        updates.backward(
+            arena,
+            LayerInput::plain(&o),
+            |y| self.out.forward_into(o.operand(), y),
+            &mut d,
+            Some(&mut own),
+            gradients,
+        );
+        let d = Gradient::new(arena, self.precision, w, d);
+        self.out.backward(d.operand(), &mut d_out);
+        d_out.add(&own);
+        d_out
+    }
+
+    /// Through the updates of queries, keys and values.
+    fn projections_backward(
+        &self,
+        arena: &Arena,
+        rows: &Matrix,
+        (dq, dkv): (&mut Matrix, &mut Matrix),
+        (query_rows, adapting): (QueryRows, Adapting),
+        wants: bool,
+        gradients: &mut [UpdateGradient],
+    ) -> InputParts {
+        let w = self.width;
+        let mut parts = InputParts::default();
+        let updates = adapting.of_layer(LayerName::Q, query_rows.rows(), Columns::all(w));
+        if !updates.is_empty() {
+            let picked = query_rows
+                .rows()
+                .map(|picked| Matrix::gather(arena, rows, picked));
+            let asks = picked.as_ref().unwrap_or(rows);
+            let mut d = dq.operand().widened(arena, w);
+            let mut own = wants.then(|| Self::zeros(arena, asks.rows(), w));
+            updates.backward(
+                arena,
+                LayerInput::behind_norm(asks, &self.affine_1),
+                |y| self.q.forward_into(asks.operand(), y),
+                &mut d,
+                own.as_deref_mut(),
+                gradients,
+            );
+            if updates.scale() {
+                dq.set(&d);
+            }
+            parts.q = own;
+        }
+        let has = |layer| !adapting.updates.of_layer(layer).is_empty();
+        if has(LayerName::K) || has(LayerName::V) {
+            let mut d = dkv.operand().widened(arena, 2 * w);
+            parts.kv = self.keys_updates_backward(arena, rows, &mut d, adapting, wants, gradients);
+            dkv.set(&d);
+        }
+        parts
+    }
+
+    /// Through the updates of keys and values: turns `d` (rows x (2 width)) into the gradient of the
+    /// frozen layer's output; gives that of the standardised rows where it is wanted.
+    fn keys_updates_backward(
+        &self,
+        arena: &Arena,
+        rows: &Matrix,
+        d: &mut [f32],
+        adapting: Adapting,
+        wants: bool,
+        gradients: &mut [UpdateGradient],
+    ) -> Option<Buffer<f32>> {
+        let mut own = None;
+        for layer in [LayerName::K, LayerName::V] {
+            let updates = adapting.of_layer(layer, None, self.key_columns(layer));
+            if updates.is_empty() {
+                continue;
+            }
+            if wants && own.is_none() {
+                own = Some(Self::zeros(arena, rows.rows(), self.width));
+            }
+            updates.backward(
+                arena,
+                LayerInput::behind_norm(rows, &self.affine_1),
+                |y| self.kv.forward_into(rows.operand(), y),
+                d,
+                own.as_deref_mut(),
+                gradients,
+            );
+        }
+        own
     }
 
     /// Through the query, key and value layers and the first layer norm, to the input.
@@ -88,26 +363,35 @@ impl Block {
         &self,
         arena: &Arena,
         tape: &NormTape,
-        asking: Asking,
+        query_rows: QueryRows,
         dy: Gradient,
-        dq: &Matrix,
-        dkv: &Matrix,
+        (dq, dkv): (&Matrix, &Matrix),
+        own: InputParts,
     ) -> Gradient {
         let (w, n) = (self.width, tape.rows.rows());
-        match asking {
-            Asking::All => {
+        match query_rows {
+            QueryRows::All => {
                 let mut dh = self.matrix(arena, n, w);
                 let terms = [(&self.q, dq.operand()), (&self.kv, dkv.operand())];
                 Linear::backward_sum(terms, &mut dh);
+                for part in [own.q, own.kv].into_iter().flatten() {
+                    dh.add(&part);
+                }
                 let mut dx = dy;
                 tape.backward_add(self.ln_1, dh.operand(), &mut dx);
                 dx
             }
-            Asking::Rows(rows) => {
+            QueryRows::Rows(rows) => {
                 let mut dh = arena.floats(n * w);
                 self.kv.backward_into(dkv.operand(), &mut dh);
+                if let Some(part) = own.kv {
+                    add(&mut dh, &part);
+                }
                 let mut d_asking = arena.floats(rows.len() * w);
                 self.q.backward_into(dq.operand(), &mut d_asking);
+                if let Some(part) = own.q {
+                    add(&mut d_asking, &part);
+                }
                 scatter_add_rows(&d_asking, w, rows, &mut dh);
                 let mut dx = arena.floats(n * w);
                 dx.fill(0.0);

@@ -6,40 +6,46 @@ use super::super::Task;
 use super::super::gradients::Gradients;
 use super::super::plan::{Place, Run};
 use super::arrange::{IN_ORDER, columns, pairs, rows, turned};
-use super::head::{Rows, put_keys, put_queries, tiles};
+use super::head::{put_keys, put_queries, tiles};
+use super::rows::Rows;
 use super::softmax::Softmax;
-use super::{Given, KeyBlocks, Numbers, SCRATCH, Scratch, Size, fit, start};
+use super::{KeyBlocks, Numbers, SCRATCH, Scratch, Size, TileInputs, fit, start};
 use crate::block::{Block, SIDE};
 use crate::tile::{TILE, TILE_COLUMNS, Tiles};
 use crate::tile_registers::TileRegisters;
 
 /// # Safety
-/// The processor has [`Level::Amx`](crate::Level::Amx).
+/// The processor has [`Isa::Amx`](crate::Isa::Amx).
 #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")]
-pub(in super::super) unsafe fn backward(task: &Task, given: &Given, d_out: Tiles, to: &Gradients) {
+pub(in super::super) unsafe fn backward(
+    task: &Task,
+    inputs: &TileInputs,
+    d_out: Tiles,
+    to: &Gradients,
+) {
     // SAFETY: the caller's promise; nothing below sets registers up again.
     let mut registers = unsafe { TileRegisters::new() };
-    SCRATCH.with_borrow_mut(|scratch| with(task, given, d_out, to, &mut registers, scratch));
+    SCRATCH.with_borrow_mut(|scratch| with(task, inputs, d_out, to, &mut registers, scratch));
 }
 
 #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")]
 fn with(
     task: &Task,
-    given: &Given,
+    inputs: &TileInputs,
     d_out: Tiles,
     to: &Gradients,
     registers: &mut TileRegisters,
     scratch: &mut Scratch,
 ) {
     let size = Size::of(task);
-    arrange_queries(task, given.q, &mut scratch.q_columns, &mut scratch.q_pairs);
+    arrange_queries(task, inputs.q, &mut scratch.q_columns, &mut scratch.q_pairs);
     let (to_columns, to_pairs) = (&mut scratch.d_out_columns, &mut scratch.d_out_pairs);
     arrange_queries(task, d_out, to_columns, to_pairs);
     let of_block = (&task.block.keys, 0..size.block);
-    arrange_keys(task, given, &of_block, scratch);
+    arrange_keys(task, inputs, &of_block, scratch);
     for run in task.runs() {
         let of_run = (&run.keys, size.block..KeyBlocks::of(task, run).count());
-        arrange_keys(task, given, &of_run, scratch);
+        arrange_keys(task, inputs, &of_run, scratch);
         through_softmax(task, run, to, registers, scratch);
         to_keys(task, of_run, parts(run), to, registers, scratch);
     }
@@ -55,7 +61,7 @@ fn parts(run: &Run) -> Range<usize> {
 #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")]
 fn arrange_keys(
     task: &Task,
-    given: &Given,
+    inputs: &TileInputs,
     (keys, blocks): &(&Range<usize>, Range<usize>),
     scratch: &mut Scratch,
 ) {
@@ -67,7 +73,7 @@ fn arrange_keys(
     let k_turned = scratch.turned.fit(tiles);
     let keys = task.attention.plan.keys(keys).chunks(SIDE);
     for (block, keys) in blocks.clone().zip(keys) {
-        let [keys, values] = Rows::keys(task, given, keys);
+        let [keys, values] = Rows::keys(task, inputs, keys);
         rows(&keys, block, depth, k);
         turned(&keys, (block, wide), depth, k_turned);
         rows(&values, block, depth, v);
@@ -118,21 +124,21 @@ fn through_softmax(
         for block in 0..blocks {
             let (a, b) = (left(v, block, depth), right(d_out_columns, part, depth));
             let products = start(registers, a, b, depth);
-            softmax.powers(block, &mut scores[block]);
+            softmax.exps(block, &mut scores[block]);
             if let Some(before) = block.checked_sub(1) {
                 softmax.count_gradients(before, &scores[before], &d[before]);
             }
             products.store(&mut d[block]);
         }
         softmax.count_gradients(blocks - 1, &scores[blocks - 1], &d[blocks - 1]);
-        let given = (softmax.scale(), softmax.mean());
+        let inputs = (softmax.scale(), softmax.mean());
         for block in 0..blocks {
             let products = more.then(|| {
                 let (a, b) = (left(k, block, depth), right(q_columns, part + 1, depth));
                 start(registers, a, b, depth)
             });
             softmax.gradients(
-                given,
+                inputs,
                 block,
                 (&scores[block], &d[block]),
                 (part, size.queries),

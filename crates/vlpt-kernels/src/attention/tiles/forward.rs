@@ -1,8 +1,8 @@
 //! Softmax attention of one head.
 //!
-//! Scores are queries x keys, and powers of them are left-hand sides as they are made: sums of 32
+//! Scores are queries x keys, and exponentials of them are left-hand sides as they are made: sums of 32
 //! queries go along their rows. While the tile registers make the scores of one part of 32 queries
-//! and the result of the one before, the vector registers make powers of the scores that wait. Those
+//! and the result of the one before, the vector registers make exponentials of the scores that wait. Those
 //! of a query start below its largest score among the first keys: they may be too large then, which
 //! their sum shows. What becomes of a query depends on its own scores alone.
 
@@ -11,31 +11,31 @@ use std::ops::Range;
 use super::super::Task;
 use super::super::plan::Run;
 use super::arrange::{columns, pairs};
-use super::head::Rows;
-use super::powers::{Exponents, KEYS, PARTS, Softmax};
+use super::exp::{Exponents, KEYS, PARTS, Softmax};
 use super::products::{Products, Queries};
+use super::rows::Rows;
 use super::waiting::{BLOCKS, Waiting};
-use super::{Given, KeyBlocks, SCRATCH, Scratch, Size, fit};
+use super::{KeyBlocks, SCRATCH, Scratch, Size, TileInputs, fit};
 use crate::block::{Block, SIDE};
 use crate::output::TileOutput;
 use crate::tile::{TILE_COLUMNS, halves};
-use crate::tile_registers::{Sums, TileRegisters};
+use crate::tile_registers::{TileAccumulators, TileRegisters};
 use crate::vector::{Avx512, Vector};
 
-/// Sums of powers between which nothing was lost.
+/// Sums of exponentials between which nothing was lost.
 const SAFE: Range<f32> = 1.0 / (1u64 << 60) as f32..(1u64 << 60) as f32;
 
 /// # Safety
-/// The processor has [`Level::Amx`](crate::Level::Amx).
+/// The processor has [`Isa::Amx`](crate::Isa::Amx).
 #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx512vbmi")]
-pub(in super::super) unsafe fn forward(task: &Task, given: &Given, out: TileOutput) {
+pub(in super::super) unsafe fn forward(task: &Task, inputs: &TileInputs, out: TileOutput) {
     // SAFETY: the caller's promise; nothing below sets registers up again.
     let mut registers = unsafe { TileRegisters::new() };
-    SCRATCH.with_borrow_mut(|scratch| with(task, given, out, &mut registers, scratch));
+    SCRATCH.with_borrow_mut(|scratch| with(task, inputs, out, &mut registers, scratch));
 }
 
-/// 32 columns of a part's result, and the sums of powers by which they are to be divided.
-struct Result {
+/// 32 columns of a part's result, and the sums of exponentials by which they are to be divided.
+struct OutputColumns {
     part: usize,
     tile: usize,
     sums: [f32; SIDE],
@@ -44,16 +44,16 @@ struct Result {
 #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx512vbmi")]
 fn with(
     task: &Task,
-    given: &Given,
+    inputs: &TileInputs,
     out: TileOutput,
     registers: &mut TileRegisters,
     scratch: &mut Scratch,
 ) {
     let size = Size::of(task);
-    arrange(task, given, (&task.block.keys, 0), scratch);
+    arrange(task, inputs, (&task.block.keys, 0), scratch);
     for run in task.runs() {
-        arrange(task, given, (&run.keys, size.block), scratch);
-        of_run(task, run, given, out, registers, scratch);
+        arrange(task, inputs, (&run.keys, size.block), scratch);
+        of_run(task, run, inputs, out, registers, scratch);
     }
 }
 
@@ -61,7 +61,7 @@ fn with(
 #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx512vbmi")]
 fn arrange(
     task: &Task,
-    given: &Given,
+    inputs: &TileInputs,
     (keys, first): (&Range<usize>, usize),
     scratch: &mut Scratch,
 ) {
@@ -69,7 +69,7 @@ fn arrange(
     let tiles = size.keys * size.depth;
     let (k, v) = (scratch.k.fit(tiles), scratch.v.fit(tiles));
     for (block, keys) in (first..).zip(task.attention.plan.keys(keys).chunks(SIDE)) {
-        let [keys, values] = Rows::keys(task, given, keys);
+        let [keys, values] = Rows::keys(task, inputs, keys);
         columns(&keys, block, size.depth, &KEYS, k);
         pairs(&values, (block, size.keys), size.depth, v);
     }
@@ -80,7 +80,7 @@ fn arrange(
 fn of_run(
     task: &Task,
     run: &Run,
-    given: &Given,
+    inputs: &TileInputs,
     out: TileOutput,
     registers: &mut TileRegisters,
     scratch: &mut Scratch,
@@ -88,7 +88,7 @@ fn of_run(
     let Scratch {
         k,
         v,
-        powers: [even, odd],
+        exps: [even, odd],
         scores,
         ..
     } = scratch;
@@ -97,7 +97,7 @@ fn of_run(
     let queries = Queries::of(task, run);
     let products = Products {
         queries,
-        q: given.q,
+        q: inputs.q,
         keys: k.get(),
         values: v.get(),
         blocks,
@@ -105,11 +105,11 @@ fn of_run(
         depth,
         tile: task.columns()[0] / TILE_COLUMNS,
     };
-    let mut powers = [even.fit(blocks), odd.fit(blocks)];
+    let mut exps = [even.fit(blocks), odd.fit(blocks)];
     let scores = fit(scores, BLOCKS).as_mut_array().expect("so many");
     let mut waiting = Waiting::new(Exponents::new(task, run), blocks, queries, scores);
     let mut result = Block::ZERO;
-    let mut made: Option<Result> = None;
+    let mut made: Option<OutputColumns> = None;
     let mut sums = registers.sums();
     for part in 0..=queries.parts() {
         let mut total = [0.0; SIDE];
@@ -122,10 +122,10 @@ fn of_run(
                         if let Some(made) = made.take() {
                             put(&products, &made, &result, out);
                         }
-                        waiting.step(powers[waiting.part() % 2]);
+                        waiting.step(exps[waiting.part() % 2]);
                     }
                     while !waiting.has_room() {
-                        waiting.finish_block(powers[waiting.part() % 2]);
+                        waiting.finish_block(exps[waiting.part() % 2]);
                     }
                     sums.turn(None, waiting.come());
                 }
@@ -133,7 +133,7 @@ fn of_run(
             let Some(part) = part.checked_sub(1) else {
                 continue;
             };
-            let [even, odd] = &mut powers;
+            let [even, odd] = &mut exps;
             let (ready, next) = if part % 2 == 0 {
                 (even, odd)
             } else {
@@ -156,7 +156,7 @@ fn of_run(
                 waiting.step(next);
             }
             sums.turn(None, &mut result);
-            made = Some(Result {
+            made = Some(OutputColumns {
                 part,
                 tile,
                 sums: total,
@@ -170,7 +170,7 @@ fn of_run(
 
 /// Writes a result.
 #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")]
-fn put(products: &Products, made: &Result, result: &Block, to: TileOutput) {
+fn put(products: &Products, made: &OutputColumns, result: &Block, to: TileOutput) {
     let first = products.queries.first(made.part);
     for query in products.queries.rows(made.part) {
         let scale = Avx512::splat(1.0 / made.sums[query]);
@@ -182,7 +182,7 @@ fn put(products: &Products, made: &Result, result: &Block, to: TileOutput) {
     }
 }
 
-/// The powers of a part again, those of queries whose sums are not safe below their largest score; and
+/// The exponentials of a part again, those of queries whose sums are not safe below their largest score; and
 /// their sums.
 #[cold]
 #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx512vbmi")]
@@ -190,8 +190,8 @@ fn exactly(
     of: &Exponents,
     products: &Products,
     (part, total): (usize, &[f32; SIDE]),
-    sums: &mut Sums,
-    powers: &mut [u16],
+    sums: &mut TileAccumulators,
+    exps: &mut [u16],
 ) -> [f32; SIDE] {
     let mut all = vec![Block::ZERO; products.blocks];
     for (block, scores) in all.iter_mut().enumerate() {
@@ -204,7 +204,7 @@ fn exactly(
     softmax.begin_exactly(of, &all, lost);
     for (block, scores) in all.iter().enumerate() {
         for queries in 0..PARTS {
-            softmax.powers(of, (block, products.blocks), queries, scores, powers);
+            softmax.exps(of, (block, products.blocks), queries, scores, exps);
         }
     }
     softmax.sums()

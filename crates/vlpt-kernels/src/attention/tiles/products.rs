@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use super::super::Task;
 use super::super::plan::Run;
-use super::powers::QUERIES;
+use super::exp::QUERIES;
 use crate::block::SIDE;
 use crate::tile::{TILE, TILE_COLUMNS, TILE_ROWS, Tiles};
-use crate::tile_registers::Factors;
+use crate::tile_registers::TileOperands;
 
 /// The queries of a run, in parts of 32 rows from the tile of the first one on. Rows of the first
 /// and the last part may be those of others.
@@ -70,21 +70,21 @@ impl Queries {
 impl<'a> Products<'a> {
     /// What makes the scores of a part and a block.
     #[inline(always)]
-    pub(super) fn scores(&self, part: usize, block: usize) -> Factors<'a> {
+    pub(super) fn scores(&self, part: usize, block: usize) -> TileOperands<'a> {
         let across = self.q.across() * TILE;
         let row = self.queries.first(part) / TILE_ROWS * across;
         let a = &self.q.numbers[row + self.tile * TILE..];
         // past the last tiles of the matrix nobody asks: any rows will do
         let there = a.len() >= across + self.depth * TILE;
         let b = &self.keys[block * self.depth * 2 * TILE..];
-        Factors::new(a, if there { across } else { 0 }, b, self.depth)
+        TileOperands::new(a, if there { across } else { 0 }, b, self.depth)
     }
 
-    /// What makes 32 columns of the result of a part, given its powers.
+    /// What makes 32 columns of the result of a part, given its exponentials.
     #[inline(always)]
-    pub(super) fn result<'p>(&'p self, powers: &'p [u16], tile: usize) -> Factors<'p> {
+    pub(super) fn result<'p>(&'p self, exps: &'p [u16], tile: usize) -> TileOperands<'p> {
         let b = &self.values[tile * self.deep * 2 * TILE..];
-        Factors::new(powers, self.blocks * TILE, b, self.blocks)
+        TileOperands::new(exps, self.blocks * TILE, b, self.blocks)
     }
 
     /// The blocks whose scores are made before 32 columns of the result of the part before.

@@ -20,13 +20,13 @@ struct Exponents<'a> {
     seers: Option<&'a [u32]>,
 }
 
-/// What the softmax of 32 queries needs; its powers are of 2.
+/// What the softmax of 32 queries needs; its exponentials are to base 2.
 pub(super) struct Softmax<'a> {
     of: Exponents<'a>,
     /// The largest exponents, below zero.
     below: Row,
     sums: Row,
-    /// Sums of powers times the gradients of probabilities.
+    /// Sums of exponentials times the gradients of probabilities.
     products: Row,
 }
 
@@ -85,33 +85,33 @@ impl<'a> Softmax<'a> {
 
     /// `2^(exponent - largest)` of a key whose products are given, 0 for queries that do not see it.
     #[inline(always)]
-    fn power(&self, key: usize, row: &[f32; SIDE]) -> Row {
+    fn exp(&self, key: usize, row: &[f32; SIDE]) -> Row {
         Row::load(row)
             .mul_add(self.of.factor, self.below)
             .power_of_2_where(self.of.seers(key))
     }
 
-    /// Puts the powers of a block's keys in the place of their products.
+    /// Puts the exponentials of a block's keys in the place of their products.
     #[inline(always)]
-    pub(super) fn powers(&mut self, block: usize, scores: &mut Block) {
+    pub(super) fn exps(&mut self, block: usize, scores: &mut Block) {
         let keys = self.keys(block);
         for (key, row) in keys.zip(scores.rows_mut()) {
-            let power = self.power(key, row);
-            self.sums = self.sums.add(power);
-            power.store(row);
+            let exp = self.exp(key, row);
+            self.sums = self.sums.add(exp);
+            exp.store(row);
         }
     }
 
-    /// Takes the gradients `d` of a block's probabilities into account, after its powers.
+    /// Takes the gradients `d` of a block's probabilities into account, after its exponentials.
     #[inline(always)]
-    pub(super) fn count_gradients(&mut self, block: usize, powers: &Block, d: &Block) {
+    pub(super) fn count_gradients(&mut self, block: usize, exps: &Block, d: &Block) {
         let count = self.keys(block).len();
-        for (power, d) in powers.rows()[..count].iter().zip(d.rows()) {
-            self.products = Row::load(power).mul_add(Row::load(d), self.products);
+        for (exp, d) in exps.rows()[..count].iter().zip(d.rows()) {
+            self.products = Row::load(exp).mul_add(Row::load(d), self.products);
         }
     }
 
-    /// What makes probabilities of powers.
+    /// What makes probabilities of exponentials.
     #[inline(always)]
     pub(super) fn scale(&self) -> Row {
         self.sums.reciprocal()
@@ -131,7 +131,7 @@ impl<'a> Softmax<'a> {
         &self,
         (scale, mean): (Row, Row),
         block: usize,
-        (powers, d): (&Block, &Block),
+        (exps, d): (&Block, &Block),
         (part, across): (usize, usize),
         [p_rows, rows]: [&mut [u16]; 2],
         pairs: &mut [u16],
@@ -145,7 +145,7 @@ impl<'a> Softmax<'a> {
                 let key = 2 * pair + i;
                 let place = offset(across, first + key, part);
                 if key < count {
-                    let p = Row::load(&powers.rows()[key]).mul(scale);
+                    let p = Row::load(&exps.rows()[key]).mul(scale);
                     p.round(&mut p_rows[place..]);
                     let d = Row::load(&d.rows()[key]).sub(mean);
                     *gradient = p.mul(d).mul(last);

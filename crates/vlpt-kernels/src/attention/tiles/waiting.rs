@@ -1,6 +1,6 @@
-//! Scores that wait to become powers.
+//! Scores that wait to become exponentials.
 
-use super::powers::{Exponents, QUERIES, Softmax};
+use super::exp::{Exponents, QUERIES, Softmax};
 use super::products::Queries;
 use crate::block::{Block, SIDE};
 
@@ -8,7 +8,7 @@ use crate::block::{Block, SIDE};
 pub(super) const BLOCKS: usize = 2;
 
 /// Blocks of scores in the order in which they are made, part by part, and how far they have become
-/// powers.
+/// exponentials.
 pub(super) struct Waiting<'a> {
     of: Exponents<'a>,
     queries: Queries,
@@ -16,7 +16,7 @@ pub(super) struct Waiting<'a> {
     softmax: Softmax,
     /// Blocks of a part.
     blocks: usize,
-    /// Blocks that came so far, and those of them that are powers.
+    /// Blocks that came so far, and those of them that are exponentials.
     came: usize,
     done: usize,
     /// The part of the block whose turn it is, its number there, and the next and the last of its
@@ -25,7 +25,7 @@ pub(super) struct Waiting<'a> {
     block: usize,
     next: usize,
     last: usize,
-    /// Sums of the powers of the last part that is done.
+    /// Sums of the exponentials of the last part that is done.
     sums: [f32; SIDE],
 }
 
@@ -55,7 +55,7 @@ impl<'a> Waiting<'a> {
         waiting
     }
 
-    /// The part whose powers are made.
+    /// The part whose exponentials are made.
     #[inline(always)]
     pub(super) fn part(&self) -> usize {
         self.part
@@ -74,7 +74,7 @@ impl<'a> Waiting<'a> {
         &mut self.scores[(self.came - 1) % BLOCKS]
     }
 
-    /// Makes the powers of some queries, if scores wait: in left-hand sides, 32 queries x all keys.
+    /// Makes the exponentials of some queries, if scores wait: in left-hand sides, 32 queries x all keys.
     #[inline(always)]
     pub(super) fn step(&mut self, to: &mut [u16]) {
         if self.done < self.came {
@@ -82,7 +82,7 @@ impl<'a> Waiting<'a> {
         }
     }
 
-    /// Makes the powers of the block whose turn it is.
+    /// Makes the exponentials of the block whose turn it is.
     #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx512vbmi")]
     #[inline(never)]
     pub(super) fn finish_block(&mut self, to: &mut [u16]) {
@@ -92,7 +92,7 @@ impl<'a> Waiting<'a> {
         }
     }
 
-    /// Makes all powers of a part, and answers their sums.
+    /// Makes all exponentials of a part, and answers their sums.
     #[inline(always)]
     pub(super) fn finish_part(&mut self, part: usize, to: &mut [u16]) -> [f32; SIDE] {
         while self.part == part {
@@ -109,7 +109,7 @@ impl<'a> Waiting<'a> {
             self.softmax.begin(&self.of, scores);
         }
         let block = (self.block, self.blocks);
-        self.softmax.powers(&self.of, block, self.next, scores, to);
+        self.softmax.exps(&self.of, block, self.next, scores, to);
         self.next += 1;
         if self.next == self.last {
             self.done += 1;

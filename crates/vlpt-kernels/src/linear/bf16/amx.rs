@@ -4,7 +4,7 @@ use super::Epilogue;
 use super::product::{Product, Step, Task};
 use crate::block::{Block, SIDE};
 use crate::tile::TILE;
-use crate::tile_registers::{Factors, NEAR, TileRegisters};
+use crate::tile_registers::{PREFETCHED, TileOperands, TileRegisters};
 use crate::vector::Avx512;
 
 /// Most tiles of depth of a block of columns that stay in the first cache, beside the sums; others
@@ -12,7 +12,7 @@ use crate::vector::Avx512;
 const STAYING: usize = 20;
 
 /// # Safety
-/// The processor has [`Level::Amx`](crate::Level::Amx).
+/// The processor has [`Isa::Amx`](crate::Isa::Amx).
 #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")]
 pub(super) unsafe fn run<E: Epilogue>(
     product: &Product,
@@ -50,10 +50,10 @@ fn with<E: Epilogue, const N: usize>(
             block.turn((!step.begins).then_some(from), to);
         }
         let done = before.take().filter(|before| before.next.is_none());
-        let near = near(product, task, &step);
+        let ahead = ahead(product, task, &step);
         let (slice, last) = (step.slice, step.next.is_none());
         let (a, b) = (slice.a(step.row), slice.b(step.column));
-        let mut factors = Factors::new(a, slice.stride(), b, slice.depth);
+        let mut factors = TileOperands::new(a, slice.stride(), b, slice.depth);
         // nothing to do meanwhile: in one go
         let parts = if last || done.is_some() { SIDE / N } else { 1 };
         for part in 0..parts {
@@ -61,11 +61,11 @@ fn with<E: Epilogue, const N: usize>(
             let depth = (part + 1) * slice.depth / parts - first;
             if depth > 0 {
                 let factors = factors.take(depth);
-                let near = near.wrapping_add(first * NEAR);
+                let ahead = ahead.wrapping_add(first * PREFETCHED);
                 if first + depth <= STAYING {
-                    block.add_long::<false>(factors, near);
+                    block.add_long::<false>(factors, ahead);
                 } else {
-                    block.add_long::<true>(factors, near);
+                    block.add_long::<true>(factors, ahead);
                 }
             }
             if last {
@@ -84,8 +84,8 @@ fn with<E: Epilogue, const N: usize>(
     }
 }
 
-/// What is to be brought near during a step: its share of the weights of the next step's columns.
-fn near(product: &Product, task: &Task, step: &Step) -> *const u16 {
+/// What is prefetched during a step: its share of the weights of the next step's columns.
+fn ahead(product: &Product, task: &Task, step: &Step) -> *const u16 {
     let (slice, column) = match step.next {
         Some(next) if step.column + 1 == task.columns.end => (next, task.columns.start),
         _ => (step.slice, (step.column + 1).min(product.columns - 1)),

@@ -16,7 +16,7 @@ use crate::vector::Avx512;
 const ROWS: usize = 8;
 
 /// # Safety
-/// The processor has [`Level::Avx512Bf16`](crate::Level::Avx512Bf16).
+/// The processor has [`Isa::Avx512Bf16`](crate::Isa::Avx512Bf16).
 #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")]
 pub(super) unsafe fn run(
     product: &Product,

@@ -1,4 +1,4 @@
-//! What becomes of sums of bf16 products, while they are near: bias, activation, rounding.
+//! What becomes of sums of bf16 products, while they are in registers: bias, activation, rounding.
 
 use super::{Epilogue, Rows};
 use crate::Activation;
@@ -40,15 +40,15 @@ impl Map for Activated {
     }
 }
 
-/// The slope of an activation at the sum.
-pub(in super::super) struct Slope(pub(in super::super) Activation);
+/// The derivative of an activation at the sum.
+pub(in super::super) struct Derivative(pub(in super::super) Activation);
 
-impl Map for Slope {
+impl Map for Derivative {
     const LONG: bool = true;
 
     #[inline(always)]
     fn of<V: Vector>(&self, sum: V) -> V {
-        self.0.with_slope(sum).1
+        self.0.with_derivative(sum).1
     }
 }
 
@@ -155,11 +155,11 @@ impl<const ADD: bool> Epilogue for Floats<'_, ADD> {
     }
 }
 
-/// Adds the bias, and writes the activation of the sum and its slope.
+/// Adds the bias, and writes the activation of the sum and its derivative.
 pub(in super::super) struct Activate<'a> {
     bias: &'a [f32],
     activation: Activation,
-    slope: TileOutput<'a>,
+    derivative: TileOutput<'a>,
     to: TileOutput<'a>,
 }
 
@@ -167,13 +167,13 @@ impl<'a> Activate<'a> {
     pub(in super::super) fn new(
         bias: &'a [f32],
         activation: Activation,
-        slope: &'a mut Matrix,
+        derivative: &'a mut Matrix,
         to: &'a mut Matrix,
     ) -> Self {
         Self {
             bias,
             activation,
-            slope: TileOutput::new(slope),
+            derivative: TileOutput::new(derivative),
             to: TileOutput::new(to),
         }
     }
@@ -186,18 +186,18 @@ impl Epilogue for Activate<'_> {
     fn rows<V: Vector, const N: usize>(&self, row: usize, _: usize, column: usize, sums: &Rows<N>) {
         let bias = Bias::<V>::new(self.bias, column);
         // SAFETY: each part is finished once, by one thread, and the matrices are two.
-        let (slope, to) = unsafe {
+        let (derivative, to) = unsafe {
             (
-                self.slope.rows::<N>(row, column),
+                self.derivative.rows::<N>(row, column),
                 self.to.rows::<N>(row, column),
             )
         };
-        for ((to, slope), sums) in to.iter_mut().zip(slope).zip(sums) {
+        for ((to, derivative), sums) in to.iter_mut().zip(derivative).zip(sums) {
             let (low, high) = bias.add(sums);
-            let (low, low_slope) = self.activation.with_slope(low);
-            let (high, high_slope) = self.activation.with_slope(high);
+            let (low, low_derivative) = self.activation.with_derivative(low);
+            let (high, high_derivative) = self.activation.with_derivative(high);
             V::round_pair(low, high, to);
-            V::round_pair(low_slope, high_slope, slope);
+            V::round_pair(low_derivative, high_derivative, derivative);
         }
     }
 }

@@ -12,7 +12,7 @@ use vlpt_clip::{Activation, Clip, ClipConfig, Observer, TextConfig, VisionConfig
 use vlpt_data::drawn::drawn;
 use vlpt_data::image::Limits;
 use vlpt_data::{Item, Metric};
-use vlpt_methods::{Method, MethodConfig};
+use vlpt_methods::{Build, Method, MethodConfig};
 
 use super::images::{ImageInput, Source};
 use super::{TaskPart, Trainer, Workload};

@@ -1,6 +1,6 @@
 //! Pixels in memory, decoded, and as features: one result.
 
-use vlpt_clip::Clip;
+use vlpt_clip::{Clip, TowerAdaptation};
 use vlpt_methods::{CoOpConfig, MethodConfig, VptConfig};
 
 use super::super::images::{BatchImages, ImageInput};
@@ -27,7 +27,10 @@ fn seen(example: &Example, clip: &Clip, visual: bool, epoch: usize) -> Vec<f32> 
     let every: Vec<usize> = (0..IMAGES).collect();
     match images.train.batch(epoch, &every, embed).unwrap() {
         BatchImages::Features(features) => features,
-        BatchImages::Pixels(pixels) => clip.vision.features(&pixels, IMAGES, None),
+        BatchImages::Pixels(pixels) => {
+            clip.vision
+                .features(&pixels, IMAGES, &TowerAdaptation::NONE)
+        }
     }
 }
 

@@ -8,11 +8,12 @@
 
 mod arrange;
 mod backward;
+mod exp;
 mod forward;
 mod head;
-mod powers;
 mod products;
 mod row;
+mod rows;
 mod softmax;
 mod waiting;
 
@@ -23,14 +24,14 @@ use super::Task;
 use super::plan::Run;
 use crate::block::{Block, SIDE};
 use crate::tile::{TILE, TILE_COLUMNS, TILE_ROWS, Tiles};
-use crate::tile_registers::{Factors, Sums, TileRegisters};
+use crate::tile_registers::{TileAccumulators, TileOperands, TileRegisters};
 
 pub(super) use backward::backward;
 pub(super) use forward::forward;
 
 /// What all tasks read.
 #[derive(Clone, Copy)]
-pub(super) struct Given<'a> {
+pub(super) struct TileInputs<'a> {
     pub(super) q: Tiles<'a>,
     pub(super) kv: Tiles<'a>,
     pub(super) common: Tiles<'a>,
@@ -58,8 +59,8 @@ struct Scratch {
     q_pairs: Numbers,
     d_out_columns: Numbers,
     d_out_pairs: Numbers,
-    /// Powers of scores as left-hand sides (32 queries x keys), of every other 32 queries.
-    powers: [Numbers; 2],
+    /// Exponentials of scores as left-hand sides (32 queries x keys), of every other 32 queries.
+    exps: [Numbers; 2],
     /// Probabilities and gradients of scores as left-hand sides (keys x all queries); gradients of 32
     /// queries as a right-hand side (keys x 32).
     p: Numbers,
@@ -165,8 +166,8 @@ fn start<'r>(
     (a, across): (&[u16], usize),
     b: &[u16],
     depth: usize,
-) -> Sums<'r> {
+) -> TileAccumulators<'r> {
     let mut sums = registers.sums();
-    sums.add::<false>(Factors::new(a, across * TILE, b, depth));
+    sums.add::<false>(TileOperands::new(a, across * TILE, b, depth));
     sums
 }

@@ -1,4 +1,4 @@
-//! Powers of scores, as left-hand sides of the product with values.
+//! Exponentials of scores, as left-hand sides of the product with values.
 
 use std::arch::x86_64::{
     __m512, _mm512_add_ps, _mm512_and_si512, _mm512_castsi512_ps, _mm512_cvtps_epi32,
@@ -14,13 +14,13 @@ use crate::block::{Block, SIDE};
 use crate::tile::{TILE_COLUMNS, halves};
 use crate::vector::{Avx512, LANES, Vector};
 
-/// Queries whose powers are made at once.
+/// Queries whose exponentials are made at once.
 pub(super) const QUERIES: usize = 8;
 
 /// A block's queries are done in so many parts.
 pub(super) const PARTS: usize = SIDE / QUERIES;
 
-/// The key of a block whose scores are in a column: [`powers_of_2`] puts them in order.
+/// The key of a block whose scores are in a column: [`exp2_of_pairs`] puts them in order.
 pub(super) const KEYS: [u8; SIDE] = {
     let (mut order, mut i) = ([0; SIDE], 0);
     while i < SIDE {
@@ -38,10 +38,10 @@ const ONE: f32 = 0x3f80 as f32;
 /// What bf16 numbers between 1 and 2 have less than a straight line from 1 to 2.
 const LESS: [u8; 128] = {
     let root = 1.005_429_901_111_802_8; // of 2, the 128th
-    let (mut less, mut power, mut i) = ([0; 128], 1.0, 0);
+    let (mut less, mut exp, mut i) = ([0; 128], 1.0, 0);
     while i < 128 {
-        less[i] = (i as f64 - (power - 1.0) * 128.0 + 0.5) as u8;
-        power *= root;
+        less[i] = (i as f64 - (exp - 1.0) * 128.0 + 0.5) as u8;
+        exp *= root;
         i += 1;
     }
     less
@@ -56,7 +56,7 @@ pub(super) struct Exponents<'a> {
     seen: Option<&'a [[u32; QUERIES]]>,
 }
 
-/// What is known of 32 queries: their powers are `2^(exponent + below)`.
+/// What is known of 32 queries: their exponentials are `2^(exponent + below)`.
 pub(super) struct Softmax {
     below: [f32; SIDE],
     sums: [Avx512; SIDE],
@@ -126,10 +126,10 @@ impl Softmax {
         }
     }
 
-    /// Writes the powers of part `queries` of a block's queries into left-hand sides, 32 queries x the
+    /// Writes the exponentials of part `queries` of a block's queries into left-hand sides, 32 queries x the
     /// keys of `blocks` blocks.
     #[inline(always)]
-    pub(super) fn powers(
+    pub(super) fn exps(
         &mut self,
         of: &Exponents,
         (block, blocks): (usize, usize),
@@ -153,12 +153,12 @@ impl Softmax {
             let low = Avx512::load(low).mul_add(factor, below);
             let high = Avx512::load(high).mul_add(factor, below);
             // SAFETY: see `Avx512`.
-            let powers = unsafe { powers_of_2(low.register(), high.register(), seen, to) };
-            *sum = sum.add(powers);
+            let exps = unsafe { exp2_of_pairs(low.register(), high.register(), seen, to) };
+            *sum = sum.add(exps);
         }
     }
 
-    /// The sums of the queries' powers.
+    /// The sums of the queries' exponentials.
     #[inline(always)]
     pub(super) fn sums(&self) -> [f32; SIDE] {
         let mut sums = [0.0; SIDE];
@@ -174,67 +174,67 @@ impl Softmax {
 /// turns. Answers the sum of every two that follow each other. `x` is to stay below 2^31 in size, as it
 /// does for scores below 10 million.
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
-fn powers_of_2(low: __m512, high: __m512, seen: u32, to: &mut [u16; TILE_COLUMNS]) -> Avx512 {
+fn exp2_of_pairs(low: __m512, high: __m512, seen: u32, to: &mut [u16; TILE_COLUMNS]) -> Avx512 {
     let x = _mm512_maskz_packs_epi32(seen, _mm512_cvtps_epi32(low), _mm512_cvtps_epi32(high));
     let x = _mm512_max_epi16(x, _mm512_setzero_si512());
     // SAFETY: 64 bytes are read of each half.
     let [first, second] =
         unsafe { [0, 64].map(|half| _mm512_loadu_si512(LESS[half..].as_ptr().cast())) };
     let less = _mm512_maskz_permutex2var_epi8(0x5555_5555_5555_5555, first, x, second);
-    let powers = _mm512_sub_epi16(x, less);
+    let exps = _mm512_sub_epi16(x, less);
     // SAFETY: 64 bytes are written of 64.
-    unsafe { _mm512_storeu_si512(to.as_mut_ptr().cast(), powers) };
-    let even = _mm512_castsi512_ps(_mm512_slli_epi32::<16>(powers));
-    let odd = _mm512_castsi512_ps(_mm512_and_si512(powers, _mm512_set1_epi32(!0xffff)));
+    unsafe { _mm512_storeu_si512(to.as_mut_ptr().cast(), exps) };
+    let even = _mm512_castsi512_ps(_mm512_slli_epi32::<16>(exps));
+    let odd = _mm512_castsi512_ps(_mm512_and_si512(exps, _mm512_set1_epi32(!0xffff)));
     Avx512::of(_mm512_add_ps(even, odd))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Level;
+    use crate::Isa;
 
-    /// Powers of 32 exponents, and the sum that belongs to them.
-    fn powers(exponents: &[f32; SIDE], seen: u32) -> ([f32; SIDE], f32) {
+    /// Exponentials of 32 exponents, and the sum that belongs to them.
+    fn exps(exponents: &[f32; SIDE], seen: u32) -> ([f32; SIDE], f32) {
         let steps = exponents.map(|x| x * STEPS + ONE);
         let (low, high) = halves(&steps);
         let (low, high) = (Avx512::load(low), Avx512::load(high));
-        let mut powers = [0; SIDE];
+        let mut exps = [0; SIDE];
         // SAFETY: called where the processor has tiles, and these instructions too.
-        let sums = unsafe { powers_of_2(low.register(), high.register(), seen, &mut powers) };
-        (powers.map(crate::vector::widen), sums.total())
+        let sums = unsafe { exp2_of_pairs(low.register(), high.register(), seen, &mut exps) };
+        (exps.map(crate::vector::widen), sums.total())
     }
 
     #[test]
     fn powers_are_the_bf16_numbers_next_to_them() {
-        if !Level::available().contains(&Level::Amx) {
+        if !Isa::available().contains(&Isa::Amx) {
             return;
         }
         for first in -4000..200 {
             let exponents: [f32; SIDE] =
                 std::array::from_fn(|i| first as f32 * 0.031 + i as f32 * 0.001);
-            let (powers, sum) = powers(&exponents, u32::MAX);
+            let (exps, sum) = exps(&exponents, u32::MAX);
             for (x, key) in exponents.iter().zip(KEYS) {
-                let power = powers[usize::from(key)];
-                let off = (f64::from(power) / f64::from(*x).exp2() - 1.0).abs();
-                assert!(off < 1.0 / 128.0, "2^{x}: {power}");
+                let exp = exps[usize::from(key)];
+                let off = (f64::from(exp) / f64::from(*x).exp2() - 1.0).abs();
+                assert!(off < 1.0 / 128.0, "2^{x}: {exp}");
             }
-            let of_powers: f32 = powers.iter().sum();
+            let of_powers: f32 = exps.iter().sum();
             assert!((sum / of_powers - 1.0).abs() < 1e-5);
         }
     }
 
     #[test]
     fn what_is_out_of_range_or_not_seen_is_0_or_no_number() {
-        if !Level::available().contains(&Level::Amx) {
+        if !Isa::available().contains(&Isa::Amx) {
             return;
         }
         let mut exponents = [0.0; SIDE];
         exponents[..4].copy_from_slice(&[-127.5, -1e5, 128.5, 1e5]);
-        let (powers, _) = powers(&exponents, !(1 << 8));
-        assert!(powers[0] < 1e-37 && powers[1] == 0.0, "{powers:?}");
-        assert!(powers[2].is_nan() && powers[3].is_nan(), "{powers:?}");
-        assert_eq!(powers[8], 0.0, "not seen");
-        assert!(powers[9..].iter().all(|power| *power == 1.0));
+        let (exps, _) = exps(&exponents, !(1 << 8));
+        assert!(exps[0] < 1e-37 && exps[1] == 0.0, "{exps:?}");
+        assert!(exps[2].is_nan() && exps[3].is_nan(), "{exps:?}");
+        assert_eq!(exps[8], 0.0, "not seen");
+        assert!(exps[9..].iter().all(|exp| *exp == 1.0));
     }
 }

@@ -1,16 +1,16 @@
 //! How work is shared among the threads of a pool.
 
-mod crew;
 mod parts;
+mod team;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-pub use crew::awake;
-use crew::together;
 pub(crate) use parts::{Parts, for_both_parts, for_parts};
+use team::together;
+pub use team::with_thread_team;
 
 /// Calls `work` for each task, on the threads of the current pool. A thread starts with its own
-/// share, the same of each work of as many tasks, so that it finds near what it has left there; then
+/// share, the same of each work of as many tasks, so that it finds in its cache what it has left there; then
 /// it goes on with what is left of others'.
 pub(crate) fn for_tasks(tasks: usize, work: impl Fn(usize) + Sync) {
     let threads = rayon::current_num_threads().min(tasks);
@@ -69,7 +69,7 @@ mod tests {
             for tasks in [0, 1, 2, 7, 100] {
                 let done: Vec<AtomicUsize> = (0..tasks).map(|_| AtomicUsize::new(0)).collect();
                 pool(threads).install(|| {
-                    awake(|| {
+                    with_thread_team(|| {
                         for_tasks(tasks, |i| {
                             done[i].fetch_add(1, Ordering::Relaxed);
                         });
@@ -88,10 +88,10 @@ mod tests {
                 done.fetch_add(1, Ordering::Relaxed);
             };
             let pass = || {
-                awake(|| {
+                with_thread_team(|| {
                     for _ in 0..200 {
                         for_tasks(7, count);
-                        awake(|| for_tasks(3, |_| for_tasks(5, count)));
+                        with_thread_team(|| for_tasks(3, |_| for_tasks(5, count)));
                     }
                 });
             };
@@ -112,7 +112,7 @@ mod tests {
                 for_tasks(8, |i| assert!(i != broken, "task {broken}"));
             };
             let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-                pool(2).install(|| awake(pass));
+                pool(2).install(|| with_thread_team(pass));
             }));
             let panic = result.expect_err("a task panics");
             let text = panic.downcast_ref::<String>().expect("a text");

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 /// Sets of instructions, each with everything that those before it have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Level {
+pub enum Isa {
     /// No instructions by name: what the compiler makes for any processor of this kind, and the
     /// `gemm` crate's own choice for products (NEON on ARM).
     Portable,
@@ -24,14 +24,14 @@ pub enum Level {
 }
 
 /// The environment variable that keeps kernels at a level, by its name.
-pub const LEVEL_VARIABLE: &str = "VLPT_KERNELS";
+pub const ISA_VARIABLE: &str = "VLPT_KERNELS";
 
 /// Not chosen yet.
 const UNKNOWN: u8 = u8::MAX;
 
 static CURRENT: AtomicU8 = AtomicU8::new(UNKNOWN);
 
-impl Level {
+impl Isa {
     const ALL: [Self; 5] = [
         Self::Portable,
         Self::Avx2,
@@ -46,8 +46,8 @@ impl Level {
         Self::ALL.into_iter().filter(|l| *l <= best).collect()
     }
 
-    /// The level that kernels use: the best there is, or the one that [`LEVEL_VARIABLE`] names
-    /// where the processor has it (a name that says nothing is reported by [`Level::requested`]).
+    /// The level that kernels use: the best there is, or the one that [`ISA_VARIABLE`] names
+    /// where the processor has it (a name that says nothing is reported by [`Isa::requested`]).
     pub fn current() -> Self {
         match CURRENT.load(Ordering::Relaxed) {
             UNKNOWN => {
@@ -74,17 +74,17 @@ impl Level {
     /// # Errors
     /// When it is none, or more than the processor has: what to say about it.
     pub fn requested() -> Result<Option<Self>, String> {
-        let Some(name) = std::env::var_os(LEVEL_VARIABLE).filter(|name| !name.is_empty()) else {
+        let Some(name) = std::env::var_os(ISA_VARIABLE).filter(|name| !name.is_empty()) else {
             return Ok(None);
         };
         let name = name.to_string_lossy();
         let level: Self = name
             .parse()
-            .map_err(|error| format!("{LEVEL_VARIABLE}={name}: {error}"))?;
+            .map_err(|error| format!("{ISA_VARIABLE}={name}: {error}"))?;
         if level > Self::best() {
             let names: Vec<String> = Self::available().iter().map(Self::to_string).collect();
             return Err(format!(
-                "{LEVEL_VARIABLE}={name}: this processor has only {}",
+                "{ISA_VARIABLE}={name}: this processor has only {}",
                 names.join(", ")
             ));
         }
@@ -129,13 +129,13 @@ impl Level {
     }
 }
 
-impl fmt::Display for Level {
+impl fmt::Display for Isa {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.write_str(self.name())
     }
 }
 
-impl FromStr for Level {
+impl FromStr for Isa {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
@@ -153,16 +153,16 @@ mod tests {
 
     #[test]
     fn levels_are_read_by_the_names_they_print() {
-        for level in Level::ALL {
+        for level in Isa::ALL {
             assert_eq!(level.to_string().parse(), Ok(level));
         }
-        let error = "sse9".parse::<Level>().unwrap_err();
+        let error = "sse9".parse::<Isa>().unwrap_err();
         assert!(error.contains("avx512-bf16"), "{error}");
     }
 
     #[test]
     fn every_machine_has_the_portable_kernels() {
-        assert_eq!(Level::available()[0], Level::Portable);
-        assert!(Level::available().contains(&Level::current()));
+        assert_eq!(Isa::available()[0], Isa::Portable);
+        assert!(Isa::available().contains(&Isa::current()));
     }
 }

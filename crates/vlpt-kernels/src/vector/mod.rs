@@ -14,7 +14,7 @@ pub(crate) const LANES: usize = 16;
 /// 16 floats. Kernels are written once over this trait and compiled for each kind of vector by
 /// [`over_vectors`].
 ///
-/// Powers and reciprocals are as exact as bf16 results need, not to the last bit of f32: they are off
+/// Exponentials and reciprocals are as exact as bf16 results need, not to the last bit of f32: they are off
 /// by a twentieth of what rounding to bf16 may change.
 pub(crate) trait Vector: Copy {
     fn splat(x: f32) -> Self;
@@ -27,7 +27,7 @@ pub(crate) trait Vector: Copy {
     fn mul_add(self, factor: Self, term: Self) -> Self;
     fn max(self, other: Self) -> Self;
     /// `2^self` within 1e-4 of its size; 0 below -126, and something very large above 127.
-    fn power_of_2(self) -> Self;
+    fn exp2(self) -> Self;
     /// `1 / self` within 1e-4 of its size.
     fn reciprocal(self) -> Self;
     /// `positive` where self is above 0, `other` elsewhere.
@@ -50,12 +50,12 @@ pub(crate) trait Vector: Copy {
 }
 
 /// Defines a function over `V: Vector` that is compiled for portable vectors, for portable vectors
-/// under AVX2, and for AVX-512 with bf16; which one runs is chosen by [`Level::current`].
+/// under AVX2, and for AVX-512 with bf16; which one runs is chosen by [`Isa::current`].
 ///
 /// What the body calls must be `#[inline(always)]` (closures in its arguments are inlined with it):
 /// what is not inlined is compiled for the baseline alone.
 ///
-/// [`Level::current`]: crate::Level::current
+/// [`Isa::current`]: crate::Isa::current
 macro_rules! over_vectors {
     ($(#[$meta:meta])* $vis:vis fn $name:ident<$v:ident>($($arg:ident: $type:ty),* $(,)?) $body:block) => {
         $(#[$meta])*
@@ -73,13 +73,13 @@ macro_rules! over_vectors {
                 fn avx2($($arg: $type),*) {
                     generic::<$crate::vector::Portable>($($arg),*);
                 }
-                let level = $crate::Level::current();
-                if level >= $crate::Level::Avx512Bf16 {
+                let level = $crate::Isa::current();
+                if level >= $crate::Isa::Avx512Bf16 {
                     // SAFETY: the processor has what the level names.
                     unsafe { avx512($($arg),*) };
                     return;
                 }
-                if level >= $crate::Level::Avx2 {
+                if level >= $crate::Isa::Avx2 {
                     // SAFETY: as above.
                     unsafe { avx2($($arg),*) };
                     return;
@@ -98,7 +98,7 @@ mod tests {
 
     #[derive(Default)]
     struct Probe {
-        power: [f32; LANES],
+        exp: [f32; LANES],
         reciprocal: [f32; LANES],
         bf16: [u16; 2 * LANES],
         products: [f32; LANES],
@@ -107,7 +107,7 @@ mod tests {
     #[inline(always)]
     fn probe_with<V: Vector>(x: &[f32; LANES], to: &mut Probe) {
         let v = V::load(x);
-        v.power_of_2().store(&mut to.power);
+        v.exp2().store(&mut to.exp);
         v.reciprocal().store(&mut to.reciprocal);
         V::round_pair(v, v.mul_add(V::splat(2.0), V::splat(1.0)), &mut to.bf16);
         v.add_products(&to.bf16, &to.bf16).store(&mut to.products);
@@ -127,8 +127,8 @@ mod tests {
             probe(&x, &mut got);
             for j in 0..LANES {
                 let want = f64::from(x[j]).exp2();
-                let error = (f64::from(got.power[j]) - want).abs() / want;
-                assert!(error < 1e-4, "2^{} = {}", x[j], got.power[j]);
+                let error = (f64::from(got.exp[j]) - want).abs() / want;
+                assert!(error < 1e-4, "2^{} = {}", x[j], got.exp[j]);
                 let error = (f64::from(got.reciprocal[j]) * f64::from(x[j]) - 1.0).abs();
                 assert!(error < 1e-4, "1 / {} = {}", x[j], got.reciprocal[j]);
                 let second = x[j].mul_add(2.0, 1.0);
@@ -146,13 +146,13 @@ mod tests {
         }
         probe(&[f32::NAN; LANES], &mut got);
         assert!(
-            got.power.iter().all(|x| x.is_nan()),
+            got.exp.iter().all(|x| x.is_nan()),
             "what is no number stays none"
         );
         probe(&[-1e30; LANES], &mut got);
-        assert_eq!(got.power, [0.0; LANES]);
+        assert_eq!(got.exp, [0.0; LANES]);
         probe(&[1e30; LANES], &mut got);
-        assert!(got.power.iter().all(|x| *x > 1e38), "{:?}", got.power);
+        assert!(got.exp.iter().all(|x| *x > 1e38), "{:?}", got.exp);
         probe(&[f32::INFINITY; LANES], &mut got);
         assert_eq!(got.reciprocal, [0.0; LANES]);
     }

@@ -19,7 +19,7 @@ const EAGER: usize = 256;
 /// Turns that a thread without work stays awake.
 const PATIENCE: usize = 1 << 14;
 
-/// In [`Crew::state`]: one more thread takes part, whoever comes may take part, and the next work.
+/// In [`ThreadTeam::state`]: one more thread takes part, whoever comes may take part, and the next work.
 const ONE: u64 = 1;
 const OPEN: u64 = 1 << 31;
 const NEXT: u64 = 1 << 32;
@@ -29,7 +29,7 @@ type Work<'a> = &'a (dyn Fn() + Sync);
 
 /// The other threads of a pool, as far as they are awake and wait for works of one thread, which
 /// leads them.
-struct Crew {
+struct ThreadTeam {
     /// How many there are besides the one that leads, and how many of these are here.
     others: usize,
     here: AtomicUsize,
@@ -45,36 +45,36 @@ struct Crew {
 
 // SAFETY: `work` is written only by the thread that leads, while no work is open and none takes part,
 // and read only by those who take part.
-unsafe impl Sync for Crew {}
+unsafe impl Sync for ThreadTeam {}
 
 thread_local! {
-    /// Whether this thread leads a crew, or takes part in a work: it must not be held up by another.
+    /// Whether this thread leads a team, or takes part in a work: it must not be held up by another.
     static BUSY: Cell<bool> = const { Cell::new(false) };
-    /// The crew that this thread leads, if no work of it is open.
-    static FREE: Cell<Option<NonNull<Crew>>> = const { Cell::new(None) };
+    /// The team that this thread leads, if no work of it is open.
+    static FREE: Cell<Option<NonNull<ThreadTeam>>> = const { Cell::new(None) };
 }
 
 /// Runs `work` on a thread of the current pool, while the others stay awake.
-pub fn awake<R: Send>(work: impl FnOnce() -> R + Send) -> R {
-    let crew = Crew::new(rayon::current_num_threads() - 1);
+pub fn with_thread_team<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+    let team = ThreadTeam::new(rayon::current_num_threads() - 1);
     rayon::scope(|scope| {
-        // SAFETY: a crew is free only while it is there.
-        if FREE
-            .get()
-            .is_some_and(|crew| unsafe { crew.as_ref() }.is_here())
-        {
+        let is_here = |team: NonNull<ThreadTeam>| {
+            // SAFETY: a team is free only while it is there.
+            unsafe { team.as_ref() }.is_here()
+        };
+        if FREE.get().is_some_and(is_here) {
             return work();
         }
-        let crew = &crew;
-        let before = (BUSY.replace(true), FREE.replace(Some(NonNull::from(crew))));
+        let team = &team;
+        let before = (BUSY.replace(true), FREE.replace(Some(NonNull::from(team))));
         let _last = AtLast(|| {
             BUSY.set(before.0);
             FREE.set(before.1);
-            crew.done.store(true, Ordering::Relaxed);
+            team.done.store(true, Ordering::Relaxed);
         });
         scope.spawn_broadcast(move |_, _| {
             if !BUSY.get() {
-                crew.stay();
+                team.stay();
             }
         });
         work()
@@ -85,9 +85,9 @@ pub fn awake<R: Send>(work: impl FnOnce() -> R + Send) -> R {
 pub(super) fn together(threads: usize, work: Work) {
     let free = FREE.take();
     let _last = AtLast(|| FREE.set(free));
-    // SAFETY: a crew is free only while it is there.
-    match free.map(|crew| unsafe { crew.as_ref() }) {
-        Some(crew) if crew.is_here() => crew.run(work),
+    // SAFETY: a team is free only while it is there.
+    match free.map(|team| unsafe { team.as_ref() }) {
+        Some(team) if team.is_here() => team.run(work),
         _ => rayon::scope(|scope| {
             for _ in 1..threads {
                 scope.spawn(|_| work());
@@ -97,7 +97,7 @@ pub(super) fn together(threads: usize, work: Work) {
     }
 }
 
-impl Crew {
+impl ThreadTeam {
     fn new(others: usize) -> Self {
         Self {
             others,
@@ -118,9 +118,9 @@ impl Crew {
     fn run(&self, work: Work) {
         // SAFETY: the lifetime is made longer, but nobody calls it after this function: below the
         // work is closed, and this thread waits for those who had joined it.
-        let work_of_crew = unsafe { std::mem::transmute::<Work<'_>, Work<'static>>(work) };
+        let work_of_team = unsafe { std::mem::transmute::<Work<'_>, Work<'static>>(work) };
         // SAFETY: no work is open, and the last one was waited for.
-        unsafe { *self.work.get() = Some(work_of_crew) };
+        unsafe { *self.work.get() = Some(work_of_team) };
         self.state.fetch_add(NEXT + OPEN, Ordering::Release);
         {
             let _last = AtLast(|| self.close());
@@ -148,7 +148,7 @@ impl Crew {
         }
     }
 
-    /// Takes part in the works of the crew, and in what else is to be done in the pool, until they
+    /// Takes part in the works of the team, and in what else is to be done in the pool, until they
     /// have ended or for as long as there is something.
     fn stay(&self) {
         self.here.fetch_add(1, Ordering::Relaxed);
@@ -215,16 +215,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_crew_that_is_here_gets_the_works() {
+    fn a_team_that_is_here_gets_the_works() {
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(3)
             .build()
             .unwrap();
         let number = pool.install(|| {
-            awake(|| {
-                // SAFETY: the crew is there while this runs.
-                let crew = unsafe { FREE.get().unwrap().as_ref() };
-                let number = || crew.state.load(Ordering::Relaxed) / NEXT;
+            with_thread_team(|| {
+                // SAFETY: the team is there while this runs.
+                let team = unsafe { FREE.get().unwrap().as_ref() };
+                let number = || team.state.load(Ordering::Relaxed) / NEXT;
                 for _ in 0..100_000 {
                     together(3, &|| ());
                     if number() > 0 {
@@ -240,8 +240,8 @@ mod tests {
 
     #[test]
     fn a_thread_that_finds_nothing_to_do_falls_asleep() {
-        let crew = Crew::new(1);
-        crew.stay();
-        assert!(!crew.is_here());
+        let team = ThreadTeam::new(1);
+        team.stay();
+        assert!(!team.is_here());
     }
 }

@@ -12,7 +12,7 @@ mod product;
 use std::cell::RefCell;
 use std::sync::OnceLock;
 
-use crate::Level;
+use crate::Isa;
 use crate::arena::Buffer;
 use crate::block::{Block, SIDE};
 use crate::threads::for_tasks;
@@ -29,7 +29,7 @@ thread_local! {
 /// 32 rows of it, two tiles of 16 columns; a row of a tile holds the pairs of two rows.
 #[derive(Debug)]
 pub(super) struct PackedBf16 {
-    level: Level,
+    level: Isa,
     inputs: usize,
     outputs: usize,
     /// Right-hand side of the forward product: inputs x outputs.
@@ -56,7 +56,7 @@ pub(super) trait Epilogue: Sync {
         sums: &Rows<N>,
     );
 
-    /// Brings near what will be read, and what is far apart and will be written, for such rows.
+    /// Prefetches what will be read, and what is far apart and will be written, for such rows.
     #[cfg_attr(
         not(all(target_arch = "x86_64", target_os = "linux")),
         allow(dead_code)
@@ -68,7 +68,7 @@ pub(super) trait Epilogue: Sync {
 impl PackedBf16 {
     pub(super) fn new(inputs: usize, outputs: usize, weight: &[f32]) -> Self {
         Self {
-            level: Level::current(),
+            level: Isa::current(),
             inputs,
             outputs,
             forward: pack::forward(weight, inputs, outputs),
@@ -109,7 +109,7 @@ impl PackedBf16 {
 }
 
 /// The sum of the products of `terms`, each row of 32 sums given to `epilogue`.
-fn multiply(level: Level, terms: &[Term], width: usize, epilogue: &impl Epilogue) {
+fn multiply(level: Isa, terms: &[Term], width: usize, epilogue: &impl Epilogue) {
     let product = Product::new(terms, width);
     let tasks = product.tasks(rayon::current_num_threads());
     for_tasks(tasks.count(), |task| {
@@ -119,10 +119,10 @@ fn multiply(level: Level, terms: &[Term], width: usize, epilogue: &impl Epilogue
             match level {
                 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
                 // SAFETY: the level was found on this processor when the layer was made.
-                Level::Amx => unsafe { amx::run(&product, &task, sums, epilogue) },
+                Isa::Amx => unsafe { amx::run(&product, &task, sums, epilogue) },
                 #[cfg(target_arch = "x86_64")]
                 // SAFETY: as above.
-                Level::Avx512Bf16 => unsafe {
+                Isa::Avx512Bf16 => unsafe {
                     avx512::run(&product, &task, sums, epilogue);
                 },
                 _ => portable::run(&product, &task, sums, epilogue),

@@ -1,0 +1,111 @@
+//! Gradients of a chunk of texts.
+
+use vlpt_kernels::add;
+
+use super::{Chunk, ChunkTape};
+use crate::adaptation::TowerGradients;
+use crate::text::TextTower;
+use crate::text::plan::TextAdaptation;
+use crate::transformer::{Adapting, AttentionGradient, Gradient, GradientRows};
+
+impl Chunk {
+    /// Adds the gradient of a projection by the texts that are constant.
+    pub(in crate::text) fn constant_backward(
+        &self,
+        tower: &TextTower,
+        d_features: &[f32],
+        gradients: &mut TowerGradients,
+    ) {
+        let embed = tower.head.embed();
+        let (Some(d_projection), false) =
+            (&mut gradients.projection, self.constant.texts.is_empty())
+        else {
+            return;
+        };
+        let texts = self.constant.texts.iter();
+        let d: Vec<f32> = texts
+            .flat_map(|text| &d_features[text * embed..][..embed])
+            .copied()
+            .collect();
+        tower
+            .head
+            .add_projection_gradient(&self.constant.last, &d, d_projection);
+    }
+
+    /// Adds the gradients of what is learned, given that of the chunk's features.
+    pub(in crate::text) fn backward(
+        &self,
+        tower: &TextTower,
+        tape: ChunkTape,
+        adaptation: &TextAdaptation,
+        d_features: &[f32],
+        gradients: &mut TowerGradients,
+    ) {
+        let (w, embed) = (tower.width, tower.head.embed());
+        let mut d_ends = vec![0.0; self.ends.len() * embed];
+        for &(text, end) in &self.end_of {
+            add(
+                &mut d_ends[end * embed..][..embed],
+                &d_features[text * embed..][..embed],
+            );
+        }
+        let arena = &tower.arena;
+        let projection = adaptation.held.projection.as_deref();
+        if let Some(d_projection) = &mut gradients.projection {
+            tower
+                .head
+                .add_projection_gradient(&tape.last, &d_ends, d_projection);
+        }
+        let dx = tower.head.backward(arena, &tape.last, &d_ends, projection);
+        let mut dx = Gradient::new(arena, tower.precision, w, dx);
+        let start = self.options.start();
+        let blocks = tower.blocks.iter().enumerate().skip(start);
+        for ((l, block), tape) in blocks.zip(tape.blocks).rev() {
+            let enters = self.options.enters(l) && self.has_learned();
+            let gradient_rows = match (l == start, enters) {
+                (false, _) => GradientRows::All,
+                (true, true) => GradientRows::Rows(&self.learned),
+                (true, false) => GradientRows::None,
+            };
+            let rows = self.block_rows(tower, l);
+            let keys = self.keys(adaptation, &rows);
+            let adapting = Adapting {
+                updates: adaptation.held.updates.of_block(l),
+                keys: &keys,
+            };
+            let attended = AttentionGradient {
+                attention: tower.attention(rows.plan),
+                common: &self.constant.keys[l],
+                d_common: &mut [],
+            };
+            let updates = &mut gradients.updates;
+            dx = block.backward(
+                arena,
+                tape,
+                rows.query_rows,
+                gradient_rows,
+                adapting,
+                dx,
+                attended,
+                updates,
+            );
+            if !enters {
+                continue;
+            }
+            let size = adaptation.rows * w;
+            let d_rows = &mut gradients.prompts[(l - self.options.first) * size..][..size];
+            if l == start {
+                for (dx, &prompt) in dx.floats().chunks_exact(w).zip(&self.prompts) {
+                    add(&mut d_rows[prompt as usize * w..][..w], dx);
+                }
+            } else {
+                for (&row, &prompt) in self.learned.iter().zip(&self.prompts) {
+                    let dx = &dx.floats()[row as usize * w..][..w];
+                    add(&mut d_rows[prompt as usize * w..][..w], dx);
+                }
+                let words = self.words_of(tower, dx.floats());
+                dx = Gradient::new(arena, tower.precision, w, words);
+            }
+        }
+    }
+}

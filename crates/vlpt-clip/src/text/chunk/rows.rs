@@ -1,0 +1,80 @@
+//! Which live nodes are there in a block, and which of them ask.
+
+use vlpt_kernels::{AttentionPlan, Buffer, gather_rows};
+
+use super::Chunk;
+use crate::text::TextTower;
+use crate::text::plan::TextAdaptation;
+use crate::transformer::QueryRows;
+
+/// The rows of a block's input.
+pub(super) struct BlockRows<'a> {
+    /// All live nodes, or the words alone.
+    pub(super) tokens: usize,
+    pub(super) query_rows: QueryRows<'a>,
+    pub(super) plan: &'a AttentionPlan,
+}
+
+impl BlockRows<'_> {
+    /// Rows of the block's output.
+    pub(super) fn queries(&self) -> usize {
+        match self.query_rows {
+            QueryRows::All => self.tokens,
+            QueryRows::Rows(rows) => rows.len(),
+        }
+    }
+}
+
+impl Chunk {
+    /// Before learned rows are inserted, the words are alone. A learned row that the next block
+    /// replaces only lends its key and value. In the last block the ends of texts ask.
+    pub(super) fn block_rows(&self, tower: &TextTower, l: usize) -> BlockRows<'_> {
+        let (tokens, query_rows, plan) = match (&self.seen_among_words, &self.seen_by_words) {
+            _ if l + 1 == tower.blocks.len() => (
+                self.live.len(),
+                QueryRows::Rows(&self.ends),
+                &self.seen_by_ends,
+            ),
+            (Some(plan), _) if l < self.options.first => (self.words.len(), QueryRows::All, plan),
+            (_, Some(plan)) if self.options.enters(l) && self.options.enters(l + 1) => {
+                (self.live.len(), QueryRows::Rows(&self.words), plan)
+            }
+            _ => (self.live.len(), QueryRows::All, &self.seen),
+        };
+        BlockRows {
+            tokens,
+            query_rows,
+            plan,
+        }
+    }
+
+    /// The live nodes at the input of block `l`, which has rows of its own: words as they are, and the
+    /// rows without positions.
+    pub(super) fn with_rows(
+        &self,
+        tower: &TextTower,
+        words: &[f32],
+        adaptation: &TextAdaptation,
+        l: usize,
+    ) -> Buffer<f32> {
+        let w = tower.width;
+        let size = adaptation.rows * w;
+        let values = &adaptation.values[(l - self.options.first) * size..][..size];
+        let mut x = tower.arena.floats(self.live.len() * w);
+        let mut put = |row: u32, from: &[f32]| x[row as usize * w..][..w].copy_from_slice(from);
+        for (&row, word) in self.words.iter().zip(words.chunks_exact(w)) {
+            put(row, word);
+        }
+        for (&row, &prompt) in self.learned.iter().zip(&self.prompts) {
+            put(row, &values[prompt as usize * w..][..w]);
+        }
+        x
+    }
+
+    /// The words' rows of a gradient of the live nodes.
+    pub(super) fn words_of(&self, tower: &TextTower, dx: &[f32]) -> Buffer<f32> {
+        let mut words = tower.arena.floats(self.words.len() * tower.width);
+        gather_rows(dx, tower.width, &self.words, &mut words);
+        words
+    }
+}
