@@ -39,9 +39,9 @@ pub enum DataError {
         origin: String,
     },
 
-    /// A name that no drawn task has.
-    #[error("there is no drawn task `{found}`")]
-    UnknownDrawnTask {
+    /// A name that no synthetic task has.
+    #[error("there is no synthetic task `{found}`")]
+    UnknownSyntheticTask {
         /// The name asked for.
         found: String,
     },
@@ -130,8 +130,8 @@ impl DataError {
                 let names = Format::READABLE.map(Format::name).join(", ");
                 return Some(format!("the formats are {names}"));
             }
-            Self::UnknownDrawnTask { found } => {
-                return Some(crate::drawn::suggestion(found));
+            Self::UnknownSyntheticTask { found } => {
+                return Some(crate::synthetic::suggestion(found));
             }
             Self::Io(_) => return None,
         };

@@ -3,12 +3,12 @@
 pub mod archive;
 pub mod catalogue;
 pub mod check;
-pub mod drawn;
 mod error;
 pub mod fewshot;
 pub mod image;
 pub mod readers;
 pub mod rng;
+pub mod synthetic;
 pub mod task;
 
 pub use error::{DataError, Result};

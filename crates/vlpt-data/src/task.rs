@@ -11,9 +11,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::archive::{ParquetTable, TarArchive, ZipArchive};
-use crate::drawn::DrawnImage;
 use crate::error::{DataError, Result};
 use crate::image::{self, Limits, RgbImage};
+use crate::synthetic::SyntheticImage;
 
 pub use crate::readers::{OpenOptions, open};
 
@@ -73,8 +73,9 @@ pub enum Format {
     Jsonl,
     /// Class folders with no split; one is made.
     ClassFolders,
-    /// Images that the program draws itself.
-    Drawn,
+    /// Images that the program makes itself.
+    #[serde(alias = "drawn")]
+    Synthetic,
 }
 
 impl Format {
@@ -101,7 +102,7 @@ impl Format {
             Self::Csv => "csv",
             Self::Jsonl => "jsonl",
             Self::ClassFolders => "classfolders",
-            Self::Drawn => "drawn",
+            Self::Synthetic => "synthetic",
         }
     }
 }
@@ -117,9 +118,15 @@ impl FromStr for Format {
 
     fn from_str(text: &str) -> Result<Self> {
         let plain = text.to_ascii_lowercase().replace(['-', '_', ' '], "");
+        // `drawn` is the name in version 0.1
+        let plain = if plain == "drawn" {
+            "synthetic"
+        } else {
+            &plain
+        };
         Self::READABLE
             .into_iter()
-            .chain([Self::Drawn])
+            .chain([Self::Synthetic])
             .find(|format| format.name() == plain)
             .ok_or_else(|| DataError::UnknownFormat {
                 found: text.to_string(),
@@ -207,7 +214,7 @@ impl Item {
     /// The file cannot be read, has left its root, is not an image, or is over `limits`.
     pub fn load(&self, limits: &Limits) -> Result<RgbImage> {
         match &self.image {
-            ImageRef::Drawn(drawn) => Ok(drawn.draw()),
+            ImageRef::Synthetic(image) => Ok(image.draw()),
             stored => image::decode(&stored.read()?, &stored.id(), limits),
         }
     }
@@ -244,8 +251,8 @@ pub enum ImageRef {
         /// Row within the file.
         row: u64,
     },
-    /// An image that the program draws.
-    Drawn(DrawnImage),
+    /// An image that the program makes.
+    Synthetic(SyntheticImage),
 }
 
 impl ImageRef {
@@ -257,11 +264,11 @@ impl ImageRef {
             Self::Zip { archive, entry } => archive.id(*entry),
             Self::Tar { archive, entry } => archive.id(*entry),
             Self::Parquet { table, row } => table.id(*row),
-            Self::Drawn(drawn) => drawn.id(),
+            Self::Synthetic(image) => image.id(),
         }
     }
 
-    /// The encoded bytes of the image; a drawn image is given as a PNG.
+    /// The encoded bytes of the image; a synthetic image is given as a PNG.
     ///
     /// # Errors
     /// The file or archive cannot be read, the member is damaged, or a link leads out of the root.
@@ -271,7 +278,7 @@ impl ImageRef {
             Self::Zip { archive, entry } => archive.read(*entry),
             Self::Tar { archive, entry } => archive.read(*entry),
             Self::Parquet { table, row } => table.read(*row),
-            Self::Drawn(drawn) => png(&drawn.draw()),
+            Self::Synthetic(image) => png(&image.draw()),
         }
     }
 }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use vlpt_data::catalogue::find;
 use vlpt_data::check::{CheckOptions, CheckReport, Level, Sameness, check};
-use vlpt_data::drawn::drawn;
+use vlpt_data::synthetic;
 use vlpt_data::task::Root;
 use vlpt_data::{Format, OpenOptions, Task, open};
 
@@ -26,7 +26,7 @@ fn texts(report: &CheckReport, level: Level) -> Vec<&str> {
 
 /// A task of `train` and `test` labels whose images are drawn into `folder`, each another one.
 fn drawn_files(folder: &Path, train: &[Vec<u32>], test: &[Vec<u32>], classes: usize) -> Task {
-    let pictures = drawn("shapes", 0).unwrap();
+    let pictures = synthetic::task("shapes", 0).unwrap();
     let root = Root::open(folder).unwrap();
     let train = common::split(&root, "train-", train);
     let test = common::split(&root, "test-", test);

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use safetensors::SafeTensors;
 use vlpt_clip::{Clip, ModelFiles};
 use vlpt_data::Metric;
-use vlpt_data::drawn::drawn;
+use vlpt_data::synthetic;
 use vlpt_methods::{Attention, MethodConfig, Position};
 use vlpt_train::{
     EvalOptions, ImportOptions, ImportTask, Imported, PromptFolder, Result, Source,
@@ -173,7 +173,7 @@ fn an_imported_upt_computes_token_by_token_as_the_code_that_trained_it() {
 #[test]
 fn an_imported_prompt_can_be_evaluated() {
     let home = Home::new();
-    let task = drawn("shapes", 0).unwrap();
+    let task = synthetic::task("shapes", 0).unwrap();
     let kept = task.test.items[..8].to_vec();
     let mut small = task.clone();
     small.test.items = kept;

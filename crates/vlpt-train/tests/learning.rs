@@ -4,9 +4,9 @@
 
 mod support;
 
-use support::{Watch, drawn_data, options, tiny_clip};
+use support::{Watch, options, synthetic_data, tiny_clip};
 use vlpt_clip::Clip;
-use vlpt_data::drawn::drawn;
+use vlpt_data::synthetic;
 use vlpt_data::{FewShotRule, Metric, Shots};
 use vlpt_train::{
     Classifier, EvalOptions, Event, LossName, PromptFolder, Run, RunConfig, Select, TrainingData,
@@ -27,16 +27,16 @@ fn ends(watch: &Watch) -> (f64, f64) {
 }
 
 #[test]
-fn a_tuned_prompt_beats_zero_shot_on_a_drawn_task() {
+fn a_tuned_prompt_beats_zero_shot_on_a_synthetic_task() {
     let home = tempfile::tempdir().unwrap();
     let clip = Clip::mini();
     let config: RunConfig = parse(
-        "seed = 0\n[data]\npath = \"drawn:shapes\"\n[coop]\nclass_specific = true\n\
+        "seed = 0\n[data]\npath = \"synthetic:shapes\"\n[coop]\nclass_specific = true\n\
          [train]\nepochs = 50",
         "test",
     )
     .unwrap();
-    let data = drawn_data(&config);
+    let data = synthetic_data(&config);
     let watch = Watch::default();
     Run::start_with(&config, &options(home.path()), &clip, &data, &watch).unwrap();
     let (first, last) = ends(&watch);
@@ -60,7 +60,7 @@ fn a_tuned_prompt_beats_zero_shot_on_a_drawn_task() {
 fn images_with_several_labels_and_with_none_can_be_learned() {
     let home = tempfile::tempdir().unwrap();
     let clip = tiny_clip();
-    let mut task = drawn("shapes", 0).unwrap();
+    let mut task = synthetic::task("shapes", 0).unwrap();
     task.multi_label = true;
     task.metric = Metric::ElevenPointMap;
     let classes = task.classes.len() as u32;

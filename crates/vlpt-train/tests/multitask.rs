@@ -14,11 +14,11 @@ use vlpt_train::{
     TaskEntry, TrainError, TrainingData, evaluate, open_tasks, parse, train_jointly, train_source,
 };
 
-/// A short run on two drawn tasks.
+/// A short run on two synthetic tasks.
 fn two_tasks() -> RunConfig {
     let mut config = short_config();
     config.data.path = String::new();
-    config.tasks = ["drawn:shapes", "drawn:stripes"]
+    config.tasks = ["synthetic:shapes", "synthetic:stripes"]
         .map(|path| TaskEntry::Path(path.to_owned()))
         .to_vec();
     config.few_shot.shots = 2.into();
@@ -63,7 +63,7 @@ fn subsets_are_drawn_together_as_published_and_one_task_as_alone() {
     let mut config = two_tasks();
     let alone = |name: &str, config: &RunConfig| {
         let mut one = config.clone();
-        one.tasks = vec![TaskEntry::Path(format!("drawn:{name}"))];
+        one.tasks = vec![TaskEntry::Path(format!("synthetic:{name}"))];
         opened(&one).1.members.remove(0).subset
     };
     let (_, data) = opened(&config);
@@ -92,7 +92,7 @@ fn a_list_of_one_task_is_that_task_to_the_byte() {
     let single = short_config();
     let mut listed = single.clone();
     listed.data.path = String::new();
-    listed.tasks = vec![TaskEntry::Path("drawn:shapes".to_owned())];
+    listed.tasks = vec![TaskEntry::Path("synthetic:shapes".to_owned())];
     listed.multitask.label_space = LabelSpace::PerTask;
     listed.multitask.mix = Mix::OneTaskPerBatch;
     run(&single, &home.path().join("single"), &clip);
@@ -262,11 +262,11 @@ fn what_does_not_go_together_is_refused() {
     let refused = |more: &str| parse(&text(more), "test").unwrap_err().to_string();
     for (more, said) in [
         (
-            "tasks = [\"drawn:shapes\"]\n[data]\npath = \"drawn:stripes\"",
-            "data.path = drawn:stripes: expected nothing beside `tasks`",
+            "tasks = [\"synthetic:shapes\"]\n[data]\npath = \"synthetic:stripes\"",
+            "data.path = synthetic:stripes: expected nothing beside `tasks`",
         ),
         (
-            "tasks = [\"drawn:shapes\"]\n[data]\nsplit_seed = 3",
+            "tasks = [\"synthetic:shapes\"]\n[data]\nsplit_seed = 3",
             "expected none beside `tasks`",
         ),
         ("tasks = [\"\"]", "expected a path"),
@@ -277,7 +277,7 @@ fn what_does_not_go_together_is_refused() {
         ),
         ("[multitask]\nlabel_space = \"unoin\"", "unoin"),
         (
-            "method = \"linear-probe\"\ntasks = [\"drawn:shapes\", \"drawn:stripes\"]",
+            "method = \"linear-probe\"\ntasks = [\"synthetic:shapes\", \"synthetic:stripes\"]",
             "a baseline is fitted to a single data set",
         ),
         (
@@ -289,15 +289,14 @@ fn what_does_not_go_together_is_refused() {
         assert!(error.contains(said), "{more}: {error}");
     }
     let mut config = two_tasks();
-    config.tasks[1] = TaskEntry::Path("drawn:shapes".to_owned());
+    config.tasks[1] = TaskEntry::Path("synthetic:shapes".to_owned());
     let error = open_tasks(&config).unwrap_err();
     assert!(
         error.to_string().contains("two tasks are called shapes"),
         "{error}"
     );
     assert!(error.hint().unwrap().contains("name = \"NAME\""));
-    let named =
-        "tasks = [\"drawn:shapes\", { path = \"drawn:shapes\", name = \"other\", split_seed = 1 }]";
+    let named = "tasks = [\"synthetic:shapes\", { path = \"synthetic:shapes\", name = \"other\", split_seed = 1 }]";
     let config = parse(&text(named), "test").unwrap();
     assert_eq!(open_tasks(&config).unwrap()[1].name, "other");
     assert_eq!(parse(&config.to_toml(), "again").unwrap(), config);

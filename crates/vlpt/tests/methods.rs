@@ -1,4 +1,4 @@
-//! Every method by the binary, on drawn images and the embedded model: trained, evaluated and used
+//! Every method by the binary, on synthetic images and the embedded model: trained, evaluated and used
 //! for prediction, with the same numbers from both.
 
 #![allow(clippy::unwrap_used)]
@@ -10,16 +10,16 @@ use std::path::Path;
 
 use serde_json::Value;
 use vlpt_data::Split;
-use vlpt_data::drawn::drawn;
 use vlpt_data::image::Limits;
+use vlpt_data::synthetic;
 use vlpt_train::Method;
 
 /// Images of each class that are written, by split.
 const WRITTEN: [(&str, usize); 3] = [("train", 2), ("val", 2), ("test", 4)];
 
-/// The first few images of a drawn task as PNG files below `folder/data`, by split and class.
+/// The first few images of a synthetic task as PNG files below `folder/data`, by split and class.
 fn write_task(folder: &Path) {
-    let task = drawn("stripes", 3).unwrap();
+    let task = synthetic::task("stripes", 3).unwrap();
     let val = task.val.clone().unwrap();
     for (split, (name, count)) in [&task.train, &val, &task.test].iter().zip(WRITTEN) {
         write_split(split, &task.classes, &folder.join("data").join(name), count);

@@ -71,7 +71,7 @@ pub(super) fn compare(task: &Task, entry: Option<&'static Entry>) -> Option<Comp
     let found = entry.or_else(|| match task.source.format {
         Format::Elevater => named(Suite::Elevater).or_else(|| named(Suite::Imagenet)),
         Format::Coop => named(Suite::Coop).or_else(|| named(Suite::Imagenet)),
-        Format::Drawn => None,
+        Format::Synthetic => None,
         _ => catalogue::find(&task.name).filter(|entry| is_alike(task, entry)),
     })?;
     let mut comparison = classes(task, found);

@@ -92,10 +92,10 @@ pub fn open(path: &Path, options: &OpenOptions) -> Result<Task> {
         Format::ImageFolder => imagefolder::read(path, options),
         Format::Jsonl | Format::Csv => manifest::read(path, format, options),
         Format::ClassFolders => class_folders::read(path, options),
-        Format::Drawn => Err(LayoutError::NotThisFormat {
+        Format::Synthetic => Err(LayoutError::NotThisFormat {
             path: path.to_path_buf(),
             format,
-            expected: "the name of a drawn task, not a path".to_owned(),
+            expected: "the name of a synthetic task, not a path".to_owned(),
         }
         .into()),
     }?;
@@ -131,7 +131,7 @@ fn signs(path: &Path) -> Vec<(Format, String)> {
         Format::ImageFolder => imagefolder::recognise(path),
         Format::Jsonl | Format::Csv => manifest::recognise(path, format),
         Format::ClassFolders => class_folders::recognise(path),
-        Format::Drawn => None,
+        Format::Synthetic => None,
     };
     Format::READABLE
         .into_iter()
@@ -149,7 +149,7 @@ fn expected(format: Format) -> &'static str {
         Format::Jsonl => manifest::EXPECTED_JSONL,
         Format::Csv => manifest::EXPECTED_CSV,
         Format::ClassFolders => class_folders::EXPECTED,
-        Format::Drawn => "",
+        Format::Synthetic => "",
     }
 }
 

@@ -9,8 +9,8 @@ use crate::files::sha256;
 
 /// Seed of the draw of test images: the same for every unit of every study.
 const DRAW: u64 = 0;
-/// Drawn images of a split that are hashed.
-const DRAWN: usize = 8;
+/// Synthetic images of a split that are hashed.
+const HASHED: usize = 8;
 
 /// An open task.
 #[derive(Debug)]
@@ -65,11 +65,11 @@ impl Opened {
 /// A line for each image, with the hash of its bytes. Images that the program draws follow from
 /// their names, so that a few of them stand for all.
 fn lines(text: &mut String, split: &str, items: &[Item], observer: &dyn Observer) -> Result<()> {
-    let drawn = items
+    let synthetic = items
         .iter()
-        .all(|item| matches!(item.image, ImageRef::Drawn(_)));
-    let read = if drawn {
-        items.len().min(DRAWN)
+        .all(|item| matches!(item.image, ImageRef::Synthetic(_)));
+    let read = if synthetic {
+        items.len().min(HASHED)
     } else {
         items.len()
     };
@@ -77,6 +77,7 @@ fn lines(text: &mut String, split: &str, items: &[Item], observer: &dyn Observer
     let hashes = hashes
         .iter()
         .map(String::as_str)
+        // the word of version 0.1: fingerprints in plans hold it
         .chain(std::iter::repeat("drawn"));
     for (item, hash) in items.iter().zip(hashes) {
         text.push_str(&format!(
@@ -111,7 +112,7 @@ mod tests {
 
     #[test]
     fn a_part_of_the_test_images_has_each_class_by_its_share() {
-        let task = vlpt_data::drawn::drawn("shapes", 0).unwrap();
+        let task = vlpt_data::synthetic::task("shapes", 0).unwrap();
         let mut split = task.test.clone();
         let classes = task.classes.len();
         // Class 0 twice as often as the others.
@@ -128,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_cap_that_is_not_reached_changes_nothing() {
-        let task = vlpt_data::drawn::drawn("shapes", 0).unwrap();
+        let task = vlpt_data::synthetic::task("shapes", 0).unwrap();
         for cap in [None, Some(task.test.len()), Some(usize::MAX)] {
             let same = some_of(&task.test, cap);
             let ids = |split: &Split| split.items.iter().map(|i| i.image.id()).collect::<Vec<_>>();

@@ -10,9 +10,9 @@ use vlpt_methods::{CoOpConfig, LinearProbeConfig, MethodConfig};
 
 use super::*;
 
-/// Image `number` of a drawn task, with these labels.
+/// Image `number` of a synthetic task, with these labels.
 pub(super) fn item(number: usize, labels: &[u32]) -> Item {
-    let task = vlpt_data::drawn::drawn("shapes", 1).unwrap();
+    let task = vlpt_data::synthetic::task("shapes", 1).unwrap();
     Item {
         labels: labels.to_vec(),
         ..task.train.items[number].clone()

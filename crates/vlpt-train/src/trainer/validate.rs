@@ -124,12 +124,12 @@ mod tests {
         ]
         .into_iter()
         .unzip();
-        let drawn = vlpt_data::drawn::drawn("shapes", 1).unwrap().train.items;
+        let shapes = vlpt_data::synthetic::task("shapes", 1).unwrap().train.items;
         let item = |(item, labels): (Item, &&[u32])| Item {
             labels: labels.to_vec(),
             ..item
         };
-        let val: Vec<Item> = drawn.into_iter().zip(&labels).map(item).collect();
+        let val: Vec<Item> = shapes.into_iter().zip(&labels).map(item).collect();
         let logits = logits.concat();
         let judge = |task: &TaskPart| judge(task, &val, &logits, 5).unwrap();
         let (own, other) = (vec![0, 2], vec![1, 3, 4, 5]);

@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use vlpt_clip::{Activation, Clip, ClipConfig, TextConfig, VisionConfig};
-use vlpt_data::drawn::drawn;
 use vlpt_data::image::Limits;
+use vlpt_data::synthetic;
 use vlpt_data::{Item, Metric};
 use vlpt_methods::{MethodConfig, PromptMethod};
 
@@ -93,7 +93,7 @@ enum Given {
 impl Example {
     /// One task of four classes; image `i` has class `i` modulo 4.
     fn new(images: usize, settings: &str) -> Self {
-        let drawn = drawn("shapes", 0).unwrap();
+        let shapes = synthetic::task("shapes", 0).unwrap();
         let item = |(i, item): (usize, &Item)| Item {
             image: item.image.clone(),
             labels: vec![i as u32 % 4],
@@ -101,7 +101,7 @@ impl Example {
         Self {
             config: parse(settings, "test").unwrap(),
             classes: names(&["apple", "school bus", "polar bear", "cup"]),
-            items: drawn.train.items[..images]
+            items: shapes.train.items[..images]
                 .iter()
                 .enumerate()
                 .map(item)

@@ -22,7 +22,7 @@ use crate::watch::Watch;
 /// Flags of `vlpt inspect variance`.
 #[derive(Debug, Args)]
 pub(crate) struct VarianceArgs {
-    /// Data sets: folders, manifests (.csv, .jsonl), or `drawn:NAME`
+    /// Data sets: folders, manifests (.csv, .jsonl), or `synthetic:NAME`
     #[arg(value_name = "DATA", required = true)]
     data: Vec<String>,
     #[command(flatten)]

@@ -1,7 +1,7 @@
-//! Writes the drawn tasks as PNG files in ImageFolder layout, to look at them or to compare with
+//! Writes the synthetic tasks as PNG files in ImageFolder layout, to look at them or to compare with
 //! other software:
 //!
-//!     cargo run -p vlpt-data --example export_drawn -- OUT [SEED]
+//!     cargo run -p vlpt-data --example export_synthetic -- OUT [SEED]
 //!
 //! gives `OUT/<task>/<split>/<class>/<index>.png`.
 
@@ -10,14 +10,18 @@ use std::error::Error;
 use std::path::PathBuf;
 
 use fs_err as fs;
-use vlpt_data::drawn::{drawn, drawn_names};
+use vlpt_data::synthetic;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = env::args().skip(1);
-    let out = PathBuf::from(arguments.next().ok_or("usage: export_drawn OUT [SEED]")?);
+    let out = PathBuf::from(
+        arguments
+            .next()
+            .ok_or("usage: export_synthetic OUT [SEED]")?,
+    );
     let seed = arguments.next().map_or(Ok(0), |text| text.parse())?;
-    for name in drawn_names() {
-        let task = drawn(name, seed)?;
+    for name in synthetic::names() {
+        let task = synthetic::task(name, seed)?;
         let splits = [
             ("train", Some(&task.train)),
             ("val", task.val.as_ref()),

@@ -1,4 +1,4 @@
-//! The generator behind every drawn picture: SplitMix64, keyed by what is drawn.
+//! The generator behind every synthetic picture: SplitMix64, keyed by what is drawn.
 //!
 //! Steele, Lea and Flood, *Fast Splittable Pseudorandom Number Generators* (2014). It is not the
 //! generator of the few-shot samples: a picture needs its own short stream, cheap to start.

@@ -1,12 +1,12 @@
-//! Tasks whose images the program draws itself: for a first try without a download, for tests, and
-//! for `vlpt demo`.
+//! Synthetic tasks, whose images the program makes itself: for a first try without a download, for
+//! tests, and for `vlpt demo`.
 //!
 //! Every picture is a pure function of (task, seed, split, index) and the same to the byte on every
 //! machine: the arithmetic is that which IEEE 754 fixes, the random numbers are SplitMix64. The
 //! pictures are small and cluttered on purpose, so that a weak CLIP fails on them with plain class
 //! names and gains from tuning.
 //!
-//! One file draws one task.
+//! One file makes one task.
 
 mod backdrop;
 mod canvas;
@@ -30,7 +30,7 @@ use crate::error::{DataError, Result};
 use crate::image::RgbImage;
 use crate::task::{Format, ImageRef, Item, Metric, Source, Split, Task};
 
-/// Width and height of every drawn image, in pixels.
+/// Width and height of every synthetic image, in pixels.
 pub const SIDE: usize = 72;
 /// Training images of a class.
 pub const TRAIN_PER_CLASS: usize = 32;
@@ -38,6 +38,17 @@ pub const TRAIN_PER_CLASS: usize = 32;
 pub const VAL_PER_CLASS: usize = 8;
 /// Test images of a class.
 pub const TEST_PER_CLASS: usize = 32;
+
+/// What stands before the name of a synthetic task where a path is expected.
+pub const PREFIX: &str = "synthetic:";
+/// The same in configurations and plans of version 0.1.
+const OLD_PREFIX: &str = "drawn:";
+
+/// The name in `synthetic:NAME`, or in the older spelling `drawn:NAME`; `None` for any other path.
+pub fn name_in(path: &str) -> Option<&str> {
+    path.strip_prefix(PREFIX)
+        .or_else(|| path.strip_prefix(OLD_PREFIX))
+}
 
 /// What defines a task: its words, and the function that draws an image of a class.
 struct Recipe {
@@ -47,7 +58,7 @@ struct Recipe {
     draw: fn(class: usize, random: &mut Stream) -> Canvas,
 }
 
-/// Every drawn task, by name.
+/// Every synthetic task, by name.
 const RECIPES: [&Recipe; 7] = [
     &colours::RECIPE,
     &counts::RECIPE,
@@ -68,20 +79,20 @@ const NAMES: [&str; RECIPES.len()] = {
     names
 };
 
-/// The names of the drawn tasks, sorted.
-pub fn drawn_names() -> &'static [&'static str] {
+/// The names of the synthetic tasks, sorted.
+pub fn names() -> &'static [&'static str] {
     &NAMES
 }
 
-/// The drawn task of this name; another `seed` gives other images of the same kind.
+/// The synthetic task of this name; another `seed` gives other images of the same kind.
 ///
 /// Images come in the order class 0, 1, 2, ..., 0, 1, 2, ... and are drawn when they are loaded.
 ///
 /// # Errors
-/// There is no drawn task of this name.
-pub fn drawn(name: &str, seed: u64) -> Result<Task> {
+/// There is no synthetic task of this name.
+pub fn task(name: &str, seed: u64) -> Result<Task> {
     let Some(recipe) = RECIPES.iter().position(|recipe| recipe.name == name) else {
-        return Err(DataError::UnknownDrawnTask {
+        return Err(DataError::UnknownSyntheticTask {
             found: name.to_owned(),
         });
     };
@@ -89,7 +100,7 @@ pub fn drawn(name: &str, seed: u64) -> Result<Task> {
     let split = |part: Part, per_class: usize| {
         let items = (0..words.classes.len() * per_class)
             .map(|index| {
-                let image = DrawnImage {
+                let image = SyntheticImage {
                     recipe,
                     seed,
                     part,
@@ -97,7 +108,7 @@ pub fn drawn(name: &str, seed: u64) -> Result<Task> {
                 };
                 Item {
                     labels: vec![image.label() as u32],
-                    image: ImageRef::Drawn(image),
+                    image: ImageRef::Synthetic(image),
                 }
             })
             .collect();
@@ -117,16 +128,16 @@ pub fn drawn(name: &str, seed: u64) -> Result<Task> {
         val: Some(split(Part::Val, VAL_PER_CLASS)),
         test: split(Part::Test, TEST_PER_CLASS),
         source: Source {
-            root: PathBuf::from(format!("drawn:{name}")),
-            format: Format::Drawn,
-            recognised_by: "the name of a drawn task".to_owned(),
-            notes: vec![format!("images drawn by the program with seed {seed}")],
+            root: PathBuf::from(format!("{PREFIX}{name}")),
+            format: Format::Synthetic,
+            recognised_by: "the name of a synthetic task".to_owned(),
+            notes: vec![format!("images made by the program with seed {seed}")],
             made_split: None,
         },
     })
 }
 
-/// What to say to a user who asked for a drawn task that does not exist.
+/// What to say to a user who asked for a synthetic task that does not exist.
 pub(crate) fn suggestion(found: &str) -> String {
     let known = NAMES.join(", ");
     let near = NAMES
@@ -135,8 +146,8 @@ pub(crate) fn suggestion(found: &str) -> String {
         .min()
         .filter(|&(distance, _)| distance <= 3);
     match near {
-        Some((_, name)) => format!("did you mean `{name}`? The drawn tasks are {known}"),
-        None => format!("the drawn tasks are {known}"),
+        Some((_, name)) => format!("did you mean `{name}`? The synthetic tasks are {known}"),
+        None => format!("the synthetic tasks are {known}"),
     }
 }
 
@@ -158,9 +169,9 @@ impl Part {
     }
 }
 
-/// One image of a drawn task: which one it is, not its pixels.
+/// One image of a synthetic task: which one it is, not its pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DrawnImage {
+pub struct SyntheticImage {
     /// Position in [`RECIPES`].
     recipe: usize,
     seed: u64,
@@ -168,7 +179,7 @@ pub struct DrawnImage {
     index: u32,
 }
 
-impl DrawnImage {
+impl SyntheticImage {
     /// A name that says what is drawn, such as `shapes/seed-0/train/17.png`.
     pub fn id(&self) -> String {
         let name = RECIPES[self.recipe].name;

@@ -1,4 +1,4 @@
-//! What every drawn task promises.
+//! What every synthetic task promises.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -26,8 +26,8 @@ fn hex(bytes: &[u8]) -> String {
 
 #[test]
 fn every_class_has_the_same_number_of_images_in_every_split() {
-    for name in drawn_names() {
-        let task = drawn(name, 0).unwrap();
+    for name in names() {
+        let task = task(name, 0).unwrap();
         let classes = task.classes.len();
         assert_eq!(
             task.train.class_counts(classes),
@@ -49,9 +49,18 @@ fn every_class_has_the_same_number_of_images_in_every_split() {
 }
 
 #[test]
+fn a_path_may_name_a_task_in_the_new_and_the_old_spelling() {
+    assert_eq!(name_in("synthetic:shapes"), Some("shapes"));
+    assert_eq!(name_in("drawn:shapes"), Some("shapes"));
+    for path in ["shapes", "photos/synthetic:shapes", ""] {
+        assert_eq!(name_in(path), None, "{path}");
+    }
+}
+
+#[test]
 fn no_image_occurs_twice_within_a_task() {
-    for name in drawn_names() {
-        let task = drawn(name, 0).unwrap();
+    for name in names() {
+        let task = task(name, 0).unwrap();
         let mut seen = BTreeSet::new();
         let mut images = 0;
         for split in [&task.train, task.val.as_ref().unwrap(), &task.test] {
@@ -64,8 +73,8 @@ fn no_image_occurs_twice_within_a_task() {
 
 #[test]
 fn another_seed_gives_other_images() {
-    for name in drawn_names() {
-        let (first, second) = (drawn(name, 0).unwrap(), drawn(name, 1).unwrap());
+    for name in names() {
+        let (first, second) = (task(name, 0).unwrap(), task(name, 1).unwrap());
         let (first, second) = (&first.train.items[0], &second.train.items[0]);
         let limits = Limits::default();
         assert_ne!(
@@ -79,7 +88,7 @@ fn another_seed_gives_other_images() {
 
 #[test]
 fn an_image_does_not_depend_on_what_was_drawn_before() {
-    let task = drawn("shapes", 3).unwrap();
+    let task = task("shapes", 3).unwrap();
     let last = task
         .test
         .items
@@ -92,7 +101,7 @@ fn an_image_does_not_depend_on_what_was_drawn_before() {
 
 #[test]
 fn the_png_of_an_image_decodes_to_the_image() {
-    let task = drawn("digits", 0).unwrap();
+    let task = task("digits", 0).unwrap();
     let item = &task.train.items[4];
     let bytes = item.image.read().unwrap();
     let decoded = decode(&bytes, "digits", &Limits::default()).unwrap();
@@ -101,7 +110,7 @@ fn the_png_of_an_image_decodes_to_the_image() {
 
 #[test]
 fn an_unknown_name_is_refused_with_the_nearest_one() {
-    let error = drawn("shape", 0).unwrap_err();
+    let error = task("shape", 0).unwrap_err();
     assert!(error.to_string().contains("shape"));
     assert!(
         error.hint().unwrap().contains("shapes"),
@@ -112,27 +121,27 @@ fn an_unknown_name_is_refused_with_the_nearest_one() {
 
 #[test]
 fn names_are_sorted_and_fit_a_random_key() {
-    assert!(drawn_names().is_sorted());
+    assert!(names().is_sorted());
     assert!(
-        drawn_names()
+        names()
             .iter()
             .map(|name| &name[..name.len().min(8)])
             .is_sorted()
     );
-    let distinct: BTreeSet<_> = drawn_names()
+    let distinct: BTreeSet<_> = names()
         .iter()
         .map(|n| &n[n.len().saturating_sub(8)..])
         .collect();
-    assert_eq!(distinct.len(), drawn_names().len());
+    assert_eq!(distinct.len(), names().len());
 }
 
-/// Any change of these values changes what `vlpt demo` shows and every number measured on drawn
+/// Any change of these values changes what `vlpt demo` shows and every number measured on synthetic
 /// tasks; a difference on another machine alone is a bug of the arithmetic.
 #[test]
 fn the_pictures_are_the_same_to_the_byte() {
     let mut lines = String::new();
-    for name in drawn_names() {
-        let task = drawn(name, 0).unwrap();
+    for name in names() {
+        let task = task(name, 0).unwrap();
         let mut hash = Sha256::new();
         for split in [&task.train, task.val.as_ref().unwrap(), &task.test] {
             for picture in pictures(split) {
