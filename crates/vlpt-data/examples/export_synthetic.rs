@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         for (part, split) in splits {
             for (index, item) in split
                 .iter()
-                .flat_map(|split| split.items.iter().enumerate())
+                .flat_map(|split| split.samples.iter().enumerate())
             {
                 let class = &task.classes[item.labels[0] as usize];
                 let folder = out.join(name).join(part).join(class);

@@ -15,4 +15,4 @@ pub use error::{DataError, Result};
 pub use fewshot::{FewShotRule, Shots, Subset, few_shot, few_shot_of};
 pub use readers::{LayoutError, OpenOptions, open};
 pub use rng::CPython;
-pub use task::{Format, ImageRef, Item, MadeSplit, Metric, Source, Split, Task};
+pub use task::{Format, ImageRef, MadeSplit, Metric, Provenance, Sample, Split, Task};

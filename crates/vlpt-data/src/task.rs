@@ -1,7 +1,7 @@
 //! The one shape that every reader gives: a task with classes, templates, splits and a metric.
 //!
-//! A [`Task`] holds no pixels. Each [`Item`] knows where its image lies ([`ImageRef`]) and which
-//! classes it shows; [`Item::load`] reads and decodes it when asked, from any thread.
+//! A [`Task`] holds no pixels. Each [`Sample`] knows where its image lies ([`ImageRef`]) and which
+//! classes it shows; [`Sample::load`] reads and decodes it when asked, from any thread.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -157,37 +157,37 @@ pub struct Task {
     /// Images to judge on.
     pub test: Split,
     /// Where all this was read from.
-    pub source: Source,
+    pub provenance: Provenance,
 }
 
 /// A list of labelled images, in the order of the source.
 #[derive(Debug, Clone, Default)]
 pub struct Split {
     /// The images.
-    pub items: Vec<Item>,
+    pub samples: Vec<Sample>,
 }
 
 impl Split {
     /// A split of these images.
-    pub fn new(items: Vec<Item>) -> Self {
-        Self { items }
+    pub fn new(samples: Vec<Sample>) -> Self {
+        Self { samples }
     }
 
     /// Number of images.
     pub fn len(&self) -> usize {
-        self.items.len()
+        self.samples.len()
     }
 
     /// Whether there is no image.
     pub fn is_empty(&self) -> bool {
-        self.items.is_empty()
+        self.samples.is_empty()
     }
 
     /// Number of images of each of `classes` classes; an image of several classes counts in each.
     pub fn class_counts(&self, classes: usize) -> Vec<usize> {
         let mut counts = vec![0; classes];
-        for item in &self.items {
-            for &label in &item.labels {
+        for sample in &self.samples {
+            for &label in &sample.labels {
                 if let Some(count) = counts.get_mut(label as usize) {
                     *count += 1;
                 }
@@ -199,7 +199,7 @@ impl Split {
 
 /// One labelled image.
 #[derive(Debug, Clone)]
-pub struct Item {
+pub struct Sample {
     /// Where the image lies.
     pub image: ImageRef,
     /// The classes it shows: one in a single-label task; any number, sorted, in a multi-label one,
@@ -207,7 +207,7 @@ pub struct Item {
     pub labels: Vec<u32>,
 }
 
-impl Item {
+impl Sample {
     /// Reads and decodes the image, or draws it.
     ///
     /// # Errors
@@ -302,7 +302,7 @@ fn png(image: &RgbImage) -> Result<Vec<u8>> {
 
 /// Where a task came from, and what a reader had to decide.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Source {
+pub struct Provenance {
     /// The folder or file that was opened.
     pub root: PathBuf,
     /// The layout it has.

@@ -65,8 +65,8 @@ fn images_with_several_labels_and_with_none_can_be_learned() {
     task.metric = Metric::ElevenPointMap;
     let classes = task.classes.len() as u32;
     for split in [&mut task.train, &mut task.test] {
-        split.items.truncate(60);
-        for (i, item) in split.items.iter_mut().enumerate() {
+        split.samples.truncate(60);
+        for (i, item) in split.samples.iter_mut().enumerate() {
             let next = (item.labels[0] + 1) % classes;
             match i % 7 {
                 0 => item.labels.clear(),

@@ -47,10 +47,10 @@ fn classes_and_labels_are_counted_through_the_tasks() {
     assert_eq!(data.task.classes, classes);
     for (member, task) in data.members.iter().zip(&tasks) {
         assert_eq!(data.task.classes[member.classes.clone()], task.classes);
-        for item in &data.train.items[member.train.clone()] {
+        for item in &data.train.samples[member.train.clone()] {
             assert!(member.classes.contains(&(item.labels[0] as usize)));
         }
-        for item in &data.val.items[member.val.clone()] {
+        for item in &data.val.samples[member.val.clone()] {
             assert!(member.classes.contains(&(item.labels[0] as usize)));
         }
     }

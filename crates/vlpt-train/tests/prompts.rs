@@ -72,7 +72,7 @@ fn a_prompt_folder_predicts_without_the_text_tower() {
         }
     }
     let data = synthetic_data(&made.config);
-    let images: Vec<_> = data.task.test.items[..3]
+    let images: Vec<_> = data.task.test.samples[..3]
         .iter()
         .map(|item| (item.image.id(), item.image.read().unwrap()))
         .chain([("broken.png".to_owned(), b"no image".to_vec())])
@@ -175,7 +175,7 @@ fn an_evaluation_holds_the_metric_its_interval_and_what_is_behind_it() {
     let pre = preprocess(&made.clip, &made.config.image);
     let options = EvalOptions::default();
     let result = evaluate(&made.clip, &classifier, &data.task, &pre, &options, &()).unwrap();
-    let items = &data.task.test.items;
+    let items = &data.task.test.samples;
     assert_eq!(result.images, items.len());
     assert!(result.low <= result.value && result.value <= result.high);
     let right = items

@@ -222,7 +222,7 @@ fn other_settings_data_or_models_are_refused_by_name() {
     assert!(matches!(error, TrainError::RunExists { .. }));
 
     let mut other = data.clone();
-    other.train.items[0] = data.train.items[1].clone();
+    other.train.samples[0] = data.train.samples[1].clone();
     let error = Run::resume_with(None, &options(&dir), &clip, &other, &()).unwrap_err();
     assert!(
         matches!(error, TrainError::InputChanged { what: "data", .. }),
@@ -348,7 +348,7 @@ fn best_validation_without_validation_images_is_refused_before_anything_is_writt
     let mut config = short_config();
     config.train.select = Select::BestVal;
     let (clip, mut data) = (tiny_clip(), synthetic_data(&config));
-    data.val.items.clear();
+    data.val.samples.clear();
     let dir = home.path().join("run");
     let error = Run::start_with(&config, &options(&dir), &clip, &data, &()).unwrap_err();
     assert!(

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use vlpt_data::image::{Interpolation, Limits, RgbImage, crop_resize};
-use vlpt_data::{Item, Split};
+use vlpt_data::{Sample, Split};
 use vlpt_report::{
     Confusion, Curve, CurvePoint, Example, Fact, KeyNumber, Picture, RunReport, percent,
 };
@@ -43,7 +43,7 @@ fn verdicts<'a>(
     probabilities: &'a [f32],
 ) -> impl Iterator<Item = (usize, usize)> + 'a {
     split
-        .items
+        .samples
         .iter()
         .zip(probabilities.chunks_exact(classes))
         .map(|(item, row)| {
@@ -83,7 +83,7 @@ pub(crate) fn examples(
         .map(|i| {
             example(
                 classes,
-                &split.items[i],
+                &split.samples[i],
                 all[i].0,
                 &probabilities[i * classes.len()..(i + 1) * classes.len()],
             )
@@ -110,7 +110,7 @@ fn thumbnail(image: RgbImage) -> RgbImage {
 
 fn example(
     classes: &[String],
-    item: &Item,
+    item: &Sample,
     truth: usize,
     row: &[f32],
 ) -> Result<Example, CliError> {

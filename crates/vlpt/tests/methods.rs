@@ -28,7 +28,7 @@ fn write_task(folder: &Path) {
 
 fn write_split(split: &Split, classes: &[String], folder: &Path, count: usize) {
     let mut written: BTreeMap<u32, usize> = BTreeMap::new();
-    for item in &split.items {
+    for item in &split.samples {
         let label = item.labels[0];
         let number = written.entry(label).or_default();
         if *number == count {

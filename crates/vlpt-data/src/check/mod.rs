@@ -169,7 +169,7 @@ pub fn check(
     let catalogue = compare::compare(task, options.entry);
     findings.extend(catalogue.iter().flat_map(Comparison::findings));
     findings.extend(
-        task.source
+        task.provenance
             .notes
             .iter()
             .map(|note| Finding::new(Level::Note, note.clone())),
@@ -177,24 +177,24 @@ pub fn check(
     findings.sort_by_key(|finding| finding.level);
     CheckReport {
         task: task.name.clone(),
-        root: task.source.root.display().to_string(),
-        format: task.source.format.name().to_owned(),
+        root: task.provenance.root.display().to_string(),
+        format: task.provenance.format.name().to_owned(),
         classes: task.classes.clone(),
         metric: task.metric,
         multi_label: task.multi_label,
-        notes: task.source.notes.clone(),
-        made_split: task.source.made_split.clone(),
+        notes: task.provenance.notes.clone(),
+        made_split: task.provenance.made_split.clone(),
         splits: splits
             .iter()
             .zip(&scans)
             .map(|(&(name, split), scans)| SplitReport {
                 name,
-                images: split.items.len(),
+                images: split.samples.len(),
                 class_counts: split.class_counts(task.classes.len()),
                 negatives: split
-                    .items
+                    .samples
                     .iter()
-                    .filter(|item| item.labels.is_empty())
+                    .filter(|sample| sample.labels.is_empty())
                     .count(),
                 sizes: scan::sizes(scans),
             })

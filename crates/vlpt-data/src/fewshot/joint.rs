@@ -50,10 +50,11 @@ pub fn few_shot_joint(tasks: &[&Task], shots: Shots, seed: u64) -> Result<Vec<Su
     for &at in &order {
         let task = tasks[at];
         check(task, shots)?;
-        for (index, item) in task.train.items.iter().enumerate() {
+        for (index, sample) in task.train.samples.iter().enumerate() {
             images.push((at, index));
             labels.push(
-                item.labels
+                sample
+                    .labels
                     .iter()
                     .map(|label| label + classes as u32)
                     .collect(),

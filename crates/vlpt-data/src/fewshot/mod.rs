@@ -39,7 +39,7 @@ impl FewShotRule {
     /// The rule that published figures on such a task were drawn by: ELEVATER's for tasks in its
     /// layout and for those with several labels an image, else CoOp's.
     pub fn usual(task: &Task) -> Self {
-        if task.multi_label || task.source.format == Format::Elevater {
+        if task.multi_label || task.provenance.format == Format::Elevater {
             Self::Elevater
         } else {
             Self::Coop
@@ -187,14 +187,18 @@ fn check(task: &Task, shots: Shots) -> std::result::Result<(), FewShotError> {
         return Err(FewShotError::NoTrainingImages { task: name() });
     }
     let classes = task.classes.len();
-    for item in task
+    for sample in task
         .train
-        .items
+        .samples
         .iter()
-        .chain(task.val.iter().flat_map(|val| &val.items))
+        .chain(task.val.iter().flat_map(|val| &val.samples))
     {
-        if let Some(&label) = item.labels.iter().find(|&&label| label as usize >= classes) {
-            let id = item.image.id();
+        if let Some(&label) = sample
+            .labels
+            .iter()
+            .find(|&&label| label as usize >= classes)
+        {
+            let id = sample.image.id();
             return Err(FewShotError::LabelOutOfRange {
                 task: name(),
                 id,
@@ -209,9 +213,9 @@ fn check(task: &Task, shots: Shots) -> std::result::Result<(), FewShotError> {
 /// The CoOp rule, on a stream that goes on.
 fn choose_coop(task: &Task, shots: Shots, rng: &mut CPython) -> Result<Chosen> {
     check(task, shots)?;
-    let val_len = task.val.as_ref().map_or(0, |val| val.items.len());
+    let val_len = task.val.as_ref().map_or(0, |val| val.samples.len());
     let Shots::Count(shots) = shots else {
-        let train = (0..task.train.items.len()).collect();
+        let train = (0..task.train.samples.len()).collect();
         return Ok(Chosen {
             train,
             val: (0..val_len).collect(),
@@ -233,9 +237,9 @@ fn choose_elevater(task: &Task, shots: Shots, seed: u64) -> Result<Chosen> {
     check(task, shots)?;
     let labels: Vec<&[u32]> = task
         .train
-        .items
+        .samples
         .iter()
-        .map(|item| &item.labels[..])
+        .map(|sample| &sample.labels[..])
         .collect();
     let classes = task.classes.len();
     if !task.multi_label {

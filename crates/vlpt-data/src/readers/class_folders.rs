@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::OpenOptions;
-use super::draft::{Draft, Part};
 use super::folders::{folders_in, holds_images};
 use super::imagefolder::read_splits;
+use super::task_builder::{Part, TaskBuilder};
 use crate::archive::Root;
 use crate::error::Result;
 
@@ -25,7 +25,7 @@ pub(super) fn recognise(path: &Path) -> Option<String> {
     several.then(|| "folders with images, none named like a split".to_owned())
 }
 
-pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<Draft> {
+pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<TaskBuilder> {
     let root = Root::open(path)?;
     read_splits(&root, &[(Part::Train, String::new())], options)
 }

@@ -2,7 +2,6 @@
 
 mod class_folders;
 mod coop;
-mod draft;
 mod elevater;
 mod error;
 mod folders;
@@ -12,6 +11,7 @@ mod made_split;
 mod manifest;
 mod missing;
 mod parquet;
+mod task_builder;
 mod text;
 mod webdataset;
 
@@ -84,7 +84,7 @@ pub fn open(path: &Path, options: &OpenOptions) -> Result<Task> {
             }
         },
     };
-    let draft = match format {
+    let builder = match format {
         Format::WebDataset => webdataset::read(path, options),
         Format::Coop => coop::read(path, options),
         Format::Elevater => elevater::read(path, options),
@@ -99,7 +99,7 @@ pub fn open(path: &Path, options: &OpenOptions) -> Result<Task> {
         }
         .into()),
     }?;
-    draft.finish(path, format, why, options)
+    builder.finish(path, format, why, options)
 }
 
 /// The layout of what lies at `path`, and what speaks for it.

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::draft::{Draft, Part};
 use super::folders::{base_name, folders_in, is_image, list};
+use super::task_builder::{Part, TaskBuilder};
 use super::text::{class_list, lines};
 use super::{LayoutError, OpenOptions};
 use crate::archive::{Root, TarArchive};
 use crate::error::Result;
-use crate::task::{Format, ImageRef, Item};
+use crate::task::{Format, ImageRef, Sample};
 
 pub(super) const EXPECTED: &str = "classnames.txt and <split>/N.tar (with <split>/nshards.txt), images key.jpg with key.cls beside";
 
@@ -48,7 +48,7 @@ pub(super) fn recognise(path: &Path) -> Option<String> {
     Some(format!("tar shards in {first}/"))
 }
 
-pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<Draft> {
+pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<TaskBuilder> {
     let root = Root::open(path)?;
     let splits = split_folders(path);
     if splits.is_empty() {
@@ -74,24 +74,26 @@ pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<Draft> {
     }
     let classes = class_list(&file)?;
     let count = classes.len();
-    let mut draft = Draft::new(base_name(path), classes);
+    let mut builder = TaskBuilder::new(base_name(path), classes);
     if path.join(TEMPLATES).is_file() {
         let templates = lines(&path.join(TEMPLATES))?;
-        draft.templates = templates
+        builder.templates = templates
             .iter()
             .filter(|line| !line.trim().is_empty())
             .map(|line| line.replace("{c}", "{}"))
             .collect();
-        draft.notes.push(format!("templates come from {TEMPLATES}"));
+        builder
+            .notes
+            .push(format!("templates come from {TEMPLATES}"));
     }
     for (part, folder) in splits {
-        let shards: Vec<Vec<Item>> = shards(path, &folder)?
+        let shards: Vec<Vec<Sample>> = shards(path, &folder)?
             .par_iter()
             .map(|shard| read_shard(&root, shard, count))
             .collect::<Result<_>>()?;
-        draft.set(part, shards.into_iter().flatten().collect());
+        builder.set(part, shards.into_iter().flatten().collect());
     }
-    Ok(draft)
+    Ok(builder)
 }
 
 /// Shards of a split in order: `0.tar` to `n-1.tar` where nshards.txt says `n`, else all tars
@@ -132,7 +134,7 @@ fn shards(path: &Path, folder: &str) -> Result<Vec<String>> {
 
 /// Images of one tar. Files of one sample follow each other and share the path up to the first
 /// dot of its last part; the sample's label is the number in its `.cls` file.
-fn read_shard(root: &Arc<Root>, shard: &str, classes: usize) -> Result<Vec<Item>> {
+fn read_shard(root: &Arc<Root>, shard: &str, classes: usize) -> Result<Vec<Sample>> {
     let archive = Arc::new(TarArchive::open(root, shard)?);
     let bad = |key: &str, found: String, expected: &str| LayoutError::BadEntry {
         file: root.join(shard),
@@ -141,7 +143,7 @@ fn read_shard(root: &Arc<Root>, shard: &str, classes: usize) -> Result<Vec<Item>
         expected: expected.to_owned(),
     };
     let members = archive.members();
-    let mut items = Vec::new();
+    let mut samples = Vec::new();
     let mut at = 0;
     while at < members.len() {
         let key = key(&members[at].name);
@@ -173,7 +175,7 @@ fn read_shard(root: &Arc<Root>, shard: &str, classes: usize) -> Result<Vec<Item>
                     archive: Arc::clone(&archive),
                     entry: *image as u32,
                 };
-                items.push(Item {
+                samples.push(Sample {
                     image,
                     labels: vec![label],
                 });
@@ -196,7 +198,7 @@ fn read_shard(root: &Arc<Root>, shard: &str, classes: usize) -> Result<Vec<Item>
         }
         at = end;
     }
-    Ok(items)
+    Ok(samples)
 }
 
 fn key(name: &str) -> &str {

@@ -28,7 +28,7 @@ use random::Stream;
 
 use crate::error::{DataError, Result};
 use crate::image::RgbImage;
-use crate::task::{Format, ImageRef, Item, Metric, Source, Split, Task};
+use crate::task::{Format, ImageRef, Metric, Provenance, Sample, Split, Task};
 
 /// Width and height of every synthetic image, in pixels.
 pub const SIDE: usize = 72;
@@ -98,7 +98,7 @@ pub fn task(name: &str, seed: u64) -> Result<Task> {
     };
     let words = RECIPES[recipe];
     let split = |part: Part, per_class: usize| {
-        let items = (0..words.classes.len() * per_class)
+        let samples = (0..words.classes.len() * per_class)
             .map(|index| {
                 let image = SyntheticImage {
                     recipe,
@@ -106,13 +106,13 @@ pub fn task(name: &str, seed: u64) -> Result<Task> {
                     part,
                     index: index as u32,
                 };
-                Item {
+                Sample {
                     labels: vec![image.label() as u32],
                     image: ImageRef::Synthetic(image),
                 }
             })
             .collect();
-        Split::new(items)
+        Split::new(samples)
     };
     Ok(Task {
         name: words.name.to_owned(),
@@ -127,7 +127,7 @@ pub fn task(name: &str, seed: u64) -> Result<Task> {
         train: split(Part::Train, TRAIN_PER_CLASS),
         val: Some(split(Part::Val, VAL_PER_CLASS)),
         test: split(Part::Test, TEST_PER_CLASS),
-        source: Source {
+        provenance: Provenance {
             root: PathBuf::from(format!("{PREFIX}{name}")),
             format: Format::Synthetic,
             recognised_by: "the name of a synthetic task".to_owned(),

@@ -9,12 +9,13 @@ use super::*;
 use crate::image::{Limits, decode};
 
 fn pictures(split: &Split) -> Vec<Vec<u8>> {
-    let load = |item: &Item| {
-        item.load(&Limits::default())
+    let load = |sample: &Sample| {
+        sample
+            .load(&Limits::default())
             .expect("drawing cannot fail")
             .data
     };
-    split.items.iter().map(load).collect()
+    split.samples.iter().map(load).collect()
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -75,7 +76,7 @@ fn no_image_occurs_twice_within_a_task() {
 fn another_seed_gives_other_images() {
     for name in names() {
         let (first, second) = (task(name, 0).unwrap(), task(name, 1).unwrap());
-        let (first, second) = (&first.train.items[0], &second.train.items[0]);
+        let (first, second) = (&first.train.samples[0], &second.train.samples[0]);
         let limits = Limits::default();
         assert_ne!(
             first.load(&limits).unwrap(),
@@ -91,7 +92,7 @@ fn an_image_does_not_depend_on_what_was_drawn_before() {
     let task = task("shapes", 3).unwrap();
     let last = task
         .test
-        .items
+        .samples
         .last()
         .unwrap()
         .load(&Limits::default())
@@ -102,10 +103,10 @@ fn an_image_does_not_depend_on_what_was_drawn_before() {
 #[test]
 fn the_png_of_an_image_decodes_to_the_image() {
     let task = task("digits", 0).unwrap();
-    let item = &task.train.items[4];
-    let bytes = item.image.read().unwrap();
+    let sample = &task.train.samples[4];
+    let bytes = sample.image.read().unwrap();
     let decoded = decode(&bytes, "digits", &Limits::default()).unwrap();
-    assert_eq!(decoded, item.load(&Limits::default()).unwrap());
+    assert_eq!(decoded, sample.load(&Limits::default()).unwrap());
 }
 
 #[test]

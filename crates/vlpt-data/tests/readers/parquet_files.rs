@@ -25,7 +25,7 @@ fn set() -> Dir {
 fn class_names_come_from_the_metadata_and_rows_in_order() {
     let dir = set();
     let task = dir.open().expect("it opens");
-    assert_eq!(task.source.format, Format::Parquet);
+    assert_eq!(task.provenance.format, Format::Parquet);
     assert_eq!(task.classes, ["cat", "dog"]);
     assert_eq!(
         singles(&task.train)[4],
@@ -53,7 +53,7 @@ fn rows_read_backwards_or_from_many_threads_are_the_same() {
     let task = dir.open().expect("it opens");
     thread::scope(|scope| {
         for start in 0..4 {
-            let items = &task.train.items;
+            let items = &task.train.samples;
             scope.spawn(move || {
                 for i in (start..items.len()).rev().step_by(3) {
                     let image = items[i]
@@ -187,7 +187,7 @@ fn a_split_whose_labels_are_kept_secret_is_left_out() {
     let task = dir.open().expect("it opens");
     assert_eq!(pixels(&task.test), [pixel(9)]);
     assert!(
-        task.source
+        task.provenance
             .notes
             .iter()
             .any(|note| note == "2 rows of the test split have no label and were left out")

@@ -67,7 +67,7 @@ fn class_folders_beside_a_manifest_are_its_images() {
     dir.image("a/1.png", 1)
         .image("b/1.png", 2)
         .text("m.csv", "path,label\na/1.png,x\nb/1.png,y\n");
-    assert_eq!(dir.open().expect("it opens").source.format, Format::Csv);
+    assert_eq!(dir.open().expect("it opens").provenance.format, Format::Csv);
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn the_reason_is_told() {
     );
     let task = dir.open().expect("it opens");
     assert_eq!(
-        task.source.recognised_by,
+        task.provenance.recognised_by,
         "the Parquet file data/train-00000-of-00001.parquet"
     );
 }

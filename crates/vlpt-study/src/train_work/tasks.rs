@@ -1,6 +1,6 @@
 //! A task opened once: its images, which of them are looked at, and what it is known by.
 
-use vlpt_data::{CPython, ImageRef, Item, Split};
+use vlpt_data::{CPython, ImageRef, Sample, Split};
 use vlpt_train::{Observer, hash_images, open_task};
 
 use super::settings::TaskSettings;
@@ -43,11 +43,14 @@ impl Opened {
             task.metric.name(),
             task.multi_label
         );
-        let val = task.val.as_ref().map_or(&[][..], |split| &split.items[..]);
+        let val = task
+            .val
+            .as_ref()
+            .map_or(&[][..], |split| &split.samples[..]);
         for (name, items) in [
-            ("train", &task.train.items[..]),
+            ("train", &task.train.samples[..]),
             ("val", val),
-            ("test", &test.items),
+            ("test", &test.samples),
         ] {
             lines(&mut text, name, items, observer)?;
         }
@@ -64,7 +67,7 @@ impl Opened {
 
 /// A line for each image, with the hash of its bytes. Images that the program draws follow from
 /// their names, so that a few of them stand for all.
-fn lines(text: &mut String, split: &str, items: &[Item], observer: &dyn Observer) -> Result<()> {
+fn lines(text: &mut String, split: &str, items: &[Sample], observer: &dyn Observer) -> Result<()> {
     let synthetic = items
         .iter()
         .all(|item| matches!(item.image, ImageRef::Synthetic(_)));
@@ -98,12 +101,12 @@ pub(super) fn some_of(split: &Split, count: Option<usize>) -> Split {
     };
     let mut order: Vec<usize> = (0..all).collect();
     CPython::new(DRAW).shuffle(&mut order);
-    order.sort_by_key(|&i| &split.items[i].labels);
+    order.sort_by_key(|&i| &split.samples[i].labels);
     let mut taken: Vec<usize> = (0..count)
         .map(|k| order[(2 * k + 1) * all / (2 * count)])
         .collect();
     taken.sort_unstable();
-    Split::new(taken.iter().map(|&i| split.items[i].clone()).collect())
+    Split::new(taken.iter().map(|&i| split.samples[i].clone()).collect())
 }
 
 #[cfg(test)]
@@ -116,8 +119,12 @@ mod tests {
         let mut split = task.test.clone();
         let classes = task.classes.len();
         // Class 0 twice as often as the others.
-        let first = split.items.clone().into_iter().filter(|i| i.labels == [0]);
-        split.items.extend(first.collect::<Vec<_>>());
+        let first = split
+            .samples
+            .clone()
+            .into_iter()
+            .filter(|i| i.labels == [0]);
+        split.samples.extend(first.collect::<Vec<_>>());
         let part = some_of(&split, Some(split.len() / 4));
         assert_eq!(part.len(), split.len() / 4);
         let (whole, part) = (split.class_counts(classes), part.class_counts(classes));
@@ -132,7 +139,13 @@ mod tests {
         let task = vlpt_data::synthetic::task("shapes", 0).unwrap();
         for cap in [None, Some(task.test.len()), Some(usize::MAX)] {
             let same = some_of(&task.test, cap);
-            let ids = |split: &Split| split.items.iter().map(|i| i.image.id()).collect::<Vec<_>>();
+            let ids = |split: &Split| {
+                split
+                    .samples
+                    .iter()
+                    .map(|i| i.image.id())
+                    .collect::<Vec<_>>()
+            };
             assert_eq!(ids(&same), ids(&task.test));
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use vlpt_data::{Item, Metric};
+use vlpt_data::{Metric, Sample};
 
 use super::Inputs;
 use crate::metrics::{self, Scored, first_largest};
@@ -67,7 +67,7 @@ impl HeldOut {
 
     /// The fits to judge; none where nothing is held out.
     pub(super) fn trials(&self, inputs: &Inputs) -> Vec<Trial> {
-        let labels = |items: &[Item], images: &[usize]| -> Vec<Vec<u32>> {
+        let labels = |items: &[Sample], images: &[usize]| -> Vec<Vec<u32>> {
             images.iter().map(|&i| items[i].labels.clone()).collect()
         };
         match self {
@@ -102,7 +102,7 @@ fn count(folds: &[Option<usize>]) -> usize {
 
 /// A part for each image, in turn within each class (of several, the first), so that all classes
 /// lose alike. An image is never held out when one of its classes has no other.
-fn folds(items: &[Item]) -> Vec<Option<usize>> {
+fn folds(items: &[Sample]) -> Vec<Option<usize>> {
     let classes = items.iter().flat_map(|item| &item.labels).max();
     let mut total = vec![0; classes.map_or(0, |&last| last as usize + 1)];
     for &label in items.iter().flat_map(|item| &item.labels) {
@@ -127,7 +127,7 @@ fn folds(items: &[Item]) -> Vec<Option<usize>> {
 }
 
 /// Whether these images can tell the run's metric at all.
-fn measurable<'a>(inputs: &Inputs, items: impl Iterator<Item = &'a Item>) -> bool {
+fn measurable<'a>(inputs: &Inputs, items: impl Iterator<Item = &'a Sample>) -> bool {
     let labels: Vec<Vec<u32>> = items.map(|item| item.labels.clone()).collect();
     let logits = vec![0.0; labels.len() * inputs.classes.len()];
     !labels.is_empty() && metric(inputs, &logits, &labels).is_ok()
@@ -173,10 +173,10 @@ mod tests {
     #[test]
     fn folds_take_from_every_class_alike_and_leave_no_class_empty() {
         let labels: [&[u32]; 9] = [&[0], &[0], &[1], &[0], &[1], &[0], &[2], &[0], &[0, 1]];
-        let items: Vec<Item> = (0..9).map(|i| item(i, labels[i])).collect();
+        let items: Vec<Sample> = (0..9).map(|i| item(i, labels[i])).collect();
         let parts = [0, 1, 0, 2, 1, 3, 9, 0, 1].map(|part| (part < 9).then_some(part));
         assert_eq!(folds(&items), parts);
-        let single: Vec<Item> = (0..3).map(|i| item(i, &[i as u32])).collect();
+        let single: Vec<Sample> = (0..3).map(|i| item(i, &[i as u32])).collect();
         assert_eq!(folds(&single), [None; 3]);
         assert_eq!(folds(&[]), []);
     }

@@ -13,7 +13,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use vlpt_clip::Clip;
-use vlpt_data::{Item, Metric};
+use vlpt_data::{Metric, Sample};
 use vlpt_methods::MethodConfig;
 use vlpt_methods::baselines::{TemplateChoice, TipAdapter};
 use vlpt_methods::zeroshot;
@@ -37,11 +37,11 @@ pub(crate) struct Inputs<'a> {
     /// What hyper-parameters are chosen by.
     pub(crate) metric: Metric,
     /// Training images.
-    pub(crate) train: &'a [Item],
+    pub(crate) train: &'a [Sample],
     /// Their features, one block (images x embed) for each view; not normalised.
     pub(crate) views: &'a [Vec<f32>],
     /// Validation images; can be empty.
-    pub(crate) val: &'a [Item],
+    pub(crate) val: &'a [Sample],
     /// Their features, images x embed; not normalised.
     pub(crate) val_features: &'a [f32],
     /// The run folder, for messages.

@@ -3,7 +3,7 @@ use std::sync::Mutex;
 
 use serde_json::Value;
 use vlpt_clip::{Clip, Progress};
-use vlpt_data::{Item, Metric};
+use vlpt_data::{Metric, Sample};
 use vlpt_methods::baselines::{Searched, TipAdapter, TipAdapterConfig, ZeroShotConfig};
 use vlpt_methods::rng::Stream;
 use vlpt_methods::{CoOpConfig, LinearProbeConfig, MethodConfig};
@@ -11,11 +11,11 @@ use vlpt_methods::{CoOpConfig, LinearProbeConfig, MethodConfig};
 use super::*;
 
 /// Image `number` of a synthetic task, with these labels.
-pub(super) fn item(number: usize, labels: &[u32]) -> Item {
+pub(super) fn item(number: usize, labels: &[u32]) -> Sample {
     let task = vlpt_data::synthetic::task("shapes", 1).unwrap();
-    Item {
+    Sample {
         labels: labels.to_vec(),
-        ..task.train.items[number].clone()
+        ..task.train.samples[number].clone()
     }
 }
 
@@ -23,9 +23,9 @@ pub(super) fn item(number: usize, labels: &[u32]) -> Item {
 struct Example {
     clip: Clip,
     classes: Vec<String>,
-    train: Vec<Item>,
+    train: Vec<Sample>,
     views: Vec<Vec<f32>>,
-    val: Vec<Item>,
+    val: Vec<Sample>,
     val_features: Vec<f32>,
 }
 
@@ -43,7 +43,7 @@ impl Example {
             }
             features
         };
-        let items = |from: usize, count: usize| -> Vec<Item> {
+        let items = |from: usize, count: usize| -> Vec<Sample> {
             let label = |i: usize| [(i % 3) as u32];
             (0..count).map(|i| item(from + i, &label(i))).collect()
         };

@@ -22,7 +22,7 @@ pub(super) fn run(job: &Job, start: Position, observer: &dyn Observer) -> Result
     } = *job;
     let task = &data.task;
     let views = views(job, observer)?;
-    let val_items = &val.items;
+    let val_items = &val.samples;
     let val_features = job
         .maker
         .features(val_items, job.val_hashes, View::Centre, observer)?;
@@ -36,7 +36,7 @@ pub(super) fn run(job: &Job, start: Position, observer: &dyn Observer) -> Result
             templates: &task.templates,
             multi_label: task.multi_label,
             metric: task.metric,
-            train: &data.train.items,
+            train: &data.train.samples,
             views: &views,
             val: val_items,
             val_features: &val_features,
@@ -106,6 +106,6 @@ fn views(job: &Job, observer: &dyn Observer) -> Result<Vec<Vec<f32>>> {
         Views::None | Views::Fresh => vec![View::Centre],
         Views::Bank => (0..config.views.count as u64).map(random).collect(),
     };
-    let items = &job.data.train.items;
+    let items = &job.data.train.samples;
     job.maker.views(items, job.train_hashes, &views, observer)
 }

@@ -10,9 +10,9 @@ use std::path::Path;
 use super::sets::{Kind, Set};
 use crate::archive::Root;
 use crate::error::Result;
-use crate::readers::draft::{Draft, Part};
 use crate::readers::folders::{Walker, empty_class, folders_in};
 use crate::readers::imagefolder::read_splits;
+use crate::readers::task_builder::{Part, TaskBuilder};
 use crate::readers::text::folder_names;
 use crate::readers::{LayoutError, OpenOptions};
 use crate::task::Item;
@@ -39,7 +39,7 @@ pub(super) fn looks_like(path: &Path) -> bool {
         .any(|folder| has_class_folders(&path.join(folder), false))
 }
 
-pub(super) fn read(path: &Path, set: &Set, options: &OpenOptions) -> Result<Draft> {
+pub(super) fn read(path: &Path, set: &Set, options: &OpenOptions) -> Result<TaskBuilder> {
     let file = path.join(set.file);
     if !file.is_file() {
         let name = format!("{} in the CoOp layout ({})", set.name, path.display());
@@ -63,18 +63,18 @@ pub(super) fn read(path: &Path, set: &Set, options: &OpenOptions) -> Result<Draf
             .collect(),
         _ => vec![(Part::Test, set.images.to_owned())],
     };
-    let mut draft = read_splits(&root, &places, options)?;
-    set.name.clone_into(&mut draft.name);
+    let mut builder = read_splits(&root, &places, options)?;
+    set.name.clone_into(&mut builder.name);
     if set.kind == Kind::ImageNet {
-        draft.notes.push(
+        builder.notes.push(
             "ImageNet's val folder is the test split, and there is no val split: choosing by it would be choosing by test"
                 .to_owned(),
         );
-    } else if draft.train.is_none() {
-        draft.train = Some(Vec::new());
+    } else if builder.train.is_none() {
+        builder.train = Some(Vec::new());
     }
     let name_of: BTreeMap<&str, &str> = names.iter().map(|(f, n)| (&**f, &**n)).collect();
-    for class in &mut draft.classes {
+    for class in &mut builder.classes {
         let name = name_of
             .get(class.as_str())
             .ok_or_else(|| LayoutError::BadEntry {
@@ -85,7 +85,7 @@ pub(super) fn read(path: &Path, set: &Set, options: &OpenOptions) -> Result<Draf
             })?;
         *class = (*name).to_owned();
     }
-    Ok(draft)
+    Ok(builder)
 }
 
 /// ImageNetV2: folder `k` holds the images of line `k` (from 0) of the file.
@@ -94,7 +94,7 @@ fn numbered(
     set: &Set,
     names: &[(String, String)],
     options: &OpenOptions,
-) -> Result<Draft> {
+) -> Result<TaskBuilder> {
     let mut walker = Walker::new(root);
     let mut folders = Vec::new();
     for folder in folders_in(&root.join(set.images)) {
@@ -115,19 +115,19 @@ fn numbered(
         folders.push((label, folder));
     }
     folders.sort();
-    let mut items: Vec<Item> = Vec::new();
+    let mut samples: Vec<Sample> = Vec::new();
     for (label, folder) in folders {
         let place = format!("{}/{folder}", set.images);
         let images = walker.images(&place)?;
         if images.is_empty() && !options.drop_empty_classes {
             return Err(empty_class(root, &place).into());
         }
-        items.extend(images.iter().map(|path| walker.item(path, label)));
+        samples.extend(images.iter().map(|path| walker.sample(path, label)));
     }
     let classes = names.iter().map(|(_, name)| name.clone()).collect();
-    let mut draft = Draft::new(set.name.to_owned(), classes);
-    draft.train = Some(Vec::new());
-    draft.test = Some(items);
-    draft.notes.extend(walker.notes());
-    Ok(draft)
+    let mut builder = TaskBuilder::new(set.name.to_owned(), classes);
+    builder.train = Some(Vec::new());
+    builder.test = Some(samples);
+    builder.notes.extend(walker.notes());
+    Ok(builder)
 }

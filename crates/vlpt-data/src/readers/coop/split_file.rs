@@ -6,9 +6,9 @@ use std::path::Path;
 use super::sets::Set;
 use crate::archive::{Listings, Root};
 use crate::error::Result;
-use crate::readers::draft::{Draft, Part};
-use crate::readers::folders::{base_name, file_item, list};
+use crate::readers::folders::{base_name, file_sample, list};
 use crate::readers::missing::Missing;
+use crate::readers::task_builder::{Part, TaskBuilder};
 use crate::readers::{LayoutError, OpenOptions};
 
 type Entry = (String, u32, String);
@@ -18,7 +18,7 @@ pub(super) fn read(
     file: &Path,
     set: Option<&Set>,
     options: &OpenOptions,
-) -> Result<Draft> {
+) -> Result<TaskBuilder> {
     let root = Root::open(path)?;
     let parts = entries(file)?;
     let classes = classes(file, &parts)?;
@@ -29,10 +29,10 @@ pub(super) fn read(
     };
 
     let name = set.map_or_else(|| base_name(path), |set| set.name.to_owned());
-    let mut draft = Draft::new(name, classes);
+    let mut builder = TaskBuilder::new(name, classes);
     let mut missing = Missing::new(file, options);
     for (part, entries) in &parts {
-        let mut items = Vec::with_capacity(entries.len());
+        let mut samples = Vec::with_capacity(entries.len());
         for (index, (relative, label, _)) in entries.iter().enumerate() {
             let place = || format!("entry {index} of `{}`", part.name());
             let origin = || format!("{}: {}", file.display(), place());
@@ -42,13 +42,13 @@ pub(super) fn read(
                 format!("{prefix}/{}", Root::plain(relative, &origin())?)
             };
             if missing.check(listings.has(&full)?, || (place(), full.clone())) {
-                items.push(file_item(&root, &full, vec![*label]));
+                samples.push(file_sample(&root, &full, vec![*label]));
             }
         }
-        draft.set(*part, items);
+        builder.set(*part, samples);
     }
-    draft.notes.extend(missing.finish()?);
-    Ok(draft)
+    builder.notes.extend(missing.finish()?);
+    Ok(builder)
 }
 
 fn bad(file: &Path, place: String, found: String, expected: &str) -> LayoutError {

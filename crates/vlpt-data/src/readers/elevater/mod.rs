@@ -7,14 +7,14 @@ mod store;
 
 use std::path::{Path, PathBuf};
 
-use super::draft::{Draft, Part};
 use super::folders::{base_name, list};
 use super::missing::Missing;
+use super::task_builder::{Part, TaskBuilder};
 use super::text::class_list;
 use super::{LayoutError, OpenOptions};
 use crate::archive::Root;
 use crate::error::Result;
-use crate::task::{Format, Item};
+use crate::task::{Format, Sample};
 
 use registry::Registered;
 use store::Store;
@@ -97,7 +97,7 @@ pub(super) fn recognise(path: &Path) -> Option<String> {
     })
 }
 
-pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<Draft> {
+pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<TaskBuilder> {
     let root = Root::open(path)?;
     let registered = registry::find(path, options.name.as_deref())?;
     let files = match &registered {
@@ -148,16 +148,16 @@ pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<Draft> {
     let name = registered
         .as_ref()
         .map_or_else(|| base_name(path), |set| set.name.clone());
-    let mut draft = Draft::new(name, classes);
-    draft.multi_label = registered.as_ref().and_then(|set| set.multi_label);
-    draft.catalogue_classes = options.class_file.is_none();
+    let mut builder = TaskBuilder::new(name, classes);
+    builder.multi_label = registered.as_ref().and_then(|set| set.multi_label);
+    builder.catalogue_classes = options.class_file.is_none();
     let mut store = Store::new(&root);
     for (part, file, listed) in lists {
-        let items = items(&file, listed, &draft, &mut store, options)?;
-        draft.notes.extend(items.1);
-        draft.set(part, items.0);
+        let samples = samples(&file, listed, &builder, &mut store, options)?;
+        builder.notes.extend(samples.1);
+        builder.set(part, samples.0);
     }
-    Ok(draft)
+    Ok(builder)
 }
 
 fn label_file(path: &Path, registered: Option<&Registered>) -> Result<PathBuf> {
@@ -173,16 +173,16 @@ fn label_file(path: &Path, registered: Option<&Registered>) -> Result<PathBuf> {
     })
 }
 
-fn items(
+fn samples(
     file: &Path,
     listed: Vec<Listed>,
-    draft: &Draft,
+    builder: &TaskBuilder,
     store: &mut Store,
     options: &OpenOptions,
-) -> Result<(Vec<Item>, Option<String>)> {
-    let classes = draft.classes.len();
+) -> Result<(Vec<Sample>, Option<String>)> {
+    let classes = builder.classes.len();
     let mut missing = Missing::new(file, options);
-    let mut items = Vec::with_capacity(listed.len());
+    let mut samples = Vec::with_capacity(listed.len());
     for Listed {
         place,
         zip,
@@ -205,7 +205,7 @@ fn items(
             );
             return Err(bad(format!("label {label}"), expected).into());
         }
-        if draft.multi_label == Some(false) && labels.len() != 1 {
+        if builder.multi_label == Some(false) && labels.len() != 1 {
             let found = format!("{} labels", labels.len());
             return Err(bad(found, "one, as the set is registered as multi-class".into()).into());
         }
@@ -213,8 +213,8 @@ fn items(
         let image = store.find(zip.as_deref(), &path, &origin)?;
         let told = || (place.clone(), store::joined(zip.as_deref(), &path));
         if missing.check(image.is_some(), told) {
-            items.extend(image.map(|image| Item { image, labels }));
+            samples.extend(image.map(|image| Sample { image, labels }));
         }
     }
-    Ok((items, missing.finish()?))
+    Ok((samples, missing.finish()?))
 }

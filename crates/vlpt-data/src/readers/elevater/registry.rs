@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::error::Result;
 use crate::readers::LayoutError;
-use crate::readers::draft::Part;
+use crate::readers::task_builder::Part;
 
 const FILE: &str = "vision_datasets.json";
 

@@ -7,14 +7,14 @@ mod rows;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::draft::{Draft, Part};
-use super::folders::{base_name, file_item, list};
+use super::folders::{base_name, file_sample, list};
 use super::missing::Missing;
+use super::task_builder::{Part, TaskBuilder};
 use super::text::{class_list, labels_by_name};
 use super::{LayoutError, OpenOptions};
 use crate::archive::{Listings, Root};
 use crate::error::Result;
-use crate::task::{Format, Item};
+use crate::task::{Format, Sample};
 
 use rows::Row;
 
@@ -91,7 +91,7 @@ pub(super) fn recognise(path: &Path, format: Format) -> Option<String> {
     ))
 }
 
-pub(super) fn read(path: &Path, format: Format, options: &OpenOptions) -> Result<Draft> {
+pub(super) fn read(path: &Path, format: Format, options: &OpenOptions) -> Result<TaskBuilder> {
     let mut found = files(path, format);
     if found.is_empty() && path.is_file() {
         found.push((None, path.to_path_buf())); // named by the user: say what it lacks
@@ -162,11 +162,11 @@ pub(super) fn read(path: &Path, format: Format, options: &OpenOptions) -> Result
             "class names are the labels that occur, sorted".to_owned(),
         ),
     };
-    let mut draft = Draft::new(base_name(path), classes);
-    draft.notes.push(note);
+    let mut builder = TaskBuilder::new(base_name(path), classes);
+    builder.notes.push(note);
     let mut listings = Listings::new(&root);
-    let mut parts: [Option<Vec<Item>>; 3] = Default::default();
-    let label_of = labels_by_name(&draft.classes);
+    let mut parts: [Option<Vec<Sample>>; 3] = Default::default();
+    let label_of = labels_by_name(&builder.classes);
     let any_split = rows().any(|row| row.split.is_some());
     for (part, file, rows) in &read {
         let mut missing = Missing::new(file, options);
@@ -175,15 +175,15 @@ pub(super) fn read(path: &Path, format: Format, options: &OpenOptions) -> Result
             let labels = labels_of(row, &label_of, class_file.as_deref(), file)?;
             let origin = format!("{}: {}", file.display(), row.place);
             let image = Root::plain(&row.path, &origin)?;
-            let items = parts[part as usize].get_or_insert_default();
+            let samples = parts[part as usize].get_or_insert_default();
             if missing.check(listings.has(&image)?, || (row.place.clone(), image.clone())) {
-                items.push(file_item(&root, &image, labels));
+                samples.push(file_sample(&root, &image, labels));
             }
         }
-        draft.notes.extend(missing.finish()?);
+        builder.notes.extend(missing.finish()?);
     }
-    [draft.train, draft.val, draft.test] = parts;
-    Ok(draft)
+    [builder.train, builder.val, builder.test] = parts;
+    Ok(builder)
 }
 
 /// Labels that occur: as numbers where all are numbers, else as text.

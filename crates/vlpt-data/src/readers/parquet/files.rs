@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use crate::archive::Root;
 use crate::error::Result;
-use crate::readers::draft::Part;
 use crate::readers::folders::list;
+use crate::readers::task_builder::Part;
 use crate::readers::{LayoutError, OpenOptions};
 use crate::task::Format;
 

@@ -10,13 +10,13 @@ use std::sync::Arc;
 use parquet::data_type::{ByteArrayType, Int32Type, Int64Type};
 use parquet::schema::types::SchemaDescriptor;
 
-use super::draft::{Draft, Part};
 use super::folders::base_name;
+use super::task_builder::{Part, TaskBuilder};
 use super::text::{class_list, labels_by_name};
 use super::{LayoutError, OpenOptions};
 use crate::archive::{ParquetTable, WindowCache};
 use crate::error::Result;
-use crate::task::{ImageRef, Item};
+use crate::task::{ImageRef, Sample};
 
 use columns::{Columns, Labels};
 
@@ -30,7 +30,7 @@ pub(super) fn recognise(path: &Path) -> Option<String> {
         .map(|file| format!("the Parquet file {}", file.name))
 }
 
-pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<Draft> {
+pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<TaskBuilder> {
     let (root, found) = files::choose(path, options)?;
     let cache = Arc::new(WindowCache::default());
     let mut tables: Vec<(Part, Arc<ParquetTable>)> = Vec::new();
@@ -79,15 +79,15 @@ pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<Draft> {
             .into());
         }
     };
-    let mut draft = Draft::new(base_name(path), classes);
-    draft.notes = found.notes;
-    draft.notes.push(format!(
+    let mut builder = TaskBuilder::new(base_name(path), classes);
+    builder.notes = found.notes;
+    builder.notes.push(format!(
         "images are in `{}`, labels in `{}`",
         columns.image_name, columns.label_name
     ));
-    let label_of = labels_by_name(&draft.classes);
+    let label_of = labels_by_name(&builder.classes);
     for part in Part::ALL {
-        let mut items = Vec::new();
+        let mut samples = Vec::new();
         let mut unlabelled = 0;
         for (_, table, cells) in rows.iter().filter(|(p, ..)| *p == part) {
             for (row, cell) in (0..).zip(cells) {
@@ -101,34 +101,34 @@ pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<Draft> {
                 };
                 let label = u32::try_from(labels)
                     .ok()
-                    .filter(|l| (*l as usize) < draft.classes.len());
+                    .filter(|l| (*l as usize) < builder.classes.len());
                 let label = label.ok_or_else(|| LayoutError::BadEntry {
                     file: root.join(table.name()),
                     place: format!("row {row}"),
                     found: format!("label {cell}"),
-                    expected: format!("one of the {} classes", draft.classes.len()),
+                    expected: format!("one of the {} classes", builder.classes.len()),
                 })?;
                 let image = ImageRef::Parquet {
                     table: Arc::clone(table),
                     row,
                 };
-                items.push(Item {
+                samples.push(Sample {
                     image,
                     labels: vec![label],
                 });
             }
         }
         if unlabelled > 0 {
-            draft.notes.push(format!(
+            builder.notes.push(format!(
                 "{unlabelled} rows of the {} split have no label and were left out",
                 part.name()
             ));
         }
         if rows.iter().any(|(p, ..)| *p == part) {
-            draft.set(part, items);
+            builder.set(part, samples);
         }
     }
-    Ok(draft)
+    Ok(builder)
 }
 
 /// One label as it stands in the file.

@@ -7,14 +7,14 @@ use super::made_split::make_split;
 use super::{LayoutError, OpenOptions, known};
 use crate::catalogue::Entry;
 use crate::error::Result;
-use crate::task::{Format, Item, Metric, Source, Split, Task};
+use crate::task::{Format, Metric, Provenance, Sample, Split, Task};
 
 /// The template of a set that nobody knows.
 const PLAIN_TEMPLATE: &str = "a photo of a {}.";
 
 /// What a reader hands over.
 #[derive(Debug)]
-pub(super) struct Draft {
+pub(super) struct TaskBuilder {
     pub(super) name: String,
     pub(super) classes: Vec<String>,
     /// Templates that the set itself brings.
@@ -23,13 +23,13 @@ pub(super) struct Draft {
     pub(super) multi_label: Option<bool>,
     /// Whether the names of the catalogue stand for the labels of this set.
     pub(super) catalogue_classes: bool,
-    pub(super) train: Option<Vec<Item>>,
-    pub(super) val: Option<Vec<Item>>,
-    pub(super) test: Option<Vec<Item>>,
+    pub(super) train: Option<Vec<Sample>>,
+    pub(super) val: Option<Vec<Sample>>,
+    pub(super) test: Option<Vec<Sample>>,
     pub(super) notes: Vec<String>,
 }
 
-impl Draft {
+impl TaskBuilder {
     pub(super) fn new(name: String, classes: Vec<String>) -> Self {
         Self {
             name,
@@ -45,11 +45,11 @@ impl Draft {
     }
 
     /// Sets one split.
-    pub(super) fn set(&mut self, part: Part, items: Vec<Item>) {
+    pub(super) fn set(&mut self, part: Part, samples: Vec<Sample>) {
         match part {
-            Part::Train => self.train = Some(items),
-            Part::Val => self.val = Some(items),
-            Part::Test => self.test = Some(items),
+            Part::Train => self.train = Some(samples),
+            Part::Val => self.val = Some(samples),
+            Part::Test => self.test = Some(samples),
         }
     }
 
@@ -82,7 +82,7 @@ impl Draft {
             .into_iter()
             .flatten()
             .flatten()
-            .any(|item| item.labels.len() != 1);
+            .any(|sample| sample.labels.len() != 1);
 
         let named = options.name.as_deref();
         let entry = known::find(named, &self.name, format, &self.classes);
@@ -134,9 +134,12 @@ impl Draft {
             metric,
             multi_label,
             train: Split::new(self.train.unwrap_or_default()),
-            val: self.val.filter(|items| !items.is_empty()).map(Split::new),
+            val: self
+                .val
+                .filter(|samples| !samples.is_empty())
+                .map(Split::new),
             test: Split::new(self.test.unwrap_or_default()),
-            source: Source {
+            provenance: Provenance {
                 root: PathBuf::from(root),
                 format,
                 recognised_by,
@@ -177,7 +180,8 @@ impl Draft {
 
     /// Sees to it that there is something to learn from and something to judge on.
     fn place_splits(&mut self, options: &OpenOptions) -> Result<Option<crate::task::MadeSplit>> {
-        let has = |part: &Option<Vec<Item>>| part.as_ref().is_some_and(|items| !items.is_empty());
+        let has =
+            |part: &Option<Vec<Sample>>| part.as_ref().is_some_and(|samples| !samples.is_empty());
         match (has(&self.train), has(&self.val), has(&self.test)) {
             (true, true, false) => {
                 self.test = self.val.take();
@@ -192,8 +196,8 @@ impl Draft {
                 Ok(None)
             }
             (true, false, false) => {
-                let items = self.train.take().unwrap_or_default();
-                let made = make_split(items, options.split_seed, options.split_ratios)?;
+                let samples = self.train.take().unwrap_or_default();
+                let made = make_split(samples, options.split_seed, options.split_ratios)?;
                 self.notes.push(format!(
                     "there is one list of images only: split by seed {} into {} train, {} val, {} test",
                     options.split_seed,
@@ -232,8 +236,8 @@ impl Draft {
             ));
         }
         let mut seen = vec![false; self.classes.len()];
-        for items in [&self.train, &self.val, &self.test].into_iter().flatten() {
-            for &label in items.iter().flat_map(|item| &item.labels) {
+        for samples in [&self.train, &self.val, &self.test].into_iter().flatten() {
+            for &label in samples.iter().flat_map(|sample| &sample.labels) {
                 if let Some(seen) = seen.get_mut(label as usize) {
                     *seen = true;
                 }
