@@ -7,10 +7,10 @@ mod common;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use vlpt_data::archive::Root;
 use vlpt_data::catalogue::find;
 use vlpt_data::check::{CheckOptions, CheckReport, Level, Sameness, check};
 use vlpt_data::synthetic;
-use vlpt_data::task::Root;
 use vlpt_data::{Format, OpenOptions, Task, open};
 
 fn silent(_done: u64, _total: u64) {}

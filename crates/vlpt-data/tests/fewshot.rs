@@ -6,8 +6,8 @@ mod common;
 
 use std::path::Path;
 
+use vlpt_data::archive::Root;
 use vlpt_data::fewshot::few_shot_stream;
-use vlpt_data::task::Root;
 use vlpt_data::{
     DataError, FewShotRule, Format, OpenOptions, Shots, Subset, Task, few_shot, few_shot_of, open,
 };

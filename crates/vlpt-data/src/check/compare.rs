@@ -2,9 +2,11 @@
 
 use serde::Serialize;
 
-use super::{Finding, Level, plural, some};
+use super::finding::{Finding, Level, plural, some};
 use crate::catalogue::{self, Entry, Suite};
-use crate::task::{Format, Metric, Task};
+use crate::format::Format;
+use crate::metric::Metric;
+use crate::task::Task;
 
 /// A class that goes by another name than the catalogue's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::finding::{Finding, Level, plural};
 use super::scan::{Hash, Scan};
-use super::{Finding, Level, plural};
 use crate::task::Split;
 
 /// In what two images are the same.

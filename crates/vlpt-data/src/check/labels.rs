@@ -1,6 +1,6 @@
 //! Labels that cannot be, and splits and classes without images.
 
-use super::{Finding, Level, plural, some};
+use super::finding::{Finding, Level, plural, some};
 use crate::task::{Split, Task};
 
 pub(super) fn findings(task: &Task, splits: &[(&'static str, &Split)]) -> Vec<Finding> {

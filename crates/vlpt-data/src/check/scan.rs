@@ -7,10 +7,12 @@ use rayon::prelude::*;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::{CheckOptions, Finding, Level, plural};
+use super::finding::{Finding, Level, plural};
+use super::options::CheckOptions;
 use crate::error::DataError;
 use crate::image::{decode, format_of};
-use crate::task::{Sample, Split};
+use crate::sample::Sample;
+use crate::task::Split;
 
 /// A SHA-256 hash.
 pub(super) type Hash = [u8; 32];

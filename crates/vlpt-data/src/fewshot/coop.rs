@@ -6,7 +6,7 @@
 //! stream that starts at the run's seed. Where several data sets are drawn in one program, the
 //! stream goes on from one to the next.
 
-use super::FewShotError;
+use crate::error::FewShotError;
 use crate::rng::CPython;
 use crate::task::Split;
 

@@ -1,7 +1,10 @@
 //! Subsets of several tasks from one draw, as published multitask runs take them.
 
+use super::choose::{Chosen, check, choose_coop};
 use super::elevater::{elevater_indices, train_val_split};
-use super::{Chosen, FewShotRule, Shots, Subset, check, choose_coop};
+use super::rule::FewShotRule;
+use super::shots::Shots;
+use super::subset::Subset;
 use crate::error::Result;
 use crate::rng::CPython;
 use crate::task::Task;

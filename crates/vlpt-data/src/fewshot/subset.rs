@@ -8,9 +8,12 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Chosen, FewShotError, FewShotRule, Shots};
-use crate::error::Result;
-use crate::task::{Sample, Split, Task};
+use super::choose::Chosen;
+use super::rule::FewShotRule;
+use super::shots::Shots;
+use crate::error::{FewShotError, Result};
+use crate::sample::Sample;
+use crate::task::{Split, Task};
 
 /// A few-shot subset: the ids of its images, how they were drawn, and a hash over both.
 ///

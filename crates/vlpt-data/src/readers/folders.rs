@@ -3,10 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::LayoutError;
 use crate::archive::Root;
-use crate::error::Result;
-use crate::task::{ImageRef, Sample};
+use crate::error::{LayoutError, Result};
+use crate::sample::{ImageRef, Sample};
 
 /// Endings of files that are taken for images: those of torchvision's ImageFolder, and GIF.
 const IMAGE_ENDINGS: [&str; 10] = [

@@ -5,12 +5,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::folders::{Walker, base_name, empty_class, folders_in, holds_images};
-use super::task_builder::{Part, TaskBuilder};
+use super::task_builder::TaskBuilder;
 use super::text::folder_names;
-use super::{LayoutError, OpenOptions};
 use crate::archive::Root;
-use crate::error::Result;
-use crate::task::{Format, Sample};
+use crate::error::{LayoutError, Result};
+use crate::format::Format;
+use crate::readers::options::OpenOptions;
+use crate::sample::Sample;
+use crate::split_name::SplitName;
 
 /// Optional file beside the split folders that maps folder names to class names.
 const NAME_MAP: &str = "classnames.txt";
@@ -19,7 +21,7 @@ const NAME_MAP: &str = "classnames.txt";
 pub(super) fn recognise(path: &Path) -> Option<String> {
     let holding: Vec<String> = folders_in(path)
         .into_iter()
-        .filter(|folder| Part::from_name(folder).is_some())
+        .filter(|folder| SplitName::from_name(folder).is_some())
         .filter(|folder| {
             let place = path.join(folder);
             folders_in(&place)
@@ -34,10 +36,10 @@ pub(super) fn recognise(path: &Path) -> Option<String> {
 pub(super) const EXPECTED: &str =
     "train/<class>/*, and val/ (or valid/) or test/ beside, with images in the class folders";
 
-fn split_folders(path: &Path) -> Result<BTreeMap<Part, String>> {
-    let mut splits: BTreeMap<Part, String> = BTreeMap::new();
+fn split_folders(path: &Path) -> Result<BTreeMap<SplitName, String>> {
+    let mut splits: BTreeMap<SplitName, String> = BTreeMap::new();
     for folder in folders_in(path) {
-        let Some(part) = Part::from_name(&folder) else {
+        let Some(part) = SplitName::from_name(&folder) else {
             continue;
         };
         if let Some(before) = splits.get(&part) {
@@ -66,7 +68,7 @@ pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<TaskBuilder> {
         }
         .into());
     }
-    let places: Vec<(Part, String)> = splits.into_iter().collect();
+    let places: Vec<(SplitName, String)> = splits.into_iter().collect();
     let mut builder = read_splits(&root, &places, options)?;
     if path.join(NAME_MAP).is_file() {
         rename(&mut builder, &path.join(NAME_MAP))?;
@@ -78,11 +80,11 @@ pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<TaskBuilder> {
 /// all splits, sorted.
 pub(super) fn read_splits(
     root: &Arc<Root>,
-    places: &[(Part, String)],
+    places: &[(SplitName, String)],
     options: &OpenOptions,
 ) -> Result<TaskBuilder> {
     let mut walker = Walker::new(root);
-    let mut found: Vec<(Part, BTreeMap<String, Vec<String>>)> = Vec::new();
+    let mut found: Vec<(SplitName, BTreeMap<String, Vec<String>>)> = Vec::new();
     let mut dropped = Vec::new();
     for (part, folder) in places {
         let mut classes = BTreeMap::new();

@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
-use super::LayoutError;
-use super::task_builder::Part;
-use crate::error::Result;
+use crate::error::{LayoutError, Result};
+use crate::provenance::MadeSplit;
 use crate::rng::CPython;
-use crate::task::{MadeSplit, Sample};
+use crate::sample::Sample;
+use crate::split_name::SplitName;
 
 /// Three parts, and how they came about.
 #[derive(Debug)]
@@ -54,7 +54,7 @@ pub(super) fn make_split(samples: Vec<Sample>, seed: u64, ratios: [f64; 3]) -> R
             .push((sample.image.id(), index));
     }
     let mut rng = CPython::new(seed);
-    let mut part_of = vec![Part::Train; samples.len()];
+    let mut part_of = vec![SplitName::Train; samples.len()];
     for group in groups.values_mut() {
         group.sort();
         rng.shuffle(group);
@@ -68,10 +68,10 @@ pub(super) fn make_split(samples: Vec<Sample>, seed: u64, ratios: [f64; 3]) -> R
         let test = wanted.min(n - 1);
         let val = share(ratios[1]).min(n - 1 - test);
         for (_, index) in &group[n - test..] {
-            part_of[*index] = Part::Test;
+            part_of[*index] = SplitName::Test;
         }
         for (_, index) in &group[n - test - val..n - test] {
-            part_of[*index] = Part::Val;
+            part_of[*index] = SplitName::Val;
         }
     }
     let mut parts: [Vec<Sample>; 3] = Default::default();
@@ -91,7 +91,7 @@ pub(super) fn make_split(samples: Vec<Sample>, seed: u64, ratios: [f64; 3]) -> R
 
 fn hash(parts: &[Vec<Sample>; 3]) -> String {
     let mut sha = Sha256::new();
-    for (part, samples) in Part::ALL.into_iter().zip(parts) {
+    for (part, samples) in SplitName::ALL.into_iter().zip(parts) {
         for sample in samples {
             let labels: Vec<String> = sample.labels.iter().map(u32::to_string).collect();
             let line = format!(

@@ -3,11 +3,17 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::known;
 use super::made_split::make_split;
-use super::{LayoutError, OpenOptions, known};
 use crate::catalogue::Entry;
-use crate::error::Result;
-use crate::task::{Format, Metric, Provenance, Sample, Split, Task};
+use crate::error::{LayoutError, Result};
+use crate::format::Format;
+use crate::metric::Metric;
+use crate::provenance::{MadeSplit, Provenance};
+use crate::readers::options::OpenOptions;
+use crate::sample::Sample;
+use crate::split_name::SplitName;
+use crate::task::{Split, Task};
 
 /// The template of a set that nobody knows.
 const PLAIN_TEMPLATE: &str = "a photo of a {}.";
@@ -45,11 +51,11 @@ impl TaskBuilder {
     }
 
     /// Sets one split.
-    pub(super) fn set(&mut self, part: Part, samples: Vec<Sample>) {
+    pub(super) fn set(&mut self, part: SplitName, samples: Vec<Sample>) {
         match part {
-            Part::Train => self.train = Some(samples),
-            Part::Val => self.val = Some(samples),
-            Part::Test => self.test = Some(samples),
+            SplitName::Train => self.train = Some(samples),
+            SplitName::Val => self.val = Some(samples),
+            SplitName::Test => self.test = Some(samples),
         }
     }
 
@@ -179,7 +185,7 @@ impl TaskBuilder {
     }
 
     /// Sees to it that there is something to learn from and something to judge on.
-    fn place_splits(&mut self, options: &OpenOptions) -> Result<Option<crate::task::MadeSplit>> {
+    fn place_splits(&mut self, options: &OpenOptions) -> Result<Option<MadeSplit>> {
         let has =
             |part: &Option<Vec<Sample>>| part.as_ref().is_some_and(|samples| !samples.is_empty());
         match (has(&self.train), has(&self.val), has(&self.test)) {
@@ -257,35 +263,5 @@ impl TaskBuilder {
             ));
         }
         self.notes.append(&mut notes);
-    }
-}
-
-/// One of the three splits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Part {
-    Train,
-    Val,
-    Test,
-}
-
-impl Part {
-    pub(super) const ALL: [Self; 3] = [Self::Train, Self::Val, Self::Test];
-
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Train => "train",
-            Self::Val => "val",
-            Self::Test => "test",
-        }
-    }
-
-    /// The split that a folder, file or cell of this name means.
-    pub(super) fn from_name(name: &str) -> Option<Self> {
-        match name.to_ascii_lowercase().as_str() {
-            "train" | "training" => Some(Self::Train),
-            "val" | "valid" | "validation" | "dev" => Some(Self::Val),
-            "test" | "testing" => Some(Self::Test),
-            _ => None,
-        }
     }
 }

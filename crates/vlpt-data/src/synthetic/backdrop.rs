@@ -1,7 +1,6 @@
 //! What stands behind and around the thing that a picture shows: gradients, clouds, clutter.
 
-use super::SIDE;
-use super::canvas::{Canvas, Colour, hsv, lightness, mix};
+use super::canvas::{Canvas, Colour, SIDE, hsv, lightness, mix};
 use super::geometry::{Pose, floor, near_line, sin_cos};
 use super::random::Stream;
 

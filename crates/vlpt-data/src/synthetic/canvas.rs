@@ -1,9 +1,11 @@
 //! A small picture to paint on, with edges smoothed by sixteen samples a pixel.
 
-use super::SIDE;
 use super::geometry::Pose;
 use super::random::Stream;
 use crate::image::RgbImage;
+
+/// Width and height of every synthetic image, in pixels.
+pub const SIDE: usize = 72;
 
 /// Red, green and blue, each 0 to 255.
 pub(super) type Colour = [f64; 3];

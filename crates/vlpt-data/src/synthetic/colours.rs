@@ -1,10 +1,11 @@
 //! `colours`: the colour of the thing in front, among things of other colours.
 
 use super::backdrop::clutter;
-use super::canvas::{Canvas, Colour, hsv, mix};
+use super::canvas::{Canvas, Colour, SIDE, hsv, mix};
 use super::geometry::Pose;
 use super::random::Stream;
-use super::{Recipe, SIDE, shapes};
+use super::recipe::Recipe;
+use super::shapes;
 
 pub(super) const RECIPE: Recipe = Recipe {
     name: "colours",

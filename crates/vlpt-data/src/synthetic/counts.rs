@@ -1,10 +1,10 @@
 //! `counts`: one to six balls.
 
 use super::backdrop::{backdrop, bright_colour, clutter, dim_colour};
-use super::canvas::{Canvas, mix};
+use super::canvas::{Canvas, SIDE, mix};
 use super::geometry::Pose;
 use super::random::Stream;
-use super::{Recipe, SIDE};
+use super::recipe::Recipe;
 
 pub(super) const RECIPE: Recipe = Recipe {
     name: "counts",

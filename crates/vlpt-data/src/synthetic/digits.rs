@@ -1,10 +1,10 @@
 //! `digits`: one figure from 0 to 9, drawn with a pen of varying width.
 
 use super::backdrop::{backdrop, bright_colour, clutter, dim_colour};
-use super::canvas::Canvas;
+use super::canvas::{Canvas, SIDE};
 use super::geometry::{Pose, near_line, sin_cos};
 use super::random::Stream;
-use super::{Recipe, SIDE};
+use super::recipe::Recipe;
 
 pub(super) const RECIPE: Recipe = Recipe {
     name: "digits",

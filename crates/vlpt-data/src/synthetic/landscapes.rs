@@ -1,10 +1,10 @@
 //! `landscapes`: six views under any light.
 
 use super::backdrop::{Clouds, any_colour, clutter};
-use super::canvas::{Canvas, Colour, hsv, mix};
+use super::canvas::{Canvas, Colour, SIDE, hsv, mix};
 use super::geometry::{Pose, inside};
 use super::random::Stream;
-use super::{Recipe, SIDE};
+use super::recipe::Recipe;
 
 pub(super) const RECIPE: Recipe = Recipe {
     name: "landscapes",

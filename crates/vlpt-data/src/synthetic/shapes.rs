@@ -1,10 +1,10 @@
 //! `shapes`: eight plane figures on a cluttered ground.
 
 use super::backdrop::{backdrop, bright_colour, clutter, dim_colour};
-use super::canvas::Canvas;
+use super::canvas::{Canvas, SIDE};
 use super::geometry::{Pose, inside, regular, star};
 use super::random::Stream;
-use super::{Recipe, SIDE};
+use super::recipe::Recipe;
 
 pub(super) const RECIPE: Recipe = Recipe {
     name: "shapes",

@@ -2,10 +2,10 @@
 
 use super::backdrop::Clouds;
 use super::backdrop::{against, any_colour, clutter};
-use super::canvas::{Canvas, mix};
+use super::canvas::{Canvas, SIDE, mix};
 use super::geometry::{floor, sin_cos};
 use super::random::Stream;
-use super::{Recipe, SIDE};
+use super::recipe::Recipe;
 
 pub(super) const RECIPE: Recipe = Recipe {
     name: "stripes",

@@ -7,6 +7,8 @@ use sha2::{Digest, Sha256};
 
 use super::*;
 use crate::image::{Limits, decode};
+use crate::sample::Sample;
+use crate::task::Split;
 
 fn pictures(split: &Split) -> Vec<Vec<u8>> {
     let load = |sample: &Sample| {

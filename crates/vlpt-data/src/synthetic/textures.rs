@@ -1,10 +1,10 @@
 //! `textures`: eight patterns that fill the picture.
 
 use super::backdrop::{Clouds, against, any_colour, clutter};
-use super::canvas::{Canvas, mix};
+use super::canvas::{Canvas, SIDE, mix};
 use super::geometry::{floor, sin_cos};
 use super::random::Stream;
-use super::{Recipe, SIDE};
+use super::recipe::Recipe;
 
 pub(super) const RECIPE: Recipe = Recipe {
     name: "textures",

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use vlpt_data::task::Root;
+use vlpt_data::archive::Root;
 use vlpt_data::{Format, ImageRef, Metric, Provenance, Sample, Split, Task};
 
 /// A split whose images lie (or do not lie) at `<prefix><index>` below `root`.

@@ -126,5 +126,8 @@ fn format_names_are_read_however_they_are_written() {
     }
     let error = "imgfolder".parse::<Format>().expect_err("no format");
     assert_eq!(error.to_string(), "unknown data format `imgfolder`");
-    assert!(error.hint().expect("a hint").contains("imagefolder"));
+    assert!(error.hint().contains("imagefolder"));
+    for name in ["synthetic", "drawn"] {
+        assert_eq!(name.parse::<Format>().expect("a format"), Format::Synthetic);
+    }
 }

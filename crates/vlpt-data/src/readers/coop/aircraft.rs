@@ -6,12 +6,13 @@ use std::path::Path;
 
 use super::sets::Set;
 use crate::archive::{Listings, Root};
-use crate::error::Result;
+use crate::error::{LayoutError, Result};
 use crate::readers::folders::file_sample;
 use crate::readers::missing::Missing;
-use crate::readers::task_builder::{Part, TaskBuilder};
+use crate::readers::options::OpenOptions;
+use crate::readers::task_builder::TaskBuilder;
 use crate::readers::text::{class_list, lines};
-use crate::readers::{LayoutError, OpenOptions};
+use crate::split_name::SplitName;
 
 pub(super) fn read(path: &Path, set: &Set, options: &OpenOptions) -> Result<TaskBuilder> {
     let root = Root::open(path)?;
@@ -19,7 +20,7 @@ pub(super) fn read(path: &Path, set: &Set, options: &OpenOptions) -> Result<Task
     let label_of: BTreeMap<&str, u32> = classes.iter().map(String::as_str).zip(0..).collect();
     let mut builder = TaskBuilder::new(set.name.to_owned(), classes.clone());
     let mut listings = Listings::new(&root);
-    for part in Part::ALL {
+    for part in SplitName::ALL {
         let file = path.join(format!("images_variant_{}.txt", part.name()));
         if !file.is_file() {
             let name = format!("{} in the CoOp layout ({})", set.name, path.display());

@@ -9,13 +9,14 @@ use std::path::Path;
 
 use super::sets::{Kind, Set};
 use crate::archive::Root;
-use crate::error::Result;
+use crate::error::{LayoutError, Result};
 use crate::readers::folders::{Walker, empty_class, folders_in};
 use crate::readers::imagefolder::read_splits;
-use crate::readers::task_builder::{Part, TaskBuilder};
+use crate::readers::options::OpenOptions;
+use crate::readers::task_builder::TaskBuilder;
 use crate::readers::text::folder_names;
-use crate::readers::{LayoutError, OpenOptions};
-use crate::task::Item;
+use crate::sample::Sample;
+use crate::split_name::SplitName;
 
 /// Whether a name is a WordNet id such as `n01440764`.
 fn is_wnid(name: &str) -> bool {
@@ -55,13 +56,13 @@ pub(super) fn read(path: &Path, set: &Set, options: &OpenOptions) -> Result<Task
     if set.kind == (Kind::Variant { numbered: true }) {
         return numbered(&root, set, &names, options);
     }
-    let places: Vec<(Part, String)> = match set.kind {
-        Kind::ImageNet => [(Part::Train, "train"), (Part::Test, "val")]
+    let places: Vec<(SplitName, String)> = match set.kind {
+        Kind::ImageNet => [(SplitName::Train, "train"), (SplitName::Test, "val")]
             .into_iter()
             .map(|(part, folder)| (part, format!("{}/{folder}", set.images)))
             .filter(|(_, folder)| root.join(folder).is_dir())
             .collect(),
-        _ => vec![(Part::Test, set.images.to_owned())],
+        _ => vec![(SplitName::Test, set.images.to_owned())],
     };
     let mut builder = read_splits(&root, &places, options)?;
     set.name.clone_into(&mut builder.name);

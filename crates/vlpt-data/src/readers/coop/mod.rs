@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 
 use super::folders::{base_name, list};
 use super::task_builder::TaskBuilder;
-use super::{LayoutError, OpenOptions};
-use crate::error::Result;
-use crate::task::Format;
+use crate::error::{LayoutError, Result};
+use crate::format::Format;
+use crate::readers::options::OpenOptions;
 
 use sets::{Kind, SETS, Set};
 

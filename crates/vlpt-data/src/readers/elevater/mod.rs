@@ -2,6 +2,7 @@
 
 mod coco;
 mod iris;
+mod listed;
 mod registry;
 mod store;
 
@@ -9,23 +10,26 @@ use std::path::{Path, PathBuf};
 
 use super::folders::{base_name, list};
 use super::missing::Missing;
-use super::task_builder::{Part, TaskBuilder};
+use super::task_builder::TaskBuilder;
 use super::text::class_list;
-use super::{LayoutError, OpenOptions};
 use crate::archive::Root;
-use crate::error::Result;
-use crate::task::{Format, Sample};
+use crate::error::{LayoutError, Result};
+use crate::format::Format;
+use crate::readers::options::OpenOptions;
+use crate::sample::Sample;
+use crate::split_name::SplitName;
 
+use listed::Listed;
 use registry::Registered;
 use store::Store;
 
 pub(super) const EXPECTED: &str = "index files train.txt, test.txt (lines `zip@path label`) with labels.txt, or *_meta.json in COCO form, beside zips";
 
 /// Names of index files, in the order in which they are looked for.
-const STEMS: [(Part, &[&str]); 3] = [
-    (Part::Train, &["train", "train_ic", "train_images"]),
+const STEMS: [(SplitName, &[&str]); 3] = [
+    (SplitName::Train, &["train", "train_ic", "train_images"]),
     (
-        Part::Val,
+        SplitName::Val,
         &[
             "val",
             "valid",
@@ -37,23 +41,12 @@ const STEMS: [(Part, &[&str]); 3] = [
             "validation_images",
         ],
     ),
-    (Part::Test, &["test", "test_ic", "test_images"]),
+    (SplitName::Test, &["test", "test_ic", "test_images"]),
 ];
 const LABEL_FILES: [&str; 2] = ["labels.txt", "labelmap.txt"];
 
-/// One listed image.
-#[derive(Debug)]
-pub(super) struct Listed {
-    /// Where it is listed, such as `line 3`.
-    pub(super) place: String,
-    /// Zip and member, or no zip and a path.
-    pub(super) zip: Option<String>,
-    pub(super) path: String,
-    pub(super) labels: Vec<u32>,
-}
-
 /// Index files of a folder by their usual names.
-fn index_files(path: &Path) -> Vec<(Part, PathBuf)> {
+fn index_files(path: &Path) -> Vec<(SplitName, PathBuf)> {
     let mut found = Vec::new();
     for (part, stems) in STEMS {
         let names = stems.iter().flat_map(|stem| {
@@ -113,7 +106,7 @@ pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<TaskBuilder> {
         }
         .into());
     }
-    let mut lists: Vec<(Part, PathBuf, Vec<Listed>)> = Vec::new();
+    let mut lists: Vec<(SplitName, PathBuf, Vec<Listed>)> = Vec::new();
     let mut from_coco: Option<Vec<String>> = None;
     for (part, file) in files {
         if !file.is_file() {

@@ -9,12 +9,14 @@ use std::path::{Path, PathBuf};
 
 use super::folders::{base_name, file_sample, list};
 use super::missing::Missing;
-use super::task_builder::{Part, TaskBuilder};
+use super::task_builder::TaskBuilder;
 use super::text::{class_list, labels_by_name};
-use super::{LayoutError, OpenOptions};
 use crate::archive::{Listings, Root};
-use crate::error::Result;
-use crate::task::{Format, Sample};
+use crate::error::{LayoutError, Result};
+use crate::format::Format;
+use crate::readers::options::OpenOptions;
+use crate::sample::Sample;
+use crate::split_name::SplitName;
 
 use rows::Row;
 
@@ -36,7 +38,7 @@ fn endings(format: Format) -> &'static [&'static str] {
 
 /// Manifests at `path`: the file itself, or in a folder `train.csv` and its like, else the only
 /// file of the format. The flag says whether the files' names are splits.
-fn files(path: &Path, format: Format) -> Vec<(Option<Part>, PathBuf)> {
+fn files(path: &Path, format: Format) -> Vec<(Option<SplitName>, PathBuf)> {
     let fits = |file: &Path| {
         let ending = file
             .extension()
@@ -57,11 +59,11 @@ fn files(path: &Path, format: Format) -> Vec<(Option<Part>, PathBuf)> {
         .map(|name| path.join(name))
         .filter(|file| fits(file))
         .collect();
-    let splits: Vec<(Option<Part>, PathBuf)> = found
+    let splits: Vec<(Option<SplitName>, PathBuf)> = found
         .iter()
         .filter_map(|file| {
             let stem = file.file_stem()?.to_string_lossy().into_owned();
-            Some((Some(Part::from_name(&stem)?), file.clone()))
+            Some((Some(SplitName::from_name(&stem)?), file.clone()))
         })
         .collect();
     if splits.is_empty() {
@@ -196,7 +198,12 @@ fn names_of<'a>(rows: impl Iterator<Item = &'a Row>) -> Vec<String> {
     names
 }
 
-fn part_of(row: &Row, of_file: Option<Part>, any_split: bool, file: &Path) -> Result<Part> {
+fn part_of(
+    row: &Row,
+    of_file: Option<SplitName>,
+    any_split: bool,
+    file: &Path,
+) -> Result<SplitName> {
     let bad = |found: String| LayoutError::BadEntry {
         file: file.to_path_buf(),
         place: row.place.clone(),
@@ -206,10 +213,10 @@ fn part_of(row: &Row, of_file: Option<Part>, any_split: bool, file: &Path) -> Re
     match (&row.split, of_file) {
         (_, Some(part)) => Ok(part),
         (Some(name), None) => {
-            Part::from_name(name).ok_or_else(|| bad(format!("the split `{name}`")).into())
+            SplitName::from_name(name).ok_or_else(|| bad(format!("the split `{name}`")).into())
         }
         (None, None) if any_split => Err(bad("no split, while other rows have one".into()).into()),
-        (None, None) => Ok(Part::Train),
+        (None, None) => Ok(SplitName::Train),
     }
 }
 

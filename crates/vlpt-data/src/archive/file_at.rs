@@ -4,9 +4,9 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bytes::Bytes;
-use parquet::errors::{ParquetError, Result as ParquetResult};
-use parquet::file::reader::{ChunkReader, Length};
+/// Largest member of an archive that is read, in bytes. An encoded image is far smaller; a member
+/// that claims more is an attack or not an image.
+pub const MAX_MEMBER_BYTES: u64 = 1 << 30;
 
 /// An open file with a place of its own: clones share the handle and not the place, because every
 /// read names its offset.
@@ -28,14 +28,6 @@ impl FileAt {
         })
     }
 
-    pub(crate) fn path(&self) -> PathBuf {
-        self.file.path().to_path_buf()
-    }
-
-    pub(crate) fn len(&self) -> u64 {
-        self.length
-    }
-
     #[cfg(unix)]
     fn read_some_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         use fs_err::os::unix::fs::FileExt;
@@ -46,6 +38,25 @@ impl FileAt {
     fn read_some_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         use fs_err::os::windows::fs::FileExt;
         self.file.seek_read(buffer, offset)
+    }
+}
+
+#[cfg(any(feature = "parquet", feature = "webdataset"))]
+impl FileAt {
+    pub(crate) fn path(&self) -> PathBuf {
+        self.file.path().to_path_buf()
+    }
+
+    pub(crate) fn len(&self) -> u64 {
+        self.length
+    }
+
+    /// The same file, read from `place` on.
+    pub(crate) fn at(&self, place: u64) -> Self {
+        Self {
+            place,
+            ..self.clone()
+        }
     }
 
     /// `length` bytes from `offset`; the caller has checked `length` against something it trusts.
@@ -67,11 +78,7 @@ impl FileAt {
             ));
         }
         let mut bytes = vec![0; length];
-        let mut reader = Self {
-            place: offset,
-            ..self.clone()
-        };
-        reader.read_exact(&mut bytes)?;
+        self.at(offset).read_exact(&mut bytes)?;
         Ok(bytes)
     }
 }
@@ -98,30 +105,5 @@ impl Seek for FileAt {
             )
         })?;
         Ok(self.place)
-    }
-}
-
-impl Length for FileAt {
-    fn len(&self) -> u64 {
-        self.length
-    }
-}
-
-/// The reader that `parquet` has for files moves the one place that all handles share; this one
-/// does not.
-impl ChunkReader for FileAt {
-    type T = io::BufReader<Self>;
-
-    fn get_read(&self, start: u64) -> ParquetResult<Self::T> {
-        Ok(io::BufReader::new(Self {
-            place: start,
-            ..self.clone()
-        }))
-    }
-
-    fn get_bytes(&self, start: u64, length: usize) -> ParquetResult<Bytes> {
-        self.bytes_at(start, length)
-            .map(Bytes::from)
-            .map_err(|error| ParquetError::EOF(error.to_string()))
     }
 }

@@ -1,8 +1,9 @@
 //! What can be wrong with the layout of a data set.
 
+use std::fmt::Display;
 use std::path::PathBuf;
 
-use crate::task::Format;
+use crate::format::Format;
 
 /// A data set that cannot be read as it lies.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +47,17 @@ pub enum LayoutError {
         format: Format,
         /// What the layout needs.
         expected: String,
+    },
+
+    /// The reader of this layout was left out when the program was built.
+    #[error("{}: this build does not read {format} data sets: it lacks the feature `{feature}`", path.display())]
+    NotBuiltIn {
+        /// What was opened.
+        path: PathBuf,
+        /// Its layout.
+        format: Format,
+        /// The Cargo feature that is missing.
+        feature: &'static str,
     },
 
     /// A file that the layout needs is absent.
@@ -173,6 +185,15 @@ fn inside_text(inside: &[String]) -> String {
 }
 
 impl LayoutError {
+    /// An archive or member that a reader of `kind` gave up on.
+    pub(crate) fn damaged(origin: &str, kind: &'static str, detail: &dyn Display) -> Self {
+        Self::DamagedArchive {
+            origin: origin.to_owned(),
+            kind,
+            detail: detail.to_string(),
+        }
+    }
+
     /// A way out, in one sentence, where there is one.
     pub fn hint(&self) -> Option<String> {
         let text = match self {
@@ -188,6 +209,11 @@ impl LayoutError {
             }
             Self::NotThisFormat { .. } => {
                 "leave the format out to have it recognised; docs/reference/dataset-formats.md shows the layouts"
+            }
+            Self::NotBuiltIn { feature, .. } => {
+                return Some(format!(
+                    "build it with the feature: `cargo install --path crates/vlpt --locked --features {feature}`"
+                ));
             }
             Self::MissingFile { help, .. } => return Some(help.clone()),
             Self::BadEntry { .. } => "correct the entry, or fetch the file again",

@@ -1,54 +1,25 @@
-//! WebDataset tars as CLIP_benchmark lays them out.
+//! From tar shards to a task.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::folders::{base_name, folders_in, is_image, list};
-use super::task_builder::{Part, TaskBuilder};
-use super::text::{class_list, lines};
-use super::{LayoutError, OpenOptions};
 use crate::archive::{Root, TarArchive};
-use crate::error::Result;
-use crate::task::{Format, ImageRef, Sample};
+use crate::error::{LayoutError, Result};
+use crate::format::Format;
+use crate::readers::folders::{base_name, is_image};
+use crate::readers::options::OpenOptions;
+use crate::readers::task_builder::TaskBuilder;
+use crate::readers::text::{class_list, lines};
+use crate::sample::{ImageRef, Sample};
 
-pub(super) const EXPECTED: &str = "classnames.txt and <split>/N.tar (with <split>/nshards.txt), images key.jpg with key.cls beside";
+use super::find::{SHARDS, ending, split_folders, tars};
 
 const CLASSES: &str = "classnames.txt";
 const TEMPLATES: &str = "zeroshot_classification_templates.txt";
-const SHARDS: &str = "nshards.txt";
 
-fn tars(folder: &Path) -> Vec<String> {
-    let files = list(folder).map(|names| names.files).unwrap_or_default();
-    files
-        .into_iter()
-        .filter(|name| ending(name) == "tar")
-        .collect()
-}
-
-fn ending(name: &str) -> &str {
-    name.rsplit_once('.').map_or("", |(_, ending)| ending)
-}
-
-fn split_folders(path: &Path) -> Vec<(Part, String)> {
-    folders_in(path)
-        .into_iter()
-        .filter(|folder| {
-            path.join(folder).join(SHARDS).is_file() || !tars(&path.join(folder)).is_empty()
-        })
-        .filter_map(|folder| Some((Part::from_name(&folder)?, folder)))
-        .collect()
-}
-
-/// What speaks for this layout.
-pub(super) fn recognise(path: &Path) -> Option<String> {
-    let splits = split_folders(path);
-    let (_, first) = splits.first()?;
-    Some(format!("tar shards in {first}/"))
-}
-
-pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<TaskBuilder> {
+pub(in crate::readers) fn read(path: &Path, options: &OpenOptions) -> Result<TaskBuilder> {
     let root = Root::open(path)?;
     let splits = split_folders(path);
     if splits.is_empty() {
@@ -56,7 +27,7 @@ pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<TaskBuilder> {
         return Err(LayoutError::NotThisFormat {
             path,
             format,
-            expected: EXPECTED.into(),
+            expected: super::find::EXPECTED.into(),
         }
         .into());
     }

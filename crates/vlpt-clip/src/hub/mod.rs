@@ -1,6 +1,10 @@
 //! From a model's name to its files: the folder, then the cache, then the hub.
 
 mod cache;
+#[cfg(feature = "hub")]
+mod download;
+#[cfg(not(feature = "hub"))]
+#[path = "no_download.rs"]
 mod download;
 mod settings;
 

@@ -1,10 +1,14 @@
 //! What can go wrong with data, said so that the reader knows what to do next.
 
+mod few_shot;
+mod layout;
+
 use std::io;
 
-use crate::fewshot::FewShotError;
-use crate::readers::LayoutError;
-use crate::task::Format;
+pub use few_shot::FewShotError;
+pub use layout::LayoutError;
+
+use crate::format::UnknownFormat;
 
 /// The result of everything in this crate that can fail.
 pub type Result<T> = std::result::Result<T, DataError>;
@@ -26,11 +30,8 @@ pub enum DataError {
     FewShot(#[from] FewShotError),
 
     /// A format name that is not known.
-    #[error("unknown data format `{found}`")]
-    UnknownFormat {
-        /// The name.
-        found: String,
-    },
+    #[error(transparent)]
+    UnknownFormat(#[from] UnknownFormat),
 
     /// An image of zero bytes.
     #[error("{origin}: the image file is empty (0 bytes)")]
@@ -44,6 +45,8 @@ pub enum DataError {
     UnknownSyntheticTask {
         /// The name asked for.
         found: String,
+        /// What to say to who asked for it: the nearest name, and all names.
+        suggestion: String,
     },
 
     /// Bytes that do not begin like any image format known here.
@@ -126,13 +129,8 @@ impl DataError {
             Self::ImageTooLarge { .. } => "scale the image down, or raise the limit on purpose",
             Self::Layout(layout) => return layout.hint(),
             Self::FewShot(error) => return error.hint(),
-            Self::UnknownFormat { .. } => {
-                let names = Format::READABLE.map(Format::name).join(", ");
-                return Some(format!("the formats are {names}"));
-            }
-            Self::UnknownSyntheticTask { found } => {
-                return Some(crate::synthetic::suggestion(found));
-            }
+            Self::UnknownFormat(error) => return Some(error.hint()),
+            Self::UnknownSyntheticTask { suggestion, .. } => suggestion,
             Self::Io(_) => return None,
         };
         Some(text.to_owned())
