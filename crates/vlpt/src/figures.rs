@@ -55,7 +55,7 @@ fn verdicts<'a>(
 
 /// Images by true and most probable class.
 pub(crate) fn confusion(classes: &[String], split: &Split, probabilities: &[f32]) -> Confusion {
-    Confusion::of(classes, verdicts(classes.len(), split, probabilities))
+    Confusion::from_pairs(classes, verdicts(classes.len(), split, probabilities))
 }
 
 /// The first few right and wrong images, as far as possible of different classes.

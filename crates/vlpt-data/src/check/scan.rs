@@ -55,7 +55,7 @@ pub struct Range {
 }
 
 impl Range {
-    fn of(mut numbers: Vec<u32>) -> Option<Self> {
+    fn spanning(mut numbers: Vec<u32>) -> Option<Self> {
         numbers.sort_unstable();
         let (&min, &max) = (numbers.first()?, numbers.last()?);
         Some(Self {
@@ -150,8 +150,8 @@ pub(super) fn sizes(scans: &[Scan]) -> Option<Sizes> {
         *formats.entry(format).or_insert(0) += 1;
     }
     Some(Sizes {
-        width: Range::of(decoded().map(|(size, _)| size.0).collect())?,
-        height: Range::of(decoded().map(|(size, _)| size.1).collect())?,
+        width: Range::spanning(decoded().map(|(size, _)| size.0).collect())?,
+        height: Range::spanning(decoded().map(|(size, _)| size.1).collect())?,
         formats,
     })
 }
