@@ -70,7 +70,7 @@ impl FromStr for Format {
 
     fn from_str(text: &str) -> Result<Self, UnknownFormat> {
         let plain = text.to_ascii_lowercase().replace(['-', '_', ' '], "");
-        // `drawn` is the name in version 0.1
+        // `drawn` is the older name
         let plain = if plain == "drawn" {
             "synthetic"
         } else {

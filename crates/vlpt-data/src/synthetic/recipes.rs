@@ -27,7 +27,7 @@ const NAMES: [&str; RECIPES.len()] = {
 
 /// What stands before the name of a synthetic task where a path is expected.
 pub const PREFIX: &str = "synthetic:";
-/// The same in configurations and plans of version 0.1.
+/// The older spelling, which configurations and plans may hold.
 const OLD_PREFIX: &str = "drawn:";
 
 /// The name in `synthetic:NAME`, or in the older spelling `drawn:NAME`; `None` for any other path.

@@ -33,8 +33,7 @@ fn encode(table: &Table) -> parquet::errors::Result<Vec<u8>> {
         .set_created_by("vlpt-study".to_owned())
         .build();
     let mut bytes = Vec::new();
-    let mut writer =
-        SerializedFileWriter::new(&mut bytes, Arc::new(schema), Arc::new(properties))?;
+    let mut writer = SerializedFileWriter::new(&mut bytes, Arc::new(schema), Arc::new(properties))?;
     let mut group = writer.next_row_group()?;
     for (_, column) in &table.columns {
         write(column, &mut group)?;

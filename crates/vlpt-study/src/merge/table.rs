@@ -43,7 +43,6 @@ impl Column {
             Self::Number(values) => values[row].map_or_else(String::new, |v| v.to_string()),
         }
     }
-
 }
 
 /// Named columns of equal length.

@@ -80,7 +80,7 @@ fn lines(text: &mut String, split: &str, items: &[Sample], observer: &dyn Observ
     let hashes = hashes
         .iter()
         .map(String::as_str)
-        // the word of version 0.1: fingerprints in plans hold it
+        // the older word, because the fingerprints in plans hold it
         .chain(std::iter::repeat("drawn"));
     for (item, hash) in items.iter().zip(hashes) {
         text.push_str(&format!(

@@ -36,7 +36,8 @@ for --config:
 Given again, the command goes on where it was interrupted.
 
 Example:
-  vlpt multitask source --task synthetic:shapes --task synthetic:stripes --seeds 0,1,2 --out runs/source
+  vlpt multitask source --task synthetic:shapes --task synthetic:stripes --seeds 0,1,2 \\
+      --out runs/source
   vlpt multitask adapt synthetic:textures --init-from runs/source --shots 5 --out runs/textures";
 
 /// Flags that the verbs over several tasks share.

@@ -22,8 +22,8 @@ A study trains a prompt on every source task and evaluates it on every target ta
   --groups       tune one prompt for each group of targets
 Everything is compared with the same method trained on the target alone, and with zero-shot CLIP.
 
-`synthetic:all` stands for all tasks that the program draws itself. A task that needs more than a path
-has a table in a file for --tasks:
+`synthetic:all` stands for all tasks that the program draws itself. A task that needs more than a
+path has a table in a file for --tasks:
 
   tasks = [\"synthetic:shapes\", { path = \"photos\", split_seed = 1 }]
 
