@@ -138,6 +138,26 @@ fn names_are_sorted_and_fit_a_random_key() {
     assert_eq!(distinct.len(), names().len());
 }
 
+/// Caches of features are found by the hash of these bytes.
+#[test]
+fn a_png_file_has_the_bytes_that_the_image_crate_writes() {
+    let task = task("shapes", 0).unwrap();
+    for sample in &task.train.samples[..4] {
+        let picture = sample.load(&Limits::default()).unwrap();
+        let mut file = std::io::Cursor::new(Vec::new());
+        ::image::write_buffer_with_format(
+            &mut file,
+            &picture.data,
+            picture.width,
+            picture.height,
+            ::image::ExtendedColorType::Rgb8,
+            ::image::ImageFormat::Png,
+        )
+        .unwrap();
+        assert_eq!(sample.image.read().unwrap(), file.into_inner());
+    }
+}
+
 /// Any change of these values changes what `vlpt demo` shows and every number measured on synthetic
 /// tasks; a difference on another machine alone is a bug of the arithmetic.
 #[test]
