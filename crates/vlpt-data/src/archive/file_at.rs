@@ -1,7 +1,7 @@
 //! A file that many threads read at once, each at its own place.
 
 use std::io::{self, Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 /// Largest member of an archive that is read, in bytes. An encoded image is far smaller; a member
@@ -43,7 +43,7 @@ impl FileAt {
 
 #[cfg(any(feature = "parquet", feature = "webdataset"))]
 impl FileAt {
-    pub(crate) fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> std::path::PathBuf {
         self.file.path().to_path_buf()
     }
 
