@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # One prompt for many tasks on real images, with the embedded mini-clip, seeds 0, 1, 2: a source prompt learned on three
-# real sets and the drawn tasks together; five other sets started from it and from scratch at 1, 5 and 20 images a
+# real sets and the synthetic tasks together; five other sets started from it and from scratch at 1, 5 and 20 images a
 # class; two groups of these sets with one prompt each beside prompts of their own. For CoOp, VPT and UPT.
 #
 #   cargo build --release
@@ -24,7 +24,7 @@ cifar10 wds/wds_cifar10
 imagenet20 imagefolder/imagenet20
 SOURCES
 }
-drawn="colours counts digits landscapes shapes stripes textures"
+synthetic="colours counts digits landscapes shapes stripes textures"
 
 # Name in the file, path below DATA, size: sets of many classes have fewer epochs.
 targets() {
@@ -95,7 +95,7 @@ source_prompt() {
   prompt="$work/source-$method-$seed${EPOCHS:+-$EPOCHS}"
   local tasks=() name path began=
   while read -r name path; do tasks+=(--task "$data/$path"); done < <(sources)
-  for name in $drawn; do tasks+=(--task "drawn:$name"); done
+  for name in $synthetic; do tasks+=(--task "synthetic:$name"); done
   began=$(now)
   # Given again it goes on, and does nothing that is done.
   # shellcheck disable=SC2046 # the options are words
@@ -151,7 +151,7 @@ page() {
   cat <<'HEAD'
 # One prompt for many tasks, on real images
 
-A source prompt learned on DTD, CIFAR-10, imagenet20 and the seven drawn tasks together (8 images a class, each image told apart among the classes of its own task, one task a batch); five other sets
+A source prompt learned on DTD, CIFAR-10, imagenet20 and the seven synthetic tasks together (8 images a class, each image told apart among the classes of its own task, one task a batch); five other sets
 started from it and from scratch, with the same images, seed and schedule; and groups of them with one prompt together. The embedded mini-clip, subsets of public sets with at most 1,600 training
 images, the task's own metric on the test images, which chose nothing.
 
@@ -162,7 +162,7 @@ bench/multitask.sh page docs/results/multitask.csv          # this page
 ```
 
 Each seed has its own source prompt, from which its targets start. Epochs: CoOp 30 (10 on GTSRB, Caltech-101 and CIFAR-100), VPT and UPT 10 (on these three 6 at 1 shot and else 2).
-Caltech-101 has 5 training images a class here, so that its 20 shots are its 5. Rates: CoOp SGD at 0.005, VPT AdamW at 0.02, UPT AdamW at 0.002, chosen on drawn tasks and the same for both starts. A gain is the difference of the same seed, in points; ± is Student's 95 % interval over the seeds, a wide one with three.
+Caltech-101 has 5 training images a class here, so that its 20 shots are its 5. Rates: CoOp SGD at 0.005, VPT AdamW at 0.02, UPT AdamW at 0.002, chosen on synthetic tasks and the same for both starts. A gain is the difference of the same seed, in points; ± is Student's 95 % interval over the seeds, a wide one with three.
 "Clear" is a gain or loss whose interval does not hold zero: of a hundred comparisons without any effect five would be clear.
 
 HEAD

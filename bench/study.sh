@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Which task helps which: a transfer study over twelve tasks (eight public sets, four drawn ones) with CoOp, VPT and UPT
+# Which task helps which: a transfer study over twelve tasks (eight public sets, four synthetic ones) with CoOp, VPT and UPT
 # on the embedded mini-clip: zero-shot transfer with seeds 0, 1, 2, adapted transfer with seed 0, then groups.
 #
 #   cargo build --release
@@ -14,7 +14,7 @@ vlpt=${VLPT:-target/release/vlpt}
 
 sets="coop/eurosat coop/caltech-101 coop/dtd elevater/classification/gtsrb_20210923 elevater/classification/mnist_20211008
   wds/wds_cifar10 hf/cifar100 imagefolder/imagenet20"
-drawn="colours digits shapes textures"
+synthetic="colours digits shapes textures"
 # Not many epochs and test images, for the sake of time: methods with visual prompts run the image tower in every step and
 # for every pair of tasks. Small batches, because a task of ten classes has ten images at one shot.
 settings="--method coop,vpt,upt --shots 8 --seeds 0,1,2 --adapted --adapt-shots 1 --adapt-seeds 0 --test-images 200
@@ -23,7 +23,7 @@ settings="--method coop,vpt,upt --shots 8 --seeds 0,1,2 --adapted --adapt-shots 
 epochs="--set coop:train.epochs=30 --set vpt:train.epochs=10 --set upt:train.epochs=10"
 group_size=3
 if [ -n "${SHORT:-}" ]; then
-  sets="coop/eurosat coop/dtd" drawn="shapes stripes" group_size=2
+  sets="coop/eurosat coop/dtd" synthetic="shapes stripes" group_size=2
   epochs="--set train.epochs=2"
 fi
 
@@ -44,7 +44,7 @@ run() {
   local data=$1 study=$2 tasks=() name
   export VLPT_MODEL=mini-clip
   for name in $sets; do tasks+=(--task "$data/$name"); done
-  for name in $drawn; do tasks+=(--task "drawn:$name"); done
+  for name in $synthetic; do tasks+=(--task "synthetic:$name"); done
   if [ ! -e "$study/plan.jsonl" ]; then
     # shellcheck disable=SC2086 # the settings are words
     "$vlpt" study plan "${tasks[@]}" $settings $epochs --out "$study" >&2
@@ -70,7 +70,7 @@ page() {
   cat <<HEAD
 # Which task helps which: twelve tasks, three methods
 
-Eight public sets and four drawn tasks, each the source of a prompt and a target of all others, with CoOp, VPT and UPT on the embedded mini-clip. Zero-shot transfer: a prompt learned on the source with
+Eight public sets and four synthetic tasks, each the source of a prompt and a target of all others, with CoOp, VPT and UPT on the embedded mini-clip. Zero-shot transfer: a prompt learned on the source with
 8 images a class, judged on the target as it is, seeds 0, 1, 2. Adapted transfer: tuned on the target with 1 image a class from the source's prompt, seed 0. At most 200 test images a target, the same for
 every prompt. Gains are relative to the same method, seed and shots on the target alone.
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use vlpt_clip::{Clip, Observer};
 use vlpt_data::image::{Limits, Preprocess};
-use vlpt_data::{Item, Metric, Split, Task};
+use vlpt_data::{Metric, Sample, Split, Task};
 
 use crate::features::hash_images;
 use crate::metrics::{self, Bootstrap, Confusion, Scored};
@@ -134,7 +134,7 @@ pub fn evaluate(
     observer: &dyn Observer,
 ) -> Result<Evaluation> {
     let hashes = match options.cache {
-        Some(_) => hash_images(&options.split.of(task)?.items, observer)?,
+        Some(_) => hash_images(&options.split.of(task)?.samples, observer)?,
         None => Vec::new(),
     };
     evaluate_known(
@@ -153,7 +153,7 @@ pub fn evaluate_known(
     observer: &dyn Observer,
 ) -> Result<Evaluation> {
     classifier.check_classes(&task.classes)?;
-    let items = &options.split.of(task)?.items;
+    let items = &options.split.of(task)?.samples;
     let maker = FeatureMaker {
         clip,
         preprocess: preprocess.clone(),
@@ -173,7 +173,7 @@ fn from_features(
     features: &[f32],
     options: &EvalOptions,
 ) -> Result<Evaluation> {
-    let items = &options.split.of(task)?.items;
+    let items = &options.split.of(task)?.samples;
     let c = task.classes.len();
     let logits = classifier.logits(clip, features)?;
     let labels: Vec<Vec<u32>> = items.iter().map(|item| item.labels.clone()).collect();
@@ -238,7 +238,7 @@ impl Evaluation {
 }
 
 /// Share of images whose class is among the `k` largest logits; of equal ones the first count.
-fn top_accuracy(logits: &[f32], items: &[Item], classes: usize, k: usize) -> f64 {
+fn top_accuracy(logits: &[f32], items: &[Sample], classes: usize, k: usize) -> f64 {
     let right = logits
         .chunks_exact(classes)
         .zip(items)

@@ -14,7 +14,7 @@ use vlpt_adapter::{
 };
 use vlpt_clip::{Clip, ModelFiles};
 use vlpt_data::Metric;
-use vlpt_data::drawn::drawn;
+use vlpt_data::synthetic;
 use vlpt_methods::import::Source;
 use vlpt_methods::{Attention, CoOpConfig, Position, UptConfig};
 
@@ -171,10 +171,10 @@ fn an_imported_upt_computes_token_by_token_as_the_code_that_trained_it() {
 #[test]
 fn an_imported_prompt_can_be_evaluated() {
     let home = Home::new();
-    let task = drawn("shapes", 0).unwrap();
-    let kept = task.test.items[..8].to_vec();
+    let task = synthetic::task("shapes", 0).unwrap();
+    let kept = task.test.samples[..8].to_vec();
     let mut small = task.clone();
-    small.test.items = kept;
+    small.test.samples = kept;
     for file in ["cocoop.pth.tar", "vpt-legacy.pth.tar"] {
         let out = home.folder.path().join(file);
         import_checkpoint(

@@ -7,10 +7,10 @@ mod common;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use vlpt_data::archive::Root;
 use vlpt_data::catalogue::find;
 use vlpt_data::check::{CheckOptions, CheckReport, Level, Sameness, check};
-use vlpt_data::drawn::drawn;
-use vlpt_data::task::Root;
+use vlpt_data::synthetic;
 use vlpt_data::{Format, OpenOptions, Task, open};
 
 fn silent(_done: u64, _total: u64) {}
@@ -26,15 +26,15 @@ fn texts(report: &CheckReport, level: Level) -> Vec<&str> {
 
 /// A task of `train` and `test` labels whose images are drawn into `folder`, each another one.
 fn drawn_files(folder: &Path, train: &[Vec<u32>], test: &[Vec<u32>], classes: usize) -> Task {
-    let pictures = drawn("shapes", 0).unwrap();
+    let pictures = synthetic::task("shapes", 0).unwrap();
     let root = Root::open(folder).unwrap();
     let train = common::split(&root, "train-", train);
     let test = common::split(&root, "test-", test);
     for (item, picture) in train
-        .items
+        .samples
         .iter()
-        .chain(&test.items)
-        .zip(&pictures.train.items)
+        .chain(&test.samples)
+        .zip(&pictures.train.samples)
     {
         std::fs::write(folder.join(item.image.id()), picture.image.read().unwrap()).unwrap();
     }
@@ -172,9 +172,9 @@ fn one_picture_in_two_files_is_found_when_pixels_are_compared() {
 fn labels_that_cannot_be_are_errors() {
     let folder = tempfile::tempdir().unwrap();
     let mut task = sound(folder.path());
-    task.train.items[1].labels = vec![7];
-    task.train.items[2].labels = vec![];
-    task.train.items[3].labels = vec![0, 1, 1];
+    task.train.samples[1].labels = vec![7];
+    task.train.samples[2].labels = vec![];
+    task.train.samples[3].labels = vec![0, 1, 1];
     let report = check(&task, &CheckOptions::default(), &silent);
     assert_eq!(
         texts(&report, Level::Error),
@@ -186,7 +186,7 @@ fn labels_that_cannot_be_are_errors() {
         ]
     );
     task.multi_label = true;
-    task.train.items[3].labels = vec![0, 1];
+    task.train.samples[3].labels = vec![0, 1];
     let report = check(&task, &CheckOptions::default(), &silent);
     assert_eq!(
         report.count(Level::Error),
@@ -266,7 +266,7 @@ fn differences_from_the_catalogue_are_told() {
         warnings.contains(&"there is no val split, elevater/eurosat_clip has one of 5000 images")
     );
 
-    task.source.format = Format::Elevater;
+    task.provenance.format = Format::Elevater;
     let report = check(&task, &CheckOptions::default(), &silent);
     assert!(
         report

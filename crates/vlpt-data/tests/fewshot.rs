@@ -6,8 +6,8 @@ mod common;
 
 use std::path::Path;
 
+use vlpt_data::archive::Root;
 use vlpt_data::fewshot::few_shot_stream;
-use vlpt_data::task::Root;
 use vlpt_data::{
     DataError, FewShotRule, Format, OpenOptions, Shots, Subset, Task, few_shot, few_shot_of, open,
 };
@@ -38,10 +38,10 @@ fn a_stored_subset_comes_back_and_names_its_images() {
     let (train, val) = again.splits(&task).unwrap();
     assert_eq!((train.len(), val.len()), (8, 8));
     assert_eq!(train.class_counts(4), [2, 2, 2, 2]);
-    let ids: Vec<String> = train.items.iter().map(|item| item.image.id()).collect();
+    let ids: Vec<String> = train.samples.iter().map(|item| item.image.id()).collect();
     assert_eq!(ids, subset.train);
     assert!(
-        val.items
+        val.samples
             .iter()
             .all(|item| item.image.id().starts_with("val/"))
     );
@@ -77,7 +77,7 @@ fn images_that_the_task_lacks_are_counted_and_the_first_is_named() {
     let mut task = small(folder.path());
     let subset = few_shot(&task, FewShotRule::Coop, 3, 1).unwrap();
     task.train
-        .items
+        .samples
         .retain(|item| item.image.id() != subset.train[4] && item.labels != [3]);
     let error = subset.indices(&task).unwrap_err();
     let expected = format!(
@@ -97,8 +97,8 @@ fn images_that_the_task_lacks_are_counted_and_the_first_is_named() {
 fn an_image_listed_twice_is_found_twice() {
     let folder = tempfile::tempdir().unwrap();
     let mut task = small(folder.path());
-    let first = task.train.items[0].clone();
-    task.train.items.push(first);
+    let first = task.train.samples[0].clone();
+    task.train.samples.push(first);
     let subset = few_shot_of(&task, FewShotRule::Coop, Shots::All, 0).unwrap();
     let (train, val) = subset.indices(&task).unwrap();
     assert_eq!(train, (0..41).collect::<Vec<_>>());
@@ -152,7 +152,7 @@ fn zero_shots_and_empty_splits_are_refused_with_a_way_out() {
         "0 shots of small: a subset needs at least 1 image a class"
     );
     assert!(hint(&error).contains("`all`"));
-    task.train.items.clear();
+    task.train.samples.clear();
     let error = few_shot(&task, FewShotRule::Coop, 1, 0).unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -164,14 +164,14 @@ fn zero_shots_and_empty_splits_are_refused_with_a_way_out() {
 fn labels_that_a_rule_cannot_take_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let mut task = small(folder.path());
-    task.train.items[7].labels = vec![1, 2];
+    task.train.samples[7].labels = vec![1, 2];
     let error = few_shot(&task, FewShotRule::Coop, 1, 0).unwrap_err();
     assert_eq!(
         error.to_string(),
         "small: train/7 has 2 labels, and this rule needs exactly 1"
     );
     assert!(hint(&error).contains("elevater"));
-    task.train.items[7].labels = vec![9];
+    task.train.samples[7].labels = vec![9];
     let error = few_shot(&task, FewShotRule::Elevater, 1, 0).unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -199,7 +199,7 @@ fn the_usual_rule_follows_the_layout_and_the_labels() {
     task.multi_label = true;
     assert_eq!(FewShotRule::usual(&task), FewShotRule::Elevater);
     task.multi_label = false;
-    task.source.format = Format::Elevater;
+    task.provenance.format = Format::Elevater;
     assert_eq!(FewShotRule::usual(&task), FewShotRule::Elevater);
 }
 

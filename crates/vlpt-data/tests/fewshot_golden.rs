@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
+use vlpt_data::archive::Root;
 use vlpt_data::fewshot::{few_shot_joint, few_shot_stream};
-use vlpt_data::task::Root;
 use vlpt_data::{FewShotRule, Shots, Subset, Task, few_shot};
 
 #[derive(serde::Deserialize)]

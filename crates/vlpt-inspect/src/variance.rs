@@ -50,7 +50,7 @@ pub fn variances(clip: &Clip, task: &Task, split: &Split, features: &[f32]) -> R
     let embed = clip.config.embed_dim;
     let texts = zeroshot::classifier(clip, &task.classes, &task.templates);
     let texts = texts.map_err(AdapterError::from)?;
-    let labels: Vec<&[u32]> = split.items.iter().map(|item| &*item.labels).collect();
+    let labels: Vec<&[u32]> = split.samples.iter().map(|item| &*item.labels).collect();
     let counts = split.class_counts(task.classes.len());
     let seen: Vec<usize> = counts.iter().copied().filter(|&n| n > 0).collect();
     let Some(&fewest) = seen.iter().min() else {

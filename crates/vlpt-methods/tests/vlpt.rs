@@ -104,7 +104,7 @@ fn gradients_of_both_sides_are_those_of_a_loss_behind_both_towers() {
 #[test]
 fn a_configuration_holds_the_options_of_both() {
     let (coop, vpt) = parts();
-    let config = MethodConfig::Vlpt { coop, vpt };
+    let config = MethodConfig::from((coop, vpt));
     let text = serde_json::to_string(&config).unwrap();
     assert_eq!(
         serde_json::from_str::<MethodConfig>(&text).unwrap(),

@@ -230,7 +230,7 @@ fn panel(map: &TransferMap) -> SimilarityPanel {
                     source: map.sources[i].clone(),
                     target: map.targets[j].name.clone(),
                     similarity: alike(i, j),
-                    transfer: measure.of(map.measured(i, j)?)?,
+                    transfer: measure.value_in(map.measured(i, j)?)?,
                 })
             })
             .collect(),

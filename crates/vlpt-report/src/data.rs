@@ -66,7 +66,7 @@ pub struct Confusion {
 
 impl Confusion {
     /// Counts pairs of true and predicted class; pairs outside of the classes are left out.
-    pub fn of(classes: &[String], pairs: impl IntoIterator<Item = (usize, usize)>) -> Self {
+    pub fn from_pairs(classes: &[String], pairs: impl IntoIterator<Item = (usize, usize)>) -> Self {
         let n = classes.len();
         let mut counts = vec![0; n * n];
         for (truth, predicted) in pairs {
@@ -177,7 +177,7 @@ mod tests {
 
     fn abc() -> Confusion {
         let classes = ["a", "b", "c"].map(str::to_owned);
-        Confusion::of(&classes, [(0, 0), (0, 1), (0, 1), (1, 2), (7, 0)])
+        Confusion::from_pairs(&classes, [(0, 0), (0, 1), (0, 1), (1, 2), (7, 0)])
     }
 
     #[test]

@@ -2,7 +2,6 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use image::{ExtendedColorType, ImageFormat};
 
 /// A picture of 8-bit RGB pixels, rows from the top.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,17 +22,20 @@ impl Picture {
         if bytes == 0 || bytes != self.rgb.len() as u64 {
             return None;
         }
-        let mut png = std::io::Cursor::new(Vec::new());
-        image::write_buffer_with_format(
-            &mut png,
-            &self.rgb,
-            self.width,
-            self.height,
-            ExtendedColorType::Rgb8,
-            ImageFormat::Png,
-        )
-        .ok()?;
-        Some(png.into_inner())
+        self.encode().ok()
+    }
+
+    fn encode(&self) -> Result<Vec<u8>, png::EncodingError> {
+        let mut file = Vec::new();
+        let mut encoder = png::Encoder::new(&mut file, self.width, self.height);
+        encoder.set_color(png::ColorType::Rgb);
+        encoder.set_depth(png::BitDepth::Eight);
+        encoder.set_compression(png::Compression::Fast);
+        encoder.set_filter(png::Filter::Adaptive);
+        let mut writer = encoder.write_header()?;
+        writer.write_image_data(&self.rgb)?;
+        writer.finish()?;
+        Ok(file)
     }
 
     /// The picture as a PNG in a `data:` address; `None` as [`Picture::png`].

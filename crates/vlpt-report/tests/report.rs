@@ -62,7 +62,7 @@ fn run_report(name: &str) -> RunReport {
             detail: text(),
         }],
         curve: curve(),
-        confusion: Confusion::of(&classes, [(0, 0), (0, 0), (0, 1), (1, 0)]),
+        confusion: Confusion::from_pairs(&classes, [(0, 0), (0, 0), (0, 1), (1, 0)]),
         examples: examples(name),
         facts: vec![Fact {
             name: text(),

@@ -128,7 +128,7 @@ fn numbered(n: usize) -> Vec<String> {
     (0..n).map(|i| format!("task {i}")).collect()
 }
 
-fn of(n: usize) -> StudyReport {
+fn study_of(n: usize) -> StudyReport {
     let names = numbered(n);
     study(&names.iter().map(String::as_str).collect::<Vec<_>>())
 }
@@ -150,7 +150,7 @@ fn cells(page: &str) -> Vec<&str> {
 #[test]
 fn pages_of_every_size_are_well_formed() {
     for n in [0, 1, 2, 3, 40] {
-        let report = of(n);
+        let report = study_of(n);
         check(&report.render()).unwrap_or_else(|e| panic!("{n} tasks: {e}"));
         for (name, figure) in report.figures() {
             check(&figure).unwrap_or_else(|e| panic!("{n} tasks, {name}: {e}"));
@@ -166,7 +166,7 @@ fn pages_of_every_size_are_well_formed() {
 
 #[test]
 fn every_number_given_stands_in_a_table() {
-    let page = of(4).render();
+    let page = study_of(4).render();
     let cells = cells(&page);
     let has = |text: String| assert!(cells.iter().any(|c| **c == text), "no cell {text}");
     for i in 0..4 {
@@ -195,7 +195,7 @@ fn every_number_given_stands_in_a_table() {
 
 #[test]
 fn the_best_sources_are_other_tasks_with_the_highest_scores() {
-    let report = of(5);
+    let report = study_of(5);
     let map = &report.maps[0];
     let best: Vec<_> = map.best_sources(4, 3).iter().map(|(i, _)| *i).collect();
     assert_eq!(best, [3, 2, 1]);
@@ -209,7 +209,7 @@ fn the_best_sources_are_other_tasks_with_the_highest_scores() {
 
 #[test]
 fn missing_cells_say_why_in_figure_table_and_list() {
-    let mut report = of(2);
+    let mut report = study_of(2);
     let missing = |gap, reason: &str| TransferCell::Missing {
         gap,
         reason: reason.into(),
@@ -259,7 +259,7 @@ fn odd_names_stay_text_everywhere() {
 
 #[test]
 fn a_page_is_the_same_each_time_and_holds_its_figures() {
-    let report = of(3);
+    let report = study_of(3);
     let page = report.render();
     assert_eq!(page, report.clone().render());
     let figures = report.figures();
@@ -279,7 +279,7 @@ fn a_page_is_the_same_each_time_and_holds_its_figures() {
 #[test]
 fn written_figures_are_the_ones_of_the_page() {
     let folder = tempfile::tempdir().unwrap();
-    let report = of(2);
+    let report = study_of(2);
     report.write_figures(folder.path()).unwrap();
     for (name, figure) in report.figures() {
         let path = folder.path().join(format!("{name}.svg"));

@@ -6,7 +6,7 @@
 //! with the same seed, number of the view and image.
 
 use rayon::prelude::*;
-use vlpt_data::Item;
+use vlpt_data::Sample;
 use vlpt_data::image::Augment;
 
 use crate::{Result, TrainObserver};
@@ -38,7 +38,7 @@ pub(crate) fn view_of(views: usize, epoch: usize, image: usize) -> usize {
 /// Pixels of images, kept in memory or decoded when asked for.
 pub(crate) struct Pixels<'a> {
     maker: FeatureMaker<'a>,
-    items: &'a [Item],
+    samples: &'a [Sample],
     views: EpochViews,
     /// The kept images' pixels, one tensor a view.
     kept: Vec<Vec<Vec<f32>>>,
@@ -51,7 +51,7 @@ impl<'a> Pixels<'a> {
     /// An image that cannot be read or decoded.
     pub(crate) fn new(
         maker: FeatureMaker<'a>,
-        items: &'a [Item],
+        samples: &'a [Sample],
         views: EpochViews,
         budget: usize,
         observer: &dyn TrainObserver,
@@ -59,12 +59,12 @@ impl<'a> Pixels<'a> {
         let mut kept = Vec::new();
         if let EpochViews::Fixed(views) = &views {
             let fit = budget / (views.len() * bytes(&maker)).max(1);
-            let fitting = &items[..fit.min(items.len())];
+            let fitting = &samples[..fit.min(samples.len())];
             observer.start("images", fitting.len() as u64);
             for some in fitting.chunks(DECODED_AT_ONCE) {
                 let decoded: Vec<vlpt_adapter::Result<_>> = some
                     .par_iter()
-                    .map(|item| maker.item_pixels(item, views))
+                    .map(|sample| maker.sample_pixels(sample, views))
                     .collect();
                 for pixels in decoded {
                     kept.push(pixels?);
@@ -75,7 +75,7 @@ impl<'a> Pixels<'a> {
         }
         Ok(Self {
             maker,
-            items,
+            samples,
             views,
             kept,
         })
@@ -85,13 +85,13 @@ impl<'a> Pixels<'a> {
     #[cfg(test)]
     pub(crate) fn given(
         maker: FeatureMaker<'a>,
-        items: &'a [Item],
+        samples: &'a [Sample],
         views: Vec<View>,
         kept: Vec<Vec<Vec<f32>>>,
     ) -> Self {
         Self {
             maker,
-            items,
+            samples,
             views: EpochViews::Fixed(views),
             kept,
         }
@@ -116,7 +116,7 @@ impl<'a> Pixels<'a> {
                 }
                 let mut pixels = self
                     .maker
-                    .item_pixels(&self.items[image], &[self.view(epoch, image)])?;
+                    .sample_pixels(&self.samples[image], &[self.view(epoch, image)])?;
                 Ok(pixels.pop())
             })
             .collect();

@@ -7,7 +7,9 @@ mod support;
 
 use std::path::Path;
 
-use support::{Watch, assert_same_tree, drawn_data, options, short_config, tiny_clip, with_epochs};
+use support::{
+    Watch, assert_same_tree, options, short_config, synthetic_data, tiny_clip, with_epochs,
+};
 use vlpt_adapter::PromptFolder;
 use vlpt_clip::Clip;
 use vlpt_methods::{CoOpConfig, MethodConfig, VptConfig, method as spec};
@@ -18,13 +20,13 @@ fn tuned(name: &str) -> MethodConfig {
     MethodConfig::new(spec(name).unwrap())
 }
 
-/// A prompt tuned on one drawn task, and a configuration that starts from it on another.
+/// A prompt tuned on one synthetic task, and a configuration that starts from it on another.
 fn source(dir: &Path, clip: &Clip, change: impl Fn(&mut RunConfig)) -> RunConfig {
     let mut config = with_epochs(1);
     change(&mut config);
-    Run::start_with(&config, &options(dir), clip, &drawn_data(&config), &()).unwrap();
+    Run::start_with(&config, &options(dir), clip, &synthetic_data(&config), &()).unwrap();
     config.init_from = dir.display().to_string();
-    "drawn:stripes".clone_into(&mut config.data.path);
+    "synthetic:stripes".clone_into(&mut config.data.path);
     config.seed = 9;
     config
 }
@@ -46,7 +48,7 @@ fn a_run_at_a_learning_rate_of_nothing_ends_with_the_prompt_it_started_from() {
         config.train.warmup_lr = 0.0;
         let dir = home.path().join("second");
         let watch = Watch::default();
-        let data = drawn_data(&config);
+        let data = synthetic_data(&config);
         let done = Run::start_with(&config, &options(&dir), &clip, &data, &watch).unwrap();
         assert!(
             values(&done.prompt) == values(&first.join("prompt")),
@@ -75,7 +77,7 @@ fn it_goes_on_without_the_folder_it_started_from() {
     let first = home.path().join("first");
     let mut config = source(&first, &clip, |_| {});
     config.compute.checkpoint_seconds = 3600;
-    let data = drawn_data(&config);
+    let data = synthetic_data(&config);
     let (whole, cut) = (home.path().join("whole"), home.path().join("cut"));
     Run::start_with(&config, &options(&whole), &clip, &data, &()).unwrap();
     let watch = Watch {
@@ -109,7 +111,7 @@ fn everything_that_does_not_fit_is_listed_before_anything_is_written() {
     let config = source(&first, &clip, |_| {});
     let dir = home.path().join("second");
     let refused = |config: &RunConfig, clip: &Clip| {
-        let data = drawn_data(config);
+        let data = synthetic_data(config);
         let error = Run::start_with(config, &options(&dir), clip, &data, &()).unwrap_err();
         assert!(!dir.exists(), "{error}");
         error.to_string()
@@ -139,12 +141,12 @@ fn a_class_specific_prompt_starts_only_a_run_on_its_own_classes() {
         config.method.options_mut::<CoOpConfig>().class_specific = true;
     });
     let dir = home.path().join("second");
-    let data = drawn_data(&config);
+    let data = synthetic_data(&config);
     let error = Run::start_with(&config, &options(&dir), &clip, &data, &()).unwrap_err();
     assert!(error.to_string().contains("class-specific"), "{error}");
     let mut same = config.clone();
-    same.data.path = "drawn:shapes".to_owned();
-    Run::start_with(&same, &options(&dir), &clip, &drawn_data(&same), &()).unwrap();
+    same.data.path = "synthetic:shapes".to_owned();
+    Run::start_with(&same, &options(&dir), &clip, &synthetic_data(&same), &()).unwrap();
 }
 
 #[test]
@@ -155,7 +157,14 @@ fn an_option_that_changes_no_shape_is_noted() {
     config.method.options_mut::<CoOpConfig>().position = vlpt_methods::Position::Middle;
     let watch = Watch::default();
     let dir = home.path().join("second");
-    Run::start_with(&config, &options(&dir), &clip, &drawn_data(&config), &watch).unwrap();
+    Run::start_with(
+        &config,
+        &options(&dir),
+        &clip,
+        &synthetic_data(&config),
+        &watch,
+    )
+    .unwrap();
     let notes = watch.notes.lock().unwrap();
     assert!(
         notes

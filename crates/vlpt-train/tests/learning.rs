@@ -4,10 +4,10 @@
 
 mod support;
 
-use support::{Watch, drawn_data, options, tiny_clip};
+use support::{Watch, options, synthetic_data, tiny_clip};
 use vlpt_adapter::{Classifier, EvalOptions, PromptFolder, evaluate, preprocess};
 use vlpt_clip::Clip;
-use vlpt_data::drawn::drawn;
+use vlpt_data::synthetic;
 use vlpt_data::{FewShotRule, Metric, Shots};
 use vlpt_train::{Event, LossName, Run, RunConfig, Select, TrainingData, parse};
 
@@ -25,16 +25,16 @@ fn ends(watch: &Watch) -> (f64, f64) {
 }
 
 #[test]
-fn a_tuned_prompt_beats_zero_shot_on_a_drawn_task() {
+fn a_tuned_prompt_beats_zero_shot_on_a_synthetic_task() {
     let home = tempfile::tempdir().unwrap();
     let clip = Clip::mini();
     let config: RunConfig = parse(
-        "seed = 0\n[data]\npath = \"drawn:shapes\"\n[coop]\nclass_specific = true\n\
+        "seed = 0\n[data]\npath = \"synthetic:shapes\"\n[coop]\nclass_specific = true\n\
          [train]\nepochs = 50",
         "test",
     )
     .unwrap();
-    let data = drawn_data(&config);
+    let data = synthetic_data(&config);
     let watch = Watch::default();
     Run::start_with(&config, &options(home.path()), &clip, &data, &watch).unwrap();
     let (first, last) = ends(&watch);
@@ -58,13 +58,13 @@ fn a_tuned_prompt_beats_zero_shot_on_a_drawn_task() {
 fn images_with_several_labels_and_with_none_can_be_learned() {
     let home = tempfile::tempdir().unwrap();
     let clip = tiny_clip();
-    let mut task = drawn("shapes", 0).unwrap();
+    let mut task = synthetic::task("shapes", 0).unwrap();
     task.multi_label = true;
     task.metric = Metric::ElevenPointMap;
     let classes = task.classes.len() as u32;
     for split in [&mut task.train, &mut task.test] {
-        split.items.truncate(60);
-        for (i, item) in split.items.iter_mut().enumerate() {
+        split.samples.truncate(60);
+        for (i, item) in split.samples.iter_mut().enumerate() {
             let next = (item.labels[0] + 1) % classes;
             match i % 7 {
                 0 => item.labels.clear(),

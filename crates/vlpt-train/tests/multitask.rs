@@ -25,7 +25,7 @@ fn tuned(name: &str) -> MethodConfig {
 fn two_tasks() -> RunConfig {
     let mut config = short_config();
     config.data.path = String::new();
-    config.tasks = ["drawn:shapes", "drawn:stripes"]
+    config.tasks = ["synthetic:shapes", "synthetic:stripes"]
         .map(|path| TaskEntry::Path(path.to_owned()))
         .to_vec();
     config.few_shot.shots = 2.into();
@@ -54,10 +54,10 @@ fn classes_and_labels_are_counted_through_the_tasks() {
     assert_eq!(data.task.classes, classes);
     for (member, task) in data.members.iter().zip(&tasks) {
         assert_eq!(data.task.classes[member.classes.clone()], task.classes);
-        for item in &data.train.items[member.train.clone()] {
+        for item in &data.train.samples[member.train.clone()] {
             assert!(member.classes.contains(&(item.labels[0] as usize)));
         }
-        for item in &data.val.items[member.val.clone()] {
+        for item in &data.val.samples[member.val.clone()] {
             assert!(member.classes.contains(&(item.labels[0] as usize)));
         }
     }
@@ -70,7 +70,7 @@ fn subsets_are_drawn_together_as_published_and_one_task_as_alone() {
     let mut config = two_tasks();
     let alone = |name: &str, config: &RunConfig| {
         let mut one = config.clone();
-        one.tasks = vec![TaskEntry::Path(format!("drawn:{name}"))];
+        one.tasks = vec![TaskEntry::Path(format!("synthetic:{name}"))];
         opened(&one).1.members.remove(0).subset
     };
     let (_, data) = opened(&config);
@@ -99,7 +99,7 @@ fn a_list_of_one_task_is_that_task_to_the_byte() {
     let single = short_config();
     let mut listed = single.clone();
     listed.data.path = String::new();
-    listed.tasks = vec![TaskEntry::Path("drawn:shapes".to_owned())];
+    listed.tasks = vec![TaskEntry::Path("synthetic:shapes".to_owned())];
     listed.multitask.label_space = LabelSpace::PerTask;
     listed.multitask.mix = Mix::OneTaskPerBatch;
     run(&single, &home.path().join("single"), &clip);
@@ -269,11 +269,11 @@ fn what_does_not_go_together_is_refused() {
     let refused = |more: &str| parse(&text(more), "test").unwrap_err().to_string();
     for (more, said) in [
         (
-            "tasks = [\"drawn:shapes\"]\n[data]\npath = \"drawn:stripes\"",
-            "data.path = drawn:stripes: expected nothing beside `tasks`",
+            "tasks = [\"synthetic:shapes\"]\n[data]\npath = \"synthetic:stripes\"",
+            "data.path = synthetic:stripes: expected nothing beside `tasks`",
         ),
         (
-            "tasks = [\"drawn:shapes\"]\n[data]\nsplit_seed = 3",
+            "tasks = [\"synthetic:shapes\"]\n[data]\nsplit_seed = 3",
             "expected none beside `tasks`",
         ),
         ("tasks = [\"\"]", "expected a path"),
@@ -284,7 +284,7 @@ fn what_does_not_go_together_is_refused() {
         ),
         ("[multitask]\nlabel_space = \"unoin\"", "unoin"),
         (
-            "method = \"linear-probe\"\ntasks = [\"drawn:shapes\", \"drawn:stripes\"]",
+            "method = \"linear-probe\"\ntasks = [\"synthetic:shapes\", \"synthetic:stripes\"]",
             "a baseline is fitted to a single data set",
         ),
         (
@@ -296,15 +296,14 @@ fn what_does_not_go_together_is_refused() {
         assert!(error.contains(said), "{more}: {error}");
     }
     let mut config = two_tasks();
-    config.tasks[1] = TaskEntry::Path("drawn:shapes".to_owned());
+    config.tasks[1] = TaskEntry::Path("synthetic:shapes".to_owned());
     let error = open_tasks(&config).unwrap_err();
     assert!(
         error.to_string().contains("two tasks are called shapes"),
         "{error}"
     );
     assert!(error.hint().unwrap().contains("name = \"NAME\""));
-    let named =
-        "tasks = [\"drawn:shapes\", { path = \"drawn:shapes\", name = \"other\", split_seed = 1 }]";
+    let named = "tasks = [\"synthetic:shapes\", { path = \"synthetic:shapes\", name = \"other\", split_seed = 1 }]";
     let config = parse(&text(named), "test").unwrap();
     assert_eq!(open_tasks(&config).unwrap()[1].name, "other");
     assert_eq!(parse(&config.to_toml(), "again").unwrap(), config);

@@ -7,7 +7,7 @@ mod support;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use support::{Watch, drawn_data, options, short_config, tiny_clip, with_epochs};
+use support::{Watch, options, short_config, synthetic_data, tiny_clip, with_epochs};
 use vlpt_adapter::{
     AdapterError, Classifier, EvalOptions, PredictOptions, Predictor, PromptFolder, evaluate,
     preprocess,
@@ -29,7 +29,14 @@ fn made(change: impl FnOnce(&mut RunConfig)) -> Made {
     change(&mut config);
     let clip = tiny_clip();
     let run = home.path().join("run");
-    Run::start_with(&config, &options(&run), &clip, &drawn_data(&config), &()).unwrap();
+    Run::start_with(
+        &config,
+        &options(&run),
+        &clip,
+        &synthetic_data(&config),
+        &(),
+    )
+    .unwrap();
     Made {
         _home: home,
         run,
@@ -69,8 +76,8 @@ fn a_prompt_folder_predicts_without_the_text_tower() {
             assert!((value / length - stored_features[i * stored.embed + j]).abs() < 1e-5);
         }
     }
-    let data = drawn_data(&made.config);
-    let images: Vec<_> = data.task.test.items[..3]
+    let data = synthetic_data(&made.config);
+    let images: Vec<_> = data.task.test.samples[..3]
         .iter()
         .map(|item| (item.image.id(), item.image.read().unwrap()))
         .chain([("broken.png".to_owned(), b"no image".to_vec())])
@@ -167,13 +174,13 @@ fn tensors_and_files_that_were_changed_are_named() {
 #[test]
 fn an_evaluation_holds_the_metric_its_interval_and_what_is_behind_it() {
     let made = made(|_| {});
-    let data = drawn_data(&made.config);
+    let data = synthetic_data(&made.config);
     let folder = PromptFolder::open(&made.run).unwrap();
     let classifier = folder.classifier(&made.clip).unwrap();
     let pre = preprocess(&made.clip, &made.config.image);
     let options = EvalOptions::default();
     let result = evaluate(&made.clip, &classifier, &data.task, &pre, &options, &()).unwrap();
-    let items = &data.task.test.items;
+    let items = &data.task.test.samples;
     assert_eq!(result.images, items.len());
     assert!(result.low <= result.value && result.value <= result.high);
     let right = items
@@ -205,7 +212,7 @@ fn an_evaluation_holds_the_metric_its_interval_and_what_is_behind_it() {
 fn cached_features_are_used_checked_and_computed_again_when_damaged() {
     let home = tempfile::tempdir().unwrap();
     let config = short_config();
-    let (clip, data) = (tiny_clip(), drawn_data(&config));
+    let (clip, data) = (tiny_clip(), synthetic_data(&config));
     let classifier =
         Classifier::zero_shot(&clip, &data.task.classes, &data.task.templates).unwrap();
     let pre = preprocess(&clip, &config.image);
@@ -250,7 +257,7 @@ fn a_cache_that_cannot_be_written_is_noted_and_no_more() {
     let file = home.path().join("file");
     fs_err::write(&file, "x").unwrap();
     let config = with_epochs(1);
-    let (clip, data) = (tiny_clip(), drawn_data(&config));
+    let (clip, data) = (tiny_clip(), synthetic_data(&config));
     let watch = Watch::default();
     let mut options = options(&home.path().join("run"));
     options.cache = Some(file);

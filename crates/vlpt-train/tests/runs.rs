@@ -6,7 +6,7 @@
 mod support;
 
 use support::{
-    Watch, assert_same_tree, copy, drawn_data, options, short_config, tiny_clip, tiny_clip_as,
+    Watch, assert_same_tree, copy, options, short_config, synthetic_data, tiny_clip, tiny_clip_as,
     tree, with_epochs,
 };
 use vlpt_adapter::{PrecisionSetting, PromptFolder};
@@ -28,7 +28,7 @@ fn resumes_from_every_checkpoint(config: &RunConfig) {
 
 fn resumes_on(clip: &Clip, config: &RunConfig) {
     let home = tempfile::tempdir().unwrap();
-    let data = drawn_data(config);
+    let data = synthetic_data(config);
     let whole = home.path().join("whole");
     let watch = Watch {
         snapshots: Some((whole.clone(), home.path().join("at"))),
@@ -88,7 +88,7 @@ fn so_does_one_with_fresh_views_and_class_specific_context() {
 fn a_run_that_was_killed_before_its_first_checkpoint_starts_again() {
     let home = tempfile::tempdir().unwrap();
     let config = short_config();
-    let (clip, data) = (tiny_clip(), drawn_data(&config));
+    let (clip, data) = (tiny_clip(), synthetic_data(&config));
     let whole = home.path().join("whole");
     Run::start_with(&config, &options(&whole), &clip, &data, &()).unwrap();
     let cut = home.path().join("cut");
@@ -106,7 +106,7 @@ fn a_run_stops_on_request_and_goes_on() {
     let home = tempfile::tempdir().unwrap();
     let mut config = short_config();
     config.compute.checkpoint_seconds = 3600;
-    let (clip, data) = (tiny_clip(), drawn_data(&config));
+    let (clip, data) = (tiny_clip(), synthetic_data(&config));
     let (whole, cut) = (home.path().join("whole"), home.path().join("cut"));
     Run::start_with(&config, &options(&whole), &clip, &data, &()).unwrap();
     let watch = Watch {
@@ -127,7 +127,7 @@ fn the_number_of_threads_does_not_change_a_byte_of_the_prompt() {
         let home = tempfile::tempdir().unwrap();
         let mut config = short_config();
         config.views.mode = Views::Fresh;
-        let (clip, data) = (tiny_clip_as(precision), drawn_data(&config));
+        let (clip, data) = (tiny_clip_as(precision), synthetic_data(&config));
         for threads in [1, 2, 5] {
             config.compute.threads = threads;
             let dir = home.path().join(threads.to_string());
@@ -146,7 +146,7 @@ fn a_run_writes_down_its_number_format_and_goes_on_in_no_other() {
     let home = tempfile::tempdir().unwrap();
     let open = with_epochs(1);
     assert_eq!(open.compute.precision, PrecisionSetting::Auto);
-    let data = drawn_data(&open);
+    let data = synthetic_data(&open);
     for (precision, other) in [
         (Precision::F32, Precision::Bf16),
         (Precision::Bf16, Precision::F32),
@@ -190,7 +190,14 @@ fn seeds_give_different_prompts_and_zero_is_one() {
         let mut config = with_epochs(1);
         config.seed = seed;
         let dir = home.path().join(name);
-        Run::start_with(&config, &options(&dir), &clip, &drawn_data(&config), &()).unwrap();
+        Run::start_with(
+            &config,
+            &options(&dir),
+            &clip,
+            &synthetic_data(&config),
+            &(),
+        )
+        .unwrap();
         tree(&dir.join("prompt"))
     };
     assert!(prompt(0, "a") == prompt(0, "b"));
@@ -201,7 +208,7 @@ fn seeds_give_different_prompts_and_zero_is_one() {
 fn other_settings_data_or_models_are_refused_by_name() {
     let home = tempfile::tempdir().unwrap();
     let config = short_config();
-    let (clip, data) = (tiny_clip(), drawn_data(&config));
+    let (clip, data) = (tiny_clip(), synthetic_data(&config));
     let dir = home.path().join("run");
     let watch = Watch {
         stop_after: Some(1),
@@ -221,7 +228,7 @@ fn other_settings_data_or_models_are_refused_by_name() {
     assert!(matches!(error, TrainError::RunExists { .. }));
 
     let mut other = data.clone();
-    other.train.items[0] = data.train.items[1].clone();
+    other.train.samples[0] = data.train.samples[1].clone();
     let error = Run::resume_with(None, &options(&dir), &clip, &other, &()).unwrap_err();
     assert!(
         matches!(error, TrainError::InputChanged { what: "data", .. }),
@@ -244,7 +251,7 @@ fn other_settings_data_or_models_are_refused_by_name() {
 fn two_processes_cannot_work_in_one_folder() {
     let home = tempfile::tempdir().unwrap();
     let config = short_config();
-    let (clip, data) = (tiny_clip(), drawn_data(&config));
+    let (clip, data) = (tiny_clip(), synthetic_data(&config));
     let dir = home.path().join("run");
     fs_err::create_dir(&dir).unwrap();
     let file = std::fs::File::create(dir.join("run.lock")).unwrap();
@@ -260,7 +267,7 @@ fn two_processes_cannot_work_in_one_folder() {
 fn a_folder_that_cannot_be_made_or_holds_no_run_is_named() {
     let home = tempfile::tempdir().unwrap();
     let config = short_config();
-    let (clip, data) = (tiny_clip(), drawn_data(&config));
+    let (clip, data) = (tiny_clip(), synthetic_data(&config));
     fs_err::write(home.path().join("file"), "x").unwrap();
     let dir = home.path().join("file").join("run");
     let error = Run::start_with(&config, &options(&dir), &clip, &data, &()).unwrap_err();
@@ -282,7 +289,7 @@ fn a_full_disk_is_an_error_and_the_run_can_go_on() {
     }
     let home = tempfile::tempdir().unwrap();
     let config = short_config();
-    let (clip, data) = (tiny_clip(), drawn_data(&config));
+    let (clip, data) = (tiny_clip(), synthetic_data(&config));
     let dir = home.path().join("run");
     let watch = Watch {
         stop_after: Some(4),
@@ -314,7 +321,7 @@ fn events_tell_the_learning_curve() {
     let home = tempfile::tempdir().unwrap();
     let mut config = short_config();
     config.train.select = Select::BestVal;
-    let (clip, data) = (tiny_clip(), drawn_data(&config));
+    let (clip, data) = (tiny_clip(), synthetic_data(&config));
     let watch = Watch::default();
     let summary = Run::start_with(&config, &options(home.path()), &clip, &data, &watch).unwrap();
     let events = read_events(&home.path().join("events.jsonl")).unwrap();
@@ -346,8 +353,8 @@ fn best_validation_without_validation_images_is_refused_before_anything_is_writt
     let home = tempfile::tempdir().unwrap();
     let mut config = short_config();
     config.train.select = Select::BestVal;
-    let (clip, mut data) = (tiny_clip(), drawn_data(&config));
-    data.val.items.clear();
+    let (clip, mut data) = (tiny_clip(), synthetic_data(&config));
+    data.val.samples.clear();
     let dir = home.path().join("run");
     let error = Run::start_with(&config, &options(&dir), &clip, &data, &()).unwrap_err();
     assert!(
@@ -363,7 +370,7 @@ fn a_loss_that_is_no_number_ends_the_run_with_a_reason() {
     let mut config = short_config();
     config.train.lr = 1e30;
     config.train.warmup_lr = 1e30;
-    let (clip, data) = (tiny_clip(), drawn_data(&config));
+    let (clip, data) = (tiny_clip(), synthetic_data(&config));
     let result = Run::start_with(&config, &options(home.path()), &clip, &data, &());
     let error = result.unwrap_err();
     assert!(matches!(error, TrainError::Diverged { .. }), "{error}");

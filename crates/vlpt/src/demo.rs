@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use clap::Args;
 use vlpt_clip::{Clip, ModelFiles};
-use vlpt_data::drawn::{drawn, drawn_names};
+use vlpt_data::synthetic;
 use vlpt_train::{Run, RunConfig};
 
 use crate::console::Console;
@@ -37,7 +37,7 @@ pub(crate) struct DemoArgs {
     /// The folder for the report and the run folders
     #[arg(long, short, value_name = "FOLDER", default_value = "vlpt-demo")]
     out: PathBuf,
-    /// Seed of the drawn images, the subsets, the initial values and the order; 0 is one too
+    /// Seed of the synthetic images, the subsets, the initial values and the order; 0 is one too
     #[arg(long, value_name = "SEED", default_value_t = 1)]
     seed: u64,
     /// Training images of each class, at most 32
@@ -59,7 +59,7 @@ pub(crate) fn run(args: &DemoArgs, console: &Console) -> Result<(), CliError> {
     // A wrong name should not wait for the tasks before it.
     let tasks = names
         .iter()
-        .map(|name| drawn(name, args.seed))
+        .map(|name| synthetic::task(name, args.seed))
         .collect::<Result<Vec<_>, _>>()?;
     let mut config = RunConfig::default();
     config.compute.precision = args.precision.setting();
@@ -98,7 +98,10 @@ impl DemoArgs {
             }
         }
         if names.is_empty() {
-            names = drawn_names().iter().map(|&name| name.to_owned()).collect();
+            names = synthetic::names()
+                .iter()
+                .map(|&name| name.to_owned())
+                .collect();
         }
         names
     }
@@ -118,7 +121,7 @@ impl DemoArgs {
 
     fn config(&self, task: &str) -> Result<RunConfig, CliError> {
         let mut settings = SETTINGS.map(str::to_owned).to_vec();
-        settings.push(format!("data.path=drawn:{task}"));
+        settings.push(format!("data.path=synthetic:{task}"));
         settings.push(format!("data.split_seed={}", self.seed));
         settings.push(format!("seed={}", self.seed));
         settings.push(format!("few_shot.shots={}", self.shots));

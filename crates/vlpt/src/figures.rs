@@ -4,7 +4,7 @@ use std::path::Path;
 
 use vlpt_adapter::Evaluation;
 use vlpt_data::image::{Interpolation, Limits, RgbImage, crop_resize};
-use vlpt_data::{Item, Split};
+use vlpt_data::{Sample, Split};
 use vlpt_report::{
     Confusion, Curve, CurvePoint, Example, Fact, KeyNumber, Picture, RunReport, percent,
 };
@@ -44,7 +44,7 @@ fn verdicts<'a>(
     probabilities: &'a [f32],
 ) -> impl Iterator<Item = (usize, usize)> + 'a {
     split
-        .items
+        .samples
         .iter()
         .zip(probabilities.chunks_exact(classes))
         .map(|(item, row)| {
@@ -56,7 +56,7 @@ fn verdicts<'a>(
 
 /// Images by true and most probable class.
 pub(crate) fn confusion(classes: &[String], split: &Split, probabilities: &[f32]) -> Confusion {
-    Confusion::of(classes, verdicts(classes.len(), split, probabilities))
+    Confusion::from_pairs(classes, verdicts(classes.len(), split, probabilities))
 }
 
 /// The first few right and wrong images, as far as possible of different classes.
@@ -84,7 +84,7 @@ pub(crate) fn examples(
         .map(|i| {
             example(
                 classes,
-                &split.items[i],
+                &split.samples[i],
                 all[i].0,
                 &probabilities[i * classes.len()..(i + 1) * classes.len()],
             )
@@ -111,7 +111,7 @@ fn thumbnail(image: RgbImage) -> RgbImage {
 
 fn example(
     classes: &[String],
-    item: &Item,
+    item: &Sample,
     truth: usize,
     row: &[f32],
 ) -> Result<Example, CliError> {

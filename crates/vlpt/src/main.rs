@@ -19,7 +19,7 @@ use crate::error::CliError;
 
 const AFTER_HELP: &str = "\
 First steps:
-  vlpt demo                                      tune and compare on tasks drawn by the program, offline
+  vlpt demo                                      tune and compare on synthetic tasks, offline
   vlpt train photos/ --out runs/photos           tune a prompt on a folder of class folders
   vlpt predict runs/photos/prompt new/*.jpg      classify other photos with it
 

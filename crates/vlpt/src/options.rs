@@ -179,7 +179,7 @@ impl DataFlags {
 /// A data set and how to read it.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct DataArgs {
-    /// The data set: a folder, a manifest (.csv, .jsonl), or `drawn:NAME`
+    /// The data set: a folder, a manifest (.csv, .jsonl), or `synthetic:NAME`
     #[arg(value_name = "DATA")]
     pub(crate) data: String,
     #[command(flatten)]

@@ -23,7 +23,7 @@ struct Case {
 
 impl Case {
     fn train(&self, out: &Path) -> Vec<String> {
-        let fixed = ["train", "drawn:shapes", "--threads", "1"];
+        let fixed = ["train", "synthetic:shapes", "--threads", "1"];
         let often = ["--set", "compute.checkpoint_seconds=0", "--out"];
         let words = fixed.iter().chain(self.settings).chain(&often);
         words

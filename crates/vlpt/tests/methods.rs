@@ -1,4 +1,4 @@
-//! Every method by the binary, on drawn images and the embedded model: trained, evaluated and used
+//! Every method by the binary, on synthetic images and the embedded model: trained, evaluated and used
 //! for prediction, with the same numbers from both.
 
 #![allow(clippy::unwrap_used)]
@@ -9,17 +9,16 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::Value;
-use vlpt_data::Split;
-use vlpt_data::drawn::drawn;
 use vlpt_data::image::Limits;
+use vlpt_data::{Split, synthetic};
 use vlpt_methods::{METHODS, MethodConfig, method as spec};
 
 /// Images of each class that are written, by split.
 const WRITTEN: [(&str, usize); 3] = [("train", 2), ("val", 2), ("test", 4)];
 
-/// The first few images of a drawn task as PNG files below `folder/data`, by split and class.
+/// The first few images of a synthetic task as PNG files below `folder/data`, by split and class.
 fn write_task(folder: &Path) {
-    let task = drawn("stripes", 3).unwrap();
+    let task = synthetic::task("stripes", 3).unwrap();
     let val = task.val.clone().unwrap();
     for (split, (name, count)) in [&task.train, &val, &task.test].iter().zip(WRITTEN) {
         write_split(split, &task.classes, &folder.join("data").join(name), count);
@@ -28,7 +27,7 @@ fn write_task(folder: &Path) {
 
 fn write_split(split: &Split, classes: &[String], folder: &Path, count: usize) {
     let mut written: BTreeMap<u32, usize> = BTreeMap::new();
-    for item in &split.items {
+    for item in &split.samples {
         let label = item.labels[0];
         let number = written.entry(label).or_default();
         if *number == count {

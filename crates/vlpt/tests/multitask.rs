@@ -1,4 +1,4 @@
-//! The stages of multitask tuning by the binary, on drawn tasks and the embedded model.
+//! The stages of multitask tuning by the binary, on synthetic tasks and the embedded model.
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -35,9 +35,9 @@ fn a_source_prompt_is_tuned_adapted_and_evaluated_on_its_members() {
             "multitask",
             "source",
             "--task",
-            "drawn:shapes",
+            "synthetic:shapes",
             "--task",
-            "drawn:stripes",
+            "synthetic:stripes",
             "--seeds",
             "0,1",
             "--context",
@@ -62,7 +62,7 @@ fn a_source_prompt_is_tuned_adapted_and_evaluated_on_its_members() {
     let again = result(folder, &source);
     assert_eq!(again["runs"][1]["already_finished"], true);
 
-    let eval = ["eval", "source", "drawn:stripes", "--bootstrap", "10"];
+    let eval = ["eval", "source", "synthetic:stripes", "--bootstrap", "10"];
     let evaluation = result(folder, &eval);
     let own = evaluation["classes"].as_array().unwrap().len() as u64;
     assert!(own < adapter["classes"].as_u64().unwrap());
@@ -78,7 +78,7 @@ fn a_source_prompt_is_tuned_adapted_and_evaluated_on_its_members() {
         &[
             "multitask",
             "adapt",
-            "drawn:textures",
+            "synthetic:textures",
             "--init-from",
             "source",
             "--out",
@@ -102,16 +102,16 @@ fn a_source_prompt_is_tuned_adapted_and_evaluated_on_its_members() {
 fn adapting_beside_scratch_gives_what_two_runs_give() {
     let home = tempfile::tempdir().unwrap();
     let folder = home.path();
-    let pair = ["--task", "drawn:shapes", "--task", "drawn:stripes"];
+    let pair = ["--task", "synthetic:shapes", "--task", "synthetic:stripes"];
     let source = ["multitask", "source", "--context", "4", "--out", "source"];
     result(folder, &[&source[..], &pair, &SHORT].concat());
     let start = ["--init-from", "source"];
-    let adapt = ["multitask", "adapt", "drawn:textures", "--scratch"];
+    let adapt = ["multitask", "adapt", "synthetic:textures", "--scratch"];
     let both = [&adapt[..], &start, &SHORT, &["--out", "both"]].concat();
     let made = result(folder, &both);
     assert_eq!(result(folder, &both), made, "given again");
 
-    let train = ["train", "drawn:textures", "--context", "4"];
+    let train = ["train", "synthetic:textures", "--context", "4"];
     result(
         folder,
         &[&train[..], &SHORT, &["--out", "scratch"]].concat(),
@@ -119,7 +119,7 @@ fn adapting_beside_scratch_gives_what_two_runs_give() {
     let alone = [&train[..], &start, &SHORT, &["--out", "adapted"]].concat();
     result(folder, &alone);
     let value = |args: &[&str]| {
-        let more = ["drawn:textures", "--bootstrap", "1"];
+        let more = ["synthetic:textures", "--bootstrap", "1"];
         result(folder, &[args, &more].concat())["value"].clone()
     };
     assert_eq!(made["source"], value(&["eval", "source"]));
@@ -140,9 +140,9 @@ fn joint_tuning_shows_every_member_beside_its_own_prompt() {
             "multitask",
             "joint",
             "--task",
-            "drawn:shapes",
+            "synthetic:shapes",
             "--task",
-            "drawn:stripes",
+            "synthetic:stripes",
             "--single",
             "--out",
             "joint",
@@ -166,7 +166,7 @@ fn joint_tuning_shows_every_member_beside_its_own_prompt() {
             &[
                 "eval",
                 &format!("joint/single/{name}"),
-                &format!("drawn:{name}"),
+                &format!("synthetic:{name}"),
                 "--bootstrap",
                 "10",
             ],
@@ -185,26 +185,37 @@ fn joint_tuning_shows_every_member_beside_its_own_prompt() {
 fn what_cannot_be_done_is_said_before_any_work() {
     let home = tempfile::tempdir().unwrap();
     let folder = home.path();
-    let train = ["train", "drawn:shapes", "--context", "4", "--out", "coop"];
+    let train = [
+        "train",
+        "synthetic:shapes",
+        "--context",
+        "4",
+        "--out",
+        "coop",
+    ];
     ok(folder, &[&train[..], &SHORT].concat());
     let two = [
         "--task",
-        "drawn:shapes",
+        "synthetic:shapes",
         "--task",
-        "drawn:stripes",
+        "synthetic:stripes",
         "--out",
         "run",
     ];
     let source = |more: &[&'static str]| [&["multitask", "source"], &two[..], more].concat();
     let adapt = |more: &[&'static str]| {
-        let first = ["multitask", "adapt", "drawn:stripes", "--out", "run"];
+        let first = ["multitask", "adapt", "synthetic:stripes", "--out", "run"];
         [&first[..], more].concat()
     };
     let cases: [(&str, Vec<&str>); 9] = [
         ("no_task", vec!["multitask", "source", "--out", "run"]),
         (
             "same_name_twice",
-            [&["multitask", "source", "--task", "drawn:shapes"], &two[..]].concat(),
+            [
+                &["multitask", "source", "--task", "synthetic:shapes"],
+                &two[..],
+            ]
+            .concat(),
         ),
         (
             "unknown_label_space",

@@ -45,9 +45,9 @@ fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     files
 }
 
-/// A short training on a drawn task.
+/// A short training on a synthetic task.
 fn train<'a>(method: &'a str, epochs: &'a str, out: &'a str, more: &[&'a str]) -> Vec<&'a str> {
-    let mut words = vec!["train", "drawn:shapes", "--method", method];
+    let mut words = vec!["train", "synthetic:shapes", "--method", method];
     words.extend([
         "--shots", "4", "--lr", "0.05", "--epochs", epochs, "--out", out,
     ]);
@@ -103,7 +103,7 @@ fn features_that_one_level_cached_are_not_taken_for_those_of_another() {
 fn bf16_runs_end_to_end_and_comes_out_near_f32() {
     let folder = tempfile::tempdir().unwrap();
     let value = |verb: &[&str]| {
-        let words = [verb, &["drawn:stripes", "--no-cache", "--json"]].concat();
+        let words = [verb, &["synthetic:stripes", "--no-cache", "--json"]].concat();
         let result: Value = serde_json::from_str(&ok(folder.path(), &[], &words)).unwrap();
         result["value"].as_f64().unwrap()
     };
@@ -113,7 +113,7 @@ fn bf16_runs_end_to_end_and_comes_out_near_f32() {
             let out = format!("{method}-{precision}");
             let words = [
                 "train",
-                "drawn:stripes",
+                "synthetic:stripes",
                 "--no-cache",
                 "--method",
                 method,
@@ -194,9 +194,9 @@ fn a_study_is_planned_in_one_number_format_and_done_in_it() {
             "study",
             "plan",
             "--task",
-            "drawn:shapes",
+            "synthetic:shapes",
             "--task",
-            "drawn:stripes",
+            "synthetic:stripes",
             "--shots",
             "1",
             "--set",
@@ -239,9 +239,9 @@ fn a_study_is_planned_in_one_number_format_and_done_in_it() {
         "study",
         "plan",
         "--task",
-        "drawn:shapes",
+        "synthetic:shapes",
         "--task",
-        "drawn:stripes",
+        "synthetic:stripes",
         "--out",
         "other",
         "--set",
@@ -288,7 +288,7 @@ fn kernels_that_there_are_not_are_refused_by_every_verb() {
     for verb in [
         &["doctor"][..],
         &["data", "list"],
-        &["zeroshot", "drawn:shapes"],
+        &["zeroshot", "synthetic:shapes"],
     ] {
         let refused = with(folder.path(), &[("VLPT_KERNELS", "sse9")], verb);
         let said = String::from_utf8_lossy(&refused.stderr);

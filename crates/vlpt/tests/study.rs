@@ -16,11 +16,11 @@ const PLAN: [&str; 22] = [
     "study",
     "plan",
     "--task",
-    "drawn:shapes",
+    "synthetic:shapes",
     "--task",
-    "drawn:stripes",
+    "synthetic:stripes",
     "--task",
-    "drawn:textures",
+    "synthetic:textures",
     "--method",
     "coop,vpt",
     "--shots",
@@ -235,9 +235,9 @@ fn a_cell_of_zero_shot_transfer_is_what_eval_says() {
     }
     let tasks = [
         "--source",
-        "drawn:shapes",
+        "synthetic:shapes",
         "--source",
-        "drawn:stripes",
+        "synthetic:stripes",
         "--target",
         "photos",
     ];
@@ -288,7 +288,7 @@ fn a_failed_unit_is_told_and_tried_again_when_its_cause_is_gone() {
         "--task",
         "photos",
         "--target",
-        "drawn:shapes",
+        "synthetic:shapes",
     ];
     let more = ["--shots", "1", "--set", "train.epochs=1", "--out", "study"];
     ok(root, &[&args[..], &more[..]].concat());
@@ -318,14 +318,14 @@ fn a_failed_unit_is_told_and_tried_again_when_its_cause_is_gone() {
 fn what_makes_no_study_is_refused_before_any_work() {
     let root = tempfile::tempdir().unwrap();
     let root = root.path();
-    let task = ["--task", "drawn:shapes"];
+    let task = ["--task", "synthetic:shapes"];
     let cases: [(&str, &[&str]); 12] = [
         ("a study needs tasks", &[]),
         (
             "\"shapes\" twice",
-            &["--task", "drawn:shapes", "--task", "drawn:shapes"],
+            &["--task", "synthetic:shapes", "--task", "synthetic:shapes"],
         ),
-        ("zebra", &["--task", "drawn:zebra"]),
+        ("zebra", &["--task", "synthetic:zebra"]),
         (
             "methods that learn prompts",
             &[&task[..], &["--method", "linear-probe"]].concat(),
@@ -382,7 +382,14 @@ fn what_makes_no_study_is_refused_before_any_work() {
     }
     ok(
         root,
-        &["study", "plan", "--task", "drawn:shapes", "--out", "study"],
+        &[
+            "study",
+            "plan",
+            "--task",
+            "synthetic:shapes",
+            "--out",
+            "study",
+        ],
     );
     let merge = transcript(root, &["study", "merge", "study"]);
     assert!(

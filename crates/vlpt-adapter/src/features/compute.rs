@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 use vlpt_clip::TowerAdaptation;
-use vlpt_data::{CPython, Item};
+use vlpt_data::{CPython, Sample};
 use vlpt_methods::VisualValues;
 
 use super::{FeatureMaker, View};
@@ -15,7 +15,7 @@ impl FeatureMaker<'_> {
     /// Features of every view, each (images x embed), not normalised, without the cache.
     pub(super) fn compute(
         &self,
-        items: &[Item],
+        items: &[Sample],
         views: &[View],
         observer: &dyn Observer,
     ) -> Result<Vec<Vec<f32>>> {
@@ -27,7 +27,7 @@ impl FeatureMaker<'_> {
 
     fn compute_batches(
         &self,
-        items: &[Item],
+        items: &[Sample],
         views: &[View],
         observer: &dyn Observer,
     ) -> Result<Vec<Vec<f32>>> {
@@ -56,16 +56,16 @@ impl FeatureMaker<'_> {
     ///
     /// # Errors
     /// An image that cannot be read or decoded.
-    pub fn batch_features(&self, items: &[Item], view: View) -> Result<Vec<f32>> {
+    pub fn batch_features(&self, items: &[Sample], view: View) -> Result<Vec<f32>> {
         let mut all = self.compute_batches(items, &[view], &())?;
         Ok(all.pop().unwrap_or_default())
     }
 
     /// The tower's input for each view: (images x 3 x size x size).
-    fn pixels(&self, items: &[Item], views: &[View]) -> Result<Vec<Vec<f32>>> {
+    fn pixels(&self, items: &[Sample], views: &[View]) -> Result<Vec<Vec<f32>>> {
         let tensors: Vec<Result<Vec<Vec<f32>>>> = items
             .par_iter()
-            .map(|item| self.item_pixels(item, views))
+            .map(|item| self.sample_pixels(item, views))
             .collect();
         let mut batches = vec![Vec::new(); views.len()];
         for tensor in tensors {
@@ -77,7 +77,7 @@ impl FeatureMaker<'_> {
     }
 
     /// The tower's input for each view of one image: (3 x size x size).
-    pub fn item_pixels(&self, item: &Item, views: &[View]) -> Result<Vec<Vec<f32>>> {
+    pub fn sample_pixels(&self, item: &Sample, views: &[View]) -> Result<Vec<Vec<f32>>> {
         let image = item.load(&self.limits)?;
         let id = item.image.id();
         let one = |view: &View| match view {

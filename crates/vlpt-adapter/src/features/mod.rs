@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use rayon::prelude::*;
 use vlpt_clip::{Clip, Isa, Observer};
-use vlpt_data::Item;
+use vlpt_data::Sample;
 use vlpt_data::image::{Augment, Limits, Preprocess};
 use vlpt_methods::VisualValues;
 
@@ -80,7 +80,7 @@ impl FeatureMaker<'_> {
     /// computed again; nor is a cache that cannot be written.
     pub fn features(
         &self,
-        items: &[Item],
+        items: &[Sample],
         hashes: &[String],
         view: View,
         observer: &dyn Observer,
@@ -95,7 +95,7 @@ impl FeatureMaker<'_> {
     /// As [`FeatureMaker::features`].
     pub fn views(
         &self,
-        items: &[Item],
+        items: &[Sample],
         hashes: &[String],
         views: &[View],
         observer: &dyn Observer,
@@ -123,7 +123,7 @@ impl FeatureMaker<'_> {
 
     /// The name of a cached file: model, number format, level of the kernels, preprocessing, view, visual
     /// prompts, and every image's id and bytes.
-    fn key(&self, items: &[Item], hashes: &[String], view: View) -> String {
+    fn key(&self, items: &[Sample], hashes: &[String], view: View) -> String {
         let head = [
             "vlpt image features 3".to_owned(),
             self.clip.fingerprint.clone(),
@@ -167,7 +167,7 @@ fn prompts_fingerprint(prompts: &VisualValues) -> String {
 ///
 /// # Errors
 /// An image that cannot be read.
-pub fn hash_images(items: &[Item], observer: &dyn Observer) -> Result<Vec<String>> {
+pub fn hash_images(items: &[Sample], observer: &dyn Observer) -> Result<Vec<String>> {
     observer.start("reading images", items.len() as u64);
     let hashes = items
         .par_iter()
@@ -185,7 +185,7 @@ pub fn hash_images(items: &[Item], observer: &dyn Observer) -> Result<Vec<String
 /// What the images of a run are known by: classes, labels and bytes.
 pub fn data_fingerprint<'a>(
     classes: &[String],
-    images: impl Iterator<Item = (&'a Item, &'a String)>,
+    images: impl Iterator<Item = (&'a Sample, &'a String)>,
 ) -> String {
     let lines = images.map(|(item, hash)| format!("{} {:?} {hash}", item.image.id(), item.labels));
     fingerprint(classes.iter().cloned().chain(lines))

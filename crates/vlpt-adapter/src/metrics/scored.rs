@@ -1,6 +1,6 @@
 //! Scores of images against the classes they show.
 
-use vlpt_data::{Item, Metric};
+use vlpt_data::{Metric, Sample};
 
 use crate::{AdapterError, Result};
 
@@ -131,7 +131,7 @@ impl Scored {
 pub fn scored_for(
     metric: Metric,
     logits: &[f32],
-    items: &[Item],
+    items: &[Sample],
     classes: usize,
 ) -> Result<Scored> {
     let labels = items.iter().map(|item| item.labels.clone()).collect();

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+#[cfg(feature = "hub")]
 use crate::error::Result;
 use crate::files::ModelFiles;
 use crate::formats;
@@ -69,6 +70,7 @@ impl Repo {
     }
 
     /// Remembers that the commit has no such file.
+    #[cfg(feature = "hub")]
     pub(super) fn mark_absent(&self, commit: &str, file: &str) -> Result<()> {
         let mark = self.absent(commit, file);
         if let Some(folder) = mark.parent() {
@@ -79,6 +81,7 @@ impl Repo {
     }
 
     /// Remembers which commit the revision means. Written beside its place and renamed.
+    #[cfg(feature = "hub")]
     pub(super) fn point(&self, commit: &str) -> Result<()> {
         let refs = self.folder().join("refs");
         let place = refs.join(&self.revision);

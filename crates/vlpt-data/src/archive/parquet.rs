@@ -1,18 +1,25 @@
 //! Images in the rows of a Parquet file, read in place.
 
 use std::collections::VecDeque;
+use std::fmt::Display;
+use std::io::BufReader;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use parquet::basic::Compression;
+use parquet::column::page::PageReader;
 use parquet::column::reader::ColumnReaderImpl;
 use parquet::data_type::{ByteArray, ByteArrayType, DataType};
-use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
+use parquet::errors::{ParquetError, Result as ParquetResult};
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader};
+use parquet::file::reader::{ChunkReader, Length};
 use parquet::file::serialized_reader::SerializedPageReader;
 
-use super::pread::FileAt;
-use super::{Root, damaged};
-use crate::error::Result;
+use super::file_at::FileAt;
+use super::root::Root;
+use super::zstd_pages::ZstdPages;
+use crate::error::{DataError, LayoutError, Result};
 
 /// Encoded images that one window aims at. Rows are read in windows so that reading a file from
 /// front to back decodes each page about once, whatever the size of its row groups.
@@ -76,7 +83,7 @@ impl ParquetTable {
         let path = root.check_links(name)?;
         let metadata = ParquetMetaDataReader::new()
             .parse_and_finish(&FileAt::open(&path)?)
-            .map_err(|error| damaged(name, "Parquet", &error))?;
+            .map_err(|error| damaged(name, &error))?;
         let (name, cache) = (name.to_owned(), Arc::clone(cache));
         Ok(Self {
             name,
@@ -133,7 +140,6 @@ impl ParquetTable {
         }
         Err(damaged(
             &self.id(row),
-            "Parquet",
             &format!("no such row; the file has {start}"),
         ))
     }
@@ -167,11 +173,7 @@ impl ParquetTable {
         };
         match images.get(inside - first) {
             Some(Some(bytes)) => Ok(bytes.to_vec()),
-            _ => Err(damaged(
-                &self.id(row),
-                "Parquet",
-                &"the row holds no image bytes",
-            )),
+            _ => Err(damaged(&self.id(row), &"the row holds no image bytes")),
         }
     }
 
@@ -187,7 +189,7 @@ impl ParquetTable {
         first: usize,
         count: usize,
     ) -> Result<Vec<Option<T::T>>> {
-        let broken = |error: &dyn std::fmt::Display| damaged(&self.name, "Parquet", &error);
+        let broken = |error: &dyn Display| damaged(&self.name, &error);
         let meta = self.metadata.row_group(group);
         let chunk = meta.column(leaf);
         if chunk.column_type() != T::get_physical_type() {
@@ -201,10 +203,10 @@ impl ParquetTable {
         }
         let file = Arc::new(FileAt::open(&self.path)?);
         let rows = meta.num_rows().max(0) as usize;
-        let pages = SerializedPageReader::new(file, chunk, rows, None).map_err(|e| broken(&e))?;
+        let pages = pages(file, chunk, rows).map_err(|e| broken(&e))?;
         let descriptor = chunk.column_descr_ptr();
         let full = descriptor.max_def_level();
-        let mut reader = ColumnReaderImpl::<T>::new(descriptor, Box::new(pages));
+        let mut reader = ColumnReaderImpl::<T>::new(descriptor, pages);
         reader.skip_records(first).map_err(|e| broken(&e))?;
         let (mut levels, mut values) = (Vec::new(), Vec::new());
         let (read, _, _) = reader
@@ -228,5 +230,51 @@ impl ParquetTable {
                 }
             })
             .collect())
+    }
+}
+
+/// The pages of a column chunk of a row group of `rows` rows.
+fn pages(
+    file: Arc<FileAt>,
+    chunk: &ColumnChunkMetaData,
+    rows: usize,
+) -> ParquetResult<Box<dyn PageReader>> {
+    if matches!(chunk.compression(), Compression::ZSTD(_)) {
+        let as_stored = chunk
+            .clone()
+            .into_builder()
+            .set_compression(Compression::UNCOMPRESSED)
+            .build()?;
+        let pages = SerializedPageReader::new(file, &as_stored, rows, None)?;
+        return Ok(Box::new(ZstdPages::new(pages)));
+    }
+    Ok(Box::new(SerializedPageReader::new(
+        file, chunk, rows, None,
+    )?))
+}
+
+fn damaged(origin: &str, detail: &dyn Display) -> DataError {
+    LayoutError::damaged(origin, "Parquet", detail).into()
+}
+
+impl Length for FileAt {
+    fn len(&self) -> u64 {
+        FileAt::len(self)
+    }
+}
+
+/// The reader that `parquet` has for files moves the one place that all handles share; this one
+/// does not.
+impl ChunkReader for FileAt {
+    type T = BufReader<Self>;
+
+    fn get_read(&self, start: u64) -> ParquetResult<Self::T> {
+        Ok(BufReader::new(self.at(start)))
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> ParquetResult<Bytes> {
+        self.bytes_at(start, length)
+            .map(Bytes::from)
+            .map_err(|error| ParquetError::EOF(error.to_string()))
     }
 }

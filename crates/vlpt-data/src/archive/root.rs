@@ -4,8 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::error::Result;
-use crate::readers::LayoutError;
+use crate::error::{LayoutError, Result};
 
 /// A folder that a task was read from. Paths below it are written with `/`; one that is absolute,
 /// climbs with `..`, or leads out through a link is refused by name.

@@ -1,11 +1,12 @@
 //! Members of a tar, read in place.
 
+use std::fmt::Display;
 use std::io::BufReader;
 use std::path::PathBuf;
 
-use super::pread::FileAt;
-use super::{MAX_MEMBER_BYTES, Root, damaged};
-use crate::error::Result;
+use super::file_at::{FileAt, MAX_MEMBER_BYTES};
+use super::root::Root;
+use crate::error::{DataError, LayoutError, Result};
 
 /// A file in a tar.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +42,6 @@ impl TarArchive {
         if magic == [0x1f, 0x8b] {
             return Err(damaged(
                 name,
-                "tar",
                 &"it is compressed with gzip; only plain tars are read",
             ));
         }
@@ -49,9 +49,9 @@ impl TarArchive {
         let mut tar = tar::Archive::new(BufReader::with_capacity(4096, file.clone()));
         for entry in tar
             .entries_with_seek()
-            .map_err(|error| damaged(name, "tar", &error))?
+            .map_err(|error| damaged(name, &error))?
         {
-            let entry = entry.map_err(|error| damaged(name, "tar", &error))?;
+            let entry = entry.map_err(|error| damaged(name, &error))?;
             let inside = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
             let kind = entry.header().entry_type();
             if kind.is_dir() {
@@ -59,7 +59,7 @@ impl TarArchive {
             }
             if !kind.is_file() {
                 let detail = format!("member `{inside}` is a {kind:?}, not a plain file");
-                return Err(damaged(name, "tar", &detail));
+                return Err(damaged(name, &detail));
             }
             let (offset, size) = (entry.raw_file_position(), entry.size());
             if offset.checked_add(size).is_none_or(|end| end > file.len()) {
@@ -68,7 +68,7 @@ impl TarArchive {
                     offset.saturating_add(size),
                     file.len()
                 );
-                return Err(damaged(name, "tar", &detail));
+                return Err(damaged(name, &detail));
             }
             members.push(TarMember {
                 name: Root::plain(&inside, name)?,
@@ -105,14 +105,18 @@ impl TarArchive {
         let member = self
             .members
             .get(entry as usize)
-            .ok_or_else(|| damaged(&self.id(entry), "tar", &"no such member"))?;
+            .ok_or_else(|| damaged(&self.id(entry), &"no such member"))?;
         if member.size > MAX_MEMBER_BYTES {
             let detail = format!(
                 "{} bytes, more than the limit of {MAX_MEMBER_BYTES}",
                 member.size
             );
-            return Err(damaged(&self.id(entry), "tar", &detail));
+            return Err(damaged(&self.id(entry), &detail));
         }
         Ok(FileAt::open(&self.path)?.bytes_at(member.offset, member.size as usize)?)
     }
+}
+
+fn damaged(origin: &str, detail: &dyn Display) -> DataError {
+    LayoutError::damaged(origin, "tar", detail).into()
 }

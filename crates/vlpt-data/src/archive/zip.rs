@@ -1,11 +1,12 @@
 //! Members of a zip, read in place.
 
+use std::fmt::Display;
 use std::io::Read;
 use std::sync::Arc;
 
-use super::pread::FileAt;
-use super::{MAX_MEMBER_BYTES, Root, damaged};
-use crate::error::Result;
+use super::file_at::{FileAt, MAX_MEMBER_BYTES};
+use super::root::Root;
+use crate::error::{DataError, LayoutError, Result};
 
 /// An open zip: its index was read once, and any number of threads may read members at once.
 #[derive(Debug)]
@@ -21,8 +22,8 @@ impl ZipArchive {
     /// It is absent, leaves the root, or is not a zip.
     pub fn open(root: &Root, name: &str) -> Result<Arc<Self>> {
         let path = root.check_links(name)?;
-        let zip = zip::ZipArchive::new(FileAt::open(&path)?)
-            .map_err(|error| damaged(name, "zip", &error))?;
+        let zip =
+            zip::ZipArchive::new(FileAt::open(&path)?).map_err(|error| damaged(name, &error))?;
         Ok(Arc::new(Self {
             name: name.to_owned(),
             zip,
@@ -61,23 +62,27 @@ impl ZipArchive {
         let mut zip = self.zip.clone(); // shares index and file handle
         let mut member = zip
             .by_index(entry as usize)
-            .map_err(|error| damaged(&self.id(entry), "zip", &error))?;
+            .map_err(|error| damaged(&self.id(entry), &error))?;
         let declared = member.size();
         if declared > MAX_MEMBER_BYTES {
             let detail = format!("{declared} bytes, more than the limit of {MAX_MEMBER_BYTES}");
-            return Err(damaged(&self.id(entry), "zip", &detail));
+            return Err(damaged(&self.id(entry), &detail));
         }
         // the declared size is only a claim: allocate with what arrives
         let mut bytes = Vec::with_capacity(declared.min(1 << 20) as usize);
         let read = member.by_ref().take(declared + 1).read_to_end(&mut bytes);
-        read.map_err(|error| damaged(&self.id(entry), "zip", &error))?;
+        read.map_err(|error| damaged(&self.id(entry), &error))?;
         if bytes.len() as u64 != declared {
             let detail = format!(
                 "holds {} bytes where its index says {declared}",
                 bytes.len()
             );
-            return Err(damaged(&self.id(entry), "zip", &detail));
+            return Err(damaged(&self.id(entry), &detail));
         }
         Ok(bytes)
     }
+}
+
+fn damaged(origin: &str, detail: &dyn Display) -> DataError {
+    LayoutError::damaged(origin, "zip", detail).into()
 }

@@ -1,6 +1,6 @@
 //! Finding an entry by the name that a user, a folder or another tool gives it.
 
-use super::{Entry, Suite, entries};
+use super::entries::{Entry, Suite, entries};
 
 /// Prefixes of other tools: CLIP_benchmark's archives and its names for VTAB.
 const PREFIXES: [&str; 4] = ["wds_", "wds/", "wds-", "vtab/"];

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Entry, ExpectedSplit, Suite, entries, template_sets};
+use super::entries::{Entry, ExpectedSplit, Suite, entries, template_sets};
 
 /// The page `docs/reference/catalogue.md`.
 pub fn markdown() -> String {

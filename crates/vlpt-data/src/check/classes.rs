@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Finding, Level, some};
+use super::finding::{Finding, Level, some};
 use crate::task::Task;
 
 pub(super) fn findings(task: &Task) -> Vec<Finding> {

@@ -2,9 +2,11 @@
 
 use serde::Serialize;
 
-use super::{Finding, Level, plural, some};
+use super::finding::{Finding, Level, plural, some};
 use crate::catalogue::{self, Entry, Suite};
-use crate::task::{Format, Metric, Task};
+use crate::format::Format;
+use crate::metric::Metric;
+use crate::task::Task;
 
 /// A class that goes by another name than the catalogue's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -68,21 +70,21 @@ pub(super) fn plain(name: &str) -> String {
 /// least half of the set's classes are in it.
 pub(super) fn compare(task: &Task, entry: Option<&'static Entry>) -> Option<Comparison> {
     let named = |suite| catalogue::find_in(suite, &task.name);
-    let found = entry.or_else(|| match task.source.format {
+    let found = entry.or_else(|| match task.provenance.format {
         Format::Elevater => named(Suite::Elevater).or_else(|| named(Suite::Imagenet)),
         Format::Coop => named(Suite::Coop).or_else(|| named(Suite::Imagenet)),
-        Format::Drawn => None,
+        Format::Synthetic => None,
         _ => catalogue::find(&task.name).filter(|entry| is_alike(task, entry)),
     })?;
     let mut comparison = classes(task, found);
     for (split, expected, images) in [
-        ("train", &found.train, Some(task.train.items.len())),
+        ("train", &found.train, Some(task.train.samples.len())),
         (
             "val",
             &found.val,
-            task.val.as_ref().map(|val| val.items.len()),
+            task.val.as_ref().map(|val| val.samples.len()),
         ),
-        ("test", &found.test, Some(task.test.items.len())),
+        ("test", &found.test, Some(task.test.samples.len())),
     ] {
         let expected = expected.as_ref().map_or(0, |split| split.images);
         let images = images.unwrap_or(0) as u64;
@@ -97,7 +99,7 @@ pub(super) fn compare(task: &Task, entry: Option<&'static Entry>) -> Option<Comp
     comparison.metric = (task.metric != found.metric).then_some(found.metric);
     comparison.multi_label_differs = task.multi_label != found.multi_label;
     comparison.traps.clone_from(&found.traps);
-    let own_layout = match task.source.format {
+    let own_layout = match task.provenance.format {
         Format::Elevater => found.suite == Suite::Elevater,
         Format::Coop => found.suite != Suite::Elevater,
         _ => false,

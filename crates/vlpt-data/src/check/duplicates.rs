@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::finding::{Finding, Level, plural};
 use super::scan::{Hash, Scan};
-use super::{Finding, Level, plural};
 use crate::task::Split;
 
 /// In what two images are the same.
@@ -93,11 +93,11 @@ pub(super) fn find(
     groups.sort_by_key(|(group, same)| (group[0], *same == Sameness::Pixels));
     let overlaps = overlaps(splits, &groups);
     let place = |&(split, index): &(usize, usize)| {
-        let item = &splits[split].1.items[index];
+        let sample = &splits[split].1.samples[index];
         Place {
             split: splits[split].0,
-            id: item.image.id(),
-            labels: item.labels.clone(),
+            id: sample.image.id(),
+            labels: sample.labels.clone(),
         }
     };
     let duplicates = groups
@@ -145,7 +145,7 @@ pub(super) fn findings(
         let size = splits
             .iter()
             .find(|(name, _)| *name == overlap.second)
-            .map_or(0, |(_, split)| split.items.len());
+            .map_or(0, |(_, split)| split.samples.len());
         let text = format!(
             "{} of {} {} images are in {} too ({:.2} %)",
             overlap.images,

@@ -1,6 +1,6 @@
 //! Labels that cannot be, and splits and classes without images.
 
-use super::{Finding, Level, plural, some};
+use super::finding::{Finding, Level, plural, some};
 use crate::task::{Split, Task};
 
 pub(super) fn findings(task: &Task, splits: &[(&'static str, &Split)]) -> Vec<Finding> {
@@ -19,7 +19,7 @@ pub(super) fn findings(task: &Task, splits: &[(&'static str, &Split)]) -> Vec<Fi
         findings.extend(count(split, "one label twice", twice));
     }
     for &(name, split) in splits {
-        if split.items.is_empty() {
+        if split.samples.is_empty() {
             let text = format!("the {name} split has no images");
             findings.push(Finding::new(Level::Warning, text));
             continue;
@@ -50,7 +50,7 @@ fn count(
     what: &str,
     wrong: impl Fn(&[u32]) -> bool,
 ) -> Option<Finding> {
-    let mut found = split.items.iter().filter(|item| wrong(&item.labels));
+    let mut found = split.samples.iter().filter(|sample| wrong(&sample.labels));
     let first = found.next()?;
     let images = plural(1 + found.count(), &format!("{name} image"));
     let (id, labels) = (first.image.id(), &first.labels);

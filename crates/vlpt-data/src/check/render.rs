@@ -3,7 +3,9 @@
 use std::fmt;
 use std::fmt::Write as _;
 
-use super::{CheckReport, Level, Range, SplitReport, plural};
+use super::finding::{Level, plural};
+use super::report::{CheckReport, SplitReport};
+use super::scan::Range;
 
 /// Most broken images, and most groups of equal images, that the text lists.
 const LISTED: usize = 10;

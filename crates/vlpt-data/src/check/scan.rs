@@ -7,10 +7,12 @@ use rayon::prelude::*;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::{CheckOptions, Finding, Level, plural};
+use super::finding::{Finding, Level, plural};
+use super::options::CheckOptions;
 use crate::error::DataError;
 use crate::image::{decode, format_of};
-use crate::task::{Item, Split};
+use crate::sample::Sample;
+use crate::task::Split;
 
 /// A SHA-256 hash.
 pub(super) type Hash = [u8; 32];
@@ -53,7 +55,7 @@ pub struct Range {
 }
 
 impl Range {
-    fn of(mut numbers: Vec<u32>) -> Option<Self> {
+    fn spanning(mut numbers: Vec<u32>) -> Option<Self> {
         numbers.sort_unstable();
         let (&min, &max) = (numbers.first()?, numbers.last()?);
         Some(Self {
@@ -83,22 +85,22 @@ pub(super) fn scan(
 ) -> Vec<Vec<Scan>> {
     let total = splits
         .iter()
-        .map(|(_, split)| split.items.len() as u64)
+        .map(|(_, split)| split.samples.len() as u64)
         .sum();
     let done = AtomicU64::new(0);
     progress(0, total);
-    let look = |item: &Item| {
-        let scan = scan_one(item, options);
+    let look = |sample: &Sample| {
+        let scan = scan_one(sample, options);
         progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
         scan
     };
     splits
         .iter()
-        .map(|(_, split)| split.items.par_iter().map(look).collect())
+        .map(|(_, split)| split.samples.par_iter().map(look).collect())
         .collect()
 }
 
-fn scan_one(item: &Item, options: &CheckOptions) -> Scan {
+fn scan_one(sample: &Sample, options: &CheckOptions) -> Scan {
     let mut scan = Scan {
         bytes: None,
         pixels: None,
@@ -106,7 +108,7 @@ fn scan_one(item: &Item, options: &CheckOptions) -> Scan {
         format: "unknown",
         error: None,
     };
-    let bytes = match item.image.read() {
+    let bytes = match sample.image.read() {
         Ok(bytes) => bytes,
         Err(error) => {
             scan.error = Some(error);
@@ -120,7 +122,7 @@ fn scan_one(item: &Item, options: &CheckOptions) -> Scan {
     if !options.decode && !options.pixels {
         return scan;
     }
-    match decode(&bytes, &item.image.id(), &options.limits) {
+    match decode(&bytes, &sample.image.id(), &options.limits) {
         Ok(image) => {
             scan.size = Some((image.width, image.height));
             if options.pixels {
@@ -148,8 +150,8 @@ pub(super) fn sizes(scans: &[Scan]) -> Option<Sizes> {
         *formats.entry(format).or_insert(0) += 1;
     }
     Some(Sizes {
-        width: Range::of(decoded().map(|(size, _)| size.0).collect())?,
-        height: Range::of(decoded().map(|(size, _)| size.1).collect())?,
+        width: Range::spanning(decoded().map(|(size, _)| size.0).collect())?,
+        height: Range::spanning(decoded().map(|(size, _)| size.1).collect())?,
         formats,
     })
 }
@@ -158,11 +160,11 @@ pub(super) fn sizes(scans: &[Scan]) -> Option<Sizes> {
 pub(super) fn broken(splits: &[(&'static str, &Split)], scans: &[Vec<Scan>]) -> Vec<Broken> {
     let mut broken = Vec::new();
     for (&(split, images), scans) in splits.iter().zip(scans) {
-        for (item, scan) in images.items.iter().zip(scans) {
+        for (sample, scan) in images.samples.iter().zip(scans) {
             if let Some(error) = &scan.error {
                 broken.push(Broken {
                     split,
-                    id: item.image.id(),
+                    id: sample.image.id(),
                     message: error.to_string(),
                     hint: error.hint(),
                 });

@@ -6,7 +6,7 @@
 //! stream that starts at the run's seed. Where several data sets are drawn in one program, the
 //! stream goes on from one to the next.
 
-use super::FewShotError;
+use crate::error::FewShotError;
 use crate::rng::CPython;
 use crate::task::Split;
 
@@ -39,14 +39,14 @@ pub fn coop_indices(labels: &[u32], shots: usize, rng: &mut CPython) -> Vec<usiz
 /// The single label of every image of a split.
 pub(super) fn single_labels(task: &str, split: &Split) -> Result<Vec<u32>, FewShotError> {
     split
-        .items
+        .samples
         .iter()
-        .map(|item| match item.labels[..] {
+        .map(|sample| match sample.labels[..] {
             [label] => Ok(label),
             _ => Err(FewShotError::NotSingleLabel {
                 task: task.to_owned(),
-                id: item.image.id(),
-                labels: item.labels.len(),
+                id: sample.image.id(),
+                labels: sample.labels.len(),
             }),
         })
         .collect()

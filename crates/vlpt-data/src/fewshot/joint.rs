@@ -1,7 +1,10 @@
 //! Subsets of several tasks from one draw, as published multitask runs take them.
 
+use super::choose::{Chosen, check, choose_coop};
 use super::elevater::{elevater_indices, train_val_split};
-use super::{Chosen, FewShotRule, Shots, Subset, check, choose_coop};
+use super::rule::FewShotRule;
+use super::shots::Shots;
+use super::subset::Subset;
 use crate::error::Result;
 use crate::rng::CPython;
 use crate::task::Task;
@@ -50,10 +53,11 @@ pub fn few_shot_joint(tasks: &[&Task], shots: Shots, seed: u64) -> Result<Vec<Su
     for &at in &order {
         let task = tasks[at];
         check(task, shots)?;
-        for (index, item) in task.train.items.iter().enumerate() {
+        for (index, sample) in task.train.samples.iter().enumerate() {
             images.push((at, index));
             labels.push(
-                item.labels
+                sample
+                    .labels
                     .iter()
                     .map(|label| label + classes as u32)
                     .collect(),

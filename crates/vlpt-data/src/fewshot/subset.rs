@@ -8,9 +8,12 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Chosen, FewShotError, FewShotRule, Shots};
-use crate::error::Result;
-use crate::task::{Item, Split, Task};
+use super::choose::Chosen;
+use super::rule::FewShotRule;
+use super::shots::Shots;
+use crate::error::{FewShotError, Result};
+use crate::sample::Sample;
+use crate::task::{Split, Task};
 
 /// A few-shot subset: the ids of its images, how they were drawn, and a hash over both.
 ///
@@ -52,7 +55,7 @@ impl Subset {
         let ids = |split: &Split, indices: &[usize]| -> Vec<String> {
             indices
                 .iter()
-                .map(|&index| split.items[index].image.id())
+                .map(|&index| split.samples[index].image.id())
                 .collect()
         };
         let mut subset = Self {
@@ -128,10 +131,10 @@ impl Subset {
     /// As [`Subset::indices`].
     pub fn splits(&self, task: &Task) -> Result<(Split, Split)> {
         let (train, val) = self.indices(task)?;
-        let take = |split: &Split, indices: &[usize]| -> Vec<Item> {
+        let take = |split: &Split, indices: &[usize]| -> Vec<Sample> {
             indices
                 .iter()
-                .map(|&index| split.items[index].clone())
+                .map(|&index| split.samples[index].clone())
                 .collect()
         };
         let val = val_split(task, self.rule).map(|(_, split)| take(split, &val));
@@ -144,8 +147,11 @@ impl Subset {
     /// Where ids stand in a split. An image that the split lists twice is found twice.
     fn find(&self, ids: &[String], split: &Split, name: &'static str) -> Result<Vec<usize>> {
         let mut places: BTreeMap<String, std::collections::VecDeque<usize>> = BTreeMap::new();
-        for (index, item) in split.items.iter().enumerate() {
-            places.entry(item.image.id()).or_default().push_back(index);
+        for (index, sample) in split.samples.iter().enumerate() {
+            places
+                .entry(sample.image.id())
+                .or_default()
+                .push_back(index);
         }
         let mut found = Vec::with_capacity(ids.len());
         let mut absent = Vec::new();

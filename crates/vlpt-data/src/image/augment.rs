@@ -1,8 +1,9 @@
 //! The training view: a random crop, resized, perhaps mirrored.
 
+use super::preprocess::Preprocess;
 use super::resample::{Area, resample};
-use super::{Preprocess, RgbImage};
-use crate::CPython;
+use super::rgb::RgbImage;
+use crate::rng::CPython;
 use serde::{Deserialize, Serialize};
 
 /// Crops tried before the centre is taken.

@@ -1,6 +1,7 @@
 //! Preprocessing in words.
 
-use super::{Preprocess, ResizeMode, RgbImage};
+use super::preprocess::{Preprocess, ResizeMode};
+use super::rgb::RgbImage;
 
 impl Preprocess {
     /// Says step by step what [`Preprocess::apply`] does to this image, one line a step.

@@ -1,10 +1,20 @@
 //! Resampling weights, as Pillow computes them for 8-bit images: f64 weights of an antialiased
 //! filter, normalised, then rounded to 22-bit fixed point.
 
-use super::Interpolation;
+use serde::{Deserialize, Serialize};
 
 /// Bits behind the point of a weight: 32 less 8 for the pixel and 2 for overshoot.
 pub(super) const PRECISION_BITS: u32 = 32 - 8 - 2;
+
+/// The resampling filter, antialiased when scaling down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Interpolation {
+    /// Cubic convolution with a = -0.5, support 2.
+    Bicubic,
+    /// Triangle filter, support 1.
+    Bilinear,
+}
 
 /// Weights of one output pixel over a run of input pixels.
 #[derive(Debug, Clone, Copy)]
@@ -74,7 +84,7 @@ impl Taps {
     }
 
     /// The weights of output pixel `index` of this run, as long as its window.
-    pub(super) fn of(&self, index: usize) -> &[i32] {
+    pub(super) fn weights_at(&self, index: usize) -> &[i32] {
         &self.weights[index * self.stride..][..self.windows[index].len]
     }
 
@@ -133,10 +143,10 @@ mod tests {
             for filter in [Interpolation::Bicubic, Interpolation::Bilinear] {
                 let taps = Taps::new(filter, from, to, 0, to as usize);
                 for i in 0..to as usize {
-                    let sum: i32 = taps.of(i).iter().sum();
+                    let sum: i32 = taps.weights_at(i).iter().sum();
                     let off = (sum - (1 << PRECISION_BITS)).unsigned_abs() as usize;
                     assert!(
-                        off <= taps.of(i).len(),
+                        off <= taps.weights_at(i).len(),
                         "{from} to {to}, pixel {i}: off by {off}"
                     );
                 }
@@ -149,7 +159,7 @@ mod tests {
         let whole = Taps::new(Interpolation::Bicubic, 500, 224, 0, 224);
         let part = Taps::new(Interpolation::Bicubic, 500, 224, 37, 100);
         for i in 0..100 {
-            assert_eq!(part.of(i), whole.of(i + 37));
+            assert_eq!(part.weights_at(i), whole.weights_at(i + 37));
             assert_eq!(part.windows[i].start, whole.windows[i + 37].start);
         }
     }
@@ -158,7 +168,7 @@ mod tests {
     fn same_size_is_the_identity() {
         let taps = Taps::new(Interpolation::Bicubic, 9, 9, 0, 9);
         for i in 0..9 {
-            for (x, &weight) in taps.of(i).iter().enumerate() {
+            for (x, &weight) in taps.weights_at(i).iter().enumerate() {
                 let own = taps.windows[i].start + x == i;
                 assert_eq!(weight, if own { 1 << PRECISION_BITS } else { 0 });
             }

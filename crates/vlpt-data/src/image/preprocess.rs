@@ -1,7 +1,8 @@
 //! The evaluation view: resize, crop, scale, normalise.
 
-use super::RgbImage;
+use super::filter::Interpolation;
 use super::resample::{Area, resample};
+use super::rgb::RgbImage;
 use serde::{Deserialize, Serialize};
 
 /// How an image becomes a square.
@@ -15,16 +16,6 @@ pub enum ResizeMode {
     Squash,
     /// Longest side to the image size, then padded to a square: OpenCLIP's `longest`.
     Longest,
-}
-
-/// The resampling filter, antialiased when scaling down.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Interpolation {
-    /// Cubic convolution with a = -0.5, support 2.
-    Bicubic,
-    /// Triangle filter, support 1.
-    Bilinear,
 }
 
 /// The evaluation view of an image, from the model's config or the run's.

@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use super::OpenOptions;
-use super::draft::{Draft, Part};
 use super::folders::{folders_in, holds_images};
 use super::imagefolder::read_splits;
+use super::task_builder::TaskBuilder;
 use crate::archive::Root;
 use crate::error::Result;
+use crate::readers::options::OpenOptions;
+use crate::split_name::SplitName;
 
 pub(super) const EXPECTED: &str = "<class>/* with images and no split (two classes or more)";
 
@@ -15,7 +16,10 @@ pub(super) const EXPECTED: &str = "<class>/* with images and no split (two class
 /// is called like a split.
 pub(super) fn recognise(path: &Path) -> Option<String> {
     let folders = folders_in(path);
-    if folders.iter().any(|name| Part::from_name(name).is_some()) {
+    if folders
+        .iter()
+        .any(|name| SplitName::from_name(name).is_some())
+    {
         return None;
     }
     let classes = folders
@@ -25,7 +29,7 @@ pub(super) fn recognise(path: &Path) -> Option<String> {
     several.then(|| "folders with images, none named like a split".to_owned())
 }
 
-pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<Draft> {
+pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<TaskBuilder> {
     let root = Root::open(path)?;
-    read_splits(&root, &[(Part::Train, String::new())], options)
+    read_splits(&root, &[(SplitName::Train, String::new())], options)
 }

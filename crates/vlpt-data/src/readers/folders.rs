@@ -3,10 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::LayoutError;
 use crate::archive::Root;
-use crate::error::Result;
-use crate::task::{ImageRef, Item};
+use crate::error::{LayoutError, Result};
+use crate::sample::{ImageRef, Sample};
 
 /// Endings of files that are taken for images: those of torchvision's ImageFolder, and GIF.
 const IMAGE_ENDINGS: [&str; 10] = [
@@ -162,15 +161,15 @@ impl Walker {
             .collect()
     }
 
-    /// An item of a file of this walker's root.
-    pub(super) fn item(&self, path: &str, label: u32) -> Item {
-        file_item(&self.root, path, vec![label])
+    /// A sample of a file of this walker's root.
+    pub(super) fn sample(&self, path: &str, label: u32) -> Sample {
+        file_sample(&self.root, path, vec![label])
     }
 }
 
-/// An item of a file below a root.
-pub(super) fn file_item(root: &Arc<Root>, path: &str, labels: Vec<u32>) -> Item {
-    Item {
+/// A sample of a file below a root.
+pub(super) fn file_sample(root: &Arc<Root>, path: &str, labels: Vec<u32>) -> Sample {
+    Sample {
         image: ImageRef::File {
             root: Arc::clone(root),
             path: Arc::from(path),

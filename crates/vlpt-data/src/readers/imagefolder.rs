@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::draft::{Draft, Part};
 use super::folders::{Walker, base_name, empty_class, folders_in, holds_images};
+use super::task_builder::TaskBuilder;
 use super::text::folder_names;
-use super::{LayoutError, OpenOptions};
 use crate::archive::Root;
-use crate::error::Result;
-use crate::task::{Format, Item};
+use crate::error::{LayoutError, Result};
+use crate::format::Format;
+use crate::readers::options::OpenOptions;
+use crate::sample::Sample;
+use crate::split_name::SplitName;
 
 /// Optional file beside the split folders that maps folder names to class names.
 const NAME_MAP: &str = "classnames.txt";
@@ -19,7 +21,7 @@ const NAME_MAP: &str = "classnames.txt";
 pub(super) fn recognise(path: &Path) -> Option<String> {
     let holding: Vec<String> = folders_in(path)
         .into_iter()
-        .filter(|folder| Part::from_name(folder).is_some())
+        .filter(|folder| SplitName::from_name(folder).is_some())
         .filter(|folder| {
             let place = path.join(folder);
             folders_in(&place)
@@ -34,10 +36,10 @@ pub(super) fn recognise(path: &Path) -> Option<String> {
 pub(super) const EXPECTED: &str =
     "train/<class>/*, and val/ (or valid/) or test/ beside, with images in the class folders";
 
-fn split_folders(path: &Path) -> Result<BTreeMap<Part, String>> {
-    let mut splits: BTreeMap<Part, String> = BTreeMap::new();
+fn split_folders(path: &Path) -> Result<BTreeMap<SplitName, String>> {
+    let mut splits: BTreeMap<SplitName, String> = BTreeMap::new();
     for folder in folders_in(path) {
-        let Some(part) = Part::from_name(&folder) else {
+        let Some(part) = SplitName::from_name(&folder) else {
             continue;
         };
         if let Some(before) = splits.get(&part) {
@@ -54,7 +56,7 @@ fn split_folders(path: &Path) -> Result<BTreeMap<Part, String>> {
     Ok(splits)
 }
 
-pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<Draft> {
+pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<TaskBuilder> {
     let root = Root::open(path)?;
     let splits = split_folders(path)?;
     if splits.is_empty() {
@@ -66,23 +68,23 @@ pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<Draft> {
         }
         .into());
     }
-    let places: Vec<(Part, String)> = splits.into_iter().collect();
-    let mut draft = read_splits(&root, &places, options)?;
+    let places: Vec<(SplitName, String)> = splits.into_iter().collect();
+    let mut builder = read_splits(&root, &places, options)?;
     if path.join(NAME_MAP).is_file() {
-        rename(&mut draft, &path.join(NAME_MAP))?;
+        rename(&mut builder, &path.join(NAME_MAP))?;
     }
-    Ok(draft)
+    Ok(builder)
 }
 
-/// A draft from one folder of class folders for each split; the classes are all class folders of
+/// A builder from one folder of class folders for each split; the classes are all class folders of
 /// all splits, sorted.
 pub(super) fn read_splits(
     root: &Arc<Root>,
-    places: &[(Part, String)],
+    places: &[(SplitName, String)],
     options: &OpenOptions,
-) -> Result<Draft> {
+) -> Result<TaskBuilder> {
     let mut walker = Walker::new(root);
-    let mut found: Vec<(Part, BTreeMap<String, Vec<String>>)> = Vec::new();
+    let mut found: Vec<(SplitName, BTreeMap<String, Vec<String>>)> = Vec::new();
     let mut dropped = Vec::new();
     for (part, folder) in places {
         let mut classes = BTreeMap::new();
@@ -108,23 +110,23 @@ pub(super) fn read_splits(
         .flat_map(|(_, classes)| classes.keys())
         .collect();
     let label_of: BTreeMap<&String, u32> = names.iter().copied().zip(0..).collect();
-    let mut draft = Draft::new(
+    let mut builder = TaskBuilder::new(
         base_name(root.path()),
         names.iter().map(|name| (*name).clone()).collect(),
     );
     for (part, classes) in &found {
-        let items: Vec<Item> = classes
+        let samples: Vec<Sample> = classes
             .iter()
             .flat_map(|(class, images)| images.iter().map(|path| (path, label_of[class])))
-            .map(|(path, label)| walker.item(path, label))
+            .map(|(path, label)| walker.sample(path, label))
             .collect();
-        draft.set(*part, items);
+        builder.set(*part, samples);
         let absent: Vec<_> = names
             .iter()
             .filter(|name| !classes.contains_key(**name))
             .collect();
         if let Some(first) = absent.first() {
-            draft.notes.push(format!(
+            builder.notes.push(format!(
                 "the {} split has no folder for {} of the {} classes, such as `{first}`; labels count all classes",
                 part.name(),
                 absent.len(),
@@ -133,19 +135,19 @@ pub(super) fn read_splits(
         }
     }
     if let Some(first) = dropped.first() {
-        draft.notes.push(format!(
+        builder.notes.push(format!(
             "{} class folders without images were dropped, such as `{first}`",
             dropped.len()
         ));
     }
-    draft.notes.extend(walker.notes());
-    Ok(draft)
+    builder.notes.extend(walker.notes());
+    Ok(builder)
 }
 
 /// Puts the names of a `folder name` file in the place of folder names.
-fn rename(draft: &mut Draft, file: &Path) -> Result<()> {
+fn rename(builder: &mut TaskBuilder, file: &Path) -> Result<()> {
     let names: BTreeMap<String, String> = folder_names(file)?.into_iter().collect();
-    for class in &mut draft.classes {
+    for class in &mut builder.classes {
         let name = names.get(class).ok_or_else(|| LayoutError::BadEntry {
             file: file.to_path_buf(),
             place: "class folders".to_owned(),
@@ -154,7 +156,7 @@ fn rename(draft: &mut Draft, file: &Path) -> Result<()> {
         })?;
         class.clone_from(name);
     }
-    draft
+    builder
         .notes
         .push(format!("class names come from {NAME_MAP}"));
     Ok(())

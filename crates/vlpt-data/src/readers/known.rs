@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::catalogue::{self, Entry, Suite};
-use crate::task::Format;
+use crate::format::Format;
 
 /// The entry of a set, asked for in this order: the name that the user gave; the name that the
 /// reader found (in the suite of its layout); the list of classes.

@@ -5,20 +5,20 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
-use super::LayoutError;
-use super::draft::Part;
-use crate::error::Result;
+use crate::error::{LayoutError, Result};
+use crate::provenance::MadeSplit;
 use crate::rng::CPython;
-use crate::task::{Item, MadeSplit};
+use crate::sample::Sample;
+use crate::split_name::SplitName;
 
 /// Three parts, and how they came about.
 #[derive(Debug)]
 pub(super) struct Made {
-    pub(super) parts: [Vec<Item>; 3],
+    pub(super) parts: [Vec<Sample>; 3],
     pub(super) record: MadeSplit,
 }
 
-/// Splits `items` class by class.
+/// Splits `samples` class by class.
 ///
 /// The images of a class form a group; an image of several classes belongs to the rarest of them,
 /// images of none to a group that comes first. Groups go in the order of their labels, and one
@@ -29,31 +29,32 @@ pub(super) struct Made {
 ///
 /// # Errors
 /// The ratios are negative, do not add up to 1, or leave nothing to train on.
-pub(super) fn make_split(items: Vec<Item>, seed: u64, ratios: [f64; 3]) -> Result<Made> {
+pub(super) fn make_split(samples: Vec<Sample>, seed: u64, ratios: [f64; 3]) -> Result<Made> {
     let sum: f64 = ratios.iter().sum();
     let fine = ratios.iter().all(|r| (0.0..=1.0).contains(r));
     if !fine || (sum - 1.0).abs() > 1e-6 || ratios[0] <= 0.0 {
         return Err(LayoutError::BadRatios { ratios }.into());
     }
     let mut counts: BTreeMap<u32, usize> = BTreeMap::new();
-    for label in items.iter().flat_map(|item| &item.labels) {
+    for label in samples.iter().flat_map(|sample| &sample.labels) {
         *counts.entry(*label).or_default() += 1;
     }
-    let rarest = |item: &Item| {
-        item.labels
+    let rarest = |sample: &Sample| {
+        sample
+            .labels
             .iter()
             .copied()
             .min_by_key(|label| (counts[label], *label))
     };
     let mut groups: BTreeMap<Option<u32>, Vec<(String, usize)>> = BTreeMap::new();
-    for (index, item) in items.iter().enumerate() {
+    for (index, sample) in samples.iter().enumerate() {
         groups
-            .entry(rarest(item))
+            .entry(rarest(sample))
             .or_default()
-            .push((item.image.id(), index));
+            .push((sample.image.id(), index));
     }
     let mut rng = CPython::new(seed);
-    let mut part_of = vec![Part::Train; items.len()];
+    let mut part_of = vec![SplitName::Train; samples.len()];
     for group in groups.values_mut() {
         group.sort();
         rng.shuffle(group);
@@ -67,15 +68,15 @@ pub(super) fn make_split(items: Vec<Item>, seed: u64, ratios: [f64; 3]) -> Resul
         let test = wanted.min(n - 1);
         let val = share(ratios[1]).min(n - 1 - test);
         for (_, index) in &group[n - test..] {
-            part_of[*index] = Part::Test;
+            part_of[*index] = SplitName::Test;
         }
         for (_, index) in &group[n - test - val..n - test] {
-            part_of[*index] = Part::Val;
+            part_of[*index] = SplitName::Val;
         }
     }
-    let mut parts: [Vec<Item>; 3] = Default::default();
-    for (item, part) in items.into_iter().zip(part_of) {
-        parts[part as usize].push(item);
+    let mut parts: [Vec<Sample>; 3] = Default::default();
+    for (sample, part) in samples.into_iter().zip(part_of) {
+        parts[part as usize].push(sample);
     }
     let sha256 = hash(&parts);
     Ok(Made {
@@ -88,16 +89,16 @@ pub(super) fn make_split(items: Vec<Item>, seed: u64, ratios: [f64; 3]) -> Resul
     })
 }
 
-fn hash(parts: &[Vec<Item>; 3]) -> String {
+fn hash(parts: &[Vec<Sample>; 3]) -> String {
     let mut sha = Sha256::new();
-    for (part, items) in Part::ALL.into_iter().zip(parts) {
-        for item in items {
-            let labels: Vec<String> = item.labels.iter().map(u32::to_string).collect();
+    for (part, samples) in SplitName::ALL.into_iter().zip(parts) {
+        for sample in samples {
+            let labels: Vec<String> = sample.labels.iter().map(u32::to_string).collect();
             let line = format!(
                 "{}\t{}\t{}\n",
                 part.name(),
                 labels.join(","),
-                item.image.id()
+                sample.image.id()
             );
             sha.update(line.as_bytes());
         }

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{LayoutError, OpenOptions};
+use crate::error::LayoutError;
+use crate::readers::options::OpenOptions;
 
 #[derive(Debug)]
 pub(super) struct Missing {

@@ -2,64 +2,26 @@
 
 mod class_folders;
 mod coop;
-mod draft;
 mod elevater;
-mod error;
 mod folders;
 mod imagefolder;
 mod known;
 mod made_split;
 mod manifest;
 mod missing;
+mod options;
 mod parquet;
+mod task_builder;
 mod text;
 mod webdataset;
 
 use std::path::{Path, PathBuf};
 
-pub use error::LayoutError;
+pub use options::OpenOptions;
 
-use crate::error::Result;
-use crate::task::{Format, Task};
-
-/// What a user may say about a data set; the default says nothing.
-#[derive(Debug, Clone)]
-pub struct OpenOptions {
-    /// The layout, where it should not be guessed.
-    pub format: Option<Format>,
-    /// Name of the set: chooses one of several below a root, and its entry in the catalogue.
-    pub name: Option<String>,
-    /// Seed of the split of a set that brings none.
-    pub split_seed: u64,
-    /// Shares of train, val and test of such a split.
-    pub split_ratios: [f64; 3],
-    /// Column with the images of a Parquet file or manifest.
-    pub image_column: Option<String>,
-    /// Column with the labels of a Parquet file or manifest.
-    pub label_column: Option<String>,
-    /// File with the class names: one a line, in the order of the labels.
-    pub class_file: Option<PathBuf>,
-    /// Leave out class folders without images instead of refusing them.
-    pub drop_empty_classes: bool,
-    /// Leave out listed images that are absent instead of refusing them.
-    pub skip_missing_images: bool,
-}
-
-impl Default for OpenOptions {
-    fn default() -> Self {
-        Self {
-            format: None,
-            name: None,
-            split_seed: 0,
-            split_ratios: [0.6, 0.2, 0.2],
-            image_column: None,
-            label_column: None,
-            class_file: None,
-            drop_empty_classes: false,
-            skip_missing_images: false,
-        }
-    }
-}
+use crate::error::{LayoutError, Result};
+use crate::format::Format;
+use crate::task::Task;
 
 /// Opens a data set: recognises its layout, or takes the one that was named, and lists its images.
 ///
@@ -84,7 +46,7 @@ pub fn open(path: &Path, options: &OpenOptions) -> Result<Task> {
             }
         },
     };
-    let draft = match format {
+    let builder = match format {
         Format::WebDataset => webdataset::read(path, options),
         Format::Coop => coop::read(path, options),
         Format::Elevater => elevater::read(path, options),
@@ -92,14 +54,14 @@ pub fn open(path: &Path, options: &OpenOptions) -> Result<Task> {
         Format::ImageFolder => imagefolder::read(path, options),
         Format::Jsonl | Format::Csv => manifest::read(path, format, options),
         Format::ClassFolders => class_folders::read(path, options),
-        Format::Drawn => Err(LayoutError::NotThisFormat {
+        Format::Synthetic => Err(LayoutError::NotThisFormat {
             path: path.to_path_buf(),
             format,
-            expected: "the name of a drawn task, not a path".to_owned(),
+            expected: "the name of a synthetic task, not a path".to_owned(),
         }
         .into()),
     }?;
-    draft.finish(path, format, why, options)
+    builder.finish(path, format, why, options)
 }
 
 /// The layout of what lies at `path`, and what speaks for it.
@@ -131,7 +93,7 @@ fn signs(path: &Path) -> Vec<(Format, String)> {
         Format::ImageFolder => imagefolder::recognise(path),
         Format::Jsonl | Format::Csv => manifest::recognise(path, format),
         Format::ClassFolders => class_folders::recognise(path),
-        Format::Drawn => None,
+        Format::Synthetic => None,
     };
     Format::READABLE
         .into_iter()
@@ -149,7 +111,7 @@ fn expected(format: Format) -> &'static str {
         Format::Jsonl => manifest::EXPECTED_JSONL,
         Format::Csv => manifest::EXPECTED_CSV,
         Format::ClassFolders => class_folders::EXPECTED,
-        Format::Drawn => "",
+        Format::Synthetic => "",
     }
 }
 
@@ -205,4 +167,15 @@ fn plain_name(name: &str) -> String {
         .filter(|c| c.is_alphanumeric())
         .flat_map(char::to_lowercase)
         .collect()
+}
+
+/// The error of a layout whose reader was left out of this build.
+#[cfg(not(all(feature = "parquet", feature = "webdataset")))]
+fn not_built_in(path: &Path, format: Format, feature: &'static str) -> crate::error::DataError {
+    LayoutError::NotBuiltIn {
+        path: path.to_path_buf(),
+        format,
+        feature,
+    }
+    .into()
 }

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::LayoutError;
-use crate::error::Result;
+use crate::error::{LayoutError, Result};
 
 /// Lines of a UTF-8 file without line ends and byte order mark.
 ///

@@ -4,12 +4,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use vlpt_data::task::Root;
-use vlpt_data::{Format, ImageRef, Item, Metric, Source, Split, Task};
+use vlpt_data::archive::Root;
+use vlpt_data::{Format, ImageRef, Metric, Provenance, Sample, Split, Task};
 
 /// A split whose images lie (or do not lie) at `<prefix><index>` below `root`.
 pub(crate) fn split<L: AsRef<[u32]>>(root: &Arc<Root>, prefix: &str, labels: &[L]) -> Split {
-    let item = |(index, labels): (usize, &L)| Item {
+    let item = |(index, labels): (usize, &L)| Sample {
         image: ImageRef::File {
             root: Arc::clone(root),
             path: format!("{prefix}{index}").into(),
@@ -35,7 +35,7 @@ pub(crate) fn task(
         train: splits.0,
         val: splits.1,
         test: splits.2,
-        source: Source {
+        provenance: Provenance {
             root: root.to_path_buf(),
             format: Format::Csv,
             recognised_by: "made by a test".to_owned(),

@@ -148,7 +148,7 @@ fn a_link_made_after_opening_is_refused_at_reading() {
     let task = open(&dir.path("set"), &OpenOptions::default()).expect("it opens");
     fs_err::remove_file(dir.path("set/train/a/1.png")).expect("removed");
     std::os::unix::fs::symlink(dir.path("secret"), dir.path("set/train/a/1.png")).expect("a link");
-    let error = task.train.items[0]
+    let error = task.train.samples[0]
         .image
         .read()
         .expect_err("it leads out")
@@ -189,7 +189,7 @@ fn a_zip_member_that_lies_about_its_size_is_refused() {
     bytes[central + 24..central + 28].copy_from_slice(&0x7fff_ffff_u32.to_le_bytes());
     dir.bytes("t.zip", &bytes);
     let task = dir.open().expect("the index is only a claim");
-    let error = task.train.items[0]
+    let error = task.train.samples[0]
         .image
         .read()
         .expect_err("too large")
@@ -207,7 +207,7 @@ fn a_truncated_image_is_named_when_it_is_loaded() {
     dir.bytes("train/a/cut.png", &whole[..whole.len() - 20])
         .image("test/a/1.png", 1);
     let task = dir.open().expect("it opens");
-    let error = task.train.items[0]
+    let error = task.train.samples[0]
         .load(&vlpt_data::image::Limits::default())
         .expect_err("it is cut");
     assert!(

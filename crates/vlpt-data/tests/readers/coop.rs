@@ -24,7 +24,7 @@ fn labels_names_and_order_come_from_the_split_file() {
     let task = set("2750", "split_zhou_EuroSAT.json")
         .open()
         .expect("it opens");
-    assert_eq!(task.source.format, Format::Coop);
+    assert_eq!(task.provenance.format, Format::Coop);
     assert_eq!(task.classes, ["Forest", "Highway or Road"]);
     assert_eq!(
         singles(&task.train),
@@ -58,7 +58,7 @@ fn each_set_of_the_suite_has_its_image_folder() {
         } else {
             format!("{images}/a/1.jpg")
         };
-        assert_eq!(task.train.items[1].image.id(), want, "{file}");
+        assert_eq!(task.train.samples[1].image.id(), want, "{file}");
     }
 }
 
@@ -84,7 +84,7 @@ fn absent_images_are_left_out_on_request() {
     let task = dir.open_with(&options).expect("it opens");
     assert_eq!(singles(&task.train), [("2750/b/1.jpg".to_owned(), 1)]);
     assert!(
-        task.source
+        task.provenance
             .notes
             .iter()
             .any(|note| note.starts_with("1 of 4 images"))

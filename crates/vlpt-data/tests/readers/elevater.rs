@@ -32,7 +32,7 @@ fn set() -> Dir {
 #[test]
 fn images_are_read_from_the_zips_in_the_order_of_the_index() {
     let task = set().open().expect("it opens");
-    assert_eq!(task.source.format, Format::Elevater);
+    assert_eq!(task.provenance.format, Format::Elevater);
     assert_eq!(task.classes, ["round sign", "stop sign"]);
     let ids = [
         "train.zip@0/1.png",
@@ -67,7 +67,7 @@ fn many_threads_read_one_zip_at_once() {
     let task = dir.open().expect("it opens");
     thread::scope(|scope| {
         for start in 0..8 {
-            let items = &task.train.items;
+            let items = &task.train.samples;
             scope.spawn(move || {
                 for i in (0..400).map(|i| (i * 13 + start) % items.len()) {
                     let image = items[i].load(&Limits::default()).expect("it decodes");
@@ -92,7 +92,7 @@ fn several_labels_or_none_make_a_multi_label_task() {
         .map(|(_, labels)| labels)
         .collect();
     assert_eq!(labels, [vec![0, 1], vec![], vec![1]]);
-    assert_eq!(task.train.items[1].image.id(), "train.zip@1/a b.png");
+    assert_eq!(task.train.samples[1].image.id(), "train.zip@1/a b.png");
     assert!(task.multi_label);
     assert_eq!(task.metric, Metric::ElevenPointMap);
 }
@@ -231,7 +231,7 @@ fn a_set_is_opened_by_its_name_below_the_root_of_many() {
         ..OpenOptions::default()
     };
     let task = dir.open_with(&options).expect("it opens");
-    assert!(task.source.root.ends_with("other_20211008"));
+    assert!(task.provenance.root.ends_with("other_20211008"));
 }
 
 #[test]
@@ -299,7 +299,7 @@ fn a_damaged_member_is_found_by_its_checksum() {
     bytes[start + 8] ^= 0xff;
     dir.bytes("train.zip", &bytes);
     let task = dir.open().expect("the index is whole");
-    let error = task.train.items[0]
+    let error = task.train.samples[0]
         .image
         .read()
         .expect_err("the member is not")

@@ -172,7 +172,7 @@ impl Dir {
 /// Ids and labels of a split.
 pub(crate) fn rows(split: &Split) -> Vec<(String, Vec<u32>)> {
     split
-        .items
+        .samples
         .iter()
         .map(|item| (item.image.id(), item.labels.clone()))
         .collect()
@@ -188,11 +188,11 @@ pub(crate) fn singles(split: &Split) -> Vec<(String, u32)> {
 
 /// The first pixel of each image: which image it is, whatever the file around it.
 pub(crate) fn pixels(split: &Split) -> Vec<[u8; 3]> {
-    let first = |item: &vlpt_data::Item| {
+    let first = |item: &vlpt_data::Sample| {
         let image = item.load(&Limits::default()).expect("the image decodes");
         [image.data[0], image.data[1], image.data[2]]
     };
-    split.items.iter().map(first).collect()
+    split.samples.iter().map(first).collect()
 }
 
 /// The pixel that [`png`] paints.

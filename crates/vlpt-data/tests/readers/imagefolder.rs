@@ -15,7 +15,7 @@ fn pets() -> Dir {
 #[test]
 fn classes_are_the_sorted_folders_and_files_are_sorted_by_name() {
     let task = pets().open().expect("it opens");
-    assert_eq!(task.source.format, Format::ImageFolder);
+    assert_eq!(task.provenance.format, Format::ImageFolder);
     assert_eq!(task.classes, ["big_cat", "dog"]);
     let expected = [
         ("train/big_cat/a.png", 0),
@@ -37,7 +37,7 @@ fn classes_are_the_sorted_folders_and_files_are_sorted_by_name() {
 fn underscores_of_a_folder_name_are_kept_and_noted() {
     let task = pets().open().expect("it opens");
     assert!(
-        task.source
+        task.provenance
             .notes
             .iter()
             .any(|note| note.contains("`big_cat` hold underscores"))
@@ -82,9 +82,9 @@ fn files_that_are_no_images_and_hidden_files_are_passed_over() {
     assert_eq!(task.train.len(), 3);
     let note = "1 files that are not images were passed over, such as `train/dog/notes.md`";
     assert!(
-        task.source.notes.iter().any(|n| n == note),
+        task.provenance.notes.iter().any(|n| n == note),
         "{:?}",
-        task.source.notes
+        task.provenance.notes
     );
 }
 
@@ -109,7 +109,7 @@ fn a_class_folder_without_images_is_dropped_on_request() {
     let task = dir.open_with(&options).expect("it opens");
     assert_eq!(task.classes, ["big_cat", "dog"]);
     assert!(
-        task.source
+        task.provenance
             .notes
             .iter()
             .any(|note| note.contains("such as `train/empty`"))
@@ -125,7 +125,7 @@ fn a_class_of_the_test_split_alone_does_not_shift_the_labels() {
     assert_eq!(task.train.class_counts(3), [1, 0, 2]);
     assert_eq!(task.test.class_counts(3), [1, 1, 1]);
     assert!(
-        task.source
+        task.provenance
             .notes
             .iter()
             .any(|note| note.starts_with("the train split has no folder for 1"))
@@ -167,7 +167,7 @@ fn val_is_the_test_split_where_there_is_no_test() {
     assert_eq!((task.train.len(), task.test.len()), (2, 2));
     assert!(task.val.is_none());
     assert!(
-        task.source
+        task.provenance
             .notes
             .iter()
             .any(|note| note.contains("the val split is the test split"))
@@ -192,8 +192,8 @@ fn equal_names_of_two_classes_are_noted() {
     let task = dir.open().expect("it opens");
     let note = "the class name `animal` stands for several labels: [0, 1]";
     assert!(
-        task.source.notes.iter().any(|n| n.starts_with(note)),
+        task.provenance.notes.iter().any(|n| n.starts_with(note)),
         "{:?}",
-        task.source.notes
+        task.provenance.notes
     );
 }

@@ -32,7 +32,7 @@ fn a_set_is_known_by_its_list_of_classes() {
     assert_eq!(task.name, "cifar-10");
     assert_eq!(task.templates.len(), 18);
     assert!(
-        task.source
+        task.provenance
             .notes
             .iter()
             .any(|note| note.contains("elevater/cifar-10"))
@@ -99,9 +99,9 @@ fn elevater_folders_take_the_published_class_names() {
     );
     let note = "class 0 is `lymph node` there and `no tumor` in the label file";
     assert!(
-        task.source.notes.iter().any(|n| n.contains(note)),
+        task.provenance.notes.iter().any(|n| n.contains(note)),
         "{:?}",
-        task.source.notes
+        task.provenance.notes
     );
     // a file of the user's own has the last word
     let options = OpenOptions {

@@ -24,7 +24,7 @@ fn seeded(seed: u64) -> OpenOptions {
 #[test]
 fn ten_images_a_class_become_six_two_and_two() {
     let task = bare(&[10, 10, 10]).open().expect("it opens");
-    assert_eq!(task.source.format, Format::ClassFolders);
+    assert_eq!(task.provenance.format, Format::ClassFolders);
     assert_eq!(task.train.class_counts(3), [6, 6, 6]);
     assert_eq!(
         task.val.as_ref().expect("a val split").class_counts(3),
@@ -67,7 +67,7 @@ fn the_seed_decides_and_zero_is_a_seed() {
         let task = dir.open_with(&seeded(seed)).expect("it opens");
         (
             singles(&task.test),
-            task.source.made_split.expect("a split was made"),
+            task.provenance.made_split.expect("a split was made"),
         )
     };
     assert_eq!(split(0), split(0));
@@ -122,7 +122,7 @@ fn a_train_folder_alone_is_split_too() {
     }
     let task = dir.open().expect("it opens");
     assert_eq!((task.train.len(), task.test.len()), (12, 4));
-    assert!(task.source.made_split.is_some());
+    assert!(task.provenance.made_split.is_some());
 }
 
 #[test]

@@ -18,7 +18,7 @@ fn a_csv_with_a_split_column_is_read_in_its_order() {
         "Image,class,split\nimg/3.png,dog,train\n\"img/1.png\",\"cat, wild\",train\nimg/2.png,dog,valid\nimg/0.png,dog,test\n",
     );
     let task = dir.open().expect("it opens");
-    assert_eq!(task.source.format, Format::Csv);
+    assert_eq!(task.provenance.format, Format::Csv);
     assert_eq!(task.classes, ["cat, wild", "dog"]);
     assert_eq!(
         singles(&task.train),
@@ -84,7 +84,7 @@ fn jsonl_takes_text_numbers_and_lists() {
         "{\"file_name\": \"img/0.png\", \"label\": [\"b\", \"a\"], \"split\": \"train\"}\n\n{\"file_name\": \"img/1.png\", \"label\": \"b\", \"split\": \"test\"}\n",
     );
     let task = dir.open().expect("it opens");
-    assert_eq!(task.source.format, Format::Jsonl);
+    assert_eq!(task.provenance.format, Format::Jsonl);
     assert_eq!(rows(&task.train), [("img/0.png".to_owned(), vec![0, 1])]);
     assert!(task.multi_label);
 
@@ -132,7 +132,11 @@ fn a_manifest_without_splits_is_split() {
     let dir = images();
     dir.text("m.csv", "path,label\nimg/0.png,a\nimg/1.png,a\nimg/2.png,a\nimg/3.png,b\nimg/4.png,b\nimg/5.png,b\n");
     let task = dir.open().expect("it opens");
-    let made = task.source.made_split.as_ref().expect("a split was made");
+    let made = task
+        .provenance
+        .made_split
+        .as_ref()
+        .expect("a split was made");
     assert_eq!(made.seed, 0);
     assert_eq!(task.test.class_counts(2), [1, 1]);
 }

@@ -25,7 +25,7 @@ fn set() -> Dir {
 fn class_names_come_from_the_metadata_and_rows_in_order() {
     let dir = set();
     let task = dir.open().expect("it opens");
-    assert_eq!(task.source.format, Format::Parquet);
+    assert_eq!(task.provenance.format, Format::Parquet);
     assert_eq!(task.classes, ["cat", "dog"]);
     assert_eq!(
         singles(&task.train)[4],
@@ -53,7 +53,7 @@ fn rows_read_backwards_or_from_many_threads_are_the_same() {
     let task = dir.open().expect("it opens");
     thread::scope(|scope| {
         for start in 0..4 {
-            let items = &task.train.items;
+            let items = &task.train.samples;
             scope.spawn(move || {
                 for i in (start..items.len()).rev().step_by(3) {
                     let image = items[i]
@@ -187,7 +187,7 @@ fn a_split_whose_labels_are_kept_secret_is_left_out() {
     let task = dir.open().expect("it opens");
     assert_eq!(pixels(&task.test), [pixel(9)]);
     assert!(
-        task.source
+        task.provenance
             .notes
             .iter()
             .any(|note| note == "2 rows of the test split have no label and were left out")
@@ -234,4 +234,57 @@ fn a_damaged_file_is_named() {
         error.starts_with("data/train-00001-of-00002.parquet: cannot be read as Parquet:"),
         "{error}"
     );
+}
+
+/// `zstd-v1.parquet` and `zstd-v2.parquet` of `make_parquet.py`.
+fn golden(version: u8) -> Vec<u8> {
+    let path = format!(
+        "{}/tests/golden/parquet/zstd-v{version}.parquet",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    fs_err::read(path).expect("it is there")
+}
+
+#[test]
+fn zstandard_pages_of_both_versions_are_read() {
+    for version in [1, 2] {
+        let dir = Dir::new();
+        for split in ["train", "test"] {
+            dir.bytes(&format!("{split}.parquet"), &golden(version));
+        }
+        let task = dir.open().expect("it opens");
+        assert_eq!(task.classes, ["a", "b", "c"]);
+        let labelled = (0..40_u8).filter(|&i| i != 5);
+        let want: Vec<[u8; 3]> = labelled.clone().map(pixel).collect();
+        assert_eq!(pixels(&task.train), want, "version {version}");
+        let labels: Vec<u32> = singles(&task.train).into_iter().map(|row| row.1).collect();
+        let want: Vec<u32> = labelled.map(|i| u32::from(i) % 3).collect();
+        assert_eq!(labels, want, "version {version}");
+    }
+}
+
+#[test]
+fn damage_in_zstandard_pages_is_an_error() {
+    let whole = golden(1);
+    let body = whole.len() - 2000; // the footer lies behind
+    let mut told = 0;
+    for place in (4..body).step_by(7) {
+        let mut file = whole.clone();
+        file[place] ^= 0x55;
+        let dir = Dir::new();
+        dir.bytes("train.parquet", &file)
+            .bytes("test.parquet", &whole);
+        // whatever is hit, nothing panics; where the set opens, each image loads or says why not
+        let Ok(task) = dir.open() else {
+            told += 1;
+            continue;
+        };
+        told += task
+            .train
+            .samples
+            .iter()
+            .filter(|sample| sample.load(&vlpt_data::image::Limits::default()).is_err())
+            .count();
+    }
+    assert!(told > 100, "{told}");
 }

@@ -67,7 +67,7 @@ fn class_folders_beside_a_manifest_are_its_images() {
     dir.image("a/1.png", 1)
         .image("b/1.png", 2)
         .text("m.csv", "path,label\na/1.png,x\nb/1.png,y\n");
-    assert_eq!(dir.open().expect("it opens").source.format, Format::Csv);
+    assert_eq!(dir.open().expect("it opens").provenance.format, Format::Csv);
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn the_reason_is_told() {
     );
     let task = dir.open().expect("it opens");
     assert_eq!(
-        task.source.recognised_by,
+        task.provenance.recognised_by,
         "the Parquet file data/train-00000-of-00001.parquet"
     );
 }
@@ -126,5 +126,8 @@ fn format_names_are_read_however_they_are_written() {
     }
     let error = "imgfolder".parse::<Format>().expect_err("no format");
     assert_eq!(error.to_string(), "unknown data format `imgfolder`");
-    assert!(error.hint().expect("a hint").contains("imagefolder"));
+    assert!(error.hint().contains("imagefolder"));
+    for name in ["synthetic", "drawn"] {
+        assert_eq!(name.parse::<Format>().expect("a format"), Format::Synthetic);
+    }
 }

@@ -126,7 +126,8 @@ fn manifest(ending: &str) -> Dir {
 type Facts = (Vec<String>, Vec<u32>, Vec<u32>, Vec<[u8; 3]>, Vec<[u8; 3]>);
 
 fn facts(task: &Task) -> Facts {
-    let labels = |split: &vlpt_data::Split| split.items.iter().map(|item| item.labels[0]).collect();
+    let labels =
+        |split: &vlpt_data::Split| split.samples.iter().map(|item| item.labels[0]).collect();
     (
         task.classes.clone(),
         labels(&task.train),
@@ -150,7 +151,7 @@ fn the_same_images_in_any_layout_are_the_same_task() {
         (Format::Jsonl, manifest("jsonl")),
     ] {
         let task = dir.open().expect("it opens");
-        assert_eq!(task.source.format, format);
+        assert_eq!(task.provenance.format, format);
         assert_eq!(facts(&task), expected, "{format}");
         assert!(task.val.is_none());
         assert_eq!(task.templates, ["a photo of a {}."]);

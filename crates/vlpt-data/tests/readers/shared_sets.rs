@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use vlpt_data::image::Limits;
-use vlpt_data::{Format, Item, Metric, OpenOptions, Task, open};
+use vlpt_data::{Format, Metric, OpenOptions, Sample, Task, open};
 
 fn read(path: &str, format: Format) -> Option<Task> {
     let root = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data"));
@@ -15,7 +15,7 @@ fn read(path: &str, format: Format) -> Option<Task> {
         return None;
     }
     let task = open(&root.join(path), &OpenOptions::default()).expect("the set opens");
-    assert_eq!(task.source.format, format, "{path}");
+    assert_eq!(task.provenance.format, format, "{path}");
     some_decode(&task);
     Some(task)
 }
@@ -31,11 +31,11 @@ fn some_decode(task: &Task) {
     for split in [Some(&task.train), task.val.as_ref(), Some(&task.test)] {
         let Some(split) = split else { continue };
         let step = (split.len() / 7).max(1);
-        let some: Vec<&Item> = split
-            .items
+        let some: Vec<&Sample> = split
+            .samples
             .iter()
             .step_by(step)
-            .chain(split.items.last())
+            .chain(split.samples.last())
             .collect();
         for item in some {
             let image = item.load(&Limits::default()).expect("the image decodes");
@@ -77,7 +77,12 @@ fn coop_dtd() {
     };
     assert_eq!(counts(&task), [10, 130, 30, 40]);
     assert_eq!(task.templates, ["{} texture."]);
-    assert!(task.train.items[0].image.id().starts_with("images/banded/"));
+    assert!(
+        task.train.samples[0]
+            .image
+            .id()
+            .starts_with("images/banded/")
+    );
 }
 
 #[test]
@@ -90,7 +95,7 @@ fn elevater_gtsrb() {
     assert_eq!(task.classes[0], "red and white circle 20 kph speed limit");
     assert_eq!(task.templates.len(), 3);
     assert_eq!(
-        task.test.items[0].image.id(),
+        task.test.samples[0].image.id(),
         "final_test.zip@0/00004_00029.png"
     );
 }
@@ -113,8 +118,13 @@ fn webdataset_cifar10() {
     };
     assert_eq!(counts(&task), [10, 600, 0, 600]);
     assert_eq!(task.templates, ["a photo of a {}."]); // the set's own, not the catalogue's 18
-    assert_eq!(task.train.items[599].labels.len(), 1);
-    assert!(task.train.items[599].image.id().starts_with("train/1.tar@"));
+    assert_eq!(task.train.samples[599].labels.len(), 1);
+    assert!(
+        task.train.samples[599]
+            .image
+            .id()
+            .starts_with("train/1.tar@")
+    );
 }
 
 #[test]

@@ -40,7 +40,7 @@ fn set() -> Dir {
 fn shards_come_in_order_and_bring_classes_and_templates() {
     let dir = set();
     let task = dir.open().expect("it opens");
-    assert_eq!(task.source.format, Format::WebDataset);
+    assert_eq!(task.provenance.format, Format::WebDataset);
     assert_eq!(task.classes, ["cat", "dog"]);
     assert_eq!(task.templates, ["a photo of a {}.", "an image of {}"]);
     let rows = singles(&task.train);

@@ -65,7 +65,7 @@ impl Measure {
     }
 
     /// The number of a cell.
-    pub fn of(self, measured: &Measured) -> Option<f64> {
+    pub fn value_in(self, measured: &Measured) -> Option<f64> {
         match self {
             Self::OverSingle => measured.over_single,
             Self::OverClip => measured.over_clip,

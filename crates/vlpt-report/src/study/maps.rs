@@ -47,7 +47,7 @@ fn scale(maps: &[&TransferMap], measure: Measure, unit: GainUnit) -> HeatScale {
         let targets = 0..map.targets.len();
         targets.flat_map(move |j| map.others(j).filter_map(move |i| map.measured(i, j)))
     });
-    HeatScale::gains(pairs.filter_map(|m| measure.of(m)), unit.sign())
+    HeatScale::gains(pairs.filter_map(|m| measure.value_in(m)), unit.sign())
 }
 
 fn figure(
@@ -116,7 +116,7 @@ fn heat_cell(
         };
     };
     HeatCell {
-        value: measure.of(measured).ok_or(Gap::Undefined),
+        value: measure.value_in(measured).ok_or(Gap::Undefined),
         hover: format!(
             "{pair}\nscore {}\n{} {}\n{} {}",
             score(measured),
@@ -205,7 +205,9 @@ fn numbers(page: &mut Builder, map: &TransferMap, unit: GainUnit) {
         (Measure::OverClip, any(map, |m| m.over_clip)),
     ] {
         if known {
-            inner += &matrix(map, measure.name(), &|m| gain_cell(unit, measure.of(m)));
+            inner += &matrix(map, measure.name(), &|m| {
+                gain_cell(unit, measure.value_in(m))
+            });
         }
     }
     let summary = format!("Numbers: {}, {}", map.method, map.transfer.name());

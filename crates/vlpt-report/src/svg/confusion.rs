@@ -100,7 +100,10 @@ mod tests {
     #[test]
     fn every_cell_says_what_it_counts() {
         let classes = ["<i>".to_owned(), "b".to_owned()];
-        let svg = confusion(&Confusion::of(&classes, [(0, 1), (0, 1), (1, 1)]), "matrix");
+        let svg = confusion(
+            &Confusion::from_pairs(&classes, [(0, 1), (0, 1), (1, 1)]),
+            "matrix",
+        );
         assert!(svg.contains("&lt;i&gt; taken for b: 2 of 2"), "{svg}");
         assert!(!svg.contains("<i>"));
     }
@@ -108,7 +111,7 @@ mod tests {
     #[test]
     fn many_classes_are_drawn_without_names() {
         let classes: Vec<_> = (0..100).map(|i| format!("class {i}")).collect();
-        let svg = confusion(&Confusion::of(&classes, [(3, 4)]), "matrix");
+        let svg = confusion(&Confusion::from_pairs(&classes, [(3, 4)]), "matrix");
         assert!(!svg.contains("class 3</text>"));
         assert!(svg.contains("class 3 taken for class 4: 1 of 1"));
     }

@@ -5,6 +5,8 @@
 
 mod cells;
 mod matrices;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod scores;
 pub(crate) mod table;
 
@@ -16,7 +18,6 @@ pub use cells::{Cell, TransferKind};
 pub use matrices::TransferMatrix;
 pub use scores::ScoreRow;
 
-use crate::files::write_atomic;
 use crate::folder::Folder;
 use crate::plan::Plan;
 use crate::result::read_outcome;
@@ -64,7 +65,8 @@ pub fn collect(dir: &Path, partial: bool) -> Result<Merged> {
     })
 }
 
-/// [`collect`], and writes `merged/scores` and `merged/matrix`, each as `.csv` and `.parquet`.
+/// [`collect`], and writes `merged/scores` and `merged/matrix`, each as `.csv` and, with the
+/// feature `parquet`, as `.parquet`.
 ///
 /// # Errors
 /// As for [`collect`], and the folder cannot be written.
@@ -77,10 +79,7 @@ pub fn merge(dir: &Path, partial: bool) -> Result<Merged> {
         ("matrix", cells::table(&merged.cells)),
     ];
     for (name, table) in tables {
-        let path = out.join(format!("{name}.csv"));
-        write_atomic(&path, table.to_csv(&path)?.as_bytes())?;
-        let path = out.join(format!("{name}.parquet"));
-        write_atomic(&path, &table.to_parquet(&path)?)?;
+        table.write(&out, name)?;
     }
     Ok(merged)
 }

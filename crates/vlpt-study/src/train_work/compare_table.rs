@@ -6,7 +6,6 @@ use fs_err as fs;
 
 use super::compare::{Compared, Similarity, SimilarityCorrelation};
 use crate::Result;
-use crate::files::write_atomic;
 use crate::folder::Folder;
 use crate::merge::table::{Column, Table};
 
@@ -23,10 +22,7 @@ impl Compared {
             ("correlation", correlations(&self.correlations)),
         ];
         for (name, table) in tables {
-            let path = out.join(format!("{name}.csv"));
-            write_atomic(&path, table.to_csv(&path)?.as_bytes())?;
-            let path = out.join(format!("{name}.parquet"));
-            write_atomic(&path, &table.to_parquet(&path)?)?;
+            table.write(&out, name)?;
         }
         Ok(())
     }

@@ -58,7 +58,7 @@ impl TrainWork {
             Some(visual) => Arc::new(self.prompted(opened, preprocess, visual, desk)?),
         };
         let logits = classifier.logits(&self.clip, &features)?;
-        let labels = opened.test.items.iter().map(|item| item.labels.clone());
+        let labels = opened.test.samples.iter().map(|item| item.labels.clone());
         let scored = Scored::from_f32(&logits, task.classes.len(), labels.collect())?;
         Ok(metrics::evaluate(task.metric, &scored.softmax())?)
     }
@@ -96,7 +96,7 @@ impl TrainWork {
         let name = self.name(opened, preprocess);
         self.features.get(&name, || {
             let watch = Watch(Some(desk));
-            let items = &opened.test.items;
+            let items = &opened.test.samples;
             let hashes = &hash_images(items, &watch)?;
             let mut maker = self.maker(preprocess);
             let folder = match &self.cache {
@@ -127,7 +127,7 @@ impl TrainWork {
             let mut maker = self.maker(preprocess);
             maker.prompts = Some(visual.clone());
             let watch = Watch(Some(desk));
-            return Ok(maker.features(&opened.test.items, &[], View::Centre, &watch)?);
+            return Ok(maker.features(&opened.test.samples, &[], View::Centre, &watch)?);
         };
         let adaptation = visual.for_tower();
         let batches = pixels.iter();
@@ -152,7 +152,7 @@ impl TrainWork {
             return Ok(None);
         }
         let size = ComputeConfig::default().image_batch;
-        let batches = opened.test.items.chunks(size).map(|items| {
+        let batches = opened.test.samples.chunks(size).map(|items| {
             let decoded: Vec<_> = items
                 .par_iter()
                 .map(|item| Ok(preprocess.apply(&item.load(&Limits::default())?)))

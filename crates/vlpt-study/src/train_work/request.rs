@@ -176,7 +176,7 @@ fn absolute(data: &DataConfig) -> Result<DataConfig> {
             .into_string()
             .map_err(|path| setting("tasks", &path.to_string_lossy(), "a path in UTF-8"))
     };
-    if !data.path.starts_with("drawn:") && !data.path.is_empty() {
+    if vlpt_data::synthetic::name_in(&data.path).is_none() && !data.path.is_empty() {
         data.path = whole(&data.path)?;
     }
     if let Some(file) = &data.class_file {

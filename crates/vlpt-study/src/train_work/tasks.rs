@@ -2,7 +2,7 @@
 
 use vlpt_adapter::hash_images;
 use vlpt_clip::Observer;
-use vlpt_data::{CPython, ImageRef, Item, Split};
+use vlpt_data::{CPython, ImageRef, Sample, Split};
 use vlpt_train::open_task;
 
 use super::settings::TaskSettings;
@@ -11,8 +11,8 @@ use crate::files::sha256;
 
 /// Seed of the draw of test images: the same for every unit of every study.
 const DRAW: u64 = 0;
-/// Drawn images of a split that are hashed.
-const DRAWN: usize = 8;
+/// Synthetic images of a split that are hashed.
+const HASHED: usize = 8;
 
 /// An open task.
 #[derive(Debug)]
@@ -45,11 +45,14 @@ impl Opened {
             task.metric.name(),
             task.multi_label
         );
-        let val = task.val.as_ref().map_or(&[][..], |split| &split.items[..]);
+        let val = task
+            .val
+            .as_ref()
+            .map_or(&[][..], |split| &split.samples[..]);
         for (name, items) in [
-            ("train", &task.train.items[..]),
+            ("train", &task.train.samples[..]),
             ("val", val),
-            ("test", &test.items),
+            ("test", &test.samples),
         ] {
             lines(&mut text, name, items, observer)?;
         }
@@ -66,12 +69,12 @@ impl Opened {
 
 /// A line for each image, with the hash of its bytes. Images that the program draws follow from
 /// their names, so that a few of them stand for all.
-fn lines(text: &mut String, split: &str, items: &[Item], observer: &dyn Observer) -> Result<()> {
-    let drawn = items
+fn lines(text: &mut String, split: &str, items: &[Sample], observer: &dyn Observer) -> Result<()> {
+    let synthetic = items
         .iter()
-        .all(|item| matches!(item.image, ImageRef::Drawn(_)));
-    let read = if drawn {
-        items.len().min(DRAWN)
+        .all(|item| matches!(item.image, ImageRef::Synthetic(_)));
+    let read = if synthetic {
+        items.len().min(HASHED)
     } else {
         items.len()
     };
@@ -79,6 +82,7 @@ fn lines(text: &mut String, split: &str, items: &[Item], observer: &dyn Observer
     let hashes = hashes
         .iter()
         .map(String::as_str)
+        // the older word, because the fingerprints in plans hold it
         .chain(std::iter::repeat("drawn"));
     for (item, hash) in items.iter().zip(hashes) {
         text.push_str(&format!(
@@ -99,12 +103,12 @@ pub(super) fn some_of(split: &Split, count: Option<usize>) -> Split {
     };
     let mut order: Vec<usize> = (0..all).collect();
     CPython::new(DRAW).shuffle(&mut order);
-    order.sort_by_key(|&i| &split.items[i].labels);
+    order.sort_by_key(|&i| &split.samples[i].labels);
     let mut taken: Vec<usize> = (0..count)
         .map(|k| order[(2 * k + 1) * all / (2 * count)])
         .collect();
     taken.sort_unstable();
-    Split::new(taken.iter().map(|&i| split.items[i].clone()).collect())
+    Split::new(taken.iter().map(|&i| split.samples[i].clone()).collect())
 }
 
 #[cfg(test)]
@@ -113,12 +117,16 @@ mod tests {
 
     #[test]
     fn a_part_of_the_test_images_has_each_class_by_its_share() {
-        let task = vlpt_data::drawn::drawn("shapes", 0).unwrap();
+        let task = vlpt_data::synthetic::task("shapes", 0).unwrap();
         let mut split = task.test.clone();
         let classes = task.classes.len();
         // Class 0 twice as often as the others.
-        let first = split.items.clone().into_iter().filter(|i| i.labels == [0]);
-        split.items.extend(first.collect::<Vec<_>>());
+        let first = split
+            .samples
+            .clone()
+            .into_iter()
+            .filter(|i| i.labels == [0]);
+        split.samples.extend(first.collect::<Vec<_>>());
         let part = some_of(&split, Some(split.len() / 4));
         assert_eq!(part.len(), split.len() / 4);
         let (whole, part) = (split.class_counts(classes), part.class_counts(classes));
@@ -130,10 +138,16 @@ mod tests {
 
     #[test]
     fn a_cap_that_is_not_reached_changes_nothing() {
-        let task = vlpt_data::drawn::drawn("shapes", 0).unwrap();
+        let task = vlpt_data::synthetic::task("shapes", 0).unwrap();
         for cap in [None, Some(task.test.len()), Some(usize::MAX)] {
             let same = some_of(&task.test, cap);
-            let ids = |split: &Split| split.items.iter().map(|i| i.image.id()).collect::<Vec<_>>();
+            let ids = |split: &Split| {
+                split
+                    .samples
+                    .iter()
+                    .map(|i| i.image.id())
+                    .collect::<Vec<_>>()
+            };
             assert_eq!(ids(&same), ids(&task.test));
         }
     }

@@ -12,7 +12,7 @@ use vlpt_data::fewshot::{FewShotRule, Shots};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DataConfig {
-    /// A folder or file, or `drawn:NAME` for a task that the program draws itself.
+    /// A folder or file, or `synthetic:NAME` for a task that the program draws itself.
     pub path: String,
     /// The layout; left out: recognised.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -20,7 +20,7 @@ pub struct DataConfig {
     /// Name of the set: chooses one of several below a root, and its catalogue entry.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Seed of the split of a set that brings none, and of a drawn task.
+    /// Seed of the split of a set that brings none, and of a synthetic task.
     pub split_seed: u64,
     /// Column with the images of a Parquet file or manifest.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -67,7 +67,7 @@ impl Default for FewShotConfig {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum TaskEntry {
-    /// A folder or file, or `drawn:NAME`.
+    /// A folder or file, or `synthetic:NAME`.
     Path(String),
     /// A data set and how to read it.
     Table(DataConfig),

@@ -4,14 +4,11 @@ mod training;
 
 use std::path::{Path, PathBuf};
 
-use vlpt_data::{OpenOptions, Task};
+use vlpt_data::{OpenOptions, Task, synthetic};
 
 use crate::{DataConfig, Result, RunConfig, TrainError};
 
 pub use training::{Member, SharedName, TrainingData};
-
-/// What marks a task that the program draws itself.
-const DRAWN: &str = "drawn:";
 
 /// Opens the task that a configuration names.
 ///
@@ -22,11 +19,11 @@ pub fn open_task(config: &DataConfig) -> Result<Task> {
         return Err(TrainError::Setting {
             key: "data.path",
             found: "\"\"".to_owned(),
-            expected: "a data set's folder or file, or drawn:NAME".to_owned(),
+            expected: "a data set's folder or file, or synthetic:NAME".to_owned(),
         });
     }
-    let mut task = if let Some(name) = config.path.strip_prefix(DRAWN) {
-        let mut task = vlpt_data::drawn::drawn(name, config.split_seed)?;
+    let mut task = if let Some(name) = synthetic::name_in(&config.path) {
+        let mut task = synthetic::task(name, config.split_seed)?;
         if let Some(name) = &config.name {
             task.name.clone_from(name);
         }

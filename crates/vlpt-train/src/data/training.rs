@@ -6,7 +6,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 use vlpt_adapter::AdapterError;
 use vlpt_data::fewshot::{few_shot_joint, few_shot_stream};
-use vlpt_data::{FewShotRule, Item, Metric, Split, Subset, Task, few_shot_of};
+use vlpt_data::{FewShotRule, Metric, Sample, Split, Subset, Task, few_shot_of};
 use vlpt_methods::class_text;
 
 use super::open_tasks;
@@ -148,8 +148,8 @@ impl TrainingData {
 /// Adds images whose labels are counted from `first` on; gives their places.
 fn append(all: &mut Split, own: &Split, first: usize) -> Range<usize> {
     let start = all.len();
-    all.items.extend(own.items.iter().map(|item| {
-        Item {
+    all.samples.extend(own.samples.iter().map(|item| {
+        Sample {
             image: item.image.clone(),
             labels: item
                 .labels
@@ -180,7 +180,9 @@ fn together(tasks: &[Task]) -> Result<Task> {
             append(all.val.get_or_insert_default(), val, classes);
         }
         all.multi_label |= task.multi_label;
-        all.source.notes.extend(task.source.notes.iter().cloned());
+        all.provenance
+            .notes
+            .extend(task.provenance.notes.iter().cloned());
     }
     Ok(all)
 }

@@ -32,7 +32,7 @@ impl<'a> Judge<'a> {
         // Only the value is used.
         options.bootstrap.resamples = 1;
         let hashes = match options.cache {
-            Some(_) => hash_images(&options.split.of(task)?.items, observer)?,
+            Some(_) => hash_images(&options.split.of(task)?.samples, observer)?,
             None => Vec::new(),
         };
         Ok(Self {

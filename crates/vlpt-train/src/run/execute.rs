@@ -69,12 +69,12 @@ fn execute_here(
     } else {
         Split::default()
     };
-    let train_hashes = hash_images(&data.train.items, observer)?;
-    let val_hashes = hash_images(&val.items, observer)?;
-    let images = data.train.items.iter().zip(&train_hashes);
+    let train_hashes = hash_images(&data.train.samples, observer)?;
+    let val_hashes = hash_images(&val.samples, observer)?;
+    let images = data.train.samples.iter().zip(&train_hashes);
     let fingerprint = data_fingerprint(
         &data.task.classes,
-        images.chain(val.items.iter().zip(&val_hashes)),
+        images.chain(val.samples.iter().zip(&val_hashes)),
     );
     let fingerprint = with_bounds(fingerprint, data);
     let start = Position::new(&clip.fingerprint, &fingerprint);
@@ -134,8 +134,8 @@ impl Job<'_> {
             task: task.name.clone(),
             data_fingerprint: fingerprint.to_owned(),
             classes: task.classes.len(),
-            train_images: self.data.train.items.len(),
-            val_images: self.val.items.len(),
+            train_images: self.data.train.samples.len(),
+            val_images: self.val.samples.len(),
             method: config.method.name().to_owned(),
             parameters,
             epochs,

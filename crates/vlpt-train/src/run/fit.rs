@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use vlpt_adapter::metrics::{self, Scored};
 use vlpt_adapter::{Classifier, View};
-use vlpt_data::{Item, Metric};
+use vlpt_data::{Metric, Sample};
 use vlpt_methods::head::{FitEpoch, Head, HeadInputs, Labelled, first_largest};
 use vlpt_methods::{Fit, MethodError};
 use vlpt_optim::OptimizerState;
@@ -33,13 +33,13 @@ pub(super) fn run(job: &Job, start: Position, observer: &dyn TrainObserver) -> R
     let views = views(job, observer)?;
     let val_features = job
         .maker
-        .features(&val.items, job.val_hashes, View::Centre, observer)?;
+        .features(&val.samples, job.val_hashes, View::Centre, observer)?;
     let Fit::Head(fit) = config.method.spec().fit else {
         let name = config.method.name();
         return Err(MethodError::Baseline { name }.into());
     };
     let general = vlpt_data::catalogue::template_set(GENERAL_TEMPLATES);
-    let [train_images, val_images] = [&data.train.items, &val.items].map(|items| images(items));
+    let [train_images, val_images] = [&data.train.samples, &val.samples].map(|items| images(items));
     let inputs = HeadInputs {
         seed: config.seed,
         clip,
@@ -103,8 +103,8 @@ pub(super) fn run(job: &Job, start: Position, observer: &dyn TrainObserver) -> R
 }
 
 /// Names and labels of some images.
-fn images(items: &[Item]) -> (Vec<String>, Vec<Vec<u32>>) {
-    let one = |item: &Item| (item.image.id(), item.labels.clone());
+fn images(items: &[Sample]) -> (Vec<String>, Vec<Vec<u32>>) {
+    let one = |item: &Sample| (item.image.id(), item.labels.clone());
     items.iter().map(one).unzip()
 }
 
@@ -165,7 +165,7 @@ fn views(job: &Job, observer: &dyn TrainObserver) -> Result<Vec<Vec<f32>>> {
         Views::None | Views::Fresh => vec![View::Centre],
         Views::Bank => (0..config.views.count as u64).map(random).collect(),
     };
-    let items = &job.data.train.items;
+    let items = &job.data.train.samples;
     Ok(job.maker.views(items, job.train_hashes, &views, observer)?)
 }
 

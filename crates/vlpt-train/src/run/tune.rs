@@ -44,8 +44,8 @@ pub(super) fn run(
     let images = ImageInput::prepare(
         config,
         &job.maker,
-        (&data.train.items, job.train_hashes),
-        (&val.items, job.val_hashes),
+        (&data.train.samples, job.train_hashes),
+        (&val.samples, job.val_hashes),
         has_visual(method.as_ref())?,
         observer,
     )?;
@@ -61,8 +61,8 @@ pub(super) fn run(
         mask: config.multitask.label_space.into(),
         mix: config.multitask.mix,
         temperature: config.multitask.temperature,
-        train: &data.train.items,
-        val: &val.items,
+        train: &data.train.samples,
+        val: &val.samples,
         images,
         maker: job.maker.clone(),
     };

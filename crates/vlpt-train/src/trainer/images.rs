@@ -1,6 +1,6 @@
 //! The image side: features computed once, or pixels that go through the tower at every step.
 
-use vlpt_data::Item;
+use vlpt_data::Sample;
 
 use super::work::Shares;
 use crate::pixels::{EpochViews, Pixels, view_of};
@@ -32,7 +32,7 @@ pub(crate) enum BatchImages {
 }
 
 /// Some images and the hashes of their bytes.
-pub(crate) type Hashed<'a> = (&'a [Item], &'a [String]);
+pub(crate) type Hashed<'a> = (&'a [Sample], &'a [String]);
 
 impl<'a> ImageInput<'a> {
     /// Computes, reads or prepares what a run needs of its images. With visual prompts (`visual`)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use vlpt_clip::TowerAdaptation;
-use vlpt_data::Item;
+use vlpt_data::Sample;
 use vlpt_methods::{Pass, Visual, VisualValues};
 
 use super::Trainer;
@@ -83,7 +83,7 @@ impl Trainer<'_> {
 }
 
 /// A task's metric, from logits of all images for all classes.
-fn judge(task: &TaskPart, val: &[Item], logits: &[f32], classes: usize) -> Result<f64> {
+fn judge(task: &TaskPart, val: &[Sample], logits: &[f32], classes: usize) -> Result<f64> {
     let first = task.classes.start;
     let mut own_logits = Vec::with_capacity(task.val.len() * task.classes.len());
     let mut own_items = Vec::with_capacity(task.val.len());
@@ -130,12 +130,15 @@ mod tests {
         ]
         .into_iter()
         .unzip();
-        let drawn = vlpt_data::drawn::drawn("shapes", 1).unwrap().train.items;
-        let item = |(item, labels): (Item, &&[u32])| Item {
+        let shapes = vlpt_data::synthetic::task("shapes", 1)
+            .unwrap()
+            .train
+            .samples;
+        let item = |(item, labels): (Sample, &&[u32])| Sample {
             labels: labels.to_vec(),
             ..item
         };
-        let val: Vec<Item> = drawn.into_iter().zip(&labels).map(item).collect();
+        let val: Vec<Sample> = shapes.into_iter().zip(&labels).map(item).collect();
         let logits = logits.concat();
         let judge = |task: &TaskPart| judge(task, &val, &logits, 5).unwrap();
         let (own, other) = (vec![0, 2], vec![1, 3, 4, 5]);

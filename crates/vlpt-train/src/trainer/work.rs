@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use vlpt_clip::{Clip, MemoryBudget};
-use vlpt_data::{Item, Metric};
+use vlpt_data::{Metric, Sample};
 
 use super::images::ImageInput;
 use crate::RunConfig;
@@ -28,9 +28,9 @@ pub(crate) struct Workload<'a> {
     /// Of [`Mix::Temperature`].
     pub(crate) temperature: f64,
     /// Images trained on; labels are numbers among all classes.
-    pub(crate) train: &'a [Item],
+    pub(crate) train: &'a [Sample],
     /// Images that choose the epoch.
-    pub(crate) val: &'a [Item],
+    pub(crate) val: &'a [Sample],
     /// Their features or pixels.
     pub(crate) images: ImageInput<'a>,
     /// Makes features and pixels.

@@ -1,4 +1,4 @@
-//! What the tests of runs share: a tiny model, a small drawn task, an observer that looks on.
+//! What the tests of runs share: a tiny model, a small synthetic task, an observer that looks on.
 
 #![allow(clippy::unwrap_used, dead_code)]
 
@@ -8,7 +8,7 @@ use std::sync::Mutex;
 
 use vlpt_clip::Observer;
 use vlpt_clip::{Activation, Clip, ClipConfig, Precision, Progress, TextConfig, VisionConfig};
-use vlpt_data::drawn::drawn;
+use vlpt_data::synthetic;
 use vlpt_train::{
     Epochs, Event, RunConfig, RunOptions, StepReport, TrainObserver, TrainingData, parse,
 };
@@ -48,12 +48,12 @@ pub(crate) fn tiny_clip_as(precision: Precision) -> Clip {
     Clip::random_as(&config, 5, precision)
 }
 
-/// A short run on a drawn task: 4 shots, 3 epochs of 3 steps, a checkpoint after every step.
+/// A short run on a synthetic task: 4 shots, 3 epochs of 3 steps, a checkpoint after every step.
 pub(crate) fn short_config() -> RunConfig {
     let text = r#"
         model = "tiny"
         [data]
-        path = "drawn:shapes"
+        path = "synthetic:shapes"
         [few_shot]
         shots = 4
         [coop]
@@ -74,10 +74,14 @@ pub(crate) fn with_epochs(epochs: usize) -> RunConfig {
     config
 }
 
-/// The drawn task of a configuration with its few shots.
-pub(crate) fn drawn_data(config: &RunConfig) -> TrainingData {
-    let name = config.data.path.strip_prefix("drawn:").unwrap();
-    TrainingData::of(drawn(name, config.data.split_seed).unwrap(), config).unwrap()
+/// The synthetic task of a configuration with its few shots.
+pub(crate) fn synthetic_data(config: &RunConfig) -> TrainingData {
+    let name = synthetic::name_in(&config.data.path).unwrap();
+    TrainingData::of(
+        synthetic::task(name, config.data.split_seed).unwrap(),
+        config,
+    )
+    .unwrap()
 }
 
 pub(crate) fn options(dir: &Path) -> RunOptions {

@@ -43,8 +43,8 @@ pub(super) fn one_task(
         cache: Some(args.cache()),
         prompts: None,
     };
-    let hashes = hash_images(&task.test.items, &watch)?;
-    let features = maker.features(&task.test.items, &hashes, View::Centre, &watch)?;
+    let hashes = hash_images(&task.test.samples, &watch)?;
+    let features = maker.features(&task.test.samples, &hashes, View::Centre, &watch)?;
     let zero_shot = Classifier::zero_shot(clip, &task.classes, &task.templates)?;
     let tuned = PromptFolder::open(&done.prompt)?.classifier(clip)?;
     let probabilities = tuned.probabilities(clip, &features)?;
@@ -69,7 +69,11 @@ fn accuracy(
     features: &[f32],
     split: &Split,
 ) -> Result<Interval, CliError> {
-    let labels = split.items.iter().map(|item| item.labels.clone()).collect();
+    let labels = split
+        .samples
+        .iter()
+        .map(|item| item.labels.clone())
+        .collect();
     let logits = classifier.logits(clip, features)?;
     let scored = Scored::from_f32(&logits, classifier.classes.len(), labels)?;
     let found = Bootstrap::default().interval(Metric::Accuracy, &scored)?;

@@ -24,12 +24,12 @@ impl DemoArgs {
         vec![
             format!("vlpt demo --seed {seed} --shots {shots}{tasks}"),
             format!(
-                "vlpt train drawn:{task} --seed {seed} --split-seed {seed} --shots {shots}{} --out \
+                "vlpt train synthetic:{task} --seed {seed} --split-seed {seed} --shots {shots}{} --out \
                  runs/{task}",
                 set(&SETTINGS)
             ),
             format!(
-                "vlpt eval {} drawn:{task} --split-seed {seed}",
+                "vlpt eval {} synthetic:{task} --split-seed {seed}",
                 prompt.display()
             ),
         ]
@@ -119,7 +119,7 @@ impl DemoArgs {
         )];
         if let Some(target) = together.targets.first() {
             commands.push(format!(
-                "vlpt multitask adapt drawn:{} --split-seed {seed} --init-from runs/source --scratch \
+                "vlpt multitask adapt synthetic:{} --split-seed {seed} --init-from runs/source --scratch \
                  --seed {seed} --shots {few}{tune} --out runs/{}-adapted",
                 target.task, target.task
             ));

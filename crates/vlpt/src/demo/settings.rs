@@ -63,7 +63,7 @@ impl DemoArgs {
 
     pub(super) fn data(&self, task: &str) -> DataConfig {
         DataConfig {
-            path: format!("drawn:{task}"),
+            path: format!("synthetic:{task}"),
             split_seed: self.seed,
             ..DataConfig::default()
         }
@@ -72,7 +72,7 @@ impl DemoArgs {
     /// Tasks as a file for `--tasks` and `--config`.
     pub(super) fn task_list(&self, names: &[String]) -> String {
         let seed = self.seed;
-        let line = |name| format!("    {{ path = \"drawn:{name}\", split_seed = {seed} }},\n");
+        let line = |name| format!("    {{ path = \"synthetic:{name}\", split_seed = {seed} }},\n");
         let lines: String = names.iter().map(line).collect();
         format!("tasks = [\n{lines}]\n")
     }

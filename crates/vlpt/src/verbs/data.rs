@@ -71,9 +71,9 @@ fn run_check(args: &CheckArgs, console: &Console) -> Result<(), CliError> {
         ..CheckOptions::default()
     };
     let bar = console.bar(Unit::Items);
-    let images = task.train.items.len()
-        + task.val.as_ref().map_or(0, |v| v.items.len())
-        + task.test.items.len();
+    let images = task.train.samples.len()
+        + task.val.as_ref().map_or(0, |v| v.samples.len())
+        + task.test.samples.len();
     bar.begin("reading images", images as u64);
     let report = check(&task, &options, &|done, _| bar.reach(done));
     bar.end();

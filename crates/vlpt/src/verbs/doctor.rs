@@ -23,6 +23,7 @@ pub(crate) struct DoctorArgs {
 #[derive(Debug, Serialize)]
 struct Report {
     version: &'static str,
+    built_with: Vec<&'static str>,
     system: String,
     processor: String,
     cores: usize,
@@ -53,6 +54,7 @@ pub(crate) fn run(args: &DoctorArgs, console: &Console) -> Result<(), CliError> 
     let clip = Clip::load_as(&ModelFiles::mini(), precision)?;
     let report = Report {
         version: env!("CARGO_PKG_VERSION"),
+        built_with: built_with(),
         system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
         processor: proc_field("/proc/cpuinfo", "model name").unwrap_or_else(|| "unknown".into()),
         cores: std::thread::available_parallelism().map_or(1, usize::from),
@@ -91,6 +93,13 @@ fn text(r: &Report) -> String {
     let mib = |m: Option<u64>| m.map_or_else(|| "unknown".to_owned(), |m| format!("{m} MiB"));
     let rows = [
         ("vlpt", r.version.to_owned()),
+        (
+            "built with",
+            match r.built_with[..] {
+                [] => "none of hub, parquet, webdataset".to_owned(),
+                _ => r.built_with.join(" "),
+            },
+        ),
         ("system", r.system.clone()),
         ("processor", format!("{}, {} cores", r.processor, r.cores)),
         (
@@ -143,6 +152,18 @@ fn text(r: &Report) -> String {
         .map(|(k, v)| format!("{k:15} {v}"))
         .collect::<Vec<_>>()
         .join("\n")
+}
+
+/// The Cargo features that this program was built with.
+fn built_with() -> Vec<&'static str> {
+    [
+        ("hub", cfg!(feature = "hub")),
+        ("parquet", cfg!(feature = "parquet")),
+        ("webdataset", cfg!(feature = "webdataset")),
+    ]
+    .into_iter()
+    .filter_map(|(name, there)| there.then_some(name))
+    .collect()
 }
 
 /// What verbs compute in, and why.

@@ -38,7 +38,7 @@ pub(crate) struct ImportArgs {
     checkpoint: PathBuf,
     #[command(flatten)]
     model: TowerArgs,
-    /// The data set whose classes the prompt is for: a folder, a manifest (.csv, .jsonl), or `drawn:NAME`
+    /// The data set whose classes the prompt is for: a folder, a manifest (.csv, .jsonl), or `synthetic:NAME`
     #[arg(
         long,
         value_name = "DATA",

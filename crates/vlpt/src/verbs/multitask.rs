@@ -31,18 +31,19 @@ const SOURCE_HELP: &str = "\
 The tasks are told apart by their names. A task that needs more than a path has a table in a file
 for --config:
 
-  tasks = [\"drawn:shapes\", { path = \"photos\", split_seed = 1 }]
+  tasks = [\"synthetic:shapes\", { path = \"photos\", split_seed = 1 }]
 
 Given again, the command goes on where it was interrupted.
 
 Example:
-  vlpt multitask source --task drawn:shapes --task drawn:stripes --seeds 0,1,2 --out runs/source
-  vlpt multitask adapt drawn:textures --init-from runs/source --shots 5 --out runs/textures";
+  vlpt multitask source --task synthetic:shapes --task synthetic:stripes --seeds 0,1,2 \\
+      --out runs/source
+  vlpt multitask adapt synthetic:textures --init-from runs/source --shots 5 --out runs/textures";
 
 /// Flags that the verbs over several tasks share.
 #[derive(Debug, Args)]
 pub(crate) struct TaskFlags {
-    /// A data set: a folder, a manifest, or `drawn:NAME`; may be given many times
+    /// A data set: a folder, a manifest, or `synthetic:NAME`; may be given many times
     #[arg(long = "task", value_name = "DATA")]
     tasks: Vec<String>,
     /// Which classes an image is told apart from: `union`, `per-task`, or `zero-mask` as published code has it [default: union]
@@ -109,7 +110,7 @@ impl TaskFlags {
         if config.tasks.is_empty() {
             return Err(CliError::usage(
                 "no task is named",
-                "name each with --task, such as `--task drawn:shapes --task drawn:stripes`",
+                "name each with --task, such as `--task synthetic:shapes --task synthetic:stripes`",
             ));
         }
         Ok(config)

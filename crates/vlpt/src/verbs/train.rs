@@ -28,7 +28,7 @@ Settings come in layers, each over the one before: built-in values, --recipe, --
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct TrainArgs {
-    /// The data set: a folder, a manifest (.csv, .jsonl), or `drawn:NAME`
+    /// The data set: a folder, a manifest (.csv, .jsonl), or `synthetic:NAME`
     #[arg(value_name = "DATA")]
     data: Option<String>,
     /// The run folder to write
@@ -84,7 +84,7 @@ pub(crate) fn run(args: &TrainArgs, console: &Console) -> Result<(), CliError> {
     if config.data.path.is_empty() && config.tasks.is_empty() {
         return Err(CliError::usage(
             "no data set is named",
-            "name a folder: `vlpt train photos --out runs/photos`, or try `vlpt train drawn:shapes --out runs/shapes`",
+            "name a folder: `vlpt train photos --out runs/photos`, or try `vlpt train synthetic:shapes --out runs/shapes`",
         ));
     }
     let Some(dir) = args.out.clone() else {

@@ -1,7 +1,9 @@
 //! Windows bitmaps: 1, 4, 8 bits with a palette, run-length coded or not, 16, 24 and 32 bits.
 
-use super::{File, RgbImage, convert};
-use crate::Result;
+use super::convert;
+use super::file::File;
+use crate::error::Result;
+use crate::image::rgb::RgbImage;
 
 /// What the header says.
 struct Header {

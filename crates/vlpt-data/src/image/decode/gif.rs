@@ -1,7 +1,9 @@
 //! GIF: the first frame on its canvas, as Pillow's mode `P` gives it.
 
-use super::{File, RgbImage, convert};
-use crate::{DataError, Result};
+use super::convert;
+use super::file::File;
+use crate::error::{DataError, Result};
+use crate::image::rgb::RgbImage;
 use gif::{ColorOutput, DecodeOptions, DecodingError, MemoryLimit};
 use std::num::NonZeroU64;
 

@@ -4,8 +4,10 @@
 //! error, as in Pillow, and errors inside the picture's data are errors unless the caller accepts
 //! them. Warnings before the picture's data (odd headers, stray bytes) change no pixel and pass.
 
-use super::{File, RgbImage, convert};
-use crate::Result;
+use super::convert;
+use super::file::File;
+use crate::error::Result;
+use crate::image::rgb::RgbImage;
 use mozjpeg::{ColorSpace, Decompress};
 use mozjpeg_sys::{jpeg_common_struct, jpeg_error_mgr, msg_parm_union};
 use std::cell::Cell;

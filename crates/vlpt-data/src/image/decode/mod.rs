@@ -6,6 +6,7 @@
 
 mod bmp;
 mod convert;
+mod file;
 mod gif;
 mod jpeg;
 mod orientation;
@@ -14,30 +15,14 @@ mod sniff;
 mod tiff;
 mod webp;
 
-pub use sniff::{ImageFormat, format_of};
-
-use super::RgbImage;
-use crate::{DataError, Result};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Limits that are checked against the header, before anything is allocated for pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Largest `width * height`.
-    pub max_pixels: u64,
-    /// Largest number of bytes that decoding may hold at once, in pixels and work buffers.
-    pub max_bytes: u64,
-}
+pub use file::Limits;
+pub use sniff::{ImageFormat, format_of};
 
-impl Default for Limits {
-    /// 178,956,970 pixels (where Pillow refuses) and 2 GiB.
-    fn default() -> Self {
-        Self {
-            max_pixels: 178_956_970,
-            max_bytes: 2 << 30,
-        }
-    }
-}
+use super::rgb::RgbImage;
+use crate::error::{DataError, Result};
+use file::File;
 
 /// What [`decode_with`] does beside plain decoding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -104,79 +89,7 @@ pub fn decode_with(bytes: &[u8], origin: &str, options: &DecodeOptions) -> Resul
     }))
     .unwrap_or_else(|_| Err(file.damaged("the decoder gave up")))?;
     if options.exif_orientation && format != ImageFormat::Tiff {
-        return Ok(orientation::apply(image, orientation::of_exif(bytes)));
+        return Ok(orientation::apply(image, orientation::read_exif(bytes)));
     }
     Ok(image)
-}
-
-/// An image file being decoded: where errors come from.
-struct File<'a> {
-    bytes: &'a [u8],
-    origin: &'a str,
-    format: ImageFormat,
-    limits: Limits,
-}
-
-impl File<'_> {
-    /// Checks a header's size against the limits: `work` is the bytes held per pixel beside the
-    /// three of the result.
-    fn check_size(&self, width: u64, height: u64, work: u64) -> Result<()> {
-        if width == 0 || height == 0 {
-            return Err(self.damaged(format!("the header says {width} x {height} pixels")));
-        }
-        let too_large = |what: &str, limit| DataError::ImageTooLarge {
-            origin: self.origin.to_owned(),
-            width,
-            height,
-            what: what.to_owned(),
-            limit,
-        };
-        let pixels = width.saturating_mul(height);
-        if pixels > self.limits.max_pixels {
-            return Err(too_large("more pixels than", self.limits.max_pixels));
-        }
-        if pixels.saturating_mul(work + 3) > self.limits.max_bytes {
-            return Err(too_large(
-                "more bytes while decoding than",
-                self.limits.max_bytes,
-            ));
-        }
-        Ok(())
-    }
-
-    fn truncated(&self, detail: impl Into<String>) -> DataError {
-        let (origin, format) = (self.origin.to_owned(), self.format.name());
-        DataError::TruncatedImage {
-            origin,
-            format,
-            detail: detail.into(),
-        }
-    }
-
-    fn damaged(&self, detail: impl Into<String>) -> DataError {
-        let (origin, format) = (self.origin.to_owned(), self.format.name());
-        DataError::DamagedImage {
-            origin,
-            format,
-            detail: detail.into(),
-        }
-    }
-
-    fn unsupported(&self, detail: impl Into<String>) -> DataError {
-        let (origin, format) = (self.origin.to_owned(), self.format.name());
-        DataError::UnsupportedImage {
-            origin,
-            format,
-            detail: detail.into(),
-        }
-    }
-
-    /// An I/O error of a decoder that reads from memory: the end of the data, or nonsense.
-    fn reading(&self, error: &std::io::Error) -> DataError {
-        if error.kind() == std::io::ErrorKind::UnexpectedEof {
-            self.truncated(format!("the file ends after {} bytes", self.bytes.len()))
-        } else {
-            self.damaged(error.to_string())
-        }
-    }
 }

@@ -1,7 +1,9 @@
 //! PNG, with the conversions of Pillow and not those of the decoder.
 
-use super::{File, RgbImage, convert};
-use crate::{DataError, Result};
+use super::convert;
+use super::file::File;
+use crate::error::{DataError, Result};
+use crate::image::rgb::RgbImage;
 use png::{BitDepth, ColorType, Decoder, DecodingError, Limits, Transformations};
 use std::io::Cursor;
 

@@ -1,7 +1,9 @@
 //! TIFF: the first page, with the conversions of Pillow.
 
-use super::{File, RgbImage, convert, orientation};
-use crate::{DataError, Result};
+use super::file::File;
+use super::{convert, orientation};
+use crate::error::{DataError, Result};
+use crate::image::rgb::RgbImage;
 use std::io::Cursor;
 use tiff::decoder::{Decoder, DecodingResult, Limits};
 use tiff::tags::Tag;

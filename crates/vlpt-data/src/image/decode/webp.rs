@@ -1,7 +1,9 @@
 //! WebP, lossy and lossless; of an animation the first frame.
 
-use super::{File, RgbImage, convert};
-use crate::{DataError, Result};
+use super::convert;
+use super::file::File;
+use crate::error::{DataError, Result};
+use crate::image::rgb::RgbImage;
 use image_webp::{DecodingError, WebPDecoder};
 use std::io::Cursor;
 

@@ -1,7 +1,8 @@
 //! The horizontal pass.
 
 use super::lanes::Lanes;
-use super::{Quad, ROWS, Taps};
+use super::quad::{Quad, ROWS};
+use crate::image::filter::Taps;
 
 /// Weights of the horizontal pass: pixels go in pairs, a weight repeated over the four bytes of each.
 pub(super) struct Columns {
@@ -21,7 +22,7 @@ impl Columns {
         let pairs = taps.stride.div_ceil(2);
         let mut weights = vec![[0; 8]; pairs * taps.windows.len()];
         for (index, to) in weights.chunks_exact_mut(pairs).enumerate() {
-            for (pair, two) in to.iter_mut().zip(taps.of(index).chunks(2)) {
+            for (pair, two) in to.iter_mut().zip(taps.weights_at(index).chunks(2)) {
                 for (four, &weight) in pair.chunks_exact_mut(4).zip(two) {
                     four.fill(weight);
                 }

@@ -1,6 +1,6 @@
 //! The kernel of the horizontal pass: one output pixel of four rows.
 
-use super::{HALF, Quad, ROWS, to_byte};
+use super::quad::{HALF, Quad, ROWS, to_byte};
 
 /// A way to compute weighted sums of pixels; every way gives the same bytes.
 pub(super) trait Lanes: Copy {

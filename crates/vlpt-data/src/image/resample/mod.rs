@@ -6,22 +6,15 @@
 
 mod columns;
 mod lanes;
+mod quad;
 mod rows;
 
-use super::filter::{PRECISION_BITS, Taps};
-use super::{Interpolation, RgbImage};
+use super::filter::{Interpolation, Taps};
+use super::rgb::RgbImage;
 use columns::Columns;
 use lanes::Lanes;
+use quad::{Quad, ROWS};
 use rows::RunningRows;
-
-/// A half in fixed point: where a sum starts, so that dropping the fraction rounds.
-const HALF: i32 = 1 << (PRECISION_BITS - 1);
-
-/// Rows that go through the horizontal pass together, to share the loading of weights.
-const ROWS: usize = 4;
-
-/// A pixel of three channels and a byte that makes it a power of two.
-type Quad = [u8; 4];
 
 /// A rectangle of pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,10 +133,4 @@ fn run<L: Lanes>(passes: Passes<'_>, lanes: L) {
             sums.add(rows, row + r, pixels, result);
         }
     }
-}
-
-/// A sum back to a pixel: the fraction dropped, clipped to 0..=255.
-#[inline(always)]
-fn to_byte(sum: i32) -> u8 {
-    (sum >> PRECISION_BITS).clamp(0, 255) as u8
 }

@@ -1,6 +1,7 @@
 //! The vertical pass.
 
-use super::{HALF, Quad, Taps, to_byte};
+use super::quad::{HALF, Quad, to_byte};
+use crate::image::filter::Taps;
 
 /// Running sums of the output rows that source rows still add to.
 pub(super) struct RunningRows {
@@ -45,7 +46,7 @@ impl RunningRows {
             if window.start == row {
                 sums.fill(HALF);
             }
-            let weight = rows.of(index)[row - window.start];
+            let weight = rows.weights_at(index)[row - window.start];
             for (sum, &pixel) in sums.iter_mut().zip(pixels) {
                 *sum = sum.wrapping_add(weight.wrapping_mul(i32::from(pixel)));
             }

@@ -6,20 +6,21 @@ use std::path::Path;
 
 use super::sets::Set;
 use crate::archive::{Listings, Root};
-use crate::error::Result;
-use crate::readers::draft::{Draft, Part};
-use crate::readers::folders::file_item;
+use crate::error::{LayoutError, Result};
+use crate::readers::folders::file_sample;
 use crate::readers::missing::Missing;
+use crate::readers::options::OpenOptions;
+use crate::readers::task_builder::TaskBuilder;
 use crate::readers::text::{class_list, lines};
-use crate::readers::{LayoutError, OpenOptions};
+use crate::split_name::SplitName;
 
-pub(super) fn read(path: &Path, set: &Set, options: &OpenOptions) -> Result<Draft> {
+pub(super) fn read(path: &Path, set: &Set, options: &OpenOptions) -> Result<TaskBuilder> {
     let root = Root::open(path)?;
     let classes = class_list(&path.join(set.file))?;
     let label_of: BTreeMap<&str, u32> = classes.iter().map(String::as_str).zip(0..).collect();
-    let mut draft = Draft::new(set.name.to_owned(), classes.clone());
+    let mut builder = TaskBuilder::new(set.name.to_owned(), classes.clone());
     let mut listings = Listings::new(&root);
-    for part in Part::ALL {
+    for part in SplitName::ALL {
         let file = path.join(format!("images_variant_{}.txt", part.name()));
         if !file.is_file() {
             let name = format!("{} in the CoOp layout ({})", set.name, path.display());
@@ -31,7 +32,7 @@ pub(super) fn read(path: &Path, set: &Set, options: &OpenOptions) -> Result<Draf
             .into());
         }
         let mut missing = Missing::new(&file, options);
-        let mut items = Vec::new();
+        let mut samples = Vec::new();
         for (number, line) in lines(&file)?.iter().enumerate() {
             let line = line.trim();
             if line.is_empty() {
@@ -56,11 +57,11 @@ pub(super) fn read(path: &Path, set: &Set, options: &OpenOptions) -> Result<Draf
             let origin = format!("{}: {}", file.display(), place());
             let full = Root::plain(&format!("{}/{image}.jpg", set.images), &origin)?;
             if missing.check(listings.has(&full)?, || (place(), full.clone())) {
-                items.push(file_item(&root, &full, vec![label]));
+                samples.push(file_sample(&root, &full, vec![label]));
             }
         }
-        draft.notes.extend(missing.finish()?);
-        draft.set(part, items);
+        builder.notes.extend(missing.finish()?);
+        builder.set(part, samples);
     }
-    Ok(draft)
+    Ok(builder)
 }

@@ -9,13 +9,14 @@ use std::path::Path;
 
 use super::sets::{Kind, Set};
 use crate::archive::Root;
-use crate::error::Result;
-use crate::readers::draft::{Draft, Part};
+use crate::error::{LayoutError, Result};
 use crate::readers::folders::{Walker, empty_class, folders_in};
 use crate::readers::imagefolder::read_splits;
+use crate::readers::options::OpenOptions;
+use crate::readers::task_builder::TaskBuilder;
 use crate::readers::text::folder_names;
-use crate::readers::{LayoutError, OpenOptions};
-use crate::task::Item;
+use crate::sample::Sample;
+use crate::split_name::SplitName;
 
 /// Whether a name is a WordNet id such as `n01440764`.
 fn is_wnid(name: &str) -> bool {
@@ -39,7 +40,7 @@ pub(super) fn looks_like(path: &Path) -> bool {
         .any(|folder| has_class_folders(&path.join(folder), false))
 }
 
-pub(super) fn read(path: &Path, set: &Set, options: &OpenOptions) -> Result<Draft> {
+pub(super) fn read(path: &Path, set: &Set, options: &OpenOptions) -> Result<TaskBuilder> {
     let file = path.join(set.file);
     if !file.is_file() {
         let name = format!("{} in the CoOp layout ({})", set.name, path.display());
@@ -55,26 +56,26 @@ pub(super) fn read(path: &Path, set: &Set, options: &OpenOptions) -> Result<Draf
     if set.kind == (Kind::Variant { numbered: true }) {
         return numbered(&root, set, &names, options);
     }
-    let places: Vec<(Part, String)> = match set.kind {
-        Kind::ImageNet => [(Part::Train, "train"), (Part::Test, "val")]
+    let places: Vec<(SplitName, String)> = match set.kind {
+        Kind::ImageNet => [(SplitName::Train, "train"), (SplitName::Test, "val")]
             .into_iter()
             .map(|(part, folder)| (part, format!("{}/{folder}", set.images)))
             .filter(|(_, folder)| root.join(folder).is_dir())
             .collect(),
-        _ => vec![(Part::Test, set.images.to_owned())],
+        _ => vec![(SplitName::Test, set.images.to_owned())],
     };
-    let mut draft = read_splits(&root, &places, options)?;
-    set.name.clone_into(&mut draft.name);
+    let mut builder = read_splits(&root, &places, options)?;
+    set.name.clone_into(&mut builder.name);
     if set.kind == Kind::ImageNet {
-        draft.notes.push(
+        builder.notes.push(
             "ImageNet's val folder is the test split, and there is no val split: choosing by it would be choosing by test"
                 .to_owned(),
         );
-    } else if draft.train.is_none() {
-        draft.train = Some(Vec::new());
+    } else if builder.train.is_none() {
+        builder.train = Some(Vec::new());
     }
     let name_of: BTreeMap<&str, &str> = names.iter().map(|(f, n)| (&**f, &**n)).collect();
-    for class in &mut draft.classes {
+    for class in &mut builder.classes {
         let name = name_of
             .get(class.as_str())
             .ok_or_else(|| LayoutError::BadEntry {
@@ -85,7 +86,7 @@ pub(super) fn read(path: &Path, set: &Set, options: &OpenOptions) -> Result<Draf
             })?;
         *class = (*name).to_owned();
     }
-    Ok(draft)
+    Ok(builder)
 }
 
 /// ImageNetV2: folder `k` holds the images of line `k` (from 0) of the file.
@@ -94,7 +95,7 @@ fn numbered(
     set: &Set,
     names: &[(String, String)],
     options: &OpenOptions,
-) -> Result<Draft> {
+) -> Result<TaskBuilder> {
     let mut walker = Walker::new(root);
     let mut folders = Vec::new();
     for folder in folders_in(&root.join(set.images)) {
@@ -115,19 +116,19 @@ fn numbered(
         folders.push((label, folder));
     }
     folders.sort();
-    let mut items: Vec<Item> = Vec::new();
+    let mut samples: Vec<Sample> = Vec::new();
     for (label, folder) in folders {
         let place = format!("{}/{folder}", set.images);
         let images = walker.images(&place)?;
         if images.is_empty() && !options.drop_empty_classes {
             return Err(empty_class(root, &place).into());
         }
-        items.extend(images.iter().map(|path| walker.item(path, label)));
+        samples.extend(images.iter().map(|path| walker.sample(path, label)));
     }
     let classes = names.iter().map(|(_, name)| name.clone()).collect();
-    let mut draft = Draft::new(set.name.to_owned(), classes);
-    draft.train = Some(Vec::new());
-    draft.test = Some(items);
-    draft.notes.extend(walker.notes());
-    Ok(draft)
+    let mut builder = TaskBuilder::new(set.name.to_owned(), classes);
+    builder.train = Some(Vec::new());
+    builder.test = Some(samples);
+    builder.notes.extend(walker.notes());
+    Ok(builder)
 }

@@ -7,11 +7,11 @@ mod split_file;
 
 use std::path::{Path, PathBuf};
 
-use super::draft::Draft;
 use super::folders::{base_name, list};
-use super::{LayoutError, OpenOptions};
-use crate::error::Result;
-use crate::task::Format;
+use super::task_builder::TaskBuilder;
+use crate::error::{LayoutError, Result};
+use crate::format::Format;
+use crate::readers::options::OpenOptions;
 
 use sets::{Kind, SETS, Set};
 
@@ -85,7 +85,7 @@ fn base_name_of(file: &Path) -> String {
         .unwrap_or_default()
 }
 
-pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<Draft> {
+pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<TaskBuilder> {
     let files = split_files(path);
     if files.len() > 1 {
         return Err(LayoutError::BadEntry {

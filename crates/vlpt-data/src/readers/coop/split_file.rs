@@ -5,11 +5,12 @@ use std::path::Path;
 
 use super::sets::Set;
 use crate::archive::{Listings, Root};
-use crate::error::Result;
-use crate::readers::draft::{Draft, Part};
-use crate::readers::folders::{base_name, file_item, list};
+use crate::error::{LayoutError, Result};
+use crate::readers::folders::{base_name, file_sample, list};
 use crate::readers::missing::Missing;
-use crate::readers::{LayoutError, OpenOptions};
+use crate::readers::options::OpenOptions;
+use crate::readers::task_builder::TaskBuilder;
+use crate::split_name::SplitName;
 
 type Entry = (String, u32, String);
 
@@ -18,7 +19,7 @@ pub(super) fn read(
     file: &Path,
     set: Option<&Set>,
     options: &OpenOptions,
-) -> Result<Draft> {
+) -> Result<TaskBuilder> {
     let root = Root::open(path)?;
     let parts = entries(file)?;
     let classes = classes(file, &parts)?;
@@ -29,10 +30,10 @@ pub(super) fn read(
     };
 
     let name = set.map_or_else(|| base_name(path), |set| set.name.to_owned());
-    let mut draft = Draft::new(name, classes);
+    let mut builder = TaskBuilder::new(name, classes);
     let mut missing = Missing::new(file, options);
     for (part, entries) in &parts {
-        let mut items = Vec::with_capacity(entries.len());
+        let mut samples = Vec::with_capacity(entries.len());
         for (index, (relative, label, _)) in entries.iter().enumerate() {
             let place = || format!("entry {index} of `{}`", part.name());
             let origin = || format!("{}: {}", file.display(), place());
@@ -42,13 +43,13 @@ pub(super) fn read(
                 format!("{prefix}/{}", Root::plain(relative, &origin())?)
             };
             if missing.check(listings.has(&full)?, || (place(), full.clone())) {
-                items.push(file_item(&root, &full, vec![*label]));
+                samples.push(file_sample(&root, &full, vec![*label]));
             }
         }
-        draft.set(*part, items);
+        builder.set(*part, samples);
     }
-    draft.notes.extend(missing.finish()?);
-    Ok(draft)
+    builder.notes.extend(missing.finish()?);
+    Ok(builder)
 }
 
 fn bad(file: &Path, place: String, found: String, expected: &str) -> LayoutError {
@@ -60,7 +61,7 @@ fn bad(file: &Path, place: String, found: String, expected: &str) -> LayoutError
     }
 }
 
-fn entries(file: &Path) -> Result<Vec<(Part, Vec<Entry>)>> {
+fn entries(file: &Path) -> Result<Vec<(SplitName, Vec<Entry>)>> {
     let json: serde_json::Value =
         serde_json::from_slice(&fs_err::read(file)?).map_err(|error| {
             let place = format!("line {}, column {}", error.line(), error.column());
@@ -72,9 +73,9 @@ fn entries(file: &Path) -> Result<Vec<(Part, Vec<Entry>)>> {
             )
         })?;
     let mut parts = Vec::new();
-    for part in Part::ALL {
+    for part in SplitName::ALL {
         let Some(list) = json.get(part.name()) else {
-            if part == Part::Val {
+            if part == SplitName::Val {
                 continue;
             }
             let place = format!("key `{}`", part.name());
@@ -126,7 +127,7 @@ fn short(value: &serde_json::Value) -> String {
 }
 
 /// Class names by label: each label has one name everywhere, and labels count from 0 without gaps.
-fn classes(file: &Path, parts: &[(Part, Vec<Entry>)]) -> Result<Vec<String>> {
+fn classes(file: &Path, parts: &[(SplitName, Vec<Entry>)]) -> Result<Vec<String>> {
     let mut names: BTreeMap<u32, &str> = BTreeMap::new();
     for (part, entries) in parts {
         for (index, (_, label, name)) in entries.iter().enumerate() {
@@ -152,7 +153,7 @@ fn classes(file: &Path, parts: &[(Part, Vec<Entry>)]) -> Result<Vec<String>> {
 fn guess_prefix(
     path: &Path,
     file: &Path,
-    parts: &[(Part, Vec<Entry>)],
+    parts: &[(SplitName, Vec<Entry>)],
     listings: &mut Listings,
 ) -> Result<String> {
     let Some((first, _, _)) = parts.iter().flat_map(|(_, entries)| entries).next() else {

@@ -5,9 +5,8 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::Listed;
-use crate::error::Result;
-use crate::readers::LayoutError;
+use super::listed::Listed;
+use crate::error::{LayoutError, Result};
 
 #[derive(Deserialize)]
 struct Coco {

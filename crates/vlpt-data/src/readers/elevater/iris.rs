@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
-use super::Listed;
-use crate::error::Result;
-use crate::readers::LayoutError;
+use super::listed::Listed;
+use crate::error::{LayoutError, Result};
 use crate::readers::text::lines;
 
 /// Whether the first line with text in it has a path, and labels or none after the last blank.

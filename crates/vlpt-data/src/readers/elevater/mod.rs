@@ -2,30 +2,34 @@
 
 mod coco;
 mod iris;
+mod listed;
 mod registry;
 mod store;
 
 use std::path::{Path, PathBuf};
 
-use super::draft::{Draft, Part};
 use super::folders::{base_name, list};
 use super::missing::Missing;
+use super::task_builder::TaskBuilder;
 use super::text::class_list;
-use super::{LayoutError, OpenOptions};
 use crate::archive::Root;
-use crate::error::Result;
-use crate::task::{Format, Item};
+use crate::error::{LayoutError, Result};
+use crate::format::Format;
+use crate::readers::options::OpenOptions;
+use crate::sample::Sample;
+use crate::split_name::SplitName;
 
+use listed::Listed;
 use registry::Registered;
 use store::Store;
 
 pub(super) const EXPECTED: &str = "index files train.txt, test.txt (lines `zip@path label`) with labels.txt, or *_meta.json in COCO form, beside zips";
 
 /// Names of index files, in the order in which they are looked for.
-const STEMS: [(Part, &[&str]); 3] = [
-    (Part::Train, &["train", "train_ic", "train_images"]),
+const STEMS: [(SplitName, &[&str]); 3] = [
+    (SplitName::Train, &["train", "train_ic", "train_images"]),
     (
-        Part::Val,
+        SplitName::Val,
         &[
             "val",
             "valid",
@@ -37,23 +41,12 @@ const STEMS: [(Part, &[&str]); 3] = [
             "validation_images",
         ],
     ),
-    (Part::Test, &["test", "test_ic", "test_images"]),
+    (SplitName::Test, &["test", "test_ic", "test_images"]),
 ];
 const LABEL_FILES: [&str; 2] = ["labels.txt", "labelmap.txt"];
 
-/// One listed image.
-#[derive(Debug)]
-pub(super) struct Listed {
-    /// Where it is listed, such as `line 3`.
-    pub(super) place: String,
-    /// Zip and member, or no zip and a path.
-    pub(super) zip: Option<String>,
-    pub(super) path: String,
-    pub(super) labels: Vec<u32>,
-}
-
 /// Index files of a folder by their usual names.
-fn index_files(path: &Path) -> Vec<(Part, PathBuf)> {
+fn index_files(path: &Path) -> Vec<(SplitName, PathBuf)> {
     let mut found = Vec::new();
     for (part, stems) in STEMS {
         let names = stems.iter().flat_map(|stem| {
@@ -97,7 +90,7 @@ pub(super) fn recognise(path: &Path) -> Option<String> {
     })
 }
 
-pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<Draft> {
+pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<TaskBuilder> {
     let root = Root::open(path)?;
     let registered = registry::find(path, options.name.as_deref())?;
     let files = match &registered {
@@ -113,7 +106,7 @@ pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<Draft> {
         }
         .into());
     }
-    let mut lists: Vec<(Part, PathBuf, Vec<Listed>)> = Vec::new();
+    let mut lists: Vec<(SplitName, PathBuf, Vec<Listed>)> = Vec::new();
     let mut from_coco: Option<Vec<String>> = None;
     for (part, file) in files {
         if !file.is_file() {
@@ -148,16 +141,16 @@ pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<Draft> {
     let name = registered
         .as_ref()
         .map_or_else(|| base_name(path), |set| set.name.clone());
-    let mut draft = Draft::new(name, classes);
-    draft.multi_label = registered.as_ref().and_then(|set| set.multi_label);
-    draft.catalogue_classes = options.class_file.is_none();
+    let mut builder = TaskBuilder::new(name, classes);
+    builder.multi_label = registered.as_ref().and_then(|set| set.multi_label);
+    builder.catalogue_classes = options.class_file.is_none();
     let mut store = Store::new(&root);
     for (part, file, listed) in lists {
-        let items = items(&file, listed, &draft, &mut store, options)?;
-        draft.notes.extend(items.1);
-        draft.set(part, items.0);
+        let samples = samples(&file, listed, &builder, &mut store, options)?;
+        builder.notes.extend(samples.1);
+        builder.set(part, samples.0);
     }
-    Ok(draft)
+    Ok(builder)
 }
 
 fn label_file(path: &Path, registered: Option<&Registered>) -> Result<PathBuf> {
@@ -173,16 +166,16 @@ fn label_file(path: &Path, registered: Option<&Registered>) -> Result<PathBuf> {
     })
 }
 
-fn items(
+fn samples(
     file: &Path,
     listed: Vec<Listed>,
-    draft: &Draft,
+    builder: &TaskBuilder,
     store: &mut Store,
     options: &OpenOptions,
-) -> Result<(Vec<Item>, Option<String>)> {
-    let classes = draft.classes.len();
+) -> Result<(Vec<Sample>, Option<String>)> {
+    let classes = builder.classes.len();
     let mut missing = Missing::new(file, options);
-    let mut items = Vec::with_capacity(listed.len());
+    let mut samples = Vec::with_capacity(listed.len());
     for Listed {
         place,
         zip,
@@ -205,7 +198,7 @@ fn items(
             );
             return Err(bad(format!("label {label}"), expected).into());
         }
-        if draft.multi_label == Some(false) && labels.len() != 1 {
+        if builder.multi_label == Some(false) && labels.len() != 1 {
             let found = format!("{} labels", labels.len());
             return Err(bad(found, "one, as the set is registered as multi-class".into()).into());
         }
@@ -213,8 +206,8 @@ fn items(
         let image = store.find(zip.as_deref(), &path, &origin)?;
         let told = || (place.clone(), store::joined(zip.as_deref(), &path));
         if missing.check(image.is_some(), told) {
-            items.extend(image.map(|image| Item { image, labels }));
+            samples.extend(image.map(|image| Sample { image, labels }));
         }
     }
-    Ok((items, missing.finish()?))
+    Ok((samples, missing.finish()?))
 }

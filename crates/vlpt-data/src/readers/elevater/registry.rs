@@ -4,9 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::error::Result;
-use crate::readers::LayoutError;
-use crate::readers::draft::Part;
+use crate::error::{LayoutError, Result};
+use crate::split_name::SplitName;
 
 const FILE: &str = "vision_datasets.json";
 
@@ -16,11 +15,11 @@ pub(super) struct Registered {
     pub(super) name: String,
     pub(super) multi_label: Option<bool>,
     pub(super) label_file: Option<String>,
-    indices: Vec<(Part, String)>,
+    indices: Vec<(SplitName, String)>,
 }
 
 impl Registered {
-    pub(super) fn index_files(&self, folder: &Path) -> Vec<(Part, PathBuf)> {
+    pub(super) fn index_files(&self, folder: &Path) -> Vec<(SplitName, PathBuf)> {
         self.indices
             .iter()
             .map(|(part, name)| (*part, folder.join(name)))
@@ -98,9 +97,9 @@ pub(super) fn find(folder: &Path, name: Option<&str>) -> Result<Option<Registere
         }
     };
     let usages = [
-        (Part::Train, &entry.train),
-        (Part::Val, &entry.val),
-        (Part::Test, &entry.test),
+        (SplitName::Train, &entry.train),
+        (SplitName::Val, &entry.val),
+        (SplitName::Test, &entry.test),
     ];
     let indices = usages
         .into_iter()

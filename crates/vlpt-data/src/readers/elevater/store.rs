@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::archive::{Listings, Root, ZipArchive};
-use crate::error::Result;
-use crate::readers::LayoutError;
-use crate::task::ImageRef;
+use crate::error::{LayoutError, Result};
+use crate::sample::ImageRef;
 
 #[derive(Debug)]
 pub(super) struct Store {

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::rows::{Columns, Row, choose, split_labels};
-use crate::error::Result;
-use crate::readers::{LayoutError, OpenOptions};
+use crate::error::{LayoutError, Result};
+use crate::readers::options::OpenOptions;
 
 type Reader = csv::Reader<fs_err::File>;
 

@@ -6,8 +6,8 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use super::rows::{Columns, Row, choose, split_labels};
-use crate::error::Result;
-use crate::readers::{LayoutError, OpenOptions};
+use crate::error::{LayoutError, Result};
+use crate::readers::options::OpenOptions;
 
 fn bad(file: &Path, line: usize, found: String, expected: &str) -> LayoutError {
     let (place, expected) = (format!("line {line}"), expected.to_owned());

@@ -7,14 +7,16 @@ mod rows;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::draft::{Draft, Part};
-use super::folders::{base_name, file_item, list};
+use super::folders::{base_name, file_sample, list};
 use super::missing::Missing;
+use super::task_builder::TaskBuilder;
 use super::text::{class_list, labels_by_name};
-use super::{LayoutError, OpenOptions};
 use crate::archive::{Listings, Root};
-use crate::error::Result;
-use crate::task::{Format, Item};
+use crate::error::{LayoutError, Result};
+use crate::format::Format;
+use crate::readers::options::OpenOptions;
+use crate::sample::Sample;
+use crate::split_name::SplitName;
 
 use rows::Row;
 
@@ -36,7 +38,7 @@ fn endings(format: Format) -> &'static [&'static str] {
 
 /// Manifests at `path`: the file itself, or in a folder `train.csv` and its like, else the only
 /// file of the format. The flag says whether the files' names are splits.
-fn files(path: &Path, format: Format) -> Vec<(Option<Part>, PathBuf)> {
+fn files(path: &Path, format: Format) -> Vec<(Option<SplitName>, PathBuf)> {
     let fits = |file: &Path| {
         let ending = file
             .extension()
@@ -57,11 +59,11 @@ fn files(path: &Path, format: Format) -> Vec<(Option<Part>, PathBuf)> {
         .map(|name| path.join(name))
         .filter(|file| fits(file))
         .collect();
-    let splits: Vec<(Option<Part>, PathBuf)> = found
+    let splits: Vec<(Option<SplitName>, PathBuf)> = found
         .iter()
         .filter_map(|file| {
             let stem = file.file_stem()?.to_string_lossy().into_owned();
-            Some((Some(Part::from_name(&stem)?), file.clone()))
+            Some((Some(SplitName::from_name(&stem)?), file.clone()))
         })
         .collect();
     if splits.is_empty() {
@@ -91,7 +93,7 @@ pub(super) fn recognise(path: &Path, format: Format) -> Option<String> {
     ))
 }
 
-pub(super) fn read(path: &Path, format: Format, options: &OpenOptions) -> Result<Draft> {
+pub(super) fn read(path: &Path, format: Format, options: &OpenOptions) -> Result<TaskBuilder> {
     let mut found = files(path, format);
     if found.is_empty() && path.is_file() {
         found.push((None, path.to_path_buf())); // named by the user: say what it lacks
@@ -162,11 +164,11 @@ pub(super) fn read(path: &Path, format: Format, options: &OpenOptions) -> Result
             "class names are the labels that occur, sorted".to_owned(),
         ),
     };
-    let mut draft = Draft::new(base_name(path), classes);
-    draft.notes.push(note);
+    let mut builder = TaskBuilder::new(base_name(path), classes);
+    builder.notes.push(note);
     let mut listings = Listings::new(&root);
-    let mut parts: [Option<Vec<Item>>; 3] = Default::default();
-    let label_of = labels_by_name(&draft.classes);
+    let mut parts: [Option<Vec<Sample>>; 3] = Default::default();
+    let label_of = labels_by_name(&builder.classes);
     let any_split = rows().any(|row| row.split.is_some());
     for (part, file, rows) in &read {
         let mut missing = Missing::new(file, options);
@@ -175,15 +177,15 @@ pub(super) fn read(path: &Path, format: Format, options: &OpenOptions) -> Result
             let labels = labels_of(row, &label_of, class_file.as_deref(), file)?;
             let origin = format!("{}: {}", file.display(), row.place);
             let image = Root::plain(&row.path, &origin)?;
-            let items = parts[part as usize].get_or_insert_default();
+            let samples = parts[part as usize].get_or_insert_default();
             if missing.check(listings.has(&image)?, || (row.place.clone(), image.clone())) {
-                items.push(file_item(&root, &image, labels));
+                samples.push(file_sample(&root, &image, labels));
             }
         }
-        draft.notes.extend(missing.finish()?);
+        builder.notes.extend(missing.finish()?);
     }
-    [draft.train, draft.val, draft.test] = parts;
-    Ok(draft)
+    [builder.train, builder.val, builder.test] = parts;
+    Ok(builder)
 }
 
 /// Labels that occur: as numbers where all are numbers, else as text.
@@ -196,7 +198,12 @@ fn names_of<'a>(rows: impl Iterator<Item = &'a Row>) -> Vec<String> {
     names
 }
 
-fn part_of(row: &Row, of_file: Option<Part>, any_split: bool, file: &Path) -> Result<Part> {
+fn part_of(
+    row: &Row,
+    of_file: Option<SplitName>,
+    any_split: bool,
+    file: &Path,
+) -> Result<SplitName> {
     let bad = |found: String| LayoutError::BadEntry {
         file: file.to_path_buf(),
         place: row.place.clone(),
@@ -206,10 +213,10 @@ fn part_of(row: &Row, of_file: Option<Part>, any_split: bool, file: &Path) -> Re
     match (&row.split, of_file) {
         (_, Some(part)) => Ok(part),
         (Some(name), None) => {
-            Part::from_name(name).ok_or_else(|| bad(format!("the split `{name}`")).into())
+            SplitName::from_name(name).ok_or_else(|| bad(format!("the split `{name}`")).into())
         }
         (None, None) if any_split => Err(bad("no split, while other rows have one".into()).into()),
-        (None, None) => Ok(Part::Train),
+        (None, None) => Ok(SplitName::Train),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a row of a manifest says, and the names of columns it may use.
 
-use crate::readers::OpenOptions;
+use crate::readers::options::OpenOptions;
 
 pub(super) const IMAGE: [&str; 6] = ["path", "image", "file", "file_name", "filename", "filepath"];
 pub(super) const LABEL: [&str; 3] = ["label", "class", "labels"];

@@ -5,8 +5,8 @@ use std::path::Path;
 use parquet::basic::Type;
 
 use crate::archive::ParquetTable;
-use crate::error::Result;
-use crate::readers::{LayoutError, OpenOptions};
+use crate::error::{LayoutError, Result};
+use crate::readers::options::OpenOptions;
 
 /// End of the path of an image struct's bytes.
 const BYTES: &str = ".bytes";

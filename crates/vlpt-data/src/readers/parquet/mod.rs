@@ -1,209 +1,38 @@
 //! Hugging Face Parquet files: an image column of encoded bytes, labels with names in the metadata.
+//!
+//! They are recognised in every build and read with the feature `parquet`.
 
+#[cfg(feature = "parquet")]
+mod choose;
+#[cfg(feature = "parquet")]
 mod columns;
-mod files;
+mod find;
+#[cfg(feature = "parquet")]
+mod read;
 
-use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::Arc;
 
-use parquet::data_type::{ByteArrayType, Int32Type, Int64Type};
-use parquet::schema::types::SchemaDescriptor;
-
-use super::draft::{Draft, Part};
-use super::folders::base_name;
-use super::text::{class_list, labels_by_name};
-use super::{LayoutError, OpenOptions};
-use crate::archive::{ParquetTable, WindowCache};
-use crate::error::Result;
-use crate::task::{ImageRef, Item};
-
-use columns::{Columns, Labels};
-
-pub(super) const EXPECTED: &str = "data/<split>-00000-of-N.parquet (or the files themselves) with an image column and a label column";
+pub(super) use find::EXPECTED;
+#[cfg(feature = "parquet")]
+pub(super) use read::read;
 
 /// What speaks for this layout.
 pub(super) fn recognise(path: &Path) -> Option<String> {
-    let found = files::find(path).ok()?;
+    let found = find::find(path).ok()?;
     found
         .first()
         .map(|file| format!("the Parquet file {}", file.name))
 }
 
-pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<Draft> {
-    let (root, found) = files::choose(path, options)?;
-    let cache = Arc::new(WindowCache::default());
-    let mut tables: Vec<(Part, Arc<ParquetTable>)> = Vec::new();
-    let mut columns: Option<Columns> = None;
-    for (number, file) in (0..).zip(&found.files) {
-        let table = ParquetTable::open(&root, &file.name, number, &cache)?;
-        let here = columns::choose(&root.join(&file.name), &table, options)?;
-        if let Some(before) = columns.as_ref().filter(|before| **before != here) {
-            return Err(LayoutError::BadEntry {
-                file: root.join(&file.name),
-                place: "schema".to_owned(),
-                found: here.told(),
-                expected: format!("{}, as in {}", before.told(), found.files[0].name),
-            }
-            .into());
-        }
-        tables.push((file.part, Arc::new(table.with_image_leaf(here.image_leaf))));
-        columns = Some(here);
-    }
-    let Some(columns) = columns else {
-        return Err(LayoutError::Nothing {
-            path: path.into(),
-            what: "Parquet files".into(),
-        }
-        .into());
-    };
-
-    let mut rows: Vec<(Part, Arc<ParquetTable>, Vec<Cell>)> = Vec::new();
-    for (part, table) in tables {
-        let cells = labels(&table, &columns)?;
-        rows.push((part, table, cells));
-    }
-    let classes = match (&options.class_file, &columns.labels) {
-        (Some(file), _) => class_list(file)?,
-        (None, Labels::Named(names)) => names.clone(),
-        (None, Labels::Text) => texts(&rows),
-        (None, Labels::Numbers) => {
-            return Err(LayoutError::ChooseColumn {
-                file: root.join(&found.files[0].name),
-                what: format!(
-                    "the label column `{}` has numbers without class names (no ClassLabel), and no file with the classes was named",
-                    columns.label_name
-                ),
-                columns: columns.all.clone(),
-            }
-            .into());
-        }
-    };
-    let mut draft = Draft::new(base_name(path), classes);
-    draft.notes = found.notes;
-    draft.notes.push(format!(
-        "images are in `{}`, labels in `{}`",
-        columns.image_name, columns.label_name
-    ));
-    let label_of = labels_by_name(&draft.classes);
-    for part in Part::ALL {
-        let mut items = Vec::new();
-        let mut unlabelled = 0;
-        for (_, table, cells) in rows.iter().filter(|(p, ..)| *p == part) {
-            for (row, cell) in (0..).zip(cells) {
-                let labels = match cell {
-                    Cell::Absent => {
-                        unlabelled += 1;
-                        continue;
-                    }
-                    Cell::Number(label) => *label,
-                    Cell::Text(text) => label_of.get(text).map_or(-1, |label| i64::from(*label)),
-                };
-                let label = u32::try_from(labels)
-                    .ok()
-                    .filter(|l| (*l as usize) < draft.classes.len());
-                let label = label.ok_or_else(|| LayoutError::BadEntry {
-                    file: root.join(table.name()),
-                    place: format!("row {row}"),
-                    found: format!("label {cell}"),
-                    expected: format!("one of the {} classes", draft.classes.len()),
-                })?;
-                let image = ImageRef::Parquet {
-                    table: Arc::clone(table),
-                    row,
-                };
-                items.push(Item {
-                    image,
-                    labels: vec![label],
-                });
-            }
-        }
-        if unlabelled > 0 {
-            draft.notes.push(format!(
-                "{unlabelled} rows of the {} split have no label and were left out",
-                part.name()
-            ));
-        }
-        if rows.iter().any(|(p, ..)| *p == part) {
-            draft.set(part, items);
-        }
-    }
-    Ok(draft)
-}
-
-/// One label as it stands in the file.
-#[derive(Debug)]
-enum Cell {
-    Absent,
-    Number(i64),
-    Text(String),
-}
-
-impl std::fmt::Display for Cell {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Absent => f.write_str("none"),
-            Self::Number(number) => write!(f, "{number}"),
-            Self::Text(text) => write!(f, "`{text}`"),
-        }
-    }
-}
-
-/// Class names of a text column: those that occur, sorted.
-fn texts(rows: &[(Part, Arc<ParquetTable>, Vec<Cell>)]) -> Vec<String> {
-    let cells = rows.iter().flat_map(|(.., cells)| cells);
-    let names: BTreeSet<String> = cells
-        .filter_map(|cell| {
-            if let Cell::Text(text) = cell {
-                Some(text.clone())
-            } else {
-                None
-            }
-        })
-        .collect();
-    names.into_iter().collect()
-}
-
-/// Labels of all rows. A null or -1, which Hugging Face writes where labels are kept secret, is no
-/// label.
-fn labels(table: &ParquetTable, columns: &Columns) -> Result<Vec<Cell>> {
-    use parquet::basic::Type;
-    let number = |value: Option<i64>| match value {
-        None | Some(-1) => Cell::Absent,
-        Some(value) => Cell::Number(value),
-    };
-    let leaf = columns.label_leaf;
-    let schema: &SchemaDescriptor = table.metadata().file_metadata().schema_descr();
-    let kind = schema.column(leaf).physical_type();
-    let mut cells = Vec::new();
-    for group in 0..table.metadata().num_row_groups() {
-        let rows = table.metadata().row_group(group).num_rows().max(0) as usize;
-        match kind {
-            Type::INT32 => {
-                let values = table.column::<Int32Type>(leaf, group, 0, rows)?;
-                cells.extend(values.into_iter().map(|value| number(value.map(i64::from))));
-            }
-            Type::BYTE_ARRAY => {
-                let values = table.column::<ByteArrayType>(leaf, group, 0, rows)?;
-                cells.extend(values.into_iter().map(|value| {
-                    value.map_or(Cell::Absent, |text| {
-                        Cell::Text(String::from_utf8_lossy(text.data()).into_owned())
-                    })
-                }));
-            }
-            _ => {
-                let values = table.column::<Int64Type>(leaf, group, 0, rows)?;
-                cells.extend(values.into_iter().map(number));
-            }
-        }
-    }
-    if cells.len() as u64 != table.rows() {
-        return Err(LayoutError::DamagedArchive {
-            origin: table.name().to_owned(),
-            kind: "Parquet",
-            detail: format!("{} labels for {} rows", cells.len(), table.rows()),
-        }
-        .into());
-    }
-    Ok(cells)
+/// Says what is missing.
+#[cfg(not(feature = "parquet"))]
+pub(super) fn read(
+    path: &Path,
+    _: &super::OpenOptions,
+) -> crate::error::Result<super::task_builder::TaskBuilder> {
+    Err(super::not_built_in(
+        path,
+        crate::format::Format::Parquet,
+        "parquet",
+    ))
 }

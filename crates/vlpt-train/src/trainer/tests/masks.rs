@@ -1,7 +1,7 @@
 //! Many tasks: what a mask hides is as if it were not there.
 
 use vlpt_clip::Clip;
-use vlpt_data::Item;
+use vlpt_data::Sample;
 use vlpt_methods::{CoOpConfig, MethodConfig, VptConfig};
 
 use super::{Example, Given, formula_features, names, small, task};
@@ -13,7 +13,7 @@ const SETTINGS: &str = "[train]\nepochs = 10\nbatch_size = 6\nlr = 0.02\nloss = 
 
 fn alone(loss: &str) -> Example {
     let mut example = Example::new(IMAGES, &SETTINGS.replace("LOSS", loss));
-    for (i, item) in example.items.iter_mut().enumerate() {
+    for (i, item) in example.samples.iter_mut().enumerate() {
         item.labels = vec![i as u32 % 3];
     }
     example.classes = names(&["apple", "cup", "polar bear"]);
@@ -25,11 +25,11 @@ fn alone(loss: &str) -> Example {
 /// holds only theirs.
 fn among_others(loss: &str, mask: Mask) -> Example {
     let mut example = alone(loss);
-    let shifted = |item: &Item| Item {
+    let shifted = |item: &Sample| Sample {
         image: item.image.clone(),
         labels: item.labels.iter().map(|label| label + 2).collect(),
     };
-    example.items = example.items.iter().map(shifted).collect();
+    example.samples = example.samples.iter().map(shifted).collect();
     example.classes = names(&["school bus", "rose", "apple", "cup", "polar bear"]);
     example.tasks = vec![task(0..2, Vec::new()), task(2..5, (0..IMAGES).collect())];
     example.mask = mask;
@@ -108,7 +108,7 @@ fn a_batch_of_two_tasks_has_the_mean_of_their_losses() {
     both.config.train.batch_size = IMAGES;
     both.config.train.warmup_lr = 1e-9;
     both.classes = names(&["apple", "cup", "polar bear", "school bus", "rose"]);
-    for (i, item) in both.items.iter_mut().enumerate() {
+    for (i, item) in both.samples.iter_mut().enumerate() {
         let label = if i % 2 == 0 { i / 2 % 3 } else { 3 + i / 2 % 2 };
         item.labels = vec![label as u32];
     }

@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use vlpt_clip::{Activation, Clip, ClipConfig, Observer, TextConfig, VisionConfig};
-use vlpt_data::drawn::drawn;
 use vlpt_data::image::Limits;
-use vlpt_data::{Item, Metric};
+use vlpt_data::synthetic;
+use vlpt_data::{Metric, Sample};
 use vlpt_methods::{Build, Method, MethodConfig};
 
 use super::images::{ImageInput, Source};
@@ -77,7 +77,7 @@ fn small() -> Clip {
 struct Example {
     config: RunConfig,
     classes: Vec<String>,
-    items: Vec<Item>,
+    samples: Vec<Sample>,
     tasks: Vec<TaskPart>,
     mask: Mask,
     mix: Mix,
@@ -96,18 +96,18 @@ enum Given {
 impl Example {
     /// One task of four classes; image `i` has class `i` modulo 4.
     fn new(images: usize, settings: &str) -> Self {
-        let drawn = drawn("shapes", 0).unwrap();
-        let item = |(i, item): (usize, &Item)| Item {
-            image: item.image.clone(),
+        let shapes = synthetic::task("shapes", 0).unwrap();
+        let sample = |(i, sample): (usize, &Sample)| Sample {
+            image: sample.image.clone(),
             labels: vec![i as u32 % 4],
         };
         Self {
             config: parse(settings, "test").unwrap(),
             classes: names(&["apple", "school bus", "polar bear", "cup"]),
-            items: drawn.train.items[..images]
+            samples: shapes.train.samples[..images]
                 .iter()
                 .enumerate()
-                .map(item)
+                .map(sample)
                 .collect(),
             tasks: vec![task(0..4, (0..images).collect())],
             mask: Mask::Union,
@@ -141,12 +141,12 @@ impl Example {
             Given::Features(features) => Source::Features(vec![features]),
             Given::Pixels(pixels) => {
                 let kept = pixels.into_iter().map(|image| vec![image]).collect();
-                let pixels = Pixels::given(maker.clone(), &self.items, views, kept);
+                let pixels = Pixels::given(maker.clone(), &self.samples, views, kept);
                 Source::Pixels(Box::new(pixels))
             }
             Given::Decoded(budget) => {
                 let views = EpochViews::Fixed(views);
-                let pixels = Pixels::new(maker.clone(), &self.items, views, budget, &());
+                let pixels = Pixels::new(maker.clone(), &self.samples, views, budget, &());
                 Source::Pixels(Box::new(pixels.unwrap()))
             }
         }
@@ -168,7 +168,7 @@ impl Example {
             mask: self.mask,
             mix: self.mix,
             temperature: 1.0,
-            train: &self.items,
+            train: &self.samples,
             val: &[],
             images: ImageInput {
                 train: self.source(&maker, given),

@@ -19,8 +19,8 @@ fn settings(views: &str) -> String {
 /// Features that an epoch sees, of images held as a run with or without visual prompts holds them.
 fn seen(example: &Example, clip: &Clip, visual: bool, epoch: usize) -> Vec<f32> {
     let maker = example.maker(clip);
-    let hashes = hash_images(&example.items, &()).unwrap();
-    let train = (example.items.as_slice(), hashes.as_slice());
+    let hashes = hash_images(&example.samples, &()).unwrap();
+    let train = (example.samples.as_slice(), hashes.as_slice());
     let images =
         ImageInput::prepare(&example.config, &maker, train, (&[], &[]), visual, &()).unwrap();
     let embed = clip.config.embed_dim;

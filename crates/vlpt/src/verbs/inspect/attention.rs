@@ -197,7 +197,7 @@ impl AttentionArgs {
                 flags: self.flags.clone(),
             }
             .open()?;
-            let items = &SplitName::Test.of(&task)?.items;
+            let items = &SplitName::Test.of(&task)?.samples;
             let count = self.count.get().min(items.len());
             for i in 0..count {
                 let item = &items[i * items.len() / count];

@@ -22,7 +22,7 @@ use crate::watch::Watch;
 /// Flags of `vlpt inspect variance`.
 #[derive(Debug, Args)]
 pub(crate) struct VarianceArgs {
-    /// Data sets: folders, manifests (.csv, .jsonl), or `drawn:NAME`
+    /// Data sets: folders, manifests (.csv, .jsonl), or `synthetic:NAME`
     #[arg(value_name = "DATA", required = true)]
     data: Vec<String>,
     #[command(flatten)]
@@ -144,8 +144,8 @@ pub(crate) fn run(args: &VarianceArgs, console: &Console) -> Result<(), CliError
         }
         .open()?;
         let images = split.of(&task)?;
-        let hashes = hash_images(&images.items, &watch)?;
-        let features = maker.features(&images.items, &hashes, View::Centre, &watch)?;
+        let hashes = hash_images(&images.samples, &watch)?;
+        let features = maker.features(&images.samples, &hashes, View::Centre, &watch)?;
         let variances = variances(&clip, &task, images, &features)?;
         let gains = gains
             .as_ref()

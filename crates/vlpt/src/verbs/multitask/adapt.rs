@@ -17,7 +17,7 @@ use crate::watch::Watch;
 /// Flags of `vlpt multitask adapt`.
 #[derive(Debug, Args)]
 pub(crate) struct AdaptArgs {
-    /// The data set: a folder, a manifest (.csv, .jsonl), or `drawn:NAME`
+    /// The data set: a folder, a manifest (.csv, .jsonl), or `synthetic:NAME`
     #[arg(value_name = "DATA")]
     data: String,
     /// The prompt folder to start from; its method, options and model hold unless others are given

@@ -22,15 +22,15 @@ A study trains a prompt on every source task and evaluates it on every target ta
   --groups       tune one prompt for each group of targets
 Everything is compared with the same method trained on the target alone, and with zero-shot CLIP.
 
-`drawn:all` stands for all tasks that the program draws itself. A task that needs more than a path
-has a table in a file for --tasks:
+`synthetic:all` stands for all tasks that the program draws itself. A task that needs more than a
+path has a table in a file for --tasks:
 
-  tasks = [\"drawn:shapes\", { path = \"photos\", split_seed = 1 }]
+  tasks = [\"synthetic:shapes\", { path = \"photos\", split_seed = 1 }]
 
 A plan can be written over: results of units that are also in the new plan stay good.
 
 Example:
-  vlpt study plan --task drawn:all --method coop,vpt --shots 16 --seeds 0,1,2 --out study
+  vlpt study plan --task synthetic:all --method coop,vpt --shots 16 --seeds 0,1,2 --out study
   vlpt study run study
   vlpt study merge study";
 
@@ -38,7 +38,7 @@ Example:
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct PlanArgs {
-    /// A task to transfer from and to: a folder, a manifest, `drawn:NAME` or `drawn:all`; may be given many times
+    /// A task to transfer from and to: a folder, a manifest, `synthetic:NAME` or `synthetic:all`; may be given many times
     #[arg(long = "task", value_name = "DATA")]
     tasks: Vec<String>,
     /// A TOML file with more tasks: `tasks = [...]`

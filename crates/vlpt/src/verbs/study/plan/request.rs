@@ -1,6 +1,6 @@
 //! From the flags to what a study should compare.
 
-use vlpt_data::drawn::drawn_names;
+use vlpt_data::synthetic;
 use vlpt_study::{Adapted, Joint, MethodRequest, StudyRequest, Transfer};
 use vlpt_train::DataConfig;
 
@@ -22,8 +22,8 @@ impl PlanArgs {
         if sources.is_empty() || targets.is_empty() {
             return Err(CliError::usage(
                 "a study needs tasks to transfer from and to",
-                "name each with --task, such as `--task photos --task drawn:shapes`, or all drawn \
-                 ones with `--task drawn:all`",
+                "name each with --task, such as `--task photos --task synthetic:shapes`, or all synthetic \
+                 ones with `--task synthetic:all`",
             ));
         }
         let or = |given: &[u64]| {
@@ -119,16 +119,20 @@ impl PlanArgs {
     }
 }
 
-/// Data sets by path; `drawn:all` is every drawn one.
+/// What stands for the name of every synthetic task.
+const EVERY: &str = "all";
+
+/// Data sets by path; `synthetic:all` is every synthetic one.
 fn data_of(paths: &[String]) -> Vec<DataConfig> {
     let mut all: Vec<DataConfig> = Vec::new();
     for path in paths {
-        let names: Vec<String> = match path.as_str() {
-            "drawn:all" => drawn_names()
+        let names: Vec<String> = match path.strip_suffix(EVERY) {
+            // the prefix stays as it was written, because a plan's ids depend on it
+            Some(prefix) if synthetic::name_in(path) == Some(EVERY) => synthetic::names()
                 .iter()
-                .map(|name| format!("drawn:{name}"))
+                .map(|name| format!("{prefix}{name}"))
                 .collect(),
-            path => vec![path.to_owned()],
+            _ => vec![path.to_owned()],
         };
         all.extend(names.into_iter().map(|path| DataConfig {
             path,

@@ -1,0 +1,236 @@
+//! What can be wrong with the layout of a data set.
+
+use std::fmt::Display;
+use std::path::PathBuf;
+
+use crate::format::Format;
+
+/// A data set that cannot be read as it lies.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LayoutError {
+    /// No layout fits.
+    #[error(
+        "{}: not a data set of a known layout; looked for:{}{}",
+        path.display(),
+        bullets(looked_for),
+        inside_text(inside)
+    )]
+    NotRecognised {
+        /// What was opened.
+        path: PathBuf,
+        /// What each layout would need.
+        looked_for: Vec<String>,
+        /// Data sets that lie one folder below.
+        inside: Vec<String>,
+    },
+
+    /// More than one layout fits.
+    #[error(
+        "{}: more than one layout fits:{}",
+        path.display(),
+        bullets(&found.iter().map(|(format, why)| format!("{format}: {why}")).collect::<Vec<_>>())
+    )]
+    Ambiguous {
+        /// What was opened.
+        path: PathBuf,
+        /// Layouts, each with what speaks for it.
+        found: Vec<(Format, String)>,
+    },
+
+    /// The named layout does not fit.
+    #[error("{}: cannot be read as {format}: expected {expected}", path.display())]
+    NotThisFormat {
+        /// What was opened.
+        path: PathBuf,
+        /// The layout that was named.
+        format: Format,
+        /// What the layout needs.
+        expected: String,
+    },
+
+    /// The reader of this layout was left out when the program was built.
+    #[error("{}: this build does not read {format} data sets: it lacks the feature `{feature}`", path.display())]
+    NotBuiltIn {
+        /// What was opened.
+        path: PathBuf,
+        /// Its layout.
+        format: Format,
+        /// The Cargo feature that is missing.
+        feature: &'static str,
+    },
+
+    /// A file that the layout needs is absent.
+    #[error("{set}: needs {}, which does not exist", file.display())]
+    MissingFile {
+        /// The data set.
+        set: String,
+        /// The file.
+        file: PathBuf,
+        /// Where it comes from.
+        help: String,
+    },
+
+    /// A line, entry or row that contradicts the format or the rest of the set.
+    #[error("{}: {place}: found {found}, expected {expected}", file.display())]
+    BadEntry {
+        /// The file.
+        file: PathBuf,
+        /// Line, entry or row.
+        place: String,
+        /// What stands there.
+        found: String,
+        /// What should stand there.
+        expected: String,
+    },
+
+    /// Listed images that are not there.
+    #[error(
+        "{}: {place} names the image `{image}`, which does not exist ({missing} of {total} listed images are missing)",
+        file.display()
+    )]
+    MissingImages {
+        /// The list.
+        file: PathBuf,
+        /// The first entry whose image is missing.
+        place: String,
+        /// Its image.
+        image: String,
+        /// Number of missing images in the list.
+        missing: usize,
+        /// Number of images in the list.
+        total: usize,
+    },
+
+    /// A class folder without an image.
+    #[error("{}: class folder without images", folder.display())]
+    EmptyClass {
+        /// The folder.
+        folder: PathBuf,
+    },
+
+    /// A path that climbs out of the data set.
+    #[error("{origin}: refused the path `{path}`, which is absolute or leaves its root")]
+    LeavesRoot {
+        /// Where the path was written.
+        origin: String,
+        /// The path.
+        path: String,
+    },
+
+    /// A link that leads out of the data set.
+    #[error("{origin}: refused `{path}`, a link that leads out of the data set to {}", target.display())]
+    LinkLeavesRoot {
+        /// The root.
+        origin: String,
+        /// The path below it.
+        path: String,
+        /// Where it leads.
+        target: PathBuf,
+    },
+
+    /// An archive that cannot be read.
+    #[error("{origin}: cannot be read as {kind}: {detail}")]
+    DamagedArchive {
+        /// The archive, or a member.
+        origin: String,
+        /// Kind of the archive.
+        kind: &'static str,
+        /// What the reader said.
+        detail: String,
+    },
+
+    /// Columns among which only the user can choose.
+    #[error("{}: {what}; the file has {}", file.display(), columns.join(", "))]
+    ChooseColumn {
+        /// The file.
+        file: PathBuf,
+        /// What is unclear, such as `more than one column could be the label`.
+        what: String,
+        /// Names of the columns, with their kind where it helps.
+        columns: Vec<String>,
+    },
+
+    /// A set without images or without classes.
+    #[error("{}: no {what}", path.display())]
+    Nothing {
+        /// What was opened.
+        path: PathBuf,
+        /// What there is none of.
+        what: String,
+    },
+
+    /// Split ratios that are no ratios.
+    #[error(
+        "split ratios {ratios:?}: expected three shares of 0 or more, train above 0, that add up to 1"
+    )]
+    BadRatios {
+        /// Train, val, test.
+        ratios: [f64; 3],
+    },
+}
+
+fn bullets(lines: &[String]) -> String {
+    lines.iter().flat_map(|line| ["\n  - ", line]).collect()
+}
+
+fn inside_text(inside: &[String]) -> String {
+    if inside.is_empty() {
+        return String::new();
+    }
+    format!(
+        "\nbut these folders inside it are data sets:{}",
+        bullets(inside)
+    )
+}
+
+impl LayoutError {
+    /// An archive or member that a reader of `kind` gave up on.
+    pub(crate) fn damaged(origin: &str, kind: &'static str, detail: &dyn Display) -> Self {
+        Self::DamagedArchive {
+            origin: origin.to_owned(),
+            kind,
+            detail: detail.to_string(),
+        }
+    }
+
+    /// A way out, in one sentence, where there is one.
+    pub fn hint(&self) -> Option<String> {
+        let text = match self {
+            Self::NotRecognised { inside, .. } if !inside.is_empty() => {
+                "open one of the folders inside, or give its name"
+            }
+            Self::NotRecognised { .. } => {
+                "docs/reference/dataset-formats.md shows the layout of each format"
+            }
+            Self::Ambiguous { found, .. } => {
+                let names: Vec<_> = found.iter().map(|(format, _)| format.name()).collect();
+                return Some(format!("name the format: one of {}", names.join(", ")));
+            }
+            Self::NotThisFormat { .. } => {
+                "leave the format out to have it recognised; docs/reference/dataset-formats.md shows the layouts"
+            }
+            Self::NotBuiltIn { feature, .. } => {
+                return Some(format!(
+                    "build it with the feature: `cargo install --path crates/vlpt --locked --features {feature}`"
+                ));
+            }
+            Self::MissingFile { help, .. } => return Some(help.clone()),
+            Self::BadEntry { .. } => "correct the entry, or fetch the file again",
+            Self::MissingImages { .. } => {
+                "copy the missing images there, or ask for missing images to be skipped"
+            }
+            Self::EmptyClass { .. } => {
+                "put images there, remove the folder, or ask for empty classes to be dropped"
+            }
+            Self::LeavesRoot { .. } => "write the path relative to the folder of the data set",
+            Self::LinkLeavesRoot { .. } => {
+                "copy the files into the data set, or open the folder that the link leads to"
+            }
+            Self::DamagedArchive { .. } => "fetch the archive again",
+            Self::ChooseColumn { .. } => "name the column",
+            Self::Nothing { .. } | Self::BadRatios { .. } => return None,
+        };
+        Some(text.to_owned())
+    }
+}

@@ -1,0 +1,138 @@
+//! What can go wrong with data, said so that the reader knows what to do next.
+
+mod few_shot;
+mod layout;
+
+use std::io;
+
+pub use few_shot::FewShotError;
+pub use layout::LayoutError;
+
+use crate::format::UnknownFormat;
+
+/// The result of everything in this crate that can fail.
+pub type Result<T> = std::result::Result<T, DataError>;
+
+/// An error of this crate: what was found, where, and (through [`DataError::hint`]) a way out.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DataError {
+    /// Reading or writing a file failed; the message names the path.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+
+    /// A data set that cannot be read as it lies.
+    #[error(transparent)]
+    Layout(#[from] LayoutError),
+
+    /// A few-shot subset that cannot be drawn, read or used.
+    #[error(transparent)]
+    FewShot(#[from] FewShotError),
+
+    /// A format name that is not known.
+    #[error(transparent)]
+    UnknownFormat(#[from] UnknownFormat),
+
+    /// An image of zero bytes.
+    #[error("{origin}: the image file is empty (0 bytes)")]
+    EmptyImage {
+        /// File or archive member.
+        origin: String,
+    },
+
+    /// A name that no synthetic task has.
+    #[error("there is no synthetic task `{found}`")]
+    UnknownSyntheticTask {
+        /// The name asked for.
+        found: String,
+        /// What to say to who asked for it: the nearest name, and all names.
+        suggestion: String,
+    },
+
+    /// Bytes that do not begin like any image format known here.
+    #[error("{origin}: not an image: {found}")]
+    NotAnImage {
+        /// File or archive member.
+        origin: String,
+        /// What the bytes look like instead.
+        found: String,
+    },
+
+    /// An image whose data ends before the picture does.
+    #[error("{origin}: truncated {format} image: {detail}")]
+    TruncatedImage {
+        /// File or archive member.
+        origin: String,
+        /// Name of the format, such as `JPEG`.
+        format: &'static str,
+        /// What the decoder said.
+        detail: String,
+    },
+
+    /// An image whose data contradicts its format.
+    #[error("{origin}: damaged {format} image: {detail}")]
+    DamagedImage {
+        /// File or archive member.
+        origin: String,
+        /// Name of the format, such as `JPEG`.
+        format: &'static str,
+        /// What the decoder said.
+        detail: String,
+    },
+
+    /// A valid image of a kind that is not read here.
+    #[error("{origin}: unsupported {format} image: {detail}")]
+    UnsupportedImage {
+        /// File or archive member.
+        origin: String,
+        /// Name of the format, such as `TIFF`.
+        format: &'static str,
+        /// The feature that is missing.
+        detail: String,
+    },
+
+    /// An image that is larger than the limits allow; nothing was allocated for it.
+    #[error("{origin}: image too large: {width} x {height} pixels, {what} the limit of {limit}")]
+    ImageTooLarge {
+        /// File or archive member.
+        origin: String,
+        /// Width as the header says, in pixels.
+        width: u64,
+        /// Height as the header says, in pixels.
+        height: u64,
+        /// How the limit is broken, such as `more pixels than`.
+        what: String,
+        /// The limit.
+        limit: u64,
+    },
+}
+
+impl DataError {
+    /// A way out, in one sentence, where there is one.
+    pub fn hint(&self) -> Option<String> {
+        let text = match self {
+            Self::EmptyImage { .. } => {
+                "copy or download the file again, or take it out of the data set"
+            }
+            Self::NotAnImage { .. } => {
+                "JPEG, PNG, WebP, BMP, GIF and TIFF are read, recognised by content and not by name"
+            }
+            Self::TruncatedImage { .. } => {
+                "the download or copy stopped early: fetch the file again, or take it out of the data set"
+            }
+            Self::DamagedImage { .. } => {
+                "fetch the file again, or open it in an image editor and save it anew"
+            }
+            Self::UnsupportedImage { .. } => {
+                "convert the file to PNG or JPEG with 8 bits a channel"
+            }
+            Self::ImageTooLarge { .. } => "scale the image down, or raise the limit on purpose",
+            Self::Layout(layout) => return layout.hint(),
+            Self::FewShot(error) => return error.hint(),
+            Self::UnknownFormat(error) => return Some(error.hint()),
+            Self::UnknownSyntheticTask { suggestion, .. } => suggestion,
+            Self::Io(_) => return None,
+        };
+        Some(text.to_owned())
+    }
+}

@@ -1,0 +1,33 @@
+//! Where a task came from.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::format::Format;
+
+/// Where a task came from, and what a reader had to decide.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Provenance {
+    /// The folder or file that was opened.
+    pub root: PathBuf,
+    /// The layout it has.
+    pub format: Format,
+    /// Why it was taken for that layout.
+    pub recognised_by: String,
+    /// What a reader should know: renamed classes, a missing split, dropped folders.
+    pub notes: Vec<String>,
+    /// The split that was made, where the set brings none.
+    pub made_split: Option<MadeSplit>,
+}
+
+/// A seeded split of a set that has none, as a run folder stores it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MadeSplit {
+    /// Seed of the shuffles.
+    pub seed: u64,
+    /// Shares of train, val and test.
+    pub ratios: [f64; 3],
+    /// SHA-256 (hex) over the lines `split<TAB>label<TAB>id` of all images in order.
+    pub sha256: String,
+}

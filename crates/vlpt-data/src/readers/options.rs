@@ -1,0 +1,44 @@
+//! What a user may say about a data set.
+
+use std::path::PathBuf;
+
+use crate::format::Format;
+
+/// What a user may say about a data set; the default says nothing.
+#[derive(Debug, Clone)]
+pub struct OpenOptions {
+    /// The layout, where it should not be guessed.
+    pub format: Option<Format>,
+    /// Name of the set: chooses one of several below a root, and its entry in the catalogue.
+    pub name: Option<String>,
+    /// Seed of the split of a set that brings none.
+    pub split_seed: u64,
+    /// Shares of train, val and test of such a split.
+    pub split_ratios: [f64; 3],
+    /// Column with the images of a Parquet file or manifest.
+    pub image_column: Option<String>,
+    /// Column with the labels of a Parquet file or manifest.
+    pub label_column: Option<String>,
+    /// File with the class names: one a line, in the order of the labels.
+    pub class_file: Option<PathBuf>,
+    /// Leave out class folders without images instead of refusing them.
+    pub drop_empty_classes: bool,
+    /// Leave out listed images that are absent instead of refusing them.
+    pub skip_missing_images: bool,
+}
+
+impl Default for OpenOptions {
+    fn default() -> Self {
+        Self {
+            format: None,
+            name: None,
+            split_seed: 0,
+            split_ratios: [0.6, 0.2, 0.2],
+            image_column: None,
+            label_column: None,
+            class_file: None,
+            drop_empty_classes: false,
+            skip_missing_images: false,
+        }
+    }
+}

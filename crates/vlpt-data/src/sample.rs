@@ -1,0 +1,104 @@
+//! One labelled image, and where its bytes lie.
+
+use std::sync::Arc;
+
+#[cfg(feature = "parquet")]
+use crate::archive::ParquetTable;
+#[cfg(feature = "webdataset")]
+use crate::archive::TarArchive;
+use crate::archive::{Root, ZipArchive};
+use crate::error::Result;
+use crate::image::{self, Limits, RgbImage};
+use crate::synthetic::image::SyntheticImage;
+
+/// One labelled image.
+#[derive(Debug, Clone)]
+pub struct Sample {
+    /// Where the image lies.
+    pub image: ImageRef,
+    /// The classes it shows: one in a single-label task; any number, sorted, in a multi-label one,
+    /// where none means a negative image.
+    pub labels: Vec<u32>,
+}
+
+impl Sample {
+    /// Reads and decodes the image, or draws it.
+    ///
+    /// # Errors
+    /// The file cannot be read, has left its root, is not an image, or is over `limits`.
+    pub fn load(&self, limits: &Limits) -> Result<RgbImage> {
+        match &self.image {
+            ImageRef::Synthetic(image) => Ok(image.draw()),
+            stored => image::decode(&stored.read()?, &stored.id(), limits),
+        }
+    }
+}
+
+/// Where an image lies. Cheap to clone, and usable from many threads at once.
+#[derive(Debug, Clone)]
+pub enum ImageRef {
+    /// A file below a root folder; the path is relative to it, with `/`.
+    File {
+        /// The folder the task was read from.
+        root: Arc<Root>,
+        /// Path relative to the root.
+        path: Arc<str>,
+    },
+    /// A member of a zip.
+    Zip {
+        /// The zip, its index read once.
+        archive: Arc<ZipArchive>,
+        /// Position in the zip's index.
+        entry: u32,
+    },
+    /// A member of a tar.
+    #[cfg(feature = "webdataset")]
+    Tar {
+        /// The tar, its headers read once.
+        archive: Arc<TarArchive>,
+        /// Position in the tar's index.
+        entry: u32,
+    },
+    /// A row of a Parquet file.
+    #[cfg(feature = "parquet")]
+    Parquet {
+        /// The file.
+        table: Arc<ParquetTable>,
+        /// Row within the file.
+        row: u64,
+    },
+    /// An image that the program makes.
+    Synthetic(SyntheticImage),
+}
+
+impl ImageRef {
+    /// A name that stays the same wherever the set lies: the path relative to the root, then `@`
+    /// and the member or row for an archive, such as `train.zip@0/1.png`.
+    pub fn id(&self) -> String {
+        match self {
+            Self::File { path, .. } => path.to_string(),
+            Self::Zip { archive, entry } => archive.id(*entry),
+            #[cfg(feature = "webdataset")]
+            Self::Tar { archive, entry } => archive.id(*entry),
+            #[cfg(feature = "parquet")]
+            Self::Parquet { table, row } => table.id(*row),
+            Self::Synthetic(image) => image.id(),
+        }
+    }
+
+    /// The encoded bytes of the image; a synthetic image is given as a PNG.
+    ///
+    /// # Errors
+    /// The file or archive cannot be read, the member is damaged, or a link leads out of the root.
+    pub fn read(&self) -> Result<Vec<u8>> {
+        match self {
+            Self::File { root, path } => root.read(path),
+            Self::Zip { archive, entry } => archive.read(*entry),
+            #[cfg(feature = "webdataset")]
+            Self::Tar { archive, entry } => archive.read(*entry),
+            #[cfg(feature = "parquet")]
+            Self::Parquet { table, row } => table.read(*row),
+            Self::Synthetic(image) => image.png(),
+        }
+    }
+}
