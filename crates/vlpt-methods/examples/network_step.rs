@@ -10,8 +10,8 @@
 use std::time::Instant;
 
 use candle_core::{Device, Tensor};
+use vlpt_base::random::Stream;
 use vlpt_clip::{Activation, Clip, ClipConfig, TextConfig, VisionConfig};
-use vlpt_methods::rng::Stream;
 use vlpt_methods::{
     Attention, CoCoOp, CoCoOpConfig, Pass, PromptMethod, Result, Upt, UptConfig, UptShape,
 };

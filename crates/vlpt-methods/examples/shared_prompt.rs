@@ -8,8 +8,8 @@
 
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
+use vlpt_base::random::Stream;
 use vlpt_clip::{Clip, ClipConfig, MemoryBudget, Slot, Tokenizer, VisualPlace, VisualPrompts};
-use vlpt_methods::rng::Stream;
 use vlpt_methods::{
     MethodError, Parameter, Pass, PromptMethod, Prompts, Result, Visual, initial_bound,
     template_texts,

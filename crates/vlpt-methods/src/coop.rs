@@ -5,10 +5,10 @@
 //! classes (unified) or each class has its own (class-specific).
 
 use serde::{Deserialize, Serialize};
+use vlpt_base::random::Stream;
 use vlpt_clip::{Clip, Slot, Tokenizer};
 
 use crate::context::{Context, ContextOptions, Keys, Words};
-use crate::rng::Stream;
 use crate::{Parameter, Pass, Position, PromptMethod, Prompts, Result};
 
 /// Context length when neither a length nor initial words are given.

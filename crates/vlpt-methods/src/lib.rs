@@ -31,7 +31,6 @@ mod method;
 mod nn;
 mod parameter;
 mod prompts;
-pub mod rng;
 mod template;
 mod upt;
 mod visual;

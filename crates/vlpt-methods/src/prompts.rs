@@ -1,9 +1,9 @@
 //! What a method gives to the towers, and how their gradients come back to its parameters.
 
 use candle_core::{Device, Tensor};
+use vlpt_base::random::Stream;
 use vlpt_clip::{VisualPlace, VisualPrompts};
 
-use crate::rng::Stream;
 use crate::{MethodError, Parameter, Result};
 
 /// What the prompts of one pass depend on beside the parameters.

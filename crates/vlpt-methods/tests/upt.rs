@@ -7,8 +7,8 @@ mod common;
 use std::sync::LazyLock;
 
 use common::{classes, named, tiny};
+use vlpt_base::random::Stream;
 use vlpt_clip::{Clip, Slot, VisualPlace};
-use vlpt_methods::rng::Stream;
 use vlpt_methods::{
     Attention, CoOp, CoOpConfig, Depth, MethodConfig, Pass, Place, Position, PromptMethod, Upt,
     UptConfig, UptShape,

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
+use vlpt_base::files::write_atomic;
 
-use crate::files::write_atomic;
 use crate::optim::OptimizerState;
 use crate::tensors::{Named, TensorFile};
 use crate::{Result, TrainError};
@@ -111,7 +111,7 @@ impl Checkpoint {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
         }
-        write_atomic(&path, &file.to_bytes())
+        Ok(write_atomic(&path, &file.to_bytes())?)
     }
 
     /// Reads the checkpoint of a run folder, if there is one.

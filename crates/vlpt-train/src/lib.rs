@@ -17,7 +17,6 @@ mod error;
 mod evaluate;
 mod events;
 mod features;
-mod files;
 mod loss;
 pub mod metrics;
 mod multitask;
@@ -40,7 +39,6 @@ pub use error::{Result, TrainError};
 pub use evaluate::{EvalOptions, Evaluation, SplitName, evaluate};
 pub use events::{End, EpochEnd, Event, Start, StartTask, TaskValue, read_events};
 pub use features::{FeatureMaker, View, default_cache_dir, hash_images};
-pub use files::write_atomic;
 pub use loss::{Loss, LossHead, LossInput, LossOutput, Mask, TextsOf, UnitRows};
 pub use metrics::{Bootstrap, Confusion, Interval, Scored};
 pub use multitask::{

@@ -2,10 +2,10 @@
 
 #![allow(dead_code)] // each test file uses its part
 
+use vlpt_base::random::Stream;
 use vlpt_clip::{
     Activation, Clip, ClipConfig, MemoryBudget, TextConfig, VisionConfig, VisualPrompts,
 };
-use vlpt_methods::rng::Stream;
 use vlpt_methods::{Pass, PromptMethod};
 
 /// Sizes of a model with towers of so many blocks.

@@ -11,12 +11,12 @@ pub(crate) mod table;
 use std::path::Path;
 
 use fs_err as fs;
+use vlpt_base::files::write_atomic;
 
 pub use cells::{Cell, TransferKind};
 pub use matrices::TransferMatrix;
 pub use scores::ScoreRow;
 
-use crate::files::write_atomic;
 use crate::folder::Folder;
 use crate::plan::Plan;
 use crate::result::read_outcome;

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use fs_err as fs;
+use vlpt_base::files::write_atomic;
 
 use super::compare::{Compared, Similarity, SimilarityCorrelation};
 use crate::Result;
-use crate::files::write_atomic;
 use crate::folder::Folder;
 use crate::merge::table::{Column, Table};
 

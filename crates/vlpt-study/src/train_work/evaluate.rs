@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use rayon::prelude::*;
+use vlpt_base::hash::sha256;
 use vlpt_data::image::{Limits, Preprocess};
 use vlpt_methods::{MethodConfig, Pass, Visual, VisualValues};
 use vlpt_train::{
@@ -17,7 +18,6 @@ use vlpt_train::{
 
 use super::tasks::Opened;
 use super::{TrainWork, Watch};
-use crate::files::sha256;
 use crate::work::{Desk, WorkError};
 
 /// Pixels of all test images of a task, one tensor a batch.

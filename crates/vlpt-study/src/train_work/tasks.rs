@@ -1,11 +1,11 @@
 //! A task opened once: its images, which of them are looked at, and what it is known by.
 
+use vlpt_base::hash::sha256;
 use vlpt_data::{CPython, ImageRef, Item, Split};
 use vlpt_train::{Observer, hash_images, open_task};
 
 use super::settings::TaskSettings;
 use crate::Result;
-use crate::files::sha256;
 
 /// Seed of the draw of test images: the same for every unit of every study.
 const DRAW: u64 = 0;

@@ -2,10 +2,10 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use serde_json::Value;
+use vlpt_base::random::Stream;
 use vlpt_clip::{Clip, Progress};
 use vlpt_data::{Item, Metric};
 use vlpt_methods::baselines::{Searched, TipAdapter, TipAdapterConfig, ZeroShotConfig};
-use vlpt_methods::rng::Stream;
 use vlpt_methods::{CoOpConfig, LinearProbeConfig, MethodConfig};
 
 use super::*;

@@ -1,11 +1,11 @@
 //! Images through the tower: the next batch is decoded while the tower works on this one.
 
 use rayon::prelude::*;
+use vlpt_base::hash::derive_seed;
 use vlpt_data::{CPython, Item};
 use vlpt_methods::VisualValues;
 
 use super::{FeatureMaker, View};
-use crate::files::derive_seed;
 use crate::{Observer, Result};
 
 impl FeatureMaker<'_> {

@@ -6,12 +6,12 @@ mod compute;
 use std::path::PathBuf;
 
 use rayon::prelude::*;
+use vlpt_base::hash::{fingerprint, sha256};
 use vlpt_clip::{Clip, Level};
 use vlpt_data::Item;
 use vlpt_data::image::{Augment, Limits, Preprocess};
 use vlpt_methods::VisualValues;
 
-use crate::files::{fingerprint, sha256};
 use crate::{Observer, Result};
 
 pub use cache::default_cache_dir;

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use vlpt_base::files::write_atomic;
 use vlpt_clip::Clip;
 use vlpt_data::{Metric, Task};
 
 use super::judge::Judge;
 use super::run;
-use crate::files::write_atomic;
 use crate::{Observer, PromptFolder, Result, RunConfig, RunOptions, RunSummary, TrainError};
 
 /// Where the single-task results are from.

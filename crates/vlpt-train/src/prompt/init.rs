@@ -5,11 +5,12 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use vlpt_base::files::write_atomic;
+use vlpt_base::hash::fingerprint;
 use vlpt_clip::Clip;
 use vlpt_methods::{MethodConfig, PromptMethod};
 
 use super::PromptFolder;
-use crate::files::{fingerprint, write_atomic};
 use crate::tensors::{Named, TensorFile};
 use crate::{Result, RunConfig, TrainError, TrainingData, preprocess};
 
@@ -196,7 +197,7 @@ impl Initial {
         }
         let source = serde_json::to_string(&self.source).map_err(std::io::Error::other)?;
         file.metadata.insert(SOURCE.to_owned(), source);
-        write_atomic(&run.join(FILE), &file.to_bytes())
+        Ok(write_atomic(&run.join(FILE), &file.to_bytes())?)
     }
 
     /// Reads the values that a run folder has a copy of.

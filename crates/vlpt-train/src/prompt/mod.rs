@@ -26,7 +26,7 @@ use vlpt_data::image::Preprocess;
 use vlpt_data::{Metric, Shots};
 use vlpt_methods::MethodConfig;
 
-use crate::files::fingerprint;
+use vlpt_base::hash::fingerprint;
 
 pub(crate) use average::average_to;
 pub use average::{Averaged, AveragedSource, average_prompts};

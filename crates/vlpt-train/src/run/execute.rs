@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::path::Path;
 
+use vlpt_base::files::write_atomic;
+use vlpt_base::hash::fingerprint;
 use vlpt_clip::Clip;
 use vlpt_data::Split;
 use vlpt_data::image::Limits;
@@ -13,7 +15,6 @@ use super::{EVENTS, PROMPT, RunOptions, RunSummary, fit, tune};
 use crate::checkpoint::{Checkpoint, Position};
 use crate::events::{End, Event, EventLog, Start, StartTask};
 use crate::features::{data_fingerprint, hash_images};
-use crate::files::{fingerprint, write_atomic};
 use crate::prompt::Initial;
 use crate::{
     FeatureMaker, Member, Observer, Result, RunConfig, Select, TrainingData, preprocess,

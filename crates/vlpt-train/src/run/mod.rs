@@ -20,9 +20,9 @@ mod tune;
 use std::path::PathBuf;
 
 use fs_err as fs;
+use vlpt_base::files::write_atomic;
 use vlpt_clip::{Clip, Precision};
 
-use crate::files::write_atomic;
 use crate::prompt::read_initial;
 use crate::{Observer, PrecisionSetting, Result, RunConfig, TrainingData, read_resolved};
 use execute::execute;

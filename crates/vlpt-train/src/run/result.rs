@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::{Value, json};
+use vlpt_base::hash::fingerprint;
 
 use super::execute::Job;
 use super::{EVENTS, PROMPT, RunSummary};
 use crate::events::{Event, read_events};
-use crate::files::fingerprint;
 use crate::prompt::{
     Adapter, AdapterTask, FORMAT, PromptContent, class_names_sha256, write_prompt,
 };

@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use serde::Serialize;
+use vlpt_base::files::write_atomic;
 use vlpt_clip::{Clip, ModelFiles};
 use vlpt_report::study::TransferMap;
 use vlpt_study::merge::{Merged, TransferMatrix};
@@ -11,7 +12,6 @@ use vlpt_study::stats::{Summary, summary};
 use vlpt_study::{MethodRequest, RunLimits, StudyFile, StudyRequest, TrainWork, Transfer};
 use vlpt_train::{
     DataConfig, PromptFolder, RunOptions, open_task, open_tasks, train_adapted, train_source,
-    write_atomic,
 };
 
 use super::DemoArgs;

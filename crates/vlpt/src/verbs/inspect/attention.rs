@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
+use vlpt_base::files::write_atomic;
 use vlpt_clip::Clip;
 use vlpt_data::image::{Limits, Preprocess, RgbImage};
 use vlpt_inspect::attention::{ClassAttention, Shares, of_images};
 use vlpt_inspect::{OpenPrompt, csv_text};
 use vlpt_report::{AttentionPicture, Picture};
-use vlpt_train::{ImageConfig, SplitName, write_atomic};
+use vlpt_train::{ImageConfig, SplitName};
 
 use crate::console::{Console, Unit, table};
 use crate::error::CliError;

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
+use vlpt_base::files::write_atomic;
 use vlpt_inspect::similarity::{Matrix, Measure, Profile, check_same_model, similarities};
 use vlpt_inspect::{OpenPrompt, csv_text};
-use vlpt_train::{PromptFolder, write_atomic};
+use vlpt_train::PromptFolder;
 
 use crate::console::{Console, table};
 use crate::error::CliError;

@@ -4,15 +4,14 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
+use vlpt_base::files::write_atomic;
 use vlpt_data::image::Limits;
 use vlpt_inspect::csv_text;
 use vlpt_inspect::gains::{Families, Gain, Gains};
 use vlpt_inspect::rank::{RankCorrelation, spearman};
 use vlpt_inspect::variance::{Variances, variances};
 use vlpt_report::svg::{Dot, Dots, Scatter, scatter};
-use vlpt_train::{
-    ComputeConfig, FeatureMaker, ImageConfig, SplitName, View, hash_images, write_atomic,
-};
+use vlpt_train::{ComputeConfig, FeatureMaker, ImageConfig, SplitName, View, hash_images};
 
 use crate::console::{Console, table};
 use crate::error::CliError;
