@@ -13,7 +13,6 @@ mod classifier;
 mod error;
 mod evaluate;
 mod features;
-pub mod files;
 pub mod metrics;
 mod precision;
 mod predict;

@@ -1,6 +1,7 @@
 //! Spearman's rank correlation, with its exact test where there are few pairs.
 
 use serde::Serialize;
+use vlpt_base::stats::{pearson, ranks};
 
 /// Pairs up to which every permutation is tried for the exact test (8! = 40,320).
 const EXACT: usize = 8;
@@ -39,34 +40,6 @@ pub fn spearman(pairs: &[(f64, f64)]) -> RankCorrelation {
         rho,
         p,
     }
-}
-
-/// Ranks from 1; equal values have the mean of theirs.
-fn ranks(values: &[f64]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
-    let mut ranks = vec![0.0; values.len()];
-    for group in order.chunk_by(|&a, &b| values[a] == values[b]) {
-        let below = order.iter().filter(|&&i| values[i] < values[group[0]]);
-        let first = below.count() as f64 + 1.0;
-        let mean = first + (group.len() as f64 - 1.0) / 2.0;
-        for &i in group {
-            ranks[i] = mean;
-        }
-    }
-    ranks
-}
-
-fn pearson(x: &[f64], y: &[f64]) -> Option<f64> {
-    let mean = |v: &[f64]| v.iter().sum::<f64>() / v.len() as f64;
-    let (mean_x, mean_y) = (mean(x), mean(y));
-    let sum = |f: &dyn Fn(f64, f64) -> f64| -> f64 {
-        let pairs = x.iter().zip(y);
-        pairs.map(|(x, y)| f(x - mean_x, y - mean_y)).sum()
-    };
-    let (xx, yy) = (sum(&|x, _| x * x), sum(&|_, y| y * y));
-    (x.len() > 1 && xx > 0.0 && yy > 0.0)
-        .then(|| (sum(&|x, y| x * y) / (xx * yy).sqrt()).clamp(-1.0, 1.0))
 }
 
 /// Calls `visit` with every order of the values.

@@ -7,8 +7,8 @@
 
 use rayon::prelude::*;
 use serde::Serialize;
+use vlpt_base::random::Stream;
 use vlpt_clip::Clip;
-use vlpt_methods::rng::Stream;
 
 use crate::{OpenPrompt, Result};
 

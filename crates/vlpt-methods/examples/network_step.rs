@@ -10,8 +10,8 @@
 use std::time::Instant;
 
 use vlpt_autograd::Tensor;
+use vlpt_base::random::Stream;
 use vlpt_clip::{Activation, Clip, ClipConfig, TextConfig, VisionConfig};
-use vlpt_methods::rng::Stream;
 use vlpt_methods::{
     Attention, CoCoOp, CoCoOpConfig, Method, Pass, Result, Upt, UptConfig, UptShape,
 };

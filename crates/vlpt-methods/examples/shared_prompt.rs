@@ -8,11 +8,11 @@
 
 use serde::{Deserialize, Serialize};
 use vlpt_autograd::Tensor;
+use vlpt_base::random::Stream;
 use vlpt_clip::{
     Clip, ClipConfig, MemoryBudget, PromptRows, PromptToken, TextPlanOptions, Tokenizer,
     TowerAdaptation, VisualPlace,
 };
-use vlpt_methods::rng::Stream;
 use vlpt_methods::{
     Method, MethodError, Parameter, Pass, Prompts, Result, Visual, initial_bound, template_texts,
 };

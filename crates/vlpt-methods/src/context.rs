@@ -14,9 +14,9 @@
 //! number of tokens that the bare name has, so the fused token stays with the name.
 
 use serde::{Deserialize, Serialize};
+use vlpt_base::random::Stream;
 use vlpt_clip::{Clip, PromptToken, Tokenizer};
 
-use crate::rng::Stream;
 use crate::{MethodError, Result, class_text};
 
 /// Standard deviation of a random initial context.

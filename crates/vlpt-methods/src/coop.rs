@@ -8,11 +8,11 @@ use vlpt_clip::{Clip, PromptToken, Tokenizer};
 
 use crate::context::{Context, ContextOptions, Keys, Words};
 use crate::import::{Import, Reader, Source};
-use crate::rng::Stream;
 use crate::{
     Family, Fit, Flags, Method, MethodConfig, MethodSpec, Needs, Parameter, Pass, Position,
     Prompts, Report, Result,
 };
+use vlpt_base::random::Stream;
 
 /// Context length when neither a length nor initial words are given.
 const DEFAULT_CONTEXT: usize = 16;

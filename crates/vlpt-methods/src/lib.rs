@@ -37,7 +37,6 @@ mod nn;
 mod parameter;
 mod prompts;
 mod registry;
-pub mod rng;
 mod spec;
 mod template;
 mod upt;

@@ -1,9 +1,9 @@
 //! What a method gives to the towers, and how their gradients come back to its parameters.
 
 use vlpt_autograd::{Tensor, vjp};
+use vlpt_base::random::Stream;
 use vlpt_clip::{PromptRows, TowerAdaptation, VisualPlace};
 
-use crate::rng::Stream;
 use crate::{MethodError, Parameter, Result};
 
 /// What the prompts of one pass depend on beside the parameters.

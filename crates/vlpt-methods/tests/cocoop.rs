@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use common::{classes, named, sizes, tiny};
 use serde::Deserialize;
 use vlpt_autograd::Tensor;
+use vlpt_base::random::Stream;
 use vlpt_clip::{Clip, ClipConfig};
-use vlpt_methods::rng::Stream;
 use vlpt_methods::{CoCoOp, CoCoOpConfig, CoOp, CoOpConfig, Method, MethodError, Pass};
 
 #[derive(Deserialize)]

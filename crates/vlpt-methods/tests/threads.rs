@@ -7,8 +7,8 @@ mod common;
 use std::process::Command;
 
 use common::sizes;
+use vlpt_base::random::Stream;
 use vlpt_clip::Clip;
-use vlpt_methods::rng::Stream;
 use vlpt_methods::{Depth, Method, Pass, Upt, UptConfig, UptShape, Vpt, VptConfig};
 
 /// The variable from which rayon takes its number of threads, once in a process.

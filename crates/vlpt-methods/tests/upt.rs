@@ -7,10 +7,10 @@ mod common;
 use std::sync::LazyLock;
 
 use common::{classes, named, tiny};
+use vlpt_base::random::Stream;
 use vlpt_clip::{Clip, PromptToken, VisualPlace};
-use vlpt_methods::rng::Stream;
 use vlpt_methods::{
-    Attention, CoOp, CoOpConfig, Depth, Method, MethodConfig, Pass, Place, Position, Upt,
+    Attention, Build, CoOp, CoOpConfig, Depth, Method, MethodConfig, Pass, Place, Position, Upt,
     UptConfig, UptShape,
 };
 
@@ -402,8 +402,14 @@ fn options_are_written_as_words() {
     let written = serde_json::to_string(&config).unwrap();
     assert_eq!(serde_json::from_str::<UptConfig>(&written).unwrap(), config);
     assert!(serde_json::from_str::<UptConfig>(r#"{"counts": 4}"#).is_err());
-    let method = MethodConfig::Upt(UptConfig::default());
+    let method = MethodConfig::from(UptConfig::default());
     assert!(!method.is_baseline());
-    let built = method.build(&CLIP, 2, 1).unwrap();
+    let built = method
+        .build(&Build {
+            clip: &CLIP,
+            classes: 2,
+            seed: 1,
+        })
+        .unwrap();
     assert_eq!((method.name(), built.name()), ("upt", "upt"));
 }

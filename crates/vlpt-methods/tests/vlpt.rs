@@ -6,7 +6,7 @@ mod common;
 
 use common::{Objective, classes, tiny};
 use vlpt_methods::{
-    CoOp, CoOpConfig, Depth, Method, MethodConfig, Pass, Position, Vlpt, Vpt, VptConfig,
+    Build, CoOp, CoOpConfig, Depth, Method, MethodConfig, Pass, Position, Vlpt, Vpt, VptConfig,
 };
 
 fn parts() -> (CoOpConfig, VptConfig) {
@@ -112,7 +112,13 @@ fn a_configuration_holds_the_options_of_both() {
         "{text}"
     );
     assert!(serde_json::from_str::<MethodConfig>(r#"{"vlpt": {"cop": {}}}"#).is_err());
-    let method = config.build(&tiny(), 2, 1).unwrap();
+    let method = config
+        .build(&Build {
+            clip: &tiny(),
+            classes: 2,
+            seed: 1,
+        })
+        .unwrap();
     assert_eq!((config.name(), method.name()), ("vlpt", "vlpt"));
     assert!(!config.is_baseline());
 }

@@ -298,7 +298,7 @@ fn options_are_written_as_words_and_numbers() {
         (Depth::Deep, "\"deep\""),
         (Depth::Layers(9), "9"),
     ] {
-        let config = MethodConfig::Vpt(VptConfig {
+        let config = MethodConfig::from(VptConfig {
             place: Place::BeforeLnPre,
             ..options(4, depth)
         });
@@ -309,7 +309,7 @@ fn options_are_written_as_words_and_numbers() {
     }
     assert_eq!(
         read(r#"{"vpt": {}}"#).unwrap(),
-        MethodConfig::Vpt(VptConfig::default())
+        MethodConfig::from(VptConfig::default())
     );
     assert!(read(r#"{"vpt": {"counts": 4}}"#).is_err());
     let error = read(r#"{"vpt": {"depth": "deeper"}}"#).unwrap_err();

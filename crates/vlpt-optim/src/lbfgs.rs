@@ -259,6 +259,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_dot_product_takes_every_term() {
+        for n in [0, 1, 7, 8, 9, 24, 31] {
+            let a: Vec<f64> = (0..n).map(|i| (i * 7 % 11) as f64 - 5.0).collect();
+            let b = vec![3.0; n];
+            assert_eq!(dot(&a, &b), 3.0 * a.iter().sum::<f64>(), "{n}");
+        }
+    }
+
+    #[test]
     fn the_minimum_of_a_stretched_bowl_is_found() {
         let scales: Vec<f64> = (0..50).map(|i| 10_f64.powf(f64::from(i) / 12.0)).collect();
         let bowl = |x: &[f64]| {

@@ -8,11 +8,11 @@
 //!
 //! [`similarity`], [`stats`] and [`groups`] read matrices and need no folder.
 
+mod canonical;
 mod check;
 mod claim;
 mod config;
 mod error;
-mod files;
 mod folder;
 pub mod groups;
 pub mod launch;

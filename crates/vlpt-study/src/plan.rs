@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::Value;
+use vlpt_base::files::{read_if_there, write_atomic};
 
+use crate::canonical::canonical;
 use crate::config::{StudyConfig, StudyMethod};
-use crate::files::{canonical, read_if_there, write_atomic};
 use crate::folder::Folder;
 use crate::unit::{Kind, Source, Task, Unit, UnitId};
 use crate::{Result, StudyError};
@@ -109,7 +110,7 @@ impl Plan {
     pub fn write(&self, dir: &Path) -> Result<()> {
         let folder = Folder::new(dir);
         folder.make()?;
-        write_atomic(&folder.plan(), self.to_jsonl().as_bytes())
+        Ok(write_atomic(&folder.plan(), self.to_jsonl().as_bytes())?)
     }
 
     /// Reads the plan of a study folder.

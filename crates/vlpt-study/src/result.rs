@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use vlpt_base::files::{read_if_there, remove_if_there, write_atomic};
 
-use crate::files::{canonical, read_if_there, remove_if_there, write_atomic};
+use crate::canonical::canonical;
 use crate::folder::Folder;
 use crate::unit::{Unit, UnitId};
 use crate::{Result, StudyError};
@@ -107,7 +108,7 @@ pub(crate) fn write_outcome(
     };
     let value = serde_json::to_value(stored).expect("string keys only");
     write_atomic(&folder.result(id), (canonical(&value) + "\n").as_bytes())?;
-    remove_if_there(&folder.failure(id))
+    Ok(remove_if_there(&folder.failure(id))?)
 }
 
 /// Why a unit failed, if it did.

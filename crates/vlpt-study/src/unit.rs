@@ -4,8 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
+use vlpt_base::hash::sha256;
 
-use crate::files::{canonical, sha256};
+use crate::canonical::canonical;
 
 /// What a unit does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

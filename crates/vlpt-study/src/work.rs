@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use fs_err as fs;
+use vlpt_base::files::make_folder;
 
 use crate::Result;
 use crate::claim::Claim;
@@ -119,14 +120,7 @@ impl Desk<'_> {
             }
             if let Some(_claim) = Claim::take(&lock)? {
                 if !path.is_dir() {
-                    let beside = self.folder.shared(&format!("{key}.new"));
-                    match fs::remove_dir_all(&beside) {
-                        Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e.into()),
-                        _ => {}
-                    }
-                    fs::create_dir_all(&beside)?;
-                    make(&beside)?;
-                    fs::rename(&beside, &path)?;
+                    make_folder(&path, make)?;
                 }
                 return Ok(path);
             }

@@ -3,9 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 use serde_json::Value;
+use vlpt_base::stats::{ranks, spearman, student_t_quantile};
 use vlpt_study::groups::{average_linkage, dendrogram};
 use vlpt_study::similarity::{FeatureSet, TaskLabels, label_similarity, visual_similarity};
-use vlpt_study::stats::{ranks, spearman, student_t_quantile, summary};
+use vlpt_study::stats::summary;
 use vlpt_study::{Matrix, similarity};
 
 fn golden(topic: &str) -> Value {

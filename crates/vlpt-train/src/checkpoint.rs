@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
+use vlpt_base::files::write_atomic;
 
 use crate::{Result, TrainError};
-use vlpt_adapter::files::write_atomic;
 use vlpt_adapter::{Named, TensorFile};
 use vlpt_optim::OptimizerState;
 

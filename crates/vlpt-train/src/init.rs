@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::{Value, json};
+use vlpt_base::files::write_atomic;
+use vlpt_base::hash::fingerprint;
 use vlpt_clip::Clip;
 use vlpt_methods::{Build, Method, MethodConfig};
 
 use crate::{Result, RunConfig, TrainError, TrainingData};
-use vlpt_adapter::files::{fingerprint, write_atomic};
 use vlpt_adapter::{InitSource, Named, PromptFolder, TensorFile, preprocess};
 
 /// Where the values are kept in a run folder, so that the run depends on no other.

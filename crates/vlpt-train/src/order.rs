@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use vlpt_data::CPython;
 
-use vlpt_adapter::files::derive_seed;
+use vlpt_base::hash::derive_seed;
 
 /// How the images of several tasks are mixed. With one task, all of them give the same batches.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,11 +6,11 @@ use std::sync::Mutex;
 
 use vlpt_adapter::metrics::{self, Scored};
 use vlpt_adapter::with_threads;
+use vlpt_base::random::Stream;
 use vlpt_clip::{Clip, Observer, Progress};
 use vlpt_data::{CPython, Metric};
 use vlpt_methods::baselines::{Searched, TipAdapter, TipAdapterConfig, ZeroShotConfig};
 use vlpt_methods::head::{FittedHead, Head, HeadInputs, Labelled};
-use vlpt_methods::rng::Stream;
 use vlpt_methods::{CoOpConfig, Fit, LinearProbeConfig, MethodConfig, MethodError};
 
 /// Names and labels.

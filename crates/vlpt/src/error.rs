@@ -155,7 +155,14 @@ impl CliError {
             Self::Io(e) if e.kind() == io::ErrorKind::StorageFull => {
                 Some("free some space, or write to another disk with --out".into())
             }
-            Self::Io(e) if e.kind() == io::ErrorKind::PermissionDenied => {
+            Self::Io(e)
+                if matches!(
+                    e.kind(),
+                    io::ErrorKind::PermissionDenied
+                        | io::ErrorKind::NotADirectory
+                        | io::ErrorKind::ReadOnlyFilesystem
+                ) =>
+            {
                 Some("check the permissions of that path, or choose another one".into())
             }
             _ => None,

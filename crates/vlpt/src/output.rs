@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use vlpt_adapter::files::write_atomic;
+use vlpt_base::files::write_atomic;
 
 use crate::error::CliError;
 

@@ -3,13 +3,14 @@
 //! A file is used only when its key, shape and checksum are right; anything else is computed
 //! again. The whole folder can be deleted at any time.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
+
+use vlpt_base::files::write_atomic_shared;
+use vlpt_base::hash::sha256;
 
 use super::FeatureMaker;
 use vlpt_clip::Observer;
 
-use crate::files::sha256;
 use crate::tensors::{Named, TensorFile};
 use crate::{AdapterError, Result};
 
@@ -104,12 +105,8 @@ fn write(dir: &Path, key: &str, shape: [usize; 2], features: &[f32]) -> Result<(
     content
         .metadata
         .insert(CHECKSUM.to_owned(), checksum(features));
-    // Other processes may write the same file: each has its own beside it.
-    let mut beside = tempfile::NamedTempFile::new_in(&folder)?;
-    beside.write_all(&content.to_bytes())?;
-    beside.as_file().sync_all()?;
-    beside.persist(&path).map_err(|error| error.error)?;
-    Ok(())
+    // Other processes may write the same file.
+    Ok(write_atomic_shared(&path, &content.to_bytes())?)
 }
 
 fn checksum(values: &[f32]) -> String {

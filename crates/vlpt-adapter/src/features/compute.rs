@@ -9,7 +9,7 @@ use super::{FeatureMaker, View};
 use vlpt_clip::Observer;
 
 use crate::Result;
-use crate::files::derive_seed;
+use vlpt_base::hash::derive_seed;
 
 impl FeatureMaker<'_> {
     /// Features of every view, each (images x embed), not normalised, without the cache.

@@ -12,7 +12,7 @@ use vlpt_data::image::{Augment, Limits, Preprocess};
 use vlpt_methods::VisualValues;
 
 use crate::Result;
-use crate::files::{fingerprint, sha256};
+use vlpt_base::hash::{fingerprint, sha256};
 
 pub use cache::default_cache_dir;
 

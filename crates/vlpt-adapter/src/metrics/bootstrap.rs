@@ -1,5 +1,7 @@
 //! Percentile bootstrap intervals.
 
+use vlpt_base::random::SplitMix64;
+use vlpt_base::stats::percentile;
 use vlpt_data::Metric;
 
 use super::{Scored, prepare};
@@ -63,12 +65,12 @@ impl Bootstrap {
         let n = scored.images();
         let mut times = vec![1; n];
         let value = super::defined(&*prepared, &times)?;
-        let mut random = SplitMix64(self.seed);
+        let mut random = SplitMix64::new(self.seed);
         let mut values = Vec::with_capacity(self.resamples);
         for _ in 0..self.resamples {
             times.fill(0);
             for _ in 0..n {
-                times[random.below(n as u64) as usize] += 1;
+                times[random.below(n)] += 1;
             }
             values.extend(prepared.value(&times));
         }
@@ -77,7 +79,7 @@ impl Bootstrap {
         let tail = (1.0 - self.confidence) / 2.0;
         let (low, high) = match values.as_slice() {
             [] => (value, value),
-            values => (quantile(values, tail), quantile(values, 1.0 - tail)),
+            values => (percentile(values, tail), percentile(values, 1.0 - tail)),
         };
         Ok(Interval {
             value,
@@ -88,58 +90,9 @@ impl Bootstrap {
     }
 }
 
-/// The quantile of sorted values, between two of them by a straight line.
-fn quantile(sorted: &[f64], at: f64) -> f64 {
-    let place = at * (sorted.len() - 1) as f64;
-    let below = place.floor() as usize;
-    let above = (below + 1).min(sorted.len() - 1);
-    sorted[below] + (sorted[above] - sorted[below]) * (place - below as f64)
-}
-
-/// The SplitMix64 generator (Steele, Lea and Flood, "Fast splittable pseudorandom number
-/// generators", 2014).
-struct SplitMix64(u64);
-
-impl SplitMix64 {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// A whole number below `n`: the upper half of a 128-bit product. Its bias, n / 2^64, is far
-    /// below what any number of resamples could show.
-    fn below(&mut self, n: u64) -> u64 {
-        ((u128::from(self.next()) * u128::from(n)) >> 64) as u64
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_generator_gives_its_published_numbers() {
-        let mut random = SplitMix64(1234567);
-        let found: Vec<u64> = (0..3).map(|_| random.next()).collect();
-        assert_eq!(
-            found,
-            [
-                6457827717110365317,
-                3203168211198807973,
-                9817491932198370423
-            ]
-        );
-    }
-
-    #[test]
-    fn quantiles_interpolate() {
-        assert_eq!(quantile(&[1.0, 2.0, 4.0], 0.5), 2.0);
-        assert_eq!(quantile(&[1.0, 2.0, 4.0], 0.75), 3.0);
-        assert_eq!(quantile(&[7.0], 0.9), 7.0);
-    }
 
     fn coin(n: usize) -> Scored {
         let scores = (0..n).flat_map(|i| if i % 5 == 0 { [0.0, 1.0] } else { [1.0, 0.0] });

@@ -10,12 +10,12 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::json;
+use vlpt_base::hash::fingerprint;
 use vlpt_clip::Clip;
 use vlpt_methods::{Method, Parameter};
 
 use super::import::new_folder;
 use super::{PromptContent, PromptFolder, write_prompt};
-use crate::files::fingerprint;
 use crate::{AdapterError, Classifier, Result};
 
 /// What an average was made of.

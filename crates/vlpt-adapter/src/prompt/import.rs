@@ -403,7 +403,7 @@ fn write(
     let file = path.file_name().unwrap_or_default().to_string_lossy();
     let mut metrics = json!({
         "imported_from": file,
-        "imported_sha256": crate::files::sha256(&fs_err::read(path)?),
+        "imported_sha256": vlpt_base::hash::sha256(&fs_err::read(path)?),
         "source": imported.source,
         "assumed": imported.assumed,
     });

@@ -25,7 +25,7 @@ use vlpt_data::image::Preprocess;
 use vlpt_data::{Metric, Shots};
 use vlpt_methods::MethodConfig;
 
-use crate::files::fingerprint;
+use vlpt_base::hash::fingerprint;
 
 pub use average::{Averaged, AveragedSource, average_prompts, average_to};
 pub use import::{ImportOptions, ImportTask, Imported, LeftOut, UsedTensor, import_checkpoint};

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::{Value, json};
+use vlpt_base::files::write_folder;
 
 use super::{Adapter, stored};
-use crate::files::write_folder;
 use crate::tensors::{Named, TensorFile};
 use crate::{AdapterError, Classifier, Result};
 
@@ -81,7 +81,7 @@ pub fn write_prompt(path: &Path, content: &PromptContent) -> Result<()> {
         ..TensorFile::default()
     };
     stored::put(&mut classifier, content.classifier, content.templates)?;
-    write_folder(
+    Ok(write_folder(
         path,
         &[
             ("adapter_config.json", pretty(&json!(adapter))?),
@@ -91,7 +91,7 @@ pub fn write_prompt(path: &Path, content: &PromptContent) -> Result<()> {
             ("metrics.json", pretty(&content.metrics)?),
             ("README.md", readme(content).into_bytes()),
         ],
-    )
+    )?)
 }
 
 fn pretty(value: &Value) -> Result<Vec<u8>> {

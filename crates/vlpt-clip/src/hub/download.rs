@@ -7,6 +7,7 @@ use hf_hub::api::Progress as HubProgress;
 use hf_hub::api::sync::{Api, ApiBuilder, ApiError, ApiRepo};
 use hf_hub::{Cache, Repo as HubRepo, RepoType};
 use sha2::{Digest, Sha256};
+use vlpt_base::hash::hex;
 
 use super::cache::{Repo, plain_name};
 use super::settings::HubSettings;
@@ -14,7 +15,6 @@ use crate::error::{ClipError, Result};
 use crate::files::ModelFiles;
 use crate::formats;
 use crate::progress::Progress;
-use crate::weights::fingerprint::hex;
 
 /// How often a broken transfer is taken up again.
 const RETRIES: usize = 3;

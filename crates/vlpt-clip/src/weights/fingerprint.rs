@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
+use vlpt_base::hash::hex;
 
 use super::{BlockWeights, ClipWeights, LayerNormWeights, LinearWeights};
 use crate::config::ClipConfig;
@@ -23,17 +24,6 @@ pub(crate) fn fingerprint(config: &ClipConfig, weights: &ClipWeights) -> String 
         whole.update(digest);
     }
     hex(&whole.finalize())
-}
-
-/// Lower-case hex.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes
-        .iter()
-        .fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
 }
 
 /// Hashes the length, then the values.

@@ -1,12 +1,11 @@
 //! The chosen images by name, and their file.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+use vlpt_base::files::write_atomic_shared;
+use vlpt_base::hash::sha256;
 
 use super::choose::Chosen;
 use super::rule::FewShotRule;
@@ -82,11 +81,7 @@ impl Subset {
             ..self.clone()
         };
         let text = serde_json::to_string(&bare).expect("plain strings and numbers");
-        let mut hex = String::new();
-        for byte in Sha256::digest(text.as_bytes()) {
-            let _ = write!(hex, "{byte:02x}"); // a string takes everything
-        }
-        hex
+        sha256(text.as_bytes())
     }
 
     /// Checks that the content has the hash that the subset names.
@@ -190,18 +185,7 @@ impl Subset {
     /// # Errors
     /// The folder cannot be written.
     pub fn save(&self, path: &Path) -> Result<()> {
-        let text = self.to_json();
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let beside = path.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
-        let written = fs_err::File::create(&beside).and_then(|mut file| {
-            file.write_all(text.as_bytes())?;
-            file.sync_all()?;
-            fs_err::rename(&beside, path)
-        });
-        if written.is_err() {
-            let _ = fs_err::remove_file(&beside);
-        }
-        Ok(written?)
+        Ok(write_atomic_shared(path, self.to_json().as_bytes())?)
     }
 
     /// Reads a subset and checks its hash, and that the task has all of its images.

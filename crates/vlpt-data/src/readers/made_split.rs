@@ -1,9 +1,9 @@
 //! A seeded split of a list of images that has none.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
+use vlpt_base::hash::hex;
 
 use crate::error::{LayoutError, Result};
 use crate::provenance::MadeSplit;
@@ -103,8 +103,5 @@ fn hash(parts: &[Vec<Sample>; 3]) -> String {
             sha.update(line.as_bytes());
         }
     }
-    sha.finalize().iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    hex(&sha.finalize())
 }

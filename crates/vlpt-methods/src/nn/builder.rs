@@ -1,8 +1,8 @@
 //! Making the parameters of a network in order.
 
 use vlpt_autograd::Tensor;
+use vlpt_base::random::Stream;
 
-use crate::rng::Stream;
 use crate::{Parameter, Result};
 
 /// What a parameter starts from.

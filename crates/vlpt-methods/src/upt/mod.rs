@@ -236,6 +236,7 @@ impl Method for Upt {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Depth;
     use crate::context::b16;
 
     fn count(config: &UptConfig, classes: usize) -> usize {

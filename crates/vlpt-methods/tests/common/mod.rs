@@ -2,11 +2,11 @@
 
 #![allow(dead_code)] // each test file uses its part
 
+use vlpt_base::random::Stream;
 use vlpt_clip::{
     Activation, Clip, ClipConfig, MemoryBudget, PromptRows, TextConfig, TextPlanOptions,
     TowerAdaptation, VisionConfig,
 };
-use vlpt_methods::rng::Stream;
 use vlpt_methods::{Method, Pass};
 
 /// Sizes of a model with towers of so many blocks.

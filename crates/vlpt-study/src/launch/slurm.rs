@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use fs_err as fs;
+use vlpt_base::files::write_atomic;
 
-use crate::files::write_atomic;
 use crate::folder::Folder;
 use crate::plan::Plan;
 use crate::status::{UnitState, status};

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use crate::files::write_atomic;
 use crate::{Result, StudyError};
+use vlpt_base::files::write_atomic;
 
 /// A column.
 #[derive(Debug, Clone, PartialEq)]

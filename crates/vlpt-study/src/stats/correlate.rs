@@ -1,6 +1,8 @@
 //! Whether similarity tells transfer: rank correlation between two matrices.
 
-use super::rank::spearman;
+use vlpt_base::random::SplitMix64;
+use vlpt_base::stats::{percentile, spearman};
+
 use super::seeds::{Summary, summary};
 use crate::matrix::Matrix;
 
@@ -116,7 +118,7 @@ pub fn bootstrap_interval(
         .iter()
         .map(|p| (place(p.row), place(p.column)))
         .collect();
-    let mut random = SplitMix(seed);
+    let mut random = SplitMix64::new(seed);
     let mut rhos = Vec::new();
     for _ in 0..draws {
         let mut drawn = vec![0usize; tasks.len()];
@@ -135,30 +137,6 @@ pub fn bootstrap_interval(
     rhos.sort_by(f64::total_cmp);
     let tail = (1.0 - level) / 2.0;
     Some((percentile(&rhos, tail), percentile(&rhos, 1.0 - tail)))
-}
-
-/// The value at a fraction of the way through sorted values, straight between neighbours.
-fn percentile(sorted: &[f64], fraction: f64) -> f64 {
-    let place = fraction.clamp(0.0, 1.0) * (sorted.len() - 1) as f64;
-    let (low, high) = (place.floor() as usize, place.ceil() as usize);
-    sorted[low] + (sorted[high] - sorted[low]) * (place - place.floor())
-}
-
-/// SplitMix64 (Steele, Lea and Flood, 2014): small, and the same everywhere.
-struct SplitMix(u64);
-
-impl SplitMix {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, n: usize) -> usize {
-        ((u128::from(self.next()) * n as u128) >> 64) as usize
-    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,7 @@
 //! What repeated runs say about one number.
 
 use serde::{Deserialize, Serialize};
-
-use super::student::student_t_quantile;
+use vlpt_base::stats::student_t_quantile;
 
 /// Mean and spread over seeds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

@@ -10,13 +10,13 @@ use std::sync::atomic::Ordering;
 
 use rayon::prelude::*;
 use vlpt_adapter::{Classifier, FeatureMaker, PromptFolder, Scored, View, hash_images, metrics};
+use vlpt_base::hash::sha256;
 use vlpt_data::image::{Limits, Preprocess};
 use vlpt_methods::{Family, Pass, Visual, VisualValues, VptConfig};
 use vlpt_train::ComputeConfig;
 
 use super::tasks::Opened;
 use super::{TrainWork, Watch};
-use crate::files::sha256;
 use crate::work::{Desk, WorkError};
 
 /// Pixels of all test images of a task, one tensor a batch.

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use vlpt_base::files::{read_if_there, write_atomic};
 
 use crate::config::StudyConfig;
-use crate::files::{read_if_there, write_atomic};
 use crate::plan::Plan;
 use crate::{Result, StudyError};
 

@@ -1,13 +1,13 @@
 //! A task opened once: its images, which of them are looked at, and what it is known by.
 
 use vlpt_adapter::hash_images;
+use vlpt_base::hash::sha256;
 use vlpt_clip::Observer;
 use vlpt_data::{CPython, ImageRef, Sample, Split};
 use vlpt_train::open_task;
 
 use super::settings::TaskSettings;
 use crate::Result;
-use crate::files::sha256;
 
 /// Seed of the draw of test images: the same for every unit of every study.
 const DRAW: u64 = 0;

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 use vlpt_adapter::average_prompts;
+use vlpt_base::hash::sha256;
 use vlpt_data::Task;
 use vlpt_train::{Run, RunConfig, RunOptions, RunSummary, TrainError, TrainingData};
 
 use super::settings::{CommonSettings, run_config};
 use super::{TrainWork, Watch, stop};
-use crate::files::sha256;
 use crate::unit::{Unit, UnitId};
 use crate::work::{Desk, WorkError};
 

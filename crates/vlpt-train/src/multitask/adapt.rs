@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde::Serialize;
+use vlpt_base::files::write_atomic;
 use vlpt_clip::Clip;
 use vlpt_data::{Metric, Task};
 
@@ -10,7 +11,6 @@ use super::judge::Judge;
 use super::run;
 use crate::{Result, RunConfig, RunOptions, RunSummary, TrainError, TrainObserver};
 use vlpt_adapter::PromptFolder;
-use vlpt_adapter::files::write_atomic;
 
 /// What a source prompt does for a task.
 #[derive(Debug, Clone, PartialEq)]

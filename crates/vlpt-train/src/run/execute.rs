@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::path::Path;
 
+use vlpt_base::files::write_atomic;
+use vlpt_base::hash::fingerprint;
 use vlpt_clip::Clip;
 use vlpt_data::Split;
 use vlpt_data::image::Limits;
@@ -14,7 +16,6 @@ use crate::checkpoint::{Checkpoint, Position};
 use crate::events::{End, Event, EventLog, Start, StartTask};
 use crate::init::Initial;
 use crate::{Member, Result, RunConfig, Select, TrainObserver, TrainingData};
-use vlpt_adapter::files::{fingerprint, write_atomic};
 use vlpt_adapter::{FeatureMaker, preprocess, with_threads};
 use vlpt_adapter::{data_fingerprint, hash_images};
 

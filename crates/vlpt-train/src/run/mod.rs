@@ -20,6 +20,7 @@ mod tune;
 use std::path::PathBuf;
 
 use fs_err as fs;
+use vlpt_base::files::write_atomic;
 use vlpt_clip::{Clip, Precision};
 
 use crate::init::read_initial;
@@ -28,7 +29,6 @@ use execute::execute;
 use folder::{lock, refuse_existing, stored_config};
 use prepare::{check_together, in_precision, inputs, tell};
 use vlpt_adapter::PrecisionSetting;
-use vlpt_adapter::files::write_atomic;
 
 const CONFIG: &str = "config.toml";
 const EVENTS: &str = "events.jsonl";

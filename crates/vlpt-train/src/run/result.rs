@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::{Value, json};
+use vlpt_base::hash::fingerprint;
 
 use super::execute::Job;
 use super::{EVENTS, PROMPT, RunSummary};
 use crate::events::{Event, read_events};
 use crate::{Member, Result, TrainError, TrainingData};
 use vlpt_adapter::Classifier;
-use vlpt_adapter::files::fingerprint;
 use vlpt_adapter::{Adapter, AdapterTask, FORMAT, PromptContent, class_names_sha256, write_prompt};
 
 /// The summary of a run that is finished already.

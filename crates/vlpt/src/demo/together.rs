@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 use vlpt_adapter::PromptFolder;
-use vlpt_adapter::files::write_atomic;
+use vlpt_base::files::write_atomic;
 use vlpt_clip::{Clip, ModelFiles};
 use vlpt_report::study::TransferMap;
 use vlpt_study::merge::{Merged, TransferMatrix};

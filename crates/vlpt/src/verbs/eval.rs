@@ -177,7 +177,7 @@ pub(crate) fn judge(
         let document = result.clip_benchmark(&clip.name, what);
         let text = serde_json::to_string_pretty(&document)
             .map_err(|e| CliError::failure(e.to_string()))?;
-        vlpt_adapter::files::write_atomic(path, format!("{text}\n").as_bytes())?;
+        vlpt_base::files::write_atomic(path, format!("{text}\n").as_bytes())?;
         console.say(format!("wrote {}", path.display()));
     }
     console.result(&result, || text(&result, &task.classes, how.per_class))?;

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
-use vlpt_adapter::files::write_atomic;
 use vlpt_adapter::{ImageConfig, SplitName};
+use vlpt_base::files::write_atomic;
 use vlpt_clip::Clip;
 use vlpt_data::image::{Limits, Preprocess, RgbImage};
 use vlpt_inspect::attention::{ClassAttention, Shares, of_images};

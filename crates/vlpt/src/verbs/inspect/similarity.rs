@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 use vlpt_adapter::PromptFolder;
-use vlpt_adapter::files::write_atomic;
+use vlpt_base::files::write_atomic;
 use vlpt_inspect::similarity::{Matrix, Measure, Profile, check_same_model, similarities};
 use vlpt_inspect::{OpenPrompt, csv_text};
 

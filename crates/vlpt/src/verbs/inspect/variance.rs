@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
-use vlpt_adapter::files::write_atomic;
 use vlpt_adapter::{FeatureMaker, ImageConfig, SplitName, View, hash_images};
+use vlpt_base::files::write_atomic;
 use vlpt_data::image::Limits;
 use vlpt_inspect::csv_text;
 use vlpt_inspect::gains::{Families, Gain, Gains};

@@ -106,7 +106,7 @@ pub(crate) fn run(args: &GroupsArgs, console: &Console) -> Result<(), CliError> 
     }
     if let Some(path) = &args.write {
         let lines: Vec<String> = groups.iter().map(|group| group.join(", ")).collect();
-        vlpt_adapter::files::write_atomic(path, (lines.join("\n") + "\n").as_bytes())?;
+        vlpt_base::files::write_atomic(path, (lines.join("\n") + "\n").as_bytes())?;
     }
     let or = |given: &[usize], known: usize| {
         if given.is_empty() {

@@ -1,13 +1,14 @@
-//! The generator of initial values: small, own, and the same on every run.
-//!
-//! A stream is named by a seed and a text (`"coop.ctx"`), so that adding a parameter to a method
-//! does not change the initial values of another. Words come from `SplitMix64` (Steele, Lea and
-//! Flood, 2014), normal values from the Box-Muller transform in `f64`.
+//! Streams with a name.
 
-/// A deterministic stream of random numbers.
+use super::SplitMix64;
+
+/// A deterministic stream of random numbers, named by a seed and a purpose (`"coop.ctx"`), so that
+/// adding a parameter to a model does not change the initial values of another. Normal values are
+/// those of the Box-Muller transform in `f64`.
 #[derive(Debug, Clone)]
 pub struct Stream {
-    state: u64,
+    words: SplitMix64,
+    /// The second value of the last transform.
     spare: Option<f64>,
 }
 
@@ -20,26 +21,21 @@ impl Stream {
             .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
                 (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
             });
-        let mut mixer = Self {
-            state: seed,
+        let state = SplitMix64::new(seed).next_u64() ^ name;
+        Self {
+            words: SplitMix64::new(state),
             spare: None,
-        };
-        let state = mixer.next_u64() ^ name;
-        Self { state, spare: None }
+        }
     }
 
     /// The next 64 bits.
     pub fn next_u64(&mut self) -> u64 {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        self.words.next_u64()
     }
 
     /// The next number in [0, 1), with 53 random bits.
     pub fn uniform(&mut self) -> f64 {
-        (self.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
+        self.words.uniform()
     }
 
     /// The next value of the standard normal distribution.
@@ -82,6 +78,19 @@ mod tests {
     }
 
     #[test]
+    fn a_name_gives_the_numbers_it_always_gave() {
+        // Initial values of prompts and orders of images in published runs hang on these.
+        let mut stream = Stream::new(0, "coop.ctx");
+        let found = [stream.next_u64(), stream.next_u64()];
+        assert_eq!(found, [0xa44fd37d14c4552c, 0xae276ad2eae2393e]);
+        let values = Stream::new(3, "a").normals(3, 1.0);
+        assert_eq!(
+            values,
+            [-1.3658922910690308, 1.2275292873382568, 0.7217599153518677]
+        );
+    }
+
+    #[test]
     fn normal_values_have_the_moments_of_the_normal_distribution() {
         let values = Stream::new(7, "moments").normals(100_000, 0.02);
         let n = values.len() as f64;
@@ -112,16 +121,5 @@ mod tests {
         assert!(moment(1).abs() < 3e-3, "mean {}", moment(1));
         // The variance of a uniform distribution over a range of length 1.
         assert!((moment(2) - 1.0 / 12.0).abs() < 5e-4, "variance");
-    }
-
-    #[test]
-    fn words_are_those_of_splitmix64() {
-        // The reference sequence of SplitMix64 started at 0.
-        let mut stream = Stream {
-            state: 0,
-            spare: None,
-        };
-        assert_eq!(stream.next_u64(), 0xe220_a839_7b1d_cdaf);
-        assert_eq!(stream.next_u64(), 0x6e78_9e6a_a1b9_65f4);
     }
 }

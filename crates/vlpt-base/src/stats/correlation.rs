@@ -1,4 +1,4 @@
-//! Rank correlation.
+//! Ranks and correlations.
 
 /// Ranks from 1; equal values share the mean of their ranks.
 pub fn ranks(values: &[f64]) -> Vec<f64> {

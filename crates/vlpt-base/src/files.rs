@@ -1,0 +1,274 @@
+//! Files and folders that are whole or absent.
+//!
+//! What is promised by [`write_atomic`] and [`write_atomic_shared`]:
+//!
+//! - **Kill.** At whatever moment the process dies, the path holds the old content or the new,
+//!   never a part: the content is written beside its place and renamed over it.
+//! - **Power cut.** The new content is synced before it is renamed, so the same holds, on file
+//!   systems that do not move a rename before an earlier sync; and the folder is synced after it,
+//!   so once the function has returned, the new content stays. (On systems where a folder cannot
+//!   be opened as a file the second half is left to the system: the old content may come back.)
+//! - **Error.** A full disk or a folder that cannot be written leaves the old content and nothing
+//!   beside it.
+//!
+//! [`write_folder`] and [`make_folder`] promise the same of a folder, but for the moment between the removal of an
+//! older folder and the rename, when there is none.
+
+use std::io::{Error, ErrorKind, Result, Write};
+use std::path::{Path, PathBuf};
+
+use fs_err as fs;
+
+/// Writes a file so that it is whole or absent, for one writer at a time.
+///
+/// It is written to `NAME.new` beside its place first; what a kill leaves there is overwritten by
+/// the next write.
+///
+/// # Errors
+/// The folder cannot be written, or the disk is full; the message names the path, and nothing is
+/// left behind.
+pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
+    let beside = beside(path);
+    let written = write_synced(&beside, bytes).and_then(|()| fs::rename(&beside, path));
+    if written.is_err() {
+        let _ = fs::remove_file(&beside);
+    }
+    written?;
+    sync_parent(path)
+}
+
+/// Writes a file so that it is whole or absent, for any number of writers at a time, also of other
+/// processes: the last one stays.
+///
+/// Each writes under a name of its own, so a kill leaves a file that nobody overwrites.
+///
+/// # Errors
+/// As [`write_atomic`].
+pub fn write_atomic_shared(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut options = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        // As any other file: what the user's mask allows.
+        use std::os::unix::fs::PermissionsExt;
+        options.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    let named = |error: Error| {
+        let what = format!("cannot write {}: {error}", path.display());
+        Error::new(error.kind(), what)
+    };
+    let mut beside = options.tempfile_in(parent(path))?;
+    let written = beside.write_all(bytes);
+    written
+        .and_then(|()| beside.as_file().sync_all())
+        .map_err(named)?;
+    beside.persist(path).map_err(|failed| named(failed.error))?;
+    sync_parent(path)
+}
+
+/// Writes a file and waits until it is on the disk.
+fn write_synced(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut file = fs::File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// Puts a folder of files, given by name, at `path`. An older folder there is replaced.
+///
+/// # Errors
+/// As [`write_atomic`], but for what is left behind: the next call removes it.
+pub fn write_folder(path: &Path, files: &[(&str, Vec<u8>)]) -> Result<()> {
+    make_folder(path, |beside| {
+        files
+            .iter()
+            .try_for_each(|(name, bytes)| write_synced(&beside.join(name), bytes))
+    })
+}
+
+/// Puts a folder that `make` fills at `path`, for one writer at a time: filled as `NAME.new`
+/// beside its place, synced, and renamed. An older folder there is replaced. `make` syncs its
+/// files itself where they have to outlive a power cut.
+///
+/// # Errors
+/// As [`write_folder`], and those of `make`.
+pub fn make_folder<E: From<Error>>(
+    path: &Path,
+    make: impl FnOnce(&Path) -> std::result::Result<(), E>,
+) -> std::result::Result<(), E> {
+    let beside = beside(path);
+    remove_folder(&beside)?;
+    fs::create_dir_all(&beside)?;
+    make(&beside)?;
+    sync_folder(&beside)?;
+    remove_folder(path)?;
+    fs::rename(&beside, path)?;
+    Ok(sync_parent(path)?)
+}
+
+/// `NAME.new` in the same folder.
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    path.with_file_name(name)
+}
+
+/// The file's bytes, or `None` when there is no such file.
+///
+/// # Errors
+/// The file is there and cannot be read.
+pub fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Removes a file if there is one.
+///
+/// # Errors
+/// The file is there and cannot be removed.
+pub fn remove_if_there(path: &Path) -> Result<()> {
+    absent_is_fine(fs::remove_file(path))
+}
+
+/// Removes a folder and what is in it, if there is one.
+fn remove_folder(path: &Path) -> Result<()> {
+    absent_is_fine(fs::remove_dir_all(path))
+}
+
+fn absent_is_fine(removed: Result<()>) -> Result<()> {
+    match removed {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// The folder that a path is in.
+fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+fn sync_parent(path: &Path) -> Result<()> {
+    sync_folder(parent(path))
+}
+
+#[cfg(unix)]
+fn sync_folder(path: &Path) -> Result<()> {
+    fs::File::open(path)?.sync_all()
+}
+
+#[cfg(not(unix))]
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "a folder cannot be opened as a file there"
+)]
+fn sync_folder(_path: &Path) -> Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_whole_and_nothing_is_left_beside() {
+        for write in [write_atomic, write_atomic_shared] {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("a.json");
+            write(&path, b"one, and longer").unwrap();
+            write(&path, b"two").unwrap();
+            assert_eq!(fs::read(&path).unwrap(), b"two");
+            assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+        }
+    }
+
+    #[test]
+    fn what_a_kill_left_beside_is_taken_by_the_next_write() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.json");
+        fs::write(beside(&path), "left by a kill").unwrap();
+        write_atomic(&path, b"whole").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"whole");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn many_writers_leave_one_whole_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.json");
+        std::thread::scope(|scope| {
+            for writer in 0..4_u8 {
+                let path = &path;
+                scope.spawn(move || {
+                    for _ in 0..20 {
+                        write_atomic_shared(path, &[writer; 1000]).unwrap();
+                    }
+                });
+            }
+        });
+        let bytes = fs::read(&path).unwrap();
+        assert_eq!(bytes.len(), 1000);
+        assert!(bytes.iter().all(|&b| b == bytes[0]));
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_shared_file_may_be_read_by_whom_the_mask_allows() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let (plain, shared) = (dir.path().join("plain"), dir.path().join("shared"));
+        write_atomic(&plain, b"1").unwrap();
+        write_atomic_shared(&shared, b"1").unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode(&plain), mode(&shared));
+    }
+
+    #[test]
+    fn a_folder_is_replaced_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("prompt");
+        write_folder(&path, &[("a", b"1".to_vec()), ("b", b"2".to_vec())]).unwrap();
+        write_folder(&path, &[("c", b"3".to_vec())]).unwrap();
+        let names: Vec<_> = fs::read_dir(&path)
+            .unwrap()
+            .map(|e| e.unwrap().file_name())
+            .collect();
+        assert_eq!(names, ["c"]);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn an_error_names_the_path_and_leaves_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("absent").join("a.json");
+        for write in [write_atomic, write_atomic_shared] {
+            let error = write(&path, b"one").unwrap_err().to_string();
+            assert!(error.contains("absent"), "{error}");
+        }
+        // A folder is in the way.
+        let path = dir.path().join("a.json");
+        fs::create_dir(&path).unwrap();
+        for write in [write_atomic, write_atomic_shared] {
+            let error = write(&path, b"one").unwrap_err().to_string();
+            assert!(error.contains("a.json"), "{error}");
+            assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+        }
+    }
+
+    #[test]
+    fn what_is_absent_is_neither_read_nor_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a");
+        assert_eq!(read_if_there(&path).unwrap(), None);
+        remove_if_there(&path).unwrap();
+        remove_folder(&path).unwrap();
+        fs::write(&path, "1").unwrap();
+        assert_eq!(read_if_there(&path).unwrap().as_deref(), Some(&b"1"[..]));
+        remove_if_there(&path).unwrap();
+        assert!(!path.exists());
+    }
+}

@@ -1,0 +1,11 @@
+//! The lowest layer: what every other crate may use, and what knows none of them.
+//!
+//! - [`random`]: one generator, the same numbers on every machine;
+//! - [`stats`]: ranks, correlations, percentiles, Student's t;
+//! - [`files`]: files and folders that are whole or absent;
+//! - [`hash`]: SHA-256 as text, and seeds derived from it.
+
+pub mod files;
+pub mod hash;
+pub mod random;
+pub mod stats;
