@@ -17,7 +17,7 @@ pub(crate) use updates::{BlockUpdates, HeldKind, Updates};
 pub struct TowerAdaptation<'a> {
     /// Learned rows among the tokens.
     pub prompts: PromptRows<'a>,
-    /// Updates of linear layers. Of one layer, low-rank updates are added first, in their order, then
+    /// Updates of layers. Of one layer, low-rank updates are added first, in their order, then
     /// scale and shift are applied, in their order.
     pub updates: &'a [Update<'a>],
     /// A projection into the joint space (width x embed) in place of the tower's own.
@@ -81,6 +81,11 @@ impl Held {
             projection,
             first_image: adaptation.first_image,
         }
+    }
+
+    /// Whether something after the blocks is another one.
+    pub(crate) fn changes_head(&self) -> bool {
+        self.projection.is_some() || !self.updates.of_final_norm().is_empty()
     }
 
     /// Gradients of all, 0 yet.

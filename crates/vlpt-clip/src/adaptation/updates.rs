@@ -1,10 +1,10 @@
-//! Learned updates of a tower's linear layers.
+//! Learned updates of a tower's layers.
 
 use vlpt_kernels::hash;
 
 use super::TowerSizes;
 
-/// A linear layer of a block.
+/// A layer of a tower.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LayerName {
     /// Queries, width to width.
@@ -19,12 +19,18 @@ pub enum LayerName {
     Fc1,
     /// Second layer of the MLP, MLP width to width.
     Fc2,
+    /// The layer norm before queries, keys and values. Norms have scale and shift alone.
+    Ln1,
+    /// The layer norm before the MLP.
+    Ln2,
+    /// The layer norm after the last block, before the projection. Its block is the number of blocks.
+    LnFinal,
 }
 
 /// A learned update of one layer of one block.
 #[derive(Clone, Copy, Debug)]
 pub struct Update<'a> {
-    /// The block, counted from 0.
+    /// The block, counted from 0; of [`LayerName::LnFinal`], the number of blocks.
     pub block: usize,
     /// Its layer.
     pub layer: LayerName,
@@ -155,13 +161,17 @@ impl Updates {
     /// # Panics
     /// When an update has another block or shape than the tower's.
     pub(crate) fn new(given: &[Update], sizes: TowerSizes) -> Self {
-        let mut blocks = vec![Vec::new(); sizes.depth];
+        let mut blocks = vec![Vec::new(); sizes.depth + 1];
         for (place, update) in given.iter().enumerate() {
+            let fits = if update.layer == LayerName::LnFinal {
+                update.block == sizes.depth
+            } else {
+                update.block < sizes.depth
+            };
             assert!(
-                update.block < sizes.depth,
-                "an update of block {} of a tower of {}",
-                update.block,
-                sizes.depth
+                fits,
+                "an update of {:?} of block {} of a tower of {}",
+                update.layer, update.block, sizes.depth
             );
             blocks[update.block].push(place);
         }
@@ -174,7 +184,13 @@ impl Updates {
         }
     }
 
-    /// The first block with an update.
+    /// The updates of the norm after the last block.
+    pub(crate) fn of_final_norm(&self) -> Vec<(usize, &HeldKind)> {
+        let block = self.blocks.len().saturating_sub(1);
+        self.of_block(block).of_layer(LayerName::LnFinal)
+    }
+
+    /// The first block with an update; the number of blocks where the norm after them alone has one.
     pub(crate) fn first_block(&self) -> Option<usize> {
         self.blocks.iter().position(|block| !block.is_empty())
     }
@@ -235,6 +251,11 @@ impl HeldUpdate {
     fn new(update: &Update, sizes: TowerSizes) -> Self {
         let (inputs, outputs) = match update.layer {
             LayerName::Q | LayerName::K | LayerName::V | LayerName::Out => {
+                (sizes.width, sizes.width)
+            }
+            LayerName::Ln1 | LayerName::Ln2 | LayerName::LnFinal => {
+                let scales = matches!(update.kind, UpdateKind::ScaleShift { .. });
+                assert!(scales, "a low-rank update of {:?}", update.layer);
                 (sizes.width, sizes.width)
             }
             LayerName::Fc1 => (sizes.width, sizes.mlp),

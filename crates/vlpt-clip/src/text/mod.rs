@@ -274,7 +274,7 @@ impl TextTower {
         let mut gradients = adaptation.held.zero_gradients(adaptation.values.len());
         for (chunk, kept) in plan.chunks.iter().zip(tape.chunks) {
             let d_features = &d_features[chunk.first * embed..][..chunk.texts * embed];
-            chunk.constant_backward(self, d_features, &mut gradients);
+            chunk.constant_backward(self, adaptation, d_features, &mut gradients);
             if let Some(recorded) = kept.or_else(|| chunk.record(self, adaptation)) {
                 chunk.backward(self, recorded, adaptation, d_features, &mut gradients);
             }

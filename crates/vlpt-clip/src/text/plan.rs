@@ -2,7 +2,7 @@
 
 use super::chunk::{Chunk, ChunkTape};
 use super::tree::TreeKind;
-use crate::adaptation::{Held, PromptRows, TowerAdaptation};
+use crate::adaptation::{Held, LayerName, PromptRows, TowerAdaptation};
 use crate::transformer::TapeBytes;
 
 /// What a plan has to know of the adaptations that its texts will be under.
@@ -37,10 +37,14 @@ impl From<&TowerAdaptation<'_>> for TextPlanOptions {
             prompts if prompts.is_empty() => (0, 0),
             PromptRows { first, blocks, .. } => (first, blocks),
         };
+        let in_blocks = adaptation
+            .updates
+            .iter()
+            .filter(|update| update.layer != LayerName::LnFinal);
         Self {
             first,
             blocks,
-            updates: adaptation.updates.iter().map(|update| update.block).min(),
+            updates: in_blocks.map(|update| update.block).min(),
         }
     }
 }

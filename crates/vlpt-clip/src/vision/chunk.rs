@@ -139,8 +139,7 @@ pub(super) fn record(
 impl ChunkTape {
     /// Features, images x embed.
     pub(super) fn features(&self, tower: &ImageTower, prompting: &Prompting) -> Vec<f32> {
-        let projection = prompting.held.projection.as_deref();
-        tower.head.forward(&self.last, projection)
+        tower.head.forward(&self.last, Some(&prompting.held))
     }
 
     /// Bytes of the tapes of the blocks, for `n` images.
@@ -170,16 +169,11 @@ impl ChunkTape {
             all: gradients,
             keys: d_keys,
         } = gradients;
-        if let Some(d_projection) = &mut gradients.projection {
-            tower
-                .head
-                .add_projection_gradient(&self.last, d_features, d_projection);
-        }
         let (arena, start) = (&tower.arena, prompting.start());
-        let projection = prompting.held.projection.as_deref();
+        let held = &prompting.held;
         let dx = tower
             .head
-            .backward(arena, &self.last, d_features, projection);
+            .backward(arena, &self.last, d_features, held, gradients);
         let mut dx = Gradient::new(arena, tower.precision, tower.width, dx);
         let blocks = tower.blocks.iter().enumerate().skip(start);
         for ((l, block), tape) in blocks.zip(self.blocks).rev() {

@@ -278,8 +278,7 @@ impl ImageTower {
 
     /// Features of class tokens after the last block.
     fn project(&self, prompting: &Prompting, last: &[f32]) -> Vec<f32> {
-        self.head
-            .forward(last, prompting.held.projection.as_deref())
+        self.head.forward(last, Some(&prompting.held))
     }
 
     /// # Panics

@@ -157,7 +157,7 @@ impl Prompting {
 
     /// Whether anything is learned.
     pub(super) fn learns(&self) -> bool {
-        self.start() < self.depth || self.held.projection.is_some()
+        self.start() < self.depth || self.held.changes_head()
     }
 
     /// Numbers of the rows of all blocks.

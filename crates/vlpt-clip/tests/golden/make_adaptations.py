@@ -29,8 +29,12 @@ def linear(layer, x, name, updates):
     for u in own:
         if "a" in u:
             y = y + u["factor"] * (x @ u["a"].T) @ u["b"].T
-    for u in own:
-        if "scale" in u:
+    return scaled(y, name, updates)
+
+
+def scaled(y, name, updates):
+    for u in updates:
+        if u["layer"] == name and "scale" in u:
             y = y * u["scale"] + u["shift"]
     return y
 
@@ -38,7 +42,7 @@ def linear(layer, x, name, updates):
 def block(layer, x, causal, updates):
     """x: tokens x width."""
     attention, mlp = layer.self_attn, layer.mlp
-    h = layer.layer_norm1(x)
+    h = scaled(layer.layer_norm1(x), "Ln1", updates)
     split = lambda t: t.view(len(x), attention.num_heads, -1).transpose(0, 1)
     q, k, v = (
         split(linear(getattr(attention, LAYERS[n]), h, n, updates)) for n in ["Q", "K", "V"]
@@ -46,7 +50,7 @@ def block(layer, x, causal, updates):
     o = F.scaled_dot_product_attention(q, k, v, is_causal=causal)
     o = o.transpose(0, 1).reshape(len(x), -1)
     x = x + linear(attention.out_proj, o, "Out", updates)
-    h = mlp.activation_fn(linear(mlp.fc1, layer.layer_norm2(x), "Fc1", updates))
+    h = mlp.activation_fn(linear(mlp.fc1, scaled(layer.layer_norm2(x), "Ln2", updates), "Fc1", updates))
     return x + linear(mlp.fc2, h, "Fc2", updates)
 
 
@@ -96,6 +100,7 @@ def run_image(model, pixels, number, case):
 
 
 def project(layer, h, case):
+    h = scaled(h, "LnFinal", case["updates"])
     return layer(h) if case.get("projection") is None else h @ case["projection"]
 
 
@@ -143,6 +148,13 @@ def cases(config, embed, text):
     for first in range(1, depth):
         for n in range(1, depth - first + 1):
             found[f"inserted.{first}.{n}"] = deep(first, n)
+    final = affine(["LnFinal"], [depth])
+    found["norms"] = dict(updates=affine(["Ln1", "Ln2"], blocks) + final)
+    found["norms.twice"] = dict(updates=affine(["Ln1", "Ln1", "Ln2"], [depth - 1]))
+    found["norms.prompted"] = deep(0, depth) | dict(
+        updates=affine(["Ln1", "Ln2"], blocks) + rank(["Q", "V", "Fc1"], blocks))
+    found["norm.final"] = dict(updates=affine(["LnFinal", "LnFinal"], [depth]),
+                               projection=leaf(width, embed, size=0.3))
     if depth > 2:
         found["inserted.updated"] = deep(2, 1) | dict(updates=rank(["Q", "Fc1"], [1, 2]))
         found["inserted.late"] = deep(1, depth - 1) | dict(updates=rank(["V"], [depth - 1]))

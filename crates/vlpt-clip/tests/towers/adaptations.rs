@@ -18,7 +18,7 @@ use crate::golden::{Golden, MODELS, floats};
 const IMAGES: usize = 3;
 
 /// What is 0 but for rounding: the gradient of a shift of all keys, which softmax does not see.
-const ZERO: f32 = 2e-6;
+const ZERO: f32 = 1e-5;
 
 /// A case as the script describes it.
 #[derive(Debug, Deserialize)]
@@ -194,6 +194,9 @@ fn layer(name: &str) -> LayerName {
         "Out" => LayerName::Out,
         "Fc1" => LayerName::Fc1,
         "Fc2" => LayerName::Fc2,
+        "Ln1" => LayerName::Ln1,
+        "Ln2" => LayerName::Ln2,
+        "LnFinal" => LayerName::LnFinal,
         other => panic!("layer {other}"),
     }
 }

@@ -114,8 +114,11 @@ fn with_updates<'a>(updates: &'a [Update<'a>]) -> TowerAdaptation<'a> {
     }
 }
 
-/// Low-rank updates with `B` of zeros under dropout, and scale 1 and shift 0, of the same layers.
+/// Low-rank updates with `B` of zeros under dropout, and scale 1 and shift 0 of the same layers and of
+/// all norms.
 struct Identities {
+    depth: usize,
+    width: usize,
     ranks: LowRanks,
     ones: Vec<f32>,
     zeros: Vec<f32>,
@@ -125,6 +128,8 @@ impl Identities {
     fn new(depth: usize, (width, mlp): (usize, usize)) -> Self {
         let most = mlp.max(width);
         Self {
+            depth,
+            width,
             ranks: LowRanks::new(0, depth, (width, mlp), 0.0).with_dropout(3),
             ones: vec![1.0; most],
             zeros: vec![0.0; most],
@@ -133,17 +138,24 @@ impl Identities {
 
     fn updates(&self) -> Vec<Update<'_>> {
         let mut updates = self.ranks.updates();
-        for (block, layer, _, b) in &self.ranks.values {
-            let outputs = b.len() / RANK;
+        let mut add = |block, layer, outputs| {
             updates.push(Update {
-                block: *block,
-                layer: *layer,
+                block,
+                layer,
                 kind: UpdateKind::ScaleShift {
                     scale: &self.ones[..outputs],
                     shift: &self.zeros[..outputs],
                 },
             });
+        };
+        for (block, layer, _, b) in &self.ranks.values {
+            add(*block, *layer, b.len() / RANK);
         }
+        for block in 0..self.depth {
+            add(block, LayerName::Ln1, self.width);
+            add(block, LayerName::Ln2, self.width);
+        }
+        add(self.depth, LayerName::LnFinal, self.width);
         updates
     }
 }
@@ -316,7 +328,7 @@ fn a_batch_in_parts_drops_what_it_drops_as_a_whole() {
 fn neither_a_budget_nor_threads_change_adapted_texts() {
     let golden = Golden::load("gelu");
     let tower = &golden.text;
-    let texts = many_classes(&golden, 1200);
+    let texts = many_classes(&golden, 700);
     let d_features = random(2, texts.len() * tower.embed_dim());
     let ranks = text_ranks("gelu", &golden, 1, 0.4).with_dropout(4);
     let updates = ranks.updates();

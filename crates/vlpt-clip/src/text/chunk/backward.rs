@@ -9,27 +9,26 @@ use crate::text::plan::TextAdaptation;
 use crate::transformer::{Adapting, AttentionGradient, Gradient, GradientRows};
 
 impl Chunk {
-    /// Adds the gradient of a projection by the texts that are constant.
+    /// Adds the gradients of what is learned after the blocks, by the texts that are constant.
     pub(in crate::text) fn constant_backward(
         &self,
         tower: &TextTower,
+        adaptation: &TextAdaptation,
         d_features: &[f32],
         gradients: &mut TowerGradients,
     ) {
-        let embed = tower.head.embed();
-        let (Some(d_projection), false) =
-            (&mut gradients.projection, self.constant.texts.is_empty())
-        else {
+        if !adaptation.held.changes_head() || self.constant.texts.is_empty() {
             return;
-        };
+        }
+        let embed = tower.head.embed();
         let texts = self.constant.texts.iter();
         let d: Vec<f32> = texts
             .flat_map(|text| &d_features[text * embed..][..embed])
             .copied()
             .collect();
-        tower
-            .head
-            .add_projection_gradient(&self.constant.last, &d, d_projection);
+        let last = &self.constant.last;
+        let held = &adaptation.held;
+        tower.head.backward(&tower.arena, last, &d, held, gradients);
     }
 
     /// Adds the gradients of what is learned, given that of the chunk's features.
@@ -50,13 +49,10 @@ impl Chunk {
             );
         }
         let arena = &tower.arena;
-        let projection = adaptation.held.projection.as_deref();
-        if let Some(d_projection) = &mut gradients.projection {
-            tower
-                .head
-                .add_projection_gradient(&tape.last, &d_ends, d_projection);
-        }
-        let dx = tower.head.backward(arena, &tape.last, &d_ends, projection);
+        let held = &adaptation.held;
+        let dx = tower
+            .head
+            .backward(arena, &tape.last, &d_ends, held, gradients);
         let mut dx = Gradient::new(arena, tower.precision, w, dx);
         let start = self.options.start();
         let blocks = tower.blocks.iter().enumerate().skip(start);

@@ -122,9 +122,10 @@ impl Chunk {
         keep: Option<&[SavedActivations]>,
     ) -> Option<ChunkTape> {
         let embed = tower.head.embed();
-        let projection = adaptation.held.projection.as_deref();
-        let projected = projection.map(|own| tower.head.forward(&self.constant.last, Some(own)));
-        let constant = projected.as_ref().unwrap_or(&self.constant.features);
+        let held = Some(&adaptation.held);
+        let changed = adaptation.held.changes_head();
+        let changed = changed.then(|| tower.head.forward(&self.constant.last, held));
+        let constant = changed.as_ref().unwrap_or(&self.constant.features);
         for (&text, feature) in self.constant.texts.iter().zip(constant.chunks_exact(embed)) {
             features[text * embed..][..embed].copy_from_slice(feature);
         }
@@ -133,7 +134,7 @@ impl Chunk {
         }
         let mut blocks = Vec::new();
         let last = self.run(tower, adaptation, keep.map(|keep| (keep, &mut blocks)));
-        let ends = tower.head.forward(&last, projection);
+        let ends = tower.head.forward(&last, held);
         for &(text, end) in &self.end_of {
             features[text * embed..][..embed].copy_from_slice(&ends[end * embed..][..embed]);
         }

@@ -37,13 +37,19 @@ impl Block {
         updates: &mut [UpdateGradient],
     ) -> Vec<f32> {
         let h = self.standardised(arena, self.ln_1, x);
+        let changed = self.changed_rows(arena, &h.rows, self.norm_1(), adapting);
+        let rows = changed.as_ref().unwrap_or(&h.rows);
         let mut d_kv = arena.copy(d_kv);
-        let own = self.keys_updates_backward(arena, &h.rows, &mut d_kv, adapting, true, updates);
+        let own = self.keys_updates_backward(arena, rows, &mut d_kv, adapting, true, updates);
         let d_kv = Gradient::new(arena, self.precision, 2 * self.width, d_kv);
         let mut dh = arena.floats(x.len());
         self.kv.backward_into(d_kv.operand(), &mut dh);
         if let Some(own) = own {
             add(&mut dh, &own);
+        }
+        if changed.is_some() {
+            let norm = self.norm_1();
+            self.changed_rows_backward(arena, &h.rows, norm, adapting, &mut dh, updates);
         }
         let mut dx = arena.floats(x.len());
         dx.fill(0.0);
@@ -90,34 +96,39 @@ impl Block {
             derivative,
         } = tape;
         let (w, n, m) = (self.width, ln_1.rows.rows(), ln_2.rows.rows());
+        let changed = self.changed_rows(arena, &ln_2.rows, self.norm_2(), adapting);
+        let rows = changed.as_ref().unwrap_or(&ln_2.rows);
         let derivative =
-            derivative.unwrap_or_else(|| self.derivative(arena, &ln_2.rows, query_rows, adapting));
+            derivative.unwrap_or_else(|| self.derivative(arena, rows, query_rows, adapting));
         let mut d_before = self.fc2_backward(
             arena,
-            &ln_2.rows,
+            rows,
             &derivative,
             &dy,
             (query_rows, adapting),
             updates,
         );
         drop(derivative);
-        let own = self.fc1_backward(
-            arena,
-            &ln_2.rows,
-            &mut d_before,
-            (query_rows, adapting),
-            updates,
-        );
+        let own = self.fc1_backward(arena, rows, &mut d_before, (query_rows, adapting), updates);
         let mut dh = self.matrix(arena, m, w);
         self.fc1.backward(d_before.operand(), &mut dh);
         drop(d_before);
         if let Some(own) = own {
             dh.add(&own);
         }
+        if changed.is_some() {
+            let norm = self.norm_2();
+            let mut d = dh.operand().widened(arena, w);
+            self.changed_rows_backward(arena, &ln_2.rows, norm, adapting, &mut d, updates);
+            dh.set(&d);
+        }
+        drop(changed);
         ln_2.backward_add(self.ln_2, dh.operand(), &mut dy);
         drop(dh);
+        let changed = self.changed_rows(arena, &ln_1.rows, self.norm_1(), adapting);
+        let rows = changed.as_ref().unwrap_or(&ln_1.rows);
         let projected =
-            projected.unwrap_or_else(|| self.project(arena, &ln_1.rows, query_rows, adapting));
+            projected.unwrap_or_else(|| self.project(arena, rows, query_rows, adapting));
         let d_out = self.out_backward(
             arena,
             &projected,
@@ -142,20 +153,30 @@ impl Block {
             d_common,
         );
         drop((q, kv, d_out));
-        let wants = !matches!(gradient_rows, GradientRows::None);
-        let rows = (&mut dq, &mut dkv);
+        let wants = changed.is_some() || !matches!(gradient_rows, GradientRows::None);
         let own = self.projections_backward(
             arena,
-            &ln_1.rows,
             rows,
+            (&mut dq, &mut dkv),
             (query_rows, adapting),
             wants,
             updates,
         );
+        if changed.is_some() {
+            // all rows count for the norm, whichever are wanted
+            let change = Some((adapting, updates));
+            let all = self.input_backward(arena, &ln_1, query_rows, dy, (&dq, &dkv), own, change);
+            let rows = match gradient_rows {
+                GradientRows::All => return all,
+                GradientRows::None => &[],
+                GradientRows::Rows(rows) => rows,
+            };
+            return Gradient::new(arena, self.precision, w, pick(arena, all.floats(), w, rows));
+        }
         match (gradient_rows, query_rows) {
             (GradientRows::None, _) => Gradient::new(arena, self.precision, w, arena.floats(0)),
             (GradientRows::All, query_rows) => {
-                self.input_backward(arena, &ln_1, query_rows, dy, (&dq, &dkv), own)
+                self.input_backward(arena, &ln_1, query_rows, dy, (&dq, &dkv), own, None)
             }
             (GradientRows::Rows(rows), QueryRows::All) => {
                 let ln_1 = ln_1.gather(arena, rows);
@@ -169,10 +190,10 @@ impl Block {
                     q: own.q.map(|part| picked(&part)),
                     kv: own.kv.map(|part| picked(&part)),
                 };
-                self.input_backward(arena, &ln_1, QueryRows::All, dy, (&dq, &dkv), own)
+                self.input_backward(arena, &ln_1, QueryRows::All, dy, (&dq, &dkv), own, None)
             }
             (GradientRows::Rows(rows), query_rows) => {
-                let all = self.input_backward(arena, &ln_1, query_rows, dy, (&dq, &dkv), own);
+                let all = self.input_backward(arena, &ln_1, query_rows, dy, (&dq, &dkv), own, None);
                 Gradient::new(arena, self.precision, w, pick(arena, all.floats(), w, rows))
             }
         }
@@ -358,7 +379,8 @@ impl Block {
         own
     }
 
-    /// Through the query, key and value layers and the first layer norm, to the input.
+    /// Through the query, key and value layers and the first layer norm, to the input. Where the norm
+    /// changes, all rows are there, and the gradients of its updates are added.
     fn input_backward(
         &self,
         arena: &Arena,
@@ -367,6 +389,7 @@ impl Block {
         dy: Gradient,
         (dq, dkv): (&Matrix, &Matrix),
         own: InputParts,
+        change: Option<(Adapting, &mut [UpdateGradient])>,
     ) -> Gradient {
         let (w, n) = (self.width, tape.rows.rows());
         match query_rows {
@@ -376,6 +399,12 @@ impl Block {
                 Linear::backward_sum(terms, &mut dh);
                 for part in [own.q, own.kv].into_iter().flatten() {
                     dh.add(&part);
+                }
+                if let Some((adapting, updates)) = change {
+                    let mut d = dh.operand().widened(arena, w);
+                    let (z, norm) = (&tape.rows, self.norm_1());
+                    self.changed_rows_backward(arena, z, norm, adapting, &mut d, updates);
+                    dh.set(&d);
                 }
                 let mut dx = dy;
                 tape.backward_add(self.ln_1, dh.operand(), &mut dx);
@@ -393,6 +422,10 @@ impl Block {
                     add(&mut d_asking, &part);
                 }
                 scatter_add_rows(&d_asking, w, rows, &mut dh);
+                if let Some((adapting, updates)) = change {
+                    let (z, norm) = (&tape.rows, self.norm_1());
+                    self.changed_rows_backward(arena, z, norm, adapting, &mut dh, updates);
+                }
                 let mut dx = arena.floats(n * w);
                 dx.fill(0.0);
                 scatter_add_rows(dy.floats(), w, rows, &mut dx);

@@ -1,6 +1,7 @@
 //! One pre-norm residual block: `x += out(attention(ln_1(x)))`, `x += fc2(act(fc1(ln_2(x))))`.
 
 mod backward;
+mod norms;
 mod updates;
 
 pub(crate) use backward::AttentionGradient;
@@ -137,7 +138,8 @@ impl Block {
     /// Keys and values (rows x 2 width) of tokens that do nothing else here.
     pub(crate) fn keys(&self, arena: &Arena, x: &[f32], adapting: Adapting) -> Matrix {
         let h = self.standardised(arena, self.ln_1, x);
-        self.project_keys(arena, &h.rows, adapting)
+        let changed = self.changed_rows(arena, &h.rows, self.norm_1(), adapting);
+        self.project_keys(arena, changed.as_ref().unwrap_or(&h.rows), adapting)
     }
 
     /// The tokens that ask, after the block, and the tape where there is one. `attend(q, kv, out)`
@@ -155,7 +157,10 @@ impl Block {
         let keep = taping.map(|taping| taping.keep);
         let ln_1 = self.standardised(arena, self.ln_1, &x);
         let began = Instant::now();
-        let projected = self.project(arena, &ln_1.rows, query_rows, adapting);
+        let changed = self.changed_rows(arena, &ln_1.rows, self.norm_1(), adapting);
+        let rows = changed.as_ref().unwrap_or(&ln_1.rows);
+        let projected = self.project(arena, rows, query_rows, adapting);
+        drop(changed);
         if let Some(taping) = taping {
             taping.checkpoints.count_projected(began);
         }
@@ -175,6 +180,8 @@ impl Block {
         }
         drop(o);
         let ln_2 = self.standardised(arena, self.ln_2, &x);
+        let changed = self.changed_rows(arena, &ln_2.rows, self.norm_2(), adapting);
+        let rows = changed.as_ref().unwrap_or(&ln_2.rows);
         let mut derivative = keep
             .is_some_and(|keep| keep.derivative)
             .then(|| self.matrix(arena, m, self.mlp));
@@ -182,7 +189,7 @@ impl Block {
         let began = Instant::now();
         self.activate(
             arena,
-            &ln_2.rows,
+            rows,
             query_rows,
             adapting,
             derivative.as_mut(),
@@ -247,6 +254,14 @@ impl Block {
             kv.set(&floats);
         }
         kv
+    }
+
+    fn norm_1(&self) -> (LayerName, &Affine) {
+        (LayerName::Ln1, &self.affine_1)
+    }
+
+    fn norm_2(&self) -> (LayerName, &Affine) {
+        (LayerName::Ln2, &self.affine_2)
     }
 
     /// Where keys, or values, lie in a row of both.

@@ -215,6 +215,19 @@ pub(super) struct Affine {
     pub(super) bias: Vec<f32>,
 }
 
+impl Affine {
+    /// # Panics
+    /// When a weight is 0.
+    pub(super) fn assert_no_zero(&self) {
+        let zero = self.weight.iter().position(|weight| *weight == 0.0);
+        assert!(
+            zero.is_none(),
+            "scale and shift of a layer norm whose weight number {} is 0",
+            zero.unwrap_or_default()
+        );
+    }
+}
+
 impl Block {
     pub(super) fn zeros(arena: &Arena, rows: usize, width: usize) -> Buffer<f32> {
         let mut zeros = arena.floats(rows * width);
