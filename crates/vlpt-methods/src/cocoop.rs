@@ -12,8 +12,8 @@ use crate::context::{Context, ContextOptions, Keys, Words};
 use crate::import::{Import, Reader, Source};
 use crate::nn::{Builder, Init, Linear};
 use crate::{
-    Family, Fit, Flags, Method, MethodConfig, MethodError, MethodSpec, Needs, Parameter, Pass,
-    Position, Prompts, Report, Result,
+    Adaptation, Family, Fit, Flags, Method, MethodConfig, MethodError, MethodSpec, Needs,
+    Parameter, Pass, Position, PromptTensor, Report, Result, TowerTensors,
 };
 
 /// Context length when neither a length nor initial words are given.
@@ -204,7 +204,7 @@ impl Method for CoCoOp {
     }
 
     /// The rows (images n x text width), one image after the other.
-    fn prompts(&self, pass: &Pass) -> Result<Prompts> {
+    fn adapt(&self, pass: &Pass) -> Result<Adaptation> {
         let refuse = |found: String| MethodError::Images {
             method: "cocoop",
             embed: self.embed,
@@ -222,14 +222,22 @@ impl Method for CoCoOp {
             .unsqueeze(0)?
             .add(&shift.unsqueeze(1)?)?
             .reshape(&[count * self.context.count(), self.ctx.shape()[1]])?;
-        Ok(Prompts {
-            text: Some(text),
-            visual: None,
+        Ok(Adaptation {
+            text: TowerTensors::prompts(PromptTensor::shallow(&text)?),
+            ..Adaptation::default()
         })
     }
 
-    fn conditional(&self) -> bool {
-        true
+    fn needs(&self) -> Needs {
+        Needs {
+            frozen_features: true,
+            texts_per_image: true,
+            ..Needs::default()
+        }
+    }
+
+    fn rows_per_image(&self) -> usize {
+        self.context.count()
     }
 }
 

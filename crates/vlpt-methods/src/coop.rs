@@ -9,8 +9,8 @@ use vlpt_clip::{Clip, PromptToken, Tokenizer};
 use crate::context::{Context, ContextOptions, Keys, Words};
 use crate::import::{Import, Reader, Source};
 use crate::{
-    Family, Fit, Flags, Method, MethodConfig, MethodSpec, Needs, Parameter, Pass, Position,
-    Prompts, Report, Result,
+    Adaptation, Family, Fit, Flags, Method, MethodConfig, MethodSpec, Needs, Parameter, Pass,
+    Position, PromptTensor, Report, Result, TowerTensors,
 };
 use vlpt_base::random::Stream;
 
@@ -158,15 +158,22 @@ impl Method for CoOp {
         self.context.texts(tokenizer, classes)
     }
 
-    fn prompts(&self, _pass: &Pass) -> Result<Prompts> {
+    fn needs(&self) -> Needs {
+        Needs {
+            class_specific: self.parameters[0].shape().len() == 3,
+            ..Needs::default()
+        }
+    }
+
+    fn adapt(&self, _pass: &Pass) -> Result<Adaptation> {
         let context = self.parameters[0].var().as_tensor();
         let text = match context.shape() {
             [classes, n, width] => context.reshape(&[classes * n, *width])?,
             _ => context.clone(),
         };
-        Ok(Prompts {
-            text: Some(text),
-            visual: None,
+        Ok(Adaptation {
+            text: TowerTensors::prompts(PromptTensor::shallow(&text)?),
+            ..Adaptation::default()
         })
     }
 }

@@ -1,13 +1,13 @@
 //! Prompt methods: from a few learned vectors to the prompts of a frozen CLIP.
 //!
 //! A method is one file: its parameters, where its prompts stand among the words of a class
-//! ([`Method::texts`]), and a function from the parameters to the prompts ([`Method::prompts`])
+//! ([`Method::texts`]), and a function from the parameters to the prompts ([`Method::adapt`])
 //! written with [`Tensor`](vlpt_autograd::Tensor)s, so that its gradient comes from autograd. It
 //! never sees kernels, data or loops:
 //!
 //! ```text
-//! parameters --prompts()--> prompts --> towers --> features --> loss
-//! parameters <-gradients()- d_prompts <-- towers' backward <--+
+//! parameters --adapt()--> adaptation --> towers --> features --> loss
+//! parameters <-gradients()- d_adaptation <-- towers' backward <--+
 //! ```
 //!
 //! | method | learns |
@@ -23,6 +23,7 @@
 
 #[macro_use]
 mod options;
+mod adaptation;
 pub mod baselines;
 mod cocoop;
 mod config;
@@ -35,7 +36,6 @@ pub mod import;
 mod method;
 mod nn;
 mod parameter;
-mod prompts;
 mod registry;
 mod spec;
 mod template;
@@ -44,6 +44,10 @@ mod visual;
 mod vlpt;
 mod vpt;
 
+pub use adaptation::{
+    Adaptation, Change, ChangeValues, PromptTensor, PromptValues, TowerTensors, TowerValues,
+    UpdateTensor, UpdateValues,
+};
 pub use baselines::{LinearProbeConfig, TipAdapterConfig, ZeroShotConfig, zero_shot as zeroshot};
 pub use cocoop::{CoCoOp, CoCoOpConfig};
 pub use config::{MethodConfig, MethodSection, ReadSection, ReadTable};
@@ -51,10 +55,9 @@ pub use context::Position;
 pub use coop::{CoOp, CoOpConfig};
 pub use error::{MethodError, Result};
 pub use head::UnitRows;
-pub use method::{Method, class_text};
+pub use method::{Features, ImageFeatures, Method, Pass, class_text};
 pub use options::{MethodOptions, OptionDoc, OptionTable};
 pub use parameter::Parameter;
-pub use prompts::{Pass, Prompts, Visual, VisualValues};
 pub use registry::{METHODS, first_of, head_reader, method, option_tables};
 pub use spec::{Build, Family, Fit, Flags, MethodSpec, Needs, Report};
 pub use template::template_texts;

@@ -6,8 +6,8 @@ use vlpt_clip::{Clip, PromptToken, Tokenizer};
 
 use crate::import::{Import, Source};
 use crate::{
-    CoOp, CoOpConfig, Family, Fit, Flags, Method, MethodConfig, MethodSpec, Needs, Parameter, Pass,
-    Prompts, Report, Result, Vpt, VptConfig,
+    Adaptation, CoOp, CoOpConfig, Family, Fit, Flags, Method, MethodConfig, MethodSpec, Needs,
+    Parameter, Pass, Report, Result, Vpt, VptConfig,
 };
 
 /// What joint prompts say of themselves.
@@ -114,10 +114,17 @@ impl Method for Vlpt {
         self.text.texts(tokenizer, classes)
     }
 
-    fn prompts(&self, pass: &Pass) -> Result<Prompts> {
-        Ok(Prompts {
-            text: self.text.prompts(pass)?.text,
-            visual: self.visual.visual(pass)?,
+    fn needs(&self) -> Needs {
+        Needs {
+            pixels: self.visual.needs().pixels,
+            ..self.text.needs()
+        }
+    }
+
+    fn adapt(&self, pass: &Pass) -> Result<Adaptation> {
+        Ok(Adaptation {
+            text: self.text.adapt(pass)?.text,
+            visual: self.visual.adapt(pass)?.visual,
         })
     }
 }

@@ -18,8 +18,8 @@ use crate::nn::{Builder, Init, Linear};
 use crate::visual::{MAX_COUNT, initial_bound};
 use crate::zeroshot::{DEFAULT_TEMPLATE, fill};
 use crate::{
-    Depth, Family, Fit, Flags, Method, MethodConfig, MethodError, MethodSpec, Needs, Parameter,
-    Pass, Place, Prompts, Report, Result, Visual, template_texts,
+    Adaptation, Depth, Family, Fit, Flags, Method, MethodConfig, MethodError, MethodSpec, Needs,
+    Parameter, Pass, Place, PromptTensor, Report, Result, TowerTensors, template_texts,
 };
 
 /// Prompts a block, when none are asked for.
@@ -190,7 +190,7 @@ impl Vpt {
     ///
     /// # Errors
     /// A tensor operation that failed.
-    pub fn visual(&self, pass: &Pass) -> Result<Option<Visual>> {
+    pub fn visual(&self, pass: &Pass) -> Result<Option<PromptTensor>> {
         if self.count == 0 {
             return Ok(None);
         }
@@ -201,8 +201,9 @@ impl Vpt {
             let [_, width] = projected.dims()?;
             rows = projected.reshape(&[layers, count, width])?;
         }
-        Ok(Some(Visual {
+        Ok(Some(PromptTensor {
             rows: dropout(&rows, self.dropout, pass, "vpt.dropout")?,
+            first: 0,
             place: self.place.into(),
         }))
     }
@@ -231,10 +232,20 @@ impl Method for Vpt {
         template_texts(tokenizer, &self.template, classes)
     }
 
-    fn prompts(&self, pass: &Pass) -> Result<Prompts> {
-        Ok(Prompts {
-            text: None,
-            visual: self.visual(pass)?,
+    fn needs(&self) -> Needs {
+        Needs {
+            pixels: self.count > 0,
+            ..Needs::default()
+        }
+    }
+
+    fn adapt(&self, pass: &Pass) -> Result<Adaptation> {
+        Ok(Adaptation {
+            visual: TowerTensors {
+                prompts: self.visual(pass)?,
+                ..TowerTensors::default()
+            },
+            ..Adaptation::default()
         })
     }
 }

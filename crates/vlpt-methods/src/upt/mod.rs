@@ -29,8 +29,8 @@ use crate::context::{Context, Words};
 use crate::import::{Import, Reader, Source};
 use crate::nn::Builder;
 use crate::{
-    Family, Fit, Flags, Method, MethodConfig, MethodSpec, Needs, Parameter, Pass, Prompts, Report,
-    Result, Visual,
+    Adaptation, Family, Fit, Flags, Method, MethodConfig, MethodSpec, Needs, Parameter, Pass,
+    PromptTensor, Report, Result, TowerTensors,
 };
 
 use mvlpt::Mvlpt;
@@ -214,7 +214,14 @@ impl Method for Upt {
         self.context.texts(tokenizer, classes)
     }
 
-    fn prompts(&self, pass: &Pass) -> Result<Prompts> {
+    fn needs(&self) -> Needs {
+        Needs {
+            pixels: true,
+            ..Needs::default()
+        }
+    }
+
+    fn adapt(&self, pass: &Pass) -> Result<Adaptation> {
         let halves = match &self.network {
             Network::Mvlpt(network) => network.forward(pass)?,
             Network::Release(network) => network.forward(pass)?,
@@ -223,10 +230,11 @@ impl Method for Upt {
         let visual = halves
             .visual
             .reshape(&[self.layers, rows / self.layers, width])?;
-        Ok(Prompts {
-            text: Some(halves.text),
-            visual: Some(Visual {
+        Ok(Adaptation {
+            text: TowerTensors::prompts(PromptTensor::shallow(&halves.text)?),
+            visual: TowerTensors::prompts(PromptTensor {
                 rows: visual,
+                first: 0,
                 place: self.place,
             }),
         })
