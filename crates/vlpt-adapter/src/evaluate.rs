@@ -159,7 +159,7 @@ pub fn evaluate_known(
         preprocess: preprocess.clone(),
         limits: Limits::default(),
         batch: options.image_batch,
-        prompts: classifier.visual.clone(),
+        adaptation: classifier.visual.clone(),
         cache: options.cache.clone(),
     };
     let features = maker.features(items, hashes, View::Centre, observer)?;

@@ -13,6 +13,7 @@ mod classifier;
 mod error;
 mod evaluate;
 mod features;
+mod image_adaptation;
 pub mod metrics;
 mod precision;
 mod predict;
@@ -27,6 +28,7 @@ pub use evaluate::{EvalOptions, Evaluation, SplitName, evaluate, evaluate_known}
 pub use features::{
     DEFAULT_IMAGE_BATCH, FeatureMaker, View, data_fingerprint, default_cache_dir, hash_images,
 };
+pub use image_adaptation::{ImageAdaptation, unit_tensor};
 pub use metrics::{Bootstrap, Confusion, Interval, Scored};
 pub use precision::PrecisionSetting;
 pub use predict::{NamedImage, PredictOptions, Predictor, embed_images, embed_texts};

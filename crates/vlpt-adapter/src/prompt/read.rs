@@ -11,7 +11,7 @@ use vlpt_methods::{Build, Method, Parameter};
 use super::stored::{self, Stored};
 use super::{Adapter, FORMAT, class_names_sha256, member};
 use crate::tensors::{Named, TensorFile};
-use crate::{AdapterError, Classifier, Result};
+use crate::{AdapterError, Classifier, ImageAdaptation, Result};
 
 /// What loading made of the tensors of a prompt folder.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -98,6 +98,14 @@ impl PromptFolder {
     pub fn classifier(&self, clip: &Clip) -> Result<Classifier> {
         self.check_sizes(clip)?;
         match &self.stored.classifier {
+            // What the file does not hold of the image side is made of the parameters.
+            Some(classifier)
+                if self.adapter.method.needs().pixels && classifier.visual.is_none() =>
+            {
+                let method: Arc<dyn Method> = Arc::from(self.method(clip)?);
+                let visual = ImageAdaptation::of_method(&method)?;
+                Ok(classifier.clone().with_visual(visual))
+            }
             Some(classifier) => Ok(classifier.clone()),
             None => Classifier::of_method(clip, Arc::from(self.method(clip)?), &self.classes),
         }
@@ -152,14 +160,15 @@ impl PromptFolder {
             )));
         }
         let visual = self.stored.classifier.as_ref();
-        if let Some(visual) = visual.and_then(|classifier| classifier.visual.as_ref()) {
-            let width = visual.values.len() / (visual.layers * visual.count);
+        let visual = visual.and_then(|classifier| classifier.visual.as_ref()?.prompts());
+        if let Some(visual) = visual {
+            let width = visual.values.len() / (visual.blocks * visual.rows);
             let (depth, tower) = (clip.vision.depth(), clip.vision.width());
-            if width != tower || visual.layers > depth {
+            if width != tower || visual.blocks > depth {
                 return Err(unfit(format!(
                     "visual prompts of width {width} for {} blocks: the model has {depth} blocks \
                      of width {tower}",
-                    visual.layers
+                    visual.blocks
                 )));
             }
         }

@@ -13,11 +13,11 @@ use std::path::Path;
 
 use vlpt_clip::VisualPlace;
 use vlpt_methods::head::{HeadFile, HeadReader};
-use vlpt_methods::{METHODS, VisualValues, head_reader};
+use vlpt_methods::{METHODS, PromptValues, TowerValues, head_reader};
 
 use crate::classifier::{Classifier, Head};
 use crate::tensors::{Named, TensorFile};
-use crate::{AdapterError, Result};
+use crate::{AdapterError, ImageAdaptation, Result};
 
 const KIND: &str = "kind";
 const COSINE: &str = "cosine";
@@ -51,7 +51,8 @@ pub(super) fn put(
         let named = Named::new(shape, values.to_vec());
         file.tensors.insert(name.to_owned(), named);
     };
-    if let Some(visual) = &classifier.visual {
+    let visual = stored_prompts(classifier);
+    if let Some(visual) = visual {
         tensor(VISUAL, &visual_shape(visual), &visual.values);
     }
     let kind = match classifier.head() {
@@ -78,7 +79,7 @@ pub(super) fn put(
     };
     let mut fact = |name: &str, value: String| file.metadata.insert(name.to_owned(), value);
     fact(KIND, kind.to_owned());
-    if let Some(visual) = &classifier.visual {
+    if let Some(visual) = visual {
         let place = PLACES.iter().find(|(place, _)| *place == visual.place);
         fact(PLACE, place.map_or("", |(_, name)| name).to_owned());
     }
@@ -89,9 +90,23 @@ pub(super) fn put(
     Ok(())
 }
 
-fn visual_shape(visual: &VisualValues) -> [usize; 3] {
-    let prompts = (visual.layers * visual.count).max(1);
-    [visual.layers, visual.count, visual.values.len() / prompts]
+/// The visual prompts that the file holds: where they are all that is changed in the image tower. What
+/// else there is, is made of the parameters again.
+fn stored_prompts(classifier: &Classifier) -> Option<&PromptValues> {
+    match &classifier.visual {
+        Some(ImageAdaptation::Fixed(values))
+            if values.updates.is_empty() && values.projection.is_none() =>
+        {
+            let prompts = values.prompts.as_ref();
+            prompts.filter(|prompts| prompts.first == 0 && !prompts.per_image)
+        }
+        _ => None,
+    }
+}
+
+fn visual_shape(visual: &PromptValues) -> [usize; 3] {
+    let prompts = (visual.blocks * visual.rows).max(1);
+    [visual.blocks, visual.rows, visual.values.len() / prompts]
 }
 
 /// Reads the file of a folder with these classes.
@@ -166,7 +181,7 @@ fn kinds() -> Vec<&'static str> {
     [COSINE, CONDITIONAL].into_iter().chain(own).collect()
 }
 
-fn read_visual(tensor: Named, place: &str) -> std::result::Result<VisualValues, String> {
+fn read_visual(tensor: Named, place: &str) -> std::result::Result<ImageAdaptation, String> {
     let [layers, count, width] = tensor.shape[..] else {
         return Err(format!(
             "`{VISUAL}` has shape {:?}: expected blocks x count x width",
@@ -182,12 +197,14 @@ fn read_visual(tensor: Named, place: &str) -> std::result::Result<VisualValues, 
             PLACES[0].1, PLACES[1].1
         ));
     };
-    Ok(VisualValues {
+    Ok(ImageAdaptation::Fixed(TowerValues::prompts(PromptValues {
         values: tensor.data,
-        layers,
-        count,
+        first: 0,
+        blocks: layers,
+        rows: count,
         place: *place,
-    })
+        per_image: false,
+    })))
 }
 
 #[cfg(test)]

@@ -69,7 +69,7 @@ impl TrainWork {
             preprocess: preprocess.clone(),
             limits: Limits::default(),
             batch: ComputeConfig::default().image_batch,
-            prompts: None,
+            adaptation: None,
             cache: None,
         }
     }

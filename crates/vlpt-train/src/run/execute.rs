@@ -107,7 +107,7 @@ fn execute_here(
             preprocess: preprocess(clip, &config.image),
             limits: Limits::default(),
             batch: config.compute.image_batch,
-            prompts: None,
+            adaptation: None,
             cache: options.cache.clone(),
         },
     };

@@ -97,6 +97,7 @@ pub(super) fn run(job: &Job, start: Position, observer: &dyn TrainObserver) -> R
         parameters: BTreeMap::new(),
         optimizer: OptimizerState::default(),
         best: BTreeMap::new(),
+        average: BTreeMap::new(),
     };
     checkpoint.write(job.dir)?;
     Ok(summary)

@@ -118,6 +118,17 @@ pub(super) fn check_together(config: &RunConfig, clip: &Clip, data: &TrainingDat
             seed: config.seed,
         })?;
         method.texts(&clip.tokenizer, classes)?;
+        let averaged = method.average_weight(1, config.epochs()).is_some();
+        if averaged && config.train.select == Select::BestVal {
+            return Err(TrainError::Unfit {
+                what: format!(
+                    "{} ends with an average over all epochs, but train.select = \"best_val\" \
+                     takes one",
+                    config.method
+                ),
+                hint: Some("set train.select to \"last\"".to_owned()),
+            });
+        }
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use super::result::Outcome;
 use super::{EVENTS, RunSummary};
 use crate::checkpoint::{Checkpoint, Position};
 use crate::events::{Event, read_events};
-use crate::trainer::{ImageInput, TaskPart, Trainer, Workload, has_visual};
+use crate::trainer::{ImageInput, TaskPart, Trainer, Workload};
 use crate::{Member, Result, TrainObserver};
 use vlpt_adapter::VAL_TASKS;
 
@@ -46,7 +46,7 @@ pub(super) fn run(
         &job.maker,
         (&data.train.samples, job.train_hashes),
         (&val.samples, job.val_hashes),
-        has_visual(method.as_ref())?,
+        method.needs().pixels,
         observer,
     )?;
     let work = Workload {

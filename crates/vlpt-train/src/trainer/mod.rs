@@ -3,6 +3,7 @@
 mod images;
 mod parameters;
 mod pass;
+mod regulariser;
 mod texts;
 mod validate;
 mod work;
@@ -26,7 +27,6 @@ use images::BatchImages;
 use pass::{Engine, Passed, Step};
 
 pub(crate) use images::ImageInput;
-pub(crate) use pass::has_visual;
 pub(crate) use work::{TaskPart, Workload};
 
 /// A run in memory.
@@ -39,6 +39,8 @@ pub(crate) struct Trainer<'a> {
     schedule: Schedule,
     position: Position,
     best: BTreeMap<String, Vec<f32>>,
+    /// The average of parameters so far, of a method that ends with one.
+    average: BTreeMap<String, Vec<f32>>,
     steps: usize,
     /// The images of the next step, made while this one ran.
     ahead: Option<BatchImages>,
@@ -61,6 +63,7 @@ impl<'a> Trainer<'a> {
             schedule: Schedule::of(train, work.config.epochs()),
             position: start,
             best: BTreeMap::new(),
+            average: BTreeMap::new(),
             steps: batches.steps(),
             batches,
             method,
@@ -73,6 +76,7 @@ impl<'a> Trainer<'a> {
             }
             trainer.optimizer.restore(checkpoint.optimizer)?;
             trainer.best = checkpoint.best;
+            trainer.average = checkpoint.average;
             trainer.position = checkpoint.position;
         }
         Ok(trainer)
@@ -258,6 +262,8 @@ impl<'a> Trainer<'a> {
             position.right,
             position.loss_sum,
         ) = (0, 0, 0, 0.0);
+        self.average(end.epoch)?;
+        let position = &mut self.position;
         if let Some(value) = val
             && position.best.is_none_or(|(_, best)| value > best)
         {
@@ -265,6 +271,22 @@ impl<'a> Trainer<'a> {
             self.best = self.parameters()?;
         }
         Ok(Event::Epoch(end))
+    }
+
+    /// Adds the parameters after an epoch to the average that the method ends with, if it does.
+    fn average(&mut self, epoch: usize) -> Result<()> {
+        let epochs = self.work.config.epochs();
+        let Some(weight) = self.method.average_weight(epoch, epochs) else {
+            return Ok(());
+        };
+        for (name, values) in self.parameters()? {
+            let len = values.len();
+            let sum = self.average.entry(name).or_insert_with(|| vec![0.0; len]);
+            for (sum, value) in sum.iter_mut().zip(values) {
+                *sum += weight as f32 * value;
+            }
+        }
+        Ok(())
     }
 
     /// Number of trainable values.

@@ -4,12 +4,12 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
-use vlpt_autograd::Tensor;
-use vlpt_clip::{MemoryBudget, TowerAdaptation};
-use vlpt_methods::UnitRows;
-use vlpt_methods::{Method, MethodError, Pass, Prompts, Visual, VisualValues};
+use vlpt_adapter::unit_tensor;
+use vlpt_clip::{MemoryBudget, TowerAdaptation, TowerGradients};
+use vlpt_methods::{Method, Needs, Pass, TowerValues};
 
 use super::images::BatchImages;
+use super::regulariser::{Images, Regulariser, rows_of};
 use super::texts::{Scope, TextSide, add_to, learned};
 use super::work::{Shares, Workload};
 use crate::loss::{LossHead, LossInput, LossOutput, Mask, TextsOf};
@@ -24,8 +24,10 @@ const PART_TOKENS: usize = 1024;
 pub(crate) struct Engine<'a> {
     work: &'a Workload<'a>,
     method: Arc<dyn Method>,
+    needs: Needs,
     pub(crate) texts: TextSide,
-    visual: bool,
+    /// Text features of all classes that the method compares its own with.
+    teacher: Option<Vec<f32>>,
     image_budget: MemoryBudget,
     task_of: Vec<usize>,
 }
@@ -52,6 +54,15 @@ pub(crate) struct Step {
     number: u64,
 }
 
+/// What goes into the image side of a step.
+struct Given<'a> {
+    pixels: &'a [f32],
+    /// Features of the images under the frozen tower, where the method needs them.
+    frozen: Option<&'a [f32]>,
+    texts: &'a [f32],
+    regulariser: Option<&'a Regulariser<'a>>,
+}
+
 impl Step {
     /// Number of columns of the logits.
     pub(crate) fn classes(&self) -> usize {
@@ -63,8 +74,9 @@ impl<'a> Engine<'a> {
     /// Plans the texts, or computes the constant ones.
     pub(crate) fn new(work: &'a Workload<'a>, method: Arc<dyn Method>) -> Result<Self> {
         let texts = method.texts(&work.clip.tokenizer, work.classes)?;
-        let visual = has_visual(method.as_ref())?;
-        let shares = Shares::of(work.config, learned(&texts), visual);
+        let needs = method.needs();
+        let learned = learned(&texts) || needs.text_weights;
+        let shares = Shares::of(work.config, learned, needs.pixels);
         let (parts, at_once) = match work.mask {
             Mask::PerTask => (
                 work.tasks.iter().map(|task| task.classes.clone()).collect(),
@@ -81,7 +93,8 @@ impl<'a> Engine<'a> {
                 shares.text,
                 at_once,
             )?,
-            visual,
+            teacher: method.teacher(work.clip, work.classes)?,
+            needs,
             image_budget: shares.image,
             task_of: work.task_of_train(),
             work,
@@ -137,74 +150,85 @@ impl<'a> Engine<'a> {
     /// Loss and gradients of a step.
     ///
     /// # Errors
-    /// A tensor operation that failed, or a method that makes visual prompts out of images.
+    /// A tensor operation that failed, or a method that does not ask for what it uses.
     pub(crate) fn pass(&self, step: &Step, images: &BatchImages) -> Result<Passed> {
         let work = self.work;
-        let embed = work.clip.config.embed_dim;
-        let conditional = self.method.conditional();
-        let features = match images {
+        let (needs, n) = (self.needs, step.targets.len());
+        let reads_images = needs.frozen_features || needs.visual_per_image;
+        let frozen = match images {
             BatchImages::Features(features) => Some(Cow::Borrowed(features.as_slice())),
-            BatchImages::Pixels(pixels) if !self.visual => {
-                Some(Cow::Owned(self.plain_features(pixels)))
+            BatchImages::Pixels(pixels) if !needs.pixels || reads_images => {
+                Some(Cow::Owned(self.frozen_features(pixels)))
             }
             BatchImages::Pixels(_) => None,
         };
-        let units = match &features {
-            Some(features) if conditional => Some(unit_tensor(features, embed)?),
+        let units = match &frozen {
+            Some(frozen) if reads_images => Some(unit_tensor(frozen, work.clip.config.embed_dim)?),
             _ => None,
         };
-        let prompts = self.method.prompts(&Pass {
+        let adaptation = self.method.adapt(&Pass {
             images: units.as_ref(),
             step: Some((work.config.seed, step.number)),
         })?;
-        let visual = prompts.visual.as_ref().map(Visual::values).transpose()?;
-        let n = step.targets.len();
-        let rows = prompts.text_values()?;
-        let (texts, tapes) = self.texts.forward(work.clip, &step.scope, n, &rows);
-        let (output, d_visual) = match (&visual, images, features) {
-            (None, _, Some(features)) => (self.loss(step, 0..n, &features, &texts, false)?, None),
-            (Some(visual), BatchImages::Pixels(pixels), None) => {
-                let (output, d_visual) = self.parts(step, visual, pixels, &texts)?;
+        let (text, visual) = (adaptation.text.values()?, adaptation.visual.values()?);
+        let (texts, tapes) = self.texts.forward(work.clip, &step.scope, n, &text);
+        let regulariser = self.regulariser(step, &texts)?;
+        let (mut output, d_visual) = match (images, frozen) {
+            (BatchImages::Pixels(pixels), frozen) if needs.pixels && !visual.is_empty() => {
+                let given = Given {
+                    pixels,
+                    frozen: frozen.as_deref(),
+                    texts: &texts,
+                    regulariser: regulariser.as_ref(),
+                };
+                let (output, d_visual) = self.parts(step, &visual, &given)?;
                 (output, Some(d_visual))
+            }
+            (_, Some(features)) if visual.is_empty() => {
+                (self.loss(step, 0..n, &features, &texts, false)?, None)
             }
             _ => return Err(self.unsteady()),
         };
-        let d_text = if self.texts.is_constant() {
-            None
-        } else {
+        if let Some(regulariser) = &regulariser {
+            let term = regulariser.term(None)?;
+            term.add(&mut output.loss, &mut output.d_texts, &mut []);
+        }
+        let d_text = (!self.texts.is_constant()).then(|| {
             let d_texts = &output.d_texts;
-            Some(
-                self.texts
-                    .backward(work.clip, &step.scope, n, tapes, d_texts),
-            )
-        };
+            self.texts
+                .backward(work.clip, &step.scope, n, tapes, d_texts)
+        });
+        let parameters = self.method.parameters();
         Ok(Passed {
             loss: output.loss,
             logits: output.logits,
-            gradients: self.gradients(&prompts, d_text.as_deref(), d_visual.as_deref())?,
+            gradients: adaptation.gradients(parameters, d_text.as_ref(), d_visual.as_ref())?,
         })
     }
 
-    /// A method whose visual prompts come and go, or are made of image features.
+    /// What the method adds to the loss of a step, where it has a teacher.
+    fn regulariser(&self, step: &Step, texts: &[f32]) -> Result<Option<Regulariser<'_>>> {
+        let (width, scale) = (self.work.clip.config.embed_dim, self.work.clip.logit_scale);
+        let of = |teacher: &Vec<f32>| {
+            let frozen = rows_of(teacher, width, &step.scope.ranges);
+            Regulariser::new(self.method.as_ref(), scale, width, texts, frozen)
+        };
+        self.teacher.as_ref().map(of).transpose()
+    }
+
+    /// A method that changes the image tower without having asked for pixels, or the other way.
     fn unsteady(&self) -> TrainError {
         let name = self.method.name();
         TrainError::Unfit {
-            what: format!("the method {name} has visual prompts in some passes only"),
-            hint: Some("make visual prompts in every pass, of parameters alone".to_owned()),
+            what: format!("the method {name} changes the image tower in some passes only"),
+            hint: Some(
+                "let its `needs` say `pixels`, and change the tower in every pass".to_owned(),
+            ),
         }
     }
 
-    fn gradients(
-        &self,
-        prompts: &Prompts,
-        d_text: Option<&[f32]>,
-        d_visual: Option<&[f32]>,
-    ) -> Result<Vec<Vec<f32>>> {
-        Ok(prompts.gradients(self.method.parameters(), d_text, d_visual)?)
-    }
-
-    /// Features of pixels without visual prompts.
-    fn plain_features(&self, pixels: &[f32]) -> Vec<f32> {
+    /// Features of pixels under the frozen tower.
+    fn frozen_features(&self, pixels: &[f32]) -> Vec<f32> {
         let vision = &self.work.clip.vision;
         vision.features(
             pixels,
@@ -219,32 +243,65 @@ impl<'a> Engine<'a> {
         3 * side * side
     }
 
-    /// Loss and gradients with visual prompts, some images at a time: their loss is taken and its
-    /// gradient goes back before the next ones come, so that no tape is computed twice.
+    /// Loss and gradients where the image tower is changed, some images at a time: their loss is
+    /// taken and its gradient goes back before the next ones come, so that no tape is computed twice.
     fn parts(
         &self,
         step: &Step,
-        visual: &VisualValues,
-        pixels: &[f32],
-        texts: &[f32],
-    ) -> Result<(LossOutput, Vec<f32>)> {
+        visual: &TowerValues,
+        given: &Given,
+    ) -> Result<(LossOutput, TowerGradients)> {
         let vision = &self.work.clip.vision;
-        let n = step.targets.len();
+        let (n, embed) = (step.targets.len(), self.work.clip.config.embed_dim);
+        let per_image = visual.prompts.as_ref().is_some_and(|p| p.per_image);
         let mut whole = LossOutput {
             loss: 0.0,
             logits: Vec::with_capacity(n * step.classes()),
             d_images: Vec::new(),
             d_texts: Vec::new(),
         };
-        let mut d_visual = vec![0.0; visual.values.len()];
+        let mut d_visual: Option<TowerGradients> = None;
         let mut first = 0;
-        for images in pixels.chunks(self.part_size(n, visual.count) * self.image_len()) {
+        let rows = visual.prompts.as_ref().map_or(0, |prompts| prompts.rows);
+        for images in given
+            .pixels
+            .chunks(self.part_size(n, rows) * self.image_len())
+        {
             let end = first + images.len() / self.image_len();
-            let prompts = visual.for_tower();
-            let (features, tape) = vision.forward(images, end - first, &prompts, self.image_budget);
-            let output = self.loss(step, first..end, &features, texts, true)?;
-            let gradients = vision.backward(tape, &output.d_images);
-            add_to(&mut d_visual, &gradients.prompts);
+            let own;
+            let values = if per_image {
+                own = visual.of_images(first..end, n);
+                &own
+            } else {
+                visual
+            };
+            let updates = values.updates();
+            let adaptation = TowerAdaptation {
+                first_image: first,
+                ..values.for_tower(&updates)
+            };
+            let (features, tape) =
+                vision.forward(images, end - first, &adaptation, self.image_budget);
+            let mut output = self.loss(step, first..end, &features, given.texts, true)?;
+            if let (Some(regulariser), Some(frozen)) = (given.regulariser, given.frozen) {
+                let term = regulariser.term(Some(Images {
+                    tuned: &features,
+                    frozen: &frozen[first * embed..end * embed],
+                    batch: n,
+                }))?;
+                term.add(&mut output.loss, &mut output.d_texts, &mut output.d_images);
+            }
+            let mut gradients = vision.backward(tape, &output.d_images);
+            match &mut d_visual {
+                None => d_visual = Some(gradients),
+                Some(sum) if per_image => {
+                    let mut prompts = std::mem::take(&mut sum.prompts);
+                    prompts.append(&mut gradients.prompts);
+                    sum.add(&gradients);
+                    sum.prompts = prompts;
+                }
+                Some(sum) => sum.add(&gradients),
+            }
             whole.loss += output.loss;
             whole.logits.extend(output.logits);
             if whole.d_texts.is_empty() {
@@ -254,7 +311,7 @@ impl<'a> Engine<'a> {
             }
             first = end;
         }
-        Ok((whole, d_visual))
+        Ok((whole, d_visual.unwrap_or_default()))
     }
 
     /// Images of a part; it depends on shapes alone.
@@ -284,7 +341,7 @@ impl<'a> Engine<'a> {
             width: work.clip.config.embed_dim,
             targets: &step.targets[images.clone()],
             batch: step.targets.len(),
-            texts_of: if self.method.conditional() && !self.texts.is_constant() {
+            texts_of: if self.needs.texts_per_image && !self.texts.is_constant() {
                 TextsOf::Each
             } else {
                 TextsOf::All
@@ -295,19 +352,4 @@ impl<'a> Engine<'a> {
             d_texts: !self.texts.is_constant(),
         })
     }
-}
-
-/// Whether a method has visual prompts; of a conditional one, that it does not.
-///
-/// # Errors
-/// A tensor operation that failed.
-pub(crate) fn has_visual(method: &dyn Method) -> Result<bool> {
-    Ok(!method.conditional() && method.prompts(&Pass::EVAL)?.visual.is_some())
-}
-
-/// Image features divided by their lengths, as a conditional method takes them.
-fn unit_tensor(features: &[f32], embed: usize) -> Result<Tensor> {
-    let units = UnitRows::new(features, embed)?;
-    let values = units.rows().to_vec();
-    Ok(Tensor::new(values, &[units.len(), embed]).map_err(MethodError::from)?)
 }
