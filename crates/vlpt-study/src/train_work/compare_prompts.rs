@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use vlpt_adapter::PromptFolder;
-use vlpt_methods::{Pass, Visual};
+use vlpt_methods::{Pass, TowerTensors};
 
 use super::TrainWork;
 use super::compare::Similarity;
@@ -80,15 +80,17 @@ impl TrainWork {
         for (name, id) in units {
             let prompt = PromptFolder::open(&folder.work(id).join(RUN))?;
             let method = prompt.method(&self.clip)?;
-            if method.conditional() {
+            let needs = method.needs();
+            if needs.texts_per_image || needs.visual_per_image {
                 return Ok(Vec::new());
             }
-            let prompts = method.prompts(&Pass::EVAL).map_err(train)?;
-            text.push((name.clone(), prompts.text_values().map_err(train)?));
-            if let Some(visual) = &prompts.visual {
-                let values = Visual::values(visual).map_err(train)?;
-                image.push((name.clone(), values.values));
-            }
+            let adaptation = method.adapt(&Pass::EVAL).map_err(train)?;
+            let rows = |side: &TowerTensors| {
+                let prompts = side.values().map_err(train)?.prompts;
+                Ok::<_, StudyError>(prompts.map(|prompts| prompts.values))
+            };
+            text.push((name.clone(), rows(&adaptation.text)?.unwrap_or_default()));
+            image.extend(rows(&adaptation.visual)?.map(|values| (name.clone(), values)));
         }
         let mut sides = Vec::new();
         if text.iter().all(|(_, values)| !values.is_empty()) {

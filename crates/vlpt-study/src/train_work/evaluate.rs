@@ -9,10 +9,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use rayon::prelude::*;
-use vlpt_adapter::{Classifier, FeatureMaker, PromptFolder, Scored, View, hash_images, metrics};
+use vlpt_adapter::{
+    Classifier, FeatureMaker, ImageAdaptation, PromptFolder, Scored, View, hash_images, metrics,
+};
 use vlpt_base::hash::sha256;
 use vlpt_data::image::{Limits, Preprocess};
-use vlpt_methods::{Family, Pass, Visual, VisualValues, VptConfig};
+use vlpt_methods::{Family, VptConfig};
 use vlpt_train::ComputeConfig;
 
 use super::tasks::Opened;
@@ -39,8 +41,8 @@ impl TrainWork {
             let made = folder.classifier_for_task(&self.clip, task);
             Ok::<_, WorkError>(made?.with_visual(None))
         })?;
-        let prompts = folder.method(&self.clip)?.prompts(&Pass::EVAL)?;
-        let visual = prompts.visual.as_ref().map(Visual::values).transpose()?;
+        let method = Arc::from(folder.method(&self.clip)?);
+        let visual = ImageAdaptation::of_method(&method)?;
         Ok((*texts).clone().with_visual(visual))
     }
 
@@ -118,22 +120,23 @@ impl TrainWork {
         &self,
         opened: &Opened,
         preprocess: &Preprocess,
-        visual: &VisualValues,
+        visual: &ImageAdaptation,
         desk: &Desk<'_>,
     ) -> Result<Vec<f32>, WorkError> {
         let name = self.name(opened, preprocess);
         let pixels = self.pixels.get(&name, || self.decode(opened, preprocess))?;
         let Some(pixels) = &*pixels else {
             let mut maker = self.maker(preprocess);
-            maker.prompts = Some(visual.clone());
+            maker.adaptation = Some(visual.clone());
             let watch = Watch(Some(desk));
             return Ok(maker.features(&opened.test.samples, &[], View::Centre, &watch)?);
         };
-        let adaptation = visual.for_tower();
-        let batches = pixels.iter();
-        Ok(batches
-            .flat_map(|(count, batch)| self.clip.vision.features(batch, *count, &adaptation))
-            .collect())
+        let mut features = Vec::new();
+        for (count, batch) in pixels {
+            let own = ImageAdaptation::features(Some(visual), &self.clip, batch, *count)?;
+            features.extend(own);
+        }
+        Ok(features)
     }
 
     /// The pixels of a task's test images, if they fit what is left of the budget.

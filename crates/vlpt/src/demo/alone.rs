@@ -41,7 +41,7 @@ pub(super) fn one_task(
         limits: Limits::default(),
         batch: config.compute.image_batch,
         cache: Some(args.cache()),
-        prompts: None,
+        adaptation: None,
     };
     let hashes = hash_images(&task.test.samples, &watch)?;
     let features = maker.features(&task.test.samples, &hashes, View::Centre, &watch)?;

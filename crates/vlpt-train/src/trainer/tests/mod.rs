@@ -122,7 +122,7 @@ impl Example {
             limits: Limits::default(),
             batch: 32,
             cache: None,
-            prompts: None,
+            adaptation: None,
         }
     }
 

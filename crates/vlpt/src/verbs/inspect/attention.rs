@@ -103,7 +103,7 @@ pub(crate) fn run(args: &AttentionArgs, console: &Console) -> Result<(), CliErro
     let visual = prompt.as_ref().and_then(|prompt| prompt.visual.as_ref());
     if let Some(prompt) = prompt.as_ref().filter(|prompt| prompt.visual.is_none()) {
         console.say(format!(
-            "note: `{}` has no visual prompts: this is how the frozen model looks",
+            "note: `{}` leaves the image tower as it is: this is how the frozen model looks",
             prompt.method.name()
         ));
     }

@@ -134,7 +134,7 @@ pub(crate) fn run(args: &VarianceArgs, console: &Console) -> Result<(), CliError
         limits: Limits::default(),
         batch: ComputeConfig::default().image_batch,
         cache: args.cache.folder(),
-        prompts: None,
+        adaptation: None,
     };
     let mut tasks = Vec::new();
     for data in &args.data {
