@@ -28,8 +28,7 @@ use vlpt_methods::MethodConfig;
 
 use vlpt_base::hash::fingerprint;
 
-pub(crate) use average::average_to;
-pub use average::{Averaged, AveragedSource, average_prompts};
+pub use average::{Averaged, AveragedSource, average_prompts, average_prompts_to};
 pub use import::{
     ImportOptions, ImportTask, Imported, LeftOut, Source, UsedTensor, import_checkpoint,
 };

@@ -5,7 +5,7 @@ use std::path::Path;
 use fs_err as fs;
 use vlpt_base::files::write_atomic;
 
-use super::compare::{Compared, Similarity, SimilarityCorrelation};
+use super::compared::{Compared, Similarity, SimilarityCorrelation};
 use crate::Result;
 use crate::folder::Folder;
 use crate::merge::table::{Column, Table};

@@ -2,12 +2,12 @@
 
 use vlpt_base::hash::sha256;
 use vlpt_data::{CPython, ImageRef, Item, Split};
-use vlpt_train::{Observer, hash_images, open_task};
+use vlpt_train::{EvalImages, Observer, hash_images, open_task};
 
 use super::settings::TaskSettings;
 use crate::Result;
 
-/// Seed of the draw of test images: the same for every unit of every study.
+/// Seed of the draw of test images: the same for every job of every study.
 const DRAW: u64 = 0;
 /// Drawn images of a split that are hashed.
 const DRAWN: usize = 8;
@@ -18,7 +18,7 @@ pub(super) struct Opened {
     /// The whole task.
     pub(super) task: vlpt_data::Task,
     /// The test images that are looked at.
-    pub(super) test: Split,
+    pub(super) images: EvalImages,
     /// Where it lies, and what it is known by.
     pub(super) settings: TaskSettings,
 }
@@ -57,7 +57,7 @@ impl Opened {
                 fingerprint: sha256(text.as_bytes()),
             },
             task,
-            test,
+            images: EvalImages::new(test.items),
         })
     }
 }
