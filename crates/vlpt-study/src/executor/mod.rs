@@ -16,6 +16,7 @@ mod study_file;
 mod tasks;
 mod train;
 mod train_executor;
+mod watch;
 
 pub use compared::{Compared, Similarity, SimilarityCorrelation};
 pub use context::{Executor, ExecutorError, JobContext, Resources};

@@ -11,7 +11,7 @@ use std::time::Instant;
 use serde_json::{Value, json};
 use vlpt_base::hash::sha256;
 use vlpt_base::memo::Memo;
-use vlpt_clip::{Clip, Progress};
+use vlpt_clip::Clip;
 use vlpt_data::image::{Limits, Preprocess};
 use vlpt_train::{
     Classifier, ComputeConfig, FeatureMaker, ImageConfig, Observer, PixelBudget, PromptFolder,
@@ -23,6 +23,7 @@ use super::experiment::{ConstantTexts, Experiment};
 use super::settings::{self, CommonSettings};
 use super::tasks::Opened;
 use super::train::{RUN, start_of};
+use super::watch::{Watch, stop};
 use crate::job::{Job, Kind, Task};
 use crate::result::Outcome;
 
@@ -274,27 +275,4 @@ fn details(targets: &[(String, Arc<Opened>)]) -> Value {
         (name.clone(), looked)
     });
     json!({ "test": each.collect::<serde_json::Map<_, _>>() })
-}
-
-/// An error where the study is asked to stop.
-fn stop(context: &JobContext<'_>) -> Result<(), ExecutorError> {
-    if context.stopped() {
-        return Err("the study was asked to stop".into());
-    }
-    Ok(())
-}
-
-/// Watches silently, and passes on that the study should stop.
-struct Watch<'a>(&'a JobContext<'a>);
-
-impl Progress for Watch<'_> {
-    fn start(&self, _what: &str, _total: u64) {}
-    fn advance(&self, _by: u64) {}
-    fn finish(&self) {}
-}
-
-impl Observer for Watch<'_> {
-    fn should_stop(&self) -> bool {
-        self.0.stopped()
-    }
 }
