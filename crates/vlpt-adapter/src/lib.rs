@@ -11,6 +11,7 @@
 
 mod classifier;
 mod error;
+mod eval_images;
 mod evaluate;
 mod features;
 mod image_adaptation;
@@ -24,7 +25,8 @@ mod threads;
 
 pub use classifier::{Classifier, copies};
 pub use error::{AdapterError, Result};
-pub use evaluate::{EvalOptions, Evaluation, SplitName, evaluate, evaluate_known};
+pub use eval_images::{EvalImages, PixelBudget};
+pub use evaluate::{EvalOptions, Evaluation, SplitName, evaluate, evaluate_images};
 pub use features::{
     DEFAULT_IMAGE_BATCH, FeatureMaker, View, data_fingerprint, default_cache_dir, hash_images,
 };
@@ -36,7 +38,7 @@ pub use preprocess::{ImageConfig, preprocess};
 pub use prompt::{
     Adapter, AdapterTask, Averaged, AveragedSource, FORMAT, ImportOptions, ImportTask, Imported,
     InitSource, LeftOut, PromptContent, PromptFolder, PromptReport, UsedTensor, VAL_TASKS,
-    average_prompts, average_to, class_names_sha256, import_checkpoint, write_prompt,
+    average_prompts, average_prompts_to, class_names_sha256, import_checkpoint, write_prompt,
 };
 pub use tensors::{Named, TensorFile};
 pub use threads::with_threads;

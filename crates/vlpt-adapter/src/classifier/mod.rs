@@ -226,12 +226,17 @@ impl Classifier {
     /// # Errors
     /// As [`Classifier::logits`].
     pub fn probabilities(&self, clip: &Clip, images: &[f32]) -> Result<Vec<f32>> {
-        let mut rows = self.logits(clip, images)?;
+        Ok(self.probabilities_of(self.logits(clip, images)?))
+    }
+
+    /// Probabilities from [`Classifier::logits`]: their softmax.
+    pub(crate) fn probabilities_of(&self, mut logits: Vec<f32>) -> Vec<f32> {
         if !self.classes.is_empty() {
-            rows.par_chunks_exact_mut(self.classes.len())
+            logits
+                .par_chunks_exact_mut(self.classes.len())
                 .for_each(softmax);
         }
-        Ok(rows)
+        logits
     }
 }
 

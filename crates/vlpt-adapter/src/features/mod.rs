@@ -122,7 +122,7 @@ impl FeatureMaker<'_> {
 
     /// The name of a cached file: model, number format, level of the kernels, preprocessing, view, what
     /// is changed in the tower, and every image's id and bytes.
-    fn key(&self, items: &[Sample], hashes: &[String], view: View) -> String {
+    pub(crate) fn key(&self, items: &[Sample], hashes: &[String], view: View) -> String {
         let head = [
             "vlpt image features 3".to_owned(),
             self.clip.fingerprint.clone(),

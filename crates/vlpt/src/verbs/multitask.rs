@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
-use vlpt_train::{Run, RunConfig, RunOptions, RunSummary, SourcePrompt, open_tasks, train_source};
+use vlpt_study::multitask::{SourcePrompt, train_source};
+use vlpt_train::{Run, RunConfig, RunOptions, RunSummary, open_tasks};
 
 use crate::console::Console;
 use crate::error::CliError;

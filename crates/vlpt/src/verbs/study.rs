@@ -1,4 +1,4 @@
-//! `vlpt study`: which task helps which, as units that any number of workers do.
+//! `vlpt study`: which task helps which, as jobs that any number of workers do.
 
 mod groups;
 mod launch;

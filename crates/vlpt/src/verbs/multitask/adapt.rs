@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
-use vlpt_train::{AdaptedValues, Run, RunOptions, open_task, train_adapted};
+use vlpt_study::multitask::{AdaptedValues, train_adapted};
+use vlpt_train::{Run, RunOptions, open_task};
 
 use crate::console::{Console, table};
 use crate::error::CliError;

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
-use vlpt_train::{Joint, JointMember, Run, Singles, open_tasks, train_jointly};
+use vlpt_study::multitask::{Joint, JointMember, Singles, train_jointly};
+use vlpt_train::{Run, open_tasks};
 
 use super::TaskFlags;
 use crate::console::{Console, table};

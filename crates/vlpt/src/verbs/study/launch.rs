@@ -11,7 +11,7 @@ use crate::console::Console;
 use crate::error::CliError;
 
 const AFTER_HELP: &str = "\
-Submits what is missing as job arrays: units that need no other first, then those that start from
+Submits what is missing as job arrays: jobs that need no other first, then those that start from
 the prompts of others. Jobs that are preempted go back into the queue and go on where they were.
 Logs lie in log/ beside the results, the batch scripts in launch/. The study's folder and the data
 must be on a file system that all machines share. `--threads` is the number of processors of a job.
@@ -93,7 +93,7 @@ pub(crate) fn run(args: &LaunchArgs, console: &Console) -> Result<(), CliError> 
         .collect();
     console.result(&jobs, || {
         if jobs.is_empty() {
-            return "every unit is done: nothing was submitted".to_owned();
+            return "every job is done: nothing was submitted".to_owned();
         }
         let lines = jobs.iter().map(|job| {
             let script = job.script.display();

@@ -5,22 +5,22 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 use vlpt_study::merge::{Merged, TransferMatrix, collect, merge};
-use vlpt_study::{Compared, Plan, SimilarityCorrelation, StudyFile, TrainWork};
+use vlpt_study::{Compared, Plan, SimilarityCorrelation, StudyFile, TrainExecutor};
 
 use super::page;
-use super::work::open_work;
+use super::work::open_executor;
 use crate::console::{Console, table};
 use crate::error::CliError;
 use crate::watch::Watch;
 
 const AFTER_HELP: &str = "\
 Writes below merged/ in the study's folder, each table as .csv and .parquet:
-  scores       one row for each unit and task
+  scores       one row for each job and task
   matrix       one row for each pair of tasks: scores and gains, means and intervals over seeds
   similarity   how alike tasks are, by images, class names and prompts
   correlation  whether that tells transfer: rank correlations with intervals
   report.html  all of it on one page, and its figures as SVG in figures/
-The files depend on the plan alone, whoever did the units and in whatever order.";
+The files depend on the plan alone, whoever did the jobs and in whatever order.";
 
 /// Flags of `vlpt study merge`.
 #[derive(Debug, Args)]
@@ -76,16 +76,16 @@ struct Correlated {
 pub(crate) fn run(args: &MergeArgs, console: &Console) -> Result<(), CliError> {
     // What is missing should be said before a model is loaded.
     collect(&args.dir, args.partial)?;
-    let work = if args.no_similarity {
+    let executor = if args.no_similarity {
         None
     } else {
         let plan = Plan::read(&args.dir)?;
         let threads = rayon::current_num_threads();
         let model = args.model.as_deref();
-        Some(open_work(&plan, model, threads, 0, console)?)
+        Some(open_executor(&plan, model, threads, 0, console)?)
     };
     let watch = Watch::new(console);
-    let (merged, compared) = merge_to_page(&args.dir, args.partial, work.as_ref(), &watch)?;
+    let (merged, compared) = merge_to_page(&args.dir, args.partial, executor.as_ref(), &watch)?;
     let out = args.dir.join("merged");
     let document = Document {
         folder: &out,
@@ -96,18 +96,18 @@ pub(crate) fn run(args: &MergeArgs, console: &Console) -> Result<(), CliError> {
     console.result(&document, || document.text(&merged))
 }
 
-/// Writes every table of a study, its page and its figures; similarities where `work` can compare
+/// Writes every table of a study, its page and its figures; similarities where `executor` can compare
 /// the tasks.
 pub(crate) fn merge_to_page(
     dir: &Path,
     partial: bool,
-    work: Option<&TrainWork>,
+    executor: Option<&TrainExecutor>,
     watch: &Watch,
 ) -> Result<(Merged, Compared), CliError> {
     let merged = merge(dir, partial)?;
     let mut compared = Compared::default();
-    if let Some(work) = work {
-        compared = work.compare(dir, &merged, watch)?;
+    if let Some(executor) = executor {
+        compared = executor.compare(dir, &merged, watch)?;
         compared.write(dir)?;
     }
     let out = dir.join("merged");
@@ -207,7 +207,7 @@ impl Document<'_> {
             text += &format!("\n\n{}", table(&head, &rows));
         }
         if merged.missing > 0 {
-            text += &format!("\n\n{} units have no result yet", merged.missing);
+            text += &format!("\n\n{} jobs have no result yet", merged.missing);
         }
         let report = self.folder.join("report.html");
         text + &format!("\n\nwrote {} and the tables beside it", report.display())

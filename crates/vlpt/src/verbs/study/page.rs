@@ -33,7 +33,7 @@ pub(super) fn report(
             .to_owned(),
     ];
     if merged.missing > 0 {
-        notes.push(format!("{} units have no result yet.", merged.missing));
+        notes.push(format!("{} jobs have no result yet.", merged.missing));
     }
     StudyReport {
         title: "Which task helps which".to_owned(),
@@ -48,7 +48,7 @@ pub(super) fn report(
             key(
                 "Scores",
                 merged.scores.len().to_string(),
-                "one for each unit and task",
+                "one for each job and task",
             ),
         ],
         gains: gains::gains(merged),

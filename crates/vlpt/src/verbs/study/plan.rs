@@ -1,4 +1,4 @@
-//! `vlpt study plan`: from tasks and methods to units.
+//! `vlpt study plan`: from tasks and methods to jobs.
 
 mod request;
 
@@ -27,7 +27,7 @@ path has a table in a file for --tasks:
 
   tasks = [\"synthetic:shapes\", { path = \"photos\", split_seed = 1 }]
 
-A plan can be written over: results of units that are also in the new plan stay good.
+A plan can be written over: results of jobs that are also in the new plan stay good.
 
 Example:
   vlpt study plan --task synthetic:all --method coop,vpt --shots 16 --seeds 0,1,2 --out study
@@ -102,7 +102,7 @@ pub(crate) struct PlanArgs {
     /// Also tune one prompt for each group in this file: names of targets with commas between, a group a line
     #[arg(long, value_name = "FILE")]
     groups: Option<PathBuf>,
-    /// Evaluate on at most so many test images of each task, each class by its share, the same for every unit
+    /// Evaluate on at most so many test images of each task, each class by its share, the same for every job
     #[arg(long, value_name = "N")]
     test_images: Option<usize>,
     /// A recipe for all methods, or METHOD=NAME for one; `vlpt train --list-recipes` prints them
@@ -122,7 +122,8 @@ pub(crate) struct PlanArgs {
 #[derive(Debug, Serialize)]
 struct Document<'a> {
     folder: &'a Path,
-    units: usize,
+    #[serde(rename = "units")]
+    jobs: usize,
     kinds: Vec<Row>,
 }
 
@@ -130,7 +131,8 @@ struct Document<'a> {
 struct Row {
     kind: &'static str,
     method: String,
-    units: usize,
+    #[serde(rename = "units")]
+    jobs: usize,
 }
 
 /// Plans and says what there is to do.
@@ -150,17 +152,17 @@ pub(crate) fn run(args: &PlanArgs, console: &Console) -> Result<(), CliError> {
 /// Says what a plan holds.
 pub(super) fn report(folder: &Path, plan: &Plan, console: &Console) -> Result<(), CliError> {
     let mut counts: BTreeMap<(Kind, &str), usize> = BTreeMap::new();
-    for unit in plan.units() {
-        *counts.entry((unit.kind, &unit.method)).or_default() += 1;
+    for job in plan.jobs() {
+        *counts.entry((job.kind, &job.method)).or_default() += 1;
     }
-    let rows = counts.into_iter().map(|((kind, method), units)| Row {
+    let rows = counts.into_iter().map(|((kind, method), jobs)| Row {
         kind: kind.name(),
         method: method.to_owned(),
-        units,
+        jobs,
     });
     let document = Document {
         folder,
-        units: plan.units().len(),
+        jobs: plan.jobs().len(),
         kinds: rows.collect(),
     };
     console.result(&document, || {
@@ -171,14 +173,14 @@ pub(super) fn report(folder: &Path, plan: &Plan, console: &Console) -> Result<()
                 vec![
                     row.kind.to_owned(),
                     row.method.clone(),
-                    row.units.to_string(),
+                    row.jobs.to_string(),
                 ]
             })
             .collect();
         format!(
-            "{} units\n\n{}\n\nnext: vlpt study run {}",
-            document.units,
-            table(&["kind", "method", "units"], &rows),
+            "{} jobs\n\n{}\n\nnext: vlpt study run {}",
+            document.jobs,
+            table(&["kind", "method", "jobs"], &rows),
             folder.display()
         )
     })

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
-use vlpt_study::{Counts, Kind, Spent, Status, UnitState, status};
+use vlpt_study::{Counts, JobState, Kind, Spent, Status, status};
 
 use super::time;
 use crate::console::{Console, table};
@@ -49,7 +49,7 @@ struct Row {
 
 #[derive(Debug, Serialize)]
 struct Failed {
-    unit: String,
+    job: String,
     title: String,
     message: String,
     attempts: u32,
@@ -81,10 +81,10 @@ pub(crate) fn run(args: &StatusArgs, console: &Console) -> Result<(), CliError> 
 }
 
 fn failures(status: &Status) -> Vec<Failed> {
-    let failed = status.units.iter().filter_map(|unit| match &unit.state {
-        UnitState::Failed { message, attempts } => Some(Failed {
-            unit: unit.id.to_string(),
-            title: unit.title.clone(),
+    let failed = status.jobs.iter().filter_map(|job| match &job.state {
+        JobState::Failed { message, attempts } => Some(Failed {
+            job: job.id.to_string(),
+            title: job.title.clone(),
             message: message.clone(),
             attempts: *attempts,
         }),
@@ -128,7 +128,7 @@ impl Row {
 impl Document {
     fn text(&self, every: bool) -> String {
         let head = [
-            "units", "done", "running", "failed", "blocked", "missing", "took", "training",
+            "jobs", "done", "running", "failed", "blocked", "missing", "took", "training",
         ];
         let rows = self.kinds.iter().chain([&self.all]);
         let rows: Vec<Vec<String>> = rows.map(Row::cells).collect();
@@ -136,19 +136,19 @@ impl Document {
         text += &format!("\n\n{} of work done", time(self.seconds_done));
         let unfinished = self.all.done < rows_total(&self.all);
         if let Some(left) = self.seconds_left.filter(|_| unfinished) {
-            text += &format!(", about {} left, one unit after another", time(left));
+            text += &format!(", about {} left, one job after another", time(left));
         }
         let shown = if every { self.failures.len() } else { SHOWN };
         let mut messages: BTreeMap<&str, Vec<&Failed>> = BTreeMap::new();
         for failed in &self.failures {
             messages.entry(&failed.message).or_default().push(failed);
         }
-        for (message, units) in messages.iter().take(shown) {
-            let more = match units.len() - 1 {
+        for (message, jobs) in messages.iter().take(shown) {
+            let more = match jobs.len() - 1 {
                 0 => String::new(),
                 more => format!(" and {more} more"),
             };
-            text += &format!("\n\nfailed: {}{more}\n  {message}", units[0].title);
+            text += &format!("\n\nfailed: {}{more}\n  {message}", jobs[0].title);
         }
         if messages.len() > shown {
             let more = messages.len() - shown;

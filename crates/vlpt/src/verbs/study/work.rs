@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use clap::Args;
 use serde::Serialize;
-use vlpt_study::{CommonSettings, Event, Kind, Plan, RunLimits, RunReport, Shard, TrainWork};
+use vlpt_study::{CommonSettings, Event, Kind, Plan, RunLimits, RunReport, Shard, TrainExecutor};
 
 use super::{bytes, time};
 use crate::console::{Bar, Console, Unit};
@@ -15,11 +15,11 @@ use crate::error::CliError;
 use crate::options::open_model;
 
 const AFTER_HELP: &str = "\
-Several workers may run on one folder at a time, also on several machines that share it: a unit is
+Several workers may run on one folder at a time, also on several machines that share it: a job is
 claimed first, and the claim of a worker that is killed is free at once. A killed training goes on
 from its last checkpoint. Results are the same whoever did what.
 
-With --shard a worker does a part of the units. Without, the part is found in the variables of
+With --shard a worker does a part of the jobs. Without, the part is found in the variables of
 Slurm, Kubernetes indexed jobs, torchrun, PBS and AWS Batch; where there are none, it does all.
 
 The worker ends with an error unless its whole part is done.";
@@ -34,19 +34,19 @@ pub(crate) struct RunArgs {
     /// Do part INDEX of COUNT, such as 0/4
     #[arg(long, value_name = "INDEX/COUNT")]
     shard: Option<Shard>,
-    /// Only units of these kinds and what they need: zero-shot, train, single, co-train, adapt, joint
+    /// Only jobs of these kinds and what they need: zero-shot, train, single, co-train, adapt, joint
     #[arg(long, value_name = "KIND,KIND", value_delimiter = ',', value_parser = kind)]
     kinds: Vec<Kind>,
-    /// Memory of all units that run at a time, such as 8G [default: not watched]
+    /// Memory of all jobs that run at a time, such as 8G [default: not watched]
     #[arg(long, value_name = "BYTES", value_parser = bytes)]
     memory: Option<u64>,
-    /// Units at a time; threads are shared out among them [default: one for each thread]
+    /// Jobs at a time; threads are shared out among them [default: one for each thread]
     #[arg(long, short, value_name = "N")]
     jobs: Option<std::num::NonZeroUsize>,
     /// Memory for decoded test images, for methods with visual prompts
     #[arg(long, value_name = "BYTES", value_parser = bytes, default_value = "1G")]
     pixels: u64,
-    /// Try units again that failed before
+    /// Try jobs again that failed before
     #[arg(long)]
     retry: bool,
     /// End when all that is left is in the hands of other workers, instead of waiting for them
@@ -59,7 +59,8 @@ pub(crate) struct RunArgs {
 
 #[derive(Debug, Serialize)]
 struct Document {
-    units: usize,
+    #[serde(rename = "units")]
+    jobs: usize,
     ran: usize,
     done_before_or_elsewhere: usize,
     failed: usize,
@@ -78,7 +79,7 @@ pub(crate) fn run(args: &RunArgs, console: &Console) -> Result<(), CliError> {
     let plan = Plan::read(&args.dir)?;
     let threads = rayon::current_num_threads();
     let jobs = args.jobs.map_or(threads, std::num::NonZeroUsize::get);
-    let work = open_work(
+    let executor = open_executor(
         &plan,
         args.model.as_deref(),
         (threads / jobs).max(1),
@@ -96,9 +97,9 @@ pub(crate) fn run(args: &RunArgs, console: &Console) -> Result<(), CliError> {
     };
     let began = Instant::now();
     if shard != Shard::WHOLE {
-        console.say(format!("part {shard} of the units"));
+        console.say(format!("part {shard} of the jobs"));
     }
-    let report = do_units(&args.dir, &plan, &work, &limits, console)?;
+    let report = do_jobs(&args.dir, &plan, &executor, &limits, console)?;
     let seconds = began.elapsed().as_secs_f64();
     let document = Document::of(&report, seconds);
     console.result(&document, || document.text(args, report.complete()))?;
@@ -106,10 +107,10 @@ pub(crate) fn run(args: &RunArgs, console: &Console) -> Result<(), CliError> {
 }
 
 /// Does what is missing, and shows it.
-pub(crate) fn do_units(
+pub(crate) fn do_jobs(
     dir: &Path,
     plan: &Plan,
-    work: &TrainWork,
+    executor: &TrainExecutor,
     limits: &RunLimits,
     console: &Console,
 ) -> Result<RunReport, CliError> {
@@ -118,25 +119,25 @@ pub(crate) fn do_units(
         bar: console.bar(Unit::Items),
         lines: !std::io::stderr().is_terminal(),
     };
-    watch.bar.begin("units", plan.units().len() as u64);
+    watch.bar.begin("jobs", plan.jobs().len() as u64);
     let stop = AtomicBool::new(false);
     let mut show = |event: Event<'_>| watch.show(&event);
-    let report = vlpt_study::run(dir, work, limits, &stop, &mut show)?;
+    let report = vlpt_study::run(dir, executor, limits, &stop, &mut show)?;
     watch.bar.end();
     Ok(report)
 }
 
-/// What does a plan's units: the trainer, on the plan's model.
-pub(super) fn open_work(
+/// What does a plan's jobs: the trainer, on the plan's model.
+pub(super) fn open_executor(
     plan: &Plan,
     model: Option<&str>,
     threads: usize,
     pixels: usize,
     console: &Console,
-) -> Result<TrainWork, CliError> {
-    let settings = plan.units().first().map(|unit| unit.settings.clone());
+) -> Result<TrainExecutor, CliError> {
+    let settings = plan.jobs().first().map(|job| job.settings.clone());
     let common: CommonSettings = serde_json::from_value(settings.unwrap_or_default())
-        .map_err(|e| CliError::failure(format!("plan.jsonl: settings of the first unit: {e}")))?;
+        .map_err(|e| CliError::failure(format!("plan.jsonl: settings of the first job: {e}")))?;
     let clip = open_model(model.unwrap_or(&common.model), common.precision, console)?;
     if clip.fingerprint != common.model_fingerprint {
         let short = |text: &str| text.chars().take(12).collect::<String>();
@@ -151,23 +152,23 @@ pub(super) fn open_work(
             "name the same model, or plan the study again for this one",
         ));
     }
-    Ok(TrainWork::new(clip, threads, pixels))
+    Ok(TrainExecutor::new(clip, threads, pixels))
 }
 
 /// Shows what happens.
 struct Progress<'a> {
     console: &'a Console,
     bar: Bar,
-    /// A line for each unit: standard error is a file.
+    /// A line for each job: standard error is a file.
     lines: bool,
 }
 
 impl Progress<'_> {
     fn show(&self, event: &Event<'_>) {
         match event {
-            Event::Started { unit, .. } => self.bar.note(&unit.title()),
+            Event::Started { job, .. } => self.bar.note(&job.title()),
             Event::Finished {
-                unit,
+                job,
                 took,
                 done,
                 all,
@@ -177,16 +178,16 @@ impl Progress<'_> {
                 if self.lines {
                     let took = took.as_secs_f64();
                     self.console
-                        .say(format!("{done}/{all}  {}  {took:.1} s", unit.title()));
+                        .say(format!("{done}/{all}  {}  {took:.1} s", job.title()));
                 }
             }
-            Event::Failed { unit, message, .. } => {
+            Event::Failed { job, message, .. } => {
                 self.console
-                    .say(format!("failed: {}: {message}", unit.title()));
+                    .say(format!("failed: {}: {message}", job.title()));
             }
-            Event::Waiting { units } => {
+            Event::Waiting { jobs } => {
                 self.console
-                    .say(format!("waiting for {units} units of other workers"));
+                    .say(format!("waiting for {jobs} jobs of other workers"));
             }
         }
     }
@@ -195,7 +196,7 @@ impl Progress<'_> {
 impl Document {
     fn of(report: &RunReport, seconds: f64) -> Self {
         Self {
-            units: report.all,
+            jobs: report.all,
             ran: report.ran.len(),
             done_before_or_elsewhere: report.done_elsewhere,
             failed: report.failed.len(),
@@ -208,9 +209,9 @@ impl Document {
 
     fn text(&self, args: &RunArgs, complete: bool) -> String {
         let mut text = format!(
-            "{} of {} units done, {} of them now, in {}",
+            "{} of {} jobs done, {} of them now, in {}",
             self.ran + self.done_before_or_elsewhere,
-            self.units,
+            self.jobs,
             self.ran,
             time(self.seconds)
         );
@@ -221,7 +222,7 @@ impl Document {
     }
 }
 
-/// An error unless every unit has a result.
+/// An error unless every job has a result.
 pub(crate) fn finished(dir: &Path, report: &RunReport) -> Result<(), CliError> {
     if report.complete() {
         return Ok(());
@@ -240,18 +241,18 @@ pub(crate) fn finished(dir: &Path, report: &RunReport) -> Result<(), CliError> {
     let dir = dir.display();
     Err(CliError::Unfinished {
         message: format!(
-            "the study is not complete: of {} units {}",
+            "the study is not complete: of {} jobs {}",
             report.all,
             parts.join(", ")
         ),
         hint: format!(
-            "`vlpt study status {dir}` says why; `vlpt study run {dir} --retry` tries failed units \
+            "`vlpt study status {dir}` says why; `vlpt study run {dir} --retry` tries failed jobs \
              again"
         ),
     })
 }
 
-/// A kind of units by its name.
+/// A kind of jobs by its name.
 fn kind(name: &str) -> Result<Kind, String> {
     let known = Kind::ALL.into_iter().find(|kind| kind.name() == name);
     known.ok_or_else(|| {

@@ -1,4 +1,4 @@
-//! One unit of work: what is trained, from what, and where it is evaluated.
+//! A job: what is trained, from what, and where it is evaluated.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use vlpt_base::hash::sha256;
 
 use crate::canonical::canonical;
 
-/// What a unit does.
+/// What a job does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
@@ -56,12 +56,12 @@ impl fmt::Display for Kind {
     }
 }
 
-/// A unit's name: the SHA-256 of its content, 64 lower-case hexadecimal digits.
+/// A job's name: the SHA-256 of its content, 64 lower-case hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
-pub struct UnitId(String);
+pub struct JobId(String);
 
-impl UnitId {
+impl JobId {
     /// Reads an id; `None` unless it is 64 lower-case hexadecimal digits.
     pub fn parse(text: &str) -> Option<Self> {
         let digits = text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
@@ -79,18 +79,18 @@ impl UnitId {
     }
 }
 
-impl fmt::Display for UnitId {
+impl fmt::Display for JobId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl<'de> Deserialize<'de> for UnitId {
+impl<'de> Deserialize<'de> for JobId {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
         let text = String::deserialize(input)?;
         Self::parse(&text).ok_or_else(|| {
             serde::de::Error::custom(format!(
-                "unit id \"{text}\": expected 64 lower-case hexadecimal digits"
+                "job id \"{text}\": expected 64 lower-case hexadecimal digits"
             ))
         })
     }
@@ -107,7 +107,7 @@ pub struct Task {
     pub settings: Value,
 }
 
-/// The units whose prompt a unit starts from.
+/// The jobs whose prompt a job starts from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Source {
@@ -115,15 +115,16 @@ pub struct Source {
     pub tasks: Vec<String>,
     /// Images per class it was trained with.
     pub shots: usize,
-    /// The units that trained it: one, or several whose prompts are averaged.
-    pub units: Vec<UnitId>,
+    /// The jobs that trained it: one, or several whose prompts are averaged.
+    #[serde(rename = "units")]
+    pub jobs: Vec<JobId>,
 }
 
-/// One unit of work. It is self-contained: whoever holds it, and the results of the units it
+/// A job of a study. It is self-contained: whoever holds it, and the results of the jobs it
 /// starts from, can do it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Unit {
+pub struct Job {
     /// What it does.
     pub kind: Kind,
     /// The method's name in tables.
@@ -143,25 +144,25 @@ pub struct Unit {
     /// The method's settings: the study does not look inside.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub recipe: Value,
-    /// Settings common to all units (model, its hash, preprocessing): not looked into either.
+    /// Settings common to all jobs (model, its hash, preprocessing): not looked into either.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub settings: Value,
 }
 
-impl Unit {
-    /// The unit as canonical JSON, without its id.
+impl Job {
+    /// The job as canonical JSON, without its id.
     pub fn content(&self) -> String {
         canonical(&self.to_value())
     }
 
-    /// The id: SHA-256 of [`Unit::content`].
-    pub fn id(&self) -> UnitId {
-        UnitId(sha256(self.content().as_bytes()))
+    /// The id: SHA-256 of [`Job::content`].
+    pub fn id(&self) -> JobId {
+        JobId(sha256(self.content().as_bytes()))
     }
 
-    /// The units whose results this one needs.
-    pub fn needs(&self) -> &[UnitId] {
-        self.start_from.as_ref().map_or(&[], |source| &source.units)
+    /// The jobs whose results this one needs.
+    pub fn needs(&self) -> &[JobId] {
+        self.start_from.as_ref().map_or(&[], |source| &source.jobs)
     }
 
     /// One line for people: `adapt coop pets -> flowers, 5 shots, seed 1`.
@@ -188,7 +189,7 @@ impl Unit {
     }
 
     pub(crate) fn to_value(&self) -> Value {
-        serde_json::to_value(self).expect("a unit has string keys only")
+        serde_json::to_value(self).expect("a job has string keys only")
     }
 }
 
@@ -197,8 +198,8 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn unit(recipe: Value) -> Unit {
-        Unit {
+    fn job(recipe: Value) -> Job {
+        Job {
             kind: Kind::Train,
             method: "coop".into(),
             train_on: vec![Task {
@@ -216,17 +217,17 @@ mod tests {
 
     #[test]
     fn the_id_is_the_hash_of_the_content_whatever_the_order_of_keys() {
-        let one = unit(json!({"lr": 0.002, "epochs": 50}));
-        let two = unit(json!({"epochs": 50, "lr": 0.002}));
+        let one = job(json!({"lr": 0.002, "epochs": 50}));
+        let two = job(json!({"epochs": 50, "lr": 0.002}));
         assert_eq!(one.id(), two.id());
         assert_eq!(one.id().as_str(), sha256(one.content().as_bytes()));
-        assert_ne!(one.id(), unit(json!({"epochs": 51, "lr": 0.002})).id());
+        assert_ne!(one.id(), job(json!({"epochs": 51, "lr": 0.002})).id());
     }
 
     #[test]
     fn an_id_is_64_lower_case_digits_and_never_a_path() {
-        assert!(UnitId::parse(&"a".repeat(64)).is_some());
-        assert!(UnitId::parse(&"A".repeat(64)).is_none());
-        assert!(UnitId::parse("../../etc/passwd").is_none());
+        assert!(JobId::parse(&"a".repeat(64)).is_some());
+        assert!(JobId::parse(&"A".repeat(64)).is_none());
+        assert!(JobId::parse("../../etc/passwd").is_none());
     }
 }

@@ -13,8 +13,8 @@ use vlpt_train::{DataConfig, RunConfig, Select, TrainingData, load};
 use super::settings::{CommonSettings, OF_THE_UNIT, recipe_of, with_rule};
 use super::tasks::Opened;
 use crate::config::{Adapted, Joint, StudyConfig, StudyMethod, Transfer, ZeroShotClip};
+use crate::job::Task;
 use crate::plan::Plan;
-use crate::unit::Task;
 use crate::{Result, StudyError};
 
 /// A method with its recipe.
@@ -128,7 +128,7 @@ impl StudyRequest {
 }
 
 impl MethodRequest {
-    /// The configuration of its runs, without what units decide.
+    /// The configuration of its runs, without what jobs decide.
     fn config(&self) -> Result<RunConfig> {
         for given in &self.settings {
             let key = given.split('=').next().unwrap_or_default().trim();
@@ -136,7 +136,7 @@ impl MethodRequest {
                 return Err(setting(
                     "settings",
                     &format!("{key} for {}", self.method),
-                    "settings that units do not decide: tasks, shots, seeds, methods, the \
+                    "settings that jobs do not decide: tasks, shots, seeds, methods, the \
                      model and its precision have places of their own",
                 ));
             }
@@ -187,15 +187,15 @@ fn absolute(data: &DataConfig) -> Result<DataConfig> {
 
 /// Shots that a plan trains a task with.
 fn shots_of(plan: &Plan, task: &str) -> Vec<usize> {
-    let units = plan.units().iter();
-    let units = units.filter(|unit| unit.train_on.iter().any(|own| own.name == task));
-    let mut shots: Vec<usize> = units.map(|unit| unit.shots).collect();
+    let jobs = plan.jobs().iter();
+    let jobs = jobs.filter(|job| job.train_on.iter().any(|own| own.name == task));
+    let mut shots: Vec<usize> = jobs.map(|job| job.shots).collect();
     shots.sort_unstable();
     shots.dedup();
     shots
 }
 
-/// Refuses before the first unit what every unit with this method and task would refuse.
+/// Refuses before the first job what every job with this method and task would refuse.
 fn try_out(config: &RunConfig, opened: &Opened, clip: &Clip, shots: &[usize]) -> Result<()> {
     let task = &opened.task;
     let method = &config.method;

@@ -3,14 +3,16 @@
 use std::path::Path;
 
 use serde::Serialize;
+use vlpt_adapter::PromptFolder;
 use vlpt_base::files::write_atomic;
 use vlpt_clip::Clip;
 use vlpt_data::{Metric, Task};
+use vlpt_train::TrainObserver;
+use vlpt_train::{RunConfig, RunOptions, RunSummary, TrainError};
 
 use super::judge::Judge;
-use super::run;
-use crate::{Result, RunConfig, RunOptions, RunSummary, TrainError, TrainObserver};
-use vlpt_adapter::PromptFolder;
+use crate::Result;
+use crate::executor::{ConstantTexts, Experiment};
 
 /// What a source prompt does for a task.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,7 +50,7 @@ pub struct AdaptedValues {
 /// `adapted.json` too.
 ///
 /// # Errors
-/// As [`Run::start_or_resume`](crate::Run::start_or_resume) and [`evaluate`](vlpt_adapter::evaluate()); a
+/// As [`Run::start_or_resume`](vlpt_train::Run::start_or_resume) and [`evaluate`](vlpt_adapter::evaluate()); a
 /// configuration without `init_from`.
 pub fn train_adapted(
     config: &RunConfig,
@@ -61,16 +63,26 @@ pub fn train_adapted(
         return Err(TrainError::Unfit {
             what: "no prompt to start from is named".to_owned(),
             hint: Some("name its folder with `init_from`".to_owned()),
-        });
+        }
+        .into());
     }
     let source = PromptFolder::open(Path::new(&config.init_from))?;
+    let texts = ConstantTexts::default();
+    let experiment = Experiment {
+        clip,
+        texts: &texts,
+        observer,
+    };
     let own = std::slice::from_ref(task);
-    let adapted = run(config, &options.dir, options, clip, own, observer)?;
+    let adapted = experiment.train(config, options, own)?;
     let mut alone = config.clone();
     alone.init_from.clear();
-    let dir = options.dir.join("scratch");
-    let scratch = run(&alone, &dir, options, clip, own, observer)?;
-    let judge = Judge::new(clip, task, options, observer)?;
+    let beside = RunOptions {
+        dir: options.dir.join("scratch"),
+        cache: options.cache.clone(),
+    };
+    let scratch = experiment.train(&alone, &beside, own)?;
+    let judge = Judge::new(&experiment, task, options)?;
     let folder = PromptFolder::open(&adapted.prompt)?;
     let tuned = judge.prompt(&folder)?;
     let from_scratch = PromptFolder::open(&scratch.prompt)?;

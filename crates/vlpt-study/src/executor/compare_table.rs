@@ -4,7 +4,7 @@ use std::path::Path;
 
 use fs_err as fs;
 
-use super::compare::{Compared, Similarity, SimilarityCorrelation};
+use super::compared::{Compared, Similarity, SimilarityCorrelation};
 use crate::Result;
 use crate::folder::Folder;
 use crate::merge::table::{Column, Table};

@@ -1,4 +1,4 @@
-//! What units say about models, tasks and methods, and the configuration of a run made of it.
+//! What jobs say about models, tasks and methods, and the configuration of a run made of it.
 
 use std::path::Path;
 
@@ -9,10 +9,10 @@ use vlpt_clip::Precision;
 use vlpt_data::Shots;
 use vlpt_train::{DataConfig, EpochRule, Epochs, RunConfig, TaskEntry};
 
-use crate::unit::{Task, Unit};
-use crate::work::WorkError;
+use crate::executor::ExecutorError;
+use crate::job::{Job, Task};
 
-/// Settings that all units of a study share.
+/// Settings that all jobs of a study share.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CommonSettings {
@@ -54,7 +54,7 @@ pub struct TaskSettings {
     pub fingerprint: String,
 }
 
-/// Keys of a configuration that a unit decides and not its recipe.
+/// Keys of a configuration that a job decides and not its recipe.
 pub(super) const OF_THE_UNIT: [&str; 7] = [
     "model",
     "seed",
@@ -65,10 +65,10 @@ pub(super) const OF_THE_UNIT: [&str; 7] = [
     "compute.threads",
 ];
 
-/// `compute.memory_mb` of a unit whose configuration leaves it open.
+/// `compute.memory_mb` of a job whose configuration leaves it open.
 const MEMORY_MB: u64 = 512;
 
-/// A configuration as the recipe of units: without what units decide, how it is computed, and the
+/// A configuration as the recipe of jobs: without what jobs decide, how it is computed, and the
 /// options of other methods.
 pub(super) fn recipe_of(config: &RunConfig) -> Value {
     let mut value = serde_json::to_value(config).expect("plain data has string keys");
@@ -87,7 +87,7 @@ pub(super) fn recipe_of(config: &RunConfig) -> Value {
             }
         }
     }
-    // units run side by side, and on machines that may differ
+    // jobs run side by side, and on machines that may differ
     if let Some(memory) = value.pointer_mut("/compute/memory_mb")
         && memory.as_u64() == Some(0)
     {
@@ -104,25 +104,25 @@ pub(super) fn with_rule(mut few: RunConfig, many: &RunConfig) -> RunConfig {
     few
 }
 
-/// The configuration of a unit's run. `start` is the prompt it starts from.
+/// The configuration of a job's run. `start` is the prompt it starts from.
 pub(super) fn run_config(
-    unit: &Unit,
+    job: &Job,
     start: Option<&Path>,
     threads: usize,
-) -> Result<RunConfig, WorkError> {
-    let common: CommonSettings = read("settings", &unit.settings)?;
-    let mut config: RunConfig = read("recipe", &unit.recipe)?;
+) -> Result<RunConfig, ExecutorError> {
+    let common: CommonSettings = read("settings", &job.settings)?;
+    let mut config: RunConfig = read("recipe", &job.recipe)?;
     config.model = common.model;
     config.compute.precision = common.precision.into();
-    config.seed = unit.seed;
-    config.few_shot.shots = Shots::Count(unit.shots);
+    config.seed = job.seed;
+    config.few_shot.shots = Shots::Count(job.shots);
     config.train.epochs = Epochs::Count(config.epochs());
     config.compute.threads = threads;
     if let Some(start) = start {
         config.init_from = start.display().to_string();
     }
     let mut data = Vec::new();
-    for task in &unit.train_on {
+    for task in &job.train_on {
         data.push(task_settings(task)?.data);
     }
     match <[DataConfig; 1]>::try_from(data) {
@@ -134,17 +134,17 @@ pub(super) fn run_config(
 }
 
 /// The settings of a task.
-pub(super) fn task_settings(task: &Task) -> Result<TaskSettings, WorkError> {
+pub(super) fn task_settings(task: &Task) -> Result<TaskSettings, ExecutorError> {
     read(&format!("task \"{}\"", task.name), &task.settings)
 }
 
-/// The settings that all units share.
-pub(super) fn common(unit: &Unit) -> Result<CommonSettings, WorkError> {
-    read("settings", &unit.settings)
+/// The settings that all jobs share.
+pub(super) fn common(job: &Job) -> Result<CommonSettings, ExecutorError> {
+    read("settings", &job.settings)
 }
 
-fn read<T: DeserializeOwned>(what: &str, value: &Value) -> Result<T, WorkError> {
-    T::deserialize(value).map_err(|error| format!("{what} of the unit: {error}").into())
+fn read<T: DeserializeOwned>(what: &str, value: &Value) -> Result<T, ExecutorError> {
+    T::deserialize(value).map_err(|error| format!("{what} of the job: {error}").into())
 }
 
 #[cfg(test)]
@@ -152,7 +152,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn unit(settings: &[&str], shots: usize, tasks: &[&str]) -> Unit {
+    fn job(settings: &[&str], shots: usize, tasks: &[&str]) -> Job {
         let load = |shots: &str| {
             let mut all: Vec<String> = settings.iter().map(ToString::to_string).collect();
             all.push(format!("few_shot.shots={shots}"));
@@ -166,7 +166,7 @@ mod tests {
             name: (*name).to_owned(),
             settings: json!({"data": {"path": name}, "fingerprint": ""}),
         };
-        Unit {
+        Job {
             kind: crate::Kind::Train,
             method: "m".into(),
             train_on: tasks.iter().map(task).collect(),
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_unit_makes_the_configuration_that_the_command_line_makes() {
+    fn a_job_makes_the_configuration_that_the_command_line_makes() {
         let settings = [
             "method=upt",
             "train.epochs=by-shots",
@@ -188,7 +188,7 @@ mod tests {
             "train.lr=1e-5",
         ];
         for shots in [1, 4, 16] {
-            let made = run_config(&unit(&settings, shots, &["here"]), None, 3).unwrap();
+            let made = run_config(&job(&settings, shots, &["here"]), None, 3).unwrap();
             let mut all: Vec<String> = settings.iter().map(ToString::to_string).collect();
             all.extend([
                 "model=mini-clip".into(),
@@ -205,8 +205,8 @@ mod tests {
 
     #[test]
     fn several_tasks_and_a_start_are_written_where_a_run_reads_them() {
-        let unit = unit(&["method=vpt"], 2, &["one", "two"]);
-        let made = run_config(&unit, Some(Path::new("/a/prompt")), 1).unwrap();
+        let job = job(&["method=vpt"], 2, &["one", "two"]);
+        let made = run_config(&job, Some(Path::new("/a/prompt")), 1).unwrap();
         let paths: Vec<&str> = made.tasks.iter().map(TaskEntry::path).collect();
         assert_eq!(paths, ["one", "two"]);
         assert_eq!(made.init_from, "/a/prompt");
@@ -215,34 +215,34 @@ mod tests {
 
     #[test]
     fn options_of_other_methods_change_no_recipe() {
-        let a = unit(&["method=vpt", "coop.context=3"], 2, &["one"]);
-        let b = unit(&["method=vpt", "coop.context=9"], 2, &["one"]);
+        let a = job(&["method=vpt", "coop.context=3"], 2, &["one"]);
+        let b = job(&["method=vpt", "coop.context=9"], 2, &["one"]);
         assert_eq!(a.id(), b.id());
-        let c = unit(&["method=vpt", "vpt.count=9"], 2, &["one"]);
+        let c = job(&["method=vpt", "vpt.count=9"], 2, &["one"]);
         assert_ne!(a.id(), c.id());
     }
 
     #[test]
-    fn a_unit_says_in_which_number_format_it_computes() {
-        let mut unit = unit(&["method=vpt"], 2, &["one"]);
-        let before = unit.id();
+    fn a_job_says_in_which_number_format_it_computes() {
+        let mut job = job(&["method=vpt"], 2, &["one"]);
+        let before = job.id();
         for precision in [Precision::F32, Precision::Bf16] {
-            unit.settings["precision"] = json!(precision);
-            let made = run_config(&unit, None, 1).unwrap();
+            job.settings["precision"] = json!(precision);
+            let made = run_config(&job, None, 1).unwrap();
             assert_eq!(made.compute.precision.named(), Some(precision));
         }
-        assert_ne!(unit.id(), before);
+        assert_ne!(job.id(), before);
         // a plan of a program that had no other format
-        unit.settings
+        job.settings
             .as_object_mut()
             .unwrap()
             .shift_remove("precision");
-        let made = run_config(&unit, None, 1).unwrap();
+        let made = run_config(&job, None, 1).unwrap();
         assert_eq!(made.compute.precision.named(), Some(Precision::F32));
     }
 
     #[test]
-    fn the_memory_of_a_unit_does_not_depend_on_the_machine() {
+    fn the_memory_of_a_job_does_not_depend_on_the_machine() {
         let mut config = RunConfig::default();
         assert_eq!(recipe_of(&config)["compute"]["memory_mb"], MEMORY_MB);
         config.compute.memory_mb = 77;

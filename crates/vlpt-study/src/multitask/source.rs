@@ -1,28 +1,15 @@
-//! The two stages of multitask prompt tuning, over the one trainer: [`train_source`] tunes one
-//! prompt on several tasks, over several seeds if asked; [`train_jointly`] tunes one for a group
-//! and compares each member with its own single-task prompt. Adapting a prompt to a task is a
-//! plain [`Run`] with `init_from`; [`train_adapted`] does it beside the same run from scratch.
-//!
-//! All go on where they were interrupted, and do nothing that is done.
+//! One prompt for several tasks: a training for each seed, and their average.
 
-mod adapt;
-mod joint;
-mod judge;
+use std::path::PathBuf;
 
-use std::path::{Path, PathBuf};
-
-use fs_err as fs;
+use vlpt_adapter::{Averaged, average_prompts_to};
 use vlpt_clip::Clip;
 use vlpt_data::Task;
+use vlpt_train::TrainObserver;
+use vlpt_train::{RunConfig, RunOptions, RunSummary, TrainError};
 
-use crate::{
-    Result, Run, RunConfig, RunOptions, RunSummary, TrainError, TrainObserver, TrainingData,
-};
-use vlpt_adapter::Averaged;
-use vlpt_adapter::average_to;
-
-pub use adapt::{Adapted, AdaptedValues, train_adapted};
-pub use joint::{Joint, JointMember, Singles, train_jointly};
+use crate::Result;
+use crate::executor::{ConstantTexts, Experiment};
 
 /// A prompt tuned on several tasks.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,7 +29,7 @@ pub struct SourcePrompt {
 /// configuration fixes `few_shot.seed`. The tasks are those of the configuration, opened.
 ///
 /// # Errors
-/// As [`Run::start_or_resume`] and [`average_prompts`](vlpt_adapter::average_prompts); a seed given
+/// As [`Run::start_or_resume`](vlpt_train::Run::start_or_resume) and [`average_prompts`](vlpt_adapter::average_prompts); a seed given
 /// twice.
 pub fn train_source(
     config: &RunConfig,
@@ -60,12 +47,20 @@ pub fn train_source(
         return Err(TrainError::Unfit {
             what: format!("the seed {seed} is given twice"),
             hint: Some("it would weigh double in the average; give each seed once".to_owned()),
-        });
+        }
+        .into());
     }
+    let texts = ConstantTexts::default();
+    let experiment = Experiment {
+        clip,
+        texts: &texts,
+        observer,
+    };
     let one = |seed: u64, dir: PathBuf| {
         let mut config = config.clone();
         config.seed = seed;
-        run(&config, &dir, options, clip, tasks, observer)
+        let cache = options.cache.clone();
+        experiment.train(&config, &RunOptions { dir, cache }, tasks)
     };
     let prompt = options.dir.join("prompt");
     if seeds.len() < 2 {
@@ -75,7 +70,8 @@ pub fn train_source(
                 hint: Some(
                     "an average of several seeds is there; choose another folder".to_owned(),
                 ),
-            });
+            }
+            .into());
         }
         let seed = seeds.first().copied().unwrap_or(config.seed);
         return Ok(SourcePrompt {
@@ -87,40 +83,18 @@ pub fn train_source(
     if options.dir.join("config.toml").exists() {
         return Err(TrainError::RunExists {
             dir: options.dir.clone(),
-        });
+        }
+        .into());
     }
     let runs = seeds
         .iter()
         .map(|&seed| one(seed, options.dir.join(format!("seed-{seed}"))))
-        .collect::<Result<Vec<_>>>()?;
+        .collect::<vlpt_train::Result<Vec<_>>>()?;
     let folders: Vec<PathBuf> = runs.iter().map(|run| run.prompt.clone()).collect();
-    let averaged = average_to(&folders, clip, &prompt)?;
+    let averaged = average_prompts_to(&folders, clip, &prompt)?;
     Ok(SourcePrompt {
         prompt,
         runs,
         averaged: Some(averaged),
     })
-}
-
-/// Starts a run on open tasks, or goes on with it.
-fn run(
-    config: &RunConfig,
-    dir: &Path,
-    options: &RunOptions,
-    clip: &Clip,
-    tasks: &[Task],
-    observer: &dyn TrainObserver,
-) -> Result<RunSummary> {
-    let data = TrainingData::of_tasks(tasks, config)?;
-    let options = RunOptions {
-        dir: dir.to_owned(),
-        cache: options.cache.clone(),
-    };
-    if dir.join("config.toml").exists() {
-        return Run::resume_with(Some(config), &options, clip, &data, observer);
-    }
-    if let Some(parent) = dir.parent() {
-        fs::create_dir_all(parent)?;
-    }
-    Run::start_with(config, &options, clip, &data, observer)
 }

@@ -1,6 +1,6 @@
 //! A task opened once: its images, which of them are looked at, and what it is known by.
 
-use vlpt_adapter::hash_images;
+use vlpt_adapter::{EvalImages, hash_images};
 use vlpt_base::hash::sha256;
 use vlpt_clip::Observer;
 use vlpt_data::{CPython, ImageRef, Sample, Split};
@@ -9,7 +9,7 @@ use vlpt_train::open_task;
 use super::settings::TaskSettings;
 use crate::Result;
 
-/// Seed of the draw of test images: the same for every unit of every study.
+/// Seed of the draw of test images: the same for every job of every study.
 const DRAW: u64 = 0;
 /// Synthetic images of a split that are hashed.
 const HASHED: usize = 8;
@@ -20,7 +20,7 @@ pub(super) struct Opened {
     /// The whole task.
     pub(super) task: vlpt_data::Task,
     /// The test images that are looked at.
-    pub(super) test: Split,
+    pub(super) images: EvalImages,
     /// Where it lies, and what it is known by.
     pub(super) settings: TaskSettings,
 }
@@ -62,7 +62,7 @@ impl Opened {
                 fingerprint: sha256(text.as_bytes()),
             },
             task,
-            test,
+            images: EvalImages::new(test.samples),
         })
     }
 }

@@ -3,14 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use vlpt_adapter::PromptFolder;
 use vlpt_base::files::write_atomic;
 use vlpt_clip::Clip;
 use vlpt_data::{Metric, Task};
+use vlpt_train::TrainObserver;
+use vlpt_train::{RunConfig, RunOptions, RunSummary, TrainError};
 
 use super::judge::Judge;
-use super::run;
-use crate::{Result, RunConfig, RunOptions, RunSummary, TrainError, TrainObserver};
-use vlpt_adapter::PromptFolder;
+use crate::executor::{ConstantTexts, Experiment};
+use crate::{Result, StudyError};
 
 /// Where the single-task results are from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +61,7 @@ pub struct JointMember {
 /// `options.dir` becomes the run; the values are in its `joint.json` too.
 ///
 /// # Errors
-/// As [`Run::start_or_resume`](crate::Run::start_or_resume) and [`evaluate`]; a single-task prompt
+/// As [`Run::start_or_resume`](vlpt_train::Run::start_or_resume) and [`evaluate`](vlpt_adapter::evaluate()); a single-task prompt
 /// that is absent, of another task, or of another model.
 pub fn train_jointly(
     config: &RunConfig,
@@ -77,7 +79,13 @@ pub fn train_jointly(
             .collect::<Result<Vec<_>>>()?,
         _ => tasks.iter().map(|_| None).collect(),
     };
-    let summary = run(config, &options.dir, options, clip, tasks, observer)?;
+    let texts = ConstantTexts::default();
+    let experiment = Experiment {
+        clip,
+        texts: &texts,
+        observer,
+    };
+    let summary = experiment.train(config, options, tasks)?;
     let joint = PromptFolder::open(&summary.prompt)?;
     let mut members = Vec::with_capacity(tasks.len());
     let mut notes = Vec::new();
@@ -88,14 +96,16 @@ pub fn train_jointly(
                 if let Some(entry) = config.tasks.get(number) {
                     alone.tasks = vec![entry.clone()];
                 }
-                let dir = options.dir.join("single").join(folder_name(&task.name));
-                let own = std::slice::from_ref(task);
-                let summary = run(&alone, &dir, options, clip, own, observer)?;
+                let own = RunOptions {
+                    dir: options.dir.join("single").join(folder_name(&task.name)),
+                    cache: options.cache.clone(),
+                };
+                let summary = experiment.train(&alone, &own, std::slice::from_ref(task))?;
                 Some(PromptFolder::open(&summary.prompt)?)
             }
             (given, _) => given,
         };
-        let judge = Judge::new(clip, task, options, observer)?;
+        let judge = Judge::new(&experiment, task, options)?;
         let tuned = judge.prompt(&joint)?;
         notes.extend(single.iter().filter_map(|single| otherwise(single, &joint)));
         members.push(JointMember {
@@ -131,12 +141,14 @@ fn folder_name(task: &str) -> String {
 /// The single-task prompt of a task.
 fn single_in(folder: &Path, task: &Task, clip: &Clip) -> Result<PromptFolder> {
     let path = folder.join(folder_name(&task.name));
-    let refuse = |what: String| TrainError::Unfit {
-        what,
-        hint: Some(format!(
-            "tune one: `vlpt train DATA --out {}`",
-            path.display()
-        )),
+    let refuse = |what: String| {
+        StudyError::Train(TrainError::Unfit {
+            what,
+            hint: Some(format!(
+                "tune one: `vlpt train DATA --out {}`",
+                path.display()
+            )),
+        })
     };
     if !path.is_dir() {
         return Err(refuse(format!(

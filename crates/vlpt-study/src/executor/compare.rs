@@ -8,17 +8,17 @@ use vlpt_adapter::{Classifier, ImageConfig, View, hash_images, preprocess, with_
 use vlpt_clip::Observer;
 use vlpt_data::Split;
 
-use super::TrainWork;
+use super::compared::{Compared, Similarity, SimilarityCorrelation};
+use super::context::ExecutorError;
 use super::settings::common;
 use super::tasks::{Opened, some_of};
+use super::train_executor::TrainExecutor;
 use crate::folder::Folder;
-use crate::matrix::Matrix;
-use crate::merge::{Merged, TransferKind};
+use crate::job::Task;
+use crate::merge::Merged;
 use crate::plan::Plan;
 use crate::similarity::{FeatureSet, TaskLabels, label_similarity, visual_similarity};
-use crate::stats::{Summary, bootstrap_interval, correlate, correlate_seeds};
-use crate::unit::Task;
-use crate::work::WorkError;
+use crate::stats::{bootstrap_interval, correlate, correlate_seeds};
 use crate::{Result, StudyError};
 
 /// Training images of a task that visual similarity looks at, at most; the Fréchet distance
@@ -29,53 +29,7 @@ const LEVEL: f64 = 0.95;
 /// Draws of the bootstrap over tasks, and its seed.
 const DRAWS: (usize, u64) = (1000, 0);
 
-/// One measure of how alike tasks are.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Similarity {
-    /// Its name in tables, such as `visual-cosine`.
-    pub measure: String,
-    /// The method whose prompts are compared; empty where none are.
-    pub method: String,
-    /// Images per class that those prompts were trained with; 0 where none are compared.
-    pub source_shots: usize,
-    /// Task by task. With prompts: of the sources, the mean over seeds.
-    pub values: Matrix,
-}
-
-/// Rank correlation of one transfer matrix with one similarity.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SimilarityCorrelation {
-    /// How sources help.
-    pub transfer: TransferKind,
-    /// The method of the transfer.
-    pub method: String,
-    /// Images per class of the source.
-    pub source_shots: usize,
-    /// Images per class of the target.
-    pub shots: usize,
-    /// [`Similarity::measure`].
-    pub measure: String,
-    /// Pairs of different tasks that both have.
-    pub pairs: usize,
-    /// Spearman's correlation with the gains over the single task, means over seeds.
-    pub rho: Option<f64>,
-    /// Interval of it at 95 %, by the bootstrap over tasks.
-    pub over_tasks: Option<(f64, f64)>,
-    /// The correlation of each seed's gains, summed up at 95 %.
-    pub over_seeds: Option<Summary>,
-}
-
-/// What a comparison of tasks found.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Compared {
-    /// The measures.
-    pub similarities: Vec<Similarity>,
-    /// What they say about transfer: each matrix with each measure (of prompts: those of its own
-    /// method and shots).
-    pub correlations: Vec<SimilarityCorrelation>,
-}
-
-impl TrainWork {
+impl TrainExecutor {
     /// Compares the tasks of a study: visual similarity from features of training images without
     /// prompts, label similarity from the zero-shot texts, prompt similarity from the source
     /// prompts that are there. Correlates each with the gains of `merged`.
@@ -90,8 +44,8 @@ impl TrainWork {
         observer: &dyn Observer,
     ) -> Result<Compared> {
         let plan = Plan::read(dir)?;
-        let work = || self.similarities(dir, &plan, observer);
-        let similarities = with_threads(self.threads, work)??;
+        let found = || self.similarities(dir, &plan, observer);
+        let similarities = with_threads(self.threads, found)??;
         let mut correlations = Vec::new();
         for matrix in &merged.matrices {
             for similarity in &similarities {
@@ -129,9 +83,9 @@ impl TrainWork {
         observer: &dyn Observer,
     ) -> Result<Vec<Similarity>> {
         let mut tasks: Vec<(&Task, Arc<Opened>)> = Vec::new();
-        for unit in plan.units() {
-            let common = common(unit).map_err(|error| failed(dir, &error))?;
-            for task in unit.train_on.iter().chain(&unit.evaluate_on) {
+        for job in plan.jobs() {
+            let common = common(job).map_err(|error| failed(dir, &error))?;
+            for task in job.train_on.iter().chain(&job.evaluate_on) {
                 if tasks.iter().all(|(known, _)| known.name != task.name) {
                     let opened = self.open(task, &common, observer);
                     tasks.push((task, opened.map_err(|error| failed(dir, &error))?));
@@ -194,7 +148,7 @@ impl TrainWork {
     }
 }
 
-fn failed(dir: &Path, error: &WorkError) -> StudyError {
+fn failed(dir: &Path, error: &ExecutorError) -> StudyError {
     StudyError::Damaged {
         path: dir.to_owned(),
         what: error.to_string(),

@@ -1,4 +1,4 @@
-//! What does a unit: the study knows when and where, this knows how.
+//! What every executor is asked for, and what it is given.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -10,57 +10,61 @@ use vlpt_base::files::make_folder;
 use crate::Result;
 use crate::claim::Claim;
 use crate::folder::Folder;
+use crate::job::{Job, JobId};
 use crate::result::Outcome;
-use crate::unit::{Unit, UnitId};
 
-/// Any error of a unit's work; its message is filed.
-pub type WorkError = Box<dyn std::error::Error + Send + Sync>;
+/// Any error of a job; its message is filed.
+pub type ExecutorError = Box<dyn std::error::Error + Send + Sync>;
 
-/// What a unit takes while it runs.
+/// What a job takes while it runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Need {
+pub struct Resources {
     /// Threads it keeps busy.
     pub threads: usize,
-    /// Bytes of memory beside what all units share.
+    /// Bytes of memory beside what all jobs share.
     pub memory: u64,
 }
 
-/// How units are done. Called from several threads at a time.
+/// How jobs are done. Called from several threads at a time.
 ///
-/// A unit's outcome must follow from the unit and the files of the units it needs, and from
+/// A job's outcome must follow from the job and the files of the jobs it needs, and from
 /// nothing else.
-pub trait Work: Sync {
-    /// Does one unit.
+pub trait Executor: Sync {
+    /// Does one job.
     ///
     /// # Errors
-    /// Whatever goes wrong: it is filed with its message, and the units that need this one wait.
-    /// After [`Desk::stopped`] an early return of any error is no failure.
-    fn run(&self, unit: &Unit, desk: &Desk<'_>) -> std::result::Result<Outcome, WorkError>;
+    /// Whatever goes wrong: it is filed with its message, and the jobs that need this one wait.
+    /// After [`JobContext::stopped`] an early return of any error is no failure.
+    fn run(
+        &self,
+        job: &Job,
+        context: &JobContext<'_>,
+    ) -> std::result::Result<Outcome, ExecutorError>;
 
-    /// What a unit takes. More threads than the whole budget are cut down to it; a unit with more
+    /// What a job takes. More threads than the whole budget are cut down to it; a job with more
     /// memory than the whole budget is not begun.
-    fn need(&self, _unit: &Unit) -> Need {
-        Need {
+    fn resources(&self, _job: &Job) -> Resources {
+        Resources {
             threads: 1,
             memory: 0,
         }
     }
 }
 
-/// Where a unit is done: its folder, its share of the machine, and what it shares with others.
+/// Where a job is done: its folder, its share of the machine, and what it shares with others.
 #[derive(Debug)]
-pub struct Desk<'a> {
+pub struct JobContext<'a> {
     pub(crate) folder: &'a Folder,
-    pub(crate) id: &'a UnitId,
+    pub(crate) id: &'a JobId,
     pub(crate) threads: usize,
     pub(crate) stop: &'a AtomicBool,
     /// Milliseconds of training so far.
     pub(crate) trained: AtomicU64,
 }
 
-impl Desk<'_> {
-    /// The unit's id.
-    pub fn id(&self) -> &UnitId {
+impl JobContext<'_> {
+    /// The job's id.
+    pub fn id(&self) -> &JobId {
         self.id
     }
 
@@ -74,14 +78,14 @@ impl Desk<'_> {
         self.stop.load(Ordering::Relaxed)
     }
 
-    /// Says how much of the unit's time was training; the rest is evaluation and waiting.
+    /// Says how much of the job's time was training; the rest is evaluation and waiting.
     pub fn trained(&self, took: Duration) {
         let took = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         self.trained.fetch_add(took, Ordering::Relaxed);
     }
 
-    /// The unit's own folder, made if it is not there. What a killed worker left is in it; what is
-    /// left in it when the unit is done is there for the units that need this one.
+    /// The job's own folder, made if it is not there. What a killed worker left is in it; what is
+    /// left in it when the job is done is there for the jobs that need this one.
     ///
     /// # Errors
     /// The folder cannot be made.
@@ -91,12 +95,12 @@ impl Desk<'_> {
         Ok(path)
     }
 
-    /// The folder of a unit that this one needs.
-    pub fn of(&self, id: &UnitId) -> PathBuf {
+    /// The folder of a job that this one needs.
+    pub fn of(&self, id: &JobId) -> PathBuf {
         self.folder.work(id)
     }
 
-    /// A folder that several units need and one of them makes, whole or absent, whichever process
+    /// A folder that several jobs need and one of them makes, whole or absent, whichever process
     /// they are in. `key` should hold a hash of everything that the content depends on. The others
     /// wait; after a kill the next one makes it.
     ///
@@ -105,8 +109,8 @@ impl Desk<'_> {
     pub fn once(
         &self,
         key: &str,
-        make: impl FnOnce(&Path) -> std::result::Result<(), WorkError>,
-    ) -> std::result::Result<PathBuf, WorkError> {
+        make: impl FnOnce(&Path) -> std::result::Result<(), ExecutorError>,
+    ) -> std::result::Result<PathBuf, ExecutorError> {
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         if key.is_empty() || key.len() > 128 || !key.chars().all(plain) {
             return Err(format!("shared key \"{key}\": expected letters, digits, - and _").into());

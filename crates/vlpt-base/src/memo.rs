@@ -1,4 +1,4 @@
-//! Things that are made once a process and used by all its units.
+//! Values that are made once a process and used by all its threads.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,14 +8,14 @@ type Place<T> = Arc<Mutex<Option<Arc<T>>>>;
 
 /// Values by name, each made by the first who asks; others wait for it.
 ///
-/// Who makes one may use threads: every unit has a pool of its own, so that no waiting thread is
-/// one that the maker needs.
+/// Who makes one holds a lock meanwhile. It may use threads if those who may wait here are not
+/// among them: let each caller compute in a pool of its own.
 #[derive(Debug)]
-pub(super) struct Shared<T> {
+pub struct Memo<T> {
     places: Mutex<BTreeMap<String, Place<T>>>,
 }
 
-impl<T> Default for Shared<T> {
+impl<T> Default for Memo<T> {
     fn default() -> Self {
         Self {
             places: Mutex::default(),
@@ -23,16 +23,12 @@ impl<T> Default for Shared<T> {
     }
 }
 
-impl<T> Shared<T> {
+impl<T> Memo<T> {
     /// The value of that name, made by `make` where there is none yet.
     ///
     /// # Errors
     /// Those of `make`; the next who asks tries again.
-    pub(super) fn get<E>(
-        &self,
-        name: &str,
-        make: impl FnOnce() -> Result<T, E>,
-    ) -> Result<Arc<T>, E> {
+    pub fn get<E>(&self, name: &str, make: impl FnOnce() -> Result<T, E>) -> Result<Arc<T>, E> {
         let place = {
             let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
             places.entry(name.to_owned()).or_default().clone()
@@ -53,7 +49,7 @@ mod tests {
 
     #[test]
     fn a_value_is_made_once_and_a_failure_is_tried_again() {
-        let shared = Shared::<u32>::default();
+        let shared = Memo::<u32>::default();
         assert_eq!(shared.get("a", || Err::<u32, _>("no")).unwrap_err(), "no");
         let made = std::sync::atomic::AtomicU32::new(0);
         std::thread::scope(|scope| {

@@ -6,49 +6,45 @@ use std::path::Path;
 use vlpt_adapter::PromptFolder;
 use vlpt_methods::{Pass, TowerTensors};
 
-use super::TrainWork;
-use super::compare::Similarity;
+use super::compared::Similarity;
 use super::train::RUN;
+use super::train_executor::TrainExecutor;
 use crate::folder::Folder;
+use crate::job::{JobId, Kind};
 use crate::matrix::Matrix;
 use crate::plan::Plan;
 use crate::similarity::{PromptMeasure, prompt_similarity};
-use crate::unit::{Kind, UnitId};
 use crate::{Result, StudyError};
 
-/// The units of each seed, with their tasks.
-type Seeds = BTreeMap<u64, Vec<(String, UnitId)>>;
+/// The jobs of each seed, with their tasks.
+type Seeds = BTreeMap<u64, Vec<(String, JobId)>>;
 
-impl TrainWork {
+impl TrainExecutor {
     /// Similarities of the source prompts, for each method, number of shots and side; means over
     /// the seeds of which every source has a prompt.
     pub(super) fn prompts(&self, dir: &Path, plan: &Plan) -> Result<Vec<Similarity>> {
         let folder = Folder::new(dir);
         let mut sources: BTreeMap<(String, usize), Seeds> = BTreeMap::new();
         let mut names: Vec<&str> = Vec::new();
-        for (unit, id) in plan.units().iter().zip(plan.ids()) {
-            let [task] = &unit.train_on[..] else { continue };
-            if unit.kind != Kind::Train {
+        for (job, id) in plan.jobs().iter().zip(plan.ids()) {
+            let [task] = &job.train_on[..] else { continue };
+            if job.kind != Kind::Train {
                 continue;
             }
             if !names.contains(&task.name.as_str()) {
                 names.push(&task.name);
             }
             if crate::result::is_done(&folder, id)? {
-                let key = (unit.method.clone(), unit.shots);
-                let seeds = sources
-                    .entry(key)
-                    .or_default()
-                    .entry(unit.seed)
-                    .or_default();
+                let key = (job.method.clone(), job.shots);
+                let seeds = sources.entry(key).or_default().entry(job.seed).or_default();
                 seeds.push((task.name.clone(), id.clone()));
             }
         }
         let mut all = Vec::new();
         for ((method, shots), seeds) in sources {
             let mut sums: BTreeMap<&str, Vec<Matrix>> = BTreeMap::new();
-            for units in seeds.values().filter(|units| units.len() == names.len()) {
-                for (side, tokens, width) in self.tokens(&folder, units)? {
+            for jobs in seeds.values().filter(|jobs| jobs.len() == names.len()) {
+                for (side, tokens, width) in self.tokens(&folder, jobs)? {
                     let (whole, mean) = match side {
                         Side::Text => ("prompt-text", "prompt-text-mean"),
                         Side::Image => ("prompt-image", "prompt-image-mean"),
@@ -73,11 +69,11 @@ impl TrainWork {
         Ok(all)
     }
 
-    /// The prompts of units as tokens of one width, for each side that the method learns. A method
+    /// The prompts of jobs as tokens of one width, for each side that the method learns. A method
     /// whose prompts depend on the image has none to compare.
-    fn tokens(&self, folder: &Folder, units: &[(String, UnitId)]) -> Result<Vec<Tokens>> {
+    fn tokens(&self, folder: &Folder, jobs: &[(String, JobId)]) -> Result<Vec<Tokens>> {
         let (mut text, mut image) = (Vec::new(), Vec::new());
-        for (name, id) in units {
+        for (name, id) in jobs {
             let prompt = PromptFolder::open(&folder.work(id).join(RUN))?;
             let method = prompt.method(&self.clip)?;
             let needs = method.needs();
@@ -96,7 +92,7 @@ impl TrainWork {
         if text.iter().all(|(_, values)| !values.is_empty()) {
             sides.push((Side::Text, text, self.clip.text.width()));
         }
-        if image.len() == units.len() {
+        if image.len() == jobs.len() {
             sides.push((Side::Image, image, self.clip.vision.width()));
         }
         Ok(sides)
