@@ -12,7 +12,7 @@ use vlpt_base::memo::Memo;
 use vlpt_clip::Observer;
 use vlpt_data::Sample;
 
-use crate::{FeatureMaker, ImageAdaptation, Result, View, hash_images};
+use crate::{FeatureExtractor, ImageAdaptation, Result, View, hash_images};
 
 /// Bytes of pixels that may still be kept, shared by all sets of images that have a clone of it.
 #[derive(Debug, Clone, Default)]
@@ -80,43 +80,49 @@ impl EvalImages {
     /// Their features in the evaluation view, row-major (images x embed), not normalised.
     ///
     /// # Errors
-    /// As [`FeatureMaker::features`].
-    pub fn features(&self, maker: &FeatureMaker, observer: &dyn Observer) -> Result<Arc<Vec<f32>>> {
+    /// As [`FeatureExtractor::features`].
+    pub fn features(
+        &self,
+        extractor: &FeatureExtractor,
+        observer: &dyn Observer,
+    ) -> Result<Arc<Vec<f32>>> {
         let make = || {
-            let hashes = match maker.cache {
+            let hashes = match extractor.cache {
                 Some(_) => self.hashes.get("", || hash_images(&self.items, observer))?,
                 None => Arc::default(),
             };
-            maker.features(&self.items, &hashes, View::Centre, observer)
+            extractor.features(&self.items, &hashes, View::Centre, observer)
         };
-        let Some(adaptation) = &maker.adaptation else {
+        let Some(adaptation) = &extractor.adaptation else {
             // The images are always these, so their hashes need not be known here.
-            return self.features.get(&maker.key(&[], &[], View::Centre), make);
+            return self
+                .features
+                .get(&extractor.key(&[], &[], View::Centre), make);
         };
         // What a cache on disk may hold is not computed again from pixels.
-        if maker.cache.is_none()
-            && let Some(batches) = &*self.pixels(maker)?
+        if extractor.cache.is_none()
+            && let Some(batches) = &*self.pixels(extractor)?
         {
-            return Ok(Arc::new(adapted(maker, adaptation, batches, observer)?));
+            return Ok(Arc::new(adapted(extractor, adaptation, batches, observer)?));
         }
         Ok(Arc::new(make()?))
     }
 
     /// The pixels, if they are kept or fit what is left of the budget.
-    fn pixels(&self, maker: &FeatureMaker) -> Result<Arc<Option<Vec<Batch>>>> {
-        let preprocess = &maker.preprocess;
-        let name = format!("{} {}", preprocess.fingerprint(), maker.batch);
+    fn pixels(&self, extractor: &FeatureExtractor) -> Result<Arc<Option<Vec<Batch>>>> {
+        let preprocess = &extractor.preprocess;
+        let name = format!("{} {}", preprocess.fingerprint(), extractor.batch);
         self.pixels.get(&name, || {
             let side = preprocess.image_size as usize;
             let bytes = self.items.len() * 3 * side * side * size_of::<f32>();
             if !self.budget.take(bytes) {
                 return Ok(None);
             }
-            let batches = self.items.chunks(maker.batch.max(1));
+            let batches = self.items.chunks(extractor.batch.max(1));
             let decoded = batches.map(|items| {
                 let rows: Vec<Result<Vec<f32>>> = items
                     .par_iter()
-                    .map(|item| Ok(preprocess.apply(&item.load(&maker.limits)?)))
+                    .map(|item| Ok(preprocess.apply(&item.load(&extractor.limits)?)))
                     .collect();
                 let rows: Result<Vec<Vec<f32>>> = rows.into_iter().collect();
                 Ok(Batch {
@@ -131,7 +137,7 @@ impl EvalImages {
 
 /// Features under an adaptation, of kept pixels.
 fn adapted(
-    maker: &FeatureMaker,
+    extractor: &FeatureExtractor,
     adaptation: &ImageAdaptation,
     batches: &[Batch],
     observer: &dyn Observer,
@@ -140,7 +146,7 @@ fn adapted(
     observer.start("image features", images);
     let mut features = Vec::new();
     for Batch { images, pixels } in batches {
-        let own = ImageAdaptation::features(Some(adaptation), maker.clip, pixels, *images);
+        let own = ImageAdaptation::features(Some(adaptation), extractor.clip, pixels, *images);
         observer.advance(*images as u64);
         features.extend(own?);
     }
@@ -157,8 +163,8 @@ mod tests {
     use super::*;
     use crate::{ImageConfig, preprocess};
 
-    fn maker(clip: &Clip, adaptation: Option<ImageAdaptation>) -> FeatureMaker<'_> {
-        FeatureMaker {
+    fn extractor(clip: &Clip, adaptation: Option<ImageAdaptation>) -> FeatureExtractor<'_> {
+        FeatureExtractor {
             clip,
             preprocess: preprocess(clip, &ImageConfig::default()),
             limits: Limits::default(),
@@ -182,15 +188,15 @@ mod tests {
             per_image: false,
         }));
         for adaptation in [None, Some(visual)] {
-            let maker = maker(&clip, adaptation);
-            let plain = maker.features(&items, &[], View::Centre, &()).unwrap();
+            let extractor = extractor(&clip, adaptation);
+            let plain = extractor.features(&items, &[], View::Centre, &()).unwrap();
             let one = preprocess(&clip, &ImageConfig::default()).image_size as usize;
             let bytes = items.len() * 3 * one * one * size_of::<f32>();
             for budget in [0, bytes - 1, bytes] {
                 let budget = PixelBudget::new(budget);
                 let images = EvalImages::new(items.clone()).with_pixels(budget);
                 for _ in 0..2 {
-                    assert!(*images.features(&maker, &()).unwrap() == plain);
+                    assert!(*images.features(&extractor, &()).unwrap() == plain);
                 }
             }
         }
@@ -211,13 +217,13 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let task = vlpt_data::synthetic::task("shapes", 0).unwrap();
         let images = EvalImages::new(task.test.samples[..3].to_vec());
-        let mut maker = maker(&clip, None);
-        let bare = images.features(&maker, &()).unwrap();
-        maker.cache = Some(dir.path().to_owned());
-        let again = images.features(&maker, &()).unwrap();
+        let mut extractor = extractor(&clip, None);
+        let bare = images.features(&extractor, &()).unwrap();
+        extractor.cache = Some(dir.path().to_owned());
+        let again = images.features(&extractor, &()).unwrap();
         assert!(Arc::ptr_eq(&bare, &again), "kept in memory");
-        maker.batch += 1;
-        let other = images.features(&maker, &()).unwrap();
+        extractor.batch += 1;
+        let other = images.features(&extractor, &()).unwrap();
         assert!(
             !Arc::ptr_eq(&bare, &other),
             "another batch, other last bits"

@@ -9,7 +9,7 @@ use vlpt_data::image::{Limits, Preprocess};
 use vlpt_data::{Metric, Sample, Split, Task};
 
 use crate::metrics::{self, Bootstrap, Confusion, Scored};
-use crate::{AdapterError, Classifier, DEFAULT_IMAGE_BATCH, EvalImages, FeatureMaker, Result};
+use crate::{AdapterError, Classifier, DEFAULT_IMAGE_BATCH, EvalImages, FeatureExtractor, Result};
 
 /// A split of a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -153,7 +153,7 @@ pub fn evaluate_images(
     observer: &dyn Observer,
 ) -> Result<Evaluation> {
     classifier.check_classes(&task.classes)?;
-    let maker = FeatureMaker {
+    let extractor = FeatureExtractor {
         clip,
         preprocess: preprocess.clone(),
         limits: Limits::default(),
@@ -161,7 +161,7 @@ pub fn evaluate_images(
         adaptation: classifier.visual.clone(),
         cache: options.cache.clone(),
     };
-    let features = images.features(&maker, observer)?;
+    let features = images.features(&extractor, observer)?;
     from_features(clip, classifier, task, images.items(), &features, options)
 }
 

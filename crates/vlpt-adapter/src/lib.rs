@@ -4,7 +4,7 @@
 //!   checkpoint, [`average_prompts`] one of several.
 //! * [`Classifier`] is what a prompt makes of class names: text features, texts that depend on the
 //!   image, or a baseline's weights or cache.
-//! * [`FeatureMaker`] sends images through the frozen tower and keeps what comes out.
+//! * [`FeatureExtractor`] sends images through the frozen tower and keeps what comes out.
 //! * [`evaluate()`] judges a classifier by the [`metrics`] of a task; [`Predictor`] answers for
 //!   single images.
 //! * An [`Observer`](vlpt_clip::Observer) watches; `()` is silence.
@@ -28,7 +28,7 @@ pub use error::{AdapterError, Result};
 pub use eval_images::{EvalImages, PixelBudget};
 pub use evaluate::{EvalOptions, Evaluation, SplitName, evaluate, evaluate_images};
 pub use features::{
-    DEFAULT_IMAGE_BATCH, FeatureMaker, View, data_fingerprint, default_cache_dir, hash_images,
+    DEFAULT_IMAGE_BATCH, FeatureExtractor, View, data_fingerprint, default_cache_dir, hash_images,
 };
 pub use image_adaptation::{ImageAdaptation, unit_tensor};
 pub use metrics::{Bootstrap, Confusion, Interval, Scored};

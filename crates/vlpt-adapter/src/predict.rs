@@ -129,7 +129,7 @@ pub fn embed_images(
         Err(error) => {
             let what = error.to_string();
             let refused = |_| {
-                Err(AdapterError::Unfit {
+                Err(AdapterError::Incompatible {
                     what: what.clone(),
                     hint: None,
                 })

@@ -13,9 +13,9 @@ mod init;
 mod loss;
 mod observer;
 mod optim;
-mod order;
 mod pixels;
 mod run;
+mod sampler;
 mod schedule;
 mod trainer;
 
@@ -26,6 +26,6 @@ pub use events::{End, EpochEnd, Event, Start, StartTask, TaskValue, read_events}
 pub use loss::{Loss, LossHead, LossInput, LossOutput, Mask, TextsOf};
 pub use observer::{StepReport, TrainObserver};
 pub use optim::optimizer;
-pub use order::Mix;
 pub use run::{Run, RunOptions, RunSummary};
+pub use sampler::Mix;
 pub use schedule::{Decay, Schedule};

@@ -63,7 +63,7 @@ pub fn copies(
     count: usize,
 ) -> Result<Vec<Vec<PromptToken>>> {
     if count == 0 || !rows.is_multiple_of(count) {
-        return Err(AdapterError::Unfit {
+        return Err(AdapterError::Incompatible {
             what: format!("{rows} prompt rows for {count} images: expected as many for each"),
             hint: None,
         });

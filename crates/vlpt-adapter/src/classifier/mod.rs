@@ -7,7 +7,7 @@
 //! | features | baselines | weights, or what else the baseline keeps ([`FeatureHead`]) |
 //!
 //! Where [`Classifier::visual`] holds prompts, image features must be made under them: see
-//! [`FeatureMaker::prompts`](crate::FeatureMaker::prompts) and
+//! [`FeatureExtractor::prompts`](crate::FeatureExtractor::prompts) and
 //! [`embed_images`](crate::embed_images).
 
 mod conditional;
@@ -131,7 +131,7 @@ impl Classifier {
         let texts = method.texts(&clip.tokenizer, classes)?;
         let needs = method.needs();
         if needs.texts_per_image && needs.pixels {
-            return Err(AdapterError::Unfit {
+            return Err(AdapterError::Incompatible {
                 what: format!(
                     "the method {} makes texts of each image and changes the image tower too",
                     method.name()
@@ -259,7 +259,7 @@ fn check_length(what: &str, values: &[f32], rows: usize, width: usize) -> Result
     if width > 0 && values.len() == rows * width {
         return Ok(());
     }
-    Err(AdapterError::Unfit {
+    Err(AdapterError::Incompatible {
         what: format!(
             "{} values of {what}: expected {rows} x {width}",
             values.len()

@@ -3,13 +3,13 @@
 use rayon::prelude::*;
 use vlpt_data::{CPython, Sample};
 
-use super::{FeatureMaker, View};
+use super::{FeatureExtractor, View};
 use vlpt_clip::Observer;
 
 use crate::{ImageAdaptation, Result};
 use vlpt_base::hash::derive_seed;
 
-impl FeatureMaker<'_> {
+impl FeatureExtractor<'_> {
     /// Features of every view, each (images x embed), not normalised, without the cache.
     pub(super) fn compute(
         &self,

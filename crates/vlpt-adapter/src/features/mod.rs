@@ -55,7 +55,7 @@ impl View {
 
 /// Makes image features with one model and one preprocessing.
 #[derive(Clone)]
-pub struct FeatureMaker<'a> {
+pub struct FeatureExtractor<'a> {
     /// The model.
     pub clip: &'a Clip,
     /// The preprocessing.
@@ -70,7 +70,7 @@ pub struct FeatureMaker<'a> {
     pub cache: Option<PathBuf>,
 }
 
-impl FeatureMaker<'_> {
+impl FeatureExtractor<'_> {
     /// Features of one view of every image, row-major (images x embed), not normalised; from the
     /// cache where it has them. `hashes` are those of [`hash_images`].
     ///
@@ -88,10 +88,10 @@ impl FeatureMaker<'_> {
         Ok(all.pop().unwrap_or_default())
     }
 
-    /// As [`FeatureMaker::features`] for several views, each image decoded once.
+    /// As [`FeatureExtractor::features`] for several views, each image decoded once.
     ///
     /// # Errors
-    /// As [`FeatureMaker::features`].
+    /// As [`FeatureExtractor::features`].
     pub fn views(
         &self,
         items: &[Sample],
@@ -187,7 +187,7 @@ mod tests {
     use crate::{ImageConfig, preprocess};
 
     fn key(clip: &Clip, adaptation: Option<ImageAdaptation>) -> String {
-        let maker = FeatureMaker {
+        let extractor = FeatureExtractor {
             clip,
             preprocess: preprocess(clip, &ImageConfig::default()),
             limits: Limits::default(),
@@ -195,7 +195,7 @@ mod tests {
             adaptation,
             cache: None,
         };
-        maker.key(&[], &["hash".to_owned()], View::Centre)
+        extractor.key(&[], &["hash".to_owned()], View::Centre)
     }
 
     #[test]

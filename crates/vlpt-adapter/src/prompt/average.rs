@@ -121,7 +121,7 @@ pub fn average_prompts_to(folders: &[PathBuf], clip: &Clip, out: &Path) -> Resul
 /// Refuses prompts whose mean would mean nothing.
 fn comparable(folders: &[PathBuf], opened: &[PromptFolder]) -> Result<()> {
     let refuse = |what: String, hint: &str| {
-        Err(AdapterError::Unfit {
+        Err(AdapterError::Incompatible {
             what,
             hint: Some(hint.to_owned()),
         })

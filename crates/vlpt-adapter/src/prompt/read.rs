@@ -134,7 +134,7 @@ impl PromptFolder {
             }
             _ if method.is_baseline() => {
                 let name = method.name();
-                Err(AdapterError::Unfit {
+                Err(AdapterError::Incompatible {
                     what: format!(
                         "{}: {name} learned its {} classes from images and knows no other",
                         self.path.display(),
@@ -149,13 +149,13 @@ impl PromptFolder {
 
     /// Refuses a model that features or visual prompts of these sizes do not fit.
     fn check_sizes(&self, clip: &Clip) -> Result<()> {
-        let unfit = |what: String| AdapterError::Unfit {
+        let incompatible = |what: String| AdapterError::Incompatible {
             what: format!("{}: {what}", self.path.display()),
             hint: None,
         };
         let (ours, found) = (self.adapter.embed_dim, clip.config.embed_dim);
         if ours != found {
-            return Err(unfit(format!(
+            return Err(incompatible(format!(
                 "the prompt has features of width {ours}, the model of {found}"
             )));
         }
@@ -165,7 +165,7 @@ impl PromptFolder {
             let width = visual.values.len() / (visual.blocks * visual.rows);
             let (depth, tower) = (clip.vision.depth(), clip.vision.width());
             if width != tower || visual.blocks > depth {
-                return Err(unfit(format!(
+                return Err(incompatible(format!(
                     "visual prompts of width {width} for {} blocks: the model has {depth} blocks \
                      of width {tower}",
                     visual.blocks

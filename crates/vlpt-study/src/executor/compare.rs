@@ -128,12 +128,12 @@ impl TrainExecutor {
     ) -> Result<FeatureSet> {
         let split: Split = some_of(&opened.task.train, Some(IMAGES));
         let hashes = hash_images(&split.samples, observer)?;
-        let mut maker = self.maker(&preprocess(&self.clip, &ImageConfig::default()));
+        let mut extractor = self.extractor(&preprocess(&self.clip, &ImageConfig::default()));
         let own = || Folder::new(dir).shared("cache");
         let cache = self.cache.clone().unwrap_or_else(own);
         fs::create_dir_all(&cache)?;
-        maker.cache = Some(cache);
-        let features = maker.features(&split.samples, &hashes, View::Centre, observer)?;
+        extractor.cache = Some(cache);
+        let features = extractor.features(&split.samples, &hashes, View::Centre, observer)?;
         FeatureSet::new(&features, self.clip.config.embed_dim)
     }
 

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 use vlpt_adapter::{
-    Classifier, FeatureMaker, ImageConfig, PixelBudget, PromptFolder, preprocess, with_threads,
+    Classifier, FeatureExtractor, ImageConfig, PixelBudget, PromptFolder, preprocess, with_threads,
 };
 use vlpt_base::hash::sha256;
 use vlpt_base::memo::Memo;
@@ -184,17 +184,17 @@ impl TrainExecutor {
         );
         let name = format!("features-{}", sha256(text.as_bytes()));
         let folder = context.once(&name, |folder| {
-            let mut maker = self.maker(preprocess);
-            maker.cache = Some(folder.to_owned());
-            opened.images.features(&maker, &Watch(context))?;
+            let mut extractor = self.extractor(preprocess);
+            extractor.cache = Some(folder.to_owned());
+            opened.images.features(&extractor, &Watch(context))?;
             Ok(())
         })?;
         Ok(Some(folder))
     }
 
     /// Makes features of single images, as evaluation does.
-    pub(super) fn maker(&self, preprocess: &Preprocess) -> FeatureMaker<'_> {
-        FeatureMaker {
+    pub(super) fn extractor(&self, preprocess: &Preprocess) -> FeatureExtractor<'_> {
+        FeatureExtractor {
             clip: &self.clip,
             preprocess: preprocess.clone(),
             limits: Limits::default(),

@@ -60,7 +60,7 @@ pub fn train_adapted(
     observer: &dyn TrainObserver,
 ) -> Result<Adapted> {
     if config.init_from.is_empty() {
-        return Err(TrainError::Unfit {
+        return Err(TrainError::Incompatible {
             what: "no prompt to start from is named".to_owned(),
             hint: Some("name its folder with `init_from`".to_owned()),
         }

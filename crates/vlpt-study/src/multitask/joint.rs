@@ -142,7 +142,7 @@ fn folder_name(task: &str) -> String {
 fn single_in(folder: &Path, task: &Task, clip: &Clip) -> Result<PromptFolder> {
     let path = folder.join(folder_name(&task.name));
     let refuse = |what: String| {
-        StudyError::Train(TrainError::Unfit {
+        StudyError::Train(TrainError::Incompatible {
             what,
             hint: Some(format!(
                 "tune one: `vlpt train DATA --out {}`",

@@ -44,7 +44,7 @@ pub fn train_source(
         .enumerate()
         .find(|(i, s)| seeds[..*i].contains(s))
     {
-        return Err(TrainError::Unfit {
+        return Err(TrainError::Incompatible {
             what: format!("the seed {seed} is given twice"),
             hint: Some("it would weigh double in the average; give each seed once".to_owned()),
         }
@@ -65,7 +65,7 @@ pub fn train_source(
     let prompt = options.dir.join("prompt");
     if seeds.len() < 2 {
         if prompt.exists() && !options.dir.join("config.toml").exists() {
-            return Err(TrainError::Unfit {
+            return Err(TrainError::Incompatible {
                 what: format!("{}: holds a prompt and no run", options.dir.display()),
                 hint: Some(
                     "an average of several seeds is there; choose another folder".to_owned(),

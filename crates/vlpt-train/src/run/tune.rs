@@ -43,7 +43,7 @@ pub(super) fn run(
     }
     let images = ImageInput::prepare(
         config,
-        &job.maker,
+        &job.extractor,
         (&data.train.samples, job.train_hashes),
         (&val.samples, job.val_hashes),
         method.needs().pixels,
@@ -64,7 +64,7 @@ pub(super) fn run(
         train: &data.train.samples,
         val: &val.samples,
         images,
-        maker: job.maker.clone(),
+        extractor: job.extractor.clone(),
     };
     let events = checkpoint.as_ref().map_or(0, |c| c.position.events);
     let mut log = job.log(events)?;

@@ -2,11 +2,11 @@
 
 mod images;
 mod parameters;
-mod pass;
 mod regulariser;
+mod step;
 mod texts;
 mod validate;
-mod work;
+mod workload;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,22 +19,22 @@ use vlpt_optim::Optimizer;
 use crate::checkpoint::{Checkpoint, Position};
 use crate::events::{EpochEnd, Event, EventLog};
 use crate::optim::optimizer;
-use crate::order::{Batch, Batches};
+use crate::sampler::{Batch, Sampler};
 use crate::schedule::Schedule;
 use crate::{Result, Select, StepReport, TrainError, TrainObserver};
 
 use images::BatchImages;
-use pass::{Engine, Passed, Step};
+use step::{Step, StepEngine, StepResult};
 
 pub(crate) use images::ImageInput;
-pub(crate) use work::{TaskPart, Workload};
+pub(crate) use workload::{TaskPart, Workload};
 
 /// A run in memory.
 pub(crate) struct Trainer<'a> {
     work: &'a Workload<'a>,
     method: Arc<dyn Method>,
-    engine: Engine<'a>,
-    batches: Batches,
+    engine: StepEngine<'a>,
+    batches: Sampler,
     optimizer: Box<dyn Optimizer>,
     schedule: Schedule,
     position: Position,
@@ -58,7 +58,7 @@ impl<'a> Trainer<'a> {
         let batches = work.batches();
         let mut trainer = Self {
             work,
-            engine: Engine::new(work, Arc::clone(&method))?,
+            engine: StepEngine::new(work, Arc::clone(&method))?,
             optimizer: optimizer(train),
             schedule: Schedule::of(train, work.config.epochs()),
             position: start,
@@ -219,7 +219,7 @@ impl<'a> Trainer<'a> {
     }
 
     /// Adds a batch to the sums of its epoch.
-    fn count(&mut self, step: &Step, passed: &Passed) {
+    fn count(&mut self, step: &Step, passed: &StepResult) {
         let images = step.targets.len();
         for (row, own) in passed
             .logits

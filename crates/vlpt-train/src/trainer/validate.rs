@@ -7,7 +7,7 @@ use vlpt_methods::Pass;
 
 use super::Trainer;
 use super::images::{BatchImages, Source};
-use super::work::TaskPart;
+use super::workload::TaskPart;
 use crate::{Result, TaskValue};
 use vlpt_adapter::{Classifier, ImageAdaptation, metrics};
 
@@ -55,7 +55,7 @@ impl Trainer<'_> {
             return Ok(views.first().cloned().unwrap_or_default());
         }
         let every: Vec<usize> = (0..n).collect();
-        let mut batches = every.chunks(work.maker.batch.max(1));
+        let mut batches = every.chunks(work.extractor.batch.max(1));
         let load = |images: &[usize]| work.images.val.batch(0, images, embed);
         let mut features = Vec::with_capacity(n * embed);
         let mut current = batches.next();

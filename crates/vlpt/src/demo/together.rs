@@ -16,11 +16,11 @@ use vlpt_train::{DataConfig, RunOptions, open_task, open_tasks};
 
 use super::DemoArgs;
 use super::settings::SETTINGS;
+use crate::commands::study::merge::merge_to_page;
+use crate::commands::study::page::maps;
+use crate::commands::study::work::{do_jobs, finished};
 use crate::console::Console;
 use crate::error::CliError;
-use crate::verbs::study::merge::merge_to_page;
-use crate::verbs::study::page::maps;
-use crate::verbs::study::work::{do_jobs, finished};
 use crate::watch::Watch;
 
 /// Of intervals over seeds.

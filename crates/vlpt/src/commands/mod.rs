@@ -1,4 +1,4 @@
-//! One file a verb: read the flags, call the library, print.
+//! One file a command: read the flags, call the library, print.
 
 pub(crate) mod average;
 pub(crate) mod data;

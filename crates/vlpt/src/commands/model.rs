@@ -10,7 +10,7 @@ use crate::options::open_model;
 
 /// What to do with a model.
 #[derive(Debug, Subcommand)]
-pub(crate) enum ModelVerb {
+pub(crate) enum ModelCommand {
     /// Load a model and print its shapes, preprocessing and what its files held
     Check(CheckArgs),
 }
@@ -35,10 +35,10 @@ struct Checked<'a> {
     loaded: &'a vlpt_clip::LoadReport,
 }
 
-/// Runs the chosen verb.
-pub(crate) fn run(verb: &ModelVerb, console: &Console) -> Result<(), CliError> {
-    match verb {
-        ModelVerb::Check(args) => check(args, console),
+/// Runs the chosen command.
+pub(crate) fn run(command: &ModelCommand, console: &Console) -> Result<(), CliError> {
+    match command {
+        ModelCommand::Check(args) => check(args, console),
     }
 }
 

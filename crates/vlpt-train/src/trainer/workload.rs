@@ -8,8 +8,8 @@ use vlpt_data::{Metric, Sample};
 use super::images::ImageInput;
 use crate::RunConfig;
 use crate::loss::Mask;
-use crate::order::{Batches, Mix};
-use vlpt_adapter::FeatureMaker;
+use crate::sampler::{Mix, Sampler};
+use vlpt_adapter::FeatureExtractor;
 
 /// What the loop works on; nothing of it changes during a run.
 pub(crate) struct Workload<'a> {
@@ -34,7 +34,7 @@ pub(crate) struct Workload<'a> {
     /// Their features or pixels.
     pub(crate) images: ImageInput<'a>,
     /// Makes features and pixels.
-    pub(crate) maker: FeatureMaker<'a>,
+    pub(crate) extractor: FeatureExtractor<'a>,
 }
 
 /// One of the tasks of a run.
@@ -56,8 +56,8 @@ pub(crate) struct TaskPart {
 
 impl Workload<'_> {
     /// What the batches of an epoch depend on.
-    pub(crate) fn batches(&self) -> Batches {
-        Batches {
+    pub(crate) fn batches(&self) -> Sampler {
+        Sampler {
             tasks: self.tasks.iter().map(|task| task.train.clone()).collect(),
             mix: self.mix,
             temperature: self.temperature,
@@ -84,7 +84,7 @@ impl Workload<'_> {
 /// With visual prompts half of it is for pixels; the other half is for what the towers keep, equal
 /// parts where both have learned prompts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Shares {
+pub(crate) struct MemoryPlan {
     /// Of the text tower.
     pub(crate) text: MemoryBudget,
     /// Of the image tower.
@@ -93,7 +93,7 @@ pub(crate) struct Shares {
     pub(crate) pixels: usize,
 }
 
-impl Shares {
+impl MemoryPlan {
     /// The shares of a run, by the towers that have learned prompts.
     pub(crate) fn of(config: &RunConfig, text: bool, visual: bool) -> Self {
         let all = config.compute.resolved_memory_mb() << 20;

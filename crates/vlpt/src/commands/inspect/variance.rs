@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
-use vlpt_adapter::{FeatureMaker, ImageConfig, SplitName, View, hash_images};
+use vlpt_adapter::{FeatureExtractor, ImageConfig, SplitName, View, hash_images};
 use vlpt_base::files::write_atomic;
 use vlpt_data::image::Limits;
 use vlpt_inspect::csv_text;
@@ -128,7 +128,7 @@ pub(crate) fn run(args: &VarianceArgs, console: &Console) -> Result<(), CliError
         SplitArg::Test => SplitName::Test,
     };
     let watch = Watch::new(console);
-    let maker = FeatureMaker {
+    let extractor = FeatureExtractor {
         clip: &clip,
         preprocess: vlpt_adapter::preprocess(&clip, &ImageConfig::default()),
         limits: Limits::default(),
@@ -145,7 +145,7 @@ pub(crate) fn run(args: &VarianceArgs, console: &Console) -> Result<(), CliError
         .open()?;
         let images = split.of(&task)?;
         let hashes = hash_images(&images.samples, &watch)?;
-        let features = maker.features(&images.samples, &hashes, View::Centre, &watch)?;
+        let features = extractor.features(&images.samples, &hashes, View::Centre, &watch)?;
         let variances = variances(&clip, &task, images, &features)?;
         let gains = gains
             .as_ref()

@@ -18,7 +18,7 @@ use crate::options::{PrecisionArgs, open_model};
 
 /// What to look into.
 #[derive(Debug, Subcommand)]
-pub(crate) enum InspectVerb {
+pub(crate) enum InspectCommand {
     /// Print the vocabulary's tokens nearest to each learned text token, with distances
     Words(words::WordsArgs),
     /// Compare prompts with each other by parameters, tokens and class features
@@ -29,13 +29,13 @@ pub(crate) enum InspectVerb {
     Variance(variance::VarianceArgs),
 }
 
-/// Runs the chosen verb.
-pub(crate) fn run(verb: &InspectVerb, console: &Console) -> Result<(), CliError> {
-    match verb {
-        InspectVerb::Words(args) => words::run(args, console),
-        InspectVerb::Similarity(args) => similarity::run(args, console),
-        InspectVerb::Attention(args) => attention::run(args, console),
-        InspectVerb::Variance(args) => variance::run(args, console),
+/// Runs the chosen command.
+pub(crate) fn run(command: &InspectCommand, console: &Console) -> Result<(), CliError> {
+    match command {
+        InspectCommand::Words(args) => words::run(args, console),
+        InspectCommand::Similarity(args) => similarity::run(args, console),
+        InspectCommand::Attention(args) => attention::run(args, console),
+        InspectCommand::Variance(args) => variance::run(args, console),
     }
 }
 

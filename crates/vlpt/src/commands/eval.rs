@@ -39,7 +39,7 @@ pub(crate) struct EvalArgs {
     how: HowArgs,
 }
 
-/// Flags that evaluating verbs share.
+/// Flags that evaluating commands share.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct HowArgs {
     /// Which images to judge on

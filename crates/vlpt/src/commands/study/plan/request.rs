@@ -5,8 +5,8 @@ use vlpt_study::{Adapted, Joint, MethodRequest, StudyRequest, Transfer};
 use vlpt_train::DataConfig;
 
 use super::PlanArgs;
+use crate::commands::study::groups::read_groups;
 use crate::error::CliError;
-use crate::verbs::study::groups::read_groups;
 
 impl PlanArgs {
     /// What the flags ask for, methods aside.

@@ -4,10 +4,10 @@ use clap::Args;
 use vlpt_adapter::{Classifier, ImageConfig};
 use vlpt_data::catalogue;
 
+use crate::commands::eval::{HowArgs, judge};
 use crate::console::Console;
 use crate::error::CliError;
 use crate::options::{DataArgs, TowerArgs};
-use crate::verbs::eval::{HowArgs, judge};
 
 /// Flags of `vlpt zeroshot`.
 #[derive(Debug, Args)]

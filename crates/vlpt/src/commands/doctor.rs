@@ -166,7 +166,7 @@ fn built_with() -> Vec<&'static str> {
     .collect()
 }
 
-/// What verbs compute in, and why.
+/// What commands compute in, and why.
 fn precision(given: PrecisionArgs) -> (Precision, String) {
     let precision = given.resolve();
     let why = if given.setting().named().is_some() {

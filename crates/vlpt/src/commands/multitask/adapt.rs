@@ -7,12 +7,12 @@ use serde::Serialize;
 use vlpt_study::multitask::{AdaptedValues, train_adapted};
 use vlpt_train::{Run, RunOptions, open_task};
 
+use crate::commands::train::report;
 use crate::console::{Console, table};
 use crate::error::CliError;
 use crate::figures;
 use crate::options::{CacheArgs, DataFlags, open_model};
 use crate::tuning::{TuneFlags, quoted};
-use crate::verbs::train::report;
 use crate::watch::Watch;
 
 /// Flags of `vlpt multitask adapt`.

@@ -13,7 +13,7 @@ use crate::options::DataArgs;
 
 /// What to do with data.
 #[derive(Debug, Subcommand)]
-pub(crate) enum DataVerb {
+pub(crate) enum DataCommand {
     /// Count and decode every image, find broken and duplicate ones, compare with the catalogue
     Check(CheckArgs),
     /// Draw a few-shot subset by a published rule and write it with its hash
@@ -54,12 +54,12 @@ pub(crate) struct SampleArgs {
     out: PathBuf,
 }
 
-/// Runs the chosen verb.
-pub(crate) fn run(verb: &DataVerb, console: &Console) -> Result<(), CliError> {
-    match verb {
-        DataVerb::Check(args) => run_check(args, console),
-        DataVerb::Sample(args) => sample(args, console),
-        DataVerb::List => list(console),
+/// Runs the chosen command.
+pub(crate) fn run(command: &DataCommand, console: &Console) -> Result<(), CliError> {
+    match command {
+        DataCommand::Check(args) => run_check(args, console),
+        DataCommand::Sample(args) => sample(args, console),
+        DataCommand::List => list(console),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::error::CliError;
 
 /// The steps of a study.
 #[derive(Debug, Subcommand)]
-pub(crate) enum StudyVerb {
+pub(crate) enum StudyCommand {
     /// Write down every training and evaluation of a study, one self-contained line each
     Plan(Box<plan::PlanArgs>),
     /// Do what is missing; any number of workers may run on one folder
@@ -31,14 +31,14 @@ pub(crate) enum StudyVerb {
 }
 
 /// Runs the chosen step.
-pub(crate) fn run(verb: &StudyVerb, console: &Console) -> Result<(), CliError> {
-    match verb {
-        StudyVerb::Plan(args) => plan::run(args, console),
-        StudyVerb::Run(args) => work::run(args, console),
-        StudyVerb::Status(args) => status::run(args, console),
-        StudyVerb::Merge(args) => merge::run(args, console),
-        StudyVerb::Groups(args) => groups::run(args, console),
-        StudyVerb::Launch(args) => launch::run(args, console),
+pub(crate) fn run(command: &StudyCommand, console: &Console) -> Result<(), CliError> {
+    match command {
+        StudyCommand::Plan(args) => plan::run(args, console),
+        StudyCommand::Run(args) => work::run(args, console),
+        StudyCommand::Status(args) => status::run(args, console),
+        StudyCommand::Merge(args) => merge::run(args, console),
+        StudyCommand::Groups(args) => groups::run(args, console),
+        StudyCommand::Launch(args) => launch::run(args, console),
     }
 }
 

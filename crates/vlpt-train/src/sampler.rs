@@ -27,7 +27,7 @@ pub enum Mix {
 
 /// Everything the batches of a run depend on beside seed and epoch.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Batches {
+pub(crate) struct Sampler {
     /// The images of each task; those of all tasks together are what is trained on.
     pub(crate) tasks: Vec<Vec<usize>>,
     /// How they are mixed.
@@ -49,7 +49,7 @@ pub(crate) struct Batch {
     pub(crate) task: Option<usize>,
 }
 
-impl Batches {
+impl Sampler {
     /// Number of steps of an epoch, the same for every epoch.
     pub(crate) fn steps(&self) -> usize {
         let steps = |n| steps(n, self.size, self.drop_last);
@@ -132,7 +132,7 @@ impl Batches {
         quotas
     }
 
-    /// Batches of one task each, shuffled.
+    /// Sampler of one task each, shuffled.
     fn apart(&self, seed: u64, epoch: usize) -> Vec<Batch> {
         let mut batches = Vec::new();
         for (task, own) in self.tasks.iter().enumerate() {
@@ -186,13 +186,13 @@ mod tests {
     use super::*;
 
     /// Tasks of so many images each, numbered one after the other.
-    fn batches(tasks: &[usize], mix: Mix) -> Batches {
+    fn batches(tasks: &[usize], mix: Mix) -> Sampler {
         let mut first = 0;
         let own = tasks.iter().map(|n| {
             first += n;
             (first - n..first).collect()
         });
-        Batches {
+        Sampler {
             tasks: own.collect(),
             mix,
             temperature: 2.0,
@@ -206,7 +206,7 @@ mod tests {
     }
 
     /// How many images of each task an epoch has.
-    fn counts(of: &Batches) -> Vec<usize> {
+    fn counts(of: &Sampler) -> Vec<usize> {
         let images = images(&of.epoch(7, 2));
         let count = |own: &Vec<usize>| images.iter().filter(|image| own.contains(image)).count();
         of.tasks.iter().map(count).collect()
@@ -246,7 +246,7 @@ mod tests {
         assert_eq!(steps(20, 32, true), 1);
         assert_eq!(steps(64, 32, true), 2);
         for mix in [Mix::Proportional, Mix::Uniform, Mix::OneTaskPerBatch] {
-            let of = Batches {
+            let of = Sampler {
                 drop_last: true,
                 ..batches(&[25, 9], mix)
             };
@@ -267,7 +267,7 @@ mod tests {
             [48, 24, 12]
         );
         let close_to = |temperature: f64| {
-            counts(&Batches {
+            counts(&Sampler {
                 temperature,
                 ..batches(&[80, 14, 6], Mix::Temperature)
             })

@@ -4,8 +4,8 @@ mod alone;
 mod page;
 mod printed;
 mod settings;
+mod summary;
 mod together;
-mod told;
 
 use std::path::PathBuf;
 use std::time::Instant;

@@ -11,9 +11,9 @@ use vlpt_methods::{Method, Needs, Pass, TowerValues};
 use super::images::BatchImages;
 use super::regulariser::{Images, Regulariser, rows_of};
 use super::texts::{Scope, TextSide, add_to, learned};
-use super::work::{Shares, Workload};
+use super::workload::{MemoryPlan, Workload};
 use crate::loss::{LossHead, LossInput, LossOutput, Mask, TextsOf};
-use crate::order::Batch;
+use crate::sampler::Batch;
 use crate::{Result, TrainError};
 
 /// Tokens that go through the image tower before their loss is taken and its gradient goes back:
@@ -21,7 +21,7 @@ use crate::{Result, TrainError};
 const PART_TOKENS: usize = 1024;
 
 /// Everything that a pass needs and no pass changes.
-pub(crate) struct Engine<'a> {
+pub(crate) struct StepEngine<'a> {
     work: &'a Workload<'a>,
     method: Arc<dyn Method>,
     needs: Needs,
@@ -33,7 +33,7 @@ pub(crate) struct Engine<'a> {
 }
 
 /// What came out of a pass.
-pub(crate) struct Passed {
+pub(crate) struct StepResult {
     /// Mean loss of the batch.
     pub(crate) loss: f64,
     /// Images x classes of the scope.
@@ -70,13 +70,13 @@ impl Step {
     }
 }
 
-impl<'a> Engine<'a> {
+impl<'a> StepEngine<'a> {
     /// Plans the texts, or computes the constant ones.
     pub(crate) fn new(work: &'a Workload<'a>, method: Arc<dyn Method>) -> Result<Self> {
         let texts = method.texts(&work.clip.tokenizer, work.classes)?;
         let needs = method.needs();
         let learned = learned(&texts) || needs.text_weights;
-        let shares = Shares::of(work.config, learned, needs.pixels);
+        let shares = MemoryPlan::of(work.config, learned, needs.pixels);
         let (parts, at_once) = match work.mask {
             Mask::PerTask => (
                 work.tasks.iter().map(|task| task.classes.clone()).collect(),
@@ -116,7 +116,7 @@ impl<'a> Engine<'a> {
         };
         self.texts.prepare(work.clip, &scope, batch.images.len())?;
         let column = |class: usize| {
-            scope.column(class).ok_or_else(|| TrainError::Unfit {
+            scope.column(class).ok_or_else(|| TrainError::Incompatible {
                 what: format!("an image has class {class}, which none of its tasks has"),
                 hint: None,
             })
@@ -151,7 +151,7 @@ impl<'a> Engine<'a> {
     ///
     /// # Errors
     /// A tensor operation that failed, or a method that does not ask for what it uses.
-    pub(crate) fn pass(&self, step: &Step, images: &BatchImages) -> Result<Passed> {
+    pub(crate) fn pass(&self, step: &Step, images: &BatchImages) -> Result<StepResult> {
         let work = self.work;
         let (needs, n) = (self.needs, step.targets.len());
         let reads_images = needs.frozen_features || needs.visual_per_image;
@@ -199,7 +199,7 @@ impl<'a> Engine<'a> {
                 .backward(work.clip, &step.scope, n, tapes, d_texts)
         });
         let parameters = self.method.parameters();
-        Ok(Passed {
+        Ok(StepResult {
             loss: output.loss,
             logits: output.logits,
             gradients: adaptation.gradients(parameters, d_text.as_ref(), d_visual.as_ref())?,
@@ -219,7 +219,7 @@ impl<'a> Engine<'a> {
     /// A method that changes the image tower without having asked for pixels, or the other way.
     fn unsteady(&self) -> TrainError {
         let name = self.method.name();
-        TrainError::Unfit {
+        TrainError::Incompatible {
             what: format!("the method {name} changes the image tower in some passes only"),
             hint: Some(
                 "let its `needs` say `pixels`, and change the tower in every pass".to_owned(),
@@ -239,7 +239,7 @@ impl<'a> Engine<'a> {
 
     /// Floats of an image.
     fn image_len(&self) -> usize {
-        let side = self.work.maker.preprocess.image_size as usize;
+        let side = self.work.extractor.preprocess.image_size as usize;
         3 * side * side
     }
 

@@ -19,7 +19,7 @@ use crate::watch::Watch;
 
 /// The stages.
 #[derive(Debug, Subcommand)]
-pub(crate) enum MultitaskVerb {
+pub(crate) enum MultitaskCommand {
     /// Tune one prompt on several tasks; the average over seeds if several are given
     Source(SourceArgs),
     /// Start from a prompt folder and tune on one task
@@ -41,7 +41,7 @@ Example:
       --out runs/source
   vlpt multitask adapt synthetic:textures --init-from runs/source --shots 5 --out runs/textures";
 
-/// Flags that the verbs over several tasks share.
+/// Flags that the commands over several tasks share.
 #[derive(Debug, Args)]
 pub(crate) struct TaskFlags {
     /// A data set: a folder, a manifest, or `synthetic:NAME`; may be given many times
@@ -85,11 +85,11 @@ pub(crate) struct SourceArgs {
 }
 
 /// Runs the chosen stage.
-pub(crate) fn run(verb: &MultitaskVerb, console: &Console) -> Result<(), CliError> {
-    match verb {
-        MultitaskVerb::Source(args) => source(args, console),
-        MultitaskVerb::Adapt(args) => adapt::run(args, console),
-        MultitaskVerb::Joint(args) => joint::run(args, console),
+pub(crate) fn run(command: &MultitaskCommand, console: &Console) -> Result<(), CliError> {
+    match command {
+        MultitaskCommand::Source(args) => source(args, console),
+        MultitaskCommand::Adapt(args) => adapt::run(args, console),
+        MultitaskCommand::Joint(args) => joint::run(args, console),
     }
 }
 
