@@ -6,15 +6,17 @@
 //! causal. What depends on nothing learned is computed once, in the plan.
 
 mod chunk;
+mod options;
 mod plan;
 mod tokens;
 mod tree;
 
-pub use plan::{TextPlan, TextPlanOptions, TextTape};
+pub use options::TextPlanOptions;
+pub use plan::{TextPlan, TextTape};
 pub use tree::{PrefixTree, PromptToken};
 
 use chunk::Chunk;
-use plan::TextAdaptation;
+use options::TextAdaptation;
 use tokens::TokenEmbedding;
 use vlpt_kernels::{Arena, Attention, AttentionPlan, Matrix, Precision, with_thread_team};
 

@@ -2,7 +2,7 @@
 
 use vlpt_data::Sample;
 
-use super::workload::MemoryPlan;
+use super::memory_plan::MemoryPlan;
 use crate::pixels::{EpochViews, Pixels, view_of};
 use crate::{Result, RunConfig, TrainObserver, Views};
 use vlpt_adapter::{FeatureExtractor, View};
