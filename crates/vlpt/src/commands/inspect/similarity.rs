@@ -11,7 +11,7 @@ use vlpt_inspect::{OpenPrompt, csv_text};
 
 use crate::console::{Console, table};
 use crate::error::CliError;
-use crate::options::{PrecisionArgs, open_model};
+use crate::options::BaseModelArgs;
 
 /// Flags of `vlpt inspect similarity`.
 #[derive(Debug, Args)]
@@ -25,14 +25,8 @@ pub(crate) struct SimilarityArgs {
     /// Also write all values, one pair a line
     #[arg(long, short, value_name = "FILE.csv")]
     out: Option<PathBuf>,
-    /// Find the base model under this name instead of the one in the first prompt folder
-    #[arg(long, short, value_name = "NAME")]
-    model: Option<String>,
     #[command(flatten)]
-    precision: PrecisionArgs,
-    /// Use the prompts although they were learned on other weights than the model found has
-    #[arg(long)]
-    force: bool,
+    base: BaseModelArgs,
 }
 
 #[derive(Debug, Serialize)]
@@ -58,11 +52,7 @@ pub(crate) fn run(args: &SimilarityArgs, console: &Console) -> Result<(), CliErr
         .collect::<Result<_, _>>()?;
     check_same_model(&folders)?;
     let first = &folders[0];
-    let model = args.model.as_ref().unwrap_or(&first.adapter.base_model);
-    let clip = open_model(model, args.precision.resolve(), console)?;
-    if !args.force {
-        first.check_model(&clip)?;
-    }
+    let clip = args.base.open(first, console)?;
     let named = |(path, folder): (&PathBuf, &PromptFolder)| Named {
         path: path.display().to_string(),
         method: folder.adapter.method.name().to_owned(),
