@@ -23,7 +23,9 @@ use vlpt_kernels::{Arena, Attention, AttentionPlan, Matrix, Precision, with_thre
 use crate::adaptation::{Held, TowerAdaptation, TowerGradients, TowerSizes};
 use crate::budget::MemoryBudget;
 use crate::config::TextConfig;
-use crate::transformer::{Block, CheckpointPolicy, Head, TapeBytes, bytes_of, layer_norm};
+use crate::transformer::{
+    Block, CheckpointPolicy, FeatureProjection, TapeBytes, bytes_of, layer_norm,
+};
 use crate::weights::TextWeights;
 
 /// Most live nodes, and most constant nodes, of a chunk: enough rows for matrix products to run
@@ -40,7 +42,7 @@ pub struct TextTower {
     tokens: TokenEmbedding,
     positional_embedding: Vec<f32>,
     blocks: Vec<Block>,
-    head: Head,
+    head: FeatureProjection,
     arena: Arena,
     checkpoints: CheckpointPolicy,
 }
@@ -83,7 +85,7 @@ impl TextTower {
             tokens: TokenEmbedding::new(weights.token_embedding, width, precision),
             positional_embedding: weights.positional_embedding,
             blocks: weights.blocks.into_iter().map(block).collect(),
-            head: Head::new(
+            head: FeatureProjection::new(
                 layer_norm(weights.ln_final, eps),
                 embed_dim,
                 &weights.projection,

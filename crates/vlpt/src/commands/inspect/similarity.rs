@@ -6,7 +6,9 @@ use clap::Args;
 use serde::Serialize;
 use vlpt_adapter::PromptFolder;
 use vlpt_base::files::write_atomic;
-use vlpt_inspect::similarity::{Matrix, Measure, Profile, check_same_model, similarities};
+use vlpt_inspect::similarity::{
+    Measure, Profile, SimilarityMatrix, check_same_model, similarities,
+};
 use vlpt_inspect::{OpenPrompt, csv_text};
 
 use crate::console::{Console, table};
@@ -32,7 +34,7 @@ pub(crate) struct SimilarityArgs {
 #[derive(Debug, Serialize)]
 struct Compared {
     prompts: Vec<Named>,
-    matrices: Vec<Matrix>,
+    matrices: Vec<SimilarityMatrix>,
 }
 
 #[derive(Debug, Serialize)]
