@@ -1,5 +1,6 @@
 //! The loop against the same computations in PyTorch, and against itself.
 
+mod conditional;
 mod coop;
 mod masks;
 mod pixels;
