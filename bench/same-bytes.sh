@@ -22,9 +22,16 @@ both() {
   done
 }
 
+# Tip-Adapter-F was an option of Tip-Adapter (`finetune`) and is a method of its own since methods are one list: the
+# name in adapter_config.json is all that differs.
+one_name() {
+  sed -i -e '/"finetune": /d' -e 's/"tip-adapter-f": {/"tip-adapter": {/' {old,new}/run/prompt/adapter_config.json
+}
+
 # What the two folders hold, but for what may differ: lock files and pages with times in them.
 compare() {
   local what=$1 found
+  one_name
   found=$(diff -rq old new -x stderr -x report.html -x run.lock -x config.toml 2>&1 || true)
   if [ -z "$found" ]; then
     echo "same     $what ($(find old -type f -not -name stderr -not -name report.html -not -name run.lock | wc -l) files)"
@@ -52,7 +59,7 @@ for precision in f32 auto; do
   train "coop $precision" --method coop "$@"
   train "coop, middle, class-specific $precision" --method coop --set coop.position=middle --set coop.class_specific=true "$@"
   train "coop, AdamW, best on validation $precision" --method coop --set train.optimizer=adamw --set train.select=best_val "$@"
-  train "cocoop $precision" --method cocoop --batch-size 4 "$@"
+  train "cocoop $precision" --method cocoop --set train.batch_size=4 "$@"
   train "vpt, deep $precision" --method vpt "$@"
   train "vpt, shallow, dropout, projection $precision" --method vpt --set vpt.depth=shallow --set vpt.dropout=0.1 --set vpt.project=32 "$@"
   train "vlpt $precision" --method vlpt "$@"
