@@ -32,6 +32,8 @@ use crate::{
     Parameter, Pass, PromptTensor, Report, Result, TowerTensors, class_text,
 };
 
+/// The option for the number of prompts.
+const CONTEXT: &str = "maple.context";
 /// One token in every CLIP vocabulary; stands for a prompt while the text is tokenised.
 const PLACEHOLDER: &str = "X";
 /// Names of the parameters of the blocks after the first, each before its number.
@@ -46,7 +48,7 @@ pub(crate) static SPEC: MethodSpec = MethodSpec {
     family: Some(Family::Unified),
     tables: &[&MaPLeConfig::TABLE],
     flags: Flags {
-        context: Some("maple.context"),
+        context: Some(CONTEXT),
         init: Some("maple.init"),
         prompts: None,
     },
@@ -100,6 +102,8 @@ pub struct MaPLe {
     context: usize,
     /// What stands before the class name, the prompts' places included.
     words: String,
+    /// The option that makes the words longer or shorter.
+    key: &'static str,
 }
 
 impl MaPLe {
@@ -129,12 +133,12 @@ impl MaPLe {
         let normal = |builder: &Builder, name: &str| {
             Init::Values(builder.stream(name).normals(context * text, INIT_DEVIATION))
         };
-        let (words, first) = match start.tokens {
-            0 => (
-                vec![PLACEHOLDER; context].join(" "),
-                normal(&builder, "ctx"),
-            ),
-            _ => (start.words, Init::Values(start.embeddings)),
+        let (words, first, key) = match start.tokens {
+            0 => {
+                let words = vec![PLACEHOLDER; context].join(" ");
+                (words, normal(&builder, "ctx"), CONTEXT)
+            }
+            _ => (start.words, Init::Values(start.embeddings), "maple.init"),
         };
         let mut prompts = vec![builder.parameter("ctx", &[context, text], first)?];
         let mut projections = vec![Linear::new(&mut builder, "proj", text, vision)?];
@@ -159,6 +163,7 @@ impl MaPLe {
             blocks: prompts.into_iter().zip(projections).collect(),
             context,
             words,
+            key,
         })
     }
 
@@ -185,7 +190,7 @@ impl MaPLe {
         let (tokens, limit) = (2 + ids.len(), tokenizer.context_length());
         if tokens > limit {
             return Err(MethodError::TooLong {
-                key: "maple.init",
+                key: self.key,
                 name: class.to_owned(),
                 tokens,
                 context: tokenizer.bpe(&self.words).len(),

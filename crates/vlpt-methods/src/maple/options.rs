@@ -2,7 +2,7 @@
 
 use vlpt_clip::{Clip, ClipConfig};
 
-use super::DEEP_TEXT;
+use super::{CONTEXT, DEEP_TEXT};
 use crate::import::Reader;
 use crate::{MethodError, Result, class_text};
 
@@ -100,7 +100,7 @@ impl Start {
             return Ok(());
         }
         Err(MethodError::Option {
-            key: "maple.context",
+            key: CONTEXT,
             found: context.to_string(),
             expected: format!("1 to {most}, {why}"),
         })
