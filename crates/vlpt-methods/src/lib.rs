@@ -17,6 +17,7 @@
 //! | [`Vlpt`] | both, side by side |
 //! | [`Upt`] | both, made together by a small Transformer |
 //! | [`CoCoOp`] | context that each image shifts |
+//! | [`MaPLe`] | text prompts in the first blocks, and visual prompts made of them |
 //! | [`baselines`] | nothing, or a classifier of image features |
 //!
 //! `docs/guides/add-a-method.md` walks through writing another one.
@@ -33,6 +34,7 @@ mod dropout;
 mod error;
 pub mod head;
 pub mod import;
+mod maple;
 mod method;
 mod nn;
 mod parameter;
@@ -55,6 +57,7 @@ pub use context::Position;
 pub use coop::{CoOp, CoOpConfig};
 pub use error::{MethodError, Result};
 pub use head::UnitRows;
+pub use maple::{MaPLe, MaPLeConfig};
 pub use method::{Features, ImageFeatures, Method, Pass, class_text};
 pub use options::{MethodOptions, OptionDoc, OptionTable};
 pub use parameter::Parameter;
