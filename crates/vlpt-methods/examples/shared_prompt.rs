@@ -9,12 +9,10 @@
 use serde::{Deserialize, Serialize};
 use vlpt_autograd::Tensor;
 use vlpt_base::random::Stream;
-use vlpt_clip::{
-    Clip, ClipConfig, MemoryBudget, PromptRows, PromptToken, TextPlanOptions, Tokenizer,
-    TowerAdaptation, VisualPlace,
-};
+use vlpt_clip::{Clip, ClipConfig, MemoryBudget, PromptToken, Tokenizer};
 use vlpt_methods::{
-    Method, MethodError, Parameter, Pass, Prompts, Result, Visual, initial_bound, template_texts,
+    Adaptation, Method, MethodError, Needs, Parameter, Pass, PromptTensor, Result, TowerTensors,
+    initial_bound, template_texts,
 };
 
 /// Options of [`SharedPrompt`].
@@ -83,16 +81,21 @@ impl Method for SharedPrompt {
         template_texts(tokenizer, &self.template, classes)
     }
 
-    fn prompts(&self, _pass: &Pass) -> Result<Prompts> {
+    fn needs(&self) -> Needs {
+        Needs {
+            pixels: true,
+            ..Needs::default()
+        }
+    }
+
+    fn adapt(&self, _pass: &Pass) -> Result<Adaptation> {
         let tokens: &Tensor = self.parameters[0].var();
         let shift: &Tensor = self.parameters[1].var();
-        Ok(Prompts {
-            text: None,
-            visual: Some(Visual {
-                // (1 x count x width) + (blocks x 1 x width) = blocks x count x width
-                rows: tokens.add(shift)?,
-                place: VisualPlace::AfterLnPre,
-            }),
+        // (1 x count x width) + (blocks x 1 x width) = blocks x count x width
+        let rows = tokens.add(shift)?;
+        Ok(Adaptation {
+            visual: TowerTensors::prompts(PromptTensor::deep(rows)),
+            ..Adaptation::default()
         })
     }
 }
@@ -124,23 +127,22 @@ pub fn train(
     let embed = clip.config.embed_dim;
     let plan = clip.text.plan(
         &method.texts(&clip.tokenizer, &task.classes)?,
-        TextPlanOptions::default(),
+        method.text_plan(),
         budget,
     );
     let mut losses = Vec::new();
     for step in 0..steps {
-        // Parameters to prompts, prompts to features.
-        let prompts = method.prompts(&Pass {
+        // Parameters to adaptation, adaptation to features.
+        let adaptation = method.adapt(&Pass {
             images: None,
             step: Some((1, step)),
         })?;
-        let visual = prompts.visual.as_ref().map(Visual::values).transpose()?;
-        let visual = visual
-            .as_ref()
-            .map_or(TowerAdaptation::NONE, |v| v.for_tower());
-        let rows = prompts.text_values()?;
-        let rows = PromptRows::shallow(&rows, clip.text.width());
-        let (text, text_tape) = clip.text.forward(&plan, &rows.into());
+        let values = adaptation.text.values()?;
+        let updates = values.updates();
+        let (text, text_tape) = clip.text.forward(&plan, &values.for_tower(&updates));
+        let values = adaptation.visual.values()?;
+        let updates = values.updates();
+        let visual = values.for_tower(&updates);
         let (image, image_tape) = clip.vision.forward(&task.images, images, &visual, budget);
 
         // Features to loss, and the loss's gradient by the features.
@@ -168,10 +170,11 @@ pub fn train(
         }
         losses.push(loss);
 
-        // Back through the towers to the prompts, and through the prompts to the parameters.
-        let d_text = clip.text.backward(&plan, text_tape, &d_text).prompts;
-        let d_visual = clip.vision.backward(image_tape, &d_image).prompts;
-        let gradients = prompts.gradients(method.parameters(), Some(&d_text), Some(&d_visual))?;
+        // Back through the towers to the adaptation, and through it to the parameters.
+        let d_text = clip.text.backward(&plan, text_tape, &d_text);
+        let d_visual = clip.vision.backward(image_tape, &d_image);
+        let parameters = method.parameters();
+        let gradients = adaptation.gradients(parameters, Some(&d_text), Some(&d_visual))?;
         for (parameter, gradient) in method.parameters().iter().zip(gradients) {
             let mut values = parameter.values()?;
             for (value, d) in values.iter_mut().zip(gradient) {

@@ -12,7 +12,7 @@ use std::path::Path;
 use common::{Objective, classes, images, sizes, tiny};
 use shared_prompt::{SharedPrompt, SharedPromptConfig, Task, train};
 use vlpt_clip::{PromptToken, Tokenizer};
-use vlpt_methods::{Method, Parameter, Pass, Prompts, Result};
+use vlpt_methods::{Adaptation, Method, Needs, Parameter, Pass, Result};
 
 const GUIDE: &str = include_str!("../../../docs/guides/add-a-method.md");
 const EXAMPLE: &str = include_str!("../examples/shared_prompt.rs");
@@ -68,7 +68,7 @@ fn the_guides_edits_fit_the_files_that_they_name() {
             );
         }
     }
-    assert_eq!(edits, 4);
+    assert_eq!(edits, 2);
 }
 
 #[test]
@@ -76,8 +76,8 @@ fn its_method_learns_as_many_numbers_as_it_says() {
     let b16 = sizes(512, 768, 12, 16);
     let method = SharedPrompt::new(&options(16), &b16, 1).unwrap();
     assert_eq!(method.parameter_count(), 21_504);
-    let rows = method.prompts(&Pass::EVAL).unwrap().visual.unwrap().rows;
-    assert_eq!(rows.shape(), [12, 16, 768]);
+    let visual = method.adapt(&Pass::EVAL).unwrap().visual;
+    assert_eq!(visual.prompts.unwrap().rows.shape(), [12, 16, 768]);
     let error = SharedPrompt::new(&options(0), &b16, 1).unwrap_err();
     assert!(error.to_string().starts_with("shared_prompt.count = 0"));
 }
@@ -105,12 +105,16 @@ impl Method for Wrong {
         self.0.texts(tokenizer, classes)
     }
 
-    fn prompts(&self, pass: &Pass) -> Result<Prompts> {
-        let mut prompts = self.0.prompts(pass)?;
-        let visual = prompts.visual.as_mut().unwrap();
-        let part = &visual.rows * 0.05;
-        visual.rows = ((&visual.rows + &part)? - part.detach())?;
-        Ok(prompts)
+    fn needs(&self) -> Needs {
+        self.0.needs()
+    }
+
+    fn adapt(&self, pass: &Pass) -> Result<Adaptation> {
+        let mut adaptation = self.0.adapt(pass)?;
+        let prompts = adaptation.visual.prompts.as_mut().unwrap();
+        let part = &prompts.rows * 0.05;
+        prompts.rows = ((&prompts.rows + &part)? - part.detach())?;
+        Ok(adaptation)
     }
 }
 
