@@ -6,31 +6,86 @@
 
 #![allow(clippy::print_stdout, unreachable_pub)] // written as in a library
 
-use serde::{Deserialize, Serialize};
 use vlpt_autograd::Tensor;
 use vlpt_base::random::Stream;
 use vlpt_clip::{Clip, ClipConfig, MemoryBudget, PromptToken, Tokenizer};
+use vlpt_methods::import::{Import, Source};
 use vlpt_methods::{
-    Adaptation, Method, MethodError, Needs, Parameter, Pass, PromptTensor, Result, TowerTensors,
-    initial_bound, template_texts,
+    Adaptation, Family, Fit, Flags, Method, MethodConfig, MethodError, MethodSpec, Needs,
+    Parameter, Pass, PromptTensor, Report, Result, TowerTensors, initial_bound, options,
+    template_texts,
 };
 
-/// Options of [`SharedPrompt`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct SharedPromptConfig {
-    /// Number of visual tokens.
-    pub count: usize,
-    /// The classes' texts; `{}` stands for the name.
-    pub template: String,
+options! {
+    /// Options of [`SharedPrompt`].
+    pub struct SharedPromptConfig = "shared_prompt" {
+        /// Number of visual tokens.
+        count: usize = 16, "at least 1";
+        /// The classes' texts; `{}` stands for the name.
+        template: String = "a photo of a {}.".to_owned(), "a text with {}";
+    }
 }
 
-impl Default for SharedPromptConfig {
-    fn default() -> Self {
-        Self {
-            count: 16,
-            template: "a photo of a {}.".to_owned(),
+/// What the shared prompt says of itself.
+pub static SPEC: MethodSpec = MethodSpec {
+    name: "shared-prompt",
+    summary: "one set of tokens for all blocks of the image tower",
+    source: "docs/guides/add-a-method.md",
+    family: Some(Family::Visual),
+    tables: &[&SharedPromptConfig::TABLE],
+    flags: Flags {
+        prompts: Some("shared_prompt.count"),
+        ..Flags::NONE
+    },
+    report: Report {
+        done: "One set of tokens for all blocks of the image tower was learned",
+        holds: "learned tokens that all blocks of the image tower share",
+    },
+    needs: |_| Needs {
+        pixels: true,
+        ..Needs::default()
+    },
+    check: |method| method.options::<SharedPromptConfig>().check(),
+    fit: Fit::Tune(|method, build| {
+        let (config, model) = (method.options(), &build.clip.config);
+        Ok(Box::new(SharedPrompt::new(config, model, build.seed)?))
+    }),
+    import: Some(Import {
+        matches: |names| names.has("tokens") && names.has("shift"),
+        read: |reader| {
+            let count = match reader.shape("tokens") {
+                Some(&[1, count, _]) => count,
+                _ => {
+                    reader.misshapen("tokens", "1 x count x image width");
+                    1
+                }
+            };
+            let options = SharedPromptConfig {
+                count,
+                ..SharedPromptConfig::default()
+            };
+            reader.assume(format!("the classes' texts are \"{}\"", options.template));
+            MethodConfig::of(&SPEC, options)
+        },
+        sources: &[Source::Own],
+        position: false,
+        place: false,
+        tensors: "the shared prompt `tokens` and `shift`",
+    }),
+    ..MethodSpec::BASE
+};
+
+impl SharedPromptConfig {
+    /// What can be said without a model.
+    fn check(&self) -> Result<()> {
+        if self.count == 0 {
+            return Err(MethodError::Option {
+                key: "shared_prompt.count",
+                found: "0".to_owned(),
+                expected: "at least 1".to_owned(),
+            });
         }
+        Ok(())
     }
 }
 
@@ -48,13 +103,7 @@ impl SharedPrompt {
     /// # Errors
     /// A count of 0.
     pub fn new(config: &SharedPromptConfig, model: &ClipConfig, seed: u64) -> Result<Self> {
-        if config.count == 0 {
-            return Err(MethodError::Option {
-                key: "shared_prompt.count",
-                found: "0".to_owned(),
-                expected: "at least 1".to_owned(),
-            });
-        }
+        config.check()?;
         let (count, width, blocks) = (config.count, model.vision.width, model.vision.layers);
         let bound = initial_bound(model.vision.patch_size, width);
         let tokens = Stream::new(seed, "shared_prompt.tokens").uniforms(count * width, bound);

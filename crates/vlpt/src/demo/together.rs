@@ -14,7 +14,7 @@ use vlpt_study::{MethodRequest, RunLimits, StudyFile, StudyRequest, TrainWork, T
 use vlpt_train::{DataConfig, RunOptions, open_task, open_tasks, train_adapted, train_source};
 
 use super::DemoArgs;
-use super::settings::SETTINGS;
+use super::settings::{SETTINGS, method};
 use crate::console::Console;
 use crate::error::CliError;
 use crate::verbs::study::merge::merge_to_page;
@@ -165,7 +165,7 @@ fn study(
         sources: data.clone(),
         targets: data,
         methods: vec![MethodRequest {
-            method: "coop".to_owned(),
+            method: method().name.to_owned(),
             settings: SETTINGS.map(str::to_owned).to_vec(),
             ..MethodRequest::default()
         }],
