@@ -53,12 +53,11 @@ pub static SPEC: MethodSpec = MethodSpec {
     import: Some(Import {
         matches: |names| names.has("tokens") && names.has("shift"),
         read: |reader| {
-            let count = match reader.shape("tokens") {
-                Some(&[1, count, _]) => count,
-                _ => {
-                    reader.misshapen("tokens", "1 x count x image width");
-                    1
-                }
+            let count = if let Some(&[1, count, _]) = reader.shape("tokens") {
+                count
+            } else {
+                reader.misshapen("tokens", "1 x count x image width");
+                1
             };
             let options = SharedPromptConfig {
                 count,

@@ -6,7 +6,7 @@ mod common;
 
 use common::{Objective, classes, named, sizes, tiny};
 use vlpt_clip::{Clip, PromptToken, Tokenizer, TowerAdaptation, VisualPlace};
-use vlpt_methods::{MaPLe, MaPLeConfig, Method, MethodConfig, MethodError, Pass};
+use vlpt_methods::{MaPLe, MaPLeConfig, Method, MethodConfig, MethodError, Parameter, Pass};
 
 /// A random model with the published vocabulary, and the tokenizer that belongs to it.
 fn clip() -> Clip {
@@ -105,7 +105,7 @@ fn the_first_blocks_of_both_towers_get_prompts() {
 fn the_context_starts_as_words_and_all_other_layers_as_copies_of_one() {
     let clip = clip();
     let method = MaPLe::new(&config(2, 3, "a photo of a"), &clip, 1).unwrap();
-    let names: Vec<&str> = method.parameters().iter().map(|p| p.name()).collect();
+    let names: Vec<&str> = method.parameters().iter().map(Parameter::name).collect();
     assert_eq!(
         names,
         [

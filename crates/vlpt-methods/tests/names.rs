@@ -207,7 +207,7 @@ fn sources() -> Vec<(String, String)> {
             let name = path.file_name().unwrap().to_str().unwrap();
             if path.is_dir() && name != "tests" {
                 folders.push(path);
-            } else if name.ends_with(".rs") && name != "tests.rs" {
+            } else if path.extension().is_some_and(|end| end == "rs") && name != "tests.rs" {
                 let file = path.strip_prefix(crates()).unwrap().to_str().unwrap();
                 files.push((
                     file.replace('\\', "/"),
