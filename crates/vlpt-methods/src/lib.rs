@@ -17,6 +17,8 @@
 //! | [`Vlpt`] | both, side by side |
 //! | [`Upt`] | both, made together by a small Transformer |
 //! | [`CoCoOp`] | context that each image shifts |
+//! | [`Ivlp`] | tokens at the first blocks of both towers |
+//! | [`PromptSrc`] | the same, held near the frozen model |
 //! | [`baselines`] | nothing, or a classifier of image features |
 //!
 //! `docs/guides/add-a-method.md` walks through writing another one.
@@ -33,9 +35,11 @@ mod dropout;
 mod error;
 pub mod head;
 pub mod import;
+mod ivlp;
 mod method;
 mod nn;
 mod parameter;
+mod promptsrc;
 mod registry;
 mod spec;
 mod template;
@@ -55,9 +59,11 @@ pub use context::Position;
 pub use coop::{CoOp, CoOpConfig};
 pub use error::{MethodError, Result};
 pub use head::UnitRows;
+pub use ivlp::{Ivlp, IvlpConfig};
 pub use method::{Features, ImageFeatures, Method, Pass, class_text};
 pub use options::{MethodOptions, OptionDoc, OptionTable};
 pub use parameter::Parameter;
+pub use promptsrc::{PromptSrc, PromptSrcConfig};
 pub use registry::{METHODS, first_of, head_reader, method, option_tables};
 pub use spec::{Build, Family, Fit, Flags, MethodSpec, Needs, Report};
 pub use template::template_texts;
