@@ -69,7 +69,7 @@ pub(crate) static SPEC: MethodSpec = MethodSpec {
                and averaged over epochs",
         holds: "learned tokens at the first blocks of both towers, an average over epochs",
     },
-    needs: |_| NEEDS,
+    needs: |_| needs(),
     check: |method| method.options::<PromptSrcConfig>().check(),
     fit: Fit::Tune(|method, build| {
         let (ivlp, own) = (method.options(), method.options());
@@ -94,16 +94,13 @@ pub(crate) static SPEC: MethodSpec = MethodSpec {
     ..MethodSpec::BASE
 };
 
-const NEEDS: Needs = Needs {
-    pixels: true,
-    frozen_features: true,
-    texts_per_image: false,
-    class_specific: false,
-    no_images: false,
-    validation: false,
-    text_weights: false,
-    image_weights: false,
-};
+fn needs() -> Needs {
+    Needs {
+        pixels: true,
+        frozen_features: true,
+        ..Needs::default()
+    }
+}
 
 impl From<(IvlpConfig, PromptSrcConfig)> for MethodConfig {
     fn from((ivlp, own): (IvlpConfig, PromptSrcConfig)) -> Self {
@@ -216,7 +213,7 @@ impl Method for PromptSrc {
     }
 
     fn needs(&self) -> Needs {
-        NEEDS
+        needs()
     }
 
     fn text_plan(&self) -> TextPlanOptions {
