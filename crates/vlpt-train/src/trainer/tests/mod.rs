@@ -3,6 +3,7 @@
 mod coop;
 mod masks;
 mod pixels;
+mod promptsrc;
 mod twins;
 
 use std::collections::BTreeMap;
@@ -152,7 +153,7 @@ impl Example {
         }
     }
 
-    /// Losses of the steps, and the parameters after them.
+    /// Losses of the steps, and the parameters that the run ends with.
     fn train(
         &self,
         clip: &Clip,
@@ -182,6 +183,8 @@ impl Example {
         let start = Position::new("model", "data");
         let mut trainer = Trainer::new(&work, method.into(), start, None).unwrap();
         trainer.run(dir.path(), &mut log, &watch).unwrap();
+        // The average, of a method that ends with one.
+        trainer.select().unwrap();
         let parameters = trainer.parameters().unwrap();
         (watch.0.into_inner().unwrap(), parameters)
     }
