@@ -17,6 +17,7 @@
 //! | [`Vlpt`] | both, side by side |
 //! | [`Upt`] | both, made together by a small Transformer |
 //! | [`CoCoOp`] | context that each image shifts |
+//! | [`MaPLe`] | text prompts in the first blocks, and visual prompts made of them |
 //! | [`Ivlp`] | tokens at the first blocks of both towers |
 //! | [`PromptSrc`] | the same, held near the frozen model |
 //! | [`baselines`] | nothing, or a classifier of image features |
@@ -36,6 +37,7 @@ mod error;
 pub mod head;
 pub mod import;
 mod ivlp;
+mod maple;
 mod method;
 mod nn;
 mod parameter;
@@ -60,6 +62,7 @@ pub use coop::{CoOp, CoOpConfig};
 pub use error::{MethodError, Result};
 pub use head::UnitRows;
 pub use ivlp::{Ivlp, IvlpConfig};
+pub use maple::{MaPLe, MaPLeConfig};
 pub use method::{Features, ImageFeatures, Method, Pass, class_text};
 pub use options::{MethodOptions, OptionDoc, OptionTable};
 pub use parameter::Parameter;

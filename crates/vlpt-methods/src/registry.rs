@@ -2,7 +2,9 @@
 
 use crate::baselines::{linear_probe, tip_adapter, zero_shot};
 use crate::head::HeadReader;
-use crate::{Family, MethodSpec, OptionTable, cocoop, coop, ivlp, promptsrc, upt, vlpt, vpt};
+use crate::{
+    Family, MethodSpec, OptionTable, cocoop, coop, ivlp, maple, promptsrc, upt, vlpt, vpt,
+};
 
 /// Every method, prompt methods first; the first one is what a run tunes that names none.
 ///
@@ -14,6 +16,7 @@ pub static METHODS: &[&MethodSpec] = &[
     &vlpt::SPEC,
     &upt::SPEC,
     &cocoop::SPEC,
+    &maple::SPEC,
     &ivlp::SPEC,
     &promptsrc::SPEC,
     &zero_shot::SPEC,

@@ -3,10 +3,7 @@
 #![allow(dead_code)] // each test file uses its part
 
 use vlpt_base::random::Stream;
-use vlpt_clip::{
-    Activation, Clip, ClipConfig, MemoryBudget, PromptRows, TextConfig, TextPlanOptions,
-    TowerAdaptation, VisionConfig,
-};
+use vlpt_clip::{Activation, Clip, ClipConfig, MemoryBudget, TextConfig, VisionConfig};
 use vlpt_methods::{Method, Pass};
 
 /// Sizes of a model with towers of so many blocks.
@@ -92,18 +89,20 @@ impl<'a> Objective<'a> {
         let clip = self.clip;
         let budget = MemoryBudget::default();
         let texts = method.texts(&clip.tokenizer, &self.classes).unwrap();
-        let prompts = method.prompts(pass).unwrap();
-        let plan = clip.text.plan(&texts, TextPlanOptions::default(), budget);
-        let rows = prompts.text_values().unwrap();
-        let rows = PromptRows::shallow(&rows, clip.text.width());
-        let (text, text_tape) = clip.text.forward(&plan, &rows.into());
-        let visual = prompts.visual.as_ref().map(|v| v.values().unwrap());
-        let for_tower = visual
-            .as_ref()
-            .map_or(TowerAdaptation::NONE, |v| v.for_tower());
-        let (image, image_tape) = clip
-            .vision
-            .forward(&self.images, IMAGES, &for_tower, budget);
+        let adaptation = method.adapt(pass).unwrap();
+        let (text, visual) = (
+            adaptation.text.values().unwrap(),
+            adaptation.visual.values().unwrap(),
+        );
+        let (text_updates, visual_updates) = (text.updates(), visual.updates());
+        let plan = clip.text.plan(&texts, method.text_plan(), budget);
+        let (text, text_tape) = clip.text.forward(&plan, &text.for_tower(&text_updates));
+        let (image, image_tape) = clip.vision.forward(
+            &self.images,
+            IMAGES,
+            &visual.for_tower(&visual_updates),
+            budget,
+        );
 
         let embed = clip.config.embed_dim;
         let mut loss = 0.0;
@@ -119,9 +118,9 @@ impl<'a> Objective<'a> {
                 }
             }
         }
-        let d_text = clip.text.backward(&plan, text_tape, &d_text).prompts;
-        let d_visual = clip.vision.backward(image_tape, &d_image).prompts;
-        let gradients = prompts
+        let d_text = clip.text.backward(&plan, text_tape, &d_text);
+        let d_visual = clip.vision.backward(image_tape, &d_image);
+        let gradients = adaptation
             .gradients(method.parameters(), Some(&d_text), Some(&d_visual))
             .unwrap();
         (loss, gradients)

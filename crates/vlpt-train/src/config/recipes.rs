@@ -32,6 +32,8 @@ pub const RECIPES: &[Recipe] = recipes![
     "upt-mvlpt-elevater",
     "upt-release",
     "cocoop-paper",
+    "maple-base2new",
+    "maple-cross-dataset",
     "ivlp-base2new",
     "promptsrc-base2new",
     "promptsrc-cross-dataset",

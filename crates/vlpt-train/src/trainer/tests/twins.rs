@@ -1,5 +1,7 @@
 //! Every method against PyTorch (`tests/golden/make_twins.py`).
 
+mod maple;
+
 use std::collections::BTreeMap;
 
 use vlpt_methods::{
@@ -43,8 +45,13 @@ pub(super) fn start(method: &dyn Method) {
 }
 
 fn check(name: &str, optimizer: &str, lr: f64, method: &MethodConfig) {
-    let golden: BTreeMap<String, Vec<f64>> =
-        serde_json::from_str(include_str!("../../../tests/golden/twins.json")).unwrap();
+    let golden = include_str!("../../../tests/golden/twins.json");
+    check_with(golden, name, optimizer, lr, method);
+}
+
+/// `golden`: curves by name.
+fn check_with(golden: &str, name: &str, optimizer: &str, lr: f64, method: &MethodConfig) {
+    let golden: BTreeMap<String, Vec<f64>> = serde_json::from_str(golden).unwrap();
     let clip = small();
     let settings = format!(
         "[train]\nepochs = 50\nbatch_size = 8\noptimizer = \"{optimizer}\"\nlr = {lr}\n\
