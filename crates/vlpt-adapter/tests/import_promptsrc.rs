@@ -94,7 +94,11 @@ fn prompts_of_both_towers_are_taken_and_the_frozen_weights_left_with_reasons() {
             let found = left.find(|left| left.name == tensor);
             found.map(|left| left.why.clone())
         };
-        assert!(why("image_encoder.ln_post.weight").unwrap().contains("base model"));
+        assert!(
+            why("image_encoder.ln_post.weight")
+                .unwrap()
+                .contains("base model")
+        );
         assert!(
             why("prompt_learner.token_suffix")
                 .unwrap()

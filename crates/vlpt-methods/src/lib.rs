@@ -67,7 +67,7 @@ pub use method::{Features, ImageFeatures, Method, Pass, class_text};
 pub use options::{MethodOptions, OptionDoc, OptionTable};
 pub use parameter::Parameter;
 pub use promptsrc::{PromptSrc, PromptSrcConfig};
-pub use registry::{METHODS, first_of, head_reader, method, option_tables};
+pub use registry::{METHODS, first_of, head_reader, method, names, option_tables, untuned};
 pub use spec::{Build, Family, Fit, Flags, MethodSpec, Needs, Report};
 pub use template::template_texts;
 pub use upt::{Attention, Upt, UptConfig, UptShape};

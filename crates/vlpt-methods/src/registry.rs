@@ -3,7 +3,8 @@
 use crate::baselines::{linear_probe, tip_adapter, zero_shot};
 use crate::head::HeadReader;
 use crate::{
-    Family, MethodSpec, OptionTable, cocoop, coop, ivlp, maple, promptsrc, upt, vlpt, vpt,
+    Family, MethodConfig, MethodSpec, OptionTable, cocoop, coop, ivlp, maple, promptsrc, upt, vlpt,
+    vpt,
 };
 
 /// Every method, prompt methods first; the first one is what a run tunes that names none.
@@ -36,6 +37,21 @@ pub fn first_of(family: Family) -> Option<&'static MethodSpec> {
         .iter()
         .find(|spec| spec.family == Some(family))
         .copied()
+}
+
+/// The method that learns nothing from images: what others are compared with.
+pub fn untuned() -> &'static MethodSpec {
+    let untuned = |spec: &&&'static MethodSpec| MethodConfig::new(spec).needs().no_images;
+    METHODS
+        .iter()
+        .find(untuned)
+        .expect("zero-shot is in the list")
+}
+
+/// The names of those methods of the list that this is true of.
+pub fn names(of: impl Fn(&MethodSpec) -> bool) -> Vec<&'static str> {
+    let chosen = METHODS.iter().filter(|spec| of(spec));
+    chosen.map(|spec| spec.name).collect()
 }
 
 /// The tables of all methods, each once, in the order of the list.

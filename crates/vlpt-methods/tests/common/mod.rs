@@ -3,8 +3,10 @@
 #![allow(dead_code)] // each test file uses its part
 
 use vlpt_base::random::Stream;
-use vlpt_clip::{Activation, Clip, ClipConfig, MemoryBudget, TextConfig, VisionConfig};
-use vlpt_methods::{Method, Pass};
+use vlpt_clip::{
+    Activation, Clip, ClipConfig, MemoryBudget, TextConfig, TowerGradients, VisionConfig,
+};
+use vlpt_methods::{Adaptation, Method, Parameter, Pass, PromptValues};
 
 /// Sizes of a model with towers of so many blocks.
 pub(crate) fn sizes(
@@ -56,6 +58,37 @@ pub(crate) fn named(method: &dyn Method, name: &str) -> Vec<f32> {
     parameter.values().unwrap()
 }
 
+/// Values of the learned text rows.
+pub(crate) fn text_values(adaptation: &Adaptation) -> Vec<f32> {
+    let values = adaptation.text.values().unwrap();
+    values.prompts.unwrap().values
+}
+
+/// Learned rows of the image tower.
+pub(crate) fn visual_values(adaptation: &Adaptation) -> PromptValues {
+    let values = adaptation.visual.values().unwrap();
+    values.prompts.unwrap()
+}
+
+/// The gradient by each parameter, given those by the values of the learned rows of each side.
+pub(crate) fn gradients(
+    adaptation: &Adaptation,
+    parameters: &[Parameter],
+    d_text: Option<&[f32]>,
+    d_visual: Option<&[f32]>,
+) -> Vec<Vec<f32>> {
+    let of = |values: Option<&[f32]>| {
+        values.map(|values| TowerGradients {
+            prompts: values.to_vec(),
+            ..TowerGradients::default()
+        })
+    };
+    let (d_text, d_visual) = (of(d_text), of(d_visual));
+    adaptation
+        .gradients(parameters, d_text.as_ref(), d_visual.as_ref())
+        .unwrap()
+}
+
 /// Random images for a model, as the tower takes them.
 pub(crate) fn images(clip: &Clip, count: usize) -> Vec<f32> {
     let side = clip.config.vision.image_size;
@@ -90,19 +123,16 @@ impl<'a> Objective<'a> {
         let budget = MemoryBudget::default();
         let texts = method.texts(&clip.tokenizer, &self.classes).unwrap();
         let adaptation = method.adapt(pass).unwrap();
-        let (text, visual) = (
-            adaptation.text.values().unwrap(),
-            adaptation.visual.values().unwrap(),
-        );
-        let (text_updates, visual_updates) = (text.updates(), visual.updates());
         let plan = clip.text.plan(&texts, method.text_plan(), budget);
-        let (text, text_tape) = clip.text.forward(&plan, &text.for_tower(&text_updates));
-        let (image, image_tape) = clip.vision.forward(
-            &self.images,
-            IMAGES,
-            &visual.for_tower(&visual_updates),
-            budget,
-        );
+        let values = adaptation.text.values().unwrap();
+        let updates = values.updates();
+        let (text, text_tape) = clip.text.forward(&plan, &values.for_tower(&updates));
+        let values = adaptation.visual.values().unwrap();
+        let updates = values.updates();
+        let for_tower = values.for_tower(&updates);
+        let (image, image_tape) = clip
+            .vision
+            .forward(&self.images, IMAGES, &for_tower, budget);
 
         let embed = clip.config.embed_dim;
         let mut loss = 0.0;
