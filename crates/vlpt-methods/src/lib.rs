@@ -18,6 +18,8 @@
 //! | [`Upt`] | both, made together by a small Transformer |
 //! | [`CoCoOp`] | context that each image shifts |
 //! | [`MaPLe`] | text prompts in the first blocks, and visual prompts made of them |
+//! | [`Ivlp`] | tokens at the first blocks of both towers |
+//! | [`PromptSrc`] | the same, held near the frozen model |
 //! | [`baselines`] | nothing, or a classifier of image features |
 //!
 //! `docs/guides/add-a-method.md` walks through writing another one.
@@ -34,10 +36,12 @@ mod dropout;
 mod error;
 pub mod head;
 pub mod import;
+mod ivlp;
 mod maple;
 mod method;
 mod nn;
 mod parameter;
+mod promptsrc;
 mod registry;
 mod spec;
 mod template;
@@ -57,10 +61,12 @@ pub use context::Position;
 pub use coop::{CoOp, CoOpConfig};
 pub use error::{MethodError, Result};
 pub use head::UnitRows;
+pub use ivlp::{Ivlp, IvlpConfig};
 pub use maple::{MaPLe, MaPLeConfig};
 pub use method::{Features, ImageFeatures, Method, Pass, class_text};
 pub use options::{MethodOptions, OptionDoc, OptionTable};
 pub use parameter::Parameter;
+pub use promptsrc::{PromptSrc, PromptSrcConfig};
 pub use registry::{METHODS, first_of, head_reader, method, names, option_tables, untuned};
 pub use spec::{Build, Family, Fit, Flags, MethodSpec, Needs, Report};
 pub use template::template_texts;

@@ -2,7 +2,10 @@
 
 use crate::baselines::{linear_probe, tip_adapter, zero_shot};
 use crate::head::HeadReader;
-use crate::{Family, MethodConfig, MethodSpec, OptionTable, cocoop, coop, maple, upt, vlpt, vpt};
+use crate::{
+    Family, MethodConfig, MethodSpec, OptionTable, cocoop, coop, ivlp, maple, promptsrc, upt, vlpt,
+    vpt,
+};
 
 /// Every method, prompt methods first; the first one is what a run tunes that names none.
 ///
@@ -15,6 +18,8 @@ pub static METHODS: &[&MethodSpec] = &[
     &upt::SPEC,
     &cocoop::SPEC,
     &maple::SPEC,
+    &ivlp::SPEC,
+    &promptsrc::SPEC,
     &zero_shot::SPEC,
     &linear_probe::SPEC,
     &tip_adapter::SPEC,

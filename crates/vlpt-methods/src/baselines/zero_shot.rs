@@ -105,6 +105,17 @@ pub fn fill(template: &str, class: &str) -> Result<String> {
 /// # Errors
 /// No template, a template without a place for the name, or a text longer than the text tower.
 pub fn classifier(clip: &Clip, classes: &[String], templates: &[String]) -> Result<Vec<f32>> {
+    ensemble(clip, classes, templates, true)
+}
+
+/// The normalised mean of each class's text features (classes x embed), which are normalised
+/// themselves before, or not.
+pub(crate) fn ensemble(
+    clip: &Clip,
+    classes: &[String],
+    templates: &[String],
+    each_normalised: bool,
+) -> Result<Vec<f32>> {
     if templates.is_empty() {
         return Err(MethodError::NoTemplate);
     }
@@ -119,7 +130,9 @@ pub fn classifier(clip: &Clip, classes: &[String], templates: &[String]) -> Resu
             }
         }
         let mut features = clip.text.features(&texts, &TowerAdaptation::NONE);
-        features.chunks_exact_mut(embed).for_each(normalise);
+        if each_normalised {
+            features.chunks_exact_mut(embed).for_each(normalise);
+        }
         for of_class in features.chunks_exact(embed * templates.len()) {
             let mut mean: Vec<f32> = (0..embed)
                 .map(|i| {

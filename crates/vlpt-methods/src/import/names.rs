@@ -12,6 +12,9 @@ const PARALLEL: &str = "module.";
 const LEARNER: &str = "prompt_learner.";
 /// What names of prompts inside the towers have in them.
 const TOWER_PROMPTS: &str = ".VPT";
+/// What names of PromptSRC's teacher, a frozen image tower in the prompt learner, begin with.
+const TEACHER: &str = "ZS_image_encoder.";
+
 /// A tensor that plays no part, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unused {
@@ -30,6 +33,8 @@ pub struct Names {
     pub left: Vec<Unused>,
     /// Whether a name tells MVLPT's code.
     pub mvlpt: bool,
+    /// Whether a frozen image tower, a teacher, lies among the prompts.
+    pub teacher: bool,
 }
 
 impl Names {
@@ -63,6 +68,11 @@ impl Names {
             };
             if matches!(name.as_str(), "token_prefix" | "token_suffix") {
                 left("a buffer: token embeddings of the class names it was trained with");
+                continue;
+            }
+            if name.starts_with(TEACHER) {
+                left("the frozen image tower that it was compared with: the base model's");
+                names.teacher = true;
                 continue;
             }
             if !tensor.float {

@@ -4,7 +4,9 @@ use vlpt_clip::CheckpointTensor;
 
 use super::*;
 use crate::context::b16;
-use crate::{Attention, CoCoOpConfig, CoOpConfig, Depth, MaPLeConfig, UptConfig, VptConfig};
+use crate::{
+    Attention, CoCoOpConfig, CoOpConfig, Depth, IvlpConfig, MaPLeConfig, UptConfig, VptConfig,
+};
 
 fn found(tensors: &[(&str, &[usize])]) -> Names {
     let tensors = tensors.iter().map(|(name, shape)| CheckpointTensor {
@@ -259,4 +261,67 @@ fn prompts_inside_the_towers_are_no_coop() {
         .unwrap()
         .1;
     assert!(!(coop.matches)(&names));
+}
+
+const TOWERS: [(&str, &[usize]); 6] = [
+    ("prompt_learner.ctx", &[4, 512]),
+    ("image_encoder.VPT", &[2, 768]),
+    (
+        "image_encoder.transformer.resblocks.1.VPT_shallow",
+        &[2, 768],
+    ),
+    (
+        "text_encoder.transformer.resblocks.1.VPT_shallow",
+        &[4, 512],
+    ),
+    (
+        "text_encoder.transformer.resblocks.2.VPT_shallow",
+        &[4, 512],
+    ),
+    ("text_encoder.ln_final.weight", &[512]),
+];
+
+/// Both have the same prompts; PromptSRC's files also have the tower that it was compared with.
+#[test]
+fn prompts_in_both_towers_are_ivlps_and_beside_a_teacher_promptsrcs() {
+    let teacher: (&str, &[usize]) = ("prompt_learner.ZS_image_encoder.proj", &[768, 512]);
+    for (name, tensors) in [
+        ("ivlp", TOWERS.to_vec()),
+        ("promptsrc", [&TOWERS[..], &[teacher]].concat()),
+    ] {
+        let names = found(&tensors);
+        let left: Vec<&str> = names.left.iter().map(|left| left.name.as_str()).collect();
+        let expected: Vec<&str> = tensors[5..].iter().map(|(name, _)| *name).collect();
+        assert_eq!(left, expected);
+        let known = method(&tensors).unwrap();
+        assert_eq!(known.name(), name);
+        let ivlp: &IvlpConfig = known.options();
+        assert_eq!((ivlp.context, ivlp.prompts), (Some(4), 2));
+        assert_eq!((ivlp.depth_text, ivlp.depth_visual), (Some(3), Some(2)));
+        assert_eq!(ivlp.init, "");
+    }
+}
+
+#[test]
+fn prompts_in_towers_of_other_sizes_or_shapes_are_refused() {
+    let mut tensors = TOWERS;
+    tensors[1].1 = &[2, 1024];
+    let Err(Unknown::Sizes(sizes)) = method(&tensors) else {
+        panic!("accepted");
+    };
+    assert_eq!(
+        sizes,
+        ["the width of `image_encoder.VPT` is 1024, that of the image tower 768"]
+    );
+    tensors[1].1 = &[2];
+    let Err(Unknown::Tensors("ivlp", problems)) = method(&tensors) else {
+        panic!("accepted");
+    };
+    assert_eq!(
+        problems,
+        ["`image_encoder.VPT` has shape [2]: expected prompts x image width"]
+    );
+    // Without visual prompts of the first block it is none of these.
+    let rest: Vec<_> = [&TOWERS[..1], &TOWERS[2..]].concat();
+    assert_eq!(method(&rest), Err(Unknown::Method));
 }

@@ -4,6 +4,7 @@ mod conditional;
 mod coop;
 mod masks;
 mod pixels;
+mod promptsrc;
 mod twins;
 
 use std::collections::BTreeMap;
@@ -153,7 +154,7 @@ impl Example {
         }
     }
 
-    /// Losses of the steps, and the parameters after them.
+    /// Losses of the steps, and the parameters that the run ends with.
     fn train(
         &self,
         clip: &Clip,
@@ -183,6 +184,8 @@ impl Example {
         let start = Position::new("model", "data");
         let mut trainer = Trainer::new(&work, method.into(), start, None).unwrap();
         trainer.run(dir.path(), &mut log, &watch).unwrap();
+        // The average, of a method that ends with one.
+        trainer.select().unwrap();
         let parameters = trainer.parameters().unwrap();
         (watch.0.into_inner().unwrap(), parameters)
     }

@@ -11,7 +11,7 @@ use vlpt_methods::{
 
 use super::{Example, Given, assert_curve, small};
 
-const IMAGES: usize = 8;
+pub(super) const IMAGES: usize = 8;
 const SIDE: usize = 24;
 
 /// The formula of the script, for the parameter at a place of the sorted names.
@@ -26,7 +26,7 @@ fn initial(name: &str, index: usize, count: usize) -> Vec<f32> {
     (0..count).map(value).collect()
 }
 
-fn pixels(image: usize) -> Vec<f32> {
+pub(super) fn pixels(image: usize) -> Vec<f32> {
     let (slow, quick) = ((image % 4 + 1) as f64, 1.0 + 0.1 * (image % 5) as f64);
     let value = |at: usize| {
         let at = at as f64;
@@ -35,7 +35,7 @@ fn pixels(image: usize) -> Vec<f32> {
     (0..3 * SIDE * SIDE).map(|at| value(at) as f32).collect()
 }
 
-fn start(method: &dyn Method) {
+pub(super) fn start(method: &dyn Method) {
     let mut parameters: Vec<_> = method.parameters().iter().collect();
     parameters.sort_by_key(|parameter| parameter.name().to_owned());
     for (index, parameter) in parameters.into_iter().enumerate() {
