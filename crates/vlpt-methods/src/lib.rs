@@ -17,6 +17,7 @@
 //! | [`Vlpt`] | both, side by side |
 //! | [`Upt`] | both, made together by a small Transformer |
 //! | [`CoCoOp`] | context that each image shifts |
+//! | [`ClipLora`] | low-rank updates of the towers' weights |
 //! | [`baselines`] | nothing, or a classifier of image features |
 //!
 //! `docs/guides/add-a-method.md` walks through writing another one.
@@ -25,6 +26,7 @@
 mod options;
 mod adaptation;
 pub mod baselines;
+mod clip_lora;
 mod cocoop;
 mod config;
 mod context;
@@ -49,6 +51,7 @@ pub use adaptation::{
     UpdateTensor, UpdateValues,
 };
 pub use baselines::{LinearProbeConfig, TipAdapterConfig, ZeroShotConfig, zero_shot as zeroshot};
+pub use clip_lora::{AdaptedLayer, Blocks, ClipLora, ClipLoraConfig, Towers};
 pub use cocoop::{CoCoOp, CoCoOpConfig};
 pub use config::{MethodConfig, MethodSection, ReadSection, ReadTable};
 pub use context::Position;

@@ -2,7 +2,7 @@
 
 use crate::baselines::{linear_probe, tip_adapter, zero_shot};
 use crate::head::HeadReader;
-use crate::{Family, MethodSpec, OptionTable, cocoop, coop, upt, vlpt, vpt};
+use crate::{Family, MethodSpec, OptionTable, clip_lora, cocoop, coop, upt, vlpt, vpt};
 
 /// Every method, prompt methods first; the first one is what a run tunes that names none.
 ///
@@ -14,6 +14,7 @@ pub static METHODS: &[&MethodSpec] = &[
     &vlpt::SPEC,
     &upt::SPEC,
     &cocoop::SPEC,
+    &clip_lora::SPEC,
     &zero_shot::SPEC,
     &linear_probe::SPEC,
     &tip_adapter::SPEC,
