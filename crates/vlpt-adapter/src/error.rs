@@ -75,7 +75,7 @@ pub enum AdapterError {
     },
     /// A task, a method and options that do not go together.
     #[error("{what}")]
-    Unfit {
+    Incompatible {
         /// What was found and what was expected.
         what: String,
         /// The way out.
@@ -114,7 +114,7 @@ impl AdapterError {
             Self::WrongModel { tuned_for, .. } => {
                 format!("use {tuned_for}, or force it if you know that the models are alike")
             }
-            Self::Unfit { hint, .. } => return hint.clone(),
+            Self::Incompatible { hint, .. } => return hint.clone(),
             _ => return None,
         };
         Some(hint)

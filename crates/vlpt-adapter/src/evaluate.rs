@@ -8,9 +8,8 @@ use vlpt_clip::{Clip, Observer};
 use vlpt_data::image::{Limits, Preprocess};
 use vlpt_data::{Metric, Sample, Split, Task};
 
-use crate::features::hash_images;
 use crate::metrics::{self, Bootstrap, Confusion, Scored};
-use crate::{AdapterError, Classifier, DEFAULT_IMAGE_BATCH, FeatureMaker, Result, View};
+use crate::{AdapterError, Classifier, DEFAULT_IMAGE_BATCH, EvalImages, FeatureExtractor, Result};
 
 /// A split of a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -133,47 +132,47 @@ pub fn evaluate(
     options: &EvalOptions,
     observer: &dyn Observer,
 ) -> Result<Evaluation> {
-    let hashes = match options.cache {
-        Some(_) => hash_images(&options.split.of(task)?.samples, observer)?,
-        None => Vec::new(),
-    };
-    evaluate_known(
-        clip, classifier, task, preprocess, options, &hashes, observer,
+    let images = EvalImages::new(options.split.of(task)?.samples.clone());
+    evaluate_images(
+        clip, classifier, task, &images, preprocess, options, observer,
     )
 }
 
-/// [`evaluate`] for images whose hashes are known; none are needed without a cache.
-pub fn evaluate_known(
+/// [`evaluate`] on given images of a task, such as those that other evaluations look at too: what
+/// does not depend on the classifier is then made once. `options.split` is only written down.
+///
+/// # Errors
+/// As [`evaluate`].
+pub fn evaluate_images(
     clip: &Clip,
     classifier: &Classifier,
     task: &Task,
+    images: &EvalImages,
     preprocess: &Preprocess,
     options: &EvalOptions,
-    hashes: &[String],
     observer: &dyn Observer,
 ) -> Result<Evaluation> {
     classifier.check_classes(&task.classes)?;
-    let items = &options.split.of(task)?.samples;
-    let maker = FeatureMaker {
+    let extractor = FeatureExtractor {
         clip,
         preprocess: preprocess.clone(),
         limits: Limits::default(),
         batch: options.image_batch,
-        prompts: classifier.visual.clone(),
+        adaptation: classifier.visual.clone(),
         cache: options.cache.clone(),
     };
-    let features = maker.features(items, hashes, View::Centre, observer)?;
-    from_features(clip, classifier, task, &features, options)
+    let features = images.features(&extractor, observer)?;
+    from_features(clip, classifier, task, images.items(), &features, options)
 }
 
 fn from_features(
     clip: &Clip,
     classifier: &Classifier,
     task: &Task,
+    items: &[Sample],
     features: &[f32],
     options: &EvalOptions,
 ) -> Result<Evaluation> {
-    let items = &options.split.of(task)?.samples;
     let c = task.classes.len();
     let logits = classifier.logits(clip, features)?;
     let labels: Vec<Vec<u32>> = items.iter().map(|item| item.labels.clone()).collect();
@@ -208,7 +207,7 @@ fn from_features(
             .chunks_exact(c)
             .map(|row| vlpt_methods::head::first_largest(row) as u32)
             .collect(),
-        probabilities: classifier.probabilities(clip, features)?,
+        probabilities: classifier.probabilities_of(logits),
     })
 }
 

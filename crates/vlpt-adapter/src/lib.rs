@@ -4,15 +4,17 @@
 //!   checkpoint, [`average_prompts`] one of several.
 //! * [`Classifier`] is what a prompt makes of class names: text features, texts that depend on the
 //!   image, or a baseline's weights or cache.
-//! * [`FeatureMaker`] sends images through the frozen tower and keeps what comes out.
+//! * [`FeatureExtractor`] sends images through the frozen tower and keeps what comes out.
 //! * [`evaluate()`] judges a classifier by the [`metrics`] of a task; [`Predictor`] answers for
 //!   single images.
 //! * An [`Observer`](vlpt_clip::Observer) watches; `()` is silence.
 
 mod classifier;
 mod error;
+mod eval_images;
 mod evaluate;
 mod features;
+mod image_adaptation;
 pub mod metrics;
 mod precision;
 mod predict;
@@ -23,10 +25,12 @@ mod threads;
 
 pub use classifier::{Classifier, copies};
 pub use error::{AdapterError, Result};
-pub use evaluate::{EvalOptions, Evaluation, SplitName, evaluate, evaluate_known};
+pub use eval_images::{EvalImages, PixelBudget};
+pub use evaluate::{EvalOptions, Evaluation, SplitName, evaluate, evaluate_images};
 pub use features::{
-    DEFAULT_IMAGE_BATCH, FeatureMaker, View, data_fingerprint, default_cache_dir, hash_images,
+    DEFAULT_IMAGE_BATCH, FeatureExtractor, View, data_fingerprint, default_cache_dir, hash_images,
 };
+pub use image_adaptation::{ImageAdaptation, unit_tensor};
 pub use metrics::{Bootstrap, Confusion, Interval, Scored};
 pub use precision::PrecisionSetting;
 pub use predict::{NamedImage, PredictOptions, Predictor, embed_images, embed_texts};
@@ -34,7 +38,7 @@ pub use preprocess::{ImageConfig, preprocess};
 pub use prompt::{
     Adapter, AdapterTask, Averaged, AveragedSource, FORMAT, ImportOptions, ImportTask, Imported,
     InitSource, LeftOut, PromptContent, PromptFolder, PromptReport, UsedTensor, VAL_TASKS,
-    average_prompts, average_to, class_names_sha256, import_checkpoint, write_prompt,
+    average_prompts, average_prompts_to, class_names_sha256, import_checkpoint, write_prompt,
 };
 pub use tensors::{Named, TensorFile};
 pub use threads::with_threads;

@@ -6,10 +6,9 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use vlpt_clip::{Clip, Hub, Observer, TowerAdaptation};
 use vlpt_data::image::{Limits, Preprocess, decode};
-use vlpt_methods::VisualValues;
 use vlpt_methods::zeroshot::normalise;
 
-use crate::{Classifier, PrecisionSetting, PromptFolder, Result};
+use crate::{AdapterError, Classifier, ImageAdaptation, PrecisionSetting, PromptFolder, Result};
 
 /// How a prompt folder is opened for prediction.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -105,13 +104,13 @@ impl Predictor {
     }
 }
 
-/// Image features under visual prompts, or without any, one vector for each image; an image that
+/// Image features under an adaptation, or without any, one vector for each image; an image that
 /// cannot be decoded is an error at its own place. Give some dozens at once.
 pub fn embed_images(
     clip: &Clip,
     preprocess: &Preprocess,
     images: &[NamedImage],
-    prompts: Option<&VisualValues>,
+    adaptation: Option<&ImageAdaptation>,
     normalised: bool,
 ) -> Vec<Result<Vec<f32>>> {
     let limits = Limits::default();
@@ -121,11 +120,22 @@ pub fn embed_images(
         .collect();
     let pixels: Vec<f32> = tensors.iter().flatten().flatten().copied().collect();
     let count = tensors.iter().filter(|tensor| tensor.is_ok()).count();
-    let features = if count == 0 {
-        Vec::new()
-    } else {
-        let adaptation = prompts.map_or(TowerAdaptation::NONE, VisualValues::for_tower);
-        clip.vision.features(&pixels, count, &adaptation)
+    let features = match count {
+        0 => Ok(Vec::new()),
+        _ => ImageAdaptation::features(adaptation, clip, &pixels, count),
+    };
+    let features = match features {
+        Ok(features) => features,
+        Err(error) => {
+            let what = error.to_string();
+            let refused = |_| {
+                Err(AdapterError::Incompatible {
+                    what: what.clone(),
+                    hint: None,
+                })
+            };
+            return tensors.into_iter().map(refused).collect();
+        }
     };
     let mut rows = features.chunks_exact(clip.config.embed_dim);
     let mut row = || {

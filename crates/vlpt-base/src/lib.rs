@@ -3,9 +3,11 @@
 //! - [`random`]: one generator, the same numbers on every machine;
 //! - [`stats`]: ranks, correlations, percentiles, Student's t;
 //! - [`files`]: files and folders that are whole or absent;
-//! - [`hash`]: SHA-256 as text, and seeds derived from it.
+//! - [`hash`]: SHA-256 as text, and seeds derived from it;
+//! - [`memo`]: values that many threads use and one makes.
 
 pub mod files;
 pub mod hash;
+pub mod memo;
 pub mod random;
 pub mod stats;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use vlpt_clip::{Clip, TowerAdaptation};
-use vlpt_methods::VisualValues;
+use vlpt_methods::TowerValues;
 
 use crate::{InspectError, Result};
 
@@ -32,8 +32,8 @@ pub struct ClassAttention {
     values: Vec<f32>,
 }
 
-/// Attention of the class tokens of `n` images (n x 3 x side x side, normalised), under visual
-/// prompts where there are some.
+/// Attention of the class tokens of `n` images (n x 3 x side x side, normalised), in the image
+/// tower as it was tuned where it was.
 ///
 /// # Panics
 /// When the images or the prompts have another shape than the model's.
@@ -41,10 +41,11 @@ pub fn of_images(
     clip: &Clip,
     images: &[f32],
     n: usize,
-    prompts: Option<&VisualValues>,
+    tuned: Option<&TowerValues>,
 ) -> Vec<ClassAttention> {
     let vision = &clip.config.vision;
-    let adaptation = prompts.map_or(TowerAdaptation::NONE, VisualValues::for_tower);
+    let updates = tuned.map_or_else(Vec::new, TowerValues::updates);
+    let adaptation = tuned.map_or(TowerAdaptation::NONE, |tuned| tuned.for_tower(&updates));
     let columns = clip.vision.attention_columns(&adaptation);
     let grid = vision.image_size / vision.patch_size;
     let all = clip.vision.class_attention(images, n, &adaptation);

@@ -5,7 +5,7 @@ use std::path::Path;
 use vlpt_adapter::AdapterError;
 use vlpt_adapter::PromptFolder;
 use vlpt_clip::{Clip, PromptToken};
-use vlpt_methods::{Method, Pass, VisualValues};
+use vlpt_methods::{Method, Pass, TowerValues};
 
 use crate::{InspectError, Result};
 
@@ -22,8 +22,8 @@ pub struct OpenPrompt {
     /// empty where the method has none. Of a method whose tokens depend on the image: the tokens
     /// before anything is added for an image.
     pub text: Vec<f32>,
-    /// Visual prompts, where the method has some.
-    pub visual: Option<VisualValues>,
+    /// What is changed in the image tower, the same for every image; none where nothing is.
+    pub visual: Option<TowerValues>,
 }
 
 /// One learned text token: whose it is.
@@ -59,6 +59,11 @@ impl OpenPrompt {
             text,
             visual,
         })
+    }
+
+    /// The visual prompts, where there are some.
+    pub fn visual_prompts(&self) -> Option<&vlpt_methods::PromptValues> {
+        self.visual.as_ref()?.prompts.as_ref()
     }
 
     /// Class names with their text features; none where features depend on the image or there are
@@ -123,15 +128,23 @@ impl OpenPrompt {
     }
 }
 
-/// Text rows and visual prompts of a method's current parameters.
-fn prompts(method: &dyn Method) -> Result<(Vec<f32>, Option<VisualValues>)> {
-    if method.conditional() {
+/// Text rows of the first block, and what is changed in the image tower, of a method's current
+/// parameters.
+fn prompts(method: &dyn Method) -> Result<(Vec<f32>, Option<TowerValues>)> {
+    let needs = method.needs();
+    if needs.texts_per_image || needs.visual_per_image {
         let context = method.parameters().iter().find(|p| p.name() == CONTEXT);
         let text = context.map_or(Ok(Vec::new()), vlpt_methods::Parameter::values);
         return Ok((text.map_err(AdapterError::from)?, None));
     }
-    let prompts = method.prompts(&Pass::EVAL).map_err(AdapterError::from)?;
-    let text = prompts.text_values().map_err(AdapterError::from)?;
-    let visual = prompts.visual.as_ref().map(vlpt_methods::Visual::values);
-    Ok((text, visual.transpose().map_err(AdapterError::from)?))
+    let adaptation = method.adapt(&Pass::EVAL).map_err(AdapterError::from)?;
+    let values = |side: &vlpt_methods::TowerTensors| side.values().map_err(AdapterError::from);
+    let (text, visual) = (values(&adaptation.text)?, values(&adaptation.visual)?);
+    let rows = text.prompts.map_or_else(Vec::new, |mut prompts| {
+        prompts
+            .values
+            .truncate(prompts.values.len() / prompts.blocks.max(1));
+        prompts.values
+    });
+    Ok((rows, (!visual.is_empty()).then_some(visual)))
 }

@@ -81,8 +81,8 @@ impl Profile {
             let values = p.values().map_err(vlpt_adapter::AdapterError::from)?;
             Ok((p.name().to_owned(), p.shape().to_vec(), values))
         });
-        let visual = prompt.visual.as_ref().map_or_else(Vec::new, |visual| {
-            let of_block = visual.values.len() / visual.layers.max(1);
+        let visual = prompt.visual_prompts().map_or_else(Vec::new, |visual| {
+            let of_block = visual.values.len() / visual.blocks.max(1);
             let blocks = visual.values.chunks_exact(of_block.max(1));
             blocks.map(<[f32]>::to_vec).collect()
         });

@@ -54,7 +54,7 @@ pub fn variances(clip: &Clip, task: &Task, split: &Split, features: &[f32]) -> R
     let counts = split.class_counts(task.classes.len());
     let seen: Vec<usize> = counts.iter().copied().filter(|&n| n > 0).collect();
     let Some(&fewest) = seen.iter().min() else {
-        return Err(AdapterError::Unfit {
+        return Err(AdapterError::Incompatible {
             what: format!("{}: no image has a class", task.name),
             hint: Some("choose another split or data set".to_owned()),
         }

@@ -141,7 +141,7 @@ pub fn read(prompt: &OpenPrompt, clip: &Clip, top: usize, classes: &[String]) ->
     let lengths: Vec<f64> = tokens.iter().map(|token| token.length).collect();
     Ok(Reading {
         method: prompt.method.name().to_owned(),
-        depends_on_image: prompt.method.conditional(),
+        depends_on_image: prompt.method.needs().texts_per_image,
         yardstick: vocabulary.yardstick(&lengths),
         tokens,
     })

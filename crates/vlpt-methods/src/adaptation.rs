@@ -123,7 +123,7 @@ impl TowerTensors {
                     }
                     shape => (
                         false,
-                        <&[usize; 3]>::try_from(shape).map_err(|_| MethodError::Unfit {
+                        <&[usize; 3]>::try_from(shape).map_err(|_| MethodError::Incompatible {
                             what: format!(
                                 "prompt rows of shape {shape:?}: expected blocks x rows x width"
                             ),

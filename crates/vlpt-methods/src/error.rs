@@ -72,7 +72,7 @@ pub enum MethodError {
     },
     /// Features, classes or parts of a classifier that do not go together.
     #[error("{what}")]
-    Unfit {
+    Incompatible {
         /// What was found and what was expected.
         what: String,
         /// The way out.
@@ -166,7 +166,7 @@ impl MethodError {
             }
             Self::Template { .. } => "write it like \"a photo of a {}.\"".to_owned(),
             Self::Clip(error) => return error.hint(),
-            Self::Unfit { hint, .. } => return hint.clone(),
+            Self::Incompatible { hint, .. } => return hint.clone(),
             _ => return None,
         };
         Some(hint)

@@ -97,6 +97,8 @@ pub struct Needs {
     pub frozen_features: bool,
     /// Each image has texts of its own.
     pub texts_per_image: bool,
+    /// Each image has visual prompts of its own.
+    pub visual_per_image: bool,
     /// Each class has parameters of its own: other classes need another fit.
     pub class_specific: bool,
     /// Training images play no part.

@@ -123,7 +123,7 @@ fn gradients_are_slopes_of_the_prompts() {
 #[test]
 fn each_image_has_the_prompts_it_would_have_alone() {
     let method = CoCoOp::new(&config(2, 4), &tiny(), 1).unwrap();
-    assert!(method.conditional());
+    assert!(method.needs().texts_per_image);
     let values = Stream::new(1, "images").normals(3 * 8, 0.35);
     let rows = |values: &[f32]| -> Vec<f32> {
         let images = tensor(values, 8);

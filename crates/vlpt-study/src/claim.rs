@@ -1,10 +1,10 @@
-//! Claims: two workers never do the same unit.
+//! Claims: two workers never do the same job.
 //!
 //! A claim is an exclusive lock of the operating system on an empty file. It ends with the process
-//! that holds it, however that dies, so that a killed worker's unit is free at once and no claim
+//! that holds it, however that dies, so that a killed worker's job is free at once and no claim
 //! grows stale. On a shared folder the lock is as good as the file system's: NFS version 4 and the
 //! cluster file systems have locks between machines (Lustre needs the mount option `flock`). Where
-//! they lack, a unit may be done twice, and both give the same result.
+//! they lack, a job may be done twice, and both give the same result.
 //!
 //! Some file systems count locks for each process and not for each open file, so claims of one
 //! process are also kept in a list.

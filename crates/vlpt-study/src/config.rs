@@ -3,12 +3,12 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::unit::Task;
+use crate::job::Task;
 
 /// Which tasks, methods, shots and seeds a study compares.
 ///
 /// Everything that changes a result belongs into `settings` of the study, of a method or of a task
-/// (the model's hash, the images' fingerprint, the recipe), because a unit's id is the hash of its
+/// (the model's hash, the images' fingerprint, the recipe), because a job's id is the hash of its
 /// content.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -19,7 +19,7 @@ pub struct StudyConfig {
     pub targets: Vec<Task>,
     /// Methods to compare.
     pub methods: Vec<StudyMethod>,
-    /// Settings common to all units.
+    /// Settings common to all jobs.
     pub settings: Value,
     /// Zero-shot CLIP on every target: its written prompts.
     pub zero_shot_clip: Option<ZeroShotClip>,

@@ -42,13 +42,13 @@ pub enum StudyError {
         expected: String,
     },
     /// Results are asked for that are not there yet.
-    #[error("{}: {missing} of {all} units have no result", dir.display())]
+    #[error("{}: {missing} of {all} jobs have no result", dir.display())]
     Incomplete {
         /// The folder.
         dir: PathBuf,
-        /// Units without a result.
+        /// Jobs without a result.
         missing: usize,
-        /// All units of the plan.
+        /// All jobs of the plan.
         all: usize,
     },
     /// No shard could be told from the environment, or a shard that makes no sense.

@@ -2,12 +2,12 @@
 //!
 //! | place | what |
 //! |---|---|
-//! | `plan.jsonl` | the units |
-//! | `results/<id>.json` | what a unit gave; there means done |
-//! | `failures/<id>.json` | why a unit failed |
-//! | `claims/<id>.lock` | empty; locked while a worker does the unit |
-//! | `work/<id>/` | a unit's own files: its prompt, its checkpoint |
-//! | `shared/<key>/` | what several units need, made once |
+//! | `plan.jsonl` | the jobs |
+//! | `results/<id>.json` | what a job gave; there means done |
+//! | `failures/<id>.json` | why a job failed |
+//! | `claims/<id>.lock` | empty; locked while a worker does the job |
+//! | `work/<id>/` | a job's own files: its prompt, its checkpoint |
+//! | `shared/<key>/` | what several jobs need, made once |
 //! | `log/` | durations, one file a worker; never read by a merge |
 //! | `merged/` | tables and matrices |
 
@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use fs_err as fs;
 
 use crate::Result;
-use crate::unit::UnitId;
+use crate::job::JobId;
 
 /// Paths inside a study folder.
 #[derive(Debug, Clone)]
@@ -43,12 +43,12 @@ impl Folder {
     }
 
     /// `results/<id>.json`.
-    pub fn result(&self, id: &UnitId) -> PathBuf {
+    pub fn result(&self, id: &JobId) -> PathBuf {
         self.dir.join("results").join(format!("{id}.json"))
     }
 
     /// `failures/<id>.json`.
-    pub fn failure(&self, id: &UnitId) -> PathBuf {
+    pub fn failure(&self, id: &JobId) -> PathBuf {
         self.dir.join("failures").join(format!("{id}.json"))
     }
 
@@ -57,9 +57,9 @@ impl Folder {
         self.dir.join("claims").join(format!("{name}.lock"))
     }
 
-    /// `work/<id>`: a unit's own files. They stay when its worker is killed, so that a training
-    /// goes on from its checkpoint, and they stay after it, for the units that start from it.
-    pub fn work(&self, id: &UnitId) -> PathBuf {
+    /// `work/<id>`: a job's own files. They stay when its worker is killed, so that a training
+    /// goes on from its checkpoint, and they stay after it, for the jobs that start from it.
+    pub fn work(&self, id: &JobId) -> PathBuf {
         self.dir.join("work").join(id.as_str())
     }
 

@@ -1,4 +1,4 @@
-//! How long units took: a file for each worker, apart from the results, which hold no time.
+//! How long jobs took: a file for each worker, apart from the results, which hold no time.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -9,13 +9,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::Result;
 use crate::folder::Folder;
-use crate::unit::{Kind, Unit, UnitId};
+use crate::job::{Job, JobId, Kind};
 
 /// One line of a log.
 #[derive(Debug, Serialize, Deserialize)]
 struct Line {
     event: Happened,
-    id: UnitId,
+    id: JobId,
     kind: Kind,
     method: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -25,7 +25,7 @@ struct Line {
     training: Option<f64>,
 }
 
-/// What one finished unit took.
+/// What one finished job took.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Took {
     pub(crate) seconds: f64,
@@ -66,38 +66,38 @@ impl Log {
         Err(std::io::Error::other("log: no free number").into())
     }
 
-    pub(crate) fn started(&mut self, id: &UnitId, unit: &Unit) -> Result<()> {
-        self.write(Happened::Started, id, unit, (None, None))
+    pub(crate) fn started(&mut self, id: &JobId, job: &Job) -> Result<()> {
+        self.write(Happened::Started, id, job, (None, None))
     }
 
     pub(crate) fn finished(
         &mut self,
-        id: &UnitId,
-        unit: &Unit,
+        id: &JobId,
+        job: &Job,
         took: Duration,
         trained: Duration,
     ) -> Result<()> {
         let seconds = (Some(took.as_secs_f64()), Some(trained.as_secs_f64()));
-        self.write(Happened::Finished, id, unit, seconds)
+        self.write(Happened::Finished, id, job, seconds)
     }
 
-    pub(crate) fn failed(&mut self, id: &UnitId, unit: &Unit, took: Duration) -> Result<()> {
+    pub(crate) fn failed(&mut self, id: &JobId, job: &Job, took: Duration) -> Result<()> {
         let seconds = (Some(took.as_secs_f64()), None);
-        self.write(Happened::Failed, id, unit, seconds)
+        self.write(Happened::Failed, id, job, seconds)
     }
 
     fn write(
         &mut self,
         event: Happened,
-        id: &UnitId,
-        unit: &Unit,
+        id: &JobId,
+        job: &Job,
         (seconds, training): (Option<f64>, Option<f64>),
     ) -> Result<()> {
         let line = Line {
             event,
             id: id.clone(),
-            kind: unit.kind,
-            method: unit.method.clone(),
+            kind: job.kind,
+            method: job.method.clone(),
             seconds,
             training,
         };
@@ -108,7 +108,7 @@ impl Log {
     }
 }
 
-/// What finished units took by kind and method, from all logs. Lines that are not whole, as a kill
+/// What finished jobs took by kind and method, from all logs. Lines that are not whole, as a kill
 /// leaves them, are passed over.
 pub(crate) fn seconds(folder: &Folder) -> Result<BTreeMap<(Kind, String), Vec<Took>>> {
     let mut found: BTreeMap<_, Vec<Took>> = BTreeMap::new();

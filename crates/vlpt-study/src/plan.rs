@@ -1,4 +1,4 @@
-//! A plan: every unit of a study, one self-contained line each.
+//! A plan: every job of a study, one self-contained line each.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,21 +9,21 @@ use vlpt_base::files::{read_if_there, write_atomic};
 use crate::canonical::canonical;
 use crate::config::{StudyConfig, StudyMethod};
 use crate::folder::Folder;
-use crate::unit::{Kind, Source, Task, Unit, UnitId};
+use crate::job::{Job, JobId, Kind, Source, Task};
 use crate::{Result, StudyError};
 
-/// The units of a study, each after those it needs.
+/// The jobs of a study, each after those it needs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
-    units: Vec<Unit>,
-    ids: Vec<UnitId>,
-    places: BTreeMap<UnitId, usize>,
+    jobs: Vec<Job>,
+    ids: Vec<JobId>,
+    places: BTreeMap<JobId, usize>,
 }
 
 impl Plan {
     /// The plan of a study.
     ///
-    /// Work that transfers share is one unit: the source prompts of adapted transfer are those of
+    /// Work that transfers share is one job: the source prompts of adapted transfer are those of
     /// zero-shot transfer where shots and seed agree, and a source's own score in its training is
     /// the single-task baseline of the same shots and seed. Seeds come before methods and tasks,
     /// so that an unfinished study holds whole matrices of its first seeds.
@@ -35,65 +35,65 @@ impl Plan {
         crate::check::check(config)?;
         let mut maker = Maker {
             config,
-            units: BTreeMap::new(),
+            jobs: BTreeMap::new(),
         };
         maker.zero_shot_clip();
         maker.trainings();
         maker.co_training();
         maker.adapted();
         maker.joint();
-        let units = Kind::ALL
+        let jobs = Kind::ALL
             .iter()
-            .flat_map(|kind| maker.units.remove(kind).unwrap_or_default());
-        Self::from_units(units.collect())
+            .flat_map(|kind| maker.jobs.remove(kind).unwrap_or_default());
+        Self::from_jobs(jobs.collect())
     }
 
-    /// A plan of these units, in this order.
+    /// A plan of these jobs, in this order.
     ///
     /// # Errors
-    /// Two equal units, or a unit that needs one that does not come before it.
-    pub fn from_units(units: Vec<Unit>) -> Result<Self> {
-        let ids: Vec<_> = units.iter().map(Unit::id).collect();
+    /// Two equal jobs, or a job that needs one that does not come before it.
+    pub fn from_jobs(jobs: Vec<Job>) -> Result<Self> {
+        let ids: Vec<_> = jobs.iter().map(Job::id).collect();
         let mut places = BTreeMap::new();
-        for (place, (unit, id)) in units.iter().zip(&ids).enumerate() {
-            if let Some(need) = unit.needs().iter().find(|need| !places.contains_key(*need)) {
+        for (place, (job, id)) in jobs.iter().zip(&ids).enumerate() {
+            if let Some(need) = job.needs().iter().find(|need| !places.contains_key(*need)) {
                 return Err(StudyError::Setting {
                     key: "plan",
-                    found: format!("\"{}\" before {}", unit.title(), need.short()),
-                    expected: "a unit after all that it needs".to_owned(),
+                    found: format!("\"{}\" before {}", job.title(), need.short()),
+                    expected: "a job after all that it needs".to_owned(),
                 });
             }
             if places.insert(id.clone(), place).is_some() {
                 return Err(StudyError::Setting {
                     key: "plan",
-                    found: format!("\"{}\" twice", unit.title()),
-                    expected: "each unit once".to_owned(),
+                    found: format!("\"{}\" twice", job.title()),
+                    expected: "each job once".to_owned(),
                 });
             }
         }
-        Ok(Self { units, ids, places })
+        Ok(Self { jobs, ids, places })
     }
 
-    /// The units, each after those it needs.
-    pub fn units(&self) -> &[Unit] {
-        &self.units
+    /// The jobs, each after those it needs.
+    pub fn jobs(&self) -> &[Job] {
+        &self.jobs
     }
 
-    /// The ids, in the order of the units.
-    pub fn ids(&self) -> &[UnitId] {
+    /// The ids, in the order of the jobs.
+    pub fn ids(&self) -> &[JobId] {
         &self.ids
     }
 
-    /// The place of a unit in the plan.
-    pub fn place(&self, id: &UnitId) -> Option<usize> {
+    /// The place of a job in the plan.
+    pub fn place(&self, id: &JobId) -> Option<usize> {
         self.places.get(id).copied()
     }
 
-    /// The plan's file: a line of canonical JSON for each unit, with its id.
+    /// The plan's file: a line of canonical JSON for each job, with its id.
     pub fn to_jsonl(&self) -> String {
         let mut text = String::new();
-        for (unit, id) in self.units.iter().zip(&self.ids) {
-            let mut value = unit.to_value();
+        for (job, id) in self.jobs.iter().zip(&self.ids) {
+            let mut value = job.to_value();
             value["id"] = Value::String(id.to_string());
             text.push_str(&canonical(&value));
             text.push('\n');
@@ -102,8 +102,8 @@ impl Plan {
     }
 
     /// Writes the plan into a study folder, which is made if it is not there. Another plan there
-    /// is replaced; results of units that both plans have stay good, because they are filed under
-    /// the hash of the unit's content.
+    /// is replaced; results of jobs that both plans have stay good, because they are filed under
+    /// the hash of the job's content.
     ///
     /// # Errors
     /// The folder cannot be written.
@@ -116,7 +116,7 @@ impl Plan {
     /// Reads the plan of a study folder.
     ///
     /// # Errors
-    /// No plan there, or a line that is not a unit or whose id is not the hash of its content.
+    /// No plan there, or a line that is not a job or whose id is not the hash of its content.
     pub fn read(dir: &Path) -> Result<Self> {
         let path = Folder::new(dir).plan();
         let bytes = read_if_there(&path)?.ok_or_else(|| StudyError::NoPlan {
@@ -127,23 +127,23 @@ impl Plan {
             what,
         };
         let text = String::from_utf8(bytes).map_err(|_| damaged("not UTF-8 text".to_owned()))?;
-        let mut units = Vec::new();
+        let mut jobs = Vec::new();
         for (number, line) in text.lines().enumerate() {
             let at = |what: String| damaged(format!("line {}: {what}", number + 1));
-            units.push(read_line(line).map_err(at)?);
+            jobs.push(read_line(line).map_err(at)?);
         }
-        Self::from_units(units).map_err(|error| damaged(error.to_string()))
+        Self::from_jobs(jobs).map_err(|error| damaged(error.to_string()))
     }
 }
 
-fn read_line(line: &str) -> std::result::Result<Unit, String> {
+fn read_line(line: &str) -> std::result::Result<Job, String> {
     let mut value: Value = serde_json::from_str(line).map_err(|e| e.to_string())?;
     let object = value.as_object_mut().ok_or("expected a JSON object")?;
     let id = object.shift_remove("id").ok_or("no id")?;
-    let unit: Unit = serde_json::from_value(value).map_err(|e| e.to_string())?;
-    let found = unit.id();
+    let job: Job = serde_json::from_value(value).map_err(|e| e.to_string())?;
+    let found = job.id();
     if id.as_str() == Some(found.as_str()) {
-        Ok(unit)
+        Ok(job)
     } else {
         Err(format!("id {id}, but its content hashes to {found}"))
     }
@@ -151,12 +151,12 @@ fn read_line(line: &str) -> std::result::Result<Unit, String> {
 
 struct Maker<'a> {
     config: &'a StudyConfig,
-    units: BTreeMap<Kind, Vec<Unit>>,
+    jobs: BTreeMap<Kind, Vec<Job>>,
 }
 
 impl Maker<'_> {
-    fn unit(&self, kind: Kind, method: &StudyMethod, shots: usize, seed: u64) -> Unit {
-        Unit {
+    fn job(&self, kind: Kind, method: &StudyMethod, shots: usize, seed: u64) -> Job {
+        Job {
             kind,
             method: method.name.clone(),
             train_on: Vec::new(),
@@ -169,8 +169,8 @@ impl Maker<'_> {
         }
     }
 
-    fn add(&mut self, unit: Unit) {
-        self.units.entry(unit.kind).or_default().push(unit);
+    fn add(&mut self, job: Job) {
+        self.jobs.entry(job.kind).or_default().push(job);
     }
 
     fn zero_shot_clip(&mut self) {
@@ -182,9 +182,9 @@ impl Maker<'_> {
             recipe: clip.recipe.clone(),
             class_specific: false,
         };
-        let mut unit = self.unit(Kind::ZeroShot, &method, 0, 0);
-        unit.evaluate_on.clone_from(&self.config.targets);
-        self.add(unit);
+        let mut job = self.job(Kind::ZeroShot, &method, 0, 0);
+        job.evaluate_on.clone_from(&self.config.targets);
+        self.add(job);
     }
 
     /// Source prompts, and the single-task baselines that no source prompt is.
@@ -219,8 +219,8 @@ impl Maker<'_> {
         for &(seed, shots) in &sources {
             for method in &config.methods {
                 for task in &config.sources {
-                    let unit = self.train(method, task, shots, seed);
-                    self.add(unit);
+                    let job = self.train(method, task, shots, seed);
+                    self.add(job);
                 }
             }
         }
@@ -231,20 +231,20 @@ impl Maker<'_> {
                     if trained && config.sources.contains(task) {
                         continue;
                     }
-                    let mut unit = self.unit(Kind::Single, method, shots, seed);
-                    unit.train_on.push(task.clone());
-                    unit.evaluate_on.push(task.clone());
-                    self.add(unit);
+                    let mut job = self.job(Kind::Single, method, shots, seed);
+                    job.train_on.push(task.clone());
+                    job.evaluate_on.push(task.clone());
+                    self.add(job);
                 }
             }
         }
     }
 
-    fn train(&self, method: &StudyMethod, task: &Task, shots: usize, seed: u64) -> Unit {
-        let mut unit = self.unit(Kind::Train, method, shots, seed);
-        unit.train_on.push(task.clone());
-        unit.evaluate_on.clone_from(&self.config.targets);
-        unit
+    fn train(&self, method: &StudyMethod, task: &Task, shots: usize, seed: u64) -> Job {
+        let mut job = self.job(Kind::Train, method, shots, seed);
+        job.train_on.push(task.clone());
+        job.evaluate_on.clone_from(&self.config.targets);
+        job
     }
 
     fn co_training(&mut self) {
@@ -261,11 +261,11 @@ impl Maker<'_> {
                         continue;
                     }
                     seen.push((a, b));
-                    let mut unit = self.unit(Kind::CoTrain, method, shots, seed);
-                    unit.train_on = vec![i.clone(), j.clone()];
-                    unit.evaluate_on.clone_from(&unit.train_on);
-                    unit.evaluate_on.retain(|t| config.targets.contains(t));
-                    self.add(unit);
+                    let mut job = self.job(Kind::CoTrain, method, shots, seed);
+                    job.train_on = vec![i.clone(), j.clone()];
+                    job.evaluate_on.clone_from(&job.train_on);
+                    job.evaluate_on.retain(|t| config.targets.contains(t));
+                    self.add(job);
                 }
             }
         }
@@ -281,18 +281,18 @@ impl Maker<'_> {
                 for (i, j) in product(&config.sources, &config.targets) {
                     let same = [seed];
                     let seeds = source_seeds(&adapted.average_over, &same);
-                    let units = seeds
+                    let jobs = seeds
                         .iter()
                         .map(|&s| self.train(method, i, adapted.source_shots, s).id());
-                    let mut unit = self.unit(Kind::Adapt, method, shots, seed);
-                    unit.start_from = Some(Source {
+                    let mut job = self.job(Kind::Adapt, method, shots, seed);
+                    job.start_from = Some(Source {
                         tasks: vec![i.name.clone()],
                         shots: adapted.source_shots,
-                        units: units.collect(),
+                        jobs: jobs.collect(),
                     });
-                    unit.train_on.push(j.clone());
-                    unit.evaluate_on.push(j.clone());
-                    self.add(unit);
+                    job.train_on.push(j.clone());
+                    job.evaluate_on.push(j.clone());
+                    self.add(job);
                 }
             }
         }
@@ -306,11 +306,11 @@ impl Maker<'_> {
         for (&seed, &shots) in product(&joint.seeds, &joint.shots) {
             for method in &config.methods {
                 for group in &joint.groups {
-                    let mut unit = self.unit(Kind::Joint, method, shots, seed);
+                    let mut job = self.job(Kind::Joint, method, shots, seed);
                     let members = config.targets.iter().filter(|t| group.contains(&t.name));
-                    unit.train_on.extend(members.cloned());
-                    unit.evaluate_on.clone_from(&unit.train_on);
-                    self.add(unit);
+                    job.train_on.extend(members.cloned());
+                    job.evaluate_on.clone_from(&job.train_on);
+                    self.add(job);
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! What a unit gave, or why it failed.
+//! What a job gave, or why it failed.
 
 use std::collections::BTreeMap;
 
@@ -8,21 +8,21 @@ use vlpt_base::files::{read_if_there, remove_if_there, write_atomic};
 
 use crate::canonical::canonical;
 use crate::folder::Folder;
-use crate::unit::{Unit, UnitId};
+use crate::job::{Job, JobId};
 use crate::{Result, StudyError};
 
-/// What a unit gave. Nothing in it may depend on when, where or how fast it was done.
+/// What a job gave. Nothing in it may depend on when, where or how fast it was done.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Outcome {
-    /// The score of each task the unit is evaluated on: its main metric as a fraction.
+    /// The score of each task the job is evaluated on: its main metric as a fraction.
     pub scores: BTreeMap<String, f64>,
     /// Whatever else is worth keeping: other metrics, hashes of prompts, epochs.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub details: Value,
 }
 
-/// A unit that failed.
+/// A job that failed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Failure {
@@ -35,15 +35,16 @@ pub struct Failure {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Stored {
-    id: UnitId,
-    unit: Value,
+    id: JobId,
+    #[serde(rename = "unit")]
+    job: Value,
     outcome: Outcome,
 }
 
 impl Outcome {
-    /// Whether there is one finite score for each task of the unit, and no other.
-    pub(crate) fn check(&self, unit: &Unit) -> std::result::Result<(), String> {
-        let expected: Vec<_> = unit.evaluate_on.iter().map(|task| &task.name).collect();
+    /// Whether there is one finite score for each task of the job, and no other.
+    pub(crate) fn check(&self, job: &Job) -> std::result::Result<(), String> {
+        let expected: Vec<_> = job.evaluate_on.iter().map(|task| &task.name).collect();
         for task in &expected {
             match self.scores.get(*task) {
                 Some(score) if score.is_finite() => {}
@@ -53,16 +54,16 @@ impl Outcome {
         }
         match self.scores.keys().find(|task| !expected.contains(task)) {
             Some(task) => Err(format!(
-                "a score for \"{task}\", which the unit does not have"
+                "a score for \"{task}\", which the job does not have"
             )),
             None => Ok(()),
         }
     }
 }
 
-/// Whether a unit has a result. Opened and not only looked up, so that a network file system asks
+/// Whether a job has a result. Opened and not only looked up, so that a network file system asks
 /// its server.
-pub(crate) fn is_done(folder: &Folder, id: &UnitId) -> Result<bool> {
+pub(crate) fn is_done(folder: &Folder, id: &JobId) -> Result<bool> {
     match fs_err::File::open(folder.result(id)) {
         Ok(_) => Ok(true),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
@@ -70,11 +71,11 @@ pub(crate) fn is_done(folder: &Folder, id: &UnitId) -> Result<bool> {
     }
 }
 
-/// The result of a unit, if there is one.
+/// The result of a job, if there is one.
 ///
 /// # Errors
 /// A damaged file.
-pub fn read_outcome(folder: &Folder, unit: &Unit, id: &UnitId) -> Result<Option<Outcome>> {
+pub fn read_outcome(folder: &Folder, job: &Job, id: &JobId) -> Result<Option<Outcome>> {
     let path = folder.result(id);
     let Some(bytes) = read_if_there(&path)? else {
         return Ok(None);
@@ -90,20 +91,20 @@ pub fn read_outcome(folder: &Folder, unit: &Unit, id: &UnitId) -> Result<Option<
             stored.id.short()
         )));
     }
-    stored.outcome.check(unit).map_err(damaged)?;
+    stored.outcome.check(job).map_err(damaged)?;
     Ok(Some(stored.outcome))
 }
 
 /// Files a result: the same outcome gives the same bytes. An older failure is forgotten.
 pub(crate) fn write_outcome(
     folder: &Folder,
-    unit: &Unit,
-    id: &UnitId,
+    job: &Job,
+    id: &JobId,
     outcome: Outcome,
 ) -> Result<()> {
     let stored = Stored {
         id: id.clone(),
-        unit: unit.to_value(),
+        job: job.to_value(),
         outcome,
     };
     let value = serde_json::to_value(stored).expect("string keys only");
@@ -111,11 +112,11 @@ pub(crate) fn write_outcome(
     Ok(remove_if_there(&folder.failure(id))?)
 }
 
-/// Why a unit failed, if it did.
+/// Why a job failed, if it did.
 ///
 /// # Errors
 /// A damaged file.
-pub fn read_failure(folder: &Folder, id: &UnitId) -> Result<Option<Failure>> {
+pub fn read_failure(folder: &Folder, id: &JobId) -> Result<Option<Failure>> {
     let path = folder.failure(id);
     let Some(bytes) = read_if_there(&path)? else {
         return Ok(None);
@@ -128,7 +129,7 @@ pub fn read_failure(folder: &Folder, id: &UnitId) -> Result<Option<Failure>> {
 }
 
 /// Files a failure, and counts it.
-pub(crate) fn write_failure(folder: &Folder, id: &UnitId, message: &str) -> Result<Failure> {
+pub(crate) fn write_failure(folder: &Folder, id: &JobId, message: &str) -> Result<Failure> {
     let before = read_failure(folder, id)?.map_or(0, |failure| failure.attempts);
     let failure = Failure {
         message: message.to_owned(),

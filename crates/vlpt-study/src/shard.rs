@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use crate::{Result, StudyError};
 
-/// Part `index` of `count`: units whose number leaves that rest.
+/// Part `index` of `count`: jobs whose number leaves that rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shard {
     index: usize,
@@ -40,7 +40,7 @@ impl Shard {
         self.count
     }
 
-    /// Whether it has the unit with this number.
+    /// Whether it has the job with this number.
     pub fn has(self, number: usize) -> bool {
         number % self.count == self.index
     }

@@ -6,14 +6,14 @@ use std::path::Path;
 use crate::Result;
 use crate::claim::is_taken;
 use crate::folder::Folder;
+use crate::job::{JobId, Kind};
 use crate::log::{self, Took};
 use crate::plan::Plan;
 use crate::result::{is_done, read_failure};
-use crate::unit::{Kind, UnitId};
 
-/// How one unit stands.
+/// How one job stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum UnitState {
+pub enum JobState {
     /// It has a result.
     Done,
     /// A worker holds its claim.
@@ -25,7 +25,7 @@ pub enum UnitState {
         /// How many times it was tried.
         attempts: u32,
     },
-    /// A unit it needs failed, directly or further up.
+    /// A job it needs failed, directly or further up.
     Blocked,
     /// Nobody has done it yet.
     Missing,
@@ -34,40 +34,40 @@ pub enum UnitState {
 /// How a study stands.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Status {
-    /// Every unit of the plan, in its order.
-    pub units: Vec<UnitStatus>,
-    /// Seconds that finished units took in all, one after another; from the logs.
+    /// Every job of the plan, in its order.
+    pub jobs: Vec<JobStatus>,
+    /// Seconds that finished jobs took in all, one after another; from the logs.
     pub seconds_done: f64,
-    /// Seconds that the other units should take, one after another, by the mean of their kind and
+    /// Seconds that the other jobs should take, one after another, by the mean of their kind and
     /// method (else of all); `None` before anything is done.
     pub seconds_left: Option<f64>,
-    /// What finished units took by kind and method; from the logs.
+    /// What finished jobs took by kind and method; from the logs.
     pub spent: BTreeMap<(Kind, String), Spent>,
 }
 
-/// Seconds of finished units, one after another.
+/// Seconds of finished jobs, one after another.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Spent {
     /// All.
     pub seconds: f64,
     /// Those of training; the others went into opening tasks, evaluation and waiting for what
-    /// units share.
+    /// jobs share.
     pub training: f64,
 }
 
-/// One unit of a [`Status`].
+/// One job of a [`Status`].
 #[derive(Debug, Clone, PartialEq)]
-pub struct UnitStatus {
+pub struct JobStatus {
     /// Its id.
-    pub id: UnitId,
+    pub id: JobId,
     /// What it does.
     pub kind: Kind,
     /// Its method.
     pub method: String,
-    /// [`crate::Unit::title`].
+    /// [`crate::Job::title`].
     pub title: String,
     /// How it stands.
-    pub state: UnitState,
+    pub state: JobState,
 }
 
 /// Counts of a [`Status`].
@@ -86,41 +86,41 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// All units.
+    /// All jobs.
     pub fn all(self) -> usize {
         self.done + self.running + self.failed + self.blocked + self.missing
     }
 }
 
 impl Status {
-    /// Counts over all units.
+    /// Counts over all jobs.
     pub fn counts(&self) -> Counts {
-        count(self.units.iter())
+        count(self.jobs.iter())
     }
 
     /// Counts for each kind and method, in the order of [`Kind::ALL`].
     pub fn by_kind(&self) -> BTreeMap<(Kind, String), Counts> {
-        let mut parts: BTreeMap<_, Vec<&UnitStatus>> = BTreeMap::new();
-        for unit in &self.units {
-            let key = (unit.kind, unit.method.clone());
-            parts.entry(key).or_default().push(unit);
+        let mut parts: BTreeMap<_, Vec<&JobStatus>> = BTreeMap::new();
+        for job in &self.jobs {
+            let key = (job.kind, job.method.clone());
+            parts.entry(key).or_default().push(job);
         }
         let counted = parts
             .into_iter()
-            .map(|(key, units)| (key, count(units.into_iter())));
+            .map(|(key, jobs)| (key, count(jobs.into_iter())));
         counted.collect()
     }
 }
 
-fn count<'a>(units: impl Iterator<Item = &'a UnitStatus>) -> Counts {
+fn count<'a>(jobs: impl Iterator<Item = &'a JobStatus>) -> Counts {
     let mut counts = Counts::default();
-    for unit in units {
-        match unit.state {
-            UnitState::Done => counts.done += 1,
-            UnitState::Running => counts.running += 1,
-            UnitState::Failed { .. } => counts.failed += 1,
-            UnitState::Blocked => counts.blocked += 1,
-            UnitState::Missing => counts.missing += 1,
+    for job in jobs {
+        match job.state {
+            JobState::Done => counts.done += 1,
+            JobState::Running => counts.running += 1,
+            JobState::Failed { .. } => counts.failed += 1,
+            JobState::Blocked => counts.blocked += 1,
+            JobState::Missing => counts.missing += 1,
         }
     }
     counts
@@ -133,46 +133,46 @@ fn count<'a>(units: impl Iterator<Item = &'a UnitStatus>) -> Counts {
 pub fn status(dir: &Path) -> Result<Status> {
     let plan = Plan::read(dir)?;
     let folder = Folder::new(dir);
-    let mut units: Vec<UnitStatus> = Vec::new();
-    for (unit, id) in plan.units().iter().zip(plan.ids()) {
-        let hopeless = unit.needs().iter().any(|need| {
-            let state = plan.place(need).map(|place| &units[place].state);
-            matches!(state, Some(UnitState::Failed { .. } | UnitState::Blocked))
+    let mut jobs: Vec<JobStatus> = Vec::new();
+    for (job, id) in plan.jobs().iter().zip(plan.ids()) {
+        let hopeless = job.needs().iter().any(|need| {
+            let state = plan.place(need).map(|place| &jobs[place].state);
+            matches!(state, Some(JobState::Failed { .. } | JobState::Blocked))
         });
         let state = if is_done(&folder, id)? {
-            UnitState::Done
+            JobState::Done
         } else if is_taken(&folder.claim(id.as_str()))? {
-            UnitState::Running
+            JobState::Running
         } else if let Some(failure) = read_failure(&folder, id)? {
-            UnitState::Failed {
+            JobState::Failed {
                 message: failure.message,
                 attempts: failure.attempts,
             }
         } else if hopeless {
-            UnitState::Blocked
+            JobState::Blocked
         } else {
-            UnitState::Missing
+            JobState::Missing
         };
-        units.push(UnitStatus {
+        jobs.push(JobStatus {
             id: id.clone(),
-            kind: unit.kind,
-            method: unit.method.clone(),
-            title: unit.title(),
+            kind: job.kind,
+            method: job.method.clone(),
+            title: job.title(),
             state,
         });
     }
     let took = log::seconds(&folder)?;
     let all: Vec<Took> = took.values().flatten().copied().collect();
-    let left = units
+    let left = jobs
         .iter()
-        .filter(|unit| unit.state != UnitState::Done)
-        .map(|unit| {
-            let same = took.get(&(unit.kind, unit.method.clone()));
+        .filter(|job| job.state != JobState::Done)
+        .map(|job| {
+            let same = took.get(&(job.kind, job.method.clone()));
             mean(same.unwrap_or(&all))
         })
         .sum();
     Ok(Status {
-        units,
+        jobs,
         seconds_done: sum(&all).seconds,
         seconds_left: (!all.is_empty()).then_some(left),
         spent: took

@@ -62,19 +62,19 @@ fn two_shards_in_two_processes_give_the_same_matrices() {
         assert!(child.wait().unwrap().success());
     }
     assert_eq!(merged_bytes(dir.path()), undisturbed(5));
-    let units = plan.units().len();
-    assert_eq!(finished(dir.path()), units, "each unit was done once");
+    let jobs = plan.jobs().len();
+    assert_eq!(finished(dir.path()), jobs, "each job was done once");
 }
 
 #[test]
 fn workers_killed_at_random_leave_nothing_behind_but_what_is_done() {
     let (dir, plan) = planned(5);
-    let all = plan.units().len();
+    let all = plan.jobs().len();
     let done = || status(dir.path()).unwrap().counts().done;
     let mut kills = 0;
     for round in 0..40 {
         let mut children: Vec<Child> = (0..3).map(|_| spawn(dir.path(), "0/1")).collect();
-        // Killed after a few more units, and a time that is drawn.
+        // Killed after a few more jobs, and a time that is drawn.
         let target = (done() + 4).min(all);
         while done() < target && children[0].try_wait().unwrap().is_none() {
             std::thread::sleep(Duration::from_millis(1));
@@ -104,7 +104,7 @@ fn workers_killed_at_random_leave_nothing_behind_but_what_is_done() {
     assert_eq!(merged_bytes(dir.path()), undisturbed(5));
 }
 
-/// Units finished, by the logs of all workers.
+/// Jobs finished, by the logs of all workers.
 fn finished(dir: &Path) -> usize {
     let logs = fs_err::read_dir(dir.join("log")).unwrap();
     logs.map(|log| {

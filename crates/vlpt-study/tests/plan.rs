@@ -49,7 +49,7 @@ fn study() -> StudyConfig {
 }
 
 fn count(plan: &Plan, kind: Kind) -> usize {
-    plan.units().iter().filter(|unit| unit.kind == kind).count()
+    plan.jobs().iter().filter(|job| job.kind == kind).count()
 }
 
 #[test]
@@ -65,14 +65,14 @@ fn shared_work_is_planned_once() {
 }
 
 #[test]
-fn an_adapted_unit_starts_from_the_source_prompt_of_its_seed_and_method() {
+fn an_adapted_job_starts_from_the_source_prompt_of_its_seed_and_method() {
     let plan = Plan::of(&study()).unwrap();
-    for unit in plan.units().iter().filter(|u| u.kind == Kind::Adapt) {
-        let source = unit.start_from.as_ref().unwrap();
-        let train = &plan.units()[plan.place(&source.units[0]).unwrap()];
+    for job in plan.jobs().iter().filter(|u| u.kind == Kind::Adapt) {
+        let source = job.start_from.as_ref().unwrap();
+        let train = &plan.jobs()[plan.place(&source.jobs[0]).unwrap()];
         assert_eq!(train.kind, Kind::Train);
-        assert_eq!(train.method, unit.method);
-        assert_eq!(train.seed, unit.seed);
+        assert_eq!(train.method, job.method);
+        assert_eq!(train.seed, job.seed);
         assert_eq!(train.train_on[0].name, source.tasks[0]);
         assert_eq!((train.shots, source.shots), (16, 16));
     }
@@ -83,7 +83,7 @@ fn an_averaged_source_needs_all_its_seeds() {
     let mut config = study();
     config.adapted.as_mut().unwrap().average_over = vec![0, 1, 2];
     let plan = Plan::of(&config).unwrap();
-    let adapt = plan.units().iter().find(|u| u.kind == Kind::Adapt).unwrap();
+    let adapt = plan.jobs().iter().find(|u| u.kind == Kind::Adapt).unwrap();
     assert_eq!(adapt.needs().len(), 3);
     assert_eq!(count(&plan, Kind::Train), 2 * 3 * 3);
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 use cluster::{Slurm, wait};
 use common::{Toy, merged_bytes, planned};
 use vlpt_study::launch::slurm::{SlurmOptions, submit};
-use vlpt_study::{Kind, RunLimits, UnitState, run, status};
+use vlpt_study::{JobState, Kind, RunLimits, run, status};
 
 /// No test by itself: what Slurm's jobs run.
 #[test]
@@ -101,15 +101,15 @@ fn a_plan_runs_as_two_arrays_and_survives_a_requeue() {
 
     let done = |kind: Option<Kind>| {
         let found = status(&dir).unwrap();
-        let units = found.units.iter();
-        let units = units.filter(|u| kind.is_none_or(|kind| u.kind == kind));
-        units.filter(|u| u.state == UnitState::Done).count()
+        let jobs = found.jobs.iter();
+        let jobs = jobs.filter(|u| kind.is_none_or(|kind| u.kind == kind));
+        jobs.filter(|u| u.state == JobState::Done).count()
     };
-    wait("the first units", || done(None) >= 3);
+    wait("the first jobs", || done(None) >= 3);
     assert_eq!(done(Some(Kind::Adapt)), 0, "sources come first");
     let first = format!("{}_0", jobs[0]);
     slurm.ask("scontrol", &["requeue", &first]);
-    wait("all units", || done(None) == plan.units().len());
+    wait("all jobs", || done(None) == plan.jobs().len());
     let log = dir.join("log").join(format!("slurm-{first}.out"));
     let text = fs_err::read_to_string(log).unwrap();
     assert_eq!(

@@ -12,16 +12,16 @@ use std::time::Duration;
 use common::{Toy, merged_bytes, of_kind, planned};
 use vlpt_study::merge::{TransferKind, merge};
 use vlpt_study::{
-    Desk, Event, Kind, Need, Outcome, RunLimits, RunReport, Shard, Unit, UnitState, Work,
-    WorkError, run, status,
+    Event, Executor, ExecutorError, Job, JobContext, JobState, Kind, Outcome, Resources, RunLimits,
+    RunReport, Shard, run, status,
 };
 
 const TOY: Toy = Toy {
     takes: Duration::ZERO,
 };
 
-fn go(dir: &Path, work: &dyn Work, limits: &RunLimits) -> RunReport {
-    run(dir, work, limits, &AtomicBool::new(false), &mut |_| {}).unwrap()
+fn go(dir: &Path, executor: &dyn Executor, limits: &RunLimits) -> RunReport {
+    run(dir, executor, limits, &AtomicBool::new(false), &mut |_| {}).unwrap()
 }
 
 #[test]
@@ -29,15 +29,15 @@ fn a_plan_is_done_once_and_then_there_is_nothing_left() {
     let (dir, plan) = planned(3);
     let first = go(dir.path(), &TOY, &RunLimits::default());
     assert!(first.complete());
-    assert_eq!(first.ran.len(), plan.units().len());
+    assert_eq!(first.ran.len(), plan.jobs().len());
     let second = go(dir.path(), &TOY, &RunLimits::default());
     assert!(second.complete() && second.ran.is_empty());
     let counts = status(dir.path()).unwrap().counts();
-    assert_eq!(counts.done, plan.units().len());
+    assert_eq!(counts.done, plan.jobs().len());
 }
 
 #[test]
-fn matrices_do_not_depend_on_how_many_units_run_at_a_time_nor_on_shards() {
+fn matrices_do_not_depend_on_how_many_jobs_run_at_a_time_nor_on_shards() {
     let (one, _) = planned(4);
     go(one.path(), &TOY, &RunLimits::default());
     let (many, _) = planned(4);
@@ -52,22 +52,22 @@ fn matrices_do_not_depend_on_how_many_units_run_at_a_time_nor_on_shards() {
     assert_eq!(merged_bytes(one.path()), merged_bytes(many.path()));
 }
 
-/// Fails in one unit and panics in another, until it is mended.
+/// Fails in one job and panics in another, until it is mended.
 struct Flaky {
     fails: String,
     panics: String,
     mended: AtomicBool,
 }
 
-impl Work for Flaky {
-    fn run(&self, unit: &Unit, desk: &Desk<'_>) -> Result<Outcome, WorkError> {
+impl Executor for Flaky {
+    fn run(&self, job: &Job, context: &JobContext<'_>) -> Result<Outcome, ExecutorError> {
         if !self.mended.load(Ordering::Relaxed) {
-            if desk.id().as_str() == self.fails {
+            if context.id().as_str() == self.fails {
                 return Err("no such image".into());
             }
-            assert!(desk.id().as_str() != self.panics, "index out of bounds");
+            assert!(context.id().as_str() != self.panics, "index out of bounds");
         }
-        TOY.run(unit, desk)
+        TOY.run(job, context)
     }
 }
 
@@ -84,10 +84,10 @@ fn failures_are_filed_block_what_needs_them_and_are_tried_again_on_request() {
     let found = status(dir.path()).unwrap();
     assert_eq!((found.counts().failed, found.counts().blocked), (2, 3));
     let messages: Vec<_> = found
-        .units
+        .jobs
         .iter()
-        .filter_map(|unit| match &unit.state {
-            UnitState::Failed { message, attempts } => Some((message.as_str(), *attempts)),
+        .filter_map(|job| match &job.state {
+            JobState::Failed { message, attempts } => Some((message.as_str(), *attempts)),
             _ => None,
         })
         .collect();
@@ -120,35 +120,35 @@ struct Heavy {
     most: Mutex<(usize, u64)>,
 }
 
-impl Work for Heavy {
-    fn run(&self, unit: &Unit, desk: &Desk<'_>) -> Result<Outcome, WorkError> {
-        let need = self.need(unit);
+impl Executor for Heavy {
+    fn run(&self, job: &Job, context: &JobContext<'_>) -> Result<Outcome, ExecutorError> {
+        let resources = self.resources(job);
         {
             let mut now = self.now.lock().unwrap();
-            *now = (now.0 + desk.threads(), now.1 + need.memory);
+            *now = (now.0 + context.threads(), now.1 + resources.memory);
             let mut most = self.most.lock().unwrap();
             *most = (most.0.max(now.0), most.1.max(now.1));
         }
         std::thread::sleep(Duration::from_millis(3));
-        let outcome = TOY.run(unit, desk);
+        let outcome = TOY.run(job, context);
         let mut now = self.now.lock().unwrap();
-        *now = (now.0 - desk.threads(), now.1 - need.memory);
+        *now = (now.0 - context.threads(), now.1 - resources.memory);
         outcome
     }
 
-    fn need(&self, unit: &Unit) -> Need {
-        let (threads, memory) = match unit.kind {
+    fn resources(&self, job: &Job) -> Resources {
+        let (threads, memory) = match job.kind {
             Kind::Joint => (1, 1000),
             Kind::ZeroShot => (99, 1),
             Kind::Train => (2, 10),
             _ => (1, 40),
         };
-        Need { threads, memory }
+        Resources { threads, memory }
     }
 }
 
 #[test]
-fn units_that_run_at_a_time_stay_within_threads_and_memory() {
+fn jobs_that_run_at_a_time_stay_within_threads_and_memory() {
     let (dir, plan) = planned(3);
     let heavy = Heavy {
         now: Mutex::default(),
@@ -169,7 +169,7 @@ fn units_that_run_at_a_time_stay_within_threads_and_memory() {
         "what needs more than there is was not begun"
     );
     let rest = report.ran.len() + report.too_large.len();
-    assert_eq!(rest, plan.units().len());
+    assert_eq!(rest, plan.jobs().len());
 }
 
 #[test]
@@ -191,12 +191,12 @@ fn a_stop_begins_nothing_new_and_is_no_failure() {
     )
     .unwrap();
     assert_eq!(report.ran.len(), 5);
-    assert_eq!(report.left.len(), plan.units().len() - 5);
+    assert_eq!(report.left.len(), plan.jobs().len() - 5);
     assert!(report.failed.is_empty());
 }
 
 #[test]
-fn only_units_of_the_kinds_asked_for_and_what_they_need_are_done() {
+fn only_jobs_of_the_kinds_asked_for_and_what_they_need_are_done() {
     let (dir, plan) = planned(3);
     let limits = RunLimits {
         kinds: vec![Kind::Adapt],
@@ -211,10 +211,10 @@ fn only_units_of_the_kinds_asked_for_and_what_they_need_are_done() {
 /// Gives no score, or one that is no number.
 struct Nothing;
 
-impl Work for Nothing {
-    fn run(&self, unit: &Unit, _: &Desk<'_>) -> Result<Outcome, WorkError> {
-        let score = (unit.kind == Kind::Train).then_some(f64::NAN);
-        let scores = unit.evaluate_on.iter();
+impl Executor for Nothing {
+    fn run(&self, job: &Job, _: &JobContext<'_>) -> Result<Outcome, ExecutorError> {
+        let score = (job.kind == Kind::Train).then_some(f64::NAN);
+        let scores = job.evaluate_on.iter();
         let scores = scores.filter_map(|task| Some((task.name.clone(), score?)));
         Ok(Outcome {
             scores: scores.collect(),
@@ -230,9 +230,9 @@ fn a_score_that_is_missing_or_not_finite_is_a_failure() {
     assert!(report.ran.is_empty());
     let found = status(dir.path()).unwrap();
     let states: Vec<_> = found
-        .units
+        .jobs
         .iter()
-        .map(|unit| format!("{:?}", unit.state))
+        .map(|job| format!("{:?}", job.state))
         .collect();
     assert!(states.iter().any(|s| s.contains("no score for")));
     assert!(states.iter().any(|s| s.contains("found NaN")));

@@ -22,6 +22,7 @@ const COUNTERS: &str = "counters";
 const PARAMETER: &str = "parameter.";
 const OPTIMIZER: &str = "optimizer.";
 const BEST: &str = "best.";
+const AVERAGE: &str = "average.";
 
 /// Where a run stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -81,6 +82,8 @@ pub(crate) struct Checkpoint {
     pub(crate) optimizer: OptimizerState,
     /// Parameters of the best epoch so far; empty when the last epoch is taken.
     pub(crate) best: BTreeMap<String, Vec<f32>>,
+    /// The average of parameters so far; empty where the method takes none.
+    pub(crate) average: BTreeMap<String, Vec<f32>>,
 }
 
 impl Checkpoint {
@@ -95,6 +98,7 @@ impl Checkpoint {
             (PARAMETER, &self.parameters),
             (OPTIMIZER, &self.optimizer.floats),
             (BEST, &self.best),
+            (AVERAGE, &self.average),
         ];
         for (prefix, tensors) in parts {
             for (name, data) in tensors {
@@ -149,12 +153,14 @@ impl Checkpoint {
                 counters,
             },
             best: BTreeMap::new(),
+            average: BTreeMap::new(),
         };
         for (name, tensor) in file.tensors {
             let parts = [
                 (PARAMETER, &mut checkpoint.parameters),
                 (OPTIMIZER, &mut checkpoint.optimizer.floats),
                 (BEST, &mut checkpoint.best),
+                (AVERAGE, &mut checkpoint.average),
             ];
             let place = parts
                 .into_iter()
@@ -188,6 +194,7 @@ mod tests {
                 counters: BTreeMap::from([("steps/ctx".to_owned(), u64::MAX)]),
             },
             best: BTreeMap::new(),
+            average: BTreeMap::from([("ctx".to_owned(), vec![0.5, 0.25])]),
         }
     }
 

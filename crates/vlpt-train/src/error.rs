@@ -140,7 +140,7 @@ pub enum TrainError {
     },
     /// A task, a method and options that do not go together.
     #[error("{what}")]
-    Unfit {
+    Incompatible {
         /// What was found and what was expected.
         what: String,
         /// The way out.
@@ -211,7 +211,7 @@ impl TrainError {
             Self::Diverged { .. } => {
                 "lower train.lr; the checkpoint before it is still in the run folder".to_owned()
             }
-            Self::Unfit { hint, .. } => return hint.clone(),
+            Self::Incompatible { hint, .. } => return hint.clone(),
             Self::Stopped { .. } => "resume the run to go on".to_owned(),
             _ => return None,
         };

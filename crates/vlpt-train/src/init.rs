@@ -50,7 +50,7 @@ pub(crate) fn read_initial(
     })?;
     let problems = problems(&folder, method, built.as_ref(), clip, classes);
     if !problems.is_empty() {
-        return Err(TrainError::Unfit {
+        return Err(TrainError::Incompatible {
             what: format!(
                 "{}: a run with {} cannot start from this prompt: {}",
                 config.init_from,

@@ -2,7 +2,6 @@
 //!
 //! * [`load`] builds a [`RunConfig`] from a recipe, a file and overrides.
 //! * [`Run`] trains: it fills a run folder, and goes on where it was interrupted.
-//! * [`train_source`], [`train_adapted`] and [`train_jointly`] do so for several tasks and seeds.
 //! * A [`TrainObserver`] watches; `()` is silence.
 
 mod checkpoint;
@@ -12,12 +11,11 @@ mod error;
 mod events;
 mod init;
 mod loss;
-mod multitask;
 mod observer;
 mod optim;
-mod order;
 mod pixels;
 mod run;
+mod sampler;
 mod schedule;
 mod trainer;
 
@@ -26,12 +24,8 @@ pub use data::{Member, SharedName, TrainingData, open_task, open_tasks};
 pub use error::{Result, TrainError};
 pub use events::{End, EpochEnd, Event, Start, StartTask, TaskValue, read_events};
 pub use loss::{Loss, LossHead, LossInput, LossOutput, Mask, TextsOf};
-pub use multitask::{
-    Adapted, AdaptedValues, Joint, JointMember, Singles, SourcePrompt, train_adapted,
-    train_jointly, train_source,
-};
 pub use observer::{StepReport, TrainObserver};
 pub use optim::optimizer;
-pub use order::Mix;
 pub use run::{Run, RunOptions, RunSummary};
+pub use sampler::Mix;
 pub use schedule::{Decay, Schedule};

@@ -1,7 +1,7 @@
 //! Preprocessed pixels of images that go through the image tower at every step.
 //!
 //! A run with visual prompts cannot keep features. It keeps the pixels of as many images as fit its
-//! budget, from the first on; the others are decoded again whenever a batch has them. Fresh views
+//! budget, from the first on; the others are decoded again whenever a batch has them. Online views
 //! are never kept. The pixels are the same either way, and the same as those of cached features
 //! with the same seed, number of the view and image.
 
@@ -10,7 +10,7 @@ use vlpt_data::Sample;
 use vlpt_data::image::Augment;
 
 use crate::{Result, TrainObserver};
-use vlpt_adapter::{FeatureMaker, View};
+use vlpt_adapter::{FeatureExtractor, View};
 
 /// Images decoded between two advances of the progress.
 const DECODED_AT_ONCE: usize = 64;
@@ -22,7 +22,7 @@ pub(crate) enum EpochViews {
     /// turn.
     Fixed(Vec<View>),
     /// A new one in every epoch.
-    Fresh {
+    Online {
         /// How it is drawn.
         augment: Augment,
         /// The run's seed.
@@ -37,7 +37,7 @@ pub(crate) fn view_of(views: usize, epoch: usize, image: usize) -> usize {
 
 /// Pixels of images, kept in memory or decoded when asked for.
 pub(crate) struct Pixels<'a> {
-    maker: FeatureMaker<'a>,
+    extractor: FeatureExtractor<'a>,
     samples: &'a [Sample],
     views: EpochViews,
     /// The kept images' pixels, one tensor a view.
@@ -50,7 +50,7 @@ impl<'a> Pixels<'a> {
     /// # Errors
     /// An image that cannot be read or decoded.
     pub(crate) fn new(
-        maker: FeatureMaker<'a>,
+        extractor: FeatureExtractor<'a>,
         samples: &'a [Sample],
         views: EpochViews,
         budget: usize,
@@ -58,13 +58,13 @@ impl<'a> Pixels<'a> {
     ) -> Result<Self> {
         let mut kept = Vec::new();
         if let EpochViews::Fixed(views) = &views {
-            let fit = budget / (views.len() * bytes(&maker)).max(1);
+            let fit = budget / (views.len() * bytes(&extractor)).max(1);
             let fitting = &samples[..fit.min(samples.len())];
             observer.start("images", fitting.len() as u64);
             for some in fitting.chunks(DECODED_AT_ONCE) {
                 let decoded: Vec<vlpt_adapter::Result<_>> = some
                     .par_iter()
-                    .map(|sample| maker.sample_pixels(sample, views))
+                    .map(|sample| extractor.sample_pixels(sample, views))
                     .collect();
                 for pixels in decoded {
                     kept.push(pixels?);
@@ -74,7 +74,7 @@ impl<'a> Pixels<'a> {
             observer.finish();
         }
         Ok(Self {
-            maker,
+            extractor,
             samples,
             views,
             kept,
@@ -84,13 +84,13 @@ impl<'a> Pixels<'a> {
     /// Pixels that are given instead of decoded: of each image one tensor a view.
     #[cfg(test)]
     pub(crate) fn given(
-        maker: FeatureMaker<'a>,
+        extractor: FeatureExtractor<'a>,
         samples: &'a [Sample],
         views: Vec<View>,
         kept: Vec<Vec<Vec<f32>>>,
     ) -> Self {
         Self {
-            maker,
+            extractor,
             samples,
             views: EpochViews::Fixed(views),
             kept,
@@ -100,7 +100,7 @@ impl<'a> Pixels<'a> {
     /// Bytes of the kept pixels.
     pub(crate) fn bytes(&self) -> usize {
         let views = self.kept.first().map_or(0, Vec::len);
-        self.kept.len() * views * bytes(&self.maker)
+        self.kept.len() * views * bytes(&self.extractor)
     }
 
     /// Pixels of some images in an epoch (images x 3 x size x size).
@@ -115,12 +115,13 @@ impl<'a> Pixels<'a> {
                     return Ok(None);
                 }
                 let mut pixels = self
-                    .maker
+                    .extractor
                     .sample_pixels(&self.samples[image], &[self.view(epoch, image)])?;
                 Ok(pixels.pop())
             })
             .collect();
-        let mut batch = Vec::with_capacity(images.len() * bytes(&self.maker) / size_of::<f32>());
+        let mut batch =
+            Vec::with_capacity(images.len() * bytes(&self.extractor) / size_of::<f32>());
         for (&image, decoded) in images.iter().zip(decoded) {
             if let Some(pixels) = decoded? {
                 batch.extend(pixels);
@@ -135,7 +136,7 @@ impl<'a> Pixels<'a> {
     fn view(&self, epoch: usize, image: usize) -> View {
         match &self.views {
             EpochViews::Fixed(views) => views[view_of(views.len(), epoch, image)],
-            EpochViews::Fresh { augment, seed } => View::Random {
+            EpochViews::Online { augment, seed } => View::Random {
                 augment: *augment,
                 seed: *seed,
                 number: epoch as u64,
@@ -145,7 +146,7 @@ impl<'a> Pixels<'a> {
 }
 
 /// Bytes of an image's pixels.
-fn bytes(maker: &FeatureMaker) -> usize {
-    let side = maker.preprocess.image_size as usize;
+fn bytes(extractor: &FeatureExtractor) -> usize {
+    let side = extractor.preprocess.image_size as usize;
     3 * side * side * size_of::<f32>()
 }

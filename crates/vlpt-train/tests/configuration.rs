@@ -33,7 +33,7 @@ fn later_layers_win_and_other_values_stay() {
     assert_eq!(config.train.batch_size, 8);
     assert_eq!(config.seed, 7);
     assert_eq!(config.train.select, Select::BestVal);
-    assert_eq!(config.views.mode, Views::Fresh);
+    assert_eq!(config.views.mode, Views::Online);
     assert_eq!(config.data.path, "photos");
     assert_eq!(config.train.momentum, 0.9);
 }

@@ -12,7 +12,7 @@ use vlpt_adapter::{
     AdapterError, Classifier, EvalOptions, PredictOptions, Predictor, PromptFolder, evaluate,
     preprocess,
 };
-use vlpt_clip::{Clip, PromptRows};
+use vlpt_clip::Clip;
 use vlpt_methods::CoOpConfig;
 use vlpt_train::{Run, RunConfig};
 
@@ -61,15 +61,11 @@ fn a_prompt_folder_predicts_without_the_text_tower() {
     // The same classifier comes out of the parameters and the text tower.
     let texts = folder.method(&made.clip).unwrap();
     let slots = texts.texts(&made.clip.tokenizer, &folder.classes).unwrap();
-    let rows = texts
-        .prompts(&vlpt_methods::Pass::EVAL)
-        .unwrap()
-        .text_values()
-        .unwrap();
-    let features = made.clip.text.features(
-        &slots,
-        &PromptRows::shallow(&rows, made.clip.text.width()).into(),
-    );
+    let adaptation = texts.adapt(&vlpt_methods::Pass::EVAL).unwrap();
+    let values = adaptation.text.values().unwrap();
+    let updates = values.updates();
+    let adaptation = values.for_tower(&updates);
+    let features = made.clip.text.features(&slots, &adaptation);
     for (i, row) in features.chunks_exact(stored.embed).enumerate() {
         let length = row.iter().map(|v| v * v).sum::<f32>().sqrt();
         for (j, value) in row.iter().enumerate() {

@@ -71,7 +71,7 @@ fn so_does_one_with_adamw_best_epoch_and_a_bank_of_views() {
     let mut config = short_config();
     config.train.optimizer = OptimizerName::AdamW;
     config.train.select = Select::BestVal;
-    config.views.mode = Views::Bank;
+    config.views.mode = Views::Cached;
     config.views.count = 2;
     resumes_from_every_checkpoint(&config);
 }
@@ -80,7 +80,7 @@ fn so_does_one_with_adamw_best_epoch_and_a_bank_of_views() {
 fn so_does_one_with_fresh_views_and_class_specific_context() {
     let mut config = with_epochs(2);
     config.method.options_mut::<CoOpConfig>().class_specific = true;
-    config.views.mode = Views::Fresh;
+    config.views.mode = Views::Online;
     resumes_from_every_checkpoint(&config);
 }
 
@@ -126,7 +126,7 @@ fn the_number_of_threads_does_not_change_a_byte_of_the_prompt() {
     for precision in [Precision::F32, Precision::Bf16] {
         let home = tempfile::tempdir().unwrap();
         let mut config = short_config();
-        config.views.mode = Views::Fresh;
+        config.views.mode = Views::Online;
         let (clip, data) = (tiny_clip_as(precision), synthetic_data(&config));
         for threads in [1, 2, 5] {
             config.compute.threads = threads;

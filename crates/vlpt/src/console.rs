@@ -45,7 +45,7 @@ impl Console {
         writeln!(out, "{}", text.as_ref()).map_err(CliError::stdout)
     }
 
-    /// The result of a verb: `value` as JSON under `--json`, else the lines of `text`.
+    /// The result of a command: `value` as JSON under `--json`, else the lines of `text`.
     pub(crate) fn result<T: serde::Serialize>(
         &self,
         value: &T,

@@ -1,4 +1,4 @@
-//! What can end a verb, how it is said, and the exit code.
+//! What can end a command, how it is said, and the exit code.
 
 use std::io;
 use std::process::ExitCode;
@@ -21,7 +21,7 @@ pub(crate) mod code {
     pub(crate) const FAULTS: u8 = 3;
 }
 
-/// Why a verb ended early.
+/// Why a command ended early.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CliError {
     /// A model cannot be found, read or used.

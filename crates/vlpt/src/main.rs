@@ -1,5 +1,6 @@
 //! `vlpt`: adapts a frozen CLIP to an image task by learning a few prompt vectors.
 
+mod commands;
 mod console;
 mod demo;
 mod error;
@@ -7,7 +8,6 @@ mod figures;
 mod options;
 mod output;
 mod tuning;
-mod verbs;
 mod watch;
 
 use std::process::ExitCode;
@@ -34,7 +34,7 @@ Exit codes:
 #[command(name = "vlpt", version, after_help = AFTER_HELP, propagate_version = true)]
 struct Cli {
     #[command(subcommand)]
-    verb: Verb,
+    command: Command,
     /// Print the result as one JSON document on standard output
     #[arg(long, global = true, env = "VLPT_JSON")]
     json: bool,
@@ -47,44 +47,44 @@ struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-enum Verb {
+enum Command {
     /// Tune prompts on tasks that the program draws itself, compare with zero-shot, write a report
     Demo(demo::DemoArgs),
     /// Tune a prompt on a data set and write a run folder
-    Train(Box<verbs::train::TrainArgs>),
+    Train(Box<commands::train::TrainArgs>),
     /// Tune one prompt for many tasks, and adapt it
     #[command(subcommand)]
-    Multitask(Box<verbs::multitask::MultitaskVerb>),
+    Multitask(Box<commands::multitask::MultitaskCommand>),
     /// Evaluate a prompt folder on a data set
-    Eval(verbs::eval::EvalArgs),
+    Eval(commands::eval::EvalArgs),
     /// Evaluate the model as it is, with class names in templates
-    Zeroshot(verbs::zeroshot::ZeroshotArgs),
+    Zeroshot(commands::zeroshot::ZeroshotArgs),
     /// Classify images with a prompt folder
-    Predict(verbs::predict::PredictArgs),
+    Predict(commands::predict::PredictArgs),
     /// Make a prompt folder of a checkpoint published by CoOp, CoCoOp or MVLPT
-    Import(Box<verbs::import::ImportArgs>),
+    Import(Box<commands::import::ImportArgs>),
     /// Average prompts over seeds
-    Average(verbs::average::AverageArgs),
+    Average(commands::average::AverageArgs),
     /// Write the features of images or texts to a file
-    Embed(verbs::embed::EmbedArgs),
+    Embed(commands::embed::EmbedArgs),
     /// Show the tokens of texts
-    Tokenize(verbs::tokenize::TokenizeArgs),
+    Tokenize(commands::tokenize::TokenizeArgs),
     /// Write the exact tensor that the model sees of an image
-    Preprocess(verbs::preprocess::PreprocessArgs),
+    Preprocess(commands::preprocess::PreprocessArgs),
     /// Read what prompts have learned, and what data sets say about it
     #[command(subcommand)]
-    Inspect(Box<verbs::inspect::InspectVerb>),
+    Inspect(Box<commands::inspect::InspectCommand>),
     /// Find out which task helps which: plan, run, merge
     #[command(subcommand)]
-    Study(verbs::study::StudyVerb),
+    Study(commands::study::StudyCommand),
     /// Look at models
     #[command(subcommand)]
-    Model(verbs::model::ModelVerb),
+    Model(commands::model::ModelCommand),
     /// Look at data sets
     #[command(subcommand)]
-    Data(verbs::data::DataVerb),
+    Data(commands::data::DataCommand),
     /// Say what this machine offers and what will be used
-    Doctor(verbs::doctor::DoctorArgs),
+    Doctor(commands::doctor::DoctorArgs),
 }
 
 fn main() -> ExitCode {
@@ -107,22 +107,22 @@ fn run(cli: &Cli, console: &Console) -> Result<(), CliError> {
 }
 
 fn work(cli: &Cli, console: &Console) -> Result<(), CliError> {
-    match &cli.verb {
-        Verb::Demo(args) => demo::run(args, console),
-        Verb::Train(args) => verbs::train::run(args, console),
-        Verb::Multitask(verb) => verbs::multitask::run(verb, console),
-        Verb::Eval(args) => verbs::eval::run(args, console),
-        Verb::Zeroshot(args) => verbs::zeroshot::run(args, console),
-        Verb::Predict(args) => verbs::predict::run(args, console),
-        Verb::Import(args) => verbs::import::run(args, console),
-        Verb::Average(args) => verbs::average::run(args, console),
-        Verb::Embed(args) => verbs::embed::run(args, console),
-        Verb::Tokenize(args) => verbs::tokenize::run(args, console),
-        Verb::Preprocess(args) => verbs::preprocess::run(args, console),
-        Verb::Inspect(verb) => verbs::inspect::run(verb, console),
-        Verb::Study(verb) => verbs::study::run(verb, console),
-        Verb::Model(verb) => verbs::model::run(verb, console),
-        Verb::Data(verb) => verbs::data::run(verb, console),
-        Verb::Doctor(args) => verbs::doctor::run(args, console),
+    match &cli.command {
+        Command::Demo(args) => demo::run(args, console),
+        Command::Train(args) => commands::train::run(args, console),
+        Command::Multitask(command) => commands::multitask::run(command, console),
+        Command::Eval(args) => commands::eval::run(args, console),
+        Command::Zeroshot(args) => commands::zeroshot::run(args, console),
+        Command::Predict(args) => commands::predict::run(args, console),
+        Command::Import(args) => commands::import::run(args, console),
+        Command::Average(args) => commands::average::run(args, console),
+        Command::Embed(args) => commands::embed::run(args, console),
+        Command::Tokenize(args) => commands::tokenize::run(args, console),
+        Command::Preprocess(args) => commands::preprocess::run(args, console),
+        Command::Inspect(command) => commands::inspect::run(command, console),
+        Command::Study(command) => commands::study::run(command, console),
+        Command::Model(command) => commands::model::run(command, console),
+        Command::Data(command) => commands::data::run(command, console),
+        Command::Doctor(args) => commands::doctor::run(args, console),
     }
 }

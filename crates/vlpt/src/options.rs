@@ -1,4 +1,4 @@
-//! Flags that several verbs share, and how they become a model, a task or a list of images.
+//! Flags that several commands share, and how they become a model, a task or a list of images.
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use crate::error::CliError;
 const STACK: usize = 8 << 20;
 
 /// Runs `work` in the pool that all kernels run in, with so many threads, or one for each core. A
-/// verb begins inside the pool, so that none of its calls has to wake the pool up from outside.
+/// command begins inside the pool, so that none of its calls has to wake the pool up from outside.
 pub(crate) fn in_pool<T: Send>(
     threads: Option<NonZeroUsize>,
     work: impl FnOnce() -> T + Send,

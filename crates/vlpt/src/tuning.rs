@@ -1,4 +1,4 @@
-//! Flags of every verb that tunes, and how they become one configuration.
+//! Flags of every command that tunes, and how they become one configuration.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use vlpt_train::{Layers, RunConfig};
 use crate::error::CliError;
 use crate::options::PrecisionArgs;
 
-/// What is tuned and how; which data sets is for the verb to say.
+/// What is tuned and how; which data sets is for the command to say.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct TuneFlags {
     /// The model: a folder, `org/name`, `ViT-B-16/openai`, each with `@revision`; `mini-clip` is built in
@@ -41,7 +41,7 @@ pub(crate) struct TuneFlags {
     prompts: Option<usize>,
     #[command(flatten)]
     precision: PrecisionArgs,
-    /// Which views of an image training sees: `none`, `bank` or `fresh` [default: none]
+    /// Which views of an image training sees: `none`, `cached` or `online` [default: none]
     #[arg(long, value_name = "MODE")]
     views: Option<String>,
     /// Which epoch's prompt is kept: `last` or `best_val` [default: last]
@@ -59,7 +59,7 @@ pub(crate) struct TuneFlags {
 }
 
 impl TuneFlags {
-    /// All layers in one configuration: `settings` of the verb come before the flags here. With
+    /// All layers in one configuration: `settings` of the command come before the flags here. With
     /// `init_from`, the prompt in that folder says what is taken for method, options and model.
     pub(crate) fn resolve(
         &self,

@@ -105,9 +105,9 @@ fn a_launched_study_ends_as_one_without_slurm_through_a_requeue_and_a_cancel() {
     let log = root.join(STUDY).join(format!("log/slurm-{first}.out"));
     let begun = || {
         let text = fs_err::read_to_string(&log).unwrap_or_default();
-        text.matches("part 0/2 of the units").count()
+        text.matches("part 0/2 of the jobs").count()
     };
-    wait("a unit at work", || {
+    wait("a job at work", || {
         status(root)["all"]["running"].as_u64() > Some(0) && begun() == 1
     });
     slurm.ask("scontrol", &["requeue", &first]);

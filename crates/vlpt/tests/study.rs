@@ -1,4 +1,4 @@
-//! A study as a user runs it: planned, worked on, merged, whoever did the units.
+//! A study as a user runs it: planned, worked on, merged, whoever did the jobs.
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod common;
@@ -186,7 +186,7 @@ fn every_cell_is_there(files: &BTreeMap<String, Vec<u8>>) {
     assert_eq!(rows(files, "correlation.csv").len(), 3 * 2 * 8);
 }
 
-/// The report, groups, and joint units planned from them.
+/// The report, groups, and joint jobs planned from them.
 fn page_and_groups(root: &Path) {
     let page = std::fs::read_to_string(root.join("one/merged/report.html")).unwrap();
     assert!(page.contains("vlpt study plan") && page.contains("label-best-match"));
@@ -211,7 +211,7 @@ fn page_and_groups(root: &Path) {
     assert_eq!(
         status("one")["all"]["missing"],
         2,
-        "one joint unit for each method"
+        "one joint job for each method"
     );
     ok(root, &["study", "run", "one", "--kinds", "joint"]);
     assert_eq!(status("one")["all"]["missing"], 0);
@@ -253,12 +253,12 @@ fn a_cell_of_zero_shot_transfer_is_what_eval_says() {
     ok(root, &args);
     ok(root, &["study", "run", "study", "--kinds", "train"]);
     let plan = std::fs::read_to_string(root.join("study/plan.jsonl")).unwrap();
-    let units = plan
+    let jobs = plan
         .lines()
         .map(|line| serde_json::from_str::<Value>(line).unwrap());
     let mut seen = 0;
-    for unit in units.filter(|unit| unit["kind"] == "train") {
-        let id = unit["id"].as_str().unwrap();
+    for job in jobs.filter(|job| job["kind"] == "train") {
+        let id = job["id"].as_str().unwrap();
         let result = std::fs::read(root.join(format!("study/results/{id}.json"))).unwrap();
         let result: Value = serde_json::from_slice(&result).unwrap();
         let run = format!("study/work/{id}/run");
@@ -270,7 +270,7 @@ fn a_cell_of_zero_shot_transfer_is_what_eval_says() {
         assert_eq!(
             result["outcome"]["scores"]["photos"], eval["value"],
             "{}",
-            unit["method"]
+            job["method"]
         );
         seen += 1;
     }
@@ -278,7 +278,7 @@ fn a_cell_of_zero_shot_transfer_is_what_eval_says() {
 }
 
 #[test]
-fn a_failed_unit_is_told_and_tried_again_when_its_cause_is_gone() {
+fn a_failed_job_is_told_and_tried_again_when_its_cause_is_gone() {
     let root = tempfile::tempdir().unwrap();
     let root = root.path();
     common::photos(root);
@@ -335,7 +335,7 @@ fn what_makes_no_study_is_refused_before_any_work() {
             &[&task[..], &["--set", "coop.class_specific=true"]].concat(),
         ),
         (
-            "units do not decide",
+            "jobs do not decide",
             &[&task[..], &["--set", "seed=3"]].concat(),
         ),
         (

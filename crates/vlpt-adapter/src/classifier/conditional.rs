@@ -1,7 +1,7 @@
 //! Text features of each image's own, in groups of images so that memory stays bounded.
 
 use vlpt_autograd::Tensor;
-use vlpt_clip::{Clip, PromptRows, PromptToken};
+use vlpt_clip::{Clip, PromptToken};
 use vlpt_methods::zeroshot::normalise;
 use vlpt_methods::{Method, MethodError, Pass};
 
@@ -49,10 +49,11 @@ fn features(
         images: Some(&tensor),
         ..Pass::EVAL
     };
-    let rows = method.prompts(&pass)?.text_values()?;
-    let all = copies(texts, rows.len() / clip.text.width(), count)?;
-    let prompts = PromptRows::shallow(&rows, clip.text.width());
-    Ok(clip.text.features(&all, &prompts.into()))
+    let values = method.adapt(&pass)?.text.values()?;
+    let rows = values.prompts.as_ref().map_or(0, |prompts| prompts.rows);
+    let all = copies(texts, rows, count)?;
+    let updates = values.updates();
+    Ok(clip.text.features(&all, &values.for_tower(&updates)))
 }
 
 /// The texts of `count` images: of each, the rows after those of the images before it.
@@ -62,7 +63,7 @@ pub fn copies(
     count: usize,
 ) -> Result<Vec<Vec<PromptToken>>> {
     if count == 0 || !rows.is_multiple_of(count) {
-        return Err(AdapterError::Unfit {
+        return Err(AdapterError::Incompatible {
             what: format!("{rows} prompt rows for {count} images: expected as many for each"),
             hint: None,
         });

@@ -3,11 +3,11 @@
 //! | kind | made by | holds |
 //! |---|---|---|
 //! | cosine | prompts without images, zero-shot | text features and a scale |
-//! | conditional | prompts made of each image ([`Method::conditional`]) | the method and its texts |
+//! | conditional | prompts made of each image ([`Needs::texts_per_image`](vlpt_methods::Needs::texts_per_image)) | the method and its texts |
 //! | features | baselines | weights, or what else the baseline keeps ([`FeatureHead`]) |
 //!
 //! Where [`Classifier::visual`] holds prompts, image features must be made under them: see
-//! [`FeatureMaker::prompts`](crate::FeatureMaker::prompts) and
+//! [`FeatureExtractor::prompts`](crate::FeatureExtractor::prompts) and
 //! [`embed_images`](crate::embed_images).
 
 mod conditional;
@@ -17,12 +17,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use vlpt_clip::{Clip, PromptRows, PromptToken};
+use vlpt_clip::{Clip, PromptToken};
 use vlpt_methods::head::FeatureHead;
 use vlpt_methods::zeroshot::{self, normalise};
-use vlpt_methods::{Method, Pass, UnitRows, Visual, VisualValues};
+use vlpt_methods::{Method, Pass, UnitRows};
 
-use crate::{AdapterError, Result};
+use crate::{AdapterError, ImageAdaptation, Result};
 
 pub use conditional::copies;
 
@@ -33,8 +33,8 @@ pub struct Classifier {
     pub classes: Vec<String>,
     /// Length of an image feature.
     pub embed: usize,
-    /// The visual prompts that images must be embedded with; none: the tower as it is.
-    pub visual: Option<VisualValues>,
+    /// What images must be embedded with; none: the tower as it is.
+    pub visual: Option<ImageAdaptation>,
     head: Head,
 }
 
@@ -100,9 +100,9 @@ impl Classifier {
         }
     }
 
-    /// The same classifier for images that are embedded with these prompts.
+    /// The same classifier for images that are embedded with this.
     #[must_use]
-    pub fn with_visual(mut self, visual: Option<VisualValues>) -> Self {
+    pub fn with_visual(mut self, visual: Option<ImageAdaptation>) -> Self {
         self.visual = visual;
         self
     }
@@ -129,7 +129,17 @@ impl Classifier {
     /// Class names that the method cannot be used with.
     pub fn of_method(clip: &Clip, method: Arc<dyn Method>, classes: &[String]) -> Result<Self> {
         let texts = method.texts(&clip.tokenizer, classes)?;
-        if method.conditional() {
+        let needs = method.needs();
+        if needs.texts_per_image && needs.pixels {
+            return Err(AdapterError::Incompatible {
+                what: format!(
+                    "the method {} makes texts of each image and changes the image tower too",
+                    method.name()
+                ),
+                hint: Some("make one of the two of parameters alone".to_owned()),
+            });
+        }
+        if needs.texts_per_image {
             return Ok(Self::with_head(
                 classes,
                 clip.config.embed_dim,
@@ -140,11 +150,10 @@ impl Classifier {
                 },
             ));
         }
-        let prompts = method.prompts(&Pass::EVAL)?;
-        let visual = prompts.visual.as_ref().map(Visual::values).transpose()?;
-        let rows = prompts.text_values()?;
-        let rows = PromptRows::shallow(&rows, clip.text.width());
-        let features = clip.text.features(&texts, &rows.into());
+        let visual = ImageAdaptation::of_method(&method)?;
+        let text = method.adapt(&Pass::EVAL)?.text.values()?;
+        let updates = text.updates();
+        let features = clip.text.features(&texts, &text.for_tower(&updates));
         Ok(Self::new(clip, classes, features).with_visual(visual))
     }
 
@@ -217,12 +226,17 @@ impl Classifier {
     /// # Errors
     /// As [`Classifier::logits`].
     pub fn probabilities(&self, clip: &Clip, images: &[f32]) -> Result<Vec<f32>> {
-        let mut rows = self.logits(clip, images)?;
+        Ok(self.probabilities_of(self.logits(clip, images)?))
+    }
+
+    /// Probabilities from [`Classifier::logits`]: their softmax.
+    pub(crate) fn probabilities_of(&self, mut logits: Vec<f32>) -> Vec<f32> {
         if !self.classes.is_empty() {
-            rows.par_chunks_exact_mut(self.classes.len())
+            logits
+                .par_chunks_exact_mut(self.classes.len())
                 .for_each(softmax);
         }
-        Ok(rows)
+        logits
     }
 }
 
@@ -245,7 +259,7 @@ fn check_length(what: &str, values: &[f32], rows: usize, width: usize) -> Result
     if width > 0 && values.len() == rows * width {
         return Ok(());
     }
-    Err(AdapterError::Unfit {
+    Err(AdapterError::Incompatible {
         what: format!(
             "{} values of {what}: expected {rows} x {width}",
             values.len()

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use vlpt_base::files::write_atomic_shared;
 use vlpt_base::hash::sha256;
 
-use super::FeatureMaker;
+use super::FeatureExtractor;
 use vlpt_clip::Observer;
 
 use crate::tensors::{Named, TensorFile};
@@ -31,7 +31,7 @@ pub fn default_cache_dir() -> Option<PathBuf> {
         .or_else(|| set("HOME").map(|dir| dir.join(".cache").join("vlpt")))
 }
 
-impl FeatureMaker<'_> {
+impl FeatureExtractor<'_> {
     /// The cached features, if they are there and whole.
     pub(super) fn cached(
         &self,

@@ -1,17 +1,15 @@
 //! Images through the tower: the next batch is decoded while the tower works on this one.
 
 use rayon::prelude::*;
-use vlpt_clip::TowerAdaptation;
 use vlpt_data::{CPython, Sample};
-use vlpt_methods::VisualValues;
 
-use super::{FeatureMaker, View};
+use super::{FeatureExtractor, View};
 use vlpt_clip::Observer;
 
-use crate::Result;
+use crate::{ImageAdaptation, Result};
 use vlpt_base::hash::derive_seed;
 
-impl FeatureMaker<'_> {
+impl FeatureExtractor<'_> {
     /// Features of every view, each (images x embed), not normalised, without the cache.
     pub(super) fn compute(
         &self,
@@ -44,7 +42,7 @@ impl FeatureMaker<'_> {
                 || self.tower(&pixels, observer),
                 || next.map(|batch| self.pixels(batch, views)).transpose(),
             );
-            for (all, part) in features.iter_mut().zip(computed) {
+            for (all, part) in features.iter_mut().zip(computed?) {
                 all.extend(part);
             }
             waiting = prepared?;
@@ -95,13 +93,11 @@ impl FeatureMaker<'_> {
         Ok(views.iter().map(one).collect())
     }
 
-    fn tower(&self, pixels: &[Vec<f32>], observer: &dyn Observer) -> Vec<Vec<f32>> {
+    fn tower(&self, pixels: &[Vec<f32>], observer: &dyn Observer) -> Result<Vec<Vec<f32>>> {
         let size = self.preprocess.image_size as usize;
-        let prompts = self.prompts.as_ref();
-        let adaptation = prompts.map_or(TowerAdaptation::NONE, VisualValues::for_tower);
         let one = |batch: &Vec<f32>| {
             let n = batch.len() / (3 * size * size);
-            let features = self.clip.vision.features(batch, n, &adaptation);
+            let features = ImageAdaptation::features(self.adaptation.as_ref(), self.clip, batch, n);
             observer.advance(n as u64);
             features
         };

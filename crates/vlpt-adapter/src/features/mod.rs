@@ -9,9 +9,8 @@ use rayon::prelude::*;
 use vlpt_clip::{Clip, Isa, Observer};
 use vlpt_data::Sample;
 use vlpt_data::image::{Augment, Limits, Preprocess};
-use vlpt_methods::VisualValues;
 
-use crate::Result;
+use crate::{ImageAdaptation, Result};
 use vlpt_base::hash::{fingerprint, sha256};
 
 pub use cache::default_cache_dir;
@@ -56,7 +55,7 @@ impl View {
 
 /// Makes image features with one model and one preprocessing.
 #[derive(Clone)]
-pub struct FeatureMaker<'a> {
+pub struct FeatureExtractor<'a> {
     /// The model.
     pub clip: &'a Clip,
     /// The preprocessing.
@@ -65,13 +64,13 @@ pub struct FeatureMaker<'a> {
     pub limits: Limits,
     /// Images in the tower at once. Results may depend on it in the last bit.
     pub batch: usize,
-    /// Visual prompts in the tower; none: the tower as it is.
-    pub prompts: Option<VisualValues>,
+    /// What is changed in the tower; none: the tower as it is.
+    pub adaptation: Option<ImageAdaptation>,
     /// Folder of the cache; none: nothing is kept.
     pub cache: Option<PathBuf>,
 }
 
-impl FeatureMaker<'_> {
+impl FeatureExtractor<'_> {
     /// Features of one view of every image, row-major (images x embed), not normalised; from the
     /// cache where it has them. `hashes` are those of [`hash_images`].
     ///
@@ -89,10 +88,10 @@ impl FeatureMaker<'_> {
         Ok(all.pop().unwrap_or_default())
     }
 
-    /// As [`FeatureMaker::features`] for several views, each image decoded once.
+    /// As [`FeatureExtractor::features`] for several views, each image decoded once.
     ///
     /// # Errors
-    /// As [`FeatureMaker::features`].
+    /// As [`FeatureExtractor::features`].
     pub fn views(
         &self,
         items: &[Sample],
@@ -121,9 +120,9 @@ impl FeatureMaker<'_> {
         Ok(found.into_iter().flatten().collect())
     }
 
-    /// The name of a cached file: model, number format, level of the kernels, preprocessing, view, visual
-    /// prompts, and every image's id and bytes.
-    fn key(&self, items: &[Sample], hashes: &[String], view: View) -> String {
+    /// The name of a cached file: model, number format, level of the kernels, preprocessing, view, what
+    /// is changed in the tower, and every image's id and bytes.
+    pub(crate) fn key(&self, items: &[Sample], hashes: &[String], view: View) -> String {
         let head = [
             "vlpt image features 3".to_owned(),
             self.clip.fingerprint.clone(),
@@ -133,7 +132,7 @@ impl FeatureMaker<'_> {
             view.fingerprint(),
             self.batch.to_string(),
         ];
-        let prompts = self.prompts.as_ref().map(prompts_fingerprint);
+        let adaptation = self.adaptation.as_ref().map(ImageAdaptation::fingerprint);
         // Random views are drawn by id, so equal bytes under another name are another view.
         let random = view != View::Centre;
         let ids = items.iter().map(|item| {
@@ -143,24 +142,9 @@ impl FeatureMaker<'_> {
                 String::new()
             }
         });
-        let head = head.into_iter().chain(prompts);
+        let head = head.into_iter().chain(adaptation);
         fingerprint(head.chain(ids).chain(hashes.iter().cloned()))
     }
-}
-
-/// What visual prompts are known by: place, shape and every bit of their values.
-fn prompts_fingerprint(prompts: &VisualValues) -> String {
-    let VisualValues {
-        values,
-        layers,
-        count,
-        place,
-    } = prompts;
-    let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-    format!(
-        "visual prompts {place:?} {layers} {count} {}",
-        sha256(&bytes)
-    )
 }
 
 /// SHA-256 of the bytes of each image.
@@ -198,18 +182,20 @@ mod tests {
     use vlpt_clip::{ModelFiles, Precision, VisualPlace};
 
     use super::*;
+    use vlpt_methods::{PromptValues, TowerValues};
+
     use crate::{ImageConfig, preprocess};
 
-    fn key(clip: &Clip, prompts: Option<VisualValues>) -> String {
-        let maker = FeatureMaker {
+    fn key(clip: &Clip, adaptation: Option<ImageAdaptation>) -> String {
+        let extractor = FeatureExtractor {
             clip,
             preprocess: preprocess(clip, &ImageConfig::default()),
             limits: Limits::default(),
             batch: 32,
-            prompts,
+            adaptation,
             cache: None,
         };
-        maker.key(&[], &["hash".to_owned()], View::Centre)
+        extractor.key(&[], &["hash".to_owned()], View::Centre)
     }
 
     #[test]
@@ -224,11 +210,15 @@ mod tests {
     fn cached_features_are_known_by_place_shape_and_values_of_the_visual_prompts() {
         let clip = Clip::mini();
         let key = |prompts| key(&clip, prompts);
-        let prompts = |values: [f32; 4], layers, place| VisualValues {
-            values: values.to_vec(),
-            layers,
-            count: 2 / layers,
-            place,
+        let prompts = |values: [f32; 4], blocks, place| {
+            ImageAdaptation::Fixed(TowerValues::prompts(PromptValues {
+                values: values.to_vec(),
+                first: 0,
+                blocks,
+                rows: 2 / blocks,
+                place,
+                per_image: false,
+            }))
         };
         let after = VisualPlace::AfterLnPre;
         let all = [

@@ -52,7 +52,7 @@ impl Bootstrap {
     /// As [`super::evaluate`]; also when the options make no sense.
     pub fn interval(&self, metric: Metric, scored: &Scored) -> Result<Interval> {
         if self.resamples == 0 || !(self.confidence > 0.0 && self.confidence < 1.0) {
-            return Err(AdapterError::Unfit {
+            return Err(AdapterError::Incompatible {
                 what: format!(
                     "a bootstrap of {} resamples and confidence {}: expected at least one, and a \
                      confidence between 0 and 1",

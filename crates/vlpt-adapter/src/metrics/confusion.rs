@@ -15,7 +15,7 @@ impl Confusion {
     /// Counts predictions by the largest score (the first of equal ones) among all classes.
     ///
     /// # Errors
-    /// [`crate::AdapterError::Unfit`] when an image has no class or several.
+    /// [`crate::AdapterError::Incompatible`] when an image has no class or several.
     pub fn new(scored: &Scored) -> Result<Self> {
         let classes = scored.classes();
         let mut counts = vec![0; classes * classes];

@@ -39,10 +39,12 @@ fn prepare(metric: Metric, scored: &Scored) -> Result<Box<dyn Resampled>> {
 }
 
 fn defined(prepared: &dyn Resampled, times: &[u32]) -> Result<f64> {
-    prepared.value(times).ok_or_else(|| AdapterError::Unfit {
-        what: format!("{} is undefined", prepared.undefined()),
-        hint: None,
-    })
+    prepared
+        .value(times)
+        .ok_or_else(|| AdapterError::Incompatible {
+            what: format!("{} is undefined", prepared.undefined()),
+            hint: None,
+        })
 }
 
 /// The value of a metric, from 0 to 1.
@@ -57,7 +59,7 @@ fn defined(prepared: &dyn Resampled, times: &[u32]) -> Result<f64> {
 /// * ROC-AUC: two classes, the score of class 1; give probabilities.
 ///
 /// # Errors
-/// [`AdapterError::Unfit`] where the metric does not fit the task (several classes an image and a
+/// [`AdapterError::Incompatible`] where the metric does not fit the task (several classes an image and a
 /// metric that is not 11-point mAP, ROC-AUC of other than two classes) or is undefined (11-point
 /// mAP when no image shows a class, ROC-AUC when all images are of one class).
 pub fn evaluate(metric: Metric, scored: &Scored) -> Result<f64> {

@@ -14,7 +14,7 @@ pub(super) struct RocAuc {
 impl RocAuc {
     pub(super) fn new(scored: &Scored) -> Result<Self> {
         if scored.classes() != 2 {
-            return Err(AdapterError::Unfit {
+            return Err(AdapterError::Incompatible {
                 what: format!(
                     "roc_auc needs two classes, but there are {}",
                     scored.classes()

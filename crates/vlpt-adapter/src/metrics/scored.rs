@@ -17,18 +17,18 @@ impl Scored {
     /// many, or none in a multi-label task.
     ///
     /// # Errors
-    /// [`AdapterError::Unfit`] for no images, sizes that do not fit, a label beyond the classes or
+    /// [`AdapterError::Incompatible`] for no images, sizes that do not fit, a label beyond the classes or
     /// given twice, or a score that is not a number.
     pub fn new(scores: Vec<f64>, classes: usize, labels: Vec<Vec<u32>>) -> Result<Self> {
-        let unfit = |what: String| Err(AdapterError::Unfit { what, hint: None });
+        let incompatible = |what: String| Err(AdapterError::Incompatible { what, hint: None });
         if labels.is_empty() || classes == 0 {
             let images = labels.len();
-            return unfit(format!(
+            return incompatible(format!(
                 "scores of {images} images for {classes} classes: expected at least one of each"
             ));
         }
         if scores.len() != labels.len() * classes {
-            return unfit(format!(
+            return incompatible(format!(
                 "{} scores for {} images and {classes} classes: expected {}",
                 scores.len(),
                 labels.len(),
@@ -36,7 +36,7 @@ impl Scored {
             ));
         }
         if let Some(at) = scores.iter().position(|score| score.is_nan()) {
-            return unfit(format!(
+            return incompatible(format!(
                 "the score of image {} for class {} is not a number",
                 at / classes,
                 at % classes
@@ -44,12 +44,12 @@ impl Scored {
         }
         for (image, own) in labels.iter().enumerate() {
             if let Some(label) = own.iter().find(|&&label| label as usize >= classes) {
-                return unfit(format!(
+                return incompatible(format!(
                     "image {image} has class {label}: expected a number below {classes}"
                 ));
             }
             if let Some(at) = (1..own.len()).find(|&at| own[..at].contains(&own[at])) {
-                return unfit(format!("image {image} has class {} twice", own[at]));
+                return incompatible(format!("image {image} has class {} twice", own[at]));
             }
         }
         Ok(Self {
@@ -114,7 +114,7 @@ impl Scored {
     pub(super) fn single_labels(&self, metric: &str) -> Result<Vec<usize>> {
         let one = |(image, own): (usize, &Vec<u32>)| match own.as_slice() {
             [label] => Ok(*label as usize),
-            _ => Err(AdapterError::Unfit {
+            _ => Err(AdapterError::Incompatible {
                 what: format!(
                     "{metric} needs one class an image, but image {image} has {}",
                     own.len()

@@ -61,11 +61,14 @@ type Values = BTreeMap<String, Vec<f32>>;
 /// exists is not replaced.
 pub fn average_prompts(folders: &[PathBuf], clip: &Clip, out: &Path) -> Result<Averaged> {
     new_folder(out)?;
-    average_to(folders, clip, out)
+    average_prompts_to(folders, clip, out)
 }
 
 /// As [`average_prompts`], over a folder that may exist.
-pub fn average_to(folders: &[PathBuf], clip: &Clip, out: &Path) -> Result<Averaged> {
+///
+/// # Errors
+/// As [`average_prompts`], but for a folder that exists.
+pub fn average_prompts_to(folders: &[PathBuf], clip: &Clip, out: &Path) -> Result<Averaged> {
     let opened = folders
         .iter()
         .map(|path| PromptFolder::open(path))
@@ -118,7 +121,7 @@ pub fn average_to(folders: &[PathBuf], clip: &Clip, out: &Path) -> Result<Averag
 /// Refuses prompts whose mean would mean nothing.
 fn comparable(folders: &[PathBuf], opened: &[PromptFolder]) -> Result<()> {
     let refuse = |what: String, hint: &str| {
-        Err(AdapterError::Unfit {
+        Err(AdapterError::Incompatible {
             what,
             hint: Some(hint.to_owned()),
         })

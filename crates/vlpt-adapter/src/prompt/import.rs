@@ -189,7 +189,7 @@ pub(super) fn new_folder(out: &Path) -> Result<()> {
     if !out.exists() || empty(out) {
         return Ok(());
     }
-    Err(AdapterError::Unfit {
+    Err(AdapterError::Incompatible {
         what: format!("{}: exists already", out.display()),
         hint: Some("choose a folder that does not exist yet".to_owned()),
     })
@@ -197,7 +197,7 @@ pub(super) fn new_folder(out: &Path) -> Result<()> {
 
 /// The error for a checkpoint that is of no method or not for this model.
 fn refusal(path: &Path, clip: &Clip, names: &Names, unknown: Unknown) -> AdapterError {
-    let unfit = |what: String, hint: &str| AdapterError::Unfit {
+    let incompatible = |what: String, hint: &str| AdapterError::Incompatible {
         what: format!("{}: {what}", path.display()),
         hint: Some(hint.to_owned()),
     };
@@ -206,7 +206,7 @@ fn refusal(path: &Path, clip: &Clip, names: &Names, unknown: Unknown) -> Adapter
             let mut known: Vec<&str> = names.tensors.keys().map(String::as_str).collect();
             let count = known.len();
             known.truncate(8);
-            unfit(
+            incompatible(
                 format!(
                     "the tensors are those of no method that can be imported; the first of its \
                      {count}: {}",
@@ -221,7 +221,7 @@ fn refusal(path: &Path, clip: &Clip, names: &Names, unknown: Unknown) -> Adapter
                 ),
             )
         }
-        Unknown::Option(what) => unfit(
+        Unknown::Option(what) => incompatible(
             what,
             "leave that option out, or name the method with --method",
         ),
@@ -230,7 +230,7 @@ fn refusal(path: &Path, clip: &Clip, names: &Names, unknown: Unknown) -> Adapter
             method: method.to_owned(),
             problems,
         },
-        Unknown::Sizes(problems) => unfit(
+        Unknown::Sizes(problems) => incompatible(
             format!(
                 "it was not trained with {}: {}",
                 clip.name,
@@ -248,16 +248,18 @@ fn check_classes(path: &Path, names: &Names, task: &ImportTask) -> Result<()> {
         .get("ctx")
         .map(|tensor| tensor.shape.as_slice());
     match ctx {
-        Some(&[classes, _, _]) if classes != task.classes.len() => Err(AdapterError::Unfit {
-            what: format!(
-                "{}: the context is class-specific, with one for each of {classes} classes, but {} \
+        Some(&[classes, _, _]) if classes != task.classes.len() => {
+            Err(AdapterError::Incompatible {
+                what: format!(
+                    "{}: the context is class-specific, with one for each of {classes} classes, but {} \
                  has {}",
-                path.display(),
-                task.name,
-                task.classes.len()
-            ),
-            hint: Some("give the classes it was trained with, in their order".to_owned()),
-        }),
+                    path.display(),
+                    task.name,
+                    task.classes.len()
+                ),
+                hint: Some("give the classes it was trained with, in their order".to_owned()),
+            })
+        }
         _ => Ok(()),
     }
 }
@@ -315,7 +317,7 @@ fn others(
         .iter()
         .map(|left| format!("`{}`", left.name))
         .collect();
-    Err(AdapterError::Unfit {
+    Err(AdapterError::Incompatible {
         what: format!(
             "{}: it looks like {}, which does not have {}",
             path.display(),

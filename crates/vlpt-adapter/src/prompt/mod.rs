@@ -27,7 +27,7 @@ use vlpt_methods::MethodConfig;
 
 use vlpt_base::hash::fingerprint;
 
-pub use average::{Averaged, AveragedSource, average_prompts, average_to};
+pub use average::{Averaged, AveragedSource, average_prompts, average_prompts_to};
 pub use import::{ImportOptions, ImportTask, Imported, LeftOut, UsedTensor, import_checkpoint};
 pub use read::{PromptFolder, PromptReport};
 pub use write::{PromptContent, VAL_TASKS, write_prompt};

@@ -11,7 +11,7 @@ use vlpt_methods::{Build, Method, Parameter};
 use super::stored::{self, Stored};
 use super::{Adapter, FORMAT, class_names_sha256, member};
 use crate::tensors::{Named, TensorFile};
-use crate::{AdapterError, Classifier, Result};
+use crate::{AdapterError, Classifier, ImageAdaptation, Result};
 
 /// What loading made of the tensors of a prompt folder.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -98,6 +98,14 @@ impl PromptFolder {
     pub fn classifier(&self, clip: &Clip) -> Result<Classifier> {
         self.check_sizes(clip)?;
         match &self.stored.classifier {
+            // What the file does not hold of the image side is made of the parameters.
+            Some(classifier)
+                if self.adapter.method.needs().pixels && classifier.visual.is_none() =>
+            {
+                let method: Arc<dyn Method> = Arc::from(self.method(clip)?);
+                let visual = ImageAdaptation::of_method(&method)?;
+                Ok(classifier.clone().with_visual(visual))
+            }
             Some(classifier) => Ok(classifier.clone()),
             None => Classifier::of_method(clip, Arc::from(self.method(clip)?), &self.classes),
         }
@@ -126,7 +134,7 @@ impl PromptFolder {
             }
             _ if method.is_baseline() => {
                 let name = method.name();
-                Err(AdapterError::Unfit {
+                Err(AdapterError::Incompatible {
                     what: format!(
                         "{}: {name} learned its {} classes from images and knows no other",
                         self.path.display(),
@@ -141,25 +149,26 @@ impl PromptFolder {
 
     /// Refuses a model that features or visual prompts of these sizes do not fit.
     fn check_sizes(&self, clip: &Clip) -> Result<()> {
-        let unfit = |what: String| AdapterError::Unfit {
+        let incompatible = |what: String| AdapterError::Incompatible {
             what: format!("{}: {what}", self.path.display()),
             hint: None,
         };
         let (ours, found) = (self.adapter.embed_dim, clip.config.embed_dim);
         if ours != found {
-            return Err(unfit(format!(
+            return Err(incompatible(format!(
                 "the prompt has features of width {ours}, the model of {found}"
             )));
         }
         let visual = self.stored.classifier.as_ref();
-        if let Some(visual) = visual.and_then(|classifier| classifier.visual.as_ref()) {
-            let width = visual.values.len() / (visual.layers * visual.count);
+        let visual = visual.and_then(|classifier| classifier.visual.as_ref()?.prompts());
+        if let Some(visual) = visual {
+            let width = visual.values.len() / (visual.blocks * visual.rows);
             let (depth, tower) = (clip.vision.depth(), clip.vision.width());
-            if width != tower || visual.layers > depth {
-                return Err(unfit(format!(
+            if width != tower || visual.blocks > depth {
+                return Err(incompatible(format!(
                     "visual prompts of width {width} for {} blocks: the model has {depth} blocks \
                      of width {tower}",
-                    visual.layers
+                    visual.blocks
                 )));
             }
         }

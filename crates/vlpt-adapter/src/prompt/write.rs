@@ -35,7 +35,7 @@ pub fn write_prompt(path: &Path, content: &PromptContent) -> Result<()> {
     let mut names = String::new();
     for name in content.classes {
         if name.contains(['\n', '\r']) {
-            return Err(AdapterError::Unfit {
+            return Err(AdapterError::Incompatible {
                 what: format!("the class name {name:?} has a line break: expected one line"),
                 hint: Some("rename the class".to_owned()),
             });

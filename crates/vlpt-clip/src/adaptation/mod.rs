@@ -4,13 +4,14 @@
 //! blocks, updates of linear layers, another projection. The default of each is no change; what is
 //! not changed keeps its fast path, bit by bit.
 
+mod held;
 mod prompts;
 mod updates;
 
 pub use prompts::{PromptRows, VisualPlace};
 pub use updates::{Dropout, LayerName, Update, UpdateGradient, UpdateKind};
 
-pub(crate) use updates::{BlockUpdates, HeldKind, Updates};
+pub(crate) use held::{BlockUpdates, Held, HeldKind, TowerSizes, Updates};
 
 /// What a pass changes in a tower.
 #[derive(Clone, Copy, Debug, Default)]
@@ -58,51 +59,24 @@ pub struct TowerGradients {
     pub projection: Option<Vec<f32>>,
 }
 
-/// An adaptation's parts beside the prompts, held by a tape.
-#[derive(Debug)]
-pub(crate) struct Held {
-    pub(crate) updates: Updates,
-    pub(crate) projection: Option<Vec<f32>>,
-    pub(crate) first_image: usize,
-}
-
-impl Held {
+impl TowerGradients {
+    /// Adds the gradients of another pass of the same adaptation, whose prompts are not each image's
+    /// own.
+    ///
     /// # Panics
-    /// When an update does not fit a tower of `depth` blocks of that width and MLP, or the projection
-    /// is not width x embed.
-    pub(crate) fn new(adaptation: &TowerAdaptation, sizes: TowerSizes) -> Self {
-        let projection = adaptation.projection.map(<[f32]>::to_vec);
-        if let Some(projection) = &projection {
-            let TowerSizes { width, embed, .. } = sizes;
-            assert_eq!(projection.len(), width * embed, "projection of a tower");
+    /// When they have other shapes.
+    pub fn add(&mut self, other: &Self) {
+        assert_eq!(
+            (self.updates.len(), self.projection.is_some()),
+            (other.updates.len(), other.projection.is_some()),
+            "gradients of one adaptation"
+        );
+        vlpt_kernels::add(&mut self.prompts, &other.prompts);
+        for (own, other) in self.updates.iter_mut().zip(&other.updates) {
+            own.add(other);
         }
-        Self {
-            updates: Updates::new(adaptation.updates, sizes),
-            projection,
-            first_image: adaptation.first_image,
-        }
-    }
-
-    /// Whether something after the blocks is another one.
-    pub(crate) fn changes_head(&self) -> bool {
-        self.projection.is_some() || !self.updates.of_final_norm().is_empty()
-    }
-
-    /// Gradients of all, 0 yet.
-    pub(crate) fn zero_gradients(&self, prompts: usize) -> TowerGradients {
-        TowerGradients {
-            prompts: vec![0.0; prompts],
-            updates: self.updates.zero_gradients(),
-            projection: self.projection.as_ref().map(|p| vec![0.0; p.len()]),
+        if let (Some(own), Some(other)) = (&mut self.projection, &other.projection) {
+            vlpt_kernels::add(own, other);
         }
     }
-}
-
-/// Sizes of a tower.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct TowerSizes {
-    pub(crate) depth: usize,
-    pub(crate) width: usize,
-    pub(crate) mlp: usize,
-    pub(crate) embed: usize,
 }

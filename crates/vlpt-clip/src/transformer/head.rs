@@ -80,21 +80,17 @@ impl Head {
             stages.push(h);
         }
         let mut dh = arena.floats(x.len());
-        match (&held.projection, &mut gradients.projection) {
-            (Some(other), Some(d_projection)) => {
-                let h = stages.pop().expect("the head has changed");
-                let mut d = vec![0.0; width * embed];
-                let sizes = (width, embed, rows);
-                matrix_product(sizes, (&h, true), (d_features, false), &mut d);
-                add(d_projection, &d);
-                let sizes = (rows, width, embed);
-                matrix_product(sizes, (d_features, false), (other, true), &mut dh);
-            }
-            _ => {
-                stages.pop();
-                self.projection
-                    .backward_into(Operand::F32(d_features), &mut dh);
-            }
+        let h = stages.pop().unwrap_or_default();
+        if let (Some(other), Some(d_projection)) = (&held.projection, &mut gradients.projection) {
+            let mut d = vec![0.0; width * embed];
+            let sizes = (width, embed, rows);
+            matrix_product(sizes, (&h, true), (d_features, false), &mut d);
+            add(d_projection, &d);
+            let sizes = (rows, width, embed);
+            matrix_product(sizes, (d_features, false), (other, true), &mut dh);
+        } else {
+            self.projection
+                .backward_into(Operand::F32(d_features), &mut dh);
         }
         for (place, kind) in held.updates.of_final_norm().into_iter().rev() {
             if let (

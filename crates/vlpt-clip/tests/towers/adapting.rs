@@ -325,6 +325,36 @@ fn a_batch_in_parts_drops_what_it_drops_as_a_whole() {
 }
 
 #[test]
+fn gradients_of_a_batch_in_parts_sum_to_those_of_the_whole() {
+    let golden = Golden::load("gelu");
+    let (tower, pixels) = (&golden.vision, golden.get("pixels"));
+    let ranks = image_ranks("gelu", &golden, 0, 0.4).with_dropout(4);
+    let updates = ranks.updates();
+    let values = random(1, 3 * tower.width());
+    let projection = random(2, tower.width() * tower.embed_dim());
+    let whole = TowerAdaptation {
+        prompts: PromptRows::shallow(&values, tower.width()),
+        updates: &updates,
+        projection: Some(&projection),
+        first_image: 0,
+    };
+    let (one, embed) = (pixels.len() / 3, tower.embed_dim());
+    let d_features = random(3, 3 * embed);
+    let gradients = |first: usize, n: usize| {
+        let part = TowerAdaptation {
+            first_image: first,
+            ..whole
+        };
+        let images = &pixels[first * one..][..n * one];
+        let (_, tape) = tower.forward(images, n, &part, MemoryBudget::default());
+        tower.backward(tape, &d_features[first * embed..][..n * embed])
+    };
+    let mut sum = gradients(0, 1);
+    sum.add(&gradients(1, 2));
+    assert_close("sum", &flat(sum), &flat(gradients(0, 3)), 1e-5);
+}
+
+#[test]
 fn neither_a_budget_nor_threads_change_adapted_texts() {
     let golden = Golden::load("gelu");
     let tower = &golden.text;

@@ -68,13 +68,13 @@ impl Logistic {
         multi_label: bool,
         images: usize,
     ) -> Result<Self> {
-        let unfit = |what: String| Err(MethodError::Unfit { what, hint: None });
+        let incompatible = |what: String| Err(MethodError::Incompatible { what, hint: None });
         let rows = labels.len();
         if classes == 0 {
-            return unfit("no class to tell from others".to_owned());
+            return incompatible("no class to tell from others".to_owned());
         }
         if rows == 0 || width == 0 || images == 0 || features.len() != rows * width {
-            return unfit(format!(
+            return incompatible(format!(
                 "{} feature values for {rows} rows of {width}: expected one row at least, and as \
                  many values",
                 features.len()
@@ -82,16 +82,16 @@ impl Logistic {
         }
         for (row, own) in labels.iter().enumerate() {
             if let Some(label) = own.iter().find(|&&label| label as usize >= classes) {
-                return unfit(format!(
+                return incompatible(format!(
                     "row {row} has class {label}: expected a number below {classes}"
                 ));
             }
             if !multi_label && own.len() != 1 {
-                return unfit(format!("row {row} has {} classes: expected one", own.len()));
+                return incompatible(format!("row {row} has {} classes: expected one", own.len()));
             }
         }
         if let Some(at) = features.iter().position(|value| !value.is_finite()) {
-            return unfit(format!(
+            return incompatible(format!(
                 "a feature of row {} is {}: expected a finite number",
                 at / width,
                 features[at]

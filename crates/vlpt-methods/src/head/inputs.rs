@@ -71,11 +71,11 @@ impl HeadInputs<'_> {
     /// are none.
     ///
     /// # Errors
-    /// [`MethodError::Unfit`].
+    /// [`MethodError::Incompatible`].
     pub fn check(&self, method: &MethodConfig) -> Result<()> {
         let (train, val) = (self.train.len(), self.val.len());
         if self.views.is_empty() && !method.needs().no_images {
-            return Err(MethodError::Unfit {
+            return Err(MethodError::Incompatible {
                 what: format!("{method} works on image features computed once"),
                 hint: Some("set views.mode to \"none\" or \"bank\"".to_owned()),
             });
@@ -83,7 +83,7 @@ impl HeadInputs<'_> {
         let fits = |features: &[f32], images: usize| features.len() == images * self.embed();
         let views = self.views.iter().all(|view| fits(view, train));
         if !views || !fits(self.val_features, val) {
-            return Err(MethodError::Unfit {
+            return Err(MethodError::Incompatible {
                 what: format!(
                     "features do not belong to {train} training and {val} validation images"
                 ),
@@ -115,7 +115,7 @@ impl HeadInputs<'_> {
 
     /// The metric of logits, which these images can tell.
     pub(crate) fn judge(&self, logits: &[f32], labels: &[Vec<u32>]) -> Result<f64> {
-        (self.metric)(logits, labels).ok_or_else(|| MethodError::Unfit {
+        (self.metric)(logits, labels).ok_or_else(|| MethodError::Incompatible {
             what: format!("{} is undefined on the held-out images", self.metric_name),
             hint: None,
         })

@@ -16,10 +16,10 @@ impl UnitRows {
     /// Normalises `features`, rows x `width`.
     ///
     /// # Errors
-    /// [`MethodError::Unfit`] when the number of values is not a multiple of `width`.
+    /// [`MethodError::Incompatible`] when the number of values is not a multiple of `width`.
     pub fn new(features: &[f32], width: usize) -> Result<Self> {
         if width == 0 || !features.len().is_multiple_of(width) {
-            return Err(MethodError::Unfit {
+            return Err(MethodError::Incompatible {
                 what: format!("{} feature values are no rows of {width}", features.len()),
                 hint: None,
             });
@@ -47,10 +47,10 @@ impl UnitRows {
     /// Cosines of these rows, images, with others, classes, times `scale`: images x classes.
     ///
     /// # Errors
-    /// [`MethodError::Unfit`] when the widths differ.
+    /// [`MethodError::Incompatible`] when the widths differ.
     pub fn logits(&self, texts: &Self, scale: f32) -> Result<Vec<f32>> {
         if self.width != texts.width {
-            return Err(MethodError::Unfit {
+            return Err(MethodError::Incompatible {
                 what: format!(
                     "image features of width {} and text features of width {}",
                     self.width, texts.width

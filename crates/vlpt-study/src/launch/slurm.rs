@@ -1,8 +1,8 @@
 //! A plan as job arrays of Slurm.
 //!
-//! Two arrays: units that need no other, and after them those that start from a source's prompt.
+//! Two arrays: jobs that need no other, and after them those that start from a source's prompt.
 //! The second waits until the first has ended, not until it has succeeded: a source that fails
-//! blocks its own adapted units and no others, and a worker does a source that is still missing
+//! blocks its own adapted jobs and no others, and a worker does a source that is still missing
 //! itself. A job that is preempted, or whose node dies, goes back into the queue; its claims died
 //! with it.
 
@@ -13,9 +13,9 @@ use fs_err as fs;
 use vlpt_base::files::write_atomic;
 
 use crate::folder::Folder;
+use crate::job::Kind;
 use crate::plan::Plan;
-use crate::status::{UnitState, status};
-use crate::unit::Kind;
+use crate::status::{JobState, status};
 use crate::{Result, StudyError};
 
 /// What a worker is started with, and what it gets.
@@ -39,9 +39,9 @@ pub struct SlurmOptions {
 /// One of the two arrays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
-    /// Units that need no other.
+    /// Jobs that need no other.
     Sources,
-    /// Units that start from the prompts of others.
+    /// Jobs that start from the prompts of others.
     Adapted,
 }
 
@@ -53,11 +53,11 @@ impl Stage {
         }
     }
 
-    /// Kinds of a plan's units in this stage.
+    /// Kinds of a plan's jobs in this stage.
     fn kinds(self, plan: &Plan) -> Vec<Kind> {
         let later = |kind| {
-            let mut units = plan.units().iter().filter(|unit| unit.kind == kind);
-            units.any(|unit| !unit.needs().is_empty())
+            let mut jobs = plan.jobs().iter().filter(|job| job.kind == kind);
+            jobs.any(|job| !job.needs().is_empty())
         };
         let kinds = Kind::ALL.into_iter();
         kinds
@@ -175,13 +175,13 @@ pub fn submit(dir: &Path, options: &SlurmOptions) -> Result<Vec<Submitted>> {
     let plan = Plan::read(dir)?;
     Folder::new(dir).make()?;
     fs::create_dir_all(dir.join("launch"))?;
-    let units = status(dir)?.units;
+    let jobs = status(dir)?.jobs;
     let mut submitted: Vec<Submitted> = Vec::new();
     for stage in [Stage::Sources, Stage::Adapted] {
         let mut kinds = stage.kinds(&plan);
         kinds.retain(|&kind| {
-            let mut units = units.iter().filter(|unit| unit.kind == kind);
-            units.any(|unit| unit.state != UnitState::Done)
+            let mut jobs = jobs.iter().filter(|job| job.kind == kind);
+            jobs.any(|job| job.state != JobState::Done)
         });
         if kinds.is_empty() {
             continue;

@@ -5,8 +5,8 @@ use std::fmt;
 
 use super::scores::ScoreRow;
 use super::table::{Column, Table};
+use crate::job::Kind;
 use crate::stats::{Summary, relative_gain, summary};
-use crate::unit::Kind;
 
 /// The ways in which a source can help a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

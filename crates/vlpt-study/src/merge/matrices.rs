@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::cells::{Cell, TransferKind};
+use crate::job::Kind;
 use crate::matrix::Matrix;
 use crate::plan::Plan;
-use crate::unit::Kind;
 
 /// One way to transfer with one method: every source by every target.
 ///
@@ -39,13 +39,13 @@ pub struct TransferMatrix {
 
 /// Matrices in the order of the cells. Rows and columns are in the plan's order.
 pub(super) fn matrices(plan: &Plan, cells: &[Cell]) -> Vec<TransferMatrix> {
-    let sources = names(plan, |unit| match unit.kind {
-        Kind::Train => unit.train_on.iter().map(|t| t.name.clone()).collect(),
-        Kind::CoTrain => unit.train_on[..1].iter().map(|t| t.name.clone()).collect(),
+    let sources = names(plan, |job| match job.kind {
+        Kind::Train => job.train_on.iter().map(|t| t.name.clone()).collect(),
+        Kind::CoTrain => job.train_on[..1].iter().map(|t| t.name.clone()).collect(),
         _ => Vec::new(),
     });
-    let targets = names(plan, |unit| {
-        unit.evaluate_on.iter().map(|t| t.name.clone()).collect()
+    let targets = names(plan, |job| {
+        job.evaluate_on.iter().map(|t| t.name.clone()).collect()
     });
     let mut keys: Vec<(TransferKind, &str, usize, usize)> = Vec::new();
     for cell in cells {
@@ -125,9 +125,9 @@ fn one(
 }
 
 /// Names in the order in which the plan first has them.
-fn names(plan: &Plan, of: impl Fn(&crate::unit::Unit) -> Vec<String>) -> Vec<String> {
+fn names(plan: &Plan, of: impl Fn(&crate::job::Job) -> Vec<String>) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
-    for name in plan.units().iter().flat_map(of) {
+    for name in plan.jobs().iter().flat_map(of) {
         if !names.contains(&name) {
             names.push(name);
         }

@@ -1,6 +1,6 @@
 //! From results to tables and matrices.
 //!
-//! Everything follows from the plan and the results, in the order of the plan: whoever did the units,
+//! Everything follows from the plan and the results, in the order of the plan: whoever did the jobs,
 //! and in whatever order, the files are equal byte for byte.
 
 mod cells;
@@ -26,26 +26,26 @@ use crate::{Result, StudyError};
 /// What a study found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Merged {
-    /// One row for each unit and task it is evaluated on.
+    /// One row for each job and task it is evaluated on.
     pub scores: Vec<ScoreRow>,
     /// One row for each transfer, method, number of shots, source and target: over seeds.
     pub cells: Vec<Cell>,
     /// The matrices.
     pub matrices: Vec<TransferMatrix>,
-    /// Units without a result.
+    /// Jobs without a result.
     pub missing: usize,
 }
 
 /// Reads the results of a study.
 ///
 /// # Errors
-/// No plan, a damaged result, or units without a result unless `partial` allows them.
+/// No plan, a damaged result, or jobs without a result unless `partial` allows them.
 pub fn collect(dir: &Path, partial: bool) -> Result<Merged> {
     let plan = Plan::read(dir)?;
     let folder = Folder::new(dir);
     let mut outcomes = Vec::new();
-    for (unit, id) in plan.units().iter().zip(plan.ids()) {
-        outcomes.push(read_outcome(&folder, unit, id)?);
+    for (job, id) in plan.jobs().iter().zip(plan.ids()) {
+        outcomes.push(read_outcome(&folder, job, id)?);
     }
     let missing = outcomes.iter().filter(|outcome| outcome.is_none()).count();
     if missing > 0 && !partial {

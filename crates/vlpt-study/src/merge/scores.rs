@@ -1,14 +1,14 @@
-//! One row for each unit and task it is evaluated on.
+//! One row for each job and task it is evaluated on.
 
 use super::table::{Column, Table};
+use crate::job::{Job, JobId, Kind};
 use crate::plan::Plan;
 use crate::result::Outcome;
-use crate::unit::{Kind, Unit, UnitId};
 
-/// The score of one unit on one task.
+/// The score of one job on one task.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ScoreRow {
-    /// What the unit does.
+    /// What the job does.
     pub kind: Kind,
     /// Its method.
     pub method: String,
@@ -25,41 +25,41 @@ pub struct ScoreRow {
     pub seed: u64,
     /// The score: the task's main metric as a fraction.
     pub score: f64,
-    /// The unit.
-    pub unit: UnitId,
+    /// The job.
+    pub job: JobId,
 }
 
-/// Rows in the order of the plan and of each unit's tasks.
+/// Rows in the order of the plan and of each job's tasks.
 pub(super) fn rows(plan: &Plan, outcomes: &[Option<Outcome>]) -> Vec<ScoreRow> {
     let mut rows = Vec::new();
-    for ((unit, id), outcome) in plan.units().iter().zip(plan.ids()).zip(outcomes) {
+    for ((job, id), outcome) in plan.jobs().iter().zip(plan.ids()).zip(outcomes) {
         let Some(outcome) = outcome else {
             continue;
         };
-        for target in &unit.evaluate_on {
+        for target in &job.evaluate_on {
             let Some(&score) = outcome.scores.get(&target.name) else {
                 continue;
             };
-            let (source_shots, shots) = shots(unit);
+            let (source_shots, shots) = shots(job);
             rows.push(ScoreRow {
-                kind: unit.kind,
-                method: unit.method.clone(),
-                source: source(unit, &target.name),
+                kind: job.kind,
+                method: job.method.clone(),
+                source: source(job, &target.name),
                 target: target.name.clone(),
                 source_shots,
                 shots,
-                seed: unit.seed,
+                seed: job.seed,
                 score,
-                unit: id.clone(),
+                job: id.clone(),
             });
         }
     }
     rows
 }
 
-fn source(unit: &Unit, target: &str) -> String {
-    let names = unit.train_on.iter().map(|task| task.name.as_str());
-    let names: Vec<&str> = match (&unit.start_from, unit.kind) {
+fn source(job: &Job, target: &str) -> String {
+    let names = job.train_on.iter().map(|task| task.name.as_str());
+    let names: Vec<&str> = match (&job.start_from, job.kind) {
         (_, Kind::ZeroShot | Kind::Single) => Vec::new(),
         (Some(source), Kind::Adapt) => source.tasks.iter().map(String::as_str).collect(),
         (_, Kind::CoTrain | Kind::Joint) => names.filter(|name| *name != target).collect(),
@@ -69,13 +69,13 @@ fn source(unit: &Unit, target: &str) -> String {
 }
 
 /// Shots of source and target.
-fn shots(unit: &Unit) -> (usize, usize) {
-    match (unit.kind, &unit.start_from) {
+fn shots(job: &Job) -> (usize, usize) {
+    match (job.kind, &job.start_from) {
         (Kind::ZeroShot, _) => (0, 0),
-        (Kind::Train, _) => (unit.shots, 0),
-        (Kind::Single, _) => (0, unit.shots),
-        (_, Some(source)) => (source.shots, unit.shots),
-        (_, None) => (unit.shots, unit.shots),
+        (Kind::Train, _) => (job.shots, 0),
+        (Kind::Single, _) => (0, job.shots),
+        (_, Some(source)) => (source.shots, job.shots),
+        (_, None) => (job.shots, job.shots),
     }
 }
 
@@ -91,6 +91,6 @@ pub(super) fn table(rows: &[ScoreRow]) -> Table {
         ("shots", whole(|r| r.shots as i64)),
         ("seed", whole(|r| r.seed as i64)),
         ("score", Column::number(rows.iter().map(|r| Some(r.score)))),
-        ("unit", text(|r| r.unit.as_str())),
+        ("unit", text(|r| r.job.as_str())),
     ])
 }

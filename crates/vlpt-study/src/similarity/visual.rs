@@ -1,21 +1,22 @@
 //! How alike the images of two tasks are, from their features in one frozen image tower.
 
+use nalgebra::DMatrix;
 use rayon::prelude::*;
 
 use super::{cosine, mean, unit_rows};
-use crate::linear::{Dense, dot};
+use crate::linear::{column_products, dot, fewer_columns};
 use crate::matrix::Matrix;
 use crate::{Result, StudyError};
 
 /// The features of a task's images, as their mean and a factor of their covariance.
 ///
-/// The factor F (`r x width`, `r` at most the smaller of images and width) has `F' F` equal to the
-/// covariance. Up to `width` images it is the centred features over the root of `images - 1`;
-/// beyond, the triangular factor of those, which has the same product.
+/// The factor F (`width x r`, `r` at most the smaller of images and width) has `F F'` equal to the
+/// covariance. Up to `width` images its columns are the centred features over the root of
+/// `images - 1`; beyond, fewer columns with the same product.
 #[derive(Debug, Clone)]
 pub struct FeatureSet {
     mean: Vec<f64>,
-    factor: Dense,
+    factor: DMatrix<f64>,
     /// Frobenius norm of the covariance.
     norm: f64,
     /// Trace of the covariance.
@@ -44,18 +45,10 @@ impl FeatureSet {
                 .zip(&mean)
                 .for_each(|(v, m)| *v = (*v - m) / scale);
         }
-        let centred = Dense {
-            rows: rows.len(),
-            columns: width,
-            values: rows.concat(),
-        };
-        let factor = if centred.rows > width {
-            centred.triangular()
-        } else {
-            centred
-        };
-        let norm = frobenius(&factor.times_transposed(&factor));
-        let trace = dot(&factor.values, &factor.values);
+        let centred = DMatrix::from_vec(width, rows.len(), rows.concat());
+        let factor = fewer_columns(centred);
+        let norm = frobenius(&column_products(&factor, &factor));
+        let trace = dot(factor.as_slice(), factor.as_slice());
         Ok(Self {
             mean,
             factor,
@@ -84,7 +77,7 @@ impl FeatureSet {
         if norms == 0.0 {
             return 0.0;
         }
-        let cross = frobenius(&self.factor.times_transposed(&other.factor));
+        let cross = frobenius(&column_products(&self.factor, &other.factor));
         (cross * cross / norms).clamp(0.0, 1.0)
     }
 
@@ -93,7 +86,7 @@ impl FeatureSet {
     ///
     /// `|m - n|^2 + tr S + tr T - 2 tr (S T)^(1/2)`
     ///
-    /// The last trace is the sum of the singular values of `F G'`, F and G being factors of S and
+    /// The last trace is the sum of the singular values of `F' G`, F and G being factors of S and
     /// T, because `S^(1/2) T S^(1/2)` has their squares as its eigenvalues. No root of a nearly singular matrix is taken, so the
     /// distance is sound with fewer images than dimensions. It does depend on the number of
     /// images; compare tasks with like numbers.
@@ -104,14 +97,14 @@ impl FeatureSet {
             .zip(&other.mean)
             .map(|(a, b)| a - b)
             .collect();
-        let cross = self.factor.times_transposed(&other.factor);
+        let cross = column_products(&self.factor, &other.factor);
         let root: f64 = cross.singular_values().iter().sum();
         (dot(&apart, &apart) + self.trace + other.trace - 2.0 * root).max(0.0)
     }
 }
 
-fn frobenius(matrix: &Dense) -> f64 {
-    dot(&matrix.values, &matrix.values).sqrt()
+fn frobenius(matrix: &DMatrix<f64>) -> f64 {
+    dot(matrix.as_slice(), matrix.as_slice()).sqrt()
 }
 
 /// Three views of how alike images are. All are symmetric.

@@ -1,18 +1,18 @@
-//! One attempt at a unit.
+//! One attempt at a job.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use crate::executor::{Executor, JobContext};
+use crate::job::Job;
 use crate::result::Outcome;
-use crate::unit::Unit;
-use crate::work::{Desk, Work};
 
 /// Runs the work; a panic in it is a failure like any other.
 pub(super) fn attempt(
-    work: &dyn Work,
-    unit: &Unit,
-    desk: &Desk<'_>,
+    executor: &dyn Executor,
+    job: &Job,
+    context: &JobContext<'_>,
 ) -> std::result::Result<Outcome, String> {
-    let outcome = catch_unwind(AssertUnwindSafe(|| work.run(unit, desk)))
+    let outcome = catch_unwind(AssertUnwindSafe(|| executor.run(job, context)))
         .map_err(|panic| {
             let text = panic.downcast_ref::<&str>().map(ToString::to_string);
             let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
@@ -22,7 +22,7 @@ pub(super) fn attempt(
             )
         })?
         .map_err(|error| message(&*error))?;
-    outcome.check(unit)?;
+    outcome.check(job)?;
     Ok(outcome)
 }
 

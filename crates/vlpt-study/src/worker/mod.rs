@@ -1,4 +1,4 @@
-//! A worker: does what is missing of a plan, as many units at a time as its budget holds.
+//! A worker: does what is missing of a plan, as many jobs at a time as its budget holds.
 
 mod attempt;
 mod limits;
@@ -17,24 +17,24 @@ pub use limits::{Event, RunLimits, RunReport};
 use part::part;
 
 use crate::claim::Claim;
+use crate::executor::{Executor, JobContext, Resources};
 use crate::folder::Folder;
+use crate::job::JobId;
 use crate::log::Log;
 use crate::plan::Plan;
 use crate::result::{is_done, read_failure, write_failure, write_outcome};
-use crate::unit::UnitId;
-use crate::work::{Desk, Need, Work};
 
-/// Does the missing units of a study.
+/// Does the missing jobs of a study.
 ///
-/// Units are begun in the order of the plan, each after those it needs; a unit is claimed first, so
+/// Jobs are begun in the order of the plan, each after those it needs; a job is claimed first, so
 /// that any number of workers may run on one folder. Failures are filed, and the worker goes on. When
-/// `stop` becomes true nothing new is begun and running units are asked to return.
+/// `stop` becomes true nothing new is begun and running jobs are asked to return.
 ///
 /// # Errors
-/// No plan, or a folder that cannot be read or written: not a unit that fails.
+/// No plan, or a folder that cannot be read or written: not a job that fails.
 pub fn run(
     dir: &Path,
-    work: &dyn Work,
+    executor: &dyn Executor,
     limits: &RunLimits,
     stop: &AtomicBool,
     observer: &mut dyn FnMut(Event<'_>),
@@ -42,13 +42,13 @@ pub fn run(
     let plan = Plan::read(dir)?;
     let folder = Folder::new(dir);
     folder.make()?;
-    let mut worker = Worker::new(&plan, &folder, work, limits, stop)?;
+    let mut worker = Worker::new(&plan, &folder, executor, limits, stop)?;
     let (to, from) = channel();
     std::thread::scope(|scope| worker.drive(scope, &to, &from, observer))?;
     Ok(worker.report())
 }
 
-/// How a unit stands for this worker.
+/// How a job stands for this worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Open,
@@ -71,14 +71,14 @@ struct Finished {
 struct Worker<'p> {
     plan: &'p Plan,
     folder: &'p Folder,
-    work: &'p dyn Work,
+    executor: &'p dyn Executor,
     limits: &'p RunLimits,
     stop: &'p AtomicBool,
     log: Log,
-    /// Units of this worker's part by their place in the plan.
+    /// Jobs of this worker's part by their place in the plan.
     states: BTreeMap<usize, State>,
     /// What runs, with what it takes.
-    running: BTreeMap<usize, Need>,
+    running: BTreeMap<usize, Resources>,
     /// Attempts that failed before this worker began.
     attempts: BTreeMap<usize, u32>,
 }
@@ -87,14 +87,14 @@ impl<'p> Worker<'p> {
     fn new(
         plan: &'p Plan,
         folder: &'p Folder,
-        work: &'p dyn Work,
+        executor: &'p dyn Executor,
         limits: &'p RunLimits,
         stop: &'p AtomicBool,
     ) -> Result<Self> {
         let mut worker = Self {
             plan,
             folder,
-            work,
+            executor,
             limits,
             stop,
             log: Log::open(folder)?,
@@ -138,7 +138,7 @@ impl<'p> Worker<'p> {
                     return Ok(());
                 }
                 if !told {
-                    observer(Event::Waiting { units: elsewhere });
+                    observer(Event::Waiting { jobs: elsewhere });
                     told = true;
                 }
                 std::thread::sleep(pause);
@@ -146,7 +146,7 @@ impl<'p> Worker<'p> {
                 continue;
             }
             (told, pause) = (false, Duration::from_millis(10));
-            // Units that others hold are looked at again now and then while ours run.
+            // Jobs that others hold are looked at again now and then while ours run.
             match from.recv_timeout(Duration::from_millis(if elsewhere > 0 {
                 200
             } else {
@@ -177,11 +177,11 @@ impl<'p> Worker<'p> {
             if !matches!(self.states[&place], State::Open | State::Elsewhere) {
                 continue;
             }
-            let need = self.need(place);
+            let resources = self.resources(place);
             if self
                 .limits
                 .memory
-                .is_some_and(|budget| need.memory > budget)
+                .is_some_and(|budget| resources.memory > budget)
             {
                 let done = is_done(self.folder, &self.plan.ids()[place])?;
                 let state = if done {
@@ -192,17 +192,17 @@ impl<'p> Worker<'p> {
                 self.states.insert(place, state);
                 continue;
             }
-            let (state, claim) = self.look(place, self.fits(need))?;
+            let (state, claim) = self.look(place, self.fits(resources))?;
             self.states.insert(place, state);
             if let Some(claim) = claim {
-                self.spawn(scope, to, place, need, claim, observer)?;
+                self.spawn(scope, to, place, resources, claim, observer)?;
                 begun += 1;
             }
         }
         Ok(begun)
     }
 
-    /// How an open unit stands, and its claim where it can begin.
+    /// How an open job stands, and its claim where it can begin.
     fn look(&self, place: usize, fits: bool) -> Result<(State, Option<Claim>)> {
         let id = &self.plan.ids()[place];
         // What cannot begin costs no look into the folder, which may be on a network.
@@ -235,7 +235,7 @@ impl<'p> Worker<'p> {
         Ok((State::Running, Some(claim)))
     }
 
-    /// A unit that has not failed, or that failed before this worker began and should be tried again:
+    /// A job that has not failed, or that failed before this worker began and should be tried again:
     /// each worker tries it once more, not for ever.
     fn may_try(&self, place: usize) -> Result<bool> {
         let Some(failure) = read_failure(self.folder, &self.plan.ids()[place])? else {
@@ -245,10 +245,10 @@ impl<'p> Worker<'p> {
         Ok(self.limits.retry && before == Some(failure.attempts))
     }
 
-    /// `Ran` when all that a unit needs is done; else how it has to stand because of that.
+    /// `Ran` when all that a job needs is done; else how it has to stand because of that.
     fn needs(&self, place: usize) -> State {
         let mut worst = State::Ran;
-        for id in self.plan.units()[place].needs() {
+        for id in self.plan.jobs()[place].needs() {
             let state = self.plan.place(id).and_then(|p| self.states.get(&p));
             match state {
                 Some(State::Open | State::Running) => worst = State::Open,
@@ -262,25 +262,25 @@ impl<'p> Worker<'p> {
         worst
     }
 
-    fn need(&self, place: usize) -> Need {
-        let need = self.work.need(&self.plan.units()[place]);
-        Need {
-            threads: need.threads.clamp(1, self.limits.threads.max(1)),
-            memory: need.memory,
+    fn resources(&self, place: usize) -> Resources {
+        let resources = self.executor.resources(&self.plan.jobs()[place]);
+        Resources {
+            threads: resources.threads.clamp(1, self.limits.threads.max(1)),
+            memory: resources.memory,
         }
     }
 
-    fn fits(&self, need: Need) -> bool {
+    fn fits(&self, resources: Resources) -> bool {
         let threads: usize = self.running.values().map(|n| n.threads).sum();
         let memory = self
             .running
             .values()
-            .fold(need.memory, |sum, n| sum.saturating_add(n.memory));
+            .fold(resources.memory, |sum, n| sum.saturating_add(n.memory));
         let jobs = self
             .limits
             .jobs
             .is_none_or(|jobs| self.running.len() < jobs.max(1));
-        let free = threads + need.threads <= self.limits.threads.max(1);
+        let free = threads + resources.threads <= self.limits.threads.max(1);
         jobs && free && self.limits.memory.is_none_or(|budget| memory <= budget)
     }
 
@@ -289,32 +289,34 @@ impl<'p> Worker<'p> {
         scope: &'s Scope<'s, '_>,
         to: &Sender<Finished>,
         place: usize,
-        need: Need,
+        resources: Resources,
         claim: Claim,
         observer: &mut dyn FnMut(Event<'_>),
     ) -> Result<()>
     where
         'p: 's,
     {
-        let (unit, id) = (&self.plan.units()[place], &self.plan.ids()[place]);
-        self.log.started(id, unit)?;
-        observer(Event::Started { id, unit });
-        self.running.insert(place, need);
-        let (folder, work, stop, to) = (self.folder, self.work, self.stop, to.clone());
+        let (job, id) = (&self.plan.jobs()[place], &self.plan.ids()[place]);
+        self.log.started(id, job)?;
+        observer(Event::Started { id, job });
+        self.running.insert(place, resources);
+        let (folder, executor, stop, to) = (self.folder, self.executor, self.stop, to.clone());
         scope.spawn(move || {
             let began = Instant::now();
-            let desk = Desk {
+            let context = JobContext {
                 folder,
                 id,
-                threads: need.threads,
+                threads: resources.threads,
                 stop,
                 trained: AtomicU64::new(0),
             };
-            let outcome =
-                attempt(work, unit, &desk).map(|outcome| write_outcome(folder, unit, id, outcome));
+            let outcome = attempt(executor, job, &context)
+                .map(|outcome| write_outcome(folder, job, id, outcome));
             // Filed under the claim, as results are; what returns because of a stop did not fail.
             let filed = match &outcome {
-                Err(message) if !desk.stopped() => write_failure(folder, id, message).map(|_| ()),
+                Err(message) if !context.stopped() => {
+                    write_failure(folder, id, message).map(|_| ())
+                }
                 _ => Ok(()),
             };
             drop(claim);
@@ -326,7 +328,7 @@ impl<'p> Worker<'p> {
             let _ = to.send(Finished {
                 place,
                 took: began.elapsed(),
-                trained: Duration::from_millis(desk.trained.load(Ordering::Relaxed)),
+                trained: Duration::from_millis(context.trained.load(Ordering::Relaxed)),
                 outcome,
             });
         });
@@ -336,16 +338,16 @@ impl<'p> Worker<'p> {
     fn finish(&mut self, finished: Finished, observer: &mut dyn FnMut(Event<'_>)) -> Result<()> {
         let place = finished.place;
         self.running.remove(&place);
-        let (unit, id) = (&self.plan.units()[place], &self.plan.ids()[place]);
+        let (job, id) = (&self.plan.jobs()[place], &self.plan.ids()[place]);
         match finished.outcome {
             Ok(written) => {
                 written?;
                 self.states.insert(place, State::Ran);
                 self.log
-                    .finished(id, unit, finished.took, finished.trained)?;
+                    .finished(id, job, finished.took, finished.trained)?;
                 observer(Event::Finished {
                     id,
-                    unit,
+                    job,
                     took: finished.took,
                     done: self.count(State::Ran) + self.count(State::DoneElsewhere),
                     all: self.states.len(),
@@ -356,10 +358,10 @@ impl<'p> Worker<'p> {
             }
             Err(message) => {
                 self.states.insert(place, State::Failed);
-                self.log.failed(id, unit, finished.took)?;
+                self.log.failed(id, job, finished.took)?;
                 observer(Event::Failed {
                     id,
-                    unit,
+                    job,
                     message: &message,
                 });
             }
@@ -376,7 +378,7 @@ impl<'p> Worker<'p> {
     }
 
     fn report(&self) -> RunReport {
-        let of = |wanted: &[State]| -> Vec<UnitId> {
+        let of = |wanted: &[State]| -> Vec<JobId> {
             let places = self
                 .states
                 .iter()

@@ -1,21 +1,21 @@
-//! Which units of a plan are a worker's.
+//! Which jobs of a plan are a worker's.
 
 use super::limits::RunLimits;
+use crate::job::Job;
 use crate::plan::Plan;
-use crate::unit::Unit;
 
-/// Places of the units of a worker's part, and of all they need.
+/// Places of the jobs of a worker's part, and of all they need.
 pub(super) fn part(plan: &Plan, limits: &RunLimits) -> Vec<usize> {
-    let wanted = |unit: &Unit| limits.kinds.is_empty() || limits.kinds.contains(&unit.kind);
-    let places = (0..plan.units().len()).filter(|&place| wanted(&plan.units()[place]));
-    let mut chosen = vec![false; plan.units().len()];
+    let wanted = |job: &Job| limits.kinds.is_empty() || limits.kinds.contains(&job.kind);
+    let places = (0..plan.jobs().len()).filter(|&place| wanted(&plan.jobs()[place]));
+    let mut chosen = vec![false; plan.jobs().len()];
     for (number, place) in places.enumerate() {
         chosen[place] = limits.shard.has(number);
     }
-    // Needs come before a unit in the plan, so one pass from the end finds all.
+    // Needs come before a job in the plan, so one pass from the end finds all.
     for place in (0..chosen.len()).rev() {
         if chosen[place] {
-            for need in plan.units()[place].needs() {
+            for need in plan.jobs()[place].needs() {
                 if let Some(place) = plan.place(need) {
                     chosen[place] = true;
                 }

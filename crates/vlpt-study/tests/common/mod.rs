@@ -1,4 +1,4 @@
-//! A toy study, whose units take no time and give numbers that follow from their content.
+//! A toy study, whose jobs take no time and give numbers that follow from their content.
 
 #![allow(
     dead_code,
@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use serde_json::json;
 use vlpt_study::{
-    Adapted, Desk, Joint, Kind, Outcome, Plan, StudyConfig, StudyMethod, Task, Transfer, Unit,
-    Work, WorkError, ZeroShotClip,
+    Adapted, Executor, ExecutorError, Job, JobContext, Joint, Kind, Outcome, Plan, StudyConfig,
+    StudyMethod, Task, Transfer, ZeroShotClip,
 };
 
 pub fn study(tasks: usize) -> StudyConfig {
@@ -72,34 +72,34 @@ pub fn draw(text: &str) -> f64 {
     (hash >> 11) as f64 / (1_u64 << 53) as f64
 }
 
-/// Writes a prompt of its own, reads those of the units it needs, and makes sure that nobody else
-/// does the same unit at the same time.
+/// Writes a prompt of its own, reads those of the jobs it needs, and makes sure that nobody else
+/// does the same job at the same time.
 pub struct Toy {
     pub takes: Duration,
 }
 
-impl Work for Toy {
-    fn run(&self, unit: &Unit, desk: &Desk<'_>) -> Result<Outcome, WorkError> {
-        let own = desk.own()?;
+impl Executor for Toy {
+    fn run(&self, job: &Job, context: &JobContext<'_>) -> Result<Outcome, ExecutorError> {
+        let own = context.own()?;
         let alone = fs_err::File::create(own.join("alone"))?;
         if alone.file().try_lock().is_err() {
-            return Err("two workers do one unit".into());
+            return Err("two workers do one job".into());
         }
-        let trees = desk.once("text-trees", |folder| {
+        let trees = context.once("text-trees", |folder| {
             std::thread::sleep(self.takes);
             Ok(fs_err::write(folder.join("trees"), "made")?)
         })?;
         let mut text = fs_err::read_to_string(trees.join("trees"))?;
-        for need in unit.needs() {
-            text += &fs_err::read_to_string(desk.of(need).join("prompt"))?;
+        for need in job.needs() {
+            text += &fs_err::read_to_string(context.of(need).join("prompt"))?;
         }
         std::thread::sleep(self.takes);
-        text += &unit.content();
+        text += &job.content();
         let prompt = draw(&text).to_string();
         fs_err::write(own.join("prompt"), &prompt)?;
         std::thread::sleep(self.takes);
         let score = |task: &Task| 0.25 + draw(&(prompt.clone() + &task.name)) / 2.0;
-        let scores = unit.evaluate_on.iter();
+        let scores = job.evaluate_on.iter();
         let scores = scores.map(|task| (task.name.clone(), score(task)));
         Ok(Outcome {
             scores: scores.collect(),
@@ -124,6 +124,6 @@ pub fn merged_bytes(dir: &Path) -> Vec<(String, Vec<u8>)> {
 }
 
 pub fn of_kind(plan: &Plan, kind: Kind) -> Vec<usize> {
-    let places = 0..plan.units().len();
-    places.filter(|&p| plan.units()[p].kind == kind).collect()
+    let places = 0..plan.jobs().len();
+    places.filter(|&p| plan.jobs()[p].kind == kind).collect()
 }

@@ -105,7 +105,7 @@ impl RunConfig {
         }
         let v = &self.views;
         need(
-            v.mode != Views::Bank || v.count >= 1,
+            v.mode != Views::Cached || v.count >= 1,
             "views.count",
             v.count,
             "at least 1",

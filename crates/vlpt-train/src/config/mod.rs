@@ -67,7 +67,7 @@ pub struct RunConfig {
 pub struct ViewConfig {
     /// Which views the training sees.
     pub mode: Views,
-    /// Number of views of each image in a bank.
+    /// Number of views of each image that are cached.
     pub count: usize,
     /// Smallest and largest share of the image's area in a crop.
     pub scale: [f64; 2],
@@ -107,10 +107,13 @@ impl ViewConfig {
 pub enum Views {
     /// The evaluation view alone, computed once.
     None,
-    /// A fixed number of views of each image, computed once; an epoch uses one of them.
-    Bank,
-    /// A new view of every image in every epoch, as published.
-    Fresh,
+    /// A fixed number of augmented views of each image, computed once; an epoch uses one of them.
+    /// Older files call it `bank`.
+    #[serde(alias = "bank")]
+    Cached,
+    /// A new augmented view of every image in every epoch, as published. Older files call it `fresh`.
+    #[serde(alias = "fresh")]
+    Online,
 }
 
 impl Default for RunConfig {

@@ -63,7 +63,7 @@ pub fn open_tasks(config: &RunConfig) -> Result<Vec<Task>> {
     for (i, task) in tasks.iter().enumerate() {
         if let Some(first) = tasks[..i].iter().position(|other| other.name == task.name) {
             let paths = [first, i].map(|at| config.tasks[at].path().to_owned());
-            return Err(TrainError::Unfit {
+            return Err(TrainError::Incompatible {
                 what: format!(
                     "two tasks are called {}: {} and {}",
                     task.name, paths[0], paths[1]

@@ -164,7 +164,7 @@ fn append(all: &mut Split, own: &Split, first: usize) -> Range<usize> {
 /// Several tasks as one.
 fn together(tasks: &[Task]) -> Result<Task> {
     let Some((first, others)) = tasks.split_first() else {
-        return Err(TrainError::Unfit {
+        return Err(TrainError::Incompatible {
             what: "no task given: expected one or more".to_owned(),
             hint: None,
         });

@@ -78,7 +78,7 @@ impl<'a> LossInput<'a> {
         let texts = UnitRows::new(self.texts, self.width)?;
         let n = images.len();
         if self.targets.len() != n {
-            return unfit(format!(
+            return incompatible(format!(
                 "targets of {} images for features of {n}",
                 self.targets.len()
             ));
@@ -87,7 +87,7 @@ impl<'a> LossInput<'a> {
             TextsOf::All => texts.len(),
             TextsOf::Each if texts.len().is_multiple_of(n.max(1)) => texts.len() / n.max(1),
             TextsOf::Each => {
-                return unfit(format!(
+                return incompatible(format!(
                     "{} text features for {n} images: expected as many for each",
                     texts.len()
                 ));
@@ -104,7 +104,7 @@ impl<'a> LossInput<'a> {
                 } else {
                     format!("one of {} to {}", range.start, range.end - 1)
                 };
-                return unfit(format!(
+                return incompatible(format!(
                     "image {image} has class {class}: expected {expected}"
                 ));
             }
@@ -125,7 +125,7 @@ impl<'a> LossInput<'a> {
         }
         let given = self.ranges.unwrap_or_default();
         if given.len() != n {
-            return unfit(format!(
+            return incompatible(format!(
                 "the classes of {} images' tasks for {n} images",
                 given.len()
             ));
@@ -134,7 +134,7 @@ impl<'a> LossInput<'a> {
             .iter()
             .find(|range| range.is_empty() || range.end > classes)
         {
-            Some(range) => unfit(format!(
+            Some(range) => incompatible(format!(
                 "a task of the classes {range:?}: expected some of 0..{classes}"
             )),
             None => Ok(given.to_vec()),
@@ -142,6 +142,6 @@ impl<'a> LossInput<'a> {
     }
 }
 
-fn unfit<T>(what: String) -> Result<T> {
-    Err(TrainError::Unfit { what, hint: None })
+fn incompatible<T>(what: String) -> Result<T> {
+    Err(TrainError::Incompatible { what, hint: None })
 }

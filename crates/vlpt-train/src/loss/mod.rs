@@ -77,7 +77,7 @@ impl LossHead {
     /// Loss and gradients.
     ///
     /// # Errors
-    /// [`TrainError::Unfit`](crate::TrainError::Unfit) when sizes do not fit, or a target is no class that its image may
+    /// [`TrainError::Incompatible`](crate::TrainError::Incompatible) when sizes do not fit, or a target is no class that its image may
     /// have.
     pub fn step(&self, input: &LossInput) -> Result<LossOutput> {
         let pairs = input.pairs()?;

@@ -16,7 +16,7 @@ use crate::checkpoint::{Checkpoint, Position};
 use crate::events::{End, Event, EventLog, Start, StartTask};
 use crate::init::Initial;
 use crate::{Member, Result, RunConfig, Select, TrainObserver, TrainingData};
-use vlpt_adapter::{FeatureMaker, preprocess, with_threads};
+use vlpt_adapter::{FeatureExtractor, preprocess, with_threads};
 use vlpt_adapter::{data_fingerprint, hash_images};
 
 /// What every kind of run works on.
@@ -38,7 +38,7 @@ pub(super) struct Job<'a> {
     /// The values it starts from, where they are of another prompt.
     pub(super) initial: Option<&'a Initial>,
     /// Makes features.
-    pub(super) maker: FeatureMaker<'a>,
+    pub(super) extractor: FeatureExtractor<'a>,
 }
 
 /// Does what is left of the run in the folder.
@@ -102,12 +102,12 @@ fn execute_here(
         val: &val,
         val_hashes: &val_hashes,
         initial: initial.as_ref(),
-        maker: FeatureMaker {
+        extractor: FeatureExtractor {
             clip,
             preprocess: preprocess(clip, &config.image),
             limits: Limits::default(),
             batch: config.compute.image_batch,
-            prompts: None,
+            adaptation: None,
             cache: options.cache.clone(),
         },
     };

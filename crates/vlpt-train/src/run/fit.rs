@@ -14,7 +14,7 @@ use super::execute::Job;
 use super::result::Outcome;
 use crate::checkpoint::{Checkpoint, Position};
 use crate::events::{EpochEnd, Event};
-use crate::order::epoch_order;
+use crate::sampler::epoch_order;
 use crate::{Result, TrainError, TrainObserver, Views};
 
 /// The templates that do for any task.
@@ -31,9 +31,9 @@ pub(super) fn run(job: &Job, start: Position, observer: &dyn TrainObserver) -> R
     } = *job;
     let task = &data.task;
     let views = views(job, observer)?;
-    let val_features = job
-        .maker
-        .features(&val.samples, job.val_hashes, View::Centre, observer)?;
+    let val_features =
+        job.extractor
+            .features(&val.samples, job.val_hashes, View::Centre, observer)?;
     let Fit::Head(fit) = config.method.spec().fit else {
         let name = config.method.name();
         return Err(MethodError::Baseline { name }.into());
@@ -97,6 +97,7 @@ pub(super) fn run(job: &Job, start: Position, observer: &dyn TrainObserver) -> R
         parameters: BTreeMap::new(),
         optimizer: OptimizerState::default(),
         best: BTreeMap::new(),
+        average: BTreeMap::new(),
     };
     checkpoint.write(job.dir)?;
     Ok(summary)
@@ -162,11 +163,13 @@ fn views(job: &Job, observer: &dyn TrainObserver) -> Result<Vec<Vec<f32>>> {
         number,
     };
     let views: Vec<View> = match config.views.mode {
-        Views::None | Views::Fresh => vec![View::Centre],
-        Views::Bank => (0..config.views.count as u64).map(random).collect(),
+        Views::None | Views::Online => vec![View::Centre],
+        Views::Cached => (0..config.views.count as u64).map(random).collect(),
     };
     let items = &job.data.train.samples;
-    Ok(job.maker.views(items, job.train_hashes, &views, observer)?)
+    Ok(job
+        .extractor
+        .views(items, job.train_hashes, &views, observer)?)
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ pub(super) fn in_precision(config: &RunConfig, clip: &Clip) -> Result<RunConfig>
     if let Some(named) = config.compute.precision.named()
         && named != clip.precision
     {
-        return Err(TrainError::Unfit {
+        return Err(TrainError::Incompatible {
             what: format!(
                 "the run computes in {named}, but the model was loaded to compute in {}",
                 clip.precision
@@ -72,7 +72,7 @@ pub(super) fn check_together(config: &RunConfig, clip: &Clip, data: &TrainingDat
     let method = &config.method;
     let tuned = !method.is_baseline();
     if tuned && config.train.select == Select::BestVal && data.val.is_empty() {
-        return Err(TrainError::Unfit {
+        return Err(TrainError::Incompatible {
             what: format!(
                 "train.select = \"best_val\", but {} brings no validation images",
                 data.task.name
@@ -84,10 +84,10 @@ pub(super) fn check_together(config: &RunConfig, clip: &Clip, data: &TrainingDat
             ),
         });
     }
-    if !tuned && config.views.mode == Views::Fresh && !method.needs().no_images {
-        return Err(TrainError::Unfit {
+    if !tuned && config.views.mode == Views::Online && !method.needs().no_images {
+        return Err(TrainError::Incompatible {
             what: format!(
-                "{} works on image features computed once, but views.mode = \"fresh\"",
+                "{} works on image features computed once, but views.mode = \"online\"",
                 config.method
             ),
             hint: Some("set views.mode to \"none\" or \"bank\"".to_owned()),
@@ -101,7 +101,7 @@ pub(super) fn check_together(config: &RunConfig, clip: &Clip, data: &TrainingDat
         .into());
     }
     if !tuned && data.members.len() > 1 {
-        return Err(TrainError::Unfit {
+        return Err(TrainError::Incompatible {
             what: format!(
                 "{} is fitted to one data set, but {} were given",
                 config.method,
@@ -118,6 +118,17 @@ pub(super) fn check_together(config: &RunConfig, clip: &Clip, data: &TrainingDat
             seed: config.seed,
         })?;
         method.texts(&clip.tokenizer, classes)?;
+        let averaged = method.average_weight(1, config.epochs()).is_some();
+        if averaged && config.train.select == Select::BestVal {
+            return Err(TrainError::Incompatible {
+                what: format!(
+                    "{} ends with an average over all epochs, but train.select = \"best_val\" \
+                     takes one",
+                    config.method
+                ),
+                hint: Some("set train.select to \"last\"".to_owned()),
+            });
+        }
     }
     Ok(())
 }

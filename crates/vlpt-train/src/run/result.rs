@@ -102,7 +102,7 @@ pub(super) fn write_result(job: &Job, outcome: &Outcome) -> Result<()> {
         class_names_sha256: class_names_sha256(&task.classes),
         multi_label: task.multi_label,
         metric: task.metric,
-        preprocess: job.maker.preprocess.clone(),
+        preprocess: job.extractor.preprocess.clone(),
         seed: config.seed,
         shots: config.few_shot.shots,
         subset_sha256: subset_sha256(data),

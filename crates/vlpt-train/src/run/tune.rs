@@ -10,7 +10,7 @@ use super::result::Outcome;
 use super::{EVENTS, RunSummary};
 use crate::checkpoint::{Checkpoint, Position};
 use crate::events::{Event, read_events};
-use crate::trainer::{ImageInput, TaskPart, Trainer, Workload, has_visual};
+use crate::trainer::{ImageInput, TaskPart, Trainer, Workload};
 use crate::{Member, Result, TrainObserver};
 use vlpt_adapter::VAL_TASKS;
 
@@ -43,10 +43,10 @@ pub(super) fn run(
     }
     let images = ImageInput::prepare(
         config,
-        &job.maker,
+        &job.extractor,
         (&data.train.samples, job.train_hashes),
         (&val.samples, job.val_hashes),
-        has_visual(method.as_ref())?,
+        method.needs().pixels,
         observer,
     )?;
     let work = Workload {
@@ -64,7 +64,7 @@ pub(super) fn run(
         train: &data.train.samples,
         val: &val.samples,
         images,
-        maker: job.maker.clone(),
+        extractor: job.extractor.clone(),
     };
     let events = checkpoint.as_ref().map_or(0, |c| c.position.events);
     let mut log = job.log(events)?;

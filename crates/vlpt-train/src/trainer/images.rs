@@ -2,10 +2,10 @@
 
 use vlpt_data::Sample;
 
-use super::work::Shares;
+use super::workload::MemoryPlan;
 use crate::pixels::{EpochViews, Pixels, view_of};
 use crate::{Result, RunConfig, TrainObserver, Views};
-use vlpt_adapter::{FeatureMaker, View};
+use vlpt_adapter::{FeatureExtractor, View};
 
 /// Training and validation images of a run.
 pub(crate) struct ImageInput<'a> {
@@ -42,7 +42,7 @@ impl<'a> ImageInput<'a> {
     /// An image that cannot be read or decoded.
     pub(crate) fn prepare(
         config: &RunConfig,
-        maker: &FeatureMaker<'a>,
+        extractor: &FeatureExtractor<'a>,
         (train, train_hashes): Hashed<'a>,
         (val, val_hashes): Hashed<'a>,
         visual: bool,
@@ -55,20 +55,22 @@ impl<'a> ImageInput<'a> {
         };
         let views = match config.views.mode {
             Views::None => EpochViews::Fixed(vec![View::Centre]),
-            Views::Bank => EpochViews::Fixed((0..config.views.count as u64).map(random).collect()),
-            Views::Fresh => EpochViews::Fresh {
+            Views::Cached => {
+                EpochViews::Fixed((0..config.views.count as u64).map(random).collect())
+            }
+            Views::Online => EpochViews::Online {
                 augment: config.views.augment(),
                 seed: config.seed,
             },
         };
         let pixels = |items, views, budget| {
-            let pixels = Pixels::new(maker.clone(), items, views, budget, observer)?;
+            let pixels = Pixels::new(extractor.clone(), items, views, budget, observer)?;
             Ok::<_, crate::TrainError>(Box::new(pixels))
         };
-        let budget = Shares::of(config, false, visual).pixels;
+        let budget = MemoryPlan::of(config, false, visual).pixels;
         let train = match views {
             EpochViews::Fixed(views) if !visual => {
-                Source::Features(maker.views(train, train_hashes, &views, observer)?)
+                Source::Features(extractor.views(train, train_hashes, &views, observer)?)
             }
             views => Source::Pixels(pixels(train, views, budget)?),
         };
@@ -80,7 +82,7 @@ impl<'a> ImageInput<'a> {
             let centre = EpochViews::Fixed(vec![View::Centre]);
             Source::Pixels(pixels(val, centre, budget.saturating_sub(used))?)
         } else {
-            Source::Features(vec![maker.features(
+            Source::Features(vec![extractor.features(
                 val,
                 val_hashes,
                 View::Centre,

@@ -2,10 +2,11 @@
 
 mod images;
 mod parameters;
-mod pass;
+mod regulariser;
+mod step;
 mod texts;
 mod validate;
-mod work;
+mod workload;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -18,27 +19,28 @@ use vlpt_optim::Optimizer;
 use crate::checkpoint::{Checkpoint, Position};
 use crate::events::{EpochEnd, Event, EventLog};
 use crate::optim::optimizer;
-use crate::order::{Batch, Batches};
+use crate::sampler::{Batch, Sampler};
 use crate::schedule::Schedule;
 use crate::{Result, Select, StepReport, TrainError, TrainObserver};
 
 use images::BatchImages;
-use pass::{Engine, Passed, Step};
+use step::{Step, StepEngine, StepResult};
 
 pub(crate) use images::ImageInput;
-pub(crate) use pass::has_visual;
-pub(crate) use work::{TaskPart, Workload};
+pub(crate) use workload::{TaskPart, Workload};
 
 /// A run in memory.
 pub(crate) struct Trainer<'a> {
     work: &'a Workload<'a>,
     method: Arc<dyn Method>,
-    engine: Engine<'a>,
-    batches: Batches,
+    engine: StepEngine<'a>,
+    batches: Sampler,
     optimizer: Box<dyn Optimizer>,
     schedule: Schedule,
     position: Position,
     best: BTreeMap<String, Vec<f32>>,
+    /// The average of parameters so far, of a method that ends with one.
+    average: BTreeMap<String, Vec<f32>>,
     steps: usize,
     /// The images of the next step, made while this one ran.
     ahead: Option<BatchImages>,
@@ -56,11 +58,12 @@ impl<'a> Trainer<'a> {
         let batches = work.batches();
         let mut trainer = Self {
             work,
-            engine: Engine::new(work, Arc::clone(&method))?,
+            engine: StepEngine::new(work, Arc::clone(&method))?,
             optimizer: optimizer(train),
             schedule: Schedule::of(train, work.config.epochs()),
             position: start,
             best: BTreeMap::new(),
+            average: BTreeMap::new(),
             steps: batches.steps(),
             batches,
             method,
@@ -73,6 +76,7 @@ impl<'a> Trainer<'a> {
             }
             trainer.optimizer.restore(checkpoint.optimizer)?;
             trainer.best = checkpoint.best;
+            trainer.average = checkpoint.average;
             trainer.position = checkpoint.position;
         }
         Ok(trainer)
@@ -215,7 +219,7 @@ impl<'a> Trainer<'a> {
     }
 
     /// Adds a batch to the sums of its epoch.
-    fn count(&mut self, step: &Step, passed: &Passed) {
+    fn count(&mut self, step: &Step, passed: &StepResult) {
         let images = step.targets.len();
         for (row, own) in passed
             .logits
@@ -258,6 +262,8 @@ impl<'a> Trainer<'a> {
             position.right,
             position.loss_sum,
         ) = (0, 0, 0, 0.0);
+        self.average(end.epoch)?;
+        let position = &mut self.position;
         if let Some(value) = val
             && position.best.is_none_or(|(_, best)| value > best)
         {
@@ -265,6 +271,22 @@ impl<'a> Trainer<'a> {
             self.best = self.parameters()?;
         }
         Ok(Event::Epoch(end))
+    }
+
+    /// Adds the parameters after an epoch to the average that the method ends with, if it does.
+    fn average(&mut self, epoch: usize) -> Result<()> {
+        let epochs = self.work.config.epochs();
+        let Some(weight) = self.method.average_weight(epoch, epochs) else {
+            return Ok(());
+        };
+        for (name, values) in self.parameters()? {
+            let len = values.len();
+            let sum = self.average.entry(name).or_insert_with(|| vec![0.0; len]);
+            for (sum, value) in sum.iter_mut().zip(values) {
+                *sum += weight as f32 * value;
+            }
+        }
+        Ok(())
     }
 
     /// Number of trainable values.

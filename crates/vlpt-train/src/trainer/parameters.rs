@@ -27,6 +27,8 @@ impl Trainer<'_> {
     /// its validation value.
     pub(crate) fn select(&self) -> Result<(usize, Option<f64>)> {
         let Some((epoch, value)) = self.position.best else {
+            // The average of all epochs, of a method that ends with one.
+            self.put_back(&self.average)?;
             return Ok((self.position.epoch, None));
         };
         self.put_back(&self.best)?;
@@ -56,6 +58,7 @@ impl Trainer<'_> {
             parameters: self.parameters()?,
             optimizer: self.optimizer.state(),
             best: self.best.clone(),
+            average: self.average.clone(),
         };
         checkpoint.write(dir)?;
         observer.checkpoint();

@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use vlpt_autograd::Tensor;
 use vlpt_clip::{
-    Clip, MemoryBudget, PromptRows, PromptToken, TextPlan, TextPlanOptions, TextTape,
-    TowerAdaptation,
+    Clip, MemoryBudget, PromptToken, TextPlan, TextPlanOptions, TextTape, TowerAdaptation,
+    TowerGradients,
 };
-use vlpt_methods::{Method, MethodError, Pass};
+use vlpt_methods::{Method, TowerValues};
 
 use crate::Result;
 use vlpt_adapter::copies;
@@ -45,7 +44,8 @@ enum Kind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Scope {
     pub(crate) parts: Vec<usize>,
-    ranges: Vec<Range<usize>>,
+    /// The classes of each part.
+    pub(crate) ranges: Vec<Range<usize>>,
 }
 
 impl Scope {
@@ -94,22 +94,23 @@ impl TextSide {
     ) -> Result<Self> {
         let texts = method.texts(&clip.tokenizer, classes)?;
         let budget = budget.shared(at_once.min(parts.len()));
-        let kind = if !learned(&texts) {
+        let needs = method.needs();
+        let kind = if !learned(&texts) && !needs.text_weights {
             // Part by part, so that a part has the bits that it has alone.
             let features = |part: &Range<usize>| {
                 clip.text
                     .features(&texts[part.clone()], &TowerAdaptation::NONE)
             };
             Kind::Constant(parts.iter().flat_map(features).collect())
-        } else if method.conditional() {
+        } else if needs.texts_per_image {
             Kind::Conditional {
                 texts,
-                rows: rows_of_one_image(clip, method)?,
+                rows: method.rows_per_image(),
                 budget,
                 plans: BTreeMap::new(),
             }
         } else {
-            let options = TextPlanOptions::default();
+            let options = method.text_plan();
             let plan = |part: &Range<usize>| clip.text.plan(&texts[part.clone()], options, budget);
             Kind::Learned(parts.iter().map(plan).collect())
         };
@@ -167,14 +168,14 @@ impl TextSide {
         Ok(())
     }
 
-    /// Features of a scope's texts under prompt rows, and what backward needs; of a conditional
+    /// Features of a scope's texts under what is learned, and what backward needs; of a conditional
     /// method, features of the texts of each of the images that the scope was prepared for.
     pub(crate) fn forward(
         &self,
         clip: &Clip,
         scope: &Scope,
         images: usize,
-        rows: &[f32],
+        values: &TowerValues,
     ) -> (Vec<f32>, Vec<TextTape>) {
         if let Kind::Constant(features) = &self.kind {
             let of =
@@ -185,16 +186,17 @@ impl TextSide {
             );
         }
         let (mut features, mut tapes) = (Vec::new(), Vec::new());
+        let updates = values.updates();
+        let adaptation = values.for_tower(&updates);
         for plan in self.plans(scope, images) {
-            let prompts = PromptRows::shallow(rows, clip.text.width());
-            let (own, tape) = clip.text.forward(plan, &prompts.into());
+            let (own, tape) = clip.text.forward(plan, &adaptation);
             features.extend(own);
             tapes.push(tape);
         }
         (features, tapes)
     }
 
-    /// Gradient of the prompt rows, given that of the features of [`TextSide::forward`].
+    /// Gradient of what is learned, given that of the features of [`TextSide::forward`].
     pub(crate) fn backward(
         &self,
         clip: &Clip,
@@ -202,19 +204,18 @@ impl TextSide {
         images: usize,
         tapes: Vec<TextTape>,
         d_features: &[f32],
-    ) -> Vec<f32> {
-        let (mut sum, mut left): (Vec<f32>, _) = (Vec::new(), d_features);
+    ) -> TowerGradients {
+        let (mut sum, mut left): (Option<TowerGradients>, _) = (None, d_features);
         for (plan, tape) in self.plans(scope, images).into_iter().zip(tapes) {
             let (own, rest) = left.split_at(plan.texts() * self.embed);
             left = rest;
-            let d_rows = clip.text.backward(plan, tape, own).prompts;
-            if sum.is_empty() {
-                sum = d_rows;
-            } else {
-                add_to(&mut sum, &d_rows);
+            let d = clip.text.backward(plan, tape, own);
+            match &mut sum {
+                None => sum = Some(d),
+                Some(sum) => sum.add(&d),
             }
         }
-        sum
+        sum.unwrap_or_default()
     }
 
     fn plans(&self, scope: &Scope, images: usize) -> Vec<&TextPlan> {
@@ -234,15 +235,4 @@ pub(crate) fn add_to(sum: &mut [f32], values: &[f32]) {
     for (sum, value) in sum.iter_mut().zip(values) {
         *sum += value;
     }
-}
-
-/// How many prompt rows a conditional method makes for an image.
-fn rows_of_one_image(clip: &Clip, method: &dyn Method) -> Result<usize> {
-    let embed = clip.config.embed_dim;
-    let image = Tensor::zeros(&[1, embed]).map_err(MethodError::from)?;
-    let pass = Pass {
-        images: Some(&image),
-        ..Pass::EVAL
-    };
-    Ok(method.prompts(&pass)?.text_values()?.len() / clip.text.width())
 }

@@ -2,32 +2,30 @@
 
 use std::sync::Arc;
 
-use vlpt_clip::TowerAdaptation;
 use vlpt_data::Sample;
-use vlpt_methods::{Pass, Visual, VisualValues};
+use vlpt_methods::Pass;
 
 use super::Trainer;
 use super::images::{BatchImages, Source};
-use super::work::TaskPart;
+use super::workload::TaskPart;
 use crate::{Result, TaskValue};
-use vlpt_adapter::{Classifier, metrics};
+use vlpt_adapter::{Classifier, ImageAdaptation, metrics};
 
 impl Trainer<'_> {
     /// The classifier of the parameters as they are.
     pub(crate) fn classifier(&self) -> Result<Classifier> {
         let work = self.work;
-        if self.method.conditional() {
+        if self.method.needs().texts_per_image {
             return Ok(Classifier::of_method(
                 work.clip,
                 Arc::clone(&self.method),
                 work.classes,
             )?);
         }
-        let prompts = self.method.prompts(&Pass::EVAL)?;
-        let visual = prompts.visual.as_ref().map(Visual::values).transpose()?;
+        let text = self.method.adapt(&Pass::EVAL)?.text.values()?;
+        let visual = ImageAdaptation::of_method(&self.method)?;
         let texts = &self.engine.texts;
-        let rows = prompts.text_values()?;
-        let (features, _tapes) = texts.forward(work.clip, &texts.whole(), 0, &rows);
+        let (features, _tapes) = texts.forward(work.clip, &texts.whole(), 0, &text);
         Ok(Classifier::new(work.clip, work.classes, features).with_visual(visual))
     }
 
@@ -49,16 +47,15 @@ impl Trainer<'_> {
             .collect()
     }
 
-    /// Features of the validation images under the visual prompts.
-    fn val_features(&self, visual: Option<&VisualValues>) -> Result<Vec<f32>> {
+    /// Features of the validation images under what is learned of the image side.
+    fn val_features(&self, visual: Option<&ImageAdaptation>) -> Result<Vec<f32>> {
         let work = self.work;
         let (n, embed) = (work.val.len(), work.clip.config.embed_dim);
         if let Source::Features(views) = &work.images.val {
             return Ok(views.first().cloned().unwrap_or_default());
         }
-        let adaptation = visual.map_or(TowerAdaptation::NONE, VisualValues::for_tower);
         let every: Vec<usize> = (0..n).collect();
-        let mut batches = every.chunks(work.maker.batch.max(1));
+        let mut batches = every.chunks(work.extractor.batch.max(1));
         let load = |images: &[usize]| work.images.val.batch(0, images, embed);
         let mut features = Vec::with_capacity(n * embed);
         let mut current = batches.next();
@@ -67,15 +64,14 @@ impl Trainer<'_> {
             let next = batches.next();
             let (computed, prepared) = rayon::join(
                 || match loaded {
-                    BatchImages::Features(features) => features,
+                    BatchImages::Features(features) => Ok(features),
                     BatchImages::Pixels(pixels) => {
-                        let vision = &work.clip.vision;
-                        vision.features(&pixels, images.len(), &adaptation)
+                        ImageAdaptation::features(visual, work.clip, &pixels, images.len())
                     }
                 },
                 || next.map(load).transpose(),
             );
-            features.extend(computed);
+            features.extend(computed?);
             (current, waiting) = (next, prepared?);
         }
         Ok(features)

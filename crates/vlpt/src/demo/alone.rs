@@ -1,7 +1,7 @@
 //! Each task by itself: a prompt tuned on it, beside zero-shot.
 
 use vlpt_adapter::{
-    Bootstrap, Classifier, FeatureMaker, ImageConfig, PromptFolder, Scored, View, hash_images,
+    Bootstrap, Classifier, FeatureExtractor, ImageConfig, PromptFolder, Scored, View, hash_images,
 };
 use vlpt_clip::Clip;
 use vlpt_data::image::Limits;
@@ -35,16 +35,16 @@ pub(super) fn one_task(
         Run::start_with(&config, &options, clip, &data, &watch)?
     };
     let task = &data.task;
-    let maker = FeatureMaker {
+    let extractor = FeatureExtractor {
         clip,
         preprocess: vlpt_adapter::preprocess(clip, &ImageConfig::default()),
         limits: Limits::default(),
         batch: config.compute.image_batch,
         cache: Some(args.cache()),
-        prompts: None,
+        adaptation: None,
     };
     let hashes = hash_images(&task.test.samples, &watch)?;
-    let features = maker.features(&task.test.samples, &hashes, View::Centre, &watch)?;
+    let features = extractor.features(&task.test.samples, &hashes, View::Centre, &watch)?;
     let zero_shot = Classifier::zero_shot(clip, &task.classes, &task.templates)?;
     let tuned = PromptFolder::open(&done.prompt)?.classifier(clip)?;
     let probabilities = tuned.probabilities(clip, &features)?;

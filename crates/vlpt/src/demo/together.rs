@@ -9,17 +9,18 @@ use vlpt_base::files::write_atomic;
 use vlpt_clip::{Clip, ModelFiles};
 use vlpt_report::study::TransferMap;
 use vlpt_study::merge::{Merged, TransferMatrix};
+use vlpt_study::multitask::{train_adapted, train_source};
 use vlpt_study::stats::{Summary, summary};
-use vlpt_study::{MethodRequest, RunLimits, StudyFile, StudyRequest, TrainWork, Transfer};
-use vlpt_train::{DataConfig, RunOptions, open_task, open_tasks, train_adapted, train_source};
+use vlpt_study::{MethodRequest, RunLimits, StudyFile, StudyRequest, TrainExecutor, Transfer};
+use vlpt_train::{DataConfig, RunOptions, open_task, open_tasks};
 
 use super::DemoArgs;
 use super::settings::SETTINGS;
+use crate::commands::study::merge::merge_to_page;
+use crate::commands::study::page::maps;
+use crate::commands::study::work::{do_jobs, finished};
 use crate::console::Console;
 use crate::error::CliError;
-use crate::verbs::study::merge::merge_to_page;
-use crate::verbs::study::page::maps;
-use crate::verbs::study::work::{do_units, finished};
 use crate::watch::Watch;
 
 /// Of intervals over seeds.
@@ -189,11 +190,11 @@ fn study(
         jobs: Some(threads),
         ..RunLimits::default()
     };
-    let work = TrainWork::new(mini()?, 1, 0).with_cache(args.cache());
-    let report = do_units(&args.study(), &plan, &work, &limits, console)?;
+    let executor = TrainExecutor::new(mini()?, 1, 0).with_cache(args.cache());
+    let report = do_jobs(&args.study(), &plan, &executor, &limits, console)?;
     finished(&args.study(), &report)?;
-    let work = TrainWork::new(mini()?, threads, 0).with_cache(args.cache());
-    Ok(merge_to_page(&args.study(), false, Some(&work), &watch)?.0)
+    let executor = TrainExecutor::new(mini()?, threads, 0).with_cache(args.cache());
+    Ok(merge_to_page(&args.study(), false, Some(&executor), &watch)?.0)
 }
 
 impl Scores {

@@ -22,12 +22,14 @@ fn written(classifier: &Classifier, change: impl FnOnce(&mut TensorFile)) -> Res
 }
 
 fn cosine() -> Classifier {
-    let visual = VisualValues {
+    let visual = ImageAdaptation::Fixed(TowerValues::prompts(PromptValues {
         values: vec![0.5, -1.0, 2.0, 0.25, 3.0, 1e-9],
-        layers: 2,
-        count: 1,
+        first: 0,
+        blocks: 2,
+        rows: 1,
         place: VisualPlace::BeforeLnPre,
-    };
+        per_image: false,
+    }));
     let cosine = Classifier::cosine(&names(), EMBED, vec![1.0, 0.0, 0.6, 0.8], 7.5);
     cosine.unwrap().with_visual(Some(visual))
 }

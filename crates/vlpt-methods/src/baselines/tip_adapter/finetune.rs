@@ -41,7 +41,7 @@ pub(super) fn train(
             let labels: Vec<&[u32]> = batch.iter().map(|&i| &*shots.labels[i]).collect();
             let found = adapter.step(&rows(view, batch, adapter.embed), &labels)?;
             if !found.loss.is_finite() {
-                return Err(MethodError::Unfit {
+                return Err(MethodError::Incompatible {
                     what: format!("the loss became {} in epoch {}", found.loss, epoch + 1),
                     hint: Some("lower tip_adapter.lr".to_owned()),
                 });

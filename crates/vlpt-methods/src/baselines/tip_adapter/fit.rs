@@ -184,7 +184,7 @@ impl Maker<'_> {
         let images = features.len() / self.inputs.embed();
         let bytes = images * adapter.values.len() * size_of::<f64>();
         if bytes > MOST_BYTES {
-            return Err(unfit(
+            return Err(incompatible(
                 format!(
                     "choosing alpha and beta takes {} MiB for {images} held-out images and {} \
                      keys: expected at most {}",
@@ -259,7 +259,7 @@ impl Maker<'_> {
                 best = Some(choice);
             }
         }
-        best.ok_or_else(|| unfit("an empty grid of alpha and beta".to_owned(), None))
+        best.ok_or_else(|| incompatible("an empty grid of alpha and beta".to_owned(), None))
     }
 }
 
@@ -273,8 +273,8 @@ fn grid(searched: Searched, end: f64, steps: usize) -> Vec<f64> {
     }
 }
 
-fn unfit(what: String, hint: Option<&str>) -> MethodError {
-    MethodError::Unfit {
+fn incompatible(what: String, hint: Option<&str>) -> MethodError {
+    MethodError::Incompatible {
         what,
         hint: hint.map(str::to_owned),
     }

@@ -146,7 +146,7 @@ impl TipAdapter {
             .collect();
         if views.is_empty() || views.iter().any(|view| view.len() != size) {
             let found: Vec<usize> = views.iter().map(|view| view.len()).collect();
-            return Err(MethodError::Unfit {
+            return Err(MethodError::Incompatible {
                 what: format!(
                     "views with {found:?} values: expected {} x {embed}",
                     values.len()
@@ -173,16 +173,16 @@ impl TipAdapter {
     /// # Errors
     /// Sizes that do not fit, a class beyond the text features, or a number that is none.
     pub fn check(&self) -> Result<()> {
-        let unfit = |what: String| Err(MethodError::Unfit { what, hint: None });
+        let incompatible = |what: String| Err(MethodError::Incompatible { what, hint: None });
         let (embed, images) = (self.embed, self.values.len());
         if embed == 0 || self.text.is_empty() || !self.text.len().is_multiple_of(embed) {
-            return unfit(format!(
+            return incompatible(format!(
                 "{} values of text features: expected rows of {embed}",
                 self.text.len()
             ));
         }
         if self.keys.len() != images * embed || images == 0 {
-            return unfit(format!(
+            return incompatible(format!(
                 "{} values of keys: expected {images} x {embed}, and one key at least",
                 self.keys.len()
             ));
@@ -190,12 +190,12 @@ impl TipAdapter {
         let classes = self.classes();
         let labels = self.values.iter().flatten();
         if let Some(label) = labels.copied().find(|&label| label as usize >= classes) {
-            return unfit(format!(
+            return incompatible(format!(
                 "a key has class {label}: expected a number below {classes}"
             ));
         }
         if !(self.alpha.is_finite() && self.beta.is_finite() && self.scale.is_finite()) {
-            return unfit(format!(
+            return incompatible(format!(
                 "alpha {}, beta {} and scale {}: expected finite numbers",
                 self.alpha, self.beta, self.scale
             ));
@@ -261,7 +261,7 @@ impl TipAdapter {
         self.fits(images)?;
         let (count, classes, keys) = (labels.len(), self.classes(), self.values.len());
         if images.len() != count * self.embed || count == 0 {
-            return Err(MethodError::Unfit {
+            return Err(MethodError::Incompatible {
                 what: format!("{} feature values for {count} images", images.len()),
                 hint: None,
             });
@@ -302,7 +302,7 @@ impl TipAdapter {
         if images.len().is_multiple_of(self.embed) {
             return Ok(());
         }
-        Err(MethodError::Unfit {
+        Err(MethodError::Incompatible {
             what: format!(
                 "{} feature values are no rows of {}",
                 images.len(),

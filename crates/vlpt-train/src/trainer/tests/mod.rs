@@ -20,7 +20,7 @@ use crate::checkpoint::Position;
 use crate::events::EventLog;
 use crate::pixels::{EpochViews, Pixels};
 use crate::{Mask, Mix, RunConfig, StepReport, TrainObserver, parse};
-use vlpt_adapter::{FeatureMaker, View, preprocess};
+use vlpt_adapter::{FeatureExtractor, View, preprocess};
 
 /// Keeps the losses.
 #[derive(Default)]
@@ -115,14 +115,14 @@ impl Example {
         }
     }
 
-    fn maker<'a>(&self, clip: &'a Clip) -> FeatureMaker<'a> {
-        FeatureMaker {
+    fn extractor<'a>(&self, clip: &'a Clip) -> FeatureExtractor<'a> {
+        FeatureExtractor {
             clip,
             preprocess: preprocess(clip, &self.config.image),
             limits: Limits::default(),
             batch: 32,
             cache: None,
-            prompts: None,
+            adaptation: None,
         }
     }
 
@@ -135,18 +135,18 @@ impl Example {
         method.build(&build).unwrap()
     }
 
-    fn source<'a>(&'a self, maker: &FeatureMaker<'a>, given: Given) -> Source<'a> {
+    fn source<'a>(&'a self, extractor: &FeatureExtractor<'a>, given: Given) -> Source<'a> {
         let views = vec![View::Centre];
         match given {
             Given::Features(features) => Source::Features(vec![features]),
             Given::Pixels(pixels) => {
                 let kept = pixels.into_iter().map(|image| vec![image]).collect();
-                let pixels = Pixels::given(maker.clone(), &self.samples, views, kept);
+                let pixels = Pixels::given(extractor.clone(), &self.samples, views, kept);
                 Source::Pixels(Box::new(pixels))
             }
             Given::Decoded(budget) => {
                 let views = EpochViews::Fixed(views);
-                let pixels = Pixels::new(maker.clone(), &self.samples, views, budget, &());
+                let pixels = Pixels::new(extractor.clone(), &self.samples, views, budget, &());
                 Source::Pixels(Box::new(pixels.unwrap()))
             }
         }
@@ -159,7 +159,7 @@ impl Example {
         method: Box<dyn Method>,
         given: Given,
     ) -> (Vec<f64>, BTreeMap<String, Vec<f32>>) {
-        let maker = self.maker(clip);
+        let extractor = self.extractor(clip);
         let work = Workload {
             config: &self.config,
             clip,
@@ -171,10 +171,10 @@ impl Example {
             train: &self.samples,
             val: &[],
             images: ImageInput {
-                train: self.source(&maker, given),
+                train: self.source(&extractor, given),
                 val: Source::Features(vec![Vec::new()]),
             },
-            maker,
+            extractor,
         };
         let dir = tempfile::tempdir().unwrap();
         let mut log = EventLog::open(&dir.path().join("events.jsonl"), 0).unwrap();

@@ -18,11 +18,11 @@ fn settings(views: &str) -> String {
 
 /// Features that an epoch sees, of images held as a run with or without visual prompts holds them.
 fn seen(example: &Example, clip: &Clip, visual: bool, epoch: usize) -> Vec<f32> {
-    let maker = example.maker(clip);
+    let extractor = example.extractor(clip);
     let hashes = hash_images(&example.samples, &()).unwrap();
     let train = (example.samples.as_slice(), hashes.as_slice());
     let images =
-        ImageInput::prepare(&example.config, &maker, train, (&[], &[]), visual, &()).unwrap();
+        ImageInput::prepare(&example.config, &extractor, train, (&[], &[]), visual, &()).unwrap();
     let embed = clip.config.embed_dim;
     let every: Vec<usize> = (0..IMAGES).collect();
     match images.train.batch(epoch, &every, embed).unwrap() {
@@ -37,7 +37,7 @@ fn seen(example: &Example, clip: &Clip, visual: bool, epoch: usize) -> Vec<f32> 
 #[test]
 fn pixels_are_of_the_views_whose_features_are_kept_without_visual_prompts() {
     let clip = small();
-    for views in ["none", "bank", "fresh"] {
+    for views in ["none", "cached", "online"] {
         let example = Example::new(IMAGES, &settings(views));
         for epoch in 0..4 {
             let features = seen(&example, &clip, false, epoch);
@@ -49,7 +49,7 @@ fn pixels_are_of_the_views_whose_features_are_kept_without_visual_prompts() {
 #[test]
 fn views_differ_between_epochs_where_there_are_several() {
     let clip = small();
-    for (views, same) in [("none", true), ("bank", false), ("fresh", false)] {
+    for (views, same) in [("none", true), ("cached", false), ("online", false)] {
         let example = Example::new(IMAGES, &settings(views));
         let of = |epoch| seen(&example, &clip, true, epoch);
         assert_eq!(of(0) == of(1), same, "{views}");

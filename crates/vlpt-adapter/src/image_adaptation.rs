@@ -1,0 +1,131 @@
+//! What a classifier changes in the image tower.
+
+use std::fmt;
+use std::sync::Arc;
+
+use vlpt_autograd::Tensor;
+use vlpt_base::hash::sha256;
+use vlpt_clip::{Clip, TowerAdaptation};
+use vlpt_methods::{Method, MethodError, Parameter, Pass, TowerValues, UnitRows};
+
+use crate::Result;
+
+/// What images must be embedded with.
+#[derive(Clone)]
+pub enum ImageAdaptation {
+    /// The same for every image.
+    Fixed(TowerValues),
+    /// Made of each image's features under the frozen tower.
+    PerImage(Arc<dyn Method>),
+}
+
+impl ImageAdaptation {
+    /// That of a method's parameters as they are; none where it leaves the image tower as it is. What
+    /// depends on the image follows later changes of the parameters.
+    ///
+    /// # Errors
+    /// A tensor operation that failed.
+    pub fn of_method(method: &Arc<dyn Method>) -> Result<Option<Self>> {
+        let needs = method.needs();
+        if !needs.pixels {
+            return Ok(None);
+        }
+        if needs.visual_per_image {
+            return Ok(Some(Self::PerImage(Arc::clone(method))));
+        }
+        let values = method.adapt(&Pass::EVAL)?.visual.values()?;
+        Ok((!values.is_empty()).then_some(Self::Fixed(values)))
+    }
+
+    /// The prompts, where they are the same for every image.
+    pub fn prompts(&self) -> Option<&vlpt_methods::PromptValues> {
+        match self {
+            Self::Fixed(values) => values.prompts.as_ref(),
+            Self::PerImage(_) => None,
+        }
+    }
+
+    /// Features (n x embed) of pixels (n x 3 x side x side) under an adaptation, or of the frozen
+    /// tower; not normalised.
+    ///
+    /// # Errors
+    /// A method that refused the images.
+    pub fn features(
+        this: Option<&Self>,
+        clip: &Clip,
+        pixels: &[f32],
+        n: usize,
+    ) -> Result<Vec<f32>> {
+        let frozen = || clip.vision.features(pixels, n, &TowerAdaptation::NONE);
+        Ok(match this {
+            None => frozen(),
+            Some(Self::Fixed(values)) => {
+                let updates = values.updates();
+                clip.vision.features(pixels, n, &values.for_tower(&updates))
+            }
+            Some(Self::PerImage(method)) => {
+                let units = unit_tensor(&frozen(), clip.config.embed_dim)?;
+                let pass = Pass {
+                    images: Some(&units),
+                    ..Pass::EVAL
+                };
+                let values = method.adapt(&pass)?.visual.values()?;
+                let updates = values.updates();
+                clip.vision.features(pixels, n, &values.for_tower(&updates))
+            }
+        })
+    }
+
+    /// What it is known by: shape and every bit of its numbers.
+    pub(crate) fn fingerprint(&self) -> String {
+        let bytes =
+            |values: &[f32]| -> Vec<u8> { values.iter().flat_map(|v| v.to_le_bytes()).collect() };
+        match self {
+            Self::Fixed(TowerValues {
+                prompts: Some(prompts),
+                updates,
+                projection: None,
+            }) if updates.is_empty() && prompts.first == 0 => format!(
+                "visual prompts {:?} {} {} {}",
+                prompts.place,
+                prompts.blocks,
+                prompts.rows,
+                sha256(&bytes(&prompts.values))
+            ),
+            Self::Fixed(values) => {
+                let text = format!("{values:?}");
+                format!("image adaptation {}", sha256(text.as_bytes()))
+            }
+            Self::PerImage(method) => {
+                let values = |p: &Parameter| p.values().map(|v| bytes(&v)).unwrap_or_default();
+                let all: Vec<u8> = method.parameters().iter().flat_map(values).collect();
+                format!("per image {} {}", method.name(), sha256(&all))
+            }
+        }
+    }
+}
+
+impl PartialEq for ImageAdaptation {
+    fn eq(&self, other: &Self) -> bool {
+        self.fingerprint() == other.fingerprint()
+    }
+}
+
+impl fmt::Debug for ImageAdaptation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fixed(values) => values.fmt(f),
+            Self::PerImage(method) => write!(f, "per image, by {}", method.name()),
+        }
+    }
+}
+
+/// Image features divided by their lengths, as methods take them.
+///
+/// # Errors
+/// A number of values that is no multiple of `embed`.
+pub fn unit_tensor(features: &[f32], embed: usize) -> Result<Tensor> {
+    let units = UnitRows::new(features, embed)?;
+    let values = units.rows().to_vec();
+    Ok(Tensor::new(values, &[units.len(), embed]).map_err(MethodError::from)?)
+}

@@ -1,0 +1,143 @@
+//! The steps of every experiment: train, go on with a training, evaluate.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use vlpt_adapter::{
+    Classifier, EvalImages, EvalOptions, Evaluation, ImageAdaptation, PromptFolder, evaluate_images,
+};
+use vlpt_base::memo::Memo;
+use vlpt_clip::{Clip, PromptToken};
+use vlpt_data::Task;
+use vlpt_data::image::Preprocess;
+use vlpt_methods::Method;
+use vlpt_train::{Run, RunConfig, RunOptions, RunSummary, TrainError, TrainObserver, TrainingData};
+
+/// Steps on one model, watched by one observer.
+pub(crate) struct Experiment<'a> {
+    /// The model.
+    pub(crate) clip: &'a Clip,
+    /// Texts without prompts that were encoded before.
+    pub(crate) texts: &'a ConstantTexts,
+    /// Who watches.
+    pub(crate) observer: &'a dyn TrainObserver,
+}
+
+impl Experiment<'_> {
+    /// Starts a run on open tasks, or goes on with the one in its folder.
+    pub(crate) fn train(
+        &self,
+        config: &RunConfig,
+        options: &RunOptions,
+        tasks: &[Task],
+    ) -> vlpt_train::Result<RunSummary> {
+        let data = TrainingData::of_tasks(tasks, config)?;
+        if begun(&options.dir) {
+            return Run::resume_with(Some(config), options, self.clip, &data, self.observer);
+        }
+        Run::start_with(config, options, self.clip, &data, self.observer)
+    }
+
+    /// As [`Experiment::train`] in a folder that nobody else uses: what cannot be gone on with,
+    /// such as a run of another version or of a folder that was moved, is done anew. The result is
+    /// the same.
+    pub(crate) fn train_or_redo(
+        &self,
+        config: &RunConfig,
+        options: &RunOptions,
+        tasks: &[Task],
+    ) -> vlpt_train::Result<RunSummary> {
+        let begun = begun(&options.dir);
+        match self.train(config, options, tasks) {
+            Err(
+                TrainError::ConfigChanged { .. }
+                | TrainError::InputChanged { .. }
+                | TrainError::UnknownKey { .. }
+                | TrainError::BadValue { .. }
+                | TrainError::Damaged { .. },
+            ) if begun => {
+                fs_err::remove_dir_all(&options.dir)?;
+                self.train(config, options, tasks)
+            }
+            other => other,
+        }
+    }
+
+    /// The classifier that a prompt makes of a task.
+    pub(crate) fn classifier(
+        &self,
+        folder: &PromptFolder,
+        task: &Task,
+    ) -> vlpt_train::Result<Classifier> {
+        self.texts.classifier(self.clip, folder, task)
+    }
+
+    /// The classifier of a task's own templates.
+    pub(crate) fn zero_shot(&self, task: &Task) -> vlpt_train::Result<Classifier> {
+        Ok(Classifier::zero_shot(
+            self.clip,
+            &task.classes,
+            &task.templates,
+        )?)
+    }
+
+    /// What a classifier does on images of a task, as `vlpt eval` has it, but without an interval.
+    pub(crate) fn evaluate(
+        &self,
+        classifier: &Classifier,
+        task: &Task,
+        images: &EvalImages,
+        preprocess: &Preprocess,
+        cache: Option<PathBuf>,
+    ) -> vlpt_train::Result<Evaluation> {
+        let mut options = EvalOptions {
+            cache,
+            ..EvalOptions::default()
+        };
+        // Only the value is used.
+        options.bootstrap.resamples = 1;
+        Ok(evaluate_images(
+            self.clip,
+            classifier,
+            task,
+            images,
+            preprocess,
+            &options,
+            self.observer,
+        )?)
+    }
+}
+
+/// Whether a folder holds a run.
+fn begun(dir: &Path) -> bool {
+    dir.join("config.toml").exists()
+}
+
+/// Classifiers whose texts hold nothing learned, by those texts: they are encoded once.
+#[derive(Debug, Default)]
+pub(crate) struct ConstantTexts(Memo<Classifier>);
+
+impl ConstantTexts {
+    fn classifier(
+        &self,
+        clip: &Clip,
+        folder: &PromptFolder,
+        task: &Task,
+    ) -> vlpt_train::Result<Classifier> {
+        let method: Arc<dyn Method> = Arc::from(folder.method(clip)?);
+        let needs = method.needs();
+        let texts = method.texts(&clip.tokenizer, &task.classes)?;
+        let learned = |token: &PromptToken| matches!(token, PromptToken::Learned(_));
+        let constant = !texts.iter().flatten().any(learned);
+        if needs.texts_per_image || needs.text_weights || !constant {
+            return Ok(folder.classifier_for_task(clip, task)?);
+        }
+        let name = format!("{:?} {texts:?}", task.classes);
+        let plain = self.0.get(&name, || {
+            let made = folder.classifier_for_task(clip, task)?;
+            Ok::<_, TrainError>(made.with_visual(None))
+        })?;
+        let visual = ImageAdaptation::of_method(&method)?;
+        Ok((*plain).clone().with_visual(visual))
+    }
+}

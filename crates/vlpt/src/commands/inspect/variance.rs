@@ -1,0 +1,424 @@
+//! `vlpt inspect variance`: variances of data sets against what tuning gains on them.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+use vlpt_adapter::{FeatureExtractor, ImageConfig, SplitName, View, hash_images};
+use vlpt_base::files::write_atomic;
+use vlpt_data::image::Limits;
+use vlpt_inspect::csv_text;
+use vlpt_inspect::gains::{Families, Gain, Gains};
+use vlpt_inspect::rank::{RankCorrelation, spearman};
+use vlpt_inspect::variance::{Variances, variances};
+use vlpt_report::svg::{Dot, Dots, Scatter, scatter};
+use vlpt_train::ComputeConfig;
+
+use crate::console::{Console, table};
+use crate::error::CliError;
+use crate::options::{CacheArgs, DataArgs, DataFlags, TowerArgs};
+use crate::watch::Watch;
+
+/// Flags of `vlpt inspect variance`.
+#[derive(Debug, Args)]
+pub(crate) struct VarianceArgs {
+    /// Data sets: folders, manifests (.csv, .jsonl), or `synthetic:NAME`
+    #[arg(value_name = "DATA", required = true)]
+    data: Vec<String>,
+    #[command(flatten)]
+    flags: DataFlags,
+    #[command(flatten)]
+    model: TowerArgs,
+    /// Whose images: those that could be known before tuning, or those that gains are measured on
+    #[arg(long, value_enum, default_value = "train")]
+    split: SplitArg,
+    /// A CSV of results with the columns task, method, seed, shots, zero_shot, value
+    #[arg(long, value_name = "FILE.csv")]
+    results: Option<PathBuf>,
+    /// Which shots of the results count, where there are several
+    #[arg(long, value_name = "K", requires = "results")]
+    shots: Option<String>,
+    /// The method of the results that stands for text prompts
+    #[arg(long, value_name = "METHOD", default_value = "coop")]
+    text: String,
+    /// The method that stands for visual prompts
+    #[arg(long, value_name = "METHOD", default_value = "vpt")]
+    visual: String,
+    /// The method that stands for unified prompts
+    #[arg(long, value_name = "METHOD", default_value = "upt")]
+    unified: String,
+    /// Write variance.csv, and with --results variance.svg, into this folder
+    #[arg(long, short, value_name = "FOLDER")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    cache: CacheArgs,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum SplitArg {
+    Train,
+    Test,
+}
+
+/// What is printed under `--json`.
+#[derive(Debug, Serialize)]
+struct Analysis {
+    model: String,
+    split: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shots: Option<String>,
+    tasks: Vec<Row>,
+    correlations: Vec<Correlation>,
+    caveat: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Row {
+    #[serde(flatten)]
+    variances: Variances,
+    /// Gains over zero-shot of each family that the results have.
+    gains: Vec<FamilyGain>,
+}
+
+#[derive(Debug, Serialize)]
+struct FamilyGain {
+    family: &'static str,
+    #[serde(flatten)]
+    gain: Gain,
+}
+
+/// Of a variance and the gain of a family.
+#[derive(Debug, Serialize)]
+struct Correlation {
+    variance: &'static str,
+    family: &'static str,
+    method: String,
+    #[serde(flatten)]
+    found: RankCorrelation,
+}
+
+/// The two variances: name, what it is called on an axis, and how it is taken.
+type Side = (&'static str, &'static str, fn(&Variances) -> f64);
+const SIDES: [Side; 2] = [
+    ("visual", "intra-class visual variance", |v| v.visual),
+    ("text", "inter-class text variance", |v| v.text),
+];
+
+/// Measures, correlates, draws and prints.
+pub(crate) fn run(args: &VarianceArgs, console: &Console) -> Result<(), CliError> {
+    if args.data.len() > 1 && args.flags.name.is_some() {
+        return Err(CliError::usage(
+            "--name is given with several data sets",
+            "leave it out, or name one data set",
+        ));
+    }
+    let families = Families {
+        text: args.text.clone(),
+        visual: args.visual.clone(),
+        unified: args.unified.clone(),
+    };
+    // a table that cannot be used should not wait for the images
+    let gains = match &args.results {
+        Some(path) => Some(Gains::read(path, args.shots.as_deref())?),
+        None => None,
+    };
+    let clip = args.model.open(console)?;
+    let split = match args.split {
+        SplitArg::Train => SplitName::Train,
+        SplitArg::Test => SplitName::Test,
+    };
+    let watch = Watch::new(console);
+    let extractor = FeatureExtractor {
+        clip: &clip,
+        preprocess: vlpt_adapter::preprocess(&clip, &ImageConfig::default()),
+        limits: Limits::default(),
+        batch: ComputeConfig::default().image_batch,
+        cache: args.cache.folder(),
+        adaptation: None,
+    };
+    let mut tasks = Vec::new();
+    for data in &args.data {
+        let task = DataArgs {
+            data: data.clone(),
+            flags: args.flags.clone(),
+        }
+        .open()?;
+        let images = split.of(&task)?;
+        let hashes = hash_images(&images.samples, &watch)?;
+        let features = extractor.features(&images.samples, &hashes, View::Centre, &watch)?;
+        let variances = variances(&clip, &task, images, &features)?;
+        let gains = gains
+            .as_ref()
+            .map_or_else(Vec::new, |gains| of_families(gains, &families, &task.name));
+        tasks.push(Row { variances, gains });
+    }
+    if let Some(gains) = &gains {
+        check(gains, &families, &tasks, args, console)?;
+    }
+    let analysis = Analysis {
+        model: clip.name.clone(),
+        split: split.name(),
+        shots: gains.map(|gains| gains.shots),
+        correlations: correlations(&tasks, &families),
+        caveat: caveat(&tasks),
+        tasks,
+    };
+    if let Some(folder) = &args.out {
+        analysis.write(folder, args.results.is_some(), console)?;
+    }
+    console.result(&analysis, || analysis.text())
+}
+
+fn of_families(gains: &Gains, families: &Families, task: &str) -> Vec<FamilyGain> {
+    let found = families.named().into_iter().filter_map(|(family, method)| {
+        Some(FamilyGain {
+            family,
+            gain: gains.get(task, method)?.clone(),
+        })
+    });
+    found.collect()
+}
+
+/// Says which data sets and methods have no gain, and refuses a table that has none at all.
+fn check(
+    gains: &Gains,
+    families: &Families,
+    tasks: &[Row],
+    args: &VarianceArgs,
+    console: &Console,
+) -> Result<(), CliError> {
+    let named = families.named().map(|(_, method)| method);
+    if tasks.iter().all(|row| row.gains.is_empty()) {
+        let path = args.results.as_deref().unwrap_or(Path::new("")).display();
+        return Err(CliError::usage(
+            format!(
+                "{path}: no result of {} on any of these data sets; its methods are {}",
+                named.join(", "),
+                gains.methods().join(", ")
+            ),
+            "name methods with --text, --visual and --unified; the column task holds the data sets' names",
+        ));
+    }
+    for row in tasks.iter().filter(|row| row.gains.len() < named.len()) {
+        let missing: Vec<&str> = families
+            .named()
+            .into_iter()
+            .filter(|(family, _)| row.gains.iter().all(|gain| gain.family != *family))
+            .map(|(_, method)| method)
+            .collect();
+        let task = &row.variances.task;
+        console.say(format!(
+            "note: the results have no {} on {task}",
+            missing.join(", ")
+        ));
+    }
+    let others: Vec<&str> = gains
+        .methods()
+        .into_iter()
+        .filter(|method| !named.contains(method))
+        .collect();
+    if !others.is_empty() {
+        console.say(format!(
+            "note: these methods of the results play no part: {}",
+            others.join(", ")
+        ));
+    }
+    Ok(())
+}
+
+/// Variance and gain of each task that has both.
+fn pairs<'a>(
+    tasks: &'a [Row],
+    side: fn(&Variances) -> f64,
+    family: &'a str,
+) -> impl Iterator<Item = (&'a Row, (f64, f64))> {
+    tasks.iter().filter_map(move |row| {
+        let gain = row.gains.iter().find(|gain| gain.family == family)?;
+        Some((row, (side(&row.variances), gain.gain.points)))
+    })
+}
+
+fn correlations(tasks: &[Row], families: &Families) -> Vec<Correlation> {
+    let mut all = Vec::new();
+    for (variance, _, side) in SIDES {
+        for (family, method) in families.named() {
+            let pairs: Vec<(f64, f64)> = pairs(tasks, side, family).map(|p| p.1).collect();
+            if !pairs.is_empty() {
+                all.push(Correlation {
+                    variance,
+                    family,
+                    method: method.to_owned(),
+                    found: spearman(&pairs),
+                });
+            }
+        }
+    }
+    all
+}
+
+/// What so many data sets can decide.
+fn caveat(tasks: &[Row]) -> String {
+    let n = tasks.iter().filter(|row| !row.gains.is_empty()).count();
+    let mut text = String::new();
+    if (2..=8).contains(&n) {
+        let orders: u32 = (1..=n as u32).product();
+        text += &format!(
+            "{n} data sets decide little: of the {orders} orders they can have, 2 are as far from \
+             chance as a perfect one, so no p can be below {:.4}. ",
+            2.0 / f64::from(orders)
+        );
+    } else if n > 0 {
+        text += &format!("n = {n} data sets. ");
+    }
+    if let Some(fewest) = tasks.iter().map(|row| row.variances.fewest).min()
+        && fewest < 10
+    {
+        text += &format!(
+            "With few images in a class (here {fewest}) its mean lies too near to them: the visual \
+             variance comes out low by a share of about 1 in that number. "
+        );
+    }
+    text + "Data sets differ in more than their variances."
+}
+
+impl Analysis {
+    fn write(&self, folder: &Path, drawn: bool, console: &Console) -> Result<(), CliError> {
+        fs_err::create_dir_all(folder)?;
+        let csv = folder.join("variance.csv");
+        write_atomic(&csv, self.csv().as_bytes())?;
+        console.say(format!("wrote {}", csv.display()));
+        if drawn {
+            let svg = folder.join("variance.svg");
+            write_atomic(&svg, self.svg().as_bytes())?;
+            console.say(format!("wrote {}", svg.display()));
+        }
+        Ok(())
+    }
+
+    fn cells(row: &Row, number: impl Fn(f64) -> String) -> Vec<String> {
+        let gain = |family: &str| {
+            let found = row.gains.iter().find(|gain| gain.family == family);
+            found.map_or(String::new(), |gain| number(gain.gain.points))
+        };
+        ["text", "visual", "unified"].map(gain).to_vec()
+    }
+
+    fn csv(&self) -> String {
+        let rows: Vec<Vec<String>> = self
+            .tasks
+            .iter()
+            .map(|row| {
+                let v = &row.variances;
+                let mut cells = vec![
+                    v.task.clone(),
+                    self.split.to_owned(),
+                    v.classes.to_string(),
+                    v.images.to_string(),
+                    v.fewest.to_string(),
+                    v.visual.to_string(),
+                    v.text.to_string(),
+                ];
+                cells.extend(Self::cells(row, |points| points.to_string()));
+                cells
+            })
+            .collect();
+        let header = [
+            "task",
+            "split",
+            "classes",
+            "images",
+            "fewest_images_of_a_class",
+            "intra_class_visual_variance",
+            "inter_class_text_variance",
+            "text_gain",
+            "visual_gain",
+            "unified_gain",
+        ];
+        csv_text(&header, &rows)
+    }
+
+    fn svg(&self) -> String {
+        let panel = |(name, label, side): Side| {
+            let of_side = || self.correlations.iter().filter(|c| c.variance == name);
+            let kinds = of_side().enumerate().map(|(colour, c)| Dots {
+                name: format!("{} ({})", c.family, c.method),
+                colour,
+                dots: pairs(&self.tasks, side, c.family)
+                    .map(|(row, at)| Dot {
+                        name: format!("{}, {}", row.variances.task, c.family),
+                        at,
+                    })
+                    .collect(),
+            });
+            let with_gains = self.tasks.iter().filter(|row| !row.gains.is_empty());
+            Scatter {
+                title: format!("Gain against {label}"),
+                x_label: format!("{label}, {} images", self.split),
+                y_label: "gain over zero-shot, points".to_owned(),
+                marks: with_gains
+                    .map(|row| (side(&row.variances), row.variances.task.clone()))
+                    .collect(),
+                series: kinds.collect(),
+                notes: of_side().map(Correlation::words).collect(),
+            }
+        };
+        scatter("Gains of prompts against variances", &SIDES.map(panel))
+    }
+
+    fn text(&self) -> String {
+        let rows: Vec<Vec<String>> = self
+            .tasks
+            .iter()
+            .map(|row| {
+                let v = &row.variances;
+                let mut cells = vec![
+                    v.task.clone(),
+                    v.classes.to_string(),
+                    v.images.to_string(),
+                    v.fewest.to_string(),
+                    format!("{:.4}", v.visual),
+                    format!("{:.4}", v.text),
+                ];
+                if self.shots.is_some() {
+                    cells.extend(Self::cells(row, |points| format!("{points:+.1}")));
+                }
+                cells
+            })
+            .collect();
+        let mut header = vec![
+            "task",
+            "classes",
+            "images",
+            "fewest",
+            "visual variance",
+            "text variance",
+        ];
+        if self.shots.is_some() {
+            header.extend(["text gain", "visual gain", "unified gain"]);
+        }
+        let mut text = format!(
+            "{}, {} images: intra-class visual and inter-class text variance\n{}",
+            self.model,
+            self.split,
+            table(&header, &rows)
+        );
+        if let Some(shots) = &self.shots {
+            text += &format!("\n\nrank correlations with gains at {shots} shots\n");
+            let lines = self
+                .correlations
+                .iter()
+                .map(|c| format!("{} variance: {}", c.variance, c.words()));
+            text += &lines.collect::<Vec<_>>().join("\n");
+        }
+        text + "\n\n" + &self.caveat
+    }
+}
+
+impl Correlation {
+    fn words(&self) -> String {
+        let RankCorrelation { n, rho, p } = self.found;
+        let rho = rho.map_or("none".to_owned(), |rho| format!("{rho:+.2}"));
+        let p = p.map_or(String::new(), |p| format!(", exact p {p:.3}"));
+        format!("{} ({}): rho {rho}, n {n}{p}", self.family, self.method)
+    }
+}
