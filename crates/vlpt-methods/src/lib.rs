@@ -35,6 +35,7 @@ mod dropout;
 mod error;
 pub mod head;
 pub mod import;
+pub mod merge;
 mod method;
 mod nn;
 mod parameter;

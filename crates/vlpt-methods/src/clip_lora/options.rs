@@ -193,7 +193,7 @@ impl Blocks {
 
 impl AdaptedLayer {
     /// All, in the order of their computation.
-    pub(super) const ALL: [Self; 6] = [Self::Q, Self::K, Self::V, Self::Out, Self::Fc1, Self::Fc2];
+    pub const ALL: [Self; 6] = [Self::Q, Self::K, Self::V, Self::Out, Self::Fc1, Self::Fc2];
 
     /// The layer's name within a block.
     pub(super) fn name(self) -> &'static str {
