@@ -20,6 +20,7 @@ const VERBS: &[&[&str]] = &[
     &["predict"],
     &["import"],
     &["average"],
+    &["merge"],
     &["embed"],
     &["tokenize"],
     &["preprocess"],

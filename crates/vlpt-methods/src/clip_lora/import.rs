@@ -29,7 +29,8 @@ pub(super) const IMPORT: Import = Import {
 /// The options that names and shapes tell.
 fn read(reader: &mut Reader) -> ClipLoraConfig {
     let mut config = ClipLoraConfig::default();
-    if reader.names.any(PUBLISHED) {
+    let ours = |tower: Tower| reader.names.any(tower.prefix());
+    if !ours(Tower::Text) && !ours(Tower::Vision) {
         reader.problem(
             "its layers are counted through, and their widths do not tell a text tower from an \
              image tower: expected those of both, of different widths",

@@ -32,6 +32,7 @@ pub const RECIPES: &[Recipe] = recipes![
     "upt-mvlpt-elevater",
     "upt-release",
     "cocoop-paper",
+    "clip-lora-paper",
     "source-quick",
     "source-mvlpt",
     "linear-probe",

@@ -1,10 +1,9 @@
-//! Every method against PyTorch (`tests/golden/make_twins.py`).
+//! Every method against PyTorch (`tests/golden/make_twins.py`, `make_clip_lora_twins.py`).
 
 use std::collections::BTreeMap;
 
 use vlpt_methods::{
-    Attention, CoCoOpConfig, CoOpConfig, Depth, Method, MethodConfig, UptConfig, UptShape,
-    VptConfig,
+    AdaptedLayer, Attention, Blocks, ClipLoraConfig, CoCoOpConfig, CoOpConfig, Depth, Method, MethodConfig, Towers, UptConfig, UptShape, VptConfig,
 };
 
 use super::{Example, Given, assert_curve, small};
@@ -43,8 +42,13 @@ fn start(method: &dyn Method) {
 }
 
 fn check(name: &str, optimizer: &str, lr: f64, method: &MethodConfig) {
-    let golden: BTreeMap<String, Vec<f64>> =
-        serde_json::from_str(include_str!("../../../tests/golden/twins.json")).unwrap();
+    let golden = include_str!("../../../tests/golden/twins.json");
+    check_against(golden, name, optimizer, lr, method);
+}
+
+/// `golden` is the file with the curve of this name.
+fn check_against(golden: &str, name: &str, optimizer: &str, lr: f64, method: &MethodConfig) {
+    let golden: BTreeMap<String, Vec<f64>> = serde_json::from_str(golden).unwrap();
     let clip = small();
     let settings = format!(
         "[train]\nepochs = 50\nbatch_size = 8\noptimizer = \"{optimizer}\"\nlr = {lr}\n\
@@ -126,4 +130,34 @@ fn conditional_prompts_have_pytorchs_loss_curve() {
         ..CoCoOpConfig::default()
     });
     check("cocoop", "sgd", 0.005, &method);
+}
+
+#[test]
+fn low_rank_updates_have_pytorchs_loss_curve() {
+    use AdaptedLayer::{Fc1, Fc2, K, Out, Q, V};
+    let golden = include_str!("../../../tests/golden/clip_lora.json");
+    // The masks of dropout are our own.
+    let plain = ClipLoraConfig {
+        dropout: 0.0,
+        ..ClipLoraConfig::default()
+    };
+    let all_layers = ClipLoraConfig {
+        position: Blocks::HalfUp,
+        layers: vec![Q, K, V, Out, Fc1, Fc2],
+        rank: 3,
+        alpha: 2.0,
+        ..plain.clone()
+    };
+    let of = |encoder| ClipLoraConfig {
+        encoder,
+        ..plain.clone()
+    };
+    for (name, optimizer, lr, config) in [
+        ("clip-lora", "adamw", 0.002, plain.clone()),
+        ("clip-lora-all-layers-half-up", "adamw", 0.002, all_layers),
+        ("clip-lora-text", "sgd", 0.02, of(Towers::Text)),
+        ("clip-lora-vision", "sgd", 0.02, of(Towers::Vision)),
+    ] {
+        check_against(golden, name, optimizer, lr, &MethodConfig::from(config));
+    }
 }
