@@ -101,7 +101,7 @@ impl OpenPrompt {
         let mut seen: Vec<Option<(usize, usize, usize)>> = vec![None; rows];
         let mut order = Vec::new();
         for (i, text) in texts.iter().enumerate() {
-            let learned = text.iter().filter_map(|slot| match slot {
+            let learned = text.iter().filter_map(|token| match token {
                 PromptToken::Learned(row) => Some(*row as usize),
                 PromptToken::Token(_) => None,
             });

@@ -41,14 +41,14 @@ impl Measure {
 
 /// One measure over all pairs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Matrix {
+pub struct SimilarityMatrix {
     /// What is compared.
     pub measure: Measure,
     /// Prompts x prompts, symmetric; none where the measure does not fit the pair.
     pub values: Vec<Vec<Option<f64>>>,
 }
 
-impl Matrix {
+impl SimilarityMatrix {
     /// Whether two different prompts have a value.
     pub fn says_something(&self) -> bool {
         let pairs = self.values.iter().enumerate();
@@ -128,7 +128,7 @@ pub fn check_same_model(folders: &[vlpt_adapter::PromptFolder]) -> Result<()> {
 
 /// Every measure over all pairs of prompts; first the four over whole prompts, then visual prompts
 /// block by block.
-pub fn similarities(profiles: &[Profile]) -> Vec<Matrix> {
+pub fn similarities(profiles: &[Profile]) -> Vec<SimilarityMatrix> {
     let blocks = profiles.iter().map(|p| p.visual.len()).max().unwrap_or(0);
     let mut measures = vec![
         Measure::Parameters,
@@ -142,7 +142,7 @@ pub fn similarities(profiles: &[Profile]) -> Vec<Matrix> {
             let pairs = profiles.iter();
             pairs.map(|b| compare(&measure, a, b)).collect()
         };
-        Matrix {
+        SimilarityMatrix {
             values: profiles.iter().map(row).collect(),
             measure,
         }

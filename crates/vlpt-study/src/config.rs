@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::job::Task;
+use crate::job::TaskSpec;
 
 /// Which tasks, methods, shots and seeds a study compares.
 ///
@@ -14,9 +14,9 @@ use crate::job::Task;
 #[serde(default, deny_unknown_fields)]
 pub struct StudyConfig {
     /// Tasks to transfer from.
-    pub sources: Vec<Task>,
+    pub sources: Vec<TaskSpec>,
     /// Tasks to transfer to. A task that is both must be equal in both lists.
-    pub targets: Vec<Task>,
+    pub targets: Vec<TaskSpec>,
     /// Methods to compare.
     pub methods: Vec<StudyMethod>,
     /// Settings common to all jobs.

@@ -99,7 +99,7 @@ impl<'de> Deserialize<'de> for JobId {
 /// A task by its name in the study, with whatever is needed to load it anywhere.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Task {
+pub struct TaskSpec {
     /// The name in tables; unique in a study.
     pub name: String,
     /// Where its images are, what they hash to, its metric: the study does not look inside.
@@ -110,7 +110,7 @@ pub struct Task {
 /// The jobs whose prompt a job starts from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Source {
+pub struct StartPoint {
     /// The names of the tasks the prompt was trained on.
     pub tasks: Vec<String>,
     /// Images per class it was trained with.
@@ -131,12 +131,12 @@ pub struct Job {
     pub method: String,
     /// The tasks it trains on, in the order of their label space.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub train_on: Vec<Task>,
+    pub train_on: Vec<TaskSpec>,
     /// What it starts from; nothing: the method's own start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub start_from: Option<Source>,
+    pub start_from: Option<StartPoint>,
     /// The tasks it is evaluated on.
-    pub evaluate_on: Vec<Task>,
+    pub evaluate_on: Vec<TaskSpec>,
     /// Images per class it trains with.
     pub shots: usize,
     /// Seed of everything drawn.
@@ -167,7 +167,7 @@ impl Job {
 
     /// One line for people: `adapt coop pets -> flowers, 5 shots, seed 1`.
     pub fn title(&self) -> String {
-        let names = |tasks: &[Task]| {
+        let names = |tasks: &[TaskSpec]| {
             let names: Vec<_> = tasks.iter().map(|t| t.name.as_str()).collect();
             names.join("+")
         };
@@ -202,7 +202,7 @@ mod tests {
         Job {
             kind: Kind::Train,
             method: "coop".into(),
-            train_on: vec![Task {
+            train_on: vec![TaskSpec {
                 name: "pets".into(),
                 settings: Value::Null,
             }],

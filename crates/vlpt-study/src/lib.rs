@@ -39,8 +39,8 @@ pub use executor::{
     Similarity, SimilarityCorrelation, StudyFile, StudyRequest, TaskSettings, TrainExecutor,
 };
 pub use folder::Folder;
-pub use job::{Job, JobId, Kind, Source, Task};
-pub use matrix::Matrix;
+pub use job::{Job, JobId, Kind, StartPoint, TaskSpec};
+pub use matrix::TaskMatrix;
 pub use plan::Plan;
 pub use result::{Failure, Outcome, read_failure, read_outcome};
 pub use shard::Shard;

@@ -7,14 +7,14 @@ use crate::{Result, StudyError};
 /// Numbers between tasks: a row for each source, a column for each target. What is missing is not
 /// a number (NaN) in here, `null` in JSON, and an empty field in tables.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Matrix {
+pub struct TaskMatrix {
     rows: Vec<String>,
     columns: Vec<String>,
     #[serde(with = "nullable")]
     values: Vec<f64>,
 }
 
-impl Matrix {
+impl TaskMatrix {
     /// A matrix of `rows.len() * columns.len()` values, row after row.
     ///
     /// # Errors
@@ -83,7 +83,7 @@ impl Matrix {
     }
 }
 
-impl Matrix {
+impl TaskMatrix {
     /// The matrix as CSV: a column `source`, then a column for each target; what is missing is
     /// empty.
     ///
@@ -107,7 +107,7 @@ impl Matrix {
         String::from_utf8(bytes).map_err(|e| failed(e.to_string()))
     }
 
-    /// Reads what [`Matrix::to_csv`] writes; `name` is named in errors.
+    /// Reads what [`TaskMatrix::to_csv`] writes; `name` is named in errors.
     ///
     /// # Errors
     /// No matrix of names and numbers.
@@ -169,10 +169,10 @@ mod tests {
     #[test]
     fn what_is_missing_stays_missing_through_json() {
         let names = vec!["a".to_owned(), "b".to_owned()];
-        let matrix = Matrix::new(names.clone(), names, vec![1.0, f64::NAN, 0.1, 4.0]).unwrap();
+        let matrix = TaskMatrix::new(names.clone(), names, vec![1.0, f64::NAN, 0.1, 4.0]).unwrap();
         let json = serde_json::to_string(&matrix).unwrap();
         assert!(json.contains("[1.0,null,0.1,4.0]"), "{json}");
-        let again: Matrix = serde_json::from_str(&json).unwrap();
+        let again: TaskMatrix = serde_json::from_str(&json).unwrap();
         assert_eq!(again.between("a", "b"), None);
         assert_eq!(again.between("b", "a"), Some(0.1));
         assert_eq!(again.get(0, 2), None, "beyond the last column");
@@ -182,12 +182,12 @@ mod tests {
     fn a_matrix_comes_back_from_csv() {
         let rows = vec!["a,b".to_owned(), "c".to_owned()];
         let columns = vec!["x".to_owned(), "y".to_owned()];
-        let matrix = Matrix::new(rows, columns, vec![0.1, f64::NAN, -3.0, 4e-20]).unwrap();
+        let matrix = TaskMatrix::new(rows, columns, vec![0.1, f64::NAN, -3.0, 4e-20]).unwrap();
         let text = matrix.to_csv().unwrap();
         assert_eq!(text.lines().nth(1), Some("\"a,b\",0.1,"));
-        let again = Matrix::from_csv(&text, "t.csv").unwrap();
+        let again = TaskMatrix::from_csv(&text, "t.csv").unwrap();
         assert_eq!(again.to_csv().unwrap(), text);
-        let error = Matrix::from_csv("source,x\na,one\n", "t.csv").unwrap_err();
+        let error = TaskMatrix::from_csv("source,x\na,one\n", "t.csv").unwrap_err();
         let expected = "t.csv: row \"a\", column \"x\": found \"one\"";
         assert!(error.to_string().contains(expected), "{error}");
     }

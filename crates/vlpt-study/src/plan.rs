@@ -9,7 +9,7 @@ use vlpt_base::files::{read_if_there, write_atomic};
 use crate::canonical::canonical;
 use crate::config::{StudyConfig, StudyMethod};
 use crate::folder::Folder;
-use crate::job::{Job, JobId, Kind, Source, Task};
+use crate::job::{Job, JobId, Kind, StartPoint, TaskSpec};
 use crate::{Result, StudyError};
 
 /// The jobs of a study, each after those it needs.
@@ -33,18 +33,18 @@ impl Plan {
     /// prompts.
     pub fn of(config: &StudyConfig) -> Result<Self> {
         crate::check::check(config)?;
-        let mut maker = Maker {
+        let mut builder = PlanBuilder {
             config,
             jobs: BTreeMap::new(),
         };
-        maker.zero_shot_clip();
-        maker.trainings();
-        maker.co_training();
-        maker.adapted();
-        maker.joint();
+        builder.zero_shot_clip();
+        builder.trainings();
+        builder.co_training();
+        builder.adapted();
+        builder.joint();
         let jobs = Kind::ALL
             .iter()
-            .flat_map(|kind| maker.jobs.remove(kind).unwrap_or_default());
+            .flat_map(|kind| builder.jobs.remove(kind).unwrap_or_default());
         Self::from_jobs(jobs.collect())
     }
 
@@ -149,12 +149,12 @@ fn read_line(line: &str) -> std::result::Result<Job, String> {
     }
 }
 
-struct Maker<'a> {
+struct PlanBuilder<'a> {
     config: &'a StudyConfig,
     jobs: BTreeMap<Kind, Vec<Job>>,
 }
 
-impl Maker<'_> {
+impl PlanBuilder<'_> {
     fn job(&self, kind: Kind, method: &StudyMethod, shots: usize, seed: u64) -> Job {
         Job {
             kind,
@@ -187,7 +187,7 @@ impl Maker<'_> {
         self.add(job);
     }
 
-    /// Source prompts, and the single-task baselines that no source prompt is.
+    /// StartPoint prompts, and the single-task baselines that no source prompt is.
     fn trainings(&mut self) {
         let config = self.config;
         let mut sources = Vec::new(); // (seed, shots)
@@ -240,7 +240,7 @@ impl Maker<'_> {
         }
     }
 
-    fn train(&self, method: &StudyMethod, task: &Task, shots: usize, seed: u64) -> Job {
+    fn train(&self, method: &StudyMethod, task: &TaskSpec, shots: usize, seed: u64) -> Job {
         let mut job = self.job(Kind::Train, method, shots, seed);
         job.train_on.push(task.clone());
         job.evaluate_on.clone_from(&self.config.targets);
@@ -285,7 +285,7 @@ impl Maker<'_> {
                         .iter()
                         .map(|&s| self.train(method, i, adapted.source_shots, s).id());
                     let mut job = self.job(Kind::Adapt, method, shots, seed);
-                    job.start_from = Some(Source {
+                    job.start_from = Some(StartPoint {
                         tasks: vec![i.name.clone()],
                         shots: adapted.source_shots,
                         jobs: jobs.collect(),

@@ -76,7 +76,7 @@ impl Shard {
                 }),
             }
         };
-        let mut found: Vec<(&Source, Self)> = Vec::new();
+        let mut found: Vec<(&Variables, Self)> = Vec::new();
         for source in SOURCES {
             let Some(index) = read(source.index)? else {
                 continue;
@@ -122,7 +122,7 @@ impl Shard {
 }
 
 /// Which variables tell a part.
-struct Source {
+struct Variables {
     name: &'static str,
     index: &'static str,
     count: &'static str,
@@ -134,8 +134,8 @@ struct Source {
     count_may_lack: bool,
 }
 
-const SOURCES: &[Source] = &[
-    Source {
+const SOURCES: &[Variables] = &[
+    Variables {
         name: "Slurm's job array",
         index: "SLURM_ARRAY_TASK_ID",
         count: "SLURM_ARRAY_TASK_COUNT",
@@ -143,7 +143,7 @@ const SOURCES: &[Source] = &[
         step: "SLURM_ARRAY_TASK_STEP",
         count_may_lack: false,
     },
-    Source {
+    Variables {
         name: "srun",
         index: "SLURM_PROCID",
         count: "SLURM_STEP_NUM_TASKS",
@@ -152,7 +152,7 @@ const SOURCES: &[Source] = &[
         // A batch script has a number but is no task of a step.
         count_may_lack: true,
     },
-    Source {
+    Variables {
         name: "torchrun",
         index: "RANK",
         count: "WORLD_SIZE",
@@ -160,7 +160,7 @@ const SOURCES: &[Source] = &[
         step: "",
         count_may_lack: true,
     },
-    Source {
+    Variables {
         name: "AWS Batch",
         index: "AWS_BATCH_JOB_ARRAY_INDEX",
         count: "AWS_BATCH_JOB_ARRAY_SIZE",
@@ -168,7 +168,7 @@ const SOURCES: &[Source] = &[
         step: "",
         count_may_lack: false,
     },
-    Source {
+    Variables {
         name: "a Kubernetes indexed job",
         index: "JOB_COMPLETION_INDEX",
         count: "VLPT_SHARDS",
@@ -176,7 +176,7 @@ const SOURCES: &[Source] = &[
         step: "",
         count_may_lack: false,
     },
-    Source {
+    Variables {
         name: "a PBS array",
         index: "PBS_ARRAY_INDEX",
         count: "VLPT_SHARDS",
@@ -184,7 +184,7 @@ const SOURCES: &[Source] = &[
         step: "",
         count_may_lack: false,
     },
-    Source {
+    Variables {
         name: "a Torque array",
         index: "PBS_ARRAYID",
         count: "VLPT_SHARDS",

@@ -7,7 +7,7 @@ use vlpt_base::stats::{ranks, spearman, student_t_quantile};
 use vlpt_study::groups::{average_linkage, dendrogram};
 use vlpt_study::similarity::{FeatureSet, TaskLabels, label_similarity, visual_similarity};
 use vlpt_study::stats::summary;
-use vlpt_study::{Matrix, similarity};
+use vlpt_study::{TaskMatrix, similarity};
 
 fn golden(topic: &str) -> Value {
     let all: Value = serde_json::from_str(include_str!("golden/golden.json")).unwrap();
@@ -52,7 +52,7 @@ fn visual_similarity_agrees_with_numpy() {
     for pair in golden["pairs"].as_array().unwrap() {
         let (i, j) = (whole(&pair["i"]), whole(&pair["j"]));
         for (i, j) in [(i, j), (j, i)] {
-            let at = |matrix: &Matrix| matrix.get(i, j).unwrap();
+            let at = |matrix: &TaskMatrix| matrix.get(i, j).unwrap();
             assert_near(at(&found.mean_cosine), &pair["mean_cosine"], "mean cosine");
             assert_near(at(&found.cka), &pair["cka"], "CKA");
             // With fewer images than axes the reference takes roots of eigenvalues that are zero
@@ -100,7 +100,7 @@ fn label_similarity_agrees_with_numpy() {
         .collect();
     let found = label_similarity(&tasks, width).unwrap();
     for pair in golden["pairs"].as_array().unwrap() {
-        let at = |matrix: &Matrix| matrix.get(whole(&pair["i"]), whole(&pair["j"])).unwrap();
+        let at = |matrix: &TaskMatrix| matrix.get(whole(&pair["i"]), whole(&pair["j"])).unwrap();
         assert_near(at(&found.mean_cosine), &pair["mean_cosine"], "mean cosine");
         assert_near(at(&found.best_match), &pair["best_match"], "best match");
         assert_near(at(&found.overlap), &pair["overlap"], "overlap");
@@ -170,7 +170,7 @@ fn average_linkage_agrees_with_scipy() {
         assert_eq!(merges.len(), n - 1);
         // Affinity is the negative distance, so the tree of these gains is the same.
         let names: Vec<_> = (0..n).map(|k| k.to_string()).collect();
-        let gains = Matrix::from_fn(names.clone(), names, |i, j| -distances[i * n + j]);
+        let gains = TaskMatrix::from_fn(names.clone(), names, |i, j| -distances[i * n + j]);
         let order: Vec<f64> = dendrogram(&gains)
             .unwrap()
             .order

@@ -2,11 +2,11 @@
 
 use serde_json::json;
 use vlpt_study::{
-    Adapted, Joint, Kind, Plan, StudyConfig, StudyMethod, Task, Transfer, ZeroShotClip,
+    Adapted, Joint, Kind, Plan, StudyConfig, StudyMethod, TaskSpec, Transfer, ZeroShotClip,
 };
 
-fn task(name: &str) -> Task {
-    Task {
+fn task(name: &str) -> TaskSpec {
+    TaskSpec {
         name: name.to_owned(),
         settings: json!({"images": format!("hash of {name}")}),
     }

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use vlpt_adapter::{ImageConfig, PrecisionSetting};
+use vlpt_adapter::{ImageConfig, PrecisionSetting, PromptFolder};
 use vlpt_clip::{Clip, Hub, ModelFiles, ModelName, Precision, Tokenizer};
 use vlpt_data::image::{Limits, Preprocess, RgbImage};
 use vlpt_data::{Format, Task};
@@ -99,6 +99,32 @@ impl TowerArgs {
     /// Finds, downloads if need be, and loads the model.
     pub(crate) fn open(&self, console: &Console) -> Result<Clip, CliError> {
         open_model(&self.name.model, self.precision.resolve(), console)
+    }
+}
+
+/// The base model of a prompt folder, where its own name is not to be followed.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct BaseModelArgs {
+    /// Find the base model under this name instead of the one in the prompt folder
+    #[arg(long, short, value_name = "NAME")]
+    pub(crate) model: Option<String>,
+    #[command(flatten)]
+    pub(crate) precision: PrecisionArgs,
+    /// Use the prompt although it was learned on other weights than the model found has
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+impl BaseModelArgs {
+    /// Finds, downloads if need be, and loads the base model of a prompt folder, and checks that it
+    /// is the one that the prompt was learned on.
+    pub(crate) fn open(&self, folder: &PromptFolder, console: &Console) -> Result<Clip, CliError> {
+        let name = self.model.as_ref().unwrap_or(&folder.adapter.base_model);
+        let clip = open_model(name, self.precision.resolve(), console)?;
+        if !self.force {
+            folder.check_model(&clip)?;
+        }
+        Ok(clip)
     }
 }
 

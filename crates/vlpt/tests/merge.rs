@@ -34,7 +34,15 @@ fn a_merged_model_answers_as_the_prompt_does() {
 
     let template = "a photo of a {}.";
     let eval = ok(folder, &["eval", "clip-lora", "photos", "--json"]);
-    let zeroshot = ["zeroshot", "photos", "--model", "./model", "--template", template, "--json"];
+    let zeroshot = [
+        "zeroshot",
+        "photos",
+        "--model",
+        "./model",
+        "--template",
+        template,
+        "--json",
+    ];
     let zeroshot = ok(folder, &zeroshot);
     assert_eq!(json(&eval)["value"], json(&zeroshot)["value"]);
     let again = transcript(folder, &["merge", "clip-lora", "--out", "model"]);
@@ -49,7 +57,15 @@ fn a_method_that_changes_no_weights_is_refused() {
     let said = transcript(home.path(), &["merge", "coop", "--out", "model"]);
     let expected = "coop changes no weights of the model: there is nothing to merge";
     assert!(said.contains(expected), "{said}");
-    assert!(said.contains("hint: methods that change weights: clip-lora"), "{said}");
-    assert_eq!(run(home.path(), &["merge", "coop", "--out", "x"]).status.code(), Some(2));
+    assert!(
+        said.contains("hint: methods that change weights: clip-lora"),
+        "{said}"
+    );
+    assert_eq!(
+        run(home.path(), &["merge", "coop", "--out", "x"])
+            .status
+            .code(),
+        Some(2)
+    );
     assert!(!home.path().join("model").exists());
 }

@@ -6,22 +6,26 @@
 //! causal. What depends on nothing learned is computed once, in the plan.
 
 mod chunk;
+mod options;
 mod plan;
 mod tokens;
 mod tree;
 
-pub use plan::{TextPlan, TextPlanOptions, TextTape};
+pub use options::TextPlanOptions;
+pub use plan::{TextPlan, TextTape};
 pub use tree::{PrefixTree, PromptToken};
 
 use chunk::Chunk;
-use plan::TextAdaptation;
+use options::TextAdaptation;
 use tokens::TokenEmbedding;
 use vlpt_kernels::{Arena, Attention, AttentionPlan, Matrix, Precision, with_thread_team};
 
 use crate::adaptation::{Held, TowerAdaptation, TowerGradients, TowerSizes};
 use crate::budget::MemoryBudget;
 use crate::config::TextConfig;
-use crate::transformer::{Block, CheckpointPolicy, Head, TapeBytes, bytes_of, layer_norm};
+use crate::transformer::{
+    Block, CheckpointPolicy, FeatureProjection, TapeBytes, bytes_of, layer_norm,
+};
 use crate::weights::TextWeights;
 
 /// Most live nodes, and most constant nodes, of a chunk: enough rows for matrix products to run
@@ -38,7 +42,7 @@ pub struct TextTower {
     tokens: TokenEmbedding,
     positional_embedding: Vec<f32>,
     blocks: Vec<Block>,
-    head: Head,
+    head: FeatureProjection,
     arena: Arena,
     checkpoints: CheckpointPolicy,
 }
@@ -81,7 +85,7 @@ impl TextTower {
             tokens: TokenEmbedding::new(weights.token_embedding, width, precision),
             positional_embedding: weights.positional_embedding,
             blocks: weights.blocks.into_iter().map(block).collect(),
-            head: Head::new(
+            head: FeatureProjection::new(
                 layer_norm(weights.ln_final, eps),
                 embed_dim,
                 &weights.projection,

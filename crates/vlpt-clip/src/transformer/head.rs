@@ -8,12 +8,12 @@ use crate::adaptation::{Held, HeldKind, TowerGradients, UpdateGradient};
 
 /// The last layer norm and the projection into the joint space: few rows, so always in f32.
 #[derive(Debug)]
-pub(crate) struct Head {
+pub(crate) struct FeatureProjection {
     norm: LayerNorm,
     projection: Linear,
 }
 
-impl Head {
+impl FeatureProjection {
     /// `projection`: width x embed.
     pub(crate) fn new(norm: LayerNorm, embed: usize, projection: &[f32]) -> Self {
         let width = norm.width();

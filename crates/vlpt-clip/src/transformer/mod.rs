@@ -7,7 +7,7 @@ mod tape;
 
 pub(crate) use block::{Adapting, AttentionGradient, Block, GradientRows, QueryRows, Taping};
 pub(crate) use gradient::Gradient;
-pub(crate) use head::Head;
+pub(crate) use head::FeatureProjection;
 pub(crate) use tape::{BlockTape, CheckpointPolicy, SavedActivations, TapeBytes};
 
 use vlpt_kernels::{Arena, Buffer, LayerNorm, gather_rows};

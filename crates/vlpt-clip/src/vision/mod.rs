@@ -20,7 +20,9 @@ use vlpt_kernels::{Arena, Buffer, Precision, with_thread_team};
 use crate::adaptation::{Held, TowerAdaptation, TowerGradients, TowerSizes};
 use crate::budget::MemoryBudget;
 use crate::config::VisionConfig;
-use crate::transformer::{Block, CheckpointPolicy, Head, SavedActivations, TapeBytes, layer_norm};
+use crate::transformer::{
+    Block, CheckpointPolicy, FeatureProjection, SavedActivations, TapeBytes, layer_norm,
+};
 use crate::weights::VisionWeights;
 
 /// The frozen image tower: from images and what is learned to features, and the gradients back.
@@ -32,7 +34,7 @@ pub struct ImageTower {
     heads: usize,
     patches: Patches,
     blocks: Vec<Block>,
-    head: Head,
+    head: FeatureProjection,
     arena: Arena,
     checkpoints: CheckpointPolicy,
 }
@@ -113,7 +115,7 @@ impl ImageTower {
                 layer_norm(weights.ln_pre, eps),
             ),
             blocks: weights.blocks.into_iter().map(block).collect(),
-            head: Head::new(
+            head: FeatureProjection::new(
                 layer_norm(weights.ln_post, eps),
                 embed_dim,
                 &weights.projection,

@@ -29,7 +29,7 @@ const VERSION: i64 = 1001;
 const FIRST: u64 = 1 << 20;
 
 /// The pickles before the storages.
-struct Head {
+struct Header {
     system: Pickle,
     version: Pickle,
     content: Pickle,
@@ -110,7 +110,7 @@ pub(super) fn open(place: &str, mut reader: Box<dyn ReadSeek>, length: u64) -> R
     })
 }
 
-fn read_head(place: &str, reader: &mut Box<dyn ReadSeek>, length: u64) -> Result<Head> {
+fn read_head(place: &str, reader: &mut Box<dyn ReadSeek>, length: u64) -> Result<Header> {
     let failed = |error: std::io::Error| ClipError::weight_file(place, error.to_string());
     let longest = length.min(MAX_PICKLE);
     let mut limit = FIRST;
@@ -136,7 +136,7 @@ fn read_head(place: &str, reader: &mut Box<dyn ReadSeek>, length: u64) -> Result
     }
 }
 
-fn parse(bytes: &[u8]) -> Result<Head, Refused> {
+fn parse(bytes: &[u8]) -> Result<Header, Refused> {
     let mut at = MAGIC.len();
     let mut next = || {
         let pickle = pickle::read(bytes, at)?;
@@ -144,7 +144,7 @@ fn parse(bytes: &[u8]) -> Result<Head, Refused> {
         Ok(pickle)
     };
     let (version, system, content, names) = (next()?, next()?, next()?, next()?);
-    Ok(Head {
+    Ok(Header {
         system,
         version,
         content,

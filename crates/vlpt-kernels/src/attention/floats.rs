@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::gradients::Gradients;
 use super::plan::{Place, Run};
 use super::rows::Rows;
-use super::{Inputs, Task};
+use super::{BlockHead, Inputs};
 use crate::matrix::Operand;
 use crate::product::{Strided, multiply};
 use crate::simd::vectorised;
@@ -35,7 +35,7 @@ thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
-pub(super) fn forward(task: &Task, inputs: &Inputs, out: &Rows) {
+pub(super) fn forward(task: &BlockHead, inputs: &Inputs, out: &Rows) {
     SCRATCH.with_borrow_mut(|scratch| {
         scratch.keys(task, inputs, &task.block.keys, 0);
         for run in task.runs() {
@@ -54,7 +54,7 @@ pub(super) fn forward(task: &Task, inputs: &Inputs, out: &Rows) {
     });
 }
 
-pub(super) fn backward(task: &Task, inputs: &Inputs, d_out: Operand, to: &Gradients) {
+pub(super) fn backward(task: &BlockHead, inputs: &Inputs, d_out: Operand, to: &Gradients) {
     SCRATCH.with_borrow_mut(|scratch| {
         scratch.keys(task, inputs, &task.block.keys, 0);
         let (size, of_block) = (task.attention.size(), scratch.k.len());
@@ -93,7 +93,7 @@ fn parts(run: &Run) -> impl Iterator<Item = Range<usize>> + use<> {
         .map(move |first| first..end.min(first + QUERIES))
 }
 
-fn put_queries(task: &Task, queries: Range<usize>, rows: &[f32], to: &Rows) {
+fn put_queries(task: &BlockHead, queries: Range<usize>, rows: &[f32], to: &Rows) {
     for (query, row) in queries.zip(rows.chunks_exact(task.attention.size())) {
         // SAFETY: no other task has this head of these queries.
         unsafe { to.put(task.block.query + query, task.columns()[0], row) };
@@ -101,7 +101,7 @@ fn put_queries(task: &Task, queries: Range<usize>, rows: &[f32], to: &Rows) {
 }
 
 /// Writes the gradients of keys `keys` of the plan.
-fn put_keys(task: &Task, keys: &Range<usize>, rows: &[f32], first: usize, to: &Gradients) {
+fn put_keys(task: &BlockHead, keys: &Range<usize>, rows: &[f32], first: usize, to: &Gradients) {
     let places = task.attention.plan.places(keys);
     for (place, row) in places.iter().zip(rows.chunks_exact(task.attention.size())) {
         match *place {
@@ -118,14 +118,20 @@ fn put_keys(task: &Task, keys: &Range<usize>, rows: &[f32], first: usize, to: &G
 
 impl Scratch {
     /// Brings keys of the plan and their values, behind `before` others.
-    fn keys(&mut self, task: &Task, inputs: &Inputs, keys: &Range<usize>, before: usize) {
+    fn keys(&mut self, task: &BlockHead, inputs: &Inputs, keys: &Range<usize>, before: usize) {
         let [key, value] = task.columns();
         task.key_rows(inputs, keys, key, before, &mut self.k);
         task.key_rows(inputs, keys, value, before, &mut self.v);
     }
 
     /// Probabilities of some queries of a run: keys x queries.
-    fn probabilities(&mut self, task: &Task, run: &Run, inputs: &Inputs, queries: Range<usize>) {
+    fn probabilities(
+        &mut self,
+        task: &BlockHead,
+        run: &Run,
+        inputs: &Inputs,
+        queries: Range<usize>,
+    ) {
         let (n, size) = (queries.len(), task.attention.size());
         let keys = self.k.len() / size;
         task.queries(inputs.q, queries, &mut self.q);

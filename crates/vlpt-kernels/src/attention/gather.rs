@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use super::rows::read;
-use super::{Inputs, Task};
+use super::{BlockHead, Inputs};
 use crate::matrix::Operand;
 
-impl Task<'_> {
+impl BlockHead<'_> {
     /// The head's part of the block's rows of a matrix of queries or their gradients, for the
     /// queries `queries` of the block: queries x head width.
     pub(super) fn queries(&self, from: Operand, queries: Range<usize>, to: &mut Vec<f32>) {

@@ -44,7 +44,7 @@ struct Inputs<'a> {
 }
 
 /// One head of the queries of one block.
-struct Task<'a> {
+struct BlockHead<'a> {
     attention: &'a Attention<'a>,
     block: &'a QueryBlock,
     head: usize,
@@ -159,11 +159,11 @@ impl Attention<'_> {
     }
 
     /// Calls `work` for every head of every block, in parallel.
-    fn for_tasks(&self, work: impl Fn(&Task) + Sync) {
+    fn for_tasks(&self, work: impl Fn(&BlockHead) + Sync) {
         let blocks = self.plan.blocks();
         for_tasks(self.heads * blocks.len(), |task| {
             let (block, head) = (&blocks[task / self.heads], task % self.heads);
-            work(&Task {
+            work(&BlockHead {
                 attention: self,
                 block,
                 head,
@@ -188,7 +188,7 @@ impl Attention<'_> {
     }
 }
 
-impl Task<'_> {
+impl BlockHead<'_> {
     /// Runs of the block.
     fn runs(&self) -> &[Run] {
         self.attention.plan.runs(self.block)

@@ -14,7 +14,7 @@ use super::settings::common;
 use super::tasks::{Opened, some_of};
 use super::train_executor::TrainExecutor;
 use crate::folder::Folder;
-use crate::job::Task;
+use crate::job::TaskSpec;
 use crate::merge::Merged;
 use crate::plan::Plan;
 use crate::similarity::{FeatureSet, TaskLabels, label_similarity, visual_similarity};
@@ -82,7 +82,7 @@ impl TrainExecutor {
         plan: &Plan,
         observer: &dyn Observer,
     ) -> Result<Vec<Similarity>> {
-        let mut tasks: Vec<(&Task, Arc<Opened>)> = Vec::new();
+        let mut tasks: Vec<(&TaskSpec, Arc<Opened>)> = Vec::new();
         for job in plan.jobs() {
             let common = common(job).map_err(|error| failed(dir, &error))?;
             for task in job.train_on.iter().chain(&job.evaluate_on) {

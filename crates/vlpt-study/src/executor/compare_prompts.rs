@@ -11,7 +11,7 @@ use super::train::RUN;
 use super::train_executor::TrainExecutor;
 use crate::folder::Folder;
 use crate::job::{JobId, Kind};
-use crate::matrix::Matrix;
+use crate::matrix::TaskMatrix;
 use crate::plan::Plan;
 use crate::similarity::{PromptMeasure, prompt_similarity};
 use crate::{Result, StudyError};
@@ -42,7 +42,7 @@ impl TrainExecutor {
         }
         let mut all = Vec::new();
         for ((method, shots), seeds) in sources {
-            let mut sums: BTreeMap<&str, Vec<Matrix>> = BTreeMap::new();
+            let mut sums: BTreeMap<&str, Vec<TaskMatrix>> = BTreeMap::new();
             for jobs in seeds.values().filter(|jobs| jobs.len() == names.len()) {
                 for (side, tokens, width) in self.tokens(&folder, jobs)? {
                     let (whole, mean) = match side {
@@ -108,9 +108,9 @@ enum Side {
 type Tokens = (Side, Vec<(String, Vec<f32>)>, usize);
 
 /// The mean of matrices of the same tasks.
-fn mean(matrices: &[Matrix]) -> Matrix {
+fn mean(matrices: &[TaskMatrix]) -> TaskMatrix {
     let (rows, columns) = (matrices[0].rows().to_vec(), matrices[0].columns().to_vec());
-    Matrix::from_fn(rows, columns, |i, j| {
+    TaskMatrix::from_fn(rows, columns, |i, j| {
         let values = matrices.iter().filter_map(|matrix| matrix.get(i, j));
         values.sum::<f64>() / matrices.len() as f64
     })

@@ -7,6 +7,7 @@ use fs_err as fs;
 use super::compared::{Compared, Similarity, SimilarityCorrelation};
 use crate::Result;
 use crate::folder::Folder;
+use crate::merge::output;
 use crate::merge::table::{Column, Table};
 
 impl Compared {
@@ -22,7 +23,7 @@ impl Compared {
             ("correlation", correlations(&self.correlations)),
         ];
         for (name, table) in tables {
-            table.write(&out, name)?;
+            output::write(&table, &out, name)?;
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! What a comparison of a study's tasks found.
 
-use crate::matrix::Matrix;
+use crate::matrix::TaskMatrix;
 use crate::merge::TransferKind;
 use crate::stats::Summary;
 
@@ -14,7 +14,7 @@ pub struct Similarity {
     /// Images per class that those prompts were trained with; 0 where none are compared.
     pub source_shots: usize,
     /// Task by task. With prompts: of the sources, the mean over seeds.
-    pub values: Matrix,
+    pub values: TaskMatrix,
 }
 
 /// Rank correlation of one transfer matrix with one similarity.

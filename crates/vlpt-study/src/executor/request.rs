@@ -13,7 +13,7 @@ use vlpt_train::{DataConfig, RunConfig, Select, TrainingData, load};
 use super::settings::{CommonSettings, OF_THE_UNIT, recipe_of, with_rule};
 use super::tasks::Opened;
 use crate::config::{Adapted, Joint, StudyConfig, StudyMethod, Transfer, ZeroShotClip};
-use crate::job::Task;
+use crate::job::TaskSpec;
 use crate::plan::Plan;
 use crate::{Result, StudyError};
 
@@ -96,7 +96,7 @@ impl StudyRequest {
                 ));
             }
         }
-        let tasks = |wanted: &[DataConfig]| -> Vec<Task> {
+        let tasks = |wanted: &[DataConfig]| -> Vec<TaskSpec> {
             let of = |data| opened.iter().find(|(known, _)| known == data);
             wanted.iter().filter_map(of).map(|(_, o)| task(o)).collect()
         };
@@ -160,8 +160,8 @@ impl MethodRequest {
     }
 }
 
-fn task(opened: &Opened) -> Task {
-    Task {
+fn task(opened: &Opened) -> TaskSpec {
+    TaskSpec {
         name: opened.task.name.clone(),
         settings: json!(opened.settings),
     }

@@ -10,7 +10,7 @@ use vlpt_data::Shots;
 use vlpt_train::{DataConfig, EpochRule, Epochs, RunConfig, TaskEntry};
 
 use crate::executor::ExecutorError;
-use crate::job::{Job, Task};
+use crate::job::{Job, TaskSpec};
 
 /// Settings that all jobs of a study share.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -134,7 +134,7 @@ pub(super) fn run_config(
 }
 
 /// The settings of a task.
-pub(super) fn task_settings(task: &Task) -> Result<TaskSettings, ExecutorError> {
+pub(super) fn task_settings(task: &TaskSpec) -> Result<TaskSettings, ExecutorError> {
     read(&format!("task \"{}\"", task.name), &task.settings)
 }
 
@@ -162,7 +162,7 @@ mod tests {
             model: "mini-clip".into(),
             ..CommonSettings::default()
         };
-        let task = |name: &&str| Task {
+        let task = |name: &&str| TaskSpec {
             name: (*name).to_owned(),
             settings: json!({"data": {"path": name}, "fingerprint": ""}),
         };

@@ -25,7 +25,7 @@ use super::settings::{self, CommonSettings};
 use super::tasks::Opened;
 use super::train::{RUN, start_of};
 use super::watch::{Watch, stop};
-use crate::job::{Job, Kind, Task};
+use crate::job::{Job, Kind, TaskSpec};
 use crate::result::Outcome;
 
 /// Bytes that a job takes beside what its configuration allows it, and one that trains nothing.
@@ -207,7 +207,7 @@ impl TrainExecutor {
     /// A task, opened once a process, and checked to be the one that was planned with.
     pub(super) fn open(
         &self,
-        task: &Task,
+        task: &TaskSpec,
         common: &CommonSettings,
         observer: &dyn Observer,
     ) -> Result<Arc<Opened>, ExecutorError> {
@@ -229,11 +229,11 @@ impl TrainExecutor {
 
     fn open_all(
         &self,
-        tasks: &[Task],
+        tasks: &[TaskSpec],
         common: &CommonSettings,
         context: &JobContext<'_>,
     ) -> Result<Vec<(String, Arc<Opened>)>, ExecutorError> {
-        let open = |task: &Task| {
+        let open = |task: &TaskSpec| {
             stop(context)?;
             Ok((task.name.clone(), self.open(task, common, &Watch(context))?))
         };

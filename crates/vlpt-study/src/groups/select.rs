@@ -5,7 +5,7 @@
 //! anything but the matrix.
 
 use super::linkage::{Dendrogram, average_linkage, leaves};
-use crate::matrix::Matrix;
+use crate::matrix::TaskMatrix;
 use crate::{Result, StudyError};
 
 /// How much two tasks help each other: the mean of both directions, `n x n` and symmetric, in the
@@ -13,7 +13,7 @@ use crate::{Result, StudyError};
 ///
 /// # Errors
 /// A target that is no source, or a pair without a number.
-pub fn affinity(gains: &Matrix) -> Result<Vec<f64>> {
+pub fn affinity(gains: &TaskMatrix) -> Result<Vec<f64>> {
     let names = gains.columns();
     let n = names.len();
     let mut values = vec![0.0; n * n];
@@ -39,7 +39,7 @@ pub fn affinity(gains: &Matrix) -> Result<Vec<f64>> {
 ///
 /// # Errors
 /// As for [`affinity`].
-pub fn dendrogram(gains: &Matrix) -> Result<Dendrogram> {
+pub fn dendrogram(gains: &TaskMatrix) -> Result<Dendrogram> {
     let names = gains.columns().to_vec();
     let merges = average_linkage(names.len(), &distances(gains)?)?;
     Ok(Dendrogram {
@@ -49,7 +49,7 @@ pub fn dendrogram(gains: &Matrix) -> Result<Dendrogram> {
     })
 }
 
-fn distances(gains: &Matrix) -> Result<Vec<f64>> {
+fn distances(gains: &TaskMatrix) -> Result<Vec<f64>> {
     let n = gains.columns().len();
     let mut values = affinity(gains)?;
     let off_diagonal = (0..n * n).filter(|k| k / n != k % n);
@@ -74,7 +74,7 @@ fn distances(gains: &Matrix) -> Result<Vec<f64>> {
 ///
 /// # Errors
 /// A size of 0; else as for [`affinity`].
-pub fn greedy_groups(gains: &Matrix, size: usize) -> Result<Vec<Vec<String>>> {
+pub fn greedy_groups(gains: &TaskMatrix, size: usize) -> Result<Vec<Vec<String>>> {
     check_size(size)?;
     let affinity = affinity(gains)?;
     let n = gains.columns().len();
@@ -116,7 +116,7 @@ pub fn greedy_groups(gains: &Matrix, size: usize) -> Result<Vec<Vec<String>>> {
 ///
 /// # Errors
 /// As for [`greedy_groups`].
-pub fn agglomerative_groups(gains: &Matrix, size: usize) -> Result<Vec<Vec<String>>> {
+pub fn agglomerative_groups(gains: &TaskMatrix, size: usize) -> Result<Vec<Vec<String>>> {
     check_size(size)?;
     let affinity = affinity(gains)?;
     let n = gains.columns().len();
@@ -148,7 +148,7 @@ pub fn agglomerative_groups(gains: &Matrix, size: usize) -> Result<Vec<Vec<Strin
     Ok(named(gains, groups))
 }
 
-fn named(gains: &Matrix, groups: Vec<Vec<usize>>) -> Vec<Vec<String>> {
+fn named(gains: &TaskMatrix, groups: Vec<Vec<usize>>) -> Vec<Vec<String>> {
     let name = |task: usize| gains.columns()[task].clone();
     let names = |group: Vec<usize>| group.into_iter().map(name).collect();
     groups.into_iter().map(names).collect()
@@ -166,9 +166,9 @@ mod tests {
     use super::*;
 
     /// Two clear families, {a, c, e} and {b, d}, and f that nobody helps.
-    fn gains() -> Matrix {
+    fn gains() -> TaskMatrix {
         let names: Vec<String> = ["a", "b", "c", "d", "e", "f"].map(String::from).into();
-        Matrix::from_fn(names.clone(), names, |i, j| {
+        TaskMatrix::from_fn(names.clone(), names, |i, j| {
             let family = |k: usize| if k == 5 { 2 } else { k % 2 };
             let asymmetry = 0.01 * (i as f64 - j as f64);
             asymmetry
@@ -212,7 +212,7 @@ mod tests {
     #[test]
     fn a_missing_pair_is_named() {
         let names: Vec<String> = ["a", "b"].map(String::from).into();
-        let holes = Matrix::new(names.clone(), names, vec![1.0, f64::NAN, 1.0, 1.0]).unwrap();
+        let holes = TaskMatrix::new(names.clone(), names, vec![1.0, f64::NAN, 1.0, 1.0]).unwrap();
         let error = greedy_groups(&holes, 2).unwrap_err().to_string();
         assert!(
             error.contains("no number between \"a\" and \"b\""),

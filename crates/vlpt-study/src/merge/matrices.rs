@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::cells::{Cell, TransferKind};
 use crate::job::Kind;
-use crate::matrix::Matrix;
+use crate::matrix::TaskMatrix;
 use crate::plan::Plan;
 
 /// One way to transfer with one method: every source by every target.
@@ -24,17 +24,17 @@ pub struct TransferMatrix {
     /// Seeds, rising.
     pub seeds: Vec<u64>,
     /// Mean score over seeds.
-    pub score: Matrix,
+    pub score: TaskMatrix,
     /// Mean relative gain over the single-task score of the same seed.
-    pub gain: Matrix,
+    pub gain: TaskMatrix,
     /// Standard deviation of that gain over seeds.
-    pub gain_std: Matrix,
+    pub gain_std: TaskMatrix,
     /// Mean relative gain over zero-shot CLIP.
-    pub gain_over_clip: Matrix,
+    pub gain_over_clip: TaskMatrix,
     /// The relative gain of each seed.
-    pub gain_of_seed: Vec<Matrix>,
+    pub gain_of_seed: Vec<TaskMatrix>,
     /// The score of each seed.
-    pub score_of_seed: Vec<Matrix>,
+    pub score_of_seed: Vec<TaskMatrix>,
 }
 
 /// Matrices in the order of the cells. Rows and columns are in the plan's order.
@@ -94,7 +94,7 @@ fn one(
         .flat_map(|cell| cell.scores.iter().map(|&(seed, _)| seed))
         .collect();
     let matrix = |value: &dyn Fn(&Cell) -> Option<f64>| {
-        Matrix::from_fn(sources.to_vec(), targets.to_vec(), |i, j| {
+        TaskMatrix::from_fn(sources.to_vec(), targets.to_vec(), |i, j| {
             let cell = places[i * targets.len() + j];
             cell.and_then(value).unwrap_or(f64::NAN)
         })

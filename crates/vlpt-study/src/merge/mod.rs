@@ -5,6 +5,7 @@
 
 mod cells;
 mod matrices;
+pub(crate) mod output;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod scores;
@@ -79,7 +80,7 @@ pub fn merge(dir: &Path, partial: bool) -> Result<Merged> {
         ("matrix", cells::table(&merged.cells)),
     ];
     for (name, table) in tables {
-        table.write(&out, name)?;
+        output::write(&table, &out, name)?;
     }
     Ok(merged)
 }

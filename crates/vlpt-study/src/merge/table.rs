@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use crate::{Result, StudyError};
-use vlpt_base::files::write_atomic;
 
 /// A column.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,18 +58,6 @@ impl Table {
                 .all(|pair| pair[0].1.len() == pair[1].1.len())
         );
         Self { columns }
-    }
-
-    /// Writes `NAME.csv` into a folder, and `NAME.parquet` where the feature `parquet` is built in.
-    pub(crate) fn write(&self, folder: &Path, name: &str) -> Result<()> {
-        let path = folder.join(format!("{name}.csv"));
-        write_atomic(&path, self.to_csv(&path)?.as_bytes())?;
-        #[cfg(feature = "parquet")]
-        {
-            let path = folder.join(format!("{name}.parquet"));
-            write_atomic(&path, &super::parquet::bytes(self, &path)?)?;
-        }
-        Ok(())
     }
 
     /// The table as CSV; `path` is named in errors.

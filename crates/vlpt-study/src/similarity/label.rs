@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{cosine, mean, unit_rows};
 use crate::linear::dot;
-use crate::matrix::Matrix;
+use crate::matrix::TaskMatrix;
 use crate::{Result, StudyError};
 
 /// A task's classes with their text features.
@@ -22,12 +22,12 @@ pub struct TaskLabels {
 #[derive(Debug, Clone, PartialEq)]
 pub struct LabelSimilarity {
     /// Cosine of the mean text features. Symmetric.
-    pub mean_cosine: Matrix,
+    pub mean_cosine: TaskMatrix,
     /// Soft best match: for each class of the target (column) the largest cosine to a class of the
     /// source (row), averaged over the target's classes. 1 where the source covers the target.
-    pub best_match: Matrix,
+    pub best_match: TaskMatrix,
     /// Exact overlap: Jaccard index of the sets of normalised class names. Symmetric.
-    pub overlap: Matrix,
+    pub overlap: TaskMatrix,
 }
 
 /// Compares each task with each.
@@ -54,7 +54,7 @@ pub fn label_similarity(tasks: &[TaskLabels], width: usize) -> Result<LabelSimil
         .collect();
     let matrix = |value: &dyn Fn(usize, usize) -> f64| {
         let tasks: Vec<_> = tasks.iter().map(|t| t.task.clone()).collect();
-        Matrix::from_fn(tasks.clone(), tasks, value)
+        TaskMatrix::from_fn(tasks.clone(), tasks, value)
     };
     Ok(LabelSimilarity {
         mean_cosine: matrix(&|i, j| cosine(&means[i], &means[j])),

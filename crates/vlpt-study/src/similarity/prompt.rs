@@ -1,7 +1,7 @@
 //! How alike learned prompts are.
 
 use super::{cosine, mean};
-use crate::matrix::Matrix;
+use crate::matrix::TaskMatrix;
 use crate::{Result, StudyError};
 
 /// What of two prompts is compared.
@@ -22,7 +22,7 @@ pub fn prompt_similarity(
     prompts: &[(String, Vec<f32>)],
     width: usize,
     measure: PromptMeasure,
-) -> Result<Matrix> {
+) -> Result<TaskMatrix> {
     let size = prompts.first().map_or(0, |(_, prompt)| prompt.len());
     let mut vectors = Vec::new();
     for (name, prompt) in prompts {
@@ -44,7 +44,7 @@ pub fn prompt_similarity(
         });
     }
     let names: Vec<_> = prompts.iter().map(|(name, _)| name.clone()).collect();
-    Ok(Matrix::from_fn(names.clone(), names, |i, j| {
+    Ok(TaskMatrix::from_fn(names.clone(), names, |i, j| {
         cosine(&vectors[i], &vectors[j])
     }))
 }

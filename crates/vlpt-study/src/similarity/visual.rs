@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use super::{cosine, mean, unit_rows};
 use crate::linear::{column_products, dot, fewer_columns};
-use crate::matrix::Matrix;
+use crate::matrix::TaskMatrix;
 use crate::{Result, StudyError};
 
 /// The features of a task's images, as their mean and a factor of their covariance.
@@ -111,11 +111,11 @@ fn frobenius(matrix: &DMatrix<f64>) -> f64 {
 #[derive(Debug, Clone, PartialEq)]
 pub struct VisualSimilarity {
     /// Cosine of the mean features.
-    pub mean_cosine: Matrix,
+    pub mean_cosine: TaskMatrix,
     /// [`FeatureSet::cka`].
-    pub cka: Matrix,
+    pub cka: TaskMatrix,
     /// [`FeatureSet::frechet`]: a distance, small where tasks are alike.
-    pub frechet: Matrix,
+    pub frechet: TaskMatrix,
 }
 
 /// Compares each task with each. Pairs run in parallel; the result does not depend on it.
@@ -147,7 +147,7 @@ pub fn visual_similarity(tasks: &[(String, FeatureSet)]) -> Result<VisualSimilar
         .collect();
     let names: Vec<_> = tasks.iter().map(|(name, _)| name.clone()).collect();
     let matrix = |which: usize| {
-        Matrix::from_fn(names.clone(), names.clone(), |i, j| {
+        TaskMatrix::from_fn(names.clone(), names.clone(), |i, j| {
             let (low, high) = (i.min(j), i.max(j));
             values[low * n - low * (low + 1) / 2 + high][which]
         })

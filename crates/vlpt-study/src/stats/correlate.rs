@@ -4,7 +4,7 @@ use vlpt_base::random::SplitMix64;
 use vlpt_base::stats::{percentile, spearman};
 
 use super::seeds::{Summary, summary};
-use crate::matrix::Matrix;
+use crate::matrix::TaskMatrix;
 
 /// Rank correlation of transfer with a similarity, over pairs of different tasks.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,7 +38,7 @@ struct Pair<'a> {
 }
 
 /// Pairs of different tasks with both numbers.
-fn pairs<'a>(transfer: &'a Matrix, similarity: &Matrix) -> Vec<Pair<'a>> {
+fn pairs<'a>(transfer: &'a TaskMatrix, similarity: &TaskMatrix) -> Vec<Pair<'a>> {
     let mut pairs = Vec::new();
     for (i, row) in transfer.rows().iter().enumerate() {
         for (j, column) in transfer.columns().iter().enumerate() {
@@ -64,7 +64,7 @@ fn rho<'p, 'a: 'p>(pairs: impl Iterator<Item = &'p Pair<'a>>) -> (usize, Option<
 /// Spearman's rank correlation of transfer with similarity. Tasks are matched by name; the
 /// diagonal is left out, and so is a pair that either matrix lacks. A distance in place of a
 /// similarity gives the same with the other sign.
-pub fn correlate(transfer: &Matrix, similarity: &Matrix) -> Correlation {
+pub fn correlate(transfer: &TaskMatrix, similarity: &TaskMatrix) -> Correlation {
     let pairs = pairs(transfer, similarity);
     let each = |names: &[String], of: fn(&Pair) -> String| {
         let one = |name: &String| {
@@ -87,7 +87,11 @@ pub fn correlate(transfer: &Matrix, similarity: &Matrix) -> Correlation {
 
 /// The correlation over all pairs for the transfer matrix of each seed, summed up with an interval
 /// over seeds. `None` where no seed has one.
-pub fn correlate_seeds(transfer: &[Matrix], similarity: &Matrix, level: f64) -> Option<Summary> {
+pub fn correlate_seeds(
+    transfer: &[TaskMatrix],
+    similarity: &TaskMatrix,
+    level: f64,
+) -> Option<Summary> {
     let of_seed = |matrix| rho(pairs(matrix, similarity).iter()).1;
     let rhos: Vec<f64> = transfer.iter().filter_map(of_seed).collect();
     summary(&rhos, level)
@@ -99,8 +103,8 @@ pub fn correlate_seeds(transfer: &[Matrix], similarity: &Matrix, level: f64) -> 
 /// pair enters once for each time its row was drawn and its column was drawn. `None` where fewer
 /// than half of the draws have a correlation.
 pub fn bootstrap_interval(
-    transfer: &Matrix,
-    similarity: &Matrix,
+    transfer: &TaskMatrix,
+    similarity: &TaskMatrix,
     level: f64,
     draws: usize,
     seed: u64,
@@ -147,13 +151,13 @@ mod tests {
         (0..n).map(|k| format!("task{k}")).collect()
     }
 
-    fn similar(n: usize) -> Matrix {
-        Matrix::from_fn(names(n), names(n), |i, j| -(i as f64 - j as f64).abs())
+    fn similar(n: usize) -> TaskMatrix {
+        TaskMatrix::from_fn(names(n), names(n), |i, j| -(i as f64 - j as f64).abs())
     }
 
     #[test]
     fn transfer_that_grows_with_similarity_correlates_fully() {
-        let transfer = Matrix::from_fn(names(6), names(6), |i, j| {
+        let transfer = TaskMatrix::from_fn(names(6), names(6), |i, j| {
             (-(i as f64 - j as f64).abs()).exp()
         });
         let found = correlate(&transfer, &similar(6));
@@ -166,7 +170,7 @@ mod tests {
 
     #[test]
     fn the_diagonal_and_missing_cells_are_left_out() {
-        let transfer = Matrix::from_fn(names(5), names(5), |i, j| match (i, j) {
+        let transfer = TaskMatrix::from_fn(names(5), names(5), |i, j| match (i, j) {
             (0, 1) => f64::NAN,
             _ if i == j => 1e6,
             _ => (i as f64 - j as f64).abs(),
@@ -179,7 +183,7 @@ mod tests {
 
     #[test]
     fn the_bootstrap_is_the_same_each_time_and_holds_the_estimate() {
-        let noisy = Matrix::from_fn(names(8), names(8), |i, j| {
+        let noisy = TaskMatrix::from_fn(names(8), names(8), |i, j| {
             f64::from((i * 37 + j * 101) as u32 % 17) - 2.0 * (i as f64 - j as f64).abs()
         });
         let all = correlate(&noisy, &similar(8)).all.unwrap();
@@ -195,7 +199,7 @@ mod tests {
     #[test]
     fn seeds_give_an_interval() {
         let seed = |k: usize| {
-            Matrix::from_fn(names(6), names(6), |i, j| {
+            TaskMatrix::from_fn(names(6), names(6), |i, j| {
                 f64::from((i * 7 + j * 13 + k * 29) as u32 % 5) - (i as f64 - j as f64).abs()
             })
         };

@@ -13,12 +13,12 @@ use std::time::Duration;
 use serde_json::json;
 use vlpt_study::{
     Adapted, Executor, ExecutorError, Job, JobContext, Joint, Kind, Outcome, Plan, StudyConfig,
-    StudyMethod, Task, Transfer, ZeroShotClip,
+    StudyMethod, TaskSpec, Transfer, ZeroShotClip,
 };
 
 pub fn study(tasks: usize) -> StudyConfig {
     let tasks: Vec<_> = (0..tasks)
-        .map(|k| Task {
+        .map(|k| TaskSpec {
             name: format!("task{k}"),
             settings: json!({"images": k}),
         })
@@ -98,7 +98,7 @@ impl Executor for Toy {
         let prompt = draw(&text).to_string();
         fs_err::write(own.join("prompt"), &prompt)?;
         std::thread::sleep(self.takes);
-        let score = |task: &Task| 0.25 + draw(&(prompt.clone() + &task.name)) / 2.0;
+        let score = |task: &TaskSpec| 0.25 + draw(&(prompt.clone() + &task.name)) / 2.0;
         let scores = job.evaluate_on.iter();
         let scores = scores.map(|task| (task.name.clone(), score(task)));
         Ok(Outcome {

@@ -10,8 +10,8 @@ use vlpt_methods::{Fit, MethodError};
 use vlpt_optim::OptimizerState;
 
 use super::RunSummary;
-use super::execute::Job;
-use super::result::Outcome;
+use super::job::Job;
+use super::outcome::Outcome;
 use crate::checkpoint::{Checkpoint, Position};
 use crate::events::{EpochEnd, Event};
 use crate::sampler::epoch_order;

@@ -13,6 +13,8 @@
 mod execute;
 mod fit;
 mod folder;
+mod job;
+mod outcome;
 mod prepare;
 mod result;
 mod tune;

@@ -1,16 +1,15 @@
 //! The end of a run: its prompt folder and its summary.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use vlpt_base::hash::fingerprint;
 
-use super::execute::Job;
+use super::job::Job;
+use super::outcome::Outcome;
 use super::{EVENTS, PROMPT, RunSummary};
-use crate::events::{Event, read_events};
-use crate::{Member, Result, TrainError, TrainingData};
-use vlpt_adapter::Classifier;
+use crate::events::{End, Event, EventLog, read_events};
+use crate::{Member, Result, TrainError, TrainObserver, TrainingData};
 use vlpt_adapter::{Adapter, AdapterTask, FORMAT, PromptContent, class_names_sha256, write_prompt};
 
 /// The summary of a run that is finished already.
@@ -34,26 +33,6 @@ pub(super) fn finished(dir: &Path) -> Result<RunSummary> {
         val: end.val,
         already_finished: true,
     })
-}
-
-/// What a run came to.
-pub(super) struct Outcome {
-    /// Shapes of the parameters by name.
-    pub(super) shapes: BTreeMap<String, Vec<usize>>,
-    /// Their values.
-    pub(super) parameters: BTreeMap<String, Vec<f32>>,
-    /// The classifier they make.
-    pub(super) classifier: Classifier,
-    /// The templates that class names went into, of a baseline that has some.
-    pub(super) templates: Option<Vec<String>>,
-    /// Epochs trained.
-    pub(super) epochs: usize,
-    /// The epoch kept, counted from 1.
-    pub(super) selected_epoch: usize,
-    /// The task's metric on the images that chose, where they did.
-    pub(super) val: Option<f64>,
-    /// What else was measured.
-    pub(super) metrics: Value,
 }
 
 /// The tasks of a run over several.
@@ -132,4 +111,30 @@ pub(super) fn write_result(job: &Job, outcome: &Outcome) -> Result<()> {
         metrics,
     };
     Ok(write_prompt(&dir.join(PROMPT), &content)?)
+}
+
+impl Job<'_> {
+    /// Writes the prompt folder and the event at the end of the run.
+    pub(super) fn end(
+        &self,
+        outcome: &Outcome,
+        log: &mut EventLog,
+        observer: &dyn TrainObserver,
+    ) -> Result<RunSummary> {
+        write_result(self, outcome)?;
+        let (selected_epoch, val) = (outcome.selected_epoch, outcome.val);
+        let event = Event::End(End {
+            selected_epoch,
+            val,
+        });
+        log.push(&event)?;
+        observer.event(&event);
+        Ok(RunSummary {
+            dir: self.dir.to_owned(),
+            prompt: self.dir.join(PROMPT),
+            selected_epoch,
+            val,
+            already_finished: false,
+        })
+    }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use vlpt_methods::{Build, Method};
 
-use super::execute::Job;
-use super::result::Outcome;
+use super::job::Job;
+use super::outcome::Outcome;
 use super::{EVENTS, RunSummary};
 use crate::checkpoint::{Checkpoint, Position};
 use crate::events::{Event, read_events};

@@ -2,7 +2,7 @@
 
 use vlpt_data::Sample;
 
-use super::workload::MemoryPlan;
+use super::memory_plan::MemoryPlan;
 use crate::pixels::{EpochViews, Pixels, view_of};
 use crate::{Result, RunConfig, TrainObserver, Views};
 use vlpt_adapter::{FeatureExtractor, View};
@@ -10,13 +10,13 @@ use vlpt_adapter::{FeatureExtractor, View};
 /// Training and validation images of a run.
 pub(crate) struct ImageInput<'a> {
     /// Images trained on.
-    pub(crate) train: Source<'a>,
+    pub(crate) train: BatchSource<'a>,
     /// Images that choose the epoch, in the evaluation view.
-    pub(crate) val: Source<'a>,
+    pub(crate) val: BatchSource<'a>,
 }
 
 /// How images are held.
-pub(crate) enum Source<'a> {
+pub(crate) enum BatchSource<'a> {
     /// Features of every view, each images x embed.
     Features(Vec<Vec<f32>>),
     /// Pixels, for the tower.
@@ -70,19 +70,19 @@ impl<'a> ImageInput<'a> {
         let budget = MemoryPlan::of(config, false, visual).pixels;
         let train = match views {
             EpochViews::Fixed(views) if !visual => {
-                Source::Features(extractor.views(train, train_hashes, &views, observer)?)
+                BatchSource::Features(extractor.views(train, train_hashes, &views, observer)?)
             }
-            views => Source::Pixels(pixels(train, views, budget)?),
+            views => BatchSource::Pixels(pixels(train, views, budget)?),
         };
         let val = if visual {
             let used = match &train {
-                Source::Pixels(pixels) => pixels.bytes(),
-                Source::Features(_) => 0,
+                BatchSource::Pixels(pixels) => pixels.bytes(),
+                BatchSource::Features(_) => 0,
             };
             let centre = EpochViews::Fixed(vec![View::Centre]);
-            Source::Pixels(pixels(val, centre, budget.saturating_sub(used))?)
+            BatchSource::Pixels(pixels(val, centre, budget.saturating_sub(used))?)
         } else {
-            Source::Features(vec![extractor.features(
+            BatchSource::Features(vec![extractor.features(
                 val,
                 val_hashes,
                 View::Centre,
@@ -93,7 +93,7 @@ impl<'a> ImageInput<'a> {
     }
 }
 
-impl Source<'_> {
+impl BatchSource<'_> {
     /// Some images in an epoch; features are `embed` long.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! The loop: batches, passes, updates and checkpoints, one step after another.
 
 mod images;
+mod memory_plan;
 mod parameters;
 mod regulariser;
 mod step;

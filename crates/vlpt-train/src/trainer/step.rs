@@ -9,9 +9,10 @@ use vlpt_clip::{MemoryBudget, TowerAdaptation, TowerGradients};
 use vlpt_methods::{Method, Needs, Pass, TowerValues};
 
 use super::images::BatchImages;
+use super::memory_plan::MemoryPlan;
 use super::regulariser::{Images, Regulariser, rows_of};
 use super::texts::{Scope, TextSide, add_to, learned};
-use super::workload::{MemoryPlan, Workload};
+use super::workload::Workload;
 use crate::loss::{LossHead, LossInput, LossOutput, Mask, TextsOf};
 use crate::sampler::Batch;
 use crate::{Result, TrainError};

@@ -74,8 +74,8 @@ impl Scope {
 
 /// Whether a method's texts have a learned token.
 pub(crate) fn learned(texts: &[Vec<PromptToken>]) -> bool {
-    let mut slots = texts.iter().flatten();
-    slots.any(|slot| matches!(slot, PromptToken::Learned(_)))
+    let mut tokens = texts.iter().flatten();
+    tokens.any(|token| matches!(token, PromptToken::Learned(_)))
 }
 
 impl TextSide {

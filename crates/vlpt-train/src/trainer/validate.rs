@@ -6,7 +6,7 @@ use vlpt_data::Sample;
 use vlpt_methods::Pass;
 
 use super::Trainer;
-use super::images::{BatchImages, Source};
+use super::images::{BatchImages, BatchSource};
 use super::workload::TaskPart;
 use crate::{Result, TaskValue};
 use vlpt_adapter::{Classifier, ImageAdaptation, metrics};
@@ -51,7 +51,7 @@ impl Trainer<'_> {
     fn val_features(&self, visual: Option<&ImageAdaptation>) -> Result<Vec<f32>> {
         let work = self.work;
         let (n, embed) = (work.val.len(), work.clip.config.embed_dim);
-        if let Source::Features(views) = &work.images.val {
+        if let BatchSource::Features(views) = &work.images.val {
             return Ok(views.first().cloned().unwrap_or_default());
         }
         let every: Vec<usize> = (0..n).collect();

@@ -13,7 +13,7 @@ use vlpt_data::image::Preprocess;
 use crate::console::{Console, table};
 use crate::error::CliError;
 use crate::figures;
-use crate::options::{CacheArgs, DataArgs, PrecisionArgs, open_model};
+use crate::options::{BaseModelArgs, CacheArgs, DataArgs};
 use crate::watch::Watch;
 
 /// Flags of `vlpt eval`.
@@ -24,14 +24,8 @@ pub(crate) struct EvalArgs {
     prompt: PathBuf,
     #[command(flatten)]
     data: DataArgs,
-    /// Find the base model under this name instead of the one in the prompt folder
-    #[arg(long, short, value_name = "NAME")]
-    model: Option<String>,
     #[command(flatten)]
-    precision: PrecisionArgs,
-    /// Use the prompt although it was learned on other weights than the model found has
-    #[arg(long)]
-    force: bool,
+    base: BaseModelArgs,
     /// Also write a page with the learning curve, the confusions and example images
     #[arg(long, value_name = "FILE.html")]
     report: Option<PathBuf>,
@@ -81,14 +75,7 @@ enum ScoresArg {
 pub(crate) fn run(args: &EvalArgs, console: &Console) -> Result<(), CliError> {
     let folder = PromptFolder::open(&args.prompt)?;
     let task = args.data.open()?;
-    let clip = open_model(
-        args.model.as_deref().unwrap_or(&folder.adapter.base_model),
-        args.precision.resolve(),
-        console,
-    )?;
-    if !args.force {
-        folder.check_model(&clip)?;
-    }
+    let clip = args.base.open(&folder, console)?;
     if let Some(member) = folder.member(&task.name, &task.classes) {
         console.say(format!(
             "note: {} is one of the tasks {}; only its {} classes are told apart",

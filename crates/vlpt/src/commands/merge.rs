@@ -64,7 +64,9 @@ pub(crate) fn run(args: &MergeArgs, console: &Console) -> Result<(), CliError> {
     let clip = Clip::load(&files)?;
     folder.check_model(&clip)?;
     let method = folder.method(&clip)?;
-    let adaptation = method.adapt(&Pass::EVAL).map_err(vlpt_adapter::AdapterError::from)?;
+    let adaptation = method
+        .adapt(&Pass::EVAL)
+        .map_err(vlpt_adapter::AdapterError::from)?;
     let format = if args.keep_format {
         MergedFormat::Kept
     } else {
@@ -101,7 +103,11 @@ fn check(folder: &PromptFolder) -> Result<(), CliError> {
         let needs = MethodConfig::new(spec).needs();
         needs.text_weights || needs.image_weights
     };
-    let known: Vec<&str> = METHODS.iter().filter(changes).map(|spec| spec.name).collect();
+    let known: Vec<&str> = METHODS
+        .iter()
+        .filter(changes)
+        .map(|spec| spec.name)
+        .collect();
     Err(CliError::usage(
         format!(
             "{}: {} changes no weights of the model: there is nothing to merge",

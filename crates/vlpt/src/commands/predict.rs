@@ -9,7 +9,7 @@ use vlpt_adapter::{PredictOptions, Predictor};
 
 use crate::console::{Console, Unit};
 use crate::error::CliError;
-use crate::options::{ImageArgs, Input, PrecisionArgs};
+use crate::options::{BaseModelArgs, ImageArgs, Input};
 use crate::watch::Watch;
 
 /// Images decoded and encoded at a time.
@@ -23,14 +23,8 @@ pub(crate) struct PredictArgs {
     prompt: PathBuf,
     #[command(flatten)]
     images: ImageArgs,
-    /// Find the base model under this name instead of the one in the prompt folder
-    #[arg(long, short, value_name = "NAME")]
-    model: Option<String>,
     #[command(flatten)]
-    precision: PrecisionArgs,
-    /// Use the prompt although it was learned on other weights than the model found has
-    #[arg(long)]
-    force: bool,
+    base: BaseModelArgs,
     /// How many classes to print for each image
     #[arg(long, short = 'k', value_name = "K", default_value = "3")]
     top: NonZeroUsize,
@@ -58,10 +52,10 @@ struct Scored {
 pub(crate) fn run(args: &PredictArgs, console: &Console) -> Result<(), CliError> {
     let inputs = args.images.inputs()?;
     let options = PredictOptions {
-        model: args.model.clone(),
+        model: args.base.model.clone(),
         classes: (!args.classes.is_empty()).then(|| args.classes.clone()),
-        precision: args.precision.setting(),
-        force: args.force,
+        precision: args.base.precision.setting(),
+        force: args.base.force,
     };
     let predictor = Predictor::open(&args.prompt, &options, &Watch::new(console))?;
     let bar = console.bar(Unit::Items);

@@ -201,7 +201,7 @@ impl Scores {
     fn of(args: &DemoArgs, matrix: &TransferMatrix) -> Self {
         let tasks = matrix.score.rows().to_vec();
         let places = 0..tasks.len();
-        let count = |gain: &vlpt_study::Matrix| {
+        let count = |gain: &vlpt_study::TaskMatrix| {
             let pairs = places
                 .clone()
                 .flat_map(|i| places.clone().map(move |j| (i, j)));

@@ -5,7 +5,7 @@ use vlpt_kernels::add;
 use super::{Chunk, ChunkTape};
 use crate::adaptation::TowerGradients;
 use crate::text::TextTower;
-use crate::text::plan::TextAdaptation;
+use crate::text::options::TextAdaptation;
 use crate::transformer::{Adapting, AttentionGradient, Gradient, GradientRows};
 
 impl Chunk {

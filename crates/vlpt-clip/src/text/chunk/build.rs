@@ -6,7 +6,7 @@ use vlpt_kernels::{AttentionPlan, Buffer, Matrix, hash};
 use super::{Chunk, Constant, LiveNode};
 use crate::adaptation::Updates;
 use crate::text::TextTower;
-use crate::text::plan::TextPlanOptions;
+use crate::text::options::TextPlanOptions;
 use crate::text::tree::{PrefixTree, PromptToken};
 use crate::transformer::{Adapting, QueryRows};
 

@@ -7,7 +7,7 @@ mod rows;
 use vlpt_kernels::{AttentionPlan, Buffer, Matrix, for_blocks};
 
 use super::TextTower;
-use super::plan::{TextAdaptation, TextPlanOptions};
+use super::options::{TextAdaptation, TextPlanOptions};
 use super::tree::PromptToken;
 use crate::transformer::{
     Adapting, Block, BlockTape, SavedActivations, TapeBytes, Taping, bytes_of,

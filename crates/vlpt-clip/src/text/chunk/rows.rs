@@ -4,7 +4,7 @@ use vlpt_kernels::{AttentionPlan, Buffer, gather_rows};
 
 use super::Chunk;
 use crate::text::TextTower;
-use crate::text::plan::TextAdaptation;
+use crate::text::options::TextAdaptation;
 use crate::transformer::QueryRows;
 
 /// The rows of a block's input.

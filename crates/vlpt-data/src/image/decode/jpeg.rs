@@ -19,7 +19,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 pub(super) fn decode(file: &File<'_>, accept_damaged: bool) -> Result<RgbImage> {
     let ended = Cell::new(false);
     let outcome = catch_unwind(AssertUnwindSafe(|| {
-        let source = Source {
+        let source = JpegBytes {
             rest: file.bytes,
             ended: &ended,
         };
@@ -51,7 +51,7 @@ pub(super) fn decode(file: &File<'_>, accept_damaged: bool) -> Result<RgbImage> 
 }
 
 /// Everything that may unwind out of libjpeg.
-fn read(file: &File<'_>, source: Source<'_>, accept_damaged: bool) -> Result<RgbImage> {
+fn read(file: &File<'_>, source: JpegBytes<'_>, accept_damaged: bool) -> Result<RgbImage> {
     let header = Decompress::builder()
         .with_err(error_manager())
         .from_reader(source);
@@ -89,7 +89,7 @@ fn read(file: &File<'_>, source: Source<'_>, accept_damaged: bool) -> Result<Rgb
 }
 
 /// Reads on to the end marker, so that a file without one is seen; all pixels are there already.
-fn finish(picture: mozjpeg::decompress::DecompressStarted<Source<'_>>) {
+fn finish(picture: mozjpeg::decompress::DecompressStarted<JpegBytes<'_>>) {
     STRICT.set(false);
     // What is wrong behind the picture changes no pixel; a missing end is noted by the source.
     let _ = picture.finish();
@@ -112,18 +112,18 @@ fn reason(bytes: &[u8]) -> String {
 }
 
 /// Bytes in memory that note when a reader wants more than there is.
-struct Source<'a> {
+struct JpegBytes<'a> {
     rest: &'a [u8],
     ended: &'a Cell<bool>,
 }
 
-impl Read for Source<'_> {
+impl Read for JpegBytes<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.rest.read(buffer)
     }
 }
 
-impl BufRead for Source<'_> {
+impl BufRead for JpegBytes<'_> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         self.ended.set(self.ended.get() || self.rest.is_empty());
         Ok(self.rest)

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::super::Task;
+use super::super::BlockHead;
 use super::super::gradients::Gradients;
 use super::super::plan::{Place, Run};
 use super::arrange::{IN_ORDER, columns, pairs, rows, turned};
@@ -18,7 +18,7 @@ use crate::tile_registers::TileRegisters;
 /// The processor has [`Isa::Amx`](crate::Isa::Amx).
 #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")]
 pub(in super::super) unsafe fn backward(
-    task: &Task,
+    task: &BlockHead,
     inputs: &TileInputs,
     d_out: Tiles,
     to: &Gradients,
@@ -30,7 +30,7 @@ pub(in super::super) unsafe fn backward(
 
 #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")]
 fn with(
-    task: &Task,
+    task: &BlockHead,
     inputs: &TileInputs,
     d_out: Tiles,
     to: &Gradients,
@@ -60,7 +60,7 @@ fn parts(run: &Run) -> Range<usize> {
 /// Brings keys and values into the forms that products read, in these blocks.
 #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")]
 fn arrange_keys(
-    task: &Task,
+    task: &BlockHead,
     inputs: &TileInputs,
     (keys, blocks): &(&Range<usize>, Range<usize>),
     scratch: &mut Scratch,
@@ -82,7 +82,12 @@ fn arrange_keys(
 
 /// The same for queries, or for gradients of what becomes of them.
 #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")]
-fn arrange_queries(task: &Task, from: Tiles, to_columns: &mut Numbers, to_pairs: &mut Numbers) {
+fn arrange_queries(
+    task: &BlockHead,
+    from: Tiles,
+    to_columns: &mut Numbers,
+    to_pairs: &mut Numbers,
+) {
     let Size { queries, depth, .. } = Size::of(task);
     let tiles = queries * depth;
     let (to_columns, to_pairs) = (to_columns.fit(tiles), to_pairs.fit(tiles));
@@ -96,7 +101,7 @@ fn arrange_queries(task: &Task, from: Tiles, to_columns: &mut Numbers, to_pairs:
 /// Probabilities and gradients of scores of a run, and from these the gradients of its queries.
 #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")]
 fn through_softmax(
-    task: &Task,
+    task: &BlockHead,
     run: &Run,
     to: &Gradients,
     registers: &mut TileRegisters,
@@ -166,7 +171,7 @@ fn through_softmax(
 /// Gradients of some keys and values, which lie in `blocks` blocks, by parts of the queries.
 #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")]
 fn to_keys(
-    task: &Task,
+    task: &BlockHead,
     (keys, blocks): (&Range<usize>, Range<usize>),
     parts: Range<usize>,
     to: &Gradients,

@@ -7,7 +7,7 @@ use std::arch::x86_64::{
     _mm512_sub_epi16,
 };
 
-use super::super::Task;
+use super::super::BlockHead;
 use super::super::plan::Run;
 use super::KeyBlocks;
 use crate::block::{Block, SIDE};
@@ -63,7 +63,7 @@ pub(super) struct Softmax {
 }
 
 impl<'a> Exponents<'a> {
-    pub(super) fn new(task: &Task<'a>, run: &Run) -> Self {
+    pub(super) fn new(task: &BlockHead<'a>, run: &Run) -> Self {
         let attention = task.attention;
         Self {
             factor: attention.scale() * std::f32::consts::LOG2_E * STEPS,

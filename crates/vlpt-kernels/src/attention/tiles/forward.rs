@@ -8,7 +8,7 @@
 
 use std::ops::Range;
 
-use super::super::Task;
+use super::super::BlockHead;
 use super::super::plan::Run;
 use super::arrange::{columns, pairs};
 use super::exp::{Exponents, KEYS, PARTS, Softmax};
@@ -28,7 +28,7 @@ const SAFE: Range<f32> = 1.0 / (1u64 << 60) as f32..(1u64 << 60) as f32;
 /// # Safety
 /// The processor has [`Isa::Amx`](crate::Isa::Amx).
 #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx512vbmi")]
-pub(in super::super) unsafe fn forward(task: &Task, inputs: &TileInputs, out: TileOutput) {
+pub(in super::super) unsafe fn forward(task: &BlockHead, inputs: &TileInputs, out: TileOutput) {
     // SAFETY: the caller's promise; nothing below sets registers up again.
     let mut registers = unsafe { TileRegisters::new() };
     SCRATCH.with_borrow_mut(|scratch| with(task, inputs, out, &mut registers, scratch));
@@ -43,7 +43,7 @@ struct OutputColumns {
 
 #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx512vbmi")]
 fn with(
-    task: &Task,
+    task: &BlockHead,
     inputs: &TileInputs,
     out: TileOutput,
     registers: &mut TileRegisters,
@@ -60,7 +60,7 @@ fn with(
 /// Brings keys and values into the forms that products read, from block `first` on.
 #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx512vbmi")]
 fn arrange(
-    task: &Task,
+    task: &BlockHead,
     inputs: &TileInputs,
     (keys, first): (&Range<usize>, usize),
     scratch: &mut Scratch,
@@ -78,7 +78,7 @@ fn arrange(
 /// The results of a run.
 #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx512vbmi")]
 fn of_run(
-    task: &Task,
+    task: &BlockHead,
     run: &Run,
     inputs: &TileInputs,
     out: TileOutput,

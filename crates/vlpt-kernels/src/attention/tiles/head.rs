@@ -1,6 +1,6 @@
 //! Where results of a head go.
 
-use super::super::Task;
+use super::super::BlockHead;
 use super::super::gradients::Gradients;
 use super::super::plan::Place;
 use super::super::rows::Rows as Outputs;
@@ -12,7 +12,12 @@ use crate::vector::{Avx512, Vector};
 
 /// Writes 32 columns of the head for 32 queries; `sums` holds a column a row.
 #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")]
-pub(super) fn put_queries(task: &Task, (part, tile): (usize, usize), sums: &Block, to: TileOutput) {
+pub(super) fn put_queries(
+    task: &BlockHead,
+    (part, tile): (usize, usize),
+    sums: &Block,
+    to: TileOutput,
+) {
     let (first, tile) = (part * SIDE, task.columns()[0] / TILE_COLUMNS + tile);
     let left = task.block.queries - first;
     for half in [0, TILE_ROWS] {

@@ -20,7 +20,7 @@ mod waiting;
 use std::cell::RefCell;
 use std::ops::Range;
 
-use super::Task;
+use super::BlockHead;
 use super::plan::Run;
 use crate::block::{Block, SIDE};
 use crate::tile::{TILE, TILE_COLUMNS, TILE_ROWS, Tiles};
@@ -96,7 +96,7 @@ struct KeyBlocks {
 }
 
 impl Size {
-    fn of(task: &Task) -> Self {
+    fn of(task: &BlockHead) -> Self {
         let runs = task.runs().iter();
         let block = task.block.keys.len().div_ceil(SIDE);
         Self {
@@ -111,7 +111,7 @@ impl Size {
 }
 
 impl KeyBlocks {
-    fn of(task: &Task, run: &Run) -> Self {
+    fn of(task: &BlockHead, run: &Run) -> Self {
         Self {
             block: task.block.keys.len(),
             run: run.keys.len(),

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::super::Task;
+use super::super::BlockHead;
 use super::super::plan::Run;
 use super::exp::QUERIES;
 use crate::block::SIDE;
@@ -35,7 +35,7 @@ pub(super) struct Products<'a> {
 }
 
 impl Queries {
-    pub(super) fn of(task: &Task, run: &Run) -> Self {
+    pub(super) fn of(task: &BlockHead, run: &Run) -> Self {
         Self {
             start: task.block.query + run.queries.start,
             end: task.block.query + run.queries.end,

@@ -1,6 +1,6 @@
 //! Rows of a head, where they are read.
 
-use super::super::Task;
+use super::super::BlockHead;
 use super::TileInputs;
 use crate::block::SIDE;
 use crate::tile::{TILE, TILE_COLUMNS, Tiles, offset};
@@ -12,7 +12,7 @@ pub(super) struct Rows<'a>([Option<&'a [u16]>; SIDE]);
 
 impl<'a> Rows<'a> {
     /// Of the queries of a part of the block, or of what has their shape.
-    pub(super) fn queries(task: &Task, from: Tiles<'a>, part: usize) -> Self {
+    pub(super) fn queries(task: &BlockHead, from: Tiles<'a>, part: usize) -> Self {
         let (across, tile) = (from.across(), task.columns()[0] / TILE_COLUMNS);
         let (first, end) = (part * SIDE, task.block.queries);
         let mut rows = [None; SIDE];
@@ -23,7 +23,7 @@ impl<'a> Rows<'a> {
     }
 
     /// Of up to 32 keys, and of their values.
-    pub(super) fn keys(task: &Task, inputs: &TileInputs<'a>, keys: &[u32]) -> [Self; 2] {
+    pub(super) fn keys(task: &BlockHead, inputs: &TileInputs<'a>, keys: &[u32]) -> [Self; 2] {
         let across = inputs.kv.across();
         let [key_tile, value_tile] = task.columns().map(|first| first / TILE_COLUMNS);
         let (mut of_keys, mut of_values) = ([None; SIDE], [None; SIDE]);

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::super::Task;
+use super::super::BlockHead;
 use super::super::plan::Run;
 use super::KeyBlocks;
 use super::row::{Row, round_pair_of_keys};
@@ -32,7 +32,7 @@ pub(super) struct Softmax<'a> {
 
 impl<'a> Exponents<'a> {
     #[inline(always)]
-    fn new(task: &Task<'a>, run: &Run) -> Self {
+    fn new(task: &BlockHead<'a>, run: &Run) -> Self {
         let scale = task.attention.scale();
         Self {
             keys: KeyBlocks::of(task, run),
@@ -63,7 +63,7 @@ impl<'a> Exponents<'a> {
 impl<'a> Softmax<'a> {
     /// That of all keys, whose products are given.
     #[inline(always)]
-    pub(super) fn new(task: &Task<'a>, run: &Run, scores: &[Block]) -> Self {
+    pub(super) fn new(task: &BlockHead<'a>, run: &Run, scores: &[Block]) -> Self {
         let of = Exponents::new(task, run);
         let mut largest = Row::splat(f32::NEG_INFINITY);
         for (block, scores) in scores.iter().enumerate() {

@@ -1,7 +1,7 @@
 //! On the tile registers of AMX.
 
 use super::Epilogue;
-use super::product::{Product, Step, Task};
+use super::product::{Product, Step, TaskBlocks};
 use crate::block::{Block, SIDE};
 use crate::tile::TILE;
 use crate::tile_registers::{PREFETCHED, TileOperands, TileRegisters};
@@ -16,7 +16,7 @@ const STAYING: usize = 20;
 #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")]
 pub(super) unsafe fn run<E: Epilogue>(
     product: &Product,
-    task: &Task,
+    task: &TaskBlocks,
     sums: &mut [Block],
     epilogue: &E,
 ) {
@@ -35,7 +35,7 @@ pub(super) unsafe fn run<E: Epilogue>(
 #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")]
 fn with<E: Epilogue, const N: usize>(
     product: &Product,
-    task: &Task,
+    task: &TaskBlocks,
     sums: &mut [Block],
     epilogue: &E,
     registers: &mut TileRegisters,
@@ -85,7 +85,7 @@ fn with<E: Epilogue, const N: usize>(
 }
 
 /// What is prefetched during a step: its share of the weights of the next step's columns.
-fn ahead(product: &Product, task: &Task, step: &Step) -> *const u16 {
+fn ahead(product: &Product, task: &TaskBlocks, step: &Step) -> *const u16 {
     let (slice, column) = match step.next {
         Some(next) if step.column + 1 == task.columns.end => (next, task.columns.start),
         _ => (step.slice, (step.column + 1).min(product.columns - 1)),

@@ -6,7 +6,7 @@ use std::arch::x86_64::{
 };
 
 use super::Epilogue;
-use super::product::{Product, Task};
+use super::product::{Product, TaskBlocks};
 use crate::block::{Block, SIDE};
 use crate::tile::{TILE, TILE_COLUMNS, TILE_ROWS};
 use crate::vector::Avx512;
@@ -20,7 +20,7 @@ const ROWS: usize = 8;
 #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")]
 pub(super) unsafe fn run(
     product: &Product,
-    task: &Task,
+    task: &TaskBlocks,
     sums: &mut [Block],
     epilogue: &impl Epilogue,
 ) {

@@ -1,12 +1,17 @@
 //! For any processor: the numbers are widened and multiplied as f32.
 
 use super::Epilogue;
-use super::product::{Product, Task};
+use super::product::{Product, TaskBlocks};
 use crate::block::{Block, SIDE};
 use crate::tile::{TILE, TILE_COLUMNS, TILE_ROWS, halves};
 use crate::vector::{Portable, over_vectors, widen as widen_one};
 
-pub(super) fn run(product: &Product, task: &Task, sums: &mut [Block], epilogue: &impl Epilogue) {
+pub(super) fn run(
+    product: &Product,
+    task: &TaskBlocks,
+    sums: &mut [Block],
+    epilogue: &impl Epilogue,
+) {
     let mut wide = Vec::new();
     product.for_steps(task, |step| {
         let (slice, sums) = (step.slice, &mut sums[step.sums]);

@@ -15,7 +15,7 @@ struct Cut {
     /// Most blocks of rows, and of columns, of one task.
     rows: usize,
     columns: usize,
-    /// Tasks for each thread, where there is enough to do.
+    /// TaskGrid for each thread, where there is enough to do.
     tasks: usize,
 }
 
@@ -77,13 +77,13 @@ pub(super) struct Step<'a> {
 }
 
 /// Blocks of rows and of columns that one thread makes.
-pub(super) struct Task {
+pub(super) struct TaskBlocks {
     pub(super) rows: Range<usize>,
     pub(super) columns: Range<usize>,
 }
 
 /// How a product is parted into tasks: so many shares of its rows, and of its columns.
-pub(super) struct Tasks {
+pub(super) struct TaskGrid {
     down: usize,
     across: usize,
 }
@@ -96,15 +96,15 @@ impl<'a> Term<'a> {
     }
 }
 
-impl Tasks {
+impl TaskGrid {
     pub(super) fn count(&self) -> usize {
         self.down * self.across
     }
 
     /// A thread that does one after the other goes from column to column, as long as it can, with the
     /// same rows.
-    pub(super) fn task(&self, product: &Product, index: usize) -> Task {
-        Task {
+    pub(super) fn task(&self, product: &Product, index: usize) -> TaskBlocks {
+        TaskBlocks {
             rows: share(product.rows.div_ceil(SIDE), index / self.across, self.down),
             columns: share(product.columns, index % self.across, self.across),
         }
@@ -155,7 +155,7 @@ impl<'a> Product<'a> {
         }
     }
 
-    pub(super) fn tasks(&self, threads: usize) -> Tasks {
+    pub(super) fn tasks(&self, threads: usize) -> TaskGrid {
         let (rows, cut) = (self.rows.div_ceil(SIDE), self.cut());
         let mut down = rows.div_ceil(cut.rows);
         let wanted = (cut.tasks * threads).div_ceil(down.max(1));
@@ -165,11 +165,11 @@ impl<'a> Product<'a> {
             // as many rows for each thread
             down = down.next_multiple_of(threads).min(rows);
         }
-        Tasks { down, across }
+        TaskGrid { down, across }
     }
 
     /// Blocks of sums that a task needs: those that need no second slice take turns in two.
-    pub(super) fn blocks(&self, task: &Task) -> usize {
+    pub(super) fn blocks(&self, task: &TaskBlocks) -> usize {
         if self.is_shallow() {
             2
         } else {
@@ -201,7 +201,7 @@ impl<'a> Product<'a> {
     /// Does a task step by step: slice by slice of depth, block by block of columns, block by block
     /// of rows.
     #[inline(always)]
-    pub(super) fn for_steps(&self, task: &Task, mut work: impl FnMut(Step<'a>)) {
+    pub(super) fn for_steps(&self, task: &TaskBlocks, mut work: impl FnMut(Step<'a>)) {
         let mut slices = self.slices().peekable();
         let (mut number, mut begins) = (0, true);
         while let Some(slice) = slices.next() {

@@ -1,5 +1,6 @@
 //! The loop against the same computations in PyTorch, and against itself.
 
+mod conditional;
 mod coop;
 mod masks;
 mod pixels;
@@ -14,7 +15,7 @@ use vlpt_data::synthetic;
 use vlpt_data::{Metric, Sample};
 use vlpt_methods::{Build, Method, MethodConfig};
 
-use super::images::{ImageInput, Source};
+use super::images::{BatchSource, ImageInput};
 use super::{TaskPart, Trainer, Workload};
 use crate::checkpoint::Position;
 use crate::events::EventLog;
@@ -135,19 +136,19 @@ impl Example {
         method.build(&build).unwrap()
     }
 
-    fn source<'a>(&'a self, extractor: &FeatureExtractor<'a>, given: Given) -> Source<'a> {
+    fn source<'a>(&'a self, extractor: &FeatureExtractor<'a>, given: Given) -> BatchSource<'a> {
         let views = vec![View::Centre];
         match given {
-            Given::Features(features) => Source::Features(vec![features]),
+            Given::Features(features) => BatchSource::Features(vec![features]),
             Given::Pixels(pixels) => {
                 let kept = pixels.into_iter().map(|image| vec![image]).collect();
                 let pixels = Pixels::given(extractor.clone(), &self.samples, views, kept);
-                Source::Pixels(Box::new(pixels))
+                BatchSource::Pixels(Box::new(pixels))
             }
             Given::Decoded(budget) => {
                 let views = EpochViews::Fixed(views);
                 let pixels = Pixels::new(extractor.clone(), &self.samples, views, budget, &());
-                Source::Pixels(Box::new(pixels.unwrap()))
+                BatchSource::Pixels(Box::new(pixels.unwrap()))
             }
         }
     }
@@ -172,7 +173,7 @@ impl Example {
             val: &[],
             images: ImageInput {
                 train: self.source(&extractor, given),
-                val: Source::Features(vec![Vec::new()]),
+                val: BatchSource::Features(vec![Vec::new()]),
             },
             extractor,
         };

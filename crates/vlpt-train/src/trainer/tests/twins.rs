@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use vlpt_methods::{
-    AdaptedLayer, Attention, Blocks, ClipLoraConfig, CoCoOpConfig, CoOpConfig, Depth, Method, MethodConfig, Towers, UptConfig, UptShape, VptConfig,
+    AdaptedLayer, Attention, Blocks, ClipLoraConfig, CoCoOpConfig, CoOpConfig, Depth, Method,
+    MethodConfig, Towers, UptConfig, UptShape, VptConfig,
 };
 
 use super::{Example, Given, assert_curve, small};

@@ -15,7 +15,7 @@ use vlpt_report::{AttentionPicture, Picture};
 
 use crate::console::{Console, Unit, table};
 use crate::error::CliError;
-use crate::options::{DataArgs, DataFlags, ImageArgs, PrecisionArgs, open_model};
+use crate::options::{BaseModelArgs, DataArgs, DataFlags, ImageArgs, open_model};
 
 /// Images in the tower at once.
 const BATCH: usize = 8;
@@ -46,14 +46,8 @@ pub(crate) struct AttentionArgs {
     /// Write a picture of each image, and shares.csv with every block and head, into this folder
     #[arg(long, short, value_name = "FOLDER")]
     out: Option<PathBuf>,
-    /// The model [default: that of the prompt; without one $VLPT_MODEL, or openai/clip-vit-base-patch32]
-    #[arg(long, short, value_name = "NAME")]
-    model: Option<String>,
     #[command(flatten)]
-    precision: PrecisionArgs,
-    /// Use the prompt although it was learned on other weights than the model found has
-    #[arg(long)]
-    force: bool,
+    base: BaseModelArgs,
 }
 
 /// What is printed under `--json`.
@@ -166,21 +160,18 @@ pub(crate) fn run(args: &AttentionArgs, console: &Console) -> Result<(), CliErro
 impl AttentionArgs {
     fn open(&self, console: &Console) -> Result<(Option<OpenPrompt>, Clip), CliError> {
         if let Some(path) = &self.prompt {
-            let (prompt, clip) = super::open(
-                path,
-                self.model.as_deref(),
-                self.force,
-                self.precision,
-                console,
-            )?;
+            let (prompt, clip) = super::open(path, &self.base, console)?;
             return Ok((Some(prompt), clip));
         }
         // no environment variable of the flag itself: it would come before the prompt's model
-        let name = self.model.clone();
+        let name = self.base.model.clone();
         let name = name.or_else(|| std::env::var("VLPT_MODEL").ok());
         let name = name.filter(|name| !name.is_empty());
         let name = name.as_deref().unwrap_or(vlpt_train::DEFAULT_MODEL);
-        Ok((None, open_model(name, self.precision.resolve(), console)?))
+        Ok((
+            None,
+            open_model(name, self.base.precision.resolve(), console)?,
+        ))
     }
 
     /// The images with their names, as the squares that the model sees.

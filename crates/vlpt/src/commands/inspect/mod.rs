@@ -14,7 +14,7 @@ use vlpt_inspect::OpenPrompt;
 
 use crate::console::Console;
 use crate::error::CliError;
-use crate::options::{PrecisionArgs, open_model};
+use crate::options::BaseModelArgs;
 
 /// What to look into.
 #[derive(Debug, Subcommand)]
@@ -39,19 +39,13 @@ pub(crate) fn run(command: &InspectCommand, console: &Console) -> Result<(), Cli
     }
 }
 
-/// A prompt folder and its base model, or the model of this name.
+/// A prompt folder and its base model.
 fn open(
     path: &Path,
-    model: Option<&str>,
-    force: bool,
-    precision: PrecisionArgs,
+    base: &BaseModelArgs,
     console: &Console,
 ) -> Result<(OpenPrompt, Clip), CliError> {
     let folder = PromptFolder::open(path)?;
-    let name = model.unwrap_or(&folder.adapter.base_model);
-    let clip = open_model(name, precision.resolve(), console)?;
-    if !force {
-        folder.check_model(&clip)?;
-    }
+    let clip = base.open(&folder, console)?;
     Ok((OpenPrompt::of(folder, &clip)?, clip))
 }

@@ -6,12 +6,14 @@ use clap::Args;
 use serde::Serialize;
 use vlpt_adapter::PromptFolder;
 use vlpt_base::files::write_atomic;
-use vlpt_inspect::similarity::{Matrix, Measure, Profile, check_same_model, similarities};
+use vlpt_inspect::similarity::{
+    Measure, Profile, SimilarityMatrix, check_same_model, similarities,
+};
 use vlpt_inspect::{OpenPrompt, csv_text};
 
 use crate::console::{Console, table};
 use crate::error::CliError;
-use crate::options::{PrecisionArgs, open_model};
+use crate::options::BaseModelArgs;
 
 /// Flags of `vlpt inspect similarity`.
 #[derive(Debug, Args)]
@@ -25,20 +27,14 @@ pub(crate) struct SimilarityArgs {
     /// Also write all values, one pair a line
     #[arg(long, short, value_name = "FILE.csv")]
     out: Option<PathBuf>,
-    /// Find the base model under this name instead of the one in the first prompt folder
-    #[arg(long, short, value_name = "NAME")]
-    model: Option<String>,
     #[command(flatten)]
-    precision: PrecisionArgs,
-    /// Use the prompts although they were learned on other weights than the model found has
-    #[arg(long)]
-    force: bool,
+    base: BaseModelArgs,
 }
 
 #[derive(Debug, Serialize)]
 struct Compared {
     prompts: Vec<Named>,
-    matrices: Vec<Matrix>,
+    matrices: Vec<SimilarityMatrix>,
 }
 
 #[derive(Debug, Serialize)]
@@ -58,11 +54,7 @@ pub(crate) fn run(args: &SimilarityArgs, console: &Console) -> Result<(), CliErr
         .collect::<Result<_, _>>()?;
     check_same_model(&folders)?;
     let first = &folders[0];
-    let model = args.model.as_ref().unwrap_or(&first.adapter.base_model);
-    let clip = open_model(model, args.precision.resolve(), console)?;
-    if !args.force {
-        first.check_model(&clip)?;
-    }
+    let clip = args.base.open(first, console)?;
     let named = |(path, folder): (&PathBuf, &PromptFolder)| Named {
         path: path.display().to_string(),
         method: folder.adapter.method.name().to_owned(),

@@ -9,7 +9,7 @@ use vlpt_inspect::words::{ReadToken, Reading, Word, read};
 
 use crate::console::{Console, table};
 use crate::error::CliError;
-use crate::options::PrecisionArgs;
+use crate::options::BaseModelArgs;
 
 /// Flags of `vlpt inspect words`.
 #[derive(Debug, Args)]
@@ -23,14 +23,8 @@ pub(crate) struct WordsArgs {
     /// Of a class-specific prompt, read these classes alone, separated by commas
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     class: Vec<String>,
-    /// Find the base model under this name instead of the one in the prompt folder
-    #[arg(long, short, value_name = "NAME")]
-    model: Option<String>,
     #[command(flatten)]
-    precision: PrecisionArgs,
-    /// Use the prompt although it was learned on other weights than the model found has
-    #[arg(long)]
-    force: bool,
+    base: BaseModelArgs,
 }
 
 /// A distance below this share of another is called nearer.
@@ -47,13 +41,7 @@ struct Shown<'a> {
 
 /// Reads the tokens and prints them.
 pub(crate) fn run(args: &WordsArgs, console: &Console) -> Result<(), CliError> {
-    let (prompt, clip) = super::open(
-        &args.prompt,
-        args.model.as_deref(),
-        args.force,
-        args.precision,
-        console,
-    )?;
+    let (prompt, clip) = super::open(&args.prompt, &args.base, console)?;
     let reading = read(&prompt, &clip, args.top.get(), &args.class)?;
     let shown = Shown {
         model: &clip.name,

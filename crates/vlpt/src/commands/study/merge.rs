@@ -120,7 +120,7 @@ pub(crate) fn merge_to_page(
 impl Row {
     /// Means over pairs of different tasks.
     fn of(matrix: &TransferMatrix) -> Self {
-        let off = |m: &vlpt_study::Matrix| -> Vec<f64> {
+        let off = |m: &vlpt_study::TaskMatrix| -> Vec<f64> {
             let pairs = m.rows().iter().enumerate().flat_map(|(i, row)| {
                 let columns = m.columns().iter().enumerate();
                 let others = columns.filter(move |(_, column)| *column != row);
