@@ -7,29 +7,47 @@ use serde::Serialize;
 use vlpt_adapter::{ImageConfig, PromptFolder, preprocess};
 use vlpt_clip::Clip;
 use vlpt_methods::merge::{Merged, MergedFormat, merge};
-use vlpt_methods::{METHODS, MethodConfig, Pass};
+use vlpt_methods::{METHODS, MethodConfig, MethodSpec, Needs, Pass};
 
 use crate::console::Console;
 use crate::error::CliError;
 use crate::options::find_model;
 
-const AFTER_HELP: &str = "\
+/// The end of the help; the example names a method that has something to merge.
+fn after_help() -> String {
+    let method = weight_methods().first().copied().unwrap_or_default();
+    format!("{ABOUT}\n\nExample:\n  vlpt train photos --method {method} --out runs/photos\n{THEN}")
+}
+
+/// Methods that change weights by their built-in options.
+fn weight_methods() -> Vec<&'static str> {
+    let changes = |spec: &&&'static MethodSpec| changes_weights(MethodConfig::new(spec).needs());
+    METHODS
+        .iter()
+        .filter(changes)
+        .map(|spec| spec.name)
+        .collect()
+}
+
+fn changes_weights(needs: Needs) -> bool {
+    needs.text_weights || needs.image_weights
+}
+
+const THEN: &str = "  vlpt merge runs/photos --out photos-clip
+  vlpt zeroshot photos --model ./photos-clip --template \"a photo of a {}.\"";
+
+const ABOUT: &str = "\
 A low-rank update s B A of a layer is added to its weights W, so the folder is a model like any other:
 it costs nothing more to run, needs no prompt folder beside it, and is read by every program that
 reads the base model. Its files have the format of the base model's (Hugging Face or OpenCLIP). The
 weights that changed are written as f32, so that nothing of an update is rounded off; all others keep
 their bytes. Methods that put tokens in front of the model have nothing to merge and are refused.
 
-Give the merged model the texts that the prompt was tuned with, and it answers as the prompt does.
-
-Example:
-  vlpt train photos --method clip-lora --out runs/photos
-  vlpt merge runs/photos --out photos-clip
-  vlpt zeroshot photos --model ./photos-clip --template \"a photo of a {}.\"";
+Give the merged model the texts that the prompt was tuned with, and it answers as the prompt does.";
 
 /// Flags of `vlpt merge`.
 #[derive(Debug, Args)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_help = after_help())]
 pub(crate) struct MergeArgs {
     /// A prompt folder, or a run folder that holds one
     #[arg(value_name = "PROMPT")]
@@ -95,26 +113,19 @@ pub(crate) fn run(args: &MergeArgs, console: &Console) -> Result<(), CliError> {
 /// Refuses a method that changes no weights.
 fn check(folder: &PromptFolder) -> Result<(), CliError> {
     let method = &folder.adapter.method;
-    let needs = method.needs();
-    if needs.text_weights || needs.image_weights {
+    if changes_weights(method.needs()) {
         return Ok(());
     }
-    let changes = |spec: &&&'static vlpt_methods::MethodSpec| {
-        let needs = MethodConfig::new(spec).needs();
-        needs.text_weights || needs.image_weights
-    };
-    let known: Vec<&str> = METHODS
-        .iter()
-        .filter(changes)
-        .map(|spec| spec.name)
-        .collect();
     Err(CliError::usage(
         format!(
             "{}: {} changes no weights of the model: there is nothing to merge",
             folder.path.display(),
             method.name()
         ),
-        format!("methods that change weights: {}", known.join(", ")),
+        format!(
+            "methods that change weights: {}",
+            weight_methods().join(", ")
+        ),
     ))
 }
 
