@@ -82,6 +82,9 @@ impl TensorFile {
     }
 
     /// Reads a file of f32 tensors; `path` names it in errors.
+    ///
+    /// # Errors
+    /// Bytes that are no such file.
     pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Self> {
         let damaged = |what: String| AdapterError::Damaged {
             path: path.to_owned(),
@@ -115,6 +118,9 @@ impl TensorFile {
     }
 
     /// Reads a file from the disk.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or that is no file of f32 tensors.
     pub fn read(path: &Path) -> Result<Self> {
         Self::from_bytes(&fs_err::read(path)?, path)
     }

@@ -12,11 +12,11 @@ use vlpt_adapter::{
     EvalOptions, ImportOptions, ImportTask, Imported, PromptFolder, average_prompts, evaluate,
     import_checkpoint,
 };
-use vlpt_clip::{Clip, ModelFiles};
+use vlpt_clip::{Activation, Clip, ClipConfig, ModelFiles, TextConfig, VisionConfig};
 use vlpt_data::Metric;
 use vlpt_data::synthetic;
 use vlpt_methods::import::Source;
-use vlpt_methods::{Attention, CoOpConfig, Position, UptConfig};
+use vlpt_methods::{Attention, CoOpConfig, MaPLeConfig, Position, UptConfig};
 
 fn golden() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/checkpoints")
@@ -200,6 +200,107 @@ fn refused(home: &Home, file: &str, options: &ImportOptions) -> String {
     error
         .to_string()
         .replace(&golden().display().to_string(), "[golden]")
+}
+
+/// A random model of the sizes in `golden/make_maple_checkpoints.py`, with mini-clip's tokenizer.
+fn small() -> Clip {
+    let (activation, layer_norm_eps) = (Activation::QuickGelu, 1e-5);
+    let config = ClipConfig {
+        text: TextConfig {
+            width: 16,
+            layers: 3,
+            heads: 2,
+            mlp: 32,
+            context_length: 77,
+            vocab_size: 4610,
+            eot_token: 4609,
+            activation,
+            layer_norm_eps,
+        },
+        vision: VisionConfig {
+            width: 24,
+            layers: 4,
+            heads: 2,
+            mlp: 48,
+            image_size: 16,
+            patch_size: 8,
+            activation,
+            layer_norm_eps,
+        },
+        embed_dim: 8,
+    };
+    Clip {
+        tokenizer: Clip::mini().tokenizer,
+        ..Clip::random(&config, 5)
+    }
+}
+
+#[test]
+fn a_maple_checkpoint_gives_the_prompts_of_both_towers() {
+    let home = Home {
+        clip: small(),
+        ..Home::new()
+    };
+    let imported = home
+        .import("maple.pth.tar", &ImportOptions::default())
+        .unwrap();
+    assert_eq!((imported.method, imported.source), ("maple", Source::Own));
+    assert_eq!((imported.epoch, imported.values), (Some(5), 1320));
+    assert_eq!(imported.used[0].tensor, "prompt_learner.ctx");
+    assert_eq!(
+        left(&imported),
+        [
+            "prompt_learner.token_prefix",
+            "prompt_learner.token_suffix",
+            "image_encoder.ln_pre.bias",
+            "val_result"
+        ]
+    );
+    assert!(imported.assumed[0].contains("a photo of a NAME."));
+
+    let folder = PromptFolder::open(&home.out()).unwrap();
+    let config: &MaPLeConfig = folder.adapter.method.options();
+    assert_eq!((config.context, config.depth), (2, Some(3)));
+    assert_eq!(config.init, "a photo of a");
+    let method = folder.method(&home.clip).unwrap();
+    let mut parameters: Vec<_> = method.parameters().iter().collect();
+    parameters.sort_by_key(|parameter| parameter.name().to_owned());
+    for (index, parameter) in parameters.into_iter().enumerate() {
+        let value = |at: usize| ((7 * at + 13 * index) % 251) as f32 / 1024.0 - 125.0 / 1024.0;
+        let expected: Vec<f32> = (0..parameter.len()).map(value).collect();
+        assert_eq!(
+            parameter.values().unwrap(),
+            expected,
+            "{}",
+            parameter.name()
+        );
+    }
+    let classifier = folder.classifier(&home.clip).unwrap();
+    assert_eq!(classifier.classes, task().classes);
+}
+
+#[test]
+fn a_maple_checkpoint_with_a_tensor_more_or_less_or_of_another_model_is_refused() {
+    let none = ImportOptions::default();
+    let home = Home {
+        clip: small(),
+        ..Home::new()
+    };
+    assert_eq!(
+        refused(&home, "maple-extra.pth.tar", &none),
+        "[golden]/maple-extra.pth.tar: it looks like maple, which does not have \
+         `prompt_learner.compound_prompts_vision.0`"
+    );
+    assert_eq!(
+        refused(&home, "maple-gap.pth.tar", &none),
+        "[golden]/maple-gap.pth.tar: the tensors do not fit the method `maple`: \
+         `compound_prompts_text.0` is missing"
+    );
+    let error = refused(&Home::new(), "maple.pth.tar", &none);
+    assert!(
+        error.contains("the width of what `proj` makes is 24, that of the image tower 192"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -82,8 +82,11 @@ impl InspectError {
         let hint = match self {
             Self::Adapter(error) => return error.hint(),
             Self::NoTextTokens { .. } => {
-                "words can be read for coop, cocoop, vlpt and upt; for visual prompts see \
-                 `vlpt inspect attention`"
+                let with = vlpt_methods::names(|spec| spec.flags.context.is_some());
+                return Some(format!(
+                    "words can be read for {}; for visual prompts see `vlpt inspect attention`",
+                    with.join(", ")
+                ));
             }
             Self::TooFew { .. } => "name two or more prompt or run folders",
             Self::OtherModel { .. } => "compare prompts that were tuned for one model",

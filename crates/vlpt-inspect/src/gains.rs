@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use vlpt_methods::{Family, first_of};
 
 use crate::{InspectError, Result};
 
@@ -23,11 +24,13 @@ pub struct Families {
 }
 
 impl Default for Families {
+    /// The first method of each family.
     fn default() -> Self {
+        let first = |family| first_of(family).map_or_else(String::new, |spec| spec.name.to_owned());
         Self {
-            text: "coop".to_owned(),
-            visual: "vpt".to_owned(),
-            unified: "upt".to_owned(),
+            text: first(Family::Text),
+            visual: first(Family::Visual),
+            unified: first(Family::Unified),
         }
     }
 }

@@ -11,9 +11,9 @@ use std::time::Instant;
 
 use vlpt_autograd::Tensor;
 use vlpt_base::random::Stream;
-use vlpt_clip::{Activation, Clip, ClipConfig, TextConfig, VisionConfig};
+use vlpt_clip::{Activation, Clip, ClipConfig, TextConfig, TowerGradients, VisionConfig};
 use vlpt_methods::{
-    Attention, CoCoOp, CoCoOpConfig, Method, Pass, Result, Upt, UptConfig, UptShape,
+    Attention, CoCoOp, CoCoOpConfig, Method, Pass, Result, TowerTensors, Upt, UptConfig, UptShape,
 };
 
 const BATCH: usize = 32;
@@ -48,6 +48,15 @@ fn model(text: usize, vision: usize, layers: usize, embed: usize) -> Clip {
     Clip::random(&config, 1)
 }
 
+/// The learned rows themselves as their gradient.
+fn d_rows(tower: &TowerTensors) -> Result<TowerGradients> {
+    let prompts = tower.values()?.prompts;
+    Ok(TowerGradients {
+        prompts: prompts.map_or_else(Vec::new, |prompts| prompts.values),
+        ..TowerGradients::default()
+    })
+}
+
 fn time(model: &str, what: &str, method: &dyn Method, images: &Tensor) -> Result<()> {
     let mut best = f64::INFINITY;
     let mut sum = 0_u64;
@@ -57,14 +66,10 @@ fn time(model: &str, what: &str, method: &dyn Method, images: &Tensor) -> Result
             step: Some((0, step)),
         };
         let start = Instant::now();
-        let prompts = method.prompts(&pass)?;
-        let d_text = prompts.text_values()?;
-        let d_visual = match &prompts.visual {
-            Some(visual) => Some(visual.values()?.values),
-            None => None,
-        };
+        let adaptation = method.adapt(&pass)?;
+        let (d_text, d_visual) = (d_rows(&adaptation.text)?, d_rows(&adaptation.visual)?);
         let gradients =
-            prompts.gradients(method.parameters(), Some(&d_text), d_visual.as_deref())?;
+            adaptation.gradients(method.parameters(), Some(&d_text), Some(&d_visual))?;
         best = best.min(start.elapsed().as_secs_f64());
         // FNV-1a over all bits: equal on every run and with every number of threads.
         for value in gradients.iter().flatten() {

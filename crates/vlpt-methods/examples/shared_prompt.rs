@@ -6,33 +6,85 @@
 
 #![allow(clippy::print_stdout, unreachable_pub)] // written as in a library
 
-use serde::{Deserialize, Serialize};
 use vlpt_autograd::Tensor;
 use vlpt_base::random::Stream;
-use vlpt_clip::{
-    Clip, ClipConfig, MemoryBudget, PromptRows, PromptToken, TextPlanOptions, Tokenizer,
-    TowerAdaptation, VisualPlace,
-};
+use vlpt_clip::{Clip, ClipConfig, MemoryBudget, PromptToken, Tokenizer};
+use vlpt_methods::import::{Import, Source};
 use vlpt_methods::{
-    Method, MethodError, Parameter, Pass, Prompts, Result, Visual, initial_bound, template_texts,
+    Adaptation, Family, Fit, Flags, Method, MethodConfig, MethodError, MethodSpec, Needs,
+    Parameter, Pass, PromptTensor, Report, Result, TowerTensors, initial_bound, options,
+    template_texts,
 };
 
-/// Options of [`SharedPrompt`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct SharedPromptConfig {
-    /// Number of visual tokens.
-    pub count: usize,
-    /// The classes' texts; `{}` stands for the name.
-    pub template: String,
+options! {
+    /// Options of [`SharedPrompt`].
+    pub struct SharedPromptConfig = "shared_prompt" {
+        /// Number of visual tokens.
+        count: usize = 16, "at least 1";
+        /// The classes' texts; `{}` stands for the name.
+        template: String = "a photo of a {}.".to_owned(), "a text with {}";
+    }
 }
 
-impl Default for SharedPromptConfig {
-    fn default() -> Self {
-        Self {
-            count: 16,
-            template: "a photo of a {}.".to_owned(),
+/// What the shared prompt says of itself.
+pub static SPEC: MethodSpec = MethodSpec {
+    name: "shared-prompt",
+    summary: "one set of tokens for all blocks of the image tower",
+    source: "docs/guides/add-a-method.md",
+    family: Some(Family::Visual),
+    tables: &[&SharedPromptConfig::TABLE],
+    flags: Flags {
+        prompts: Some("shared_prompt.count"),
+        ..Flags::NONE
+    },
+    report: Report {
+        done: "One set of tokens for all blocks of the image tower was learned",
+        holds: "learned tokens that all blocks of the image tower share",
+    },
+    needs: |_| Needs {
+        pixels: true,
+        ..Needs::default()
+    },
+    check: |method| method.options::<SharedPromptConfig>().check(),
+    fit: Fit::Tune(|method, build| {
+        let (config, model) = (method.options(), &build.clip.config);
+        Ok(Box::new(SharedPrompt::new(config, model, build.seed)?))
+    }),
+    import: Some(Import {
+        matches: |names| names.has("tokens") && names.has("shift"),
+        read: |reader| {
+            let count = if let Some(&[1, count, _]) = reader.shape("tokens") {
+                count
+            } else {
+                reader.misshapen("tokens", "1 x count x image width");
+                1
+            };
+            let options = SharedPromptConfig {
+                count,
+                ..SharedPromptConfig::default()
+            };
+            reader.assume(format!("the classes' texts are \"{}\"", options.template));
+            MethodConfig::of(&SPEC, options)
+        },
+        sources: &[Source::Own],
+        position: false,
+        place: false,
+        tensors: "the shared prompt `tokens` and `shift`",
+    }),
+    ..MethodSpec::BASE
+};
+
+impl SharedPromptConfig {
+    /// What can be said without a model.
+    fn check(&self) -> Result<()> {
+        if self.count == 0 {
+            return Err(MethodError::Option {
+                key: "shared_prompt.count",
+                found: "0".to_owned(),
+                expected: "at least 1".to_owned(),
+            });
         }
+        Ok(())
     }
 }
 
@@ -50,13 +102,7 @@ impl SharedPrompt {
     /// # Errors
     /// A count of 0.
     pub fn new(config: &SharedPromptConfig, model: &ClipConfig, seed: u64) -> Result<Self> {
-        if config.count == 0 {
-            return Err(MethodError::Option {
-                key: "shared_prompt.count",
-                found: "0".to_owned(),
-                expected: "at least 1".to_owned(),
-            });
-        }
+        config.check()?;
         let (count, width, blocks) = (config.count, model.vision.width, model.vision.layers);
         let bound = initial_bound(model.vision.patch_size, width);
         let tokens = Stream::new(seed, "shared_prompt.tokens").uniforms(count * width, bound);
@@ -83,16 +129,21 @@ impl Method for SharedPrompt {
         template_texts(tokenizer, &self.template, classes)
     }
 
-    fn prompts(&self, _pass: &Pass) -> Result<Prompts> {
+    fn needs(&self) -> Needs {
+        Needs {
+            pixels: true,
+            ..Needs::default()
+        }
+    }
+
+    fn adapt(&self, _pass: &Pass) -> Result<Adaptation> {
         let tokens: &Tensor = self.parameters[0].var();
         let shift: &Tensor = self.parameters[1].var();
-        Ok(Prompts {
-            text: None,
-            visual: Some(Visual {
-                // (1 x count x width) + (blocks x 1 x width) = blocks x count x width
-                rows: tokens.add(shift)?,
-                place: VisualPlace::AfterLnPre,
-            }),
+        // (1 x count x width) + (blocks x 1 x width) = blocks x count x width
+        let rows = tokens.add(shift)?;
+        Ok(Adaptation {
+            visual: TowerTensors::prompts(PromptTensor::deep(rows)),
+            ..Adaptation::default()
         })
     }
 }
@@ -124,23 +175,22 @@ pub fn train(
     let embed = clip.config.embed_dim;
     let plan = clip.text.plan(
         &method.texts(&clip.tokenizer, &task.classes)?,
-        TextPlanOptions::default(),
+        method.text_plan(),
         budget,
     );
     let mut losses = Vec::new();
     for step in 0..steps {
-        // Parameters to prompts, prompts to features.
-        let prompts = method.prompts(&Pass {
+        // Parameters to adaptation, adaptation to features.
+        let adaptation = method.adapt(&Pass {
             images: None,
             step: Some((1, step)),
         })?;
-        let visual = prompts.visual.as_ref().map(Visual::values).transpose()?;
-        let visual = visual
-            .as_ref()
-            .map_or(TowerAdaptation::NONE, |v| v.for_tower());
-        let rows = prompts.text_values()?;
-        let rows = PromptRows::shallow(&rows, clip.text.width());
-        let (text, text_tape) = clip.text.forward(&plan, &rows.into());
+        let values = adaptation.text.values()?;
+        let updates = values.updates();
+        let (text, text_tape) = clip.text.forward(&plan, &values.for_tower(&updates));
+        let values = adaptation.visual.values()?;
+        let updates = values.updates();
+        let visual = values.for_tower(&updates);
         let (image, image_tape) = clip.vision.forward(&task.images, images, &visual, budget);
 
         // Features to loss, and the loss's gradient by the features.
@@ -168,10 +218,11 @@ pub fn train(
         }
         losses.push(loss);
 
-        // Back through the towers to the prompts, and through the prompts to the parameters.
-        let d_text = clip.text.backward(&plan, text_tape, &d_text).prompts;
-        let d_visual = clip.vision.backward(image_tape, &d_image).prompts;
-        let gradients = prompts.gradients(method.parameters(), Some(&d_text), Some(&d_visual))?;
+        // Back through the towers to the adaptation, and through it to the parameters.
+        let d_text = clip.text.backward(&plan, text_tape, &d_text);
+        let d_visual = clip.vision.backward(image_tape, &d_image);
+        let parameters = method.parameters();
+        let gradients = adaptation.gradients(parameters, Some(&d_text), Some(&d_visual))?;
         for (parameter, gradient) in method.parameters().iter().zip(gradients) {
             let mut values = parameter.values()?;
             for (value, d) in values.iter_mut().zip(gradient) {

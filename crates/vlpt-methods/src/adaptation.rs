@@ -364,9 +364,9 @@ impl TowerValues {
 mod tests {
     use super::*;
 
-    fn text(rows: Tensor) -> Adaptation {
+    fn text(rows: &Tensor) -> Adaptation {
         Adaptation {
-            text: TowerTensors::prompts(PromptTensor::shallow(&rows).unwrap()),
+            text: TowerTensors::prompts(PromptTensor::shallow(rows).unwrap()),
             ..Adaptation::default()
         }
     }
@@ -385,7 +385,7 @@ mod tests {
         let b = Parameter::new("b", &[2, 2], vec![0.0; 4]).unwrap();
         let rows = (a.var().as_tensor() * 2.0 + b.var().as_tensor()).unwrap();
         let given = [0.5, -1.0, 0.25, 3.0];
-        let gradients = text(rows).gradients(&[a, b], Some(&d(&given)), None);
+        let gradients = text(&rows).gradients(&[a, b], Some(&d(&given)), None);
         assert_eq!(
             gradients.unwrap(),
             [vec![1.0, -2.0, 0.5, 6.0], given.to_vec()]
@@ -396,7 +396,7 @@ mod tests {
     fn a_parameter_outside_the_graph_is_an_error() {
         let a = Parameter::new("a", &[1, 1], vec![1.0]).unwrap();
         let lost = Parameter::new("lost", &[1], vec![1.0]).unwrap();
-        let adaptation = text(a.var().as_tensor().clone());
+        let adaptation = text(a.var().as_tensor());
         let error = adaptation
             .gradients(&[a, lost], Some(&d(&[1.0])), None)
             .unwrap_err();

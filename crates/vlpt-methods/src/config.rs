@@ -140,12 +140,12 @@ impl Default for MethodConfig {
 
 impl Clone for MethodConfig {
     fn clone(&self) -> Self {
-        let table = |(name, options): (&&'static str, &Box<dyn MethodOptions>)| {
-            (*name, (**options).boxed())
-        };
+        let tables = self.tables.iter();
         Self {
             spec: self.spec,
-            tables: self.tables.iter().map(table).collect(),
+            tables: tables
+                .map(|(name, options)| (*name, (**options).boxed()))
+                .collect(),
         }
     }
 }
@@ -323,19 +323,15 @@ impl<'de> DeserializeSeed<'de> for SectionKey {
             return Ok(None);
         }
         let tables = crate::option_tables();
-        match tables.iter().find(|table| table.name == key) {
-            Some(table) => Ok(Some(table)),
-            None => {
-                let known: Vec<String> = tables
-                    .iter()
-                    .map(|table| format!("`{}`", table.name))
-                    .collect();
-                Err(D::Error::custom(format!(
-                    "unknown field `{key}`, expected one of `name`, {}",
-                    known.join(", ")
-                )))
-            }
-        }
+        let unknown = || {
+            let known = tables.iter().map(|table| format!("`{}`", table.name));
+            D::Error::custom(format!(
+                "unknown field `{key}`, expected one of `name`, {}",
+                known.collect::<Vec<_>>().join(", ")
+            ))
+        };
+        let table = tables.iter().find(|table| table.name == key);
+        table.map(|table| Some(*table)).ok_or_else(unknown)
     }
 }
 

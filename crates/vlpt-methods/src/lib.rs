@@ -18,6 +18,7 @@
 //! | [`Upt`] | both, made together by a small Transformer |
 //! | [`CoCoOp`] | context that each image shifts |
 //! | [`ClipLora`] | low-rank updates of the towers' weights |
+//! | [`MaPLe`] | text prompts in the first blocks, and visual prompts made of them |
 //! | [`baselines`] | nothing, or a classifier of image features |
 //!
 //! `docs/guides/add-a-method.md` walks through writing another one.
@@ -35,6 +36,7 @@ mod dropout;
 mod error;
 pub mod head;
 pub mod import;
+mod maple;
 pub mod merge;
 mod method;
 mod nn;
@@ -59,10 +61,11 @@ pub use context::Position;
 pub use coop::{CoOp, CoOpConfig};
 pub use error::{MethodError, Result};
 pub use head::UnitRows;
+pub use maple::{MaPLe, MaPLeConfig};
 pub use method::{Features, ImageFeatures, Method, Pass, class_text};
 pub use options::{MethodOptions, OptionDoc, OptionTable};
 pub use parameter::Parameter;
-pub use registry::{METHODS, first_of, head_reader, method, option_tables};
+pub use registry::{METHODS, first_of, head_reader, method, names, option_tables, untuned};
 pub use spec::{Build, Family, Fit, Flags, MethodSpec, Needs, Report};
 pub use template::template_texts;
 pub use upt::{Attention, Upt, UptConfig, UptShape};

@@ -2,7 +2,9 @@
 
 use crate::baselines::{linear_probe, tip_adapter, zero_shot};
 use crate::head::HeadReader;
-use crate::{Family, MethodSpec, OptionTable, clip_lora, cocoop, coop, upt, vlpt, vpt};
+use crate::{
+    Family, MethodConfig, MethodSpec, OptionTable, clip_lora, cocoop, coop, maple, upt, vlpt, vpt,
+};
 
 /// Every method, prompt methods first; the first one is what a run tunes that names none.
 ///
@@ -14,6 +16,7 @@ pub static METHODS: &[&MethodSpec] = &[
     &vlpt::SPEC,
     &upt::SPEC,
     &cocoop::SPEC,
+    &maple::SPEC,
     &clip_lora::SPEC,
     &zero_shot::SPEC,
     &linear_probe::SPEC,
@@ -32,6 +35,21 @@ pub fn first_of(family: Family) -> Option<&'static MethodSpec> {
         .iter()
         .find(|spec| spec.family == Some(family))
         .copied()
+}
+
+/// The method that learns nothing from images: what others are compared with.
+pub fn untuned() -> &'static MethodSpec {
+    let untuned = |spec: &&&'static MethodSpec| MethodConfig::new(spec).needs().no_images;
+    METHODS
+        .iter()
+        .find(untuned)
+        .expect("zero-shot is in the list")
+}
+
+/// The names of those methods of the list that this is true of.
+pub fn names(of: impl Fn(&MethodSpec) -> bool) -> Vec<&'static str> {
+    let chosen = METHODS.iter().filter(|spec| of(spec));
+    chosen.map(|spec| spec.name).collect()
 }
 
 /// The tables of all methods, each once, in the order of the list.

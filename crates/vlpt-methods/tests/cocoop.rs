@@ -7,7 +7,7 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use common::{classes, named, sizes, tiny};
+use common::{classes, gradients, named, sizes, text_values, tiny};
 use serde::Deserialize;
 use vlpt_autograd::Tensor;
 use vlpt_base::random::Stream;
@@ -70,11 +70,10 @@ fn prompts_and_gradients_are_those_of_pytorch() {
         parameter.set(&golden.parameters[parameter.name()]).unwrap();
     }
     let images = tensor(&golden.images, golden.embed);
-    let prompts = method.prompts(&given(&images)).unwrap();
-    assert_close(&prompts.text_values().unwrap(), &golden.text, "prompts");
-    let gradients = prompts
-        .gradients(method.parameters(), Some(&golden.d_text), None)
-        .unwrap();
+    let adaptation = method.adapt(&given(&images)).unwrap();
+    assert_close(&text_values(&adaptation), &golden.text, "prompts");
+    let d_text = Some(&*golden.d_text);
+    let gradients = gradients(&adaptation, method.parameters(), d_text, None);
     for (parameter, gradient) in method.parameters().iter().zip(gradients) {
         let name = parameter.name();
         assert_close(&gradient, &golden.gradients[name], name);
@@ -89,15 +88,12 @@ fn gradients_are_slopes_of_the_prompts() {
     let d = Stream::new(2, "d").normals(3 * 2 * 16, 1.0);
     // The sum of the prompts' values weighted by d.
     let objective = || -> f64 {
-        let text = method.prompts(&given(&images)).unwrap().text_values();
-        let products = text.unwrap().into_iter().zip(&d);
+        let text = text_values(&method.adapt(&given(&images)).unwrap());
+        let products = text.into_iter().zip(&d);
         products.map(|(p, &d)| f64::from(p) * f64::from(d)).sum()
     };
-    let gradients = method
-        .prompts(&given(&images))
-        .unwrap()
-        .gradients(method.parameters(), Some(&d), None)
-        .unwrap();
+    let adaptation = method.adapt(&given(&images)).unwrap();
+    let gradients = gradients(&adaptation, method.parameters(), Some(&d), None);
     for (parameter, gradient) in method.parameters().iter().zip(&gradients) {
         let start = parameter.values().unwrap();
         for index in 0..start.len() {
@@ -127,11 +123,7 @@ fn each_image_has_the_prompts_it_would_have_alone() {
     let values = Stream::new(1, "images").normals(3 * 8, 0.35);
     let rows = |values: &[f32]| -> Vec<f32> {
         let images = tensor(values, 8);
-        method
-            .prompts(&given(&images))
-            .unwrap()
-            .text_values()
-            .unwrap()
+        text_values(&method.adapt(&given(&images)).unwrap())
     };
     let together = rows(&values);
     assert_eq!(together.len(), 3 * 2 * 16);
@@ -181,14 +173,14 @@ fn the_seed_alone_decides_where_the_network_starts() {
 #[test]
 fn a_pass_without_the_images_is_an_error() {
     let method = CoCoOp::new(&config(2, 4), &tiny(), 1).unwrap();
-    let error = method.prompts(&Pass::EVAL).unwrap_err();
+    let error = method.adapt(&Pass::EVAL).unwrap_err();
     assert!(matches!(error, MethodError::Images { embed: 8, .. }));
     assert_eq!(
         error.to_string(),
         "cocoop makes text prompts from images: expected their features (images x 8), found none"
     );
     let wide = tensor(&[0.0; 18], 9);
-    let error = method.prompts(&given(&wide)).unwrap_err();
+    let error = method.adapt(&given(&wide)).unwrap_err();
     assert!(error.to_string().ends_with("found [2, 9]"), "{error}");
     for config in [config(0, 4), config(2, 0)] {
         assert!(CoCoOp::new(&config, &tiny(), 1).is_err());

@@ -2,7 +2,11 @@
 
 #![allow(clippy::print_stderr, clippy::unwrap_used)]
 
+mod common;
+
 use std::sync::LazyLock;
+
+use common::gradients;
 
 use vlpt_clip::{Activation, Clip, ClipConfig, PromptToken, TextConfig, Tokenizer, VisionConfig};
 use vlpt_methods::{CoOp, CoOpConfig, Method, MethodError, Pass, Position};
@@ -161,8 +165,8 @@ fn parameters_are_counted_as_published() {
     };
     let specific = CoOp::new(&config, &clip, 10, 1).unwrap();
     assert_eq!(specific.parameter_count(), 81_920);
-    let prompts = specific.prompts(&Pass::EVAL).unwrap();
-    assert_eq!(prompts.text.unwrap().shape(), [160, 512]);
+    let prompts = specific.adapt(&Pass::EVAL).unwrap().text.prompts.unwrap();
+    assert_eq!(prompts.rows.shape(), [1, 160, 512]);
 }
 
 #[test]
@@ -226,13 +230,9 @@ fn the_gradient_of_a_context_is_the_gradient_of_its_prompts() {
         let d: Vec<f32> = (0..method.parameter_count())
             .map(|i| i as f32 - 7.25)
             .collect();
-        let prompts = method.prompts(&Pass::EVAL).unwrap();
-        assert_eq!(
-            prompts
-                .gradients(method.parameters(), Some(&d), None)
-                .unwrap(),
-            [d]
-        );
+        let adaptation = method.adapt(&Pass::EVAL).unwrap();
+        let found = gradients(&adaptation, method.parameters(), Some(&d), None);
+        assert_eq!(found, [d]);
     }
 }
 

@@ -10,9 +10,11 @@ mod shared_prompt;
 use std::path::Path;
 
 use common::{Objective, classes, images, sizes, tiny};
-use shared_prompt::{SharedPrompt, SharedPromptConfig, Task, train};
+use shared_prompt::{SPEC, SharedPrompt, SharedPromptConfig, Task, train};
 use vlpt_clip::{PromptToken, Tokenizer};
-use vlpt_methods::{Method, Parameter, Pass, Prompts, Result};
+use vlpt_methods::{
+    Adaptation, Build, METHODS, Method, MethodConfig, Needs, Parameter, Pass, Result,
+};
 
 const GUIDE: &str = include_str!("../../../docs/guides/add-a-method.md");
 const EXAMPLE: &str = include_str!("../examples/shared_prompt.rs");
@@ -39,7 +41,7 @@ fn the_guides_code_is_the_compiled_code() {
         .filter(|(info, _)| *info == "rust")
         .map(|(_, text)| text)
         .collect();
-    assert_eq!(code.len(), 3);
+    assert_eq!(code.len(), 4);
     for text in code {
         assert!(
             EXAMPLE.contains(text),
@@ -68,7 +70,7 @@ fn the_guides_edits_fit_the_files_that_they_name() {
             );
         }
     }
-    assert_eq!(edits, 4);
+    assert_eq!(edits, 2);
 }
 
 #[test]
@@ -76,8 +78,8 @@ fn its_method_learns_as_many_numbers_as_it_says() {
     let b16 = sizes(512, 768, 12, 16);
     let method = SharedPrompt::new(&options(16), &b16, 1).unwrap();
     assert_eq!(method.parameter_count(), 21_504);
-    let rows = method.prompts(&Pass::EVAL).unwrap().visual.unwrap().rows;
-    assert_eq!(rows.shape(), [12, 16, 768]);
+    let visual = method.adapt(&Pass::EVAL).unwrap().visual;
+    assert_eq!(visual.prompts.unwrap().rows.shape(), [12, 16, 768]);
     let error = SharedPrompt::new(&options(0), &b16, 1).unwrap_err();
     assert!(error.to_string().starts_with("shared_prompt.count = 0"));
 }
@@ -87,6 +89,33 @@ fn its_gradients_are_those_of_a_loss_behind_both_towers() {
     let clip = tiny();
     let method = SharedPrompt::new(&options(3), &clip.config, 1).unwrap();
     Objective::new(&clip).check(&method, &Pass::EVAL);
+}
+
+#[test]
+fn its_description_is_what_the_method_is() {
+    let clip = tiny();
+    let mut config = MethodConfig::new(&SPEC);
+    assert!(config.check().is_ok() && !config.is_baseline());
+    let build = Build {
+        clip: &clip,
+        classes: 2,
+        seed: 1,
+    };
+    let method = config.build(&build).unwrap();
+    assert_eq!(method.name(), SPEC.name);
+    assert_eq!(method.needs(), config.needs());
+    assert_eq!(method.parameters()[0].shape(), [1, 16, 12]);
+    let read = SPEC.tables[0].read(serde_json::json!({ "count": 3 }));
+    let read = read.unwrap().to_json();
+    let written = serde_json::json!({ "count": 3, "template": "a photo of a {}." });
+    assert_eq!(read, written);
+    let keys: Vec<&str> = SPEC.tables[0].keys.iter().map(|key| key.key).collect();
+    assert_eq!(keys, ["count", "template"]);
+    config.options_mut::<SharedPromptConfig>().count = 0;
+    assert!(config.check().is_err() && config.build(&build).is_err());
+    // It is nobody's in the list: neither its name nor its table is taken.
+    let taken = |name: &str| METHODS.iter().any(|spec| spec.table(name).is_some());
+    assert!(!taken("shared_prompt") && METHODS.iter().all(|spec| spec.name != SPEC.name));
 }
 
 /// Its prompts are right and its gradients a twentieth too large.
@@ -105,12 +134,16 @@ impl Method for Wrong {
         self.0.texts(tokenizer, classes)
     }
 
-    fn prompts(&self, pass: &Pass) -> Result<Prompts> {
-        let mut prompts = self.0.prompts(pass)?;
-        let visual = prompts.visual.as_mut().unwrap();
-        let part = &visual.rows * 0.05;
-        visual.rows = ((&visual.rows + &part)? - part.detach())?;
-        Ok(prompts)
+    fn needs(&self) -> Needs {
+        self.0.needs()
+    }
+
+    fn adapt(&self, pass: &Pass) -> Result<Adaptation> {
+        let mut adaptation = self.0.adapt(pass)?;
+        let prompts = adaptation.visual.prompts.as_mut().unwrap();
+        let part = &prompts.rows * 0.05;
+        prompts.rows = ((&prompts.rows + &part)? - part.detach())?;
+        Ok(adaptation)
     }
 }
 

@@ -6,7 +6,7 @@ mod common;
 
 use std::process::Command;
 
-use common::sizes;
+use common::{gradients, sizes, text_values, visual_values};
 use vlpt_base::random::Stream;
 use vlpt_clip::Clip;
 use vlpt_methods::{Depth, Method, Pass, Upt, UptConfig, UptShape, Vpt, VptConfig};
@@ -35,14 +35,16 @@ fn child() {
     ];
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     for method in methods {
-        let prompts = method.prompts(&Pass::EVAL).unwrap();
-        let text = prompts.text_values().unwrap();
-        let visual = prompts.visual.as_ref().unwrap().values().unwrap().values;
+        let adaptation = method.adapt(&Pass::EVAL).unwrap();
+        let text = match &adaptation.text.prompts {
+            Some(_) => text_values(&adaptation),
+            None => Vec::new(),
+        };
+        let visual = visual_values(&adaptation).values;
         let d_text = Stream::new(2, "text").normals(text.len(), 1.0);
         let d_visual = Stream::new(2, "visual").normals(visual.len(), 1.0);
-        let gradients = prompts
-            .gradients(method.parameters(), Some(&d_text), Some(&d_visual))
-            .unwrap();
+        let parameters = method.parameters();
+        let gradients = gradients(&adaptation, parameters, Some(&d_text), Some(&d_visual));
         for value in [text, visual].iter().chain(&gradients).flatten() {
             hash = (hash ^ u64::from(value.to_bits())).wrapping_mul(0x0000_0100_0000_01b3);
         }

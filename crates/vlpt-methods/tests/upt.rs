@@ -6,7 +6,7 @@ mod common;
 
 use std::sync::LazyLock;
 
-use common::{classes, named, tiny};
+use common::{classes, gradients, named, text_values, tiny, visual_values};
 use vlpt_base::random::Stream;
 use vlpt_clip::{Clip, PromptToken, VisualPlace};
 use vlpt_methods::{
@@ -44,9 +44,8 @@ fn refused(config: &UptConfig) -> String {
 
 /// Text and visual values of one pass.
 fn values(upt: &Upt, pass: &Pass) -> (Vec<f32>, Vec<f32>) {
-    let prompts = upt.prompts(pass).unwrap();
-    let visual = prompts.visual.as_ref().unwrap().values().unwrap();
-    (prompts.text_values().unwrap(), visual.values)
+    let adaptation = upt.adapt(pass).unwrap();
+    (text_values(&adaptation), visual_values(&adaptation).values)
 }
 
 /// A pass of training at this step.
@@ -84,11 +83,13 @@ fn check_slopes(upt: &Upt, pass: &Pass) {
         let products = text.iter().zip(&d_text).chain(visual.iter().zip(&d_visual));
         products.map(|(&p, &d)| f64::from(p) * f64::from(d)).sum()
     };
-    let gradients = upt
-        .prompts(pass)
-        .unwrap()
-        .gradients(upt.parameters(), Some(&d_text), Some(&d_visual))
-        .unwrap();
+    let adaptation = upt.adapt(pass).unwrap();
+    let gradients = gradients(
+        &adaptation,
+        upt.parameters(),
+        Some(&d_text),
+        Some(&d_visual),
+    );
     for (parameter, gradient) in upt.parameters().iter().zip(&gradients) {
         let start = parameter.values().unwrap();
         let largest = gradient.iter().fold(0.0_f32, |m, g| m.max(g.abs()));
@@ -219,7 +220,7 @@ fn each_shape_has_the_published_defaults() {
             ..UptConfig::default()
         };
         let upt = Upt::new(&config, &CLIP, 2, 1).unwrap();
-        let visual = upt.prompts(&Pass::EVAL).unwrap().visual.unwrap();
+        let visual = upt.adapt(&Pass::EVAL).unwrap().visual.prompts.unwrap();
         let dropping = values(&upt, &step(0)) != values(&upt, &Pass::EVAL);
         (visual.rows.shape().to_vec(), visual.place, dropping)
     };
@@ -244,8 +245,11 @@ fn each_shape_has_the_published_defaults() {
         place: Some(Place::BeforeLnPre),
         ..UptConfig::default()
     };
-    let visual = upt(&before).prompts(&Pass::EVAL).unwrap().visual.unwrap();
-    assert_eq!(visual.place, VisualPlace::BeforeLnPre);
+    let adaptation = upt(&before).adapt(&Pass::EVAL).unwrap();
+    assert_eq!(
+        adaptation.visual.prompts.unwrap().place,
+        VisualPlace::BeforeLnPre
+    );
 }
 
 #[test]
@@ -269,12 +273,12 @@ fn texts_are_those_of_coop() {
             });
             let texts = upt.texts(&clip.tokenizer, &names).unwrap();
             assert_eq!(texts, expected);
-            let rows = upt.prompts(&Pass::EVAL).unwrap().text.unwrap();
+            let rows = upt.adapt(&Pass::EVAL).unwrap().text.prompts.unwrap().rows;
             let largest = texts.iter().flatten().filter_map(|slot| match slot {
                 PromptToken::Learned(row) => Some(*row as usize),
                 PromptToken::Token(_) => None,
             });
-            assert_eq!(rows.shape(), [largest.max().unwrap() + 1, 16]);
+            assert_eq!(rows.shape(), [1, largest.max().unwrap() + 1, 16]);
         }
     }
 }

@@ -7,7 +7,7 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use common::{named, sizes};
+use common::{gradients, named, sizes, text_values, visual_values};
 use serde::Deserialize;
 use vlpt_clip::Clip;
 use vlpt_methods::{Attention, Depth, Method, Pass, Upt, UptConfig, UptShape};
@@ -100,17 +100,16 @@ fn prompts_and_gradients_are_those_of_pytorch() {
         for parameter in upt.parameters() {
             parameter.set(&case.parameters[parameter.name()]).unwrap();
         }
-        let prompts = upt.prompts(&Pass::EVAL).unwrap();
-        let visual = prompts.visual.as_ref().unwrap().values().unwrap();
+        let adaptation = upt.adapt(&Pass::EVAL).unwrap();
+        let visual = visual_values(&adaptation);
         assert_eq!(
-            (visual.layers, visual.count),
+            (visual.blocks, visual.rows),
             (case.layers, case.visual_count)
         );
-        assert_close(&prompts.text_values().unwrap(), &case.text, name);
+        assert_close(&text_values(&adaptation), &case.text, name);
         assert_close(&visual.values, &case.visual, name);
-        let gradients = prompts
-            .gradients(upt.parameters(), Some(&case.d_text), Some(&case.d_visual))
-            .unwrap();
+        let (d_text, d_visual) = (Some(&*case.d_text), Some(&*case.d_visual));
+        let gradients = gradients(&adaptation, upt.parameters(), d_text, d_visual);
         for (parameter, gradient) in upt.parameters().iter().zip(gradients) {
             let what = format!("{name}: {}", parameter.name());
             assert_close(&gradient, &case.gradients[parameter.name()], &what);

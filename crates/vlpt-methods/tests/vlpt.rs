@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Objective, classes, tiny};
+use common::{Objective, classes, text_values, tiny, visual_values};
 use vlpt_methods::{
     Build, CoOp, CoOpConfig, Depth, Method, MethodConfig, Pass, Position, Vlpt, Vpt, VptConfig,
 };
@@ -52,20 +52,14 @@ fn both_sides_start_and_stand_as_they_do_alone() {
             images: None,
             step: Some((9, 4)),
         };
-        let found = both.prompts(&pass).unwrap();
+        let found = both.adapt(&pass).unwrap();
         assert_eq!(
-            found.text_values().unwrap(),
-            text.prompts(&pass).unwrap().text_values().unwrap()
+            text_values(&found),
+            text_values(&text.adapt(&pass).unwrap())
         );
         assert_eq!(
-            found.visual.unwrap().values().unwrap(),
-            visual
-                .prompts(&pass)
-                .unwrap()
-                .visual
-                .unwrap()
-                .values()
-                .unwrap()
+            visual_values(&found),
+            visual_values(&visual.adapt(&pass).unwrap())
         );
     }
 }
@@ -76,9 +70,8 @@ fn a_changed_parameter_changes_the_prompts() {
     let (coop, vpt) = parts();
     let both = Vlpt::new(&coop, &vpt, &clip, 2, 9).unwrap();
     let values = || {
-        let prompts = both.prompts(&Pass::EVAL).unwrap();
-        let visual = prompts.visual.as_ref().unwrap().values().unwrap();
-        (prompts.text_values().unwrap(), visual)
+        let adaptation = both.adapt(&Pass::EVAL).unwrap();
+        (text_values(&adaptation), visual_values(&adaptation))
     };
     let before = values();
     for parameter in both.parameters() {

@@ -5,7 +5,7 @@
 
 mod common;
 
-use common::{Objective, classes, images, sizes, tiny};
+use common::{Objective, classes, images, sizes, tiny, visual_values};
 use vlpt_clip::{ClipConfig, PromptRows, PromptToken, TowerAdaptation, VisualPlace};
 use vlpt_methods::{
     Depth, Method, MethodConfig, Pass, Place, Vpt, VptConfig, initial_bound, zeroshot,
@@ -154,7 +154,7 @@ fn the_texts_are_the_filled_template_and_learn_nothing() {
         .map(|ids| ids.into_iter().map(PromptToken::Token).collect())
         .collect();
     assert_eq!(vpt.texts(&clip.tokenizer, &names).unwrap(), expected);
-    assert!(vpt.prompts(&Pass::EVAL).unwrap().text.is_none());
+    assert!(vpt.adapt(&Pass::EVAL).unwrap().text.is_empty());
 }
 
 #[test]
@@ -185,11 +185,13 @@ fn the_prompts_of_a_pass_have_layers_rows_and_a_place() {
                 ..options(4, depth)
             };
             let vpt = Vpt::new(&config, &clip.config, 1).unwrap();
-            let visual = vpt.prompts(&Pass::EVAL).unwrap().visual.unwrap();
+            let adaptation = vpt.adapt(&Pass::EVAL).unwrap();
+            let visual = adaptation.visual.prompts.as_ref().unwrap();
             assert_eq!(visual.rows.shape(), [layers, 4, 12]);
             assert_eq!(visual.place, VisualPlace::BeforeLnPre);
-            let values = visual.values().unwrap();
-            assert_eq!((values.layers, values.count), (layers, 4));
+            let values = visual_values(&adaptation);
+            assert_eq!((values.blocks, values.rows), (layers, 4));
+            assert_eq!((values.first, values.per_image), (0, false));
         }
     }
 }
@@ -223,8 +225,7 @@ fn dropout_acts_in_training_only_and_is_the_same_for_the_same_step() {
             ..options(8, Depth::Deep)
         };
         let vpt = Vpt::new(&config, &clip.config, 1).unwrap();
-        let visual = vpt.prompts(pass).unwrap().visual.unwrap();
-        visual.values().unwrap().values
+        visual_values(&vpt.adapt(pass).unwrap()).values
     };
     let whole = values(0.0, &training(4));
     assert_eq!(values(0.25, &Pass::EVAL), whole);
@@ -241,8 +242,7 @@ fn without_prompts_everything_is_zero_shot() {
     let clip = tiny();
     let vpt = Vpt::new(&options(0, Depth::Deep), &clip.config, 1).unwrap();
     assert_eq!(vpt.parameter_count(), 0);
-    let prompts = vpt.prompts(&training(0)).unwrap();
-    assert!(prompts.visual.is_none());
+    assert!(vpt.adapt(&training(0)).unwrap().visual.is_empty());
     let names = classes(&["cat", "polar_bear"]);
     let texts = vpt.texts(&clip.tokenizer, &names).unwrap();
     let template = [zeroshot::DEFAULT_TEMPLATE.to_owned()];

@@ -6,7 +6,7 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use common::sizes;
+use common::{gradients, sizes, visual_values};
 use serde::Deserialize;
 use vlpt_methods::{Depth, Method, Pass, Vpt, VptConfig};
 
@@ -74,12 +74,11 @@ fn prompts_and_gradients_are_those_of_pytorch() {
         for parameter in vpt.parameters() {
             parameter.set(&case.parameters[parameter.name()]).unwrap();
         }
-        let prompts = vpt.prompts(&Pass::EVAL).unwrap();
-        let rows = prompts.visual.as_ref().unwrap().values().unwrap().values;
+        let adaptation = vpt.adapt(&Pass::EVAL).unwrap();
+        let rows = visual_values(&adaptation).values;
         assert_close(&rows, &case.rows, &case.name);
-        let gradients = prompts
-            .gradients(vpt.parameters(), None, Some(&case.d_rows))
-            .unwrap();
+        let d_rows = Some(&*case.d_rows);
+        let gradients = gradients(&adaptation, vpt.parameters(), None, d_rows);
         for (parameter, gradient) in vpt.parameters().iter().zip(gradients) {
             let what = format!("{}: {}", case.name, parameter.name());
             assert_close(&gradient, &case.gradients[parameter.name()], &what);

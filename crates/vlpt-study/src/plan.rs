@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 use vlpt_base::files::{read_if_there, write_atomic};
+use vlpt_methods::untuned;
 
 use crate::canonical::canonical;
 use crate::config::{StudyConfig, StudyMethod};
@@ -178,7 +179,7 @@ impl PlanBuilder<'_> {
             return;
         };
         let method = StudyMethod {
-            name: "zero-shot".to_owned(),
+            name: untuned().name.to_owned(),
             recipe: clip.recipe.clone(),
             class_specific: false,
         };

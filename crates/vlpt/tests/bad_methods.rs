@@ -80,18 +80,20 @@ fn text_flags_reach_the_method_that_a_recipe_names() {
         serde_json::from_str::<serde_json::Value>(&text).unwrap()
     };
     let upt = printed(&["--recipe", "upt-mvlpt", "--context", "7", "--prompts", "3"]);
+    let upt = &upt["method"];
     assert_eq!(
-        (&upt["method"], &upt["upt"]["text_count"]),
+        (&upt["name"], &upt["upt"]["text_count"]),
         (&"upt".into(), &7.into())
     );
     assert_eq!(upt["upt"]["visual_count"], 3);
-    assert!(upt["coop"]["context"].is_null());
+    // Tables of other methods play no part.
+    assert!(upt["coop"].is_null());
     // A method named by --set counts as well.
     let cocoop = printed(&["--set", "method=cocoop", "--init", "a picture of the"]);
-    assert_eq!(cocoop["cocoop"]["init"], "a picture of the");
+    assert_eq!(cocoop["method"]["cocoop"]["init"], "a picture of the");
     // And --set has the last word.
     let vlpt = printed(&["--method", "vlpt", "--prompts", "3", "--set", "vpt.count=5"]);
-    assert_eq!(vlpt["vpt"]["count"], 5);
+    assert_eq!(vlpt["method"]["vpt"]["count"], 5);
 }
 
 #[test]

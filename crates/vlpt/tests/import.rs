@@ -29,7 +29,7 @@ fn crates() -> PathBuf {
 /// A folder with the golden checkpoints, two classes of photos and a list of three names.
 fn home() -> tempfile::TempDir {
     let home = tempfile::tempdir().unwrap();
-    let golden = crates().join("vlpt-train/tests/golden/checkpoints");
+    let golden = crates().join("vlpt-adapter/tests/golden/checkpoints");
     for entry in fs::read_dir(golden).unwrap() {
         let path = entry.unwrap().path();
         fs::copy(&path, home.path().join(path.file_name().unwrap())).unwrap();

@@ -52,11 +52,16 @@ fn words_of_a_context_that_hardly_moved_are_those_it_started_from() {
 
     let vpt = train(folder.path(), "vpt", &[]);
     let said = transcript(folder.path(), &["inspect", "words", &vpt]);
+    let with = vlpt_methods::names(|spec| spec.flags.context.is_some());
+    assert!(with.contains(&"coop") && !with.contains(&"vpt"), "{with:?}");
     assert_eq!(
         said,
-        "exit code: 1\n--- stdout\n--- stderr\nerror: runs/vpt/prompt: the method `vpt` learns no \
-         text tokens: there are no words to look for\nhint: words can be read for coop, cocoop, \
-         vlpt and upt; for visual prompts see `vlpt inspect attention`\n"
+        format!(
+            "exit code: 1\n--- stdout\n--- stderr\nerror: runs/vpt/prompt: the method `vpt` learns no \
+             text tokens: there are no words to look for\nhint: words can be read for {}; for visual \
+             prompts see `vlpt inspect attention`\n",
+            with.join(", ")
+        )
     );
 
     // the same prompt twice is the same in everything; two methods have no parameters in common

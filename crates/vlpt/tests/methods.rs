@@ -92,7 +92,11 @@ fn trains_evaluates_and_predicts(name: &str) {
     }
     let readme = String::from_utf8(file("README.md")).unwrap();
     assert!(readme.contains(&format!("| method | {name} |")), "{readme}");
-    assert!(folder.join(&run).join("report.html").is_file());
+    // Both speak of the method as its description does.
+    let report = spec(name).unwrap().report;
+    assert!(readme.contains(report.holds), "{readme}");
+    let page = fs_err::read_to_string(folder.join(&run).join("report.html")).unwrap();
+    assert!(page.contains(report.done), "{name}: {}", report.done);
 
     let eval = [
         "eval",

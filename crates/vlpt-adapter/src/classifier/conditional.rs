@@ -57,6 +57,9 @@ fn features(
 }
 
 /// The texts of `count` images: of each, the rows after those of the images before it.
+///
+/// # Errors
+/// A number of rows that is not the same for each image.
 pub fn copies(
     texts: &[Vec<PromptToken>],
     rows: usize,

@@ -7,6 +7,7 @@ use super::{Classifier, Head};
 impl Classifier {
     /// The classifier for these of its classes alone. A logit keeps its bits; probabilities are
     /// among these classes.
+    #[must_use]
     pub fn part(&self, classes: &Range<usize>) -> Self {
         let embed = self.embed;
         let rows = |values: &[f32], width: usize| {

@@ -75,6 +75,9 @@ impl FeatureExtractor<'_> {
     }
 
     /// The tower's input for each view of one image: (3 x size x size).
+    ///
+    /// # Errors
+    /// An image that cannot be read.
     pub fn sample_pixels(&self, item: &Sample, views: &[View]) -> Result<Vec<Vec<f32>>> {
         let image = item.load(&self.limits)?;
         let id = item.image.id();

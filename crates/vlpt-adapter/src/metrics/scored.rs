@@ -128,6 +128,9 @@ impl Scored {
 
 /// Scores and labels of a split in the form that `metric` takes: probabilities for ROC-AUC and
 /// 11-point mAP, else logits.
+///
+/// # Errors
+/// Numbers of logits or labels that do not fit each other.
 pub fn scored_for(
     metric: Metric,
     logits: &[f32],

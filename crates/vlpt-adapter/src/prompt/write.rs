@@ -30,6 +30,9 @@ pub struct PromptContent<'a> {
 }
 
 /// Writes a prompt folder over the one before.
+///
+/// # Errors
+/// A class name with a line break, or a file that cannot be written.
 pub fn write_prompt(path: &Path, content: &PromptContent) -> Result<()> {
     let adapter = content.adapter;
     let mut names = String::new();

@@ -118,4 +118,5 @@ def main():
     save_file(expected, HERE / "expected.safetensors")
 
 
-main()
+if __name__ == "__main__":
+    main()

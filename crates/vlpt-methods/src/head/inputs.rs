@@ -8,6 +8,10 @@ use crate::baselines::zero_shot;
 use crate::head::UnitRows;
 use crate::{MethodConfig, MethodError, Result};
 
+/// The metric of logits (images x classes) of images with these classes; none where they cannot
+/// tell it.
+pub type Metric<'a> = dyn Fn(&[f32], &[Vec<u32>]) -> Option<f64> + Sync + 'a;
+
 /// Images by what a fit may know of them.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Labelled<'a> {
@@ -46,9 +50,8 @@ pub struct HeadInputs<'a> {
     pub multi_label: bool,
     /// The name of what hyper-parameters are chosen by.
     pub metric_name: &'a str,
-    /// The metric of logits (images x classes) of images with these classes; none where they
-    /// cannot tell it.
-    pub metric: &'a (dyn Fn(&[f32], &[Vec<u32>]) -> Option<f64> + Sync),
+    /// How logits are judged.
+    pub metric: &'a Metric<'a>,
     /// A random order of so many images in an epoch.
     pub order: &'a (dyn Fn(usize, usize) -> Vec<usize> + Sync),
     /// Training images.

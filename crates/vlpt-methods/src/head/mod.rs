@@ -15,8 +15,8 @@ use vlpt_clip::Observer;
 
 use crate::{MethodConfig, Result};
 
-pub use inputs::{HeadInputs, Labelled};
-pub use stored::{HeadFile, HeadReader, HeadTensor};
+pub use inputs::{HeadInputs, Labelled, Metric};
+pub use stored::{HeadFile, HeadReader, HeadTensor, ReadHead};
 pub use unit_rows::{UnitRows, add, dot};
 
 /// Fits a classifier to image features. The result does not depend on the number of threads.

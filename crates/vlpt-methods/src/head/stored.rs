@@ -74,11 +74,15 @@ impl HeadFile {
     }
 }
 
+/// Makes a classifier from a file, for so many classes and features of this length; an error says
+/// what is wrong with the file.
+pub type ReadHead = fn(&mut HeadFile, usize, usize) -> Result<Arc<dyn FeatureHead>, String>;
+
 /// Makes classifiers of one kind from files.
 #[derive(Debug, Clone, Copy)]
 pub struct HeadReader {
     /// The kind, see [`FeatureHead::kind`].
     pub kind: &'static str,
-    /// From a file, for so many classes and features of this length.
-    pub read: fn(&mut HeadFile, usize, usize) -> Result<Arc<dyn FeatureHead>, String>,
+    /// From a file.
+    pub read: ReadHead,
 }

@@ -4,7 +4,7 @@ use vlpt_clip::CheckpointTensor;
 
 use super::*;
 use crate::context::b16;
-use crate::{Attention, CoCoOpConfig, CoOpConfig, Depth, UptConfig, VptConfig};
+use crate::{Attention, CoCoOpConfig, CoOpConfig, Depth, MaPLeConfig, UptConfig, VptConfig};
 
 fn found(tensors: &[(&str, &[usize])]) -> Names {
     let tensors = tensors.iter().map(|(name, shape)| CheckpointTensor {
@@ -94,6 +94,40 @@ fn upt_is_known_under_both_spellings_and_computes_as_its_code_did() {
         assert_eq!(found.source, Source::Mvlpt);
         assert!(found.assumed.iter().any(|text| text.contains("attention")));
     }
+}
+
+#[test]
+fn maple_is_known_by_its_layers_and_its_words_by_the_number_of_prompts() {
+    for (count, words) in [(2, "a photo of a"), (4, "a photo of a"), (5, "")] {
+        let prompts = [count, 512];
+        let tensors: [(&str, &[usize]); 5] = [
+            ("prompt_learner.ctx", &prompts),
+            ("prompt_learner.proj.weight", &[768, 512]),
+            ("prompt_learner.proj.bias", &[768]),
+            ("prompt_learner.compound_prompts_text.0", &prompts),
+            ("prompt_learner.compound_prompts_text.1", &prompts),
+        ];
+        let hints = ImportHints::default();
+        let found = recognise(&found(&tensors), &b16(), None, &hints).unwrap();
+        assert_eq!(found.source, Source::Own);
+        assert_eq!(found.assumed.len(), 1, "{:?}", found.assumed);
+        let expected = MaPLeConfig {
+            context: count,
+            depth: Some(3),
+            init: words.to_owned(),
+        };
+        assert_eq!(found.method, MethodConfig::from(expected));
+    }
+    let Err(Unknown::Sizes(sizes)) = method(&[("ctx", &[2, 512]), ("proj.weight", &[1024, 512])])
+    else {
+        panic!("accepted");
+    };
+    assert_eq!(
+        sizes,
+        ["the width of what `proj` makes is 1024, that of the image tower 768"]
+    );
+    let misshapen = method(&[("ctx", &[2, 512]), ("proj.weight", &[768])]);
+    assert!(matches!(misshapen, Err(Unknown::Tensors("maple", _))));
 }
 
 #[test]

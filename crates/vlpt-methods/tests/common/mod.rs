@@ -4,10 +4,9 @@
 
 use vlpt_base::random::Stream;
 use vlpt_clip::{
-    Activation, Clip, ClipConfig, MemoryBudget, PromptRows, TextConfig, TextPlanOptions,
-    TowerAdaptation, VisionConfig,
+    Activation, Clip, ClipConfig, MemoryBudget, TextConfig, TowerGradients, VisionConfig,
 };
-use vlpt_methods::{Method, Pass};
+use vlpt_methods::{Adaptation, Method, Parameter, Pass, PromptValues};
 
 /// Sizes of a model with towers of so many blocks.
 pub(crate) fn sizes(
@@ -59,6 +58,37 @@ pub(crate) fn named(method: &dyn Method, name: &str) -> Vec<f32> {
     parameter.values().unwrap()
 }
 
+/// Values of the learned text rows.
+pub(crate) fn text_values(adaptation: &Adaptation) -> Vec<f32> {
+    let values = adaptation.text.values().unwrap();
+    values.prompts.unwrap().values
+}
+
+/// Learned rows of the image tower.
+pub(crate) fn visual_values(adaptation: &Adaptation) -> PromptValues {
+    let values = adaptation.visual.values().unwrap();
+    values.prompts.unwrap()
+}
+
+/// The gradient by each parameter, given those by the values of the learned rows of each side.
+pub(crate) fn gradients(
+    adaptation: &Adaptation,
+    parameters: &[Parameter],
+    d_text: Option<&[f32]>,
+    d_visual: Option<&[f32]>,
+) -> Vec<Vec<f32>> {
+    let of = |values: Option<&[f32]>| {
+        values.map(|values| TowerGradients {
+            prompts: values.to_vec(),
+            ..TowerGradients::default()
+        })
+    };
+    let (d_text, d_visual) = (of(d_text), of(d_visual));
+    adaptation
+        .gradients(parameters, d_text.as_ref(), d_visual.as_ref())
+        .unwrap()
+}
+
 /// Random images for a model, as the tower takes them.
 pub(crate) fn images(clip: &Clip, count: usize) -> Vec<f32> {
     let side = clip.config.vision.image_size;
@@ -92,15 +122,14 @@ impl<'a> Objective<'a> {
         let clip = self.clip;
         let budget = MemoryBudget::default();
         let texts = method.texts(&clip.tokenizer, &self.classes).unwrap();
-        let prompts = method.prompts(pass).unwrap();
-        let plan = clip.text.plan(&texts, TextPlanOptions::default(), budget);
-        let rows = prompts.text_values().unwrap();
-        let rows = PromptRows::shallow(&rows, clip.text.width());
-        let (text, text_tape) = clip.text.forward(&plan, &rows.into());
-        let visual = prompts.visual.as_ref().map(|v| v.values().unwrap());
-        let for_tower = visual
-            .as_ref()
-            .map_or(TowerAdaptation::NONE, |v| v.for_tower());
+        let adaptation = method.adapt(pass).unwrap();
+        let plan = clip.text.plan(&texts, method.text_plan(), budget);
+        let values = adaptation.text.values().unwrap();
+        let updates = values.updates();
+        let (text, text_tape) = clip.text.forward(&plan, &values.for_tower(&updates));
+        let values = adaptation.visual.values().unwrap();
+        let updates = values.updates();
+        let for_tower = values.for_tower(&updates);
         let (image, image_tape) = clip
             .vision
             .forward(&self.images, IMAGES, &for_tower, budget);
@@ -119,9 +148,9 @@ impl<'a> Objective<'a> {
                 }
             }
         }
-        let d_text = clip.text.backward(&plan, text_tape, &d_text).prompts;
-        let d_visual = clip.vision.backward(image_tape, &d_image).prompts;
-        let gradients = prompts
+        let d_text = clip.text.backward(&plan, text_tape, &d_text);
+        let d_visual = clip.vision.backward(image_tape, &d_image);
+        let gradients = adaptation
             .gradients(method.parameters(), Some(&d_text), Some(&d_visual))
             .unwrap();
         (loss, gradients)

@@ -32,6 +32,8 @@ pub const RECIPES: &[Recipe] = recipes![
     "upt-mvlpt-elevater",
     "upt-release",
     "cocoop-paper",
+    "maple-base2new",
+    "maple-cross-dataset",
     "clip-lora-paper",
     "source-quick",
     "source-mvlpt",

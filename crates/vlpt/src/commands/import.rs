@@ -6,24 +6,19 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 use vlpt_adapter::{ImportOptions, ImportTask, Imported, import_checkpoint};
 use vlpt_data::{Metric, Shots};
-use vlpt_methods::import::Source;
-use vlpt_methods::{Place, Position};
+use vlpt_methods::import::{Import, Source, importable};
+use vlpt_methods::{MethodSpec, Place, Position, names};
 
 use crate::console::Console;
 use crate::error::CliError;
 use crate::options::{DataArgs, DataFlags, TowerArgs};
 
-const AFTER_HELP: &str = "\
-Reads what the trainers of CoOp, CoCoOp and MVLPT save: prompt_learner/model.pth.tar-50 and
+const ABOUT: &str = "\
+Reads what published trainers save, such as prompt_learner/model.pth.tar-50 and
 prompt_learner/model-best.pth.tar, in the file formats of PyTorch before and after 1.6. Nothing in
 the file is ever run. The method is recognised by the tensors' names and shapes:
-
-  coop     ctx                                     16 x 512, or classes x 16 x 512
-  cocoop   ctx or cocoop_ctx, meta_net.*
-  vpt      vpt_embeddings, vpt_embeddings_deep     and vpt_proj.* where prompts are projected
-  vlpt     ctx and vpt_embeddings                  side by side
-  upt      ctx, vpt_embeddings and mvlpt_proj.*    or upt_proj.*, as older files spell it
-
+";
+const EXAMPLES: &str = "\
 Examples:
   vlpt import prompt_learner/model.pth.tar-50 --model ViT-B-16/openai --data eurosat/ --out eurosat-coop
   vlpt import model-best.pth.tar --model ViT-B-16/openai --classes names.txt --source mvlpt --out prompt
@@ -31,7 +26,7 @@ Examples:
 
 /// Flags of `vlpt import`.
 #[derive(Debug, Args)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_help = after_help())]
 pub(crate) struct ImportArgs {
     /// The checkpoint, such as `prompt_learner/model.pth.tar-50`
     #[arg(value_name = "CHECKPOINT")]
@@ -55,8 +50,7 @@ pub(crate) struct ImportArgs {
     /// The code that wrote it [default: mvlpt where the names tell, else coop]
     #[arg(long, value_enum)]
     source: Option<SourceArg>,
-    /// Take the parameters of this method alone: coop, cocoop, vpt, vlpt, upt [default: recognised]
-    #[arg(long, value_name = "METHOD")]
+    #[arg(long, value_name = "METHOD", help = method_help())]
     method: Option<String>,
     /// Where the class name stands [default: end for coop, middle for mvlpt, as their code has it]
     #[arg(long, value_enum)]
@@ -93,6 +87,20 @@ enum PositionArg {
 enum PlaceArg {
     AfterLnPre,
     BeforeLnPre,
+}
+
+/// What is recognised by which tensors, and examples.
+fn after_help() -> String {
+    let line = |(spec, import): (&MethodSpec, &Import)| {
+        format!("  {:<13} {}\n", spec.name, import.tensors)
+    };
+    let lines: String = importable().map(line).collect();
+    format!("{ABOUT}\n{lines}\n{EXAMPLES}")
+}
+
+fn method_help() -> String {
+    let known = names(|spec| spec.import.is_some()).join(", ");
+    format!("Take the parameters of this method alone: {known} [default: recognised]")
 }
 
 #[derive(Debug, Serialize)]

@@ -22,15 +22,6 @@ use alone::one_task;
 use printed::Measured;
 use together::together;
 
-/// Settings of the runs on each task alone, over the built-in ones. Class-specific contexts, because
-/// mini-clip's text tower is too weak to move all classes apart with one.
-const SETTINGS: [&str; 4] = [
-    "model=mini-clip",
-    "coop.class_specific=true",
-    "train.lr=0.05",
-    "train.epochs=50",
-];
-
 /// Flags of `vlpt demo`.
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
@@ -120,7 +111,7 @@ impl DemoArgs {
     }
 
     fn config(&self, task: &str) -> Result<RunConfig, CliError> {
-        let mut settings = SETTINGS.map(str::to_owned).to_vec();
+        let mut settings = settings::alone();
         settings.push(format!("data.path=synthetic:{task}"));
         settings.push(format!("data.split_seed={}", self.seed));
         settings.push(format!("seed={}", self.seed));

@@ -10,7 +10,7 @@ use vlpt_study::stats::Summary;
 
 use super::settings::{self, MULTITASK};
 use super::together::{Target, Together};
-use super::{DemoArgs, SETTINGS, mean};
+use super::{DemoArgs, mean};
 
 impl DemoArgs {
     /// The commands of the report: the demo itself, and one of its runs by hand.
@@ -26,7 +26,7 @@ impl DemoArgs {
             format!(
                 "vlpt train synthetic:{task} --seed {seed} --split-seed {seed} --shots {shots}{} --out \
                  runs/{task}",
-                set(&SETTINGS)
+                set(&settings::alone())
             ),
             format!(
                 "vlpt eval {} synthetic:{task} --split-seed {seed}",
@@ -54,6 +54,7 @@ impl DemoArgs {
             name: name.to_owned(),
             value,
         };
+        let method = settings::method();
         let over = format!("mean of {} tasks", tasks.len());
         DemoReport {
             title: "vlpt demo: tuned prompts against zero-shot".to_owned(),
@@ -84,7 +85,10 @@ impl DemoArgs {
                 ),
                 fact(
                     "Method",
-                    "CoOp, 16 context vectors for each class, random start".to_owned(),
+                    format!(
+                        "{}, {}: 16 vectors for each class, random start",
+                        method.name, method.summary
+                    ),
                 ),
                 fact(
                     "Training",
@@ -135,8 +139,9 @@ impl DemoArgs {
     pub(super) fn plan_command(&self) -> String {
         let seeds: Vec<String> = self.study_seeds().iter().map(ToString::to_string).collect();
         format!(
-            "vlpt study plan --tasks {} --model mini-clip --method coop --shots {} --seeds {}{} --out {}",
+            "vlpt study plan --tasks {} --model mini-clip --method {} --shots {} --seeds {}{} --out {}",
             self.tasks_file().display(),
+            settings::method().name,
             self.studied(),
             seeds.join(","),
             set(&settings::SETTINGS),
@@ -199,7 +204,7 @@ impl Together {
 }
 
 /// Settings as flags, each with a space in front.
-fn set(all: &[&str]) -> String {
-    let flags = all.iter().flat_map(|setting| [" --set ", setting]);
+fn set<S: AsRef<str>>(all: &[S]) -> String {
+    let flags = all.iter().flat_map(|setting| [" --set ", setting.as_ref()]);
     flags.collect()
 }

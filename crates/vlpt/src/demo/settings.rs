@@ -3,10 +3,28 @@
 use std::path::PathBuf;
 
 use vlpt_adapter::PromptFolder;
+use vlpt_methods::{METHODS, MethodSpec};
 use vlpt_train::{DataConfig, Layers, RunConfig};
 
 use super::DemoArgs;
 use crate::error::CliError;
+
+/// The method that the demo tunes: what a run tunes that names none.
+pub(super) fn method() -> &'static MethodSpec {
+    METHODS[0]
+}
+
+/// Settings of the runs on each task alone, over the built-in ones. Class-specific contexts, because
+/// mini-clip's text tower is too weak to move all classes apart with one.
+pub(super) fn alone() -> Vec<String> {
+    let table = method().tables[0].name;
+    vec![
+        "model=mini-clip".to_owned(),
+        format!("{table}.class_specific=true"),
+        "train.lr=0.05".to_owned(),
+        "train.epochs=50".to_owned(),
+    ]
+}
 
 /// Settings of every such run, over the built-in ones: one context for all classes, so that it can
 /// be carried to other tasks.

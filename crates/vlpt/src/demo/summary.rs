@@ -2,6 +2,7 @@
 
 use super::DemoArgs;
 use super::printed::points;
+use super::settings::method;
 use super::together::{Scores, Target, Together};
 
 impl Together {
@@ -73,8 +74,9 @@ impl DemoArgs {
     /// What the runs over several tasks had.
     pub(super) fn told_of_training(&self) -> String {
         format!(
-            "CoOp, one context of 16 vectors for all classes, 30 epochs; the source prompt with {}, its \
+            "{}, one context of 16 vectors for all classes, 30 epochs; the source prompt with {}, its \
              targets with {}, the study with {}",
+            method().name,
             images(self.shots),
             images(self.few()),
             images(self.studied())

@@ -15,7 +15,7 @@ use vlpt_study::{MethodRequest, RunLimits, StudyFile, StudyRequest, TrainExecuto
 use vlpt_train::{DataConfig, RunOptions, open_task, open_tasks};
 
 use super::DemoArgs;
-use super::settings::SETTINGS;
+use super::settings::{SETTINGS, method};
 use crate::commands::study::merge::merge_to_page;
 use crate::commands::study::page::maps;
 use crate::commands::study::work::{do_jobs, finished};
@@ -166,7 +166,7 @@ fn study(
         sources: data.clone(),
         targets: data,
         methods: vec![MethodRequest {
-            method: "coop".to_owned(),
+            method: method().name.to_owned(),
             settings: SETTINGS.map(str::to_owned).to_vec(),
             ..MethodRequest::default()
         }],

@@ -144,14 +144,14 @@ impl Problem<'_> {
             .iter()
             .map(|&i| inputs.train.labels[i].clone())
             .collect();
-        Ok(Logistic::new(
+        Logistic::new(
             &self.prepared(features.collect()),
             inputs.embed(),
             &vec![own; inputs.views.len()].concat(),
             inputs.classes.len(),
             inputs.multi_label,
             images.len(),
-        )?)
+        )
     }
 
     /// The best strength's number: seven coarse values, then around the best one at half the

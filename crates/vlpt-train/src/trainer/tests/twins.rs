@@ -1,5 +1,7 @@
 //! Every method against PyTorch (`tests/golden/make_twins.py`, `make_clip_lora_twins.py`).
 
+mod maple;
+
 use std::collections::BTreeMap;
 
 use vlpt_methods::{
@@ -44,11 +46,11 @@ fn start(method: &dyn Method) {
 
 fn check(name: &str, optimizer: &str, lr: f64, method: &MethodConfig) {
     let golden = include_str!("../../../tests/golden/twins.json");
-    check_against(golden, name, optimizer, lr, method);
+    check_with(golden, name, optimizer, lr, method);
 }
 
-/// `golden` is the file with the curve of this name.
-fn check_against(golden: &str, name: &str, optimizer: &str, lr: f64, method: &MethodConfig) {
+/// `golden`: curves by name.
+fn check_with(golden: &str, name: &str, optimizer: &str, lr: f64, method: &MethodConfig) {
     let golden: BTreeMap<String, Vec<f64>> = serde_json::from_str(golden).unwrap();
     let clip = small();
     let settings = format!(
@@ -159,6 +161,6 @@ fn low_rank_updates_have_pytorchs_loss_curve() {
         ("clip-lora-text", "sgd", 0.02, of(Towers::Text)),
         ("clip-lora-vision", "sgd", 0.02, of(Towers::Vision)),
     ] {
-        check_against(golden, name, optimizer, lr, &MethodConfig::from(config));
+        check_with(golden, name, optimizer, lr, &MethodConfig::from(config));
     }
 }

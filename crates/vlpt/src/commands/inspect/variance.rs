@@ -39,13 +39,13 @@ pub(crate) struct VarianceArgs {
     #[arg(long, value_name = "K", requires = "results")]
     shots: Option<String>,
     /// The method of the results that stands for text prompts
-    #[arg(long, value_name = "METHOD", default_value = "coop")]
+    #[arg(long, value_name = "METHOD", default_value_t = Families::default().text)]
     text: String,
     /// The method that stands for visual prompts
-    #[arg(long, value_name = "METHOD", default_value = "vpt")]
+    #[arg(long, value_name = "METHOD", default_value_t = Families::default().visual)]
     visual: String,
     /// The method that stands for unified prompts
-    #[arg(long, value_name = "METHOD", default_value = "upt")]
+    #[arg(long, value_name = "METHOD", default_value_t = Families::default().unified)]
     unified: String,
     /// Write variance.csv, and with --results variance.svg, into this folder
     #[arg(long, short, value_name = "FOLDER")]

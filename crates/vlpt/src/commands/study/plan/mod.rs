@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
+use vlpt_methods::METHODS;
 use vlpt_study::{Kind, Plan, StudyFile};
 
 use crate::console::{Console, table};
@@ -57,7 +58,7 @@ pub(crate) struct PlanArgs {
         long,
         value_name = "NAME,NAME",
         value_delimiter = ',',
-        default_value = "coop"
+        default_value = METHODS[0].name
     )]
     method: Vec<String>,
     /// Training images of each class; several numbers make several studies in one
