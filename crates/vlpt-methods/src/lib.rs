@@ -17,6 +17,7 @@
 //! | [`Vlpt`] | both, side by side |
 //! | [`Upt`] | both, made together by a small Transformer |
 //! | [`CoCoOp`] | context that each image shifts |
+//! | [`ClipLora`] | low-rank updates of the towers' weights |
 //! | [`MaPLe`] | text prompts in the first blocks, and visual prompts made of them |
 //! | [`Ivlp`] | tokens at the first blocks of both towers |
 //! | [`PromptSrc`] | the same, held near the frozen model |
@@ -28,6 +29,7 @@
 mod options;
 mod adaptation;
 pub mod baselines;
+mod clip_lora;
 mod cocoop;
 mod config;
 mod context;
@@ -38,6 +40,7 @@ pub mod head;
 pub mod import;
 mod ivlp;
 mod maple;
+pub mod merge;
 mod method;
 mod nn;
 mod parameter;
@@ -55,6 +58,7 @@ pub use adaptation::{
     UpdateTensor, UpdateValues,
 };
 pub use baselines::{LinearProbeConfig, TipAdapterConfig, ZeroShotConfig, zero_shot as zeroshot};
+pub use clip_lora::{AdaptedLayer, Blocks, ClipLora, ClipLoraConfig, Towers};
 pub use cocoop::{CoCoOp, CoCoOpConfig};
 pub use config::{MethodConfig, MethodSection, ReadSection, ReadTable};
 pub use context::Position;

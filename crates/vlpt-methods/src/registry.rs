@@ -3,8 +3,8 @@
 use crate::baselines::{linear_probe, tip_adapter, zero_shot};
 use crate::head::HeadReader;
 use crate::{
-    Family, MethodConfig, MethodSpec, OptionTable, cocoop, coop, ivlp, maple, promptsrc, upt, vlpt,
-    vpt,
+    Family, MethodConfig, MethodSpec, OptionTable, clip_lora, cocoop, coop, ivlp, maple, promptsrc,
+    upt, vlpt, vpt,
 };
 
 /// Every method, prompt methods first; the first one is what a run tunes that names none.
@@ -20,6 +20,7 @@ pub static METHODS: &[&MethodSpec] = &[
     &maple::SPEC,
     &ivlp::SPEC,
     &promptsrc::SPEC,
+    &clip_lora::SPEC,
     &zero_shot::SPEC,
     &linear_probe::SPEC,
     &tip_adapter::SPEC,

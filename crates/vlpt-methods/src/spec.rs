@@ -1,6 +1,8 @@
 //! What a method says of itself: everything that the rest of the program needs to know.
 
-use vlpt_clip::Clip;
+use std::collections::BTreeMap;
+
+use vlpt_clip::{CheckpointTensor, Clip};
 
 use crate::head::{FitHead, HeadReader};
 use crate::import::Import;
@@ -32,6 +34,9 @@ pub struct MethodSpec {
     pub fit: Fit,
     /// How its published checkpoints are read, where there are some.
     pub import: Option<Import>,
+    /// Gives tensors of its published checkpoints the names of its parameters, where these have
+    /// others; tensors that it does not know keep theirs.
+    pub renamed: fn(&mut BTreeMap<String, CheckpointTensor>),
     /// The kinds of classifiers of image features that it makes, read back.
     pub heads: &'static [HeadReader],
     /// Whether stored options under another name are this method's: older names of it.
@@ -147,6 +152,7 @@ impl MethodSpec {
             })
         }),
         import: None,
+        renamed: |_| {},
         heads: &[],
         reads: |_, _| false,
     };

@@ -65,6 +65,8 @@ enum Command {
     Import(Box<commands::import::ImportArgs>),
     /// Average prompts over seeds
     Average(commands::average::AverageArgs),
+    /// Add learned updates to the weights of the model and write a model's folder
+    Merge(commands::merge::MergeArgs),
     /// Write the features of images or texts to a file
     Embed(commands::embed::EmbedArgs),
     /// Show the tokens of texts
@@ -116,6 +118,7 @@ fn work(cli: &Cli, console: &Console) -> Result<(), CliError> {
         Command::Predict(args) => commands::predict::run(args, console),
         Command::Import(args) => commands::import::run(args, console),
         Command::Average(args) => commands::average::run(args, console),
+        Command::Merge(args) => commands::merge::run(args, console),
         Command::Embed(args) => commands::embed::run(args, console),
         Command::Tokenize(args) => commands::tokenize::run(args, console),
         Command::Preprocess(args) => commands::preprocess::run(args, console),

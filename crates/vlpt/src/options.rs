@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use vlpt_adapter::{ImageConfig, PrecisionSetting, PromptFolder};
-use vlpt_clip::{Clip, Hub, ModelName, Precision, Tokenizer};
+use vlpt_clip::{Clip, Hub, ModelFiles, ModelName, Precision, Tokenizer};
 use vlpt_data::image::{Limits, Preprocess, RgbImage};
 use vlpt_data::{Format, Task};
 use vlpt_kernels::{ISA_VARIABLE, Isa};
@@ -134,10 +134,14 @@ pub(crate) fn open_model(
     precision: Precision,
     console: &Console,
 ) -> Result<Clip, CliError> {
+    Ok(Clip::load_as(&find_model(name, console)?, precision)?)
+}
+
+/// Finds the files of the model `name`; downloads them if need be.
+pub(crate) fn find_model(name: &str, console: &Console) -> Result<ModelFiles, CliError> {
     let name: ModelName = name.parse()?;
     let bar = console.bar(Unit::Bytes);
-    let files = Hub::from_env().resolve(&name, &bar)?;
-    Ok(Clip::load_as(&files, precision)?)
+    Ok(Hub::from_env().resolve(&name, &bar)?)
 }
 
 /// The tokenizer of the model `name`, or OpenAI's, which needs no model.

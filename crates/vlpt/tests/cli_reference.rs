@@ -21,6 +21,7 @@ const VERBS: &[&[&str]] = &[
     &["predict"],
     &["import"],
     &["average"],
+    &["merge"],
     &["embed"],
     &["tokenize"],
     &["preprocess"],

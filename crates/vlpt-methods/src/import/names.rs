@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use vlpt_clip::CheckpointTensor;
 
+use crate::METHODS;
+
 /// What MVLPT's prompts of that kind are called in its older files, and now.
 const RENAMED: (&str, &str) = ("upt_proj", "mvlpt_proj");
 /// The state dict's prefix of a model trained on several devices.
@@ -96,6 +98,9 @@ impl Names {
                 ));
             }
             names.tensors.insert(name, tensor);
+        }
+        for spec in METHODS {
+            (spec.renamed)(&mut names.tensors);
         }
         Ok(names)
     }

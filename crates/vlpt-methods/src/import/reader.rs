@@ -40,6 +40,11 @@ impl Reader<'_> {
         });
     }
 
+    /// Notes that something else is wrong with the tensors, a sentence without its full stop.
+    pub fn problem(&mut self, what: impl Into<String>) {
+        self.problems.push(what.into());
+    }
+
     /// Notes a size that is not the model's.
     pub fn same(&mut self, what: &str, found: usize, of: &str, expected: usize) {
         if found != expected {

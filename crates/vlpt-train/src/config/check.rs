@@ -168,7 +168,8 @@ impl RunConfig {
         };
         let (ours, theirs) = (table(self), table(other));
         super::all_keys().into_iter().find_map(|key| {
-            let show = |v: Option<&toml::Value>| v.map_or("nothing".to_owned(), ToString::to_string);
+            let show =
+                |v: Option<&toml::Value>| v.map_or("nothing".to_owned(), ToString::to_string);
             let [ours, theirs] = [&ours, &theirs].map(|table| value(table, &key));
             (ours != theirs).then(|| (key.clone(), show(ours), show(theirs)))
         })

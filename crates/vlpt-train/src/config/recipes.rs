@@ -39,6 +39,7 @@ pub const RECIPES: &[Recipe] = recipes![
     "promptsrc-cross-dataset",
     "promptsrc-few-shot-mean30",
     "promptsrc-few-shot-mean45",
+    "clip-lora-paper",
     "source-quick",
     "source-mvlpt",
     "linear-probe",

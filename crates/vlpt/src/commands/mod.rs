@@ -7,6 +7,7 @@ pub(crate) mod embed;
 pub(crate) mod eval;
 pub(crate) mod import;
 pub(crate) mod inspect;
+pub(crate) mod merge;
 pub(crate) mod model;
 pub(crate) mod multitask;
 pub(crate) mod predict;

@@ -1,12 +1,12 @@
-//! Every method against PyTorch (`tests/golden/make_twins.py`).
+//! Every method against PyTorch (`tests/golden/make_twins.py`, `make_clip_lora_twins.py`).
 
 mod maple;
 
 use std::collections::BTreeMap;
 
 use vlpt_methods::{
-    Attention, CoCoOpConfig, CoOpConfig, Depth, Method, MethodConfig, UptConfig, UptShape,
-    VptConfig,
+    AdaptedLayer, Attention, Blocks, ClipLoraConfig, CoCoOpConfig, CoOpConfig, Depth, Method,
+    MethodConfig, Towers, UptConfig, UptShape, VptConfig,
 };
 
 use super::{Example, Given, assert_curve, small};
@@ -133,4 +133,34 @@ fn conditional_prompts_have_pytorchs_loss_curve() {
         ..CoCoOpConfig::default()
     });
     check("cocoop", "sgd", 0.005, &method);
+}
+
+#[test]
+fn low_rank_updates_have_pytorchs_loss_curve() {
+    use AdaptedLayer::{Fc1, Fc2, K, Out, Q, V};
+    let golden = include_str!("../../../tests/golden/clip_lora.json");
+    // The masks of dropout are our own.
+    let plain = ClipLoraConfig {
+        dropout: 0.0,
+        ..ClipLoraConfig::default()
+    };
+    let all_layers = ClipLoraConfig {
+        position: Blocks::HalfUp,
+        layers: vec![Q, K, V, Out, Fc1, Fc2],
+        rank: 3,
+        alpha: 2.0,
+        ..plain.clone()
+    };
+    let of = |encoder| ClipLoraConfig {
+        encoder,
+        ..plain.clone()
+    };
+    for (name, optimizer, lr, config) in [
+        ("clip-lora", "adamw", 0.002, plain.clone()),
+        ("clip-lora-all-layers-half-up", "adamw", 0.002, all_layers),
+        ("clip-lora-text", "sgd", 0.02, of(Towers::Text)),
+        ("clip-lora-vision", "sgd", 0.02, of(Towers::Vision)),
+    ] {
+        check_with(golden, name, optimizer, lr, &MethodConfig::from(config));
+    }
 }
