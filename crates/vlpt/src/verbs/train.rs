@@ -20,7 +20,7 @@ Settings come in layers, each over the one before: built-in values, --recipe, --
   vlpt train photos --out runs/photos
   vlpt train photos --method vpt --prompts 8 --out runs/photos-vpt
   vlpt train eurosat --recipe coop-paper --model ViT-B-16/openai --shots 16 --seed 1 --out runs/eurosat-1
-  vlpt train photos --set coop.position=middle --set train.lr=0.01 --print-config
+  vlpt train photos --set train.lr=0.01 --set few_shot.seed=2 --print-config
   vlpt train cars --init-from runs/photos --shots 5 --out runs/cars
   vlpt train --resume runs/photos";
 
