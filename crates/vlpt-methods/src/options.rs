@@ -97,7 +97,12 @@ impl OptionTable {
         from: D,
     ) -> std::result::Result<Box<dyn MethodOptions>, D::Error> {
         let mut from = <dyn erased_serde::Deserializer<'_>>::erase(from);
-        (self.read)(&mut from).map_err(serde::de::Error::custom)
+        // The first line is the message; a format adds where it stands, which the caller says.
+        let message = |error: erased_serde::Error| {
+            let text = error.to_string();
+            serde::de::Error::custom(text.lines().next().unwrap_or_default())
+        };
+        (self.read)(&mut from).map_err(message)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use vlpt_adapter::PrecisionSetting;
 use vlpt_data::fewshot::Shots;
+use vlpt_methods::MethodError;
 
 use super::keys::value;
 use super::{RunConfig, ScheduleName, Views, Warmup};
@@ -133,7 +134,7 @@ impl RunConfig {
             "between 0 and 1",
         )?;
         self.check_tasks()?;
-        self.method.check()?;
+        self.method.check().map_err(setting)?;
         let c = &self.compute;
         need(
             c.image_batch >= 1,
@@ -173,6 +174,22 @@ impl RunConfig {
             let [ours, theirs] = [&ours, &theirs].map(|table| value(table, &key));
             (ours != theirs).then(|| (key.clone(), show(ours), show(theirs)))
         })
+    }
+}
+
+/// An option of a method is a setting like any other.
+fn setting(error: MethodError) -> TrainError {
+    match error {
+        MethodError::Option {
+            key,
+            found,
+            expected,
+        } => TrainError::Setting {
+            key,
+            found,
+            expected,
+        },
+        other => other.into(),
     }
 }
 
