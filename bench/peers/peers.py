@@ -2,11 +2,19 @@
 
     python bench/peers/peers.py PEER_PROGRAM [--model b16|tiny] [--rounds 5] [--threads 2] [--works vpt coop] [--skip NAME ...] [--memory]
 
-Three works: a VPT-deep step (8 images, 10 prompts a block), a CoOp step (100 classes, 16 context tokens, names of 1 to 3
-tokens) and plain image features (32 images). PyTorch does each as published programs do and at its best: bfloat16,
-`torch.compile`, texts cut after the last end token, the context's keys and values shared by all classes, the prompts'
-keys and values shared by all images. Its gradients in f32 are compared with vlpt's first; `error` is the distance of
-a gradient (of the features, where there is none) from vlpt's in f32, relative to its size.
+Six works. Of one tower: a VPT-deep step (8 images, 10 prompts a block), a CoOp step (100 classes, 16 context tokens, names
+of 1 to 3 tokens) and plain image features (32 images). Of both towers, 100 classes:
+
+- a MaPLe step: 4 images, 2 prompts a block in both towers, replaced at the first 9 blocks (at all, if there are fewer).
+  The linear layers that make the visual prompts of the text's are left out on both sides: they are 9 products of 2 rows;
+- a PromptSRC step: the same with 4 prompts a block, and the features of the images under the frozen tower;
+- a CLIP-LoRA step: 32 images, updates of rank 2 of queries, keys and values in every block, without dropout.
+
+A step is forward and backward; the gradient is that of 0.5 * sum(features^2). PyTorch does each as published programs do
+and at its best: bfloat16, `torch.compile` (of the works of one tower), texts cut after the last end token, the keys and
+values of what all texts begin with computed once, those of the prompts shared by all images, one product for the queries,
+keys and values. Its gradients in f32 are compared with vlpt's first; `error` is the distance of a gradient (of the
+features, where there is none) from vlpt's in f32, relative to its size; of two towers' gradients, the larger one.
 """
 import argparse, json, math, os, platform, statistics, subprocess, sys, tempfile, time
 from pathlib import Path
@@ -20,6 +28,7 @@ SIZES = {
     "tiny": dict(v=dict(width=64, layers=3, heads=2, mlp=128, image=32, patch=8), t=dict(width=64, layers=3, heads=2, mlp=128), embed=32),
 }
 VOCABULARY, POSITIONS, START, END, STOP = 49408, 77, 49406, 49407, 269
+PHOTO, RANK = [320, 1125, 539, 320], 2  # "a photo of a"; CLIP-LoRA's rank
 
 
 def weights(size):
@@ -73,6 +82,7 @@ class Tower:
 
     def __init__(self, w, name, size, dtype):
         self.width, self.heads, self.blocks = size["width"], size["heads"], []
+        self.updates, self.scale, self.fused = [], 1.0, False
         of = lambda key: w[key].to(dtype)
         for i in range(size["layers"]):
             layer = f"{name}.encoder.layers.{i}."
@@ -89,7 +99,17 @@ class Tower:
 
     def projected(self, i, x):
         norm, qkv, *_ = self.blocks[i]
-        return F.linear(F.layer_norm(x, (self.width,), *norm), *qkv).chunk(3, -1)
+        x = F.layer_norm(x, (self.width,), *norm)
+        return self.updated(i, x, *qkv) if self.updates else F.linear(x, *qkv).chunk(3, -1)
+
+    def updated(self, i, x, weight, bias):
+        """Queries, keys and values, W x + scale B A x, each by itself or, `fused`, in one product each for W, A and B."""
+        a, b = zip(*([matrix.to(x.dtype) for matrix in pair] for pair in self.updates[i]))
+        if self.fused:
+            change = F.linear(F.linear(x, torch.cat(a)), torch.block_diag(*b))
+            return (F.linear(x, weight, bias) + self.scale * change).chunk(3, -1)
+        layers = zip(weight.chunk(3), bias.chunk(3), a, b)
+        return [F.linear(x, w, bias) + self.scale * F.linear(F.linear(x, a), b) for w, bias, a, b in layers]
 
     def rest(self, i, x, attended):
         _, _, out, norm, fc1, fc2 = self.blocks[i]
@@ -102,7 +122,7 @@ class Tower:
 
 
 class Peer:
-    """A CLIP in PyTorch, and the three works on it."""
+    """A CLIP in PyTorch, and the works on it."""
 
     def __init__(self, w, size, case, dtype):
         self.size, self.dtype = size, dtype
@@ -112,33 +132,44 @@ class Peer:
         self.visual = case["visual"].clone().requires_grad_()
         self.context = case["context"].clone().requires_grad_()
         names = [row[row >= 0].long().tolist() for row in case["names"]]
-        rows = [[START] + [343] * len(self.context) + name + [END] for name in names]
+        rows = [[START] + [343] * self.context.shape[1] + name + [END] for name in names]
         self.ids = torch.zeros(len(rows), POSITIONS, dtype=torch.long)
         for c, row in enumerate(rows):
             self.ids[c, : len(row)] = torch.tensor(row)
         self.end = torch.tensor([len(row) - 1 for row in rows])
         self.last = max(len(row) for row in rows)
+        self.shared = int((self.ids == self.ids[0]).all(0).long().cumprod(0).sum())
+        for name, tower in (("text", self.text), ("vision", self.vision)):
+            if f"{name}_a" in case:
+                pairs = lambda a, b: [tuple(matrix.clone().requires_grad_() for matrix in pair) for pair in zip(a, b)]
+                tower.updates = [pairs(a, b) for a, b in zip(case[f"{name}_a"], case[f"{name}_b"])]
+                tower.scale = float(case["scale"])
 
     def norm(self, x, name):
         return F.layer_norm(x, x.shape[-1:], self.w[name + ".weight"], self.w[name + ".bias"])
 
-    def patches(self):
+    def embedded(self):
         e = "vision_model.embeddings."
         p = self.size["v"]["patch"]
         x = self.images.unfold(2, p, p).unfold(3, p, p).permute(0, 2, 3, 1, 4, 5).flatten(3).flatten(1, 2)
         x = F.linear(x, self.w[e + "patch_embedding.weight"].flatten(1))
-        x = torch.cat([self.w[e + "class_embedding"].expand(len(x), 1, -1), x], 1) + self.w[e + "position_embedding.weight"]
-        return self.norm(x, "vision_model.pre_layrnorm")
+        return torch.cat([self.w[e + "class_embedding"].expand(len(x), 1, -1), x], 1) + self.w[e + "position_embedding.weight"]
+
+    def patches(self):
+        return self.norm(self.embedded(), "vision_model.pre_layrnorm")
 
     def pooled(self, x):
         return F.linear(self.norm(x, "vision_model.post_layernorm"), self.w["visual_projection.weight"])
 
+    def image_features(self):
+        x = self.patches()
+        for i in range(self.size["v"]["layers"]):
+            x = self.vision.block(i, x)
+        return self.pooled(x[:, 0])
+
+    @torch.no_grad()
     def features(self):
-        with torch.no_grad():
-            x = self.patches()
-            for i in range(self.size["v"]["layers"]):
-                x = self.vision.block(i, x)
-            return self.pooled(x[:, 0])
+        return self.image_features()
 
     def vpt_plain(self):
         """Prompts are tokens of every image and go through everything."""
@@ -160,42 +191,79 @@ class Peer:
             x = self.vision.rest(i, x, self.vision.attend(q, join(k, pk), join(v, pv)))
         return self.pooled(x[:, 0])
 
+    def prompted(self):
+        """Prompts come before the first norm, are replaced at the blocks that have some, then stay as tokens."""
+        prompts, x = self.visual.to(self.dtype), self.embedded()
+        n = prompts.shape[1]
+        x = self.norm(torch.cat([x, prompts[0].expand(len(x), -1, -1)], 1), "vision_model.pre_layrnorm")
+        for i in range(self.size["v"]["layers"]):
+            if 0 < i < len(prompts):
+                x = torch.cat([x[:, :-n], prompts[i].expand(len(x), -1, -1)], 1)
+            x = self.vision.block(i, x)
+        return self.pooled(x[:, 0])
+
     def ended(self, x, end):
         x = self.norm(x[torch.arange(len(x)), end], "text_model.final_layer_norm")
         return F.linear(x, self.w["text_projection.weight"])
 
-    def coop(self, length):
+    def filled(self, i, x):
+        """Texts with the context of block `i`, where it has one, behind the start token."""
+        if i >= len(self.context):
+            return x
+        context = self.context[i].to(self.dtype).expand(len(x), -1, -1)
+        return torch.cat([x[:, :1], context, x[:, 1 + context.shape[1] :]], 1)
+
+    def texts(self, length):
         """Texts of `length` tokens, each whole."""
         e = "text_model.embeddings."
         x = self.w[e + "token_embedding.weight"][self.ids[:, :length]]
-        context = self.context.to(self.dtype).expand(len(x), -1, -1)
-        x = torch.cat([x[:, :1], context, x[:, 1 + context.shape[1] :]], 1) + self.w[e + "position_embedding.weight"][:length]
+        x = self.filled(0, x) + self.w[e + "position_embedding.weight"][:length]
         mask = torch.full((length, length), float("-inf"), dtype=self.dtype).triu(1)
         for i in range(self.size["t"]["layers"]):
-            x = self.text.block(i, x, mask)
+            x = self.text.block(i, self.filled(i, x) if i else x, mask)
         return self.ended(x, self.end)
 
-    def coop_shared(self):
-        """Start and context go through once; names and ends see their keys and values."""
-        e, n = "text_model.embeddings.", len(self.context)
+    def texts_shared(self):
+        """What all texts begin with goes through once; the rest of each sees its keys and values."""
+        e, n = "text_model.embeddings.", self.shared
         table, positions, last = self.w[e + "token_embedding.weight"], self.w[e + "position_embedding.weight"], self.last
-        head = torch.cat([table[START][None], self.context.to(self.dtype)]) + positions[: n + 1]
-        x = table[self.ids[:, n + 1 : last]] + positions[n + 1 : last]
-        head, causal = head[None], lambda m: torch.full((m, m), float("-inf"), dtype=self.dtype).triu(1)
-        mask = torch.cat([torch.zeros(x.shape[1], n + 1, dtype=self.dtype), causal(x.shape[1])], 1)
+        head = self.filled(0, table[self.ids[:1, :n]]) + positions[:n]
+        x = table[self.ids[:, n:last]] + positions[n:last]
+        causal = lambda m: torch.full((m, m), float("-inf"), dtype=self.dtype).triu(1)
+        mask = torch.cat([torch.zeros(x.shape[1], n, dtype=self.dtype), causal(x.shape[1])], 1)
         for i in range(self.size["t"]["layers"]):
+            head = self.filled(i, head) if i else head
             hq, hk, hv = self.text.projected(i, head)
             q, k, v = self.text.projected(i, x)
             join = lambda shared, own: torch.cat([shared.expand(len(x), -1, -1), own], 1)
             x = self.text.rest(i, x, self.text.attend(q, join(hk, k), join(hv, v), mask))
-            head = self.text.rest(i, head, self.text.attend(hq, hk, hv, causal(n + 1)))
-        return self.ended(x, self.end - n - 1)
+            head = self.text.rest(i, head, self.text.attend(hq, hk, hv, causal(n)))
+        return self.ended(x, self.end - n)
 
-    def step(self, work, parameter):
-        parameter.grad = None
+    def both(self, texts, images):
+        return torch.cat([texts().flatten(), images().flatten()])
+
+    def maple(self, texts):
+        return self.both(texts, self.prompted)
+
+    def promptsrc(self, texts):
+        """With the features that the published loss compares the images' with; here nothing depends on them."""
+        self.features()
+        return self.maple(texts)
+
+    def lora(self, texts, fused=False):
+        self.text.fused = self.vision.fused = fused
+        return self.both(texts, self.image_features)
+
+    def step(self, work, towers):
+        """Features, and the gradient of the parameters of each tower; no gradient, where there are none."""
+        parameters = [parameter for tower in towers for parameter in tower]
+        for parameter in parameters:
+            parameter.grad = None
         features = work()
-        features.backward(features.detach())
-        return features.detach().float(), parameter.grad.clone()
+        if parameters:
+            features.backward(features.detach())
+        return features.detach().float(), torch.cat([torch.empty(0), *(p.grad.flatten() for p in parameters)])
 
 
 def peak_mib(process):
@@ -236,27 +304,43 @@ def timed(work):
     return time.perf_counter() - began
 
 
-def error(found, expected):
-    return float((found.flatten() - expected.flatten()).norm() / expected.norm())
+def error(found, expected, sizes):
+    """The largest distance of a part from the expected one, relative to its size: a text tower's gradient can be a hundred
+    times that of the images, and must not hide it."""
+    parts = zip(found.flatten().split(sizes), expected.flatten().split(sizes))
+    return max(float((got - wanted).norm() / wanted.norm()) for got, wanted in parts)
 
 
 LABELS = {"vpt": "VPT-deep step", "coop": "CoOp step", "features": "image features"}
+LABELS |= {"maple": "MaPLe step", "promptsrc": "PromptSRC step", "lora": "CLIP-LoRA step"}
 
 
 def variants(peer, tag, work):
-    """What PyTorch can do about a work: name, function and the parameter of its step."""
+    """What PyTorch can do about a work: name, function and the parameters of its step, tower by tower."""
+    whole, cut = lambda: peer.texts(POSITIONS), lambda: peer.texts(peer.last)
+    visual, context = [peer.visual], [peer.context]
     if work == "vpt":
-        yield f"PyTorch {tag}, as published", peer.vpt_plain, peer.visual
-        yield f"PyTorch {tag}, shared prompt keys", peer.vpt_shared, peer.visual
-        yield f"PyTorch {tag}, shared prompt keys, compiled", torch.compile(peer.vpt_shared), peer.visual
+        yield f"PyTorch {tag}, as published", peer.vpt_plain, [visual]
+        yield f"PyTorch {tag}, shared prompt keys", peer.vpt_shared, [visual]
+        yield f"PyTorch {tag}, shared prompt keys, compiled", torch.compile(peer.vpt_shared), [visual]
     elif work == "coop":
-        yield f"PyTorch {tag}, as published (77 tokens)", lambda: peer.coop(POSITIONS), peer.context
-        yield f"PyTorch {tag}, cut to {peer.last} tokens", lambda: peer.coop(peer.last), peer.context
-        yield f"PyTorch {tag}, shared context", peer.coop_shared, peer.context
-        yield f"PyTorch {tag}, shared context, compiled", torch.compile(peer.coop_shared), peer.context
+        yield f"PyTorch {tag}, as published (77 tokens)", whole, [context]
+        yield f"PyTorch {tag}, cut to {peer.last} tokens", cut, [context]
+        yield f"PyTorch {tag}, shared context", peer.texts_shared, [context]
+        yield f"PyTorch {tag}, shared context, compiled", torch.compile(peer.texts_shared), [context]
+    elif work == "features":
+        yield f"PyTorch {tag}", peer.features, []
+        yield f"PyTorch {tag}, compiled", torch.compile(peer.features), []
+    elif work == "lora":
+        updates = [[matrix for block in tower.updates for pair in block for matrix in pair] for tower in (peer.text, peer.vision)]
+        yield f"PyTorch {tag}, as published (77 tokens)", lambda: peer.lora(whole), updates
+        yield f"PyTorch {tag}, cut to {peer.last} tokens", lambda: peer.lora(cut), updates
+        yield f"PyTorch {tag}, shared beginning, fused", lambda: peer.lora(peer.texts_shared, fused=True), updates
     else:
-        yield f"PyTorch {tag}", peer.features, None
-        yield f"PyTorch {tag}, compiled", torch.compile(peer.features), None
+        step, prompts = getattr(peer, work), [context, visual]
+        yield f"PyTorch {tag}, as published (77 tokens)", lambda: step(whole), prompts
+        yield f"PyTorch {tag}, cut to {peer.last} tokens", lambda: step(cut), prompts
+        yield f"PyTorch {tag}, shared context", lambda: step(peer.texts_shared), prompts
 
 
 DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16}
@@ -270,9 +354,9 @@ def peer_of(folder, size, work, tag):
 def peak_alone(name, size, folder, work, tag):
     """Does one variant twice in this process and prints the largest memory that it had, in MiB."""
     peer = peer_of(folder, size, work, tag)
-    call, parameter = next((call, parameter) for known, call, parameter in variants(peer, tag, work) if known == name)
+    call, towers = next((call, towers) for known, call, towers in variants(peer, tag, work) if known == name)
     for _ in range(2):
-        call() if parameter is None else peer.step(call, parameter)
+        peer.step(call, towers)
     print(peak_mib("self"))
 
 
@@ -286,12 +370,23 @@ def prepare(size, folder):
     for c in range(100):
         count = 1 + c % 3
         names[c, : count + 1] = torch.tensor([*torch.randint(300, 40000, (count,)).tolist(), STOP]).float()
-    images = torch.randn(8, 3, side, side)
-    visual = torch.randn(size["v"]["layers"], 10, size["v"]["width"]) * 0.05
-    case = dict(images=images, visual=visual, context=torch.randn(16, size["t"]["width"]) * 0.02, names=names)
-    for work in LABELS:
-        more = dict(images=torch.randn(32, 3, side, side)) if work == "features" else {}
-        save_file(case | more, folder / f"{work}.safetensors")
+    image = lambda n: torch.randn(n, 3, side, side)
+    visual = lambda blocks, rows: torch.randn(blocks, rows, size["v"]["width"]) * 0.05
+    context = lambda blocks, rows: torch.randn(blocks, rows, size["t"]["width"]) * 0.02
+    case = dict(images=image(8), visual=visual(size["v"]["layers"], 10), context=context(1, 16), names=names)
+    save = lambda work, **other: save_file(case | other, folder / f"{work}.safetensors")
+    save("vpt")
+    save("coop")
+    save("features", images=image(32))
+    deep = min(9, size["v"]["layers"], size["t"]["layers"])
+    for work, rows in (("maple", 2), ("promptsrc", 4)):
+        save(work, images=image(4), visual=visual(deep, rows), context=context(deep, rows))
+    plain = torch.cat([torch.tensor(PHOTO).float().expand(len(names), -1), names], 1)
+    updates = dict(scale=torch.tensor([RANK**-0.5]))
+    for name, s in (("text", size["t"]), ("vision", size["v"])):
+        updates[f"{name}_a"] = torch.randn(s["layers"], 3, RANK, s["width"]) * s["width"] ** -0.5
+        updates[f"{name}_b"] = torch.randn(s["layers"], 3, s["width"], RANK) * 0.1
+    save("lora", images=image(32), visual=visual(0, 0), context=context(0, 0), names=plain, **updates)
 
 
 def compare(args, size, folder, work):
@@ -306,16 +401,17 @@ def compare(args, size, folder, work):
         program.seconds(f"save {folder / 'out.safetensors'}")
         found[tag] = load_file(folder / "out.safetensors")
     result = "features" if work == "features" else "gradient"
-    reference, errors = found["f32"][result], {"vlpt bf16": error(found["bf16"][result], found["f32"][result])}
-    for tag, name, call, parameter in runs:
-        got = call().float() if parameter is None else peers[tag].step(call, parameter)[1]
-        errors[name] = error(got, reference)
+    reference, towers = found["f32"][result], next(variants(peers["f32"], "f32", work))[2]
+    sizes = [sum(parameter.numel() for parameter in tower) for tower in towers] or [reference.numel()]
+    errors = {"vlpt bf16": error(found["bf16"][result], reference, sizes)}
+    for tag, name, call, towers in runs:
+        features, gradient = peers[tag].step(call, towers)
+        errors[name] = error(gradient if towers else features, reference, sizes)
         if tag == "f32" and errors[name] > 1e-3:
             raise SystemExit(f"{name}: relative error {errors[name]:.2e} of what vlpt computes")
     turns = {f"vlpt {tag}": lambda program=program: program.seconds(work) for tag, program in ours.items()}
-    for tag, name, call, parameter in runs:
-        step = call if parameter is None else lambda tag=tag, call=call, parameter=parameter: peers[tag].step(call, parameter)
-        turns[name] = lambda step=step: timed(step)
+    for tag, name, call, towers in runs:
+        turns[name] = lambda peer=peers[tag], call=call, towers=towers: timed(lambda: peer.step(call, towers))
     times = {name: [] for name in turns}
     for _ in range(args.rounds):
         for name, turn in turns.items():

@@ -2,13 +2,16 @@
 //! that comes in.
 //!
 //! ```text
-//! peer MODEL_FOLDER CASE.safetensors
+//! peer MODEL_FOLDER CASE.safetensors f32|bf16
 //! ```
 //!
-//! The case holds f32 tensors: `images` (n x 3 x side x side), `visual` (layers x count x width), `context` (rows x
-//! text width) and `names` (classes x longest; token ids, -1 fills up). Each line `features`, `vpt` or `coop` on standard
-//! input is done once and answered by its seconds; `save PATH` writes the features and the gradient of the last one.
-//! The gradient is that of `0.5 * sum(features^2)`.
+//! The case holds f32 tensors: `images` (n x 3 x side x side), `visual` (blocks x rows x width), `context` (blocks x
+//! rows x text width) and `names` (classes x longest; token ids, -1 fills up). A case of low-rank updates also has
+//! `text_a` and `vision_a` (blocks x 3 x rank x width; queries, keys, values), `text_b` and `vision_b` (blocks x 3 x width
+//! x rank) and `scale`. Each line `features`, `vpt`, `coop`, `maple`, `promptsrc` or `lora` on standard input is done once
+//! and answered by its seconds; `save PATH` writes the features and the gradient of the last one. The gradient is that of
+//! `0.5 * sum(features^2)`. Of both towers it is that of the texts' prompts, updates of queries, keys and values of block
+//! 0 (of each `A`, then `B`), of block 1 and so on, then the same of the images'.
 
 #![allow(clippy::print_stdout, reason = "it is a program")]
 
@@ -20,18 +23,19 @@ use std::time::Instant;
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize_to_file};
 use vlpt_clip::{
-    Clip, MemoryBudget, ModelFiles, Precision, PromptRows, PromptToken, TextPlan, TextPlanOptions,
-    TowerAdaptation,
+    Clip, LayerName, MemoryBudget, ModelFiles, Precision, PromptRows, PromptToken, TextPlan,
+    TextPlanOptions, TowerAdaptation, TowerGradients, Update, UpdateGradient, UpdateKind,
+    VisualPlace,
 };
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// A tensor of the case: shape and values.
-type Values = (Vec<usize>, Vec<f32>);
+/// The tensors of a case: shapes and values.
+type Case = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
 
 struct Bench {
     clip: Clip,
-    case: BTreeMap<String, Values>,
+    case: Case,
     plan: TextPlan,
     features: Vec<f32>,
     gradient: Vec<f32>,
@@ -42,7 +46,7 @@ impl Bench {
         let files = ModelFiles::folder(model, Path::new(model))?;
         let clip = Clip::load_as(&files, precision)?;
         let bytes = std::fs::read(case)?;
-        let mut tensors: BTreeMap<String, Values> = BTreeMap::new();
+        let mut tensors = Case::new();
         for (name, view) in SafeTensors::deserialize(&bytes)?.tensors() {
             let values = view
                 .data()
@@ -52,7 +56,7 @@ impl Bench {
                 .map(|b| f32::from_le_bytes(*b));
             tensors.insert(name, (view.shape().to_vec(), values.collect()));
         }
-        let rows = tensors["context"].0[0] as u32;
+        let rows = tensors["context"].0[1] as u32;
         let (shape, names) = &tensors["names"];
         let text = |name: &[f32]| {
             let mut text = vec![PromptToken::Token(clip.tokenizer.sot())];
@@ -66,9 +70,13 @@ impl Bench {
             text
         };
         let texts: Vec<_> = names.chunks_exact(shape[1]).map(text).collect();
-        let plan = clip
-            .text
-            .plan(&texts, TextPlanOptions::default(), MemoryBudget::default());
+        let updates = updates(&tensors, "text");
+        let options = TextPlanOptions::from(&TowerAdaptation {
+            prompts: prompts(&tensors, "context", VisualPlace::AfterLnPre),
+            updates: &updates,
+            ..TowerAdaptation::NONE
+        });
+        let plan = clip.text.plan(&texts, options, MemoryBudget::default());
         Ok(Self {
             clip,
             case: tensors,
@@ -88,25 +96,59 @@ impl Bench {
     }
 
     fn vpt(&mut self) {
-        let ((shape, images), (deep, values)) = (&self.case["images"], &self.case["visual"]);
-        let prompts = TowerAdaptation::from(PromptRows {
-            values,
-            blocks: deep[0],
-            rows: deep[1],
-            ..PromptRows::NONE
-        });
-        let tower = &self.clip.vision;
-        let (features, tape) = tower.forward(images, shape[0], &prompts, MemoryBudget::default());
-        self.gradient = tower.backward(tape, &features).prompts;
-        self.features = features;
+        let (features, gradients) = self.images(VisualPlace::AfterLnPre);
+        (self.features, self.gradient) = (features, flat(gradients));
     }
 
     fn coop(&mut self) {
+        let (features, gradients) = self.texts();
+        (self.features, self.gradient) = (features, flat(gradients));
+    }
+
+    /// A step of both towers: of MaPLe, whose visual prompts come before `ln_pre`, or of CLIP-LoRA,
+    /// whose case has no prompts.
+    fn both(&mut self) {
+        let (mut features, text) = self.texts();
+        let (of_images, vision) = self.images(VisualPlace::BeforeLnPre);
+        features.extend(of_images);
+        let mut gradient = flat(text);
+        gradient.extend(flat(vision));
+        (self.features, self.gradient) = (features, gradient);
+    }
+
+    /// With the features under the frozen tower that the published loss compares the images' with; here nothing
+    /// depends on them.
+    fn promptsrc(&mut self) {
+        self.features();
+        self.both();
+    }
+
+    /// Forward and backward of the texts.
+    fn texts(&self) -> (Vec<f32>, TowerGradients) {
         let tower = &self.clip.text;
-        let context = PromptRows::shallow(&self.case["context"].1, tower.width());
-        let (features, tape) = tower.forward(&self.plan, &context.into());
-        self.gradient = tower.backward(&self.plan, tape, &features).prompts;
-        self.features = features;
+        let adaptation = TowerAdaptation {
+            prompts: prompts(&self.case, "context", VisualPlace::AfterLnPre),
+            updates: &updates(&self.case, "text"),
+            ..TowerAdaptation::NONE
+        };
+        let (features, tape) = tower.forward(&self.plan, &adaptation);
+        let gradients = tower.backward(&self.plan, tape, &features);
+        (features, gradients)
+    }
+
+    /// Forward and backward of the images.
+    fn images(&self, place: VisualPlace) -> (Vec<f32>, TowerGradients) {
+        let (shape, images) = &self.case["images"];
+        let tower = &self.clip.vision;
+        let adaptation = TowerAdaptation {
+            prompts: prompts(&self.case, "visual", place),
+            updates: &updates(&self.case, "vision"),
+            ..TowerAdaptation::NONE
+        };
+        let budget = MemoryBudget::default();
+        let (features, tape) = tower.forward(images, shape[0], &adaptation, budget);
+        let gradients = tower.backward(tape, &features);
+        (features, gradients)
     }
 
     fn save(&self, path: &str) -> Result<()> {
@@ -131,6 +173,54 @@ impl Bench {
     }
 }
 
+/// The prompts of a tensor (blocks x rows x width).
+fn prompts<'a>(case: &'a Case, name: &str, place: VisualPlace) -> PromptRows<'a> {
+    let (shape, values) = &case[name];
+    PromptRows {
+        values,
+        blocks: shape[0],
+        rows: shape[1],
+        place,
+        ..PromptRows::NONE
+    }
+}
+
+/// The low-rank updates of a tower, if the case has some.
+fn updates<'a>(case: &'a Case, tower: &str) -> Vec<Update<'a>> {
+    let tensor = |name: &str| case.get(&format!("{tower}_{name}"));
+    let (Some((shape, a)), Some((_, b))) = (tensor("a"), tensor("b")) else {
+        return Vec::new();
+    };
+    let (layers, size) = (
+        [LayerName::Q, LayerName::K, LayerName::V],
+        shape[2] * shape[3],
+    );
+    let update = |(place, (a, b)): (usize, (&'a [f32], &'a [f32]))| Update {
+        block: place / layers.len(),
+        layer: layers[place % layers.len()],
+        kind: UpdateKind::LowRank {
+            a,
+            b,
+            scale: case["scale"].1[0],
+            dropout: None,
+        },
+    };
+    let pairs = a.chunks_exact(size).zip(b.chunks_exact(size));
+    pairs.enumerate().map(update).collect()
+}
+
+/// Gradients of prompts and low-rank updates, one behind the other.
+fn flat(gradients: TowerGradients) -> Vec<f32> {
+    let mut all = gradients.prompts;
+    for update in gradients.updates {
+        if let UpdateGradient::LowRank { a, b } = update {
+            all.extend(a);
+            all.extend(b);
+        }
+    }
+    all
+}
+
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [model, case, precision] = arguments.as_slice() else {
@@ -153,6 +243,8 @@ fn main() -> Result<()> {
             ("features", _) => bench.features(),
             ("vpt", _) => bench.vpt(),
             ("coop", _) => bench.coop(),
+            ("maple" | "lora", _) => bench.both(),
+            ("promptsrc", _) => bench.promptsrc(),
             ("save", path) => bench.save(path)?,
             (other, _) => return Err(format!("unknown work {other:?}").into()),
         }
