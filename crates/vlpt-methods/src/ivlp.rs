@@ -119,20 +119,17 @@ impl IvlpConfig {
     /// The options that the shapes of a checkpoint tell.
     pub(crate) fn imported(reader: &mut Reader) -> Self {
         let (context, _) = reader.context(false);
-        let prompts = match reader.shape(VISUAL) {
-            Some(&[prompts, width]) => {
-                let expected = reader.model.vision.width;
-                let (what, of) = (
-                    "the width of `image_encoder.VPT`",
-                    "that of the image tower",
-                );
-                reader.same(what, width, of, expected);
-                prompts
-            }
-            _ => {
-                reader.misshapen(VISUAL, "prompts x image width");
-                1
-            }
+        let prompts = if let Some(&[prompts, width]) = reader.shape(VISUAL) {
+            let expected = reader.model.vision.width;
+            let (what, of) = (
+                "the width of `image_encoder.VPT`",
+                "that of the image tower",
+            );
+            reader.same(what, width, of, expected);
+            prompts
+        } else {
+            reader.misshapen(VISUAL, "prompts x image width");
+            1
         };
         // A block that is missing in between is found when the parameters are looked for.
         let depth = |block: &str| {

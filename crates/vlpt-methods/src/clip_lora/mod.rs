@@ -13,6 +13,7 @@ mod import;
 mod options;
 
 use vlpt_autograd::Tensor;
+use vlpt_base::random::Stream;
 use vlpt_clip::{ClipConfig, Dropout, LayerName, PromptToken, TextPlanOptions, Tokenizer};
 
 pub use options::{AdaptedLayer, Blocks, ClipLoraConfig, Towers};
@@ -169,7 +170,7 @@ impl Method for ClipLora {
     fn adapt(&self, pass: &Pass) -> Result<Adaptation> {
         let mut stream = pass.stream(DROPOUT).filter(|_| self.dropout > 0.0);
         // One seed a tower: a mask depends on block and layer, but not on the tower.
-        let mut seed = || stream.as_mut().map(|stream| stream.next_u64());
+        let mut seed = || stream.as_mut().map(Stream::next_u64);
         let (text, visual) = (seed(), seed());
         Ok(Adaptation {
             text: self.tensors(&self.text, text),

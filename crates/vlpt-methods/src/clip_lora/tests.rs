@@ -7,8 +7,8 @@ use crate::context::b16;
 use crate::import::{ImportHints, Names, Recognised, Unknown, recognise};
 use vlpt_clip::CheckpointTensor;
 
-fn lora(config: ClipLoraConfig) -> ClipLora {
-    ClipLora::new(&config, &b16(), 1).unwrap()
+fn lora(config: &ClipLoraConfig) -> ClipLora {
+    ClipLora::new(config, &b16(), 1).unwrap()
 }
 
 fn refused(config: ClipLoraConfig) -> String {
@@ -22,10 +22,10 @@ fn refused(config: ClipLoraConfig) -> String {
 fn parameters_are_counted_as_published() {
     use AdaptedLayer::{Fc1, Fc2, K, Out, Q, V};
     let base = ClipLoraConfig::default;
-    assert_eq!(lora(base()).parameter_count(), 184_320);
+    assert_eq!(lora(&base()).parameter_count(), 184_320);
     let (encoder, text) = (Towers::Vision, Towers::Text);
     assert_eq!(
-        lora(ClipLoraConfig { encoder, ..base() }).parameter_count(),
+        lora(&ClipLoraConfig { encoder, ..base() }).parameter_count(),
         12 * 3 * 2 * 2 * 768
     );
     let one = ClipLoraConfig {
@@ -36,7 +36,7 @@ fn parameters_are_counted_as_published() {
         ..base()
     };
     assert_eq!(
-        lora(one).parameter_count(),
+        lora(&one).parameter_count(),
         6 * 4 * (2 * 512 + 2 * (512 + 2048))
     );
     let all = ClipLoraConfig {
@@ -44,24 +44,24 @@ fn parameters_are_counted_as_published() {
         ..base()
     };
     let of_width = |width: usize| 12 * 2 * (4 * 2 * width + 2 * 5 * width);
-    assert_eq!(lora(all).parameter_count(), of_width(512) + of_width(768));
+    assert_eq!(lora(&all).parameter_count(), of_width(512) + of_width(768));
 }
 
 #[test]
 fn the_scale_is_that_of_rank_stabilised_updates() {
     let base = ClipLoraConfig::default;
-    assert_eq!(lora(base()).scale(), 0.5_f32.sqrt());
+    assert_eq!(lora(&base()).scale(), 0.5_f32.sqrt());
     let other = ClipLoraConfig {
         rank: 16,
         alpha: 2.0,
         ..base()
     };
-    assert_eq!(lora(other).scale(), 0.5);
+    assert_eq!(lora(&other).scale(), 0.5);
 }
 
 #[test]
 fn names_are_those_of_peft_and_the_text_tower_comes_first() {
-    let lora = lora(ClipLoraConfig::default());
+    let lora = lora(&ClipLoraConfig::default());
     let names: Vec<(&str, &[usize])> = lora
         .parameters()
         .iter()
@@ -83,7 +83,7 @@ fn names_are_those_of_peft_and_the_text_tower_comes_first() {
 
 #[test]
 fn updates_start_at_nothing_with_inputs_of_kaimings_spread() {
-    let lora = lora(ClipLoraConfig::default());
+    let lora = lora(&ClipLoraConfig::default());
     for parameter in lora.parameters() {
         let values = parameter.values().unwrap();
         let largest = values.iter().fold(0.0_f32, |m, v| m.max(v.abs()));
@@ -125,7 +125,7 @@ fn texts_are_constant_only_where_the_text_tower_is_not_updated() {
             position,
             ..ClipLoraConfig::default()
         };
-        let lora = lora(config);
+        let lora = lora(&config);
         (lora.text_plan().updates, lora.needs())
     };
     let (updates, needs) = plan(Towers::Both, Blocks::All);
@@ -146,7 +146,7 @@ fn a_training_step_has_masks_of_its_own_and_evaluation_none() {
             dropout,
             ..ClipLoraConfig::default()
         };
-        let adaptation = lora(config).adapt(&Pass { images: None, step }).unwrap();
+        let adaptation = lora(&config).adapt(&Pass { images: None, step }).unwrap();
         let seed = |side: &TowerTensors| match side.updates[0].change {
             Change::LowRank { dropout, .. } => dropout.map(|d| (d.rate, d.seed)),
             Change::ScaleShift { .. } => panic!("a low-rank update"),
@@ -255,8 +255,10 @@ fn published_layers_become_those_of_the_text_tower_and_then_of_the_image_tower()
     );
     let found = read(tensors, &b16()).unwrap();
     let config: &ClipLoraConfig = found.method.options();
-    use AdaptedLayer::{Out, Q, V};
-    assert_eq!(config.layers, [Q, V, Out]);
+    assert_eq!(
+        config.layers,
+        [AdaptedLayer::Q, AdaptedLayer::V, AdaptedLayer::Out]
+    );
     assert_eq!((config.rank, config.encoder), (4, Towers::Both));
     let lora = ClipLora::new(config, &b16(), 1).unwrap();
     assert_eq!(names.tensors.len(), lora.parameters().len());
@@ -289,7 +291,7 @@ fn tensors_that_peft_named_are_known_too() {
         ..ClipLoraConfig::default()
     };
     let expected = MethodConfig::from(config.clone());
-    let tensors = lora(config)
+    let tensors = lora(&config)
         .parameters()
         .iter()
         .map(|p| CheckpointTensor {
@@ -309,7 +311,7 @@ fn updates_name_their_layer() {
         layers: vec![AdaptedLayer::Fc2, AdaptedLayer::K],
         ..ClipLoraConfig::default()
     };
-    let adaptation = lora(config).adapt(&Pass::EVAL).unwrap();
+    let adaptation = lora(&config).adapt(&Pass::EVAL).unwrap();
     for side in [adaptation.text, adaptation.visual] {
         let places: Vec<_> = side.updates.iter().map(|u| (u.block, u.layer)).collect();
         let of = |block| [(block, LayerName::K), (block, LayerName::Fc2)];
