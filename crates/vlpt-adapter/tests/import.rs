@@ -250,10 +250,9 @@ fn a_maple_checkpoint_gives_the_prompts_of_both_towers() {
     assert_eq!(
         left(&imported),
         [
-            "prompt_learner.token_prefix",
-            "prompt_learner.token_suffix",
             "image_encoder.ln_pre.bias",
-            "val_result"
+            "prompt_learner.token_prefix",
+            "prompt_learner.token_suffix"
         ]
     );
     assert!(imported.assumed[0].contains("a photo of a NAME."));

@@ -61,7 +61,7 @@ enum Command {
     Zeroshot(commands::zeroshot::ZeroshotArgs),
     /// Classify images with a prompt folder
     Predict(commands::predict::PredictArgs),
-    /// Make a prompt folder of a checkpoint published by CoOp, CoCoOp or MVLPT
+    /// Make a prompt folder of a published checkpoint
     Import(Box<commands::import::ImportArgs>),
     /// Average prompts over seeds
     Average(commands::average::AverageArgs),

@@ -37,8 +37,8 @@ pub(crate) static SPEC: MethodSpec = MethodSpec {
     family: Some(Family::Weights),
     tables: &[&ClipLoraConfig::TABLE],
     report: Report {
-        done: "Low-rank updates of the towers' weights were learned",
-        holds: "low-rank updates of the towers' weights",
+        done: "Low-rank updates of weights in the towers were learned",
+        holds: "low-rank updates of weights in the towers",
     },
     needs: |method| method.options::<ClipLoraConfig>().needs(),
     check: |method| method.options::<ClipLoraConfig>().check(),
