@@ -28,7 +28,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", required=True)
     parser.add_argument("--cache", required=True)
-    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--steps", type=int, default=150)
     parser.add_argument("--without", nargs="*", default=[], choices=loss.WEIGHTS)
     parser.add_argument("--opinion", type=float, default=loss.OPINION)
     parser.add_argument("--threads", type=int, default=1)
