@@ -72,13 +72,10 @@ class Tokenizer:
         ids = [i for piece in pieces for i in self.word(piece)]
         return [self.start, *ids[: self.length - 2], self.end]
 
-    def batch(self, texts, device):
-        """Ids padded with the end of text, and the mask of those that count."""
+    def batch(self, texts):
+        """Ids padded with the end of text, and where each text ends."""
         rows = [self.encode(text) for text in texts]
-        width = max(map(len, rows))
-        ids = torch.full((len(rows), width), self.end)
-        mask = torch.zeros(len(rows), width, dtype=torch.long)
+        ids = torch.full((len(rows), max(map(len, rows))), self.end)
         for i, row in enumerate(rows):
             ids[i, : len(row)] = torch.tensor(row)
-            mask[i, : len(row)] = 1
-        return ids.to(device), mask.to(device)
+        return ids, torch.tensor([len(row) - 1 for row in rows])
