@@ -25,6 +25,9 @@
 //!
 //! `docs/guides/add-a-method.md` walks through writing another one.
 
+#[cfg(feature = "example-method")]
+extern crate self as vlpt_methods; // the example is written as outside of this crate
+
 #[macro_use]
 mod options;
 mod adaptation;
@@ -46,6 +49,10 @@ mod nn;
 mod parameter;
 mod promptsrc;
 mod registry;
+#[cfg(feature = "example-method")]
+#[allow(dead_code, unused_imports, reason = "it is written as an example")]
+#[path = "../examples/shared_prompt.rs"]
+mod shared_prompt;
 mod spec;
 mod template;
 mod upt;

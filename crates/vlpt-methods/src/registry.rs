@@ -7,6 +7,9 @@ use crate::{
     upt, vlpt, vpt,
 };
 
+#[cfg(feature = "example-method")]
+use crate::shared_prompt;
+
 /// Every method, prompt methods first; the first one is what a run tunes that names none.
 ///
 /// Command line, configuration, prompt folders, import, reports, studies and the reference pages
@@ -21,6 +24,8 @@ pub static METHODS: &[&MethodSpec] = &[
     &ivlp::SPEC,
     &promptsrc::SPEC,
     &clip_lora::SPEC,
+    #[cfg(feature = "example-method")]
+    &shared_prompt::SPEC,
     &zero_shot::SPEC,
     &linear_probe::SPEC,
     &tip_adapter::SPEC,
