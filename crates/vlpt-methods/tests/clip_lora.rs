@@ -3,43 +3,16 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod common;
+
+use common::tiny;
 use vlpt_base::random::Stream;
-use vlpt_clip::{Activation, Clip, ClipConfig, MemoryBudget, TextConfig, VisionConfig};
+use vlpt_clip::{Clip, MemoryBudget};
 use vlpt_methods::{
     AdaptedLayer, Blocks, ClipLora, ClipLoraConfig, Method, Pass, TowerValues, Towers,
 };
 
 const IMAGES: usize = 3;
-
-/// A random model of 3 blocks a tower with the published vocabulary.
-fn tiny() -> Clip {
-    let (activation, layer_norm_eps) = (Activation::QuickGelu, 1e-5);
-    let config = ClipConfig {
-        text: TextConfig {
-            width: 16,
-            layers: 3,
-            heads: 2,
-            mlp: 32,
-            context_length: 77,
-            vocab_size: 49408,
-            eot_token: 49407,
-            activation,
-            layer_norm_eps,
-        },
-        vision: VisionConfig {
-            width: 12,
-            layers: 3,
-            heads: 2,
-            mlp: 24,
-            image_size: 8,
-            patch_size: 4,
-            activation,
-            layer_norm_eps,
-        },
-        embed_dim: 8,
-    };
-    Clip::random(&config, 3)
-}
 
 fn classes() -> Vec<String> {
     ["cat", "polar_bear"].map(str::to_owned).to_vec()

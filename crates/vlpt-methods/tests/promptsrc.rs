@@ -3,11 +3,12 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod common;
+
+use common::tiny;
 use vlpt_autograd::{Tensor, Var};
 use vlpt_base::random::Stream;
-use vlpt_clip::{
-    Activation, Clip, ClipConfig, MemoryBudget, TextConfig, TowerAdaptation, VisionConfig,
-};
+use vlpt_clip::{Clip, MemoryBudget, TowerAdaptation};
 use vlpt_methods::{
     Features, ImageFeatures, IvlpConfig, Method, Pass, PromptSrc, PromptSrcConfig, UnitRows,
 };
@@ -15,36 +16,6 @@ use vlpt_methods::{
 const IMAGES: usize = 3;
 const EMBED: usize = 8;
 const SCALE: f32 = 4.0;
-
-/// A random model of 3 blocks with the published vocabulary.
-fn tiny() -> Clip {
-    let (activation, layer_norm_eps) = (Activation::QuickGelu, 1e-5);
-    let config = ClipConfig {
-        text: TextConfig {
-            width: 16,
-            layers: 3,
-            heads: 2,
-            mlp: 32,
-            context_length: 77,
-            vocab_size: 49408,
-            eot_token: 49407,
-            activation,
-            layer_norm_eps,
-        },
-        vision: VisionConfig {
-            width: 12,
-            layers: 3,
-            heads: 2,
-            mlp: 24,
-            image_size: 8,
-            patch_size: 4,
-            activation,
-            layer_norm_eps,
-        },
-        embed_dim: EMBED,
-    };
-    Clip::random(&config, 3)
-}
 
 /// The loss of a step on a few images, the first of class 0, the others of class 1.
 struct Objective {

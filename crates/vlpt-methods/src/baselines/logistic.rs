@@ -39,7 +39,7 @@ enum Kind {
 
 /// A fitted linear classifier.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Linear {
+pub struct LinearClassifier {
     /// Classes x width.
     pub weight: Vec<f64>,
     /// One for each class.
@@ -127,8 +127,8 @@ impl Logistic {
         strength: f64,
         max_iterations: usize,
         tolerance: f64,
-        start: Option<&Linear>,
-    ) -> Linear {
+        start: Option<&LinearClassifier>,
+    ) -> LinearClassifier {
         let size = self.outputs() * (self.width + 1);
         let start = match start {
             Some(linear) if linear.variables.len() == size => linear.variables.clone(),
@@ -204,7 +204,7 @@ impl Logistic {
         }
     }
 
-    fn linear(&self, found: Minimum) -> Linear {
+    fn linear(&self, found: Minimum) -> LinearClassifier {
         let (weight, bias) = found.x.split_at(self.outputs() * self.width);
         let each = weight.chunks_exact(self.width).zip(bias);
         let bias: Vec<f64> = each.map(|(row, b)| b - dot(row, &self.mean)).collect();
@@ -218,7 +218,7 @@ impl Logistic {
         } else {
             (weight.to_vec(), bias)
         };
-        Linear {
+        LinearClassifier {
             weight,
             bias,
             iterations: found.iterations,
@@ -237,7 +237,7 @@ fn logistic(score: &mut f64, positive: bool) -> f64 {
     power.ln_1p() + if positive { (-s).max(0.0) } else { s.max(0.0) }
 }
 
-impl Linear {
+impl LinearClassifier {
     /// Scores (rows x classes) of features (rows x width).
     pub fn scores(&self, features: &[f32]) -> Vec<f32> {
         let classes = self.bias.len();

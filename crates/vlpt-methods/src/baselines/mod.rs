@@ -16,7 +16,7 @@ pub mod tip_adapter;
 pub mod zero_shot;
 
 pub use linear_probe::{LinearHead, LinearProbeConfig};
-pub use logistic::{Linear, Logistic};
+pub use logistic::{LinearClassifier, Logistic};
 pub use searched::Searched;
 pub use tip_adapter::{Affinities, TipAdapter, TipAdapterConfig, TipStep};
 pub use zero_shot::{TemplateChoice, ZeroShotConfig};

@@ -7,7 +7,7 @@ use vlpt_clip::Observer;
 
 use super::{LinearHead, LinearProbeConfig};
 use crate::baselines::held_out::{HeldOut, Trial};
-use crate::baselines::{Linear, Logistic};
+use crate::baselines::{LinearClassifier, Logistic};
 use crate::head::{FittedHead, Head, HeadInputs, rows};
 use crate::zeroshot::normalise;
 use crate::{MethodConfig, Result};
@@ -167,7 +167,7 @@ impl Problem<'_> {
             .collect();
         let labels: Vec<Vec<u32>> = trials.iter().flat_map(|t| t.labels.clone()).collect();
         // Each fit starts where the one before it ended.
-        let mut last: Vec<Option<Linear>> = vec![None; trials.len()];
+        let mut last: Vec<Option<LinearClassifier>> = vec![None; trials.len()];
         let mut judge = |i: usize| -> Result<Score> {
             let mut logits = Vec::with_capacity(labels.len() * self.inputs.classes.len());
             for ((problem, features), last) in problems.iter().zip(&features).zip(&mut last) {
