@@ -2,7 +2,7 @@
 //! report, the import and a study:
 //!
 //! ```text
-//! cargo test -p vlpt --features example-method --test added_method --test registry --test methods
+//! cargo test --workspace --features vlpt/example-method --test added_method --test registry --test methods
 //! ```
 //!
 //! The file is that of docs/guides/add-a-method.md. `registry.rs` and `methods.rs` go through the
