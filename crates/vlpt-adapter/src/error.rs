@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use thiserror::Error;
+use vlpt_base::files;
 
 /// The result of this crate's functions.
 pub type Result<T> = std::result::Result<T, AdapterError>;
@@ -95,19 +96,7 @@ impl AdapterError {
     /// The way out of this error, where one is known.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Io(error) if error.kind() == std::io::ErrorKind::StorageFull => {
-                "free some space and try again".to_owned()
-            }
-            Self::Io(error)
-                if matches!(
-                    error.kind(),
-                    std::io::ErrorKind::PermissionDenied
-                        | std::io::ErrorKind::NotADirectory
-                        | std::io::ErrorKind::ReadOnlyFilesystem
-                ) =>
-            {
-                "check who may write there, or choose another folder".to_owned()
-            }
+            Self::Io(error) => return files::write_hint(error).map(str::to_owned),
             Self::Clip(error) => return error.hint(),
             Self::Data(error) => return error.hint(),
             Self::Method(error) => return error.hint(),

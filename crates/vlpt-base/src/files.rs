@@ -19,6 +19,17 @@ use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 
+/// The way out of an error of writing, where one is known.
+pub fn write_hint(error: &Error) -> Option<&'static str> {
+    match error.kind() {
+        ErrorKind::StorageFull => Some("free some space and try again"),
+        ErrorKind::PermissionDenied | ErrorKind::NotADirectory | ErrorKind::ReadOnlyFilesystem => {
+            Some("check who may write there, or choose another folder")
+        }
+        _ => None,
+    }
+}
+
 /// Writes a file so that it is whole or absent, for one writer at a time.
 ///
 /// It is written to `NAME.new` beside its place first; what a kill leaves there is overwritten by

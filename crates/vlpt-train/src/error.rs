@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 use vlpt_adapter::AdapterError;
+use vlpt_base::files;
 
 /// The result of this crate's functions.
 pub type Result<T> = std::result::Result<T, TrainError>;
@@ -176,16 +177,7 @@ impl TrainError {
             Self::Io(error) if error.kind() == std::io::ErrorKind::StorageFull => {
                 "free some space and resume the run: it goes on at its last checkpoint".to_owned()
             }
-            Self::Io(error)
-                if matches!(
-                    error.kind(),
-                    std::io::ErrorKind::PermissionDenied
-                        | std::io::ErrorKind::NotADirectory
-                        | std::io::ErrorKind::ReadOnlyFilesystem
-                ) =>
-            {
-                "check who may write there, or choose another folder".to_owned()
-            }
+            Self::Io(error) => return files::write_hint(error).map(str::to_owned),
             Self::Clip(error) => return error.hint(),
             Self::Data(error) => return error.hint(),
             Self::Method(error) => return error.hint(),

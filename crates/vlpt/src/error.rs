@@ -140,7 +140,9 @@ impl CliError {
     /// The way out, where one is known.
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
-            Self::Io(e) | Self::Train(TrainError::Io(e)) if e.kind() == io::ErrorKind::NotFound => {
+            Self::Io(e) | Self::Train(TrainError::Io(e)) | Self::Adapter(AdapterError::Io(e))
+                if e.kind() == io::ErrorKind::NotFound =>
+            {
                 Some("check the path: it is relative to the current folder".into())
             }
             Self::Clip(e) => clip_hint(e),

@@ -16,8 +16,8 @@ impl Tensor {
     /// A tensor without axes.
     pub fn softmax(&self) -> Result<Self> {
         let width = self.row_width("softmax")?;
-        let (mut powers, mut sums) = (self.to_vec(), Vec::new());
-        for row in powers.chunks_exact_mut(width) {
+        let (mut exps, mut sums) = (self.to_vec(), Vec::new());
+        for row in exps.chunks_exact_mut(width) {
             // The maximum that is taken off for safety does not change the result.
             let maximum = maximum(row);
             for x in row.iter_mut() {
@@ -25,7 +25,7 @@ impl Tensor {
             }
             sums.push(sum(row));
         }
-        let values: Vec<f32> = powers
+        let values: Vec<f32> = exps
             .chunks_exact(width)
             .zip(&sums)
             .flat_map(|(row, sum)| row.iter().map(move |power| power / sum))
@@ -37,13 +37,13 @@ impl Tensor {
             // By the rule of the quotient: by the power above the line, and by their sum below.
             move |gradient, inputs| {
                 let mut d_x = Vec::with_capacity(gradient.len());
-                let rows = gradient.chunks_exact(width).zip(powers.chunks_exact(width));
-                for ((gradient, powers), total) in rows.zip(&sums) {
+                let rows = gradient.chunks_exact(width).zip(exps.chunks_exact(width));
+                for ((gradient, exps), total) in rows.zip(&sums) {
                     let below = |(g, power): (&f32, &f32)| -(g * power / (total * total));
-                    let below: Vec<f32> = gradient.iter().zip(powers).map(below).collect();
+                    let below: Vec<f32> = gradient.iter().zip(exps).map(below).collect();
                     let d_sum = sum(&below);
                     let d = |(g, power): (&f32, &f32)| (g / total + d_sum) * power;
-                    d_x.extend(gradient.iter().zip(powers).map(d));
+                    d_x.extend(gradient.iter().zip(exps).map(d));
                 }
                 inputs.add(0, d_x)
             },
@@ -62,8 +62,8 @@ impl Tensor {
             for x in row.iter_mut() {
                 *x -= maximum;
             }
-            let powers: Vec<f32> = row.iter().map(|x| x.exp()).collect();
-            let log = sum(&powers).ln();
+            let exps: Vec<f32> = row.iter().map(|x| x.exp()).collect();
+            let log = sum(&exps).ln();
             for x in row.iter_mut() {
                 *x -= log;
             }
