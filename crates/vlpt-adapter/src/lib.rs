@@ -5,6 +5,7 @@
 //! * [`Classifier`] is what a prompt makes of class names: text features, texts that depend on the
 //!   image, or a baseline's weights or cache.
 //! * [`FeatureExtractor`] sends images through the frozen tower and keeps what comes out.
+//! * [`merge`] writes a model with learned updates in its weights.
 //! * [`evaluate()`] judges a classifier by the [`metrics`] of a task; [`Predictor`] answers for
 //!   single images.
 //! * An [`Observer`](vlpt_clip::Observer) watches; `()` is silence.
@@ -15,6 +16,7 @@ mod eval_images;
 mod evaluate;
 mod features;
 mod image_adaptation;
+pub mod merge;
 pub mod metrics;
 mod precision;
 mod predict;

@@ -136,12 +136,6 @@ pub enum MethodError {
     Clip(#[from] vlpt_clip::ClipError),
 }
 
-impl From<std::io::Error> for MethodError {
-    fn from(error: std::io::Error) -> Self {
-        Self::Clip(error.into())
-    }
-}
-
 impl MethodError {
     /// The way out, where there is a general one.
     pub fn hint(&self) -> Option<String> {

@@ -43,7 +43,6 @@ pub mod head;
 pub mod import;
 mod ivlp;
 mod maple;
-pub mod merge;
 mod method;
 mod nn;
 mod parameter;

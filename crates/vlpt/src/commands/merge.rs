@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
+use vlpt_adapter::merge::{Merged, MergedFormat, merge};
 use vlpt_adapter::{ImageConfig, PromptFolder, preprocess};
 use vlpt_clip::Clip;
-use vlpt_methods::merge::{Merged, MergedFormat, merge};
 use vlpt_methods::{METHODS, MethodConfig, MethodSpec, Needs, Pass};
 
 use crate::console::Console;
@@ -91,8 +91,7 @@ pub(crate) fn run(args: &MergeArgs, console: &Console) -> Result<(), CliError> {
         MergedFormat::F32
     };
     let about = about(&folder, &clip);
-    let merged = merge(&files, &clip, &adaptation, format, &about, &args.out)
-        .map_err(vlpt_adapter::AdapterError::from)?;
+    let merged = merge(&files, &clip, &adaptation, format, &about, &args.out)?;
     if adapter.preprocess != preprocess(&clip, &ImageConfig::default()) {
         console.say(
             "note: the prompt was tuned with other [image] settings than the model's own; a model's \

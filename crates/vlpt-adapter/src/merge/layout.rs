@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use vlpt_clip::{ClipConfig, LayerName, ModelFiles};
 
 use super::source::Stored;
-use crate::{MethodError, Result};
+use crate::{AdapterError, Result};
 
 /// The two ways of naming CLIP's tensors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl Layout {
         if files.has(config) {
             return Ok(layout);
         }
-        Err(MethodError::Incompatible {
+        Err(AdapterError::Incompatible {
             what: format!("{}: no {config} beside its weights", files.name),
             hint: Some(
                 "take the same model as a folder or repository with its configuration; the weights \

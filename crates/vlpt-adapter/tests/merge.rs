@@ -4,9 +4,9 @@
 
 use std::path::{Path, PathBuf};
 
+use vlpt_adapter::merge::{Merged, MergedFormat, merge};
 use vlpt_base::random::Stream;
 use vlpt_clip::{Clip, ModelFiles, PromptToken, TowerAdaptation};
-use vlpt_methods::merge::{Merged, MergedFormat, merge};
 use vlpt_methods::{
     AdaptedLayer, ClipLora, ClipLoraConfig, CoOp, CoOpConfig, Method, Pass, Towers,
 };

@@ -17,7 +17,9 @@ use serde::Serialize;
 use vlpt_base::files::make_folder;
 use vlpt_clip::{Clip, ModelFiles};
 
-use crate::{Adaptation, ChangeValues, MethodError, Result, TowerValues};
+use vlpt_methods::{Adaptation, ChangeValues, TowerValues};
+
+use crate::{AdapterError, Result};
 use layout::{Layout, Place, Tower};
 use source::{Numbers, Stored};
 
@@ -77,7 +79,7 @@ pub fn merge(
 ) -> Result<Merged> {
     let taken = fs_err::read_dir(out).is_ok_and(|mut entries| entries.next().is_some());
     if taken || out.is_file() {
-        return Err(MethodError::Incompatible {
+        return Err(AdapterError::Incompatible {
             what: format!("{}: exists already", out.display()),
             hint: Some("choose a folder that does not exist yet".to_owned()),
         });
@@ -126,7 +128,7 @@ pub fn merge(
 }
 
 fn refuse<T>(what: impl Into<String>, hint: Option<&str>) -> Result<T> {
-    Err(MethodError::Incompatible {
+    Err(AdapterError::Incompatible {
         what: what.into(),
         hint: hint.map(str::to_owned),
     })
@@ -175,7 +177,7 @@ fn place<'a>(
             return refuse(format!("{:?} is no linear layer", update.layer), None);
         };
         let rank = a.len() / place.inputs;
-        if a.len() != rank * place.inputs || b.len() != rank * place.outputs {
+        if rank == 0 || a.len() != rank * place.inputs || b.len() != rank * place.outputs {
             let (a, b) = (a.len(), b.len());
             return refuse(
                 format!("{a} and {b} values for an update of `{tensor}`"),
