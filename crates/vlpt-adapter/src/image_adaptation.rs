@@ -78,28 +78,16 @@ impl ImageAdaptation {
 
     /// What it is known by: shape and every bit of its numbers.
     pub(crate) fn fingerprint(&self) -> String {
-        let bytes =
-            |values: &[f32]| -> Vec<u8> { values.iter().flat_map(|v| v.to_le_bytes()).collect() };
+        // As text a number has as many digits as tell it from its neighbours.
         match self {
-            Self::Fixed(TowerValues {
-                prompts: Some(prompts),
-                updates,
-                projection: None,
-            }) if updates.is_empty() && prompts.first == 0 => format!(
-                "visual prompts {:?} {} {} {}",
-                prompts.place,
-                prompts.blocks,
-                prompts.rows,
-                sha256(&bytes(&prompts.values))
-            ),
             Self::Fixed(values) => {
                 let text = format!("{values:?}");
                 format!("image adaptation {}", sha256(text.as_bytes()))
             }
             Self::PerImage(method) => {
-                let values = |p: &Parameter| p.values().map(|v| bytes(&v)).unwrap_or_default();
-                let all: Vec<u8> = method.parameters().iter().flat_map(values).collect();
-                format!("per image {} {}", method.name(), sha256(&all))
+                let values: Vec<_> = method.parameters().iter().map(Parameter::values).collect();
+                let text = format!("{values:?}");
+                format!("per image {} {}", method.name(), sha256(text.as_bytes()))
             }
         }
     }
