@@ -49,6 +49,19 @@ pub enum LayoutError {
         expected: String,
     },
 
+    /// An option that changes nothing in this set.
+    #[error("{}: {flag} has no effect on this {format} data set: {why}", path.display())]
+    WithoutEffect {
+        /// What was opened.
+        path: PathBuf,
+        /// Its layout.
+        format: Format,
+        /// The option's flag.
+        flag: String,
+        /// Why it has none.
+        why: &'static str,
+    },
+
     /// The reader of this layout was left out when the program was built.
     #[error("{}: this build does not read {format} data sets: it lacks the feature `{feature}`", path.display())]
     NotBuiltIn {
@@ -209,6 +222,12 @@ impl LayoutError {
             }
             Self::NotThisFormat { .. } => {
                 "leave the format out to have it recognised; docs/reference/dataset-formats.md shows the layouts"
+            }
+            Self::WithoutEffect { flag, .. } => {
+                return Some(format!(
+                    "leave {flag} out; in a configuration it is the key `{}` of [data]",
+                    flag.trim_start_matches('-').replace('-', "_")
+                ));
             }
             Self::NotBuiltIn { feature, .. } => {
                 return Some(format!(
