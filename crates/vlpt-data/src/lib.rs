@@ -8,6 +8,7 @@ mod error;
 pub mod fewshot;
 mod format;
 pub mod image;
+mod inside;
 mod metric;
 mod provenance;
 pub mod readers;

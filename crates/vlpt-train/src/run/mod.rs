@@ -33,7 +33,7 @@ use crate::{Result, RunConfig, TrainObserver, TrainingData, read_resolved};
 use execute::execute;
 use folder::{Longer, lock, refuse_existing, stored_config};
 pub use origin::{located_model, remembered_data};
-use prepare::{check_together, in_precision, inputs, tell};
+use prepare::{check_together, in_precision, inputs, new_inputs, tell};
 use vlpt_adapter::PrecisionSetting;
 
 const CONFIG: &str = "config.toml";
@@ -81,7 +81,7 @@ impl Run {
         observer: &dyn TrainObserver,
     ) -> Result<RunSummary> {
         refuse_existing(&options.dir)?;
-        let (clip, data) = inputs(config, observer)?;
+        let (clip, data) = new_inputs(config, &options.dir, observer)?;
         Self::start_with(config, options, &clip, &data, observer)
     }
 
