@@ -4,6 +4,7 @@ mod fields;
 mod hugging_face;
 mod open_clip;
 mod openai;
+mod preprocess;
 mod vocabulary;
 
 use serde_json::Value;
@@ -41,7 +42,6 @@ pub(crate) struct Parts {
 }
 
 const HF_CONFIG: &str = "config.json";
-const HF_PREPROCESS: &str = "preprocessor_config.json";
 const OPEN_CLIP_CONFIG: &str = "open_clip_config.json";
 
 /// Weight files with a fixed name, best first, and the configuration each needs beside it.
@@ -55,10 +55,11 @@ const WEIGHTS: [(&str, &str); 6] = [
 ];
 
 /// The other files that loading may need; a repository has some of them.
-pub(crate) const SMALL_FILES: [&str; 6] = [
+pub(crate) const SMALL_FILES: [&str; 7] = [
     HF_CONFIG,
     OPEN_CLIP_CONFIG,
-    HF_PREPROCESS,
+    preprocess::PREPROCESSOR,
+    preprocess::PROCESSOR,
     "vocab.json",
     "merges.txt",
     "tokenizer.json",
@@ -72,6 +73,23 @@ const ENDINGS: [&str; 4] = [".safetensors", ".pt", ".pth", ".bin"];
 /// # Errors
 /// Whatever is missing, damaged, contradictory or not supported, by name.
 pub(crate) fn read(files: &ModelFiles) -> Result<Parts> {
+    read_parts(files).map_err(|mut error| {
+        if let ClipError::WeightFile { hint, .. } = &mut error
+            && files.revision.is_some()
+        {
+            hint.get_or_insert_with(|| {
+                format!(
+                    "`vlpt model check {}` compares the files in the cache with their hashes and \
+                     fetches damaged ones anew",
+                    files.name
+                )
+            });
+        }
+        error
+    })
+}
+
+fn read_parts(files: &ModelFiles) -> Result<Parts> {
     let chosen = weight_file(files)?;
     let mut store = TensorStore::default();
     let scripted = open(files, &chosen, &mut store)?;
@@ -252,16 +270,7 @@ fn configuration(
         }
     };
     let image_size = config.vision.image_size;
-    let preprocess = if files.has(HF_PREPROCESS) {
-        let json = files.json(HF_PREPROCESS)?;
-        hugging_face::preprocess(&files.place(HF_PREPROCESS), &json, image_size)?
-    } else {
-        notes.push(format!(
-            "{}: no {HF_PREPROCESS}, OpenAI's preprocessing taken",
-            files.name
-        ));
-        PreprocessConfig::openai(image_size)
-    };
+    let preprocess = preprocess::read(files, image_size, notes)?;
     Ok((config, preprocess))
 }
 
