@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 use vlpt_adapter::AdapterError;
 use vlpt_base::files;
+use vlpt_base::shell::resume_run;
 
 /// The result of this crate's functions.
 pub type Result<T> = std::result::Result<T, TrainError>;
@@ -94,6 +95,12 @@ pub enum TrainError {
     /// Another process works in the run folder.
     #[error("{}: another process works in this run folder", dir.display())]
     Locked {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// The run folder is not the one that the run began in: it was removed, or replaced.
+    #[error("{}: the run folder was removed or replaced while the run went on", dir.display())]
+    FolderLost {
         /// The folder.
         dir: PathBuf,
     },
@@ -191,9 +198,21 @@ impl TrainError {
                     .map(|name| format!("did you mean `{name}`?"));
             }
             Self::BadSetting { .. } => "write it like train.epochs=5".to_owned(),
-            Self::RunExists { .. } => "resume it, or choose another folder".to_owned(),
+            Self::RunExists { dir } => {
+                format!(
+                    "resume it with `{}`, or choose another folder",
+                    resume_run(dir)
+                )
+            }
             Self::NoRun { .. } => "check the path, or start a new run there".to_owned(),
-            Self::Locked { .. } => "wait for it to end, or choose another folder".to_owned(),
+            Self::Locked { dir } => format!(
+                "wait for it to end, or choose another folder; where it ends early, `{}` goes on",
+                resume_run(dir)
+            ),
+            Self::FolderLost { .. } => {
+                "nothing more was written there; start the run again, in a folder of its own"
+                    .to_owned()
+            }
             Self::ConfigChanged { key, stored, .. } => {
                 format!("resume with {key} = {stored}, or start a new run in another folder")
             }
@@ -204,7 +223,7 @@ impl TrainError {
                 "lower train.lr; the checkpoint before it is still in the run folder".to_owned()
             }
             Self::Incompatible { hint, .. } => return hint.clone(),
-            Self::Stopped { .. } => "resume the run to go on".to_owned(),
+            Self::Stopped { dir, .. } => format!("go on with `{}`", resume_run(dir)),
             _ => return None,
         };
         Some(hint)

@@ -31,6 +31,22 @@ pub(crate) fn in_pool<T: Send>(
     Ok(rayon::scope(|_| work()))
 }
 
+/// Refuses more threads than can do any good: each takes memory and time to start, and they would
+/// only wait for each other.
+pub(crate) fn check_threads(threads: Option<NonZeroUsize>) -> Result<(), CliError> {
+    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let most = (4 * cores).max(64);
+    // what the pool takes where nothing else is said
+    let usual = || std::env::var("RAYON_NUM_THREADS").ok()?.parse().ok();
+    match threads.map(NonZeroUsize::get).or_else(usual) {
+        Some(threads) if threads > most => Err(CliError::usage(
+            format!("{threads} threads: expected at most {most}, for {cores} cores"),
+            "give --threads (VLPT_THREADS, RAYON_NUM_THREADS) the number of cores, or leave it out",
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// Refuses kernels that there are not, by name.
 pub(crate) fn check_kernels() -> Result<(), CliError> {
     let Err(message) = Isa::requested() else {
@@ -147,7 +163,7 @@ pub(crate) fn find_model(name: &str, console: &Console) -> Result<ModelFiles, Cl
 /// The tokenizer of the model `name`, or OpenAI's, which needs no model.
 pub(crate) fn load_tokenizer(name: Option<&str>, console: &Console) -> Result<Tokenizer, CliError> {
     match name {
-        Some(name) => Ok(open_model(name, Precision::F32, console)?.tokenizer),
+        Some(name) => Ok(Clip::load_tokenizer(&find_model(name, console)?)?),
         None => Ok(Tokenizer::openai()),
     }
 }

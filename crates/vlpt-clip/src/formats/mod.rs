@@ -90,40 +90,70 @@ pub(crate) fn read(files: &ModelFiles) -> Result<Parts> {
 }
 
 fn read_parts(files: &ModelFiles) -> Result<Parts> {
-    let chosen = weight_file(files)?;
-    let mut store = TensorStore::default();
-    let scripted = open(files, &chosen, &mut store)?;
-    store.strip_common_prefix("module.");
-    let names = store.entries().keys().map(String::as_str);
-    assemble::refuse_other_towers(&store)?;
-    let Some(layout) = Layout::recognise(names) else {
-        let names: Vec<_> = store.entries().keys().take(3).cloned().collect();
-        let what = format!(
-            "no CLIP tensors; the first of its {}: {names:?}",
-            store.entries().len()
-        );
-        return Err(ClipError::weight_file(store.place(), what));
-    };
-
-    let mut notes = files.notes.clone();
-    let (config, preprocess) = configuration(files, &store, layout, scripted, &mut notes)?;
-    let checked = assemble::check(&store, layout, &config)?;
+    let mut opened = Opened::of(files)?;
+    let (config, mut store) = (opened.config, opened.store);
+    let checked = assemble::check(&store, opened.layout, &config)?;
     let tokenizer = vocabulary::tokenizer(files, &config.text)?;
-    let weights = assemble::assemble(&mut store, layout, &config)?;
+    let weights = assemble::assemble(&mut store, opened.layout, &config)?;
     let report = LoadReport {
         files: store.file_names(),
         used: checked.used,
         parameters: config.parameters(),
         ignored: checked.ignored,
-        notes,
+        notes: std::mem::take(&mut opened.notes),
     };
     Ok(Parts {
         config,
-        preprocess,
+        preprocess: opened.preprocess,
         tokenizer,
         weights,
         report,
     })
+}
+
+/// Reads the tokenizer of a model and no weights.
+///
+/// # Errors
+/// As [`read`], but for what is in the weights.
+pub(crate) fn read_tokenizer(files: &ModelFiles) -> Result<Tokenizer> {
+    vocabulary::tokenizer(files, &Opened::of(files)?.config.text)
+}
+
+/// A model whose weights are found and not read.
+struct Opened {
+    store: TensorStore,
+    layout: Layout,
+    config: ClipConfig,
+    preprocess: PreprocessConfig,
+    notes: Vec<String>,
+}
+
+impl Opened {
+    fn of(files: &ModelFiles) -> Result<Self> {
+        let chosen = weight_file(files)?;
+        let mut store = TensorStore::default();
+        let scripted = open(files, &chosen, &mut store)?;
+        store.strip_common_prefix("module.");
+        let names = store.entries().keys().map(String::as_str);
+        assemble::refuse_other_towers(&store)?;
+        let Some(layout) = Layout::recognise(names) else {
+            let names: Vec<_> = store.entries().keys().take(3).cloned().collect();
+            let what = format!(
+                "no CLIP tensors; the first of its {}: {names:?}",
+                store.entries().len()
+            );
+            return Err(ClipError::weight_file(store.place(), what));
+        };
+        let mut notes = files.notes.clone();
+        let (config, preprocess) = configuration(files, &store, layout, scripted, &mut notes)?;
+        Ok(Self {
+            store,
+            layout,
+            config,
+            preprocess,
+            notes,
+        })
+    }
 }
 
 /// The weight file that the user named, or the best among the files of a model.

@@ -37,7 +37,7 @@ pub(super) fn transfer(
     let mut part = Part::open(partial, wanted)?;
     // of an earlier run, or of another program
     let mut inherited = part.len > 0;
-    let mut failed = 0;
+    let (mut failed, mut furthest) = (0, part.len);
     loop {
         told.reach(part.len);
         let began = part.len;
@@ -64,9 +64,11 @@ pub(super) fn transfer(
                     Failure::Silent(_) => WORTH_A_WAIT,
                     _ => WORTH,
                 };
-                if part.len.saturating_sub(began) >= worth {
+                // bytes that have come before do not count, or it might never end
+                if part.len.saturating_sub(furthest) >= worth {
                     failed = 0;
                 }
+                furthest = furthest.max(part.len);
                 failed += 1;
                 client.pause(failed, failure)?;
             }
@@ -115,11 +117,13 @@ fn piece(
     if start == 0 {
         part.clear()?;
     } else if start != part.len {
+        // whoever answers so can perhaps send the whole
         let what = format!(
             "the hub sends bytes from {start}, asked for from {}",
             part.len
         );
-        return Err(Failure::Answer(what));
+        part.clear()?;
+        return Err(Failure::Lost(what));
     }
     let rest = wanted.size - part.len;
     let announced = answer

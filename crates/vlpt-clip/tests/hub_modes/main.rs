@@ -102,6 +102,10 @@ const MODES: [(&str, Ends); 60] = [
         Saying("model.safetensors: the connection was closed"),
     ),
     (
+        "cut-shifted",
+        Saying("model.safetensors: the hub sends bytes from "),
+    ),
+    (
         "cut-norange",
         Saying("model.safetensors: the connection was closed"),
     ),

@@ -26,9 +26,10 @@ use vlpt_base::files::write_atomic;
 use vlpt_clip::{Clip, Precision};
 
 use crate::init::read_initial;
+use crate::lock::RunLock;
 use crate::{Result, RunConfig, TrainObserver, TrainingData, read_resolved};
 use execute::execute;
-use folder::{lock, refuse_existing, stored_config};
+use folder::{refuse_existing, stored_config};
 use prepare::{check_together, in_precision, inputs, tell};
 use vlpt_adapter::PrecisionSetting;
 
@@ -152,7 +153,7 @@ impl Run {
         check_together(config, clip, data)?;
         let initial = read_initial(config, clip, data)?;
         fs::create_dir_all(&options.dir)?;
-        let _lock = lock(&options.dir)?;
+        let lock = RunLock::take(&options.dir)?;
         refuse_existing(&options.dir)?;
         tell(config, initial.as_ref(), data, observer);
         // Before the file that makes a run of the folder, so that no run lacks it.
@@ -160,7 +161,7 @@ impl Run {
             initial.write(&options.dir)?;
         }
         write_atomic(&options.dir.join(CONFIG), config.to_toml().as_bytes())?;
-        execute(config, options, clip, data, observer)
+        execute(config, options, &lock, clip, data, observer)
     }
 
     /// As [`Run::resume`], with a model and data that are in memory already.
@@ -176,7 +177,7 @@ impl Run {
     ) -> Result<RunSummary> {
         let config = in_precision(&stored_config(given, &options.dir)?, clip)?;
         check_together(&config, clip, data)?;
-        let _lock = lock(&options.dir)?;
-        execute(&config, options, clip, data, observer)
+        let lock = RunLock::take(&options.dir)?;
+        execute(&config, options, &lock, clip, data, observer)
     }
 }

@@ -9,6 +9,7 @@ use vlpt_train::{RECIPES, Run, RunConfig, RunOptions, RunSummary, TrainError};
 use crate::console::Console;
 use crate::error::CliError;
 use crate::figures;
+use crate::interrupt;
 use crate::options::{CacheArgs, DataFlags};
 use crate::tuning::TuneFlags;
 use crate::watch::Watch;
@@ -75,6 +76,7 @@ pub(crate) fn run(args: &TrainArgs, console: &Console) -> Result<(), CliError> {
             cache: args.cache.folder(),
         };
         args.check_precision(dir)?;
+        interrupt::run_goes_on(dir);
         return report(Run::resume(None, &options, &watch)?, console);
     }
     let config = args.resolve()?;
@@ -97,6 +99,10 @@ pub(crate) fn run(args: &TrainArgs, console: &Console) -> Result<(), CliError> {
         dir,
         cache: args.cache.folder(),
     };
+    // what another run in the folder says of itself is not for this one
+    if !options.dir.join("config.toml").exists() {
+        interrupt::run_goes_on(&options.dir);
+    }
     report(Run::start(&config, &options, &watch)?, console)
 }
 
