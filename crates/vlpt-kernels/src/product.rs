@@ -1,6 +1,6 @@
 //! Matrix products: one on the calling thread, and one shared among threads.
 
-use gemm::Parallelism;
+use gemm_common::Parallelism;
 use rayon::prelude::*;
 
 /// Rows of a result that one thread makes at a time.
@@ -26,11 +26,50 @@ impl Element for f64 {
     const ONE: Self = 1.0;
 }
 
+/// A product of the `gemm` family: sizes; the result with strides of its columns and rows, and
+/// whether it is added to; both operands likewise; the factors of the result and of the product;
+/// three flags of complex numbers; threads.
+type Gemm<T> = unsafe fn(
+    usize,
+    usize,
+    usize,
+    *mut T,
+    isize,
+    isize,
+    bool,
+    *const T,
+    isize,
+    isize,
+    *const T,
+    isize,
+    isize,
+    T,
+    T,
+    bool,
+    bool,
+    bool,
+    Parallelism,
+);
+
+// The parts of `gemm` for real numbers alone: its complex and f16 parts cost a first build seconds.
 mod private {
+    use super::Gemm;
+
     /// Only the numbers that the products are written for.
-    pub trait Sealed {}
-    impl Sealed for f32 {}
-    impl Sealed for f64 {}
+    pub trait Sealed: Sized {
+        /// The product for this processor.
+        fn gemm() -> Gemm<Self>;
+    }
+    impl Sealed for f32 {
+        fn gemm() -> Gemm<Self> {
+            gemm_f32::gemm::f32::get_gemm_fn()
+        }
+    }
+    impl Sealed for f64 {
+        fn gemm() -> Gemm<Self> {
+            gemm_f64::gemm::f64::get_gemm_fn()
+        }
+    }
 }
 
 /// A matrix somewhere in a slice: element (i, j) is at `i * rows + j * columns`.
@@ -138,24 +177,34 @@ pub(crate) unsafe fn multiply_into<T: Element>(
     c: *mut T,
     stride: usize,
 ) {
-    let strides = |matrix: &Strided<T>| (matrix.columns as isize, matrix.rows as isize);
-    let ((a_columns, a_rows), (b_columns, b_rows)) = (strides(&a), strides(&b));
+    // The kernels write columns: with rows that lie together, the transposed product is the quick one.
+    let swap = stride > 1;
+    let (m, n, a, b) = if swap {
+        (n, m, b.transposed(), a.transposed())
+    } else {
+        (m, n, a, b)
+    };
+    let (c_columns, c_rows) = if swap {
+        (stride as isize, 1)
+    } else {
+        (1, stride as isize)
+    };
     // SAFETY: the caller's promise.
     unsafe {
-        gemm::gemm(
+        T::gemm()(
             m,
             n,
             k,
             c,
-            1,
-            stride as isize,
+            c_columns,
+            c_rows,
             add,
             a.data.as_ptr(),
-            a_columns,
-            a_rows,
+            a.columns as isize,
+            a.rows as isize,
             b.data.as_ptr(),
-            b_columns,
-            b_rows,
+            b.columns as isize,
+            b.rows as isize,
             T::ONE,
             scale,
             false,
