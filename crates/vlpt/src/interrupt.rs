@@ -130,7 +130,8 @@ pub(crate) fn explain(error: CliError) -> CliError {
     let what = match &error {
         _ if signal == 0 => return error,
         CliError::Train(TrainError::Stopped { epochs, .. }) => {
-            format!("stopped after {epochs} whole epochs")
+            let plural = if *epochs == 1 { "" } else { "s" };
+            format!("stopped after {epochs} whole epoch{plural}")
         }
         CliError::Unfinished { message, .. } => format!("stopped: {message}"),
         _ => return error,

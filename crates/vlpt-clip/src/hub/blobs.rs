@@ -127,10 +127,9 @@ impl Repo {
         let (mut since, mut seen) = (Instant::now(), come());
         loop {
             match file.try_lock() {
-                Ok(()) => return Ok(Locked::Here(file)),
                 Err(std::fs::TryLockError::WouldBlock) => {}
-                // a file system without locks: the rename at the end keeps files whole
-                Err(std::fs::TryLockError::Error(_)) => return Ok(Locked::Here(file)),
+                // also on a file system without locks: the rename at the end keeps files whole
+                Ok(()) | Err(std::fs::TryLockError::Error(_)) => return Ok(Locked::Here(file)),
             }
             let now = come();
             if now != seen {

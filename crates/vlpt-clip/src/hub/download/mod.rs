@@ -178,13 +178,13 @@ impl Fetcher<'_> {
             .and_then(|text| text.parse().ok());
         let size = match answer.header("content-range") {
             _ if linked.is_some() => linked,
-            Some(range) => match content_range(&range) {
-                Some((_, size)) => size,
-                None => {
+            Some(range) => {
+                let Some((_, size)) = content_range(&range) else {
                     let what = format!("the hub answers the range {range:?}");
                     return Err(Failure::Answer(what));
-                }
-            },
+                };
+                size
+            }
             None if answer.is_part() => None,
             None => answer
                 .header("content-length")
