@@ -14,7 +14,7 @@
 //! [`write_folder`] and [`make_folder`] promise the same of a folder, but for the moment between the removal of an
 //! older folder and the rename, when there is none.
 
-use std::io::{Error, ErrorKind, Result, Write};
+use std::io::{BufWriter, Error, ErrorKind, IntoInnerError, Result, Write};
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
@@ -39,8 +39,24 @@ pub fn write_hint(error: &Error) -> Option<&'static str> {
 /// The folder cannot be written, or the disk is full; the message names the path, and nothing is
 /// left behind.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
+    write_atomic_by(path, |file| file.write_all(bytes))
+}
+
+/// As [`write_atomic`], the content written piece by piece by `fill`, so that it need not be in memory.
+///
+/// # Errors
+/// As [`write_atomic`], and those of `fill`.
+pub fn write_atomic_by(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
     let beside = beside(path);
-    let written = write_synced(&beside, bytes).and_then(|()| fs::rename(&beside, path));
+    let written = fs::File::create(&beside)
+        .and_then(|file| {
+            let mut file = BufWriter::new(file);
+            fill(&mut file)?;
+            file.into_inner()
+                .map_err(IntoInnerError::into_error)?
+                .sync_all()
+        })
+        .and_then(|()| fs::rename(&beside, path));
     if written.is_err() {
         let _ = fs::remove_file(&beside);
     }
