@@ -65,7 +65,7 @@ enum Ends {
 }
 use Ends::{Saying, Well};
 
-const MODES: [(&str, Ends); 60] = [
+const MODES: [(&str, Ends); 61] = [
     ("ok", Well),
     ("once-500", Well),
     ("cut-once", Well),
