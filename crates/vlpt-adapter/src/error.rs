@@ -33,8 +33,18 @@ pub enum AdapterError {
         /// What was found and what was expected.
         what: String,
     },
+    /// A file of a prompt folder is not what was written.
+    #[error("{}: changed since it was written: SHA-256 {found}, expected {stored}", path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+        /// Its hash when it was written.
+        stored: String,
+        /// Its hash now.
+        found: String,
+    },
     /// A prompt folder whose tensors are not those of its method.
-    #[error("{}: the tensors do not fit the method `{method}`: {}", path.display(), problems.join("; "))]
+    #[error("{}: the tensors do not fit the method `{method}`: {}", path.display(), vlpt_base::list::cut(problems, "; "))]
     Tensors {
         /// The file.
         path: PathBuf,
@@ -113,6 +123,9 @@ impl AdapterError {
                 "tune anew with a lower --lr; where nothing was tuned, check the model with `vlpt model check`"
                     .to_owned()
             }
+            Self::Changed { .. } => "bring the file back, or, of a run, remove the prompt folder and resume the run; a change that \
+                 is meant to be is taken when checksums.sha256 beside it is removed"
+                .to_owned(),
             Self::Incompatible { hint, .. } => return hint.clone(),
             _ => return None,
         };

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 use vlpt_adapter::AdapterError;
 use vlpt_base::files;
+use vlpt_base::shell::resume_run;
 
 /// The result of this crate's functions.
 pub type Result<T> = std::result::Result<T, TrainError>;
@@ -102,6 +103,12 @@ pub enum TrainError {
     /// Another process works in the run folder.
     #[error("{}: another process works in this run folder", dir.display())]
     Locked {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// The run folder is not the one that the run began in: it was removed, or replaced.
+    #[error("{}: the run folder was removed or replaced while the run went on", dir.display())]
+    FolderLost {
         /// The folder.
         dir: PathBuf,
     },
@@ -210,12 +217,22 @@ impl TrainError {
                     .map(|name| format!("did you mean `{name}`?"));
             }
             Self::BadSetting { .. } => "write it like train.epochs=5".to_owned(),
-            Self::RunExists { .. } => {
-                "go on with it by --resume, or choose another folder with --out".to_owned()
+            Self::RunExists { dir } => {
+                format!(
+                    "resume it with `{}`, or choose another folder with --out",
+                    resume_run(dir)
+                )
             }
             Self::OutInData { .. } => "choose a folder outside the data set with --out".to_owned(),
             Self::NoRun { .. } => "check the path, or start a new run there".to_owned(),
-            Self::Locked { .. } => "wait for it to end, or choose another folder".to_owned(),
+            Self::Locked { dir } => format!(
+                "wait for it to end, or choose another folder; where it ends early, `{}` goes on",
+                resume_run(dir)
+            ),
+            Self::FolderLost { .. } => {
+                "nothing more was written there; start the run again, in a folder of its own"
+                    .to_owned()
+            }
             Self::ConfigChanged { key, stored, .. } => format!(
                 "leave it out to go on with {key} = {stored}, or start a new run in another folder"
             ),
@@ -227,7 +244,7 @@ impl TrainError {
                     .to_owned()
             }
             Self::Incompatible { hint, .. } => return hint.clone(),
-            Self::Stopped { .. } => "go on with it by --resume".to_owned(),
+            Self::Stopped { dir, .. } => format!("go on with `{}`", resume_run(dir)),
             _ => return None,
         };
         Some(hint)

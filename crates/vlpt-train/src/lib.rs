@@ -10,6 +10,7 @@ mod data;
 mod error;
 mod events;
 mod init;
+mod lock;
 mod loss;
 mod observer;
 mod optim;

@@ -5,6 +5,7 @@ mod console;
 mod demo;
 mod error;
 mod figures;
+mod interrupt;
 mod options;
 mod output;
 mod tuning;
@@ -27,7 +28,8 @@ Exit codes:
   0  done
   1  input, output or the work itself failed
   2  the command line or the configuration cannot be used as given
-  3  a check ran to its end and found faults";
+  3  a check ran to its end and found faults
+  130, 143  stopped by Ctrl-C or SIGTERM; a run says how it goes on";
 
 /// Adapts a frozen CLIP model to an image task by learning a few prompt vectors.
 #[derive(Debug, Parser)]
@@ -95,6 +97,7 @@ fn main() -> ExitCode {
     match run(&cli, &console) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
+            let error = interrupt::explain(error);
             if !matches!(error, CliError::Closed) {
                 console.complain(&error.render(cli.json));
             }
@@ -112,7 +115,13 @@ fn parse() -> Cli {
 }
 
 fn run(cli: &Cli, console: &Console) -> Result<(), CliError> {
+    interrupt::listen(cli.json)?;
     options::check_kernels()?;
+    options::check_threads(cli.threads)?;
+    if let Command::Tokenize(args) = &cli.command {
+        // computes nothing that threads could share
+        return commands::tokenize::run(args, console);
+    }
     options::in_pool(cli.threads, || work(cli, console))?
 }
 

@@ -9,10 +9,11 @@ use vlpt_data::image::Limits;
 use super::extend::reopen;
 use super::folder::same_input;
 use super::job::Job;
-use super::result::finished;
+use super::result::{Ending, whole};
 use super::{RunOptions, RunSummary, fit, tune};
 use crate::checkpoint::{Checkpoint, Position};
 use crate::init::Initial;
+use crate::lock::RunLock;
 use crate::{Member, Result, RunConfig, Select, TrainObserver, TrainingData};
 use vlpt_adapter::{FeatureExtractor, preprocess, with_threads};
 use vlpt_adapter::{data_fingerprint, hash_images};
@@ -21,23 +22,25 @@ use vlpt_adapter::{data_fingerprint, hash_images};
 pub(super) fn execute(
     config: &RunConfig,
     options: &RunOptions,
+    lock: &RunLock,
     clip: &Clip,
     data: &TrainingData,
     observer: &dyn TrainObserver,
 ) -> Result<RunSummary> {
     with_threads(config.compute.threads, || {
-        execute_here(config, options, clip, data, observer)
+        execute_here(config, options, lock, clip, data, observer)
     })?
 }
 
 fn execute_here(
     config: &RunConfig,
     options: &RunOptions,
+    lock: &RunLock,
     clip: &Clip,
     data: &TrainingData,
     observer: &dyn TrainObserver,
 ) -> Result<RunSummary> {
-    let dir = &options.dir;
+    let dir = lock.dir();
     let mut checkpoint = Checkpoint::read(dir)?;
     let baseline = config.method.is_baseline();
     // A baseline chooses its hyper-parameters by them, a prompt method its epoch if told to.
@@ -56,17 +59,31 @@ fn execute_here(
     let fingerprint = with_bounds(fingerprint, data);
     let start = Position::new(&clip.fingerprint, &fingerprint);
     if let Some(checkpoint) = &mut checkpoint {
-        let stored = &mut checkpoint.position;
+        let stored = &checkpoint.position;
         same_input(dir, "model", &stored.model, &start.model)?;
         same_input(dir, "data", &stored.data, &start.data)?;
         if stored.finished && (baseline || stored.epoch >= config.epochs()) {
-            return finished(dir);
+            match whole(dir)? {
+                Ending::Whole(summary) => return Ok(summary),
+                // The checkpoint holds all that the result is made of.
+                Ending::PromptGone { events } => {
+                    observer.note(
+                        "the run was finished, but its prompt folder is gone; it is written again",
+                    );
+                    checkpoint.position.finished = false;
+                    checkpoint.position.events = events;
+                }
+            }
+        }
+        if checkpoint.position.finished {
+            reopen(dir, &mut checkpoint.position)?;
+        }
         }
         if stored.finished {
             reopen(dir, stored)?;
         }
     }
-    write_atomic(&dir.join("subset.json"), subsets(data)?.as_bytes())?;
+    write_atomic(&lock.held()?.join("subset.json"), subsets(data)?.as_bytes())?;
     let initial = if config.init_from.is_empty() {
         None
     } else {
@@ -74,6 +91,7 @@ fn execute_here(
     };
     let job = Job {
         dir,
+        lock,
         config,
         clip,
         data,

@@ -1,9 +1,6 @@
-//! The run folder: that it is free, whose it is, and that only one process works in it.
+//! The run folder: that it is free, and whose it is.
 
-use std::fs::TryLockError;
 use std::path::Path;
-
-use fs_err as fs;
 
 use super::CONFIG;
 use crate::{Result, RunConfig, TrainError, read_resolved};
@@ -61,24 +58,6 @@ pub(super) fn stored_config(
         stored.compute.precision = precision;
     }
     Ok((stored, before))
-}
-
-/// Locks the run folder until the file is closed, by this process or by its end.
-pub(super) fn lock(dir: &Path) -> Result<std::fs::File> {
-    let path = dir.join("run.lock");
-    let file = fs::OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)?;
-    let (file, _) = file.into_parts();
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(TrainError::Locked {
-            dir: dir.to_owned(),
-        }),
-        Err(TryLockError::Error(error)) => Err(error.into()),
-    }
 }
 
 /// Refuses a model or data other than those of the checkpoint.

@@ -29,9 +29,10 @@ use vlpt_base::files::write_atomic;
 use vlpt_clip::{Clip, Precision};
 
 use crate::init::read_initial;
+use crate::lock::RunLock;
 use crate::{Result, RunConfig, TrainObserver, TrainingData, read_resolved};
 use execute::execute;
-use folder::{Longer, lock, refuse_existing, stored_config};
+use folder::{Longer, refuse_existing, stored_config};
 pub use origin::{located_model, remembered_data};
 use prepare::{check_together, in_precision, inputs, new_inputs, tell};
 use vlpt_adapter::PrecisionSetting;
@@ -170,7 +171,7 @@ impl Run {
         check_together(config, clip, data)?;
         let initial = read_initial(config, clip, data)?;
         fs::create_dir_all(&options.dir)?;
-        let _lock = lock(&options.dir)?;
+        let lock = RunLock::take(&options.dir)?;
         refuse_existing(&options.dir)?;
         tell(config, initial.as_ref(), data, observer);
         // Before the file that makes a run of the folder, so that no run lacks it.
@@ -179,7 +180,7 @@ impl Run {
             initial.write(&options.dir)?;
         }
         write_atomic(&options.dir.join(CONFIG), config.to_toml().as_bytes())?;
-        execute(config, options, clip, data, observer)
+        execute(config, options, &lock, clip, data, observer)
     }
 
     /// As [`Run::resume`], with a model and data that are in memory already.
@@ -208,11 +209,11 @@ impl Run {
         let (config, before) = stored_config(given, longer, dir)?;
         let config = in_precision(&config, clip)?;
         check_together(&config, clip, data)?;
-        let _lock = lock(dir)?;
+        let lock = RunLock::take(dir)?;
         if let Some(before) = before {
             extend::check(&config, before, (clip, data), observer)?;
-            write_atomic(&dir.join(CONFIG), config.to_toml().as_bytes())?;
+            write_atomic(&lock.held()?.join(CONFIG), config.to_toml().as_bytes())?;
         }
-        execute(&config, options, clip, data, observer)
+        execute(&config, options, &lock, clip, data, observer)
     }
 }

@@ -9,6 +9,7 @@ use vlpt_train::{RECIPES, Run, RunConfig, RunOptions, RunSummary, TrainError, re
 use crate::console::Console;
 use crate::error::CliError;
 use crate::figures;
+use crate::interrupt;
 use crate::options::{CacheArgs, DataFlags, from_environment, same_place};
 use crate::tuning::{TuneFlags, quoted};
 use crate::watch::Watch;
@@ -85,6 +86,7 @@ pub(crate) fn run(args: &TrainArgs, console: &Console) -> Result<(), CliError> {
         if args.print_config {
             return console.result(&config, || config.explained());
         }
+        interrupt::run_goes_on(dir);
         return report(Run::resume(Some(&config), &options, &watch)?, console);
     }
     let config = args.resolve()?;
@@ -107,6 +109,10 @@ pub(crate) fn run(args: &TrainArgs, console: &Console) -> Result<(), CliError> {
         dir,
         cache: args.cache.folder(),
     };
+    // what another run in the folder says of itself is not for this one
+    if !options.dir.join("config.toml").exists() {
+        interrupt::run_goes_on(&options.dir);
+    }
     report(Run::start(&config, &options, &watch)?, console)
 }
 

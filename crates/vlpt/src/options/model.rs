@@ -115,7 +115,7 @@ pub(crate) fn find_model(name: &str, console: &Console) -> Result<ModelFiles, Cl
 /// The tokenizer of the model `name`, or OpenAI's, which needs no model.
 pub(crate) fn load_tokenizer(name: Option<&str>, console: &Console) -> Result<Tokenizer, CliError> {
     match name {
-        Some(name) => Ok(open_model(name, Precision::F32, console)?.tokenizer),
+        Some(name) => Ok(Clip::load_tokenizer(&find_model(name, console)?)?),
         None => Ok(Tokenizer::openai()),
     }
 }

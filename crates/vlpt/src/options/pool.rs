@@ -25,6 +25,22 @@ pub(crate) fn in_pool<T: Send>(
     Ok(rayon::scope(|_| work()))
 }
 
+/// Refuses more threads than can do any good: each takes memory and time to start, and they would
+/// only wait for each other.
+pub(crate) fn check_threads(threads: Option<NonZeroUsize>) -> Result<(), CliError> {
+    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let most = (4 * cores).max(64);
+    // what the pool takes where nothing else is said
+    let usual = || std::env::var("RAYON_NUM_THREADS").ok()?.parse().ok();
+    match threads.map(NonZeroUsize::get).or_else(usual) {
+        Some(threads) if threads > most => Err(CliError::usage(
+            format!("{threads} threads: expected at most {most}, for {cores} cores"),
+            "give --threads (VLPT_THREADS, RAYON_NUM_THREADS) the number of cores, or leave it out",
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// Refuses kernels that there are not, by name.
 pub(crate) fn check_kernels() -> Result<(), CliError> {
     let Err(message) = Isa::requested() else {

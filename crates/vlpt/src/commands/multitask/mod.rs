@@ -13,8 +13,9 @@ use vlpt_train::{Run, RunConfig, RunOptions, RunSummary, open_tasks};
 use crate::console::Console;
 use crate::error::CliError;
 use crate::figures;
+use crate::interrupt;
 use crate::options::{CacheArgs, DataFlags, before_work, open_model};
-use crate::tuning::TuneFlags;
+use crate::tuning::{TuneFlags, quoted};
 use crate::watch::Watch;
 
 /// The stages.
@@ -88,6 +89,7 @@ pub(crate) struct SourceArgs {
 
 /// Runs the chosen stage.
 pub(crate) fn run(command: &MultitaskCommand, console: &Console) -> Result<(), CliError> {
+    interrupt::goes_on_when_given_again();
     match command {
         MultitaskCommand::Source(args) => source(args, console),
         MultitaskCommand::Adapt(args) => adapt::run(args, console),
