@@ -4,9 +4,11 @@ use std::path::Path;
 
 use super::folders::{folders_in, holds_images};
 use super::imagefolder::read_splits;
+use super::layout::{Gives, Item, Layout};
 use super::task_builder::TaskBuilder;
 use crate::archive::Root;
 use crate::error::Result;
+use crate::format::Format;
 use crate::readers::options::OpenOptions;
 use crate::split_name::SplitName;
 
@@ -28,6 +30,32 @@ pub(super) fn recognise(path: &Path) -> Option<String> {
     let several = classes.take(2).count() == 2;
     several.then(|| "folders with images, none named like a split".to_owned())
 }
+
+/// As the documentation shows it.
+pub(super) const LAYOUTS: &[Layout] = &[Layout {
+    name: "class folders",
+    format: Format::ClassFolders,
+    sign: "two or more folders with images in them, none called after a split; the split is made",
+    open: "",
+    flags: "",
+    example: &[
+        Item::Images(&[
+            "cat/1.jpg",
+            "cat/2.jpg",
+            "cat/3.jpg",
+            "cat/4.jpg",
+            "cat/5.jpg",
+        ]),
+        Item::Images(&[
+            "dog/1.jpg",
+            "dog/2.jpg",
+            "dog/3.jpg",
+            "dog/4.jpg",
+            "dog/5.jpg",
+        ]),
+    ],
+    gives: Gives::single(&["cat", "dog"], [6, 2, 2]),
+}];
 
 pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<TaskBuilder> {
     let root = Root::open(path)?;

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::folders::{Walker, base_name, empty_class, folders_in, holds_images};
+use super::layout::{Gives, Item, Layout};
 use super::task_builder::TaskBuilder;
 use super::text::folder_names;
 use crate::archive::Root;
@@ -35,6 +36,21 @@ pub(super) fn recognise(path: &Path) -> Option<String> {
 
 pub(super) const EXPECTED: &str =
     "train/<class>/*, and val/ (or valid/) or test/ beside, with images in the class folders";
+
+/// As the documentation shows it.
+pub(super) const LAYOUTS: &[Layout] = &[Layout {
+    name: "ImageFolder",
+    format: Format::ImageFolder,
+    sign: "a folder called after a split that holds class folders with images",
+    open: "",
+    flags: "",
+    example: &[
+        Item::Text("classnames.txt", "n01443537 goldfish\nn02219486 ant\n"),
+        Item::Images(&["train/n01443537/1.jpg", "train/n02219486/2.jpg"]),
+        Item::Images(&["test/n01443537/3.jpg", "test/n02219486/4.jpg"]),
+    ],
+    gives: Gives::single(&["goldfish", "ant"], [2, 0, 2]),
+}];
 
 fn split_folders(path: &Path) -> Result<BTreeMap<SplitName, String>> {
     let mut splits: BTreeMap<SplitName, String> = BTreeMap::new();

@@ -6,6 +6,7 @@ mod elevater;
 mod folders;
 mod imagefolder;
 mod known;
+mod layout;
 mod made_split;
 mod manifest;
 mod missing;
@@ -17,6 +18,7 @@ mod webdataset;
 
 use std::path::{Path, PathBuf};
 
+pub use layout::{Gives, Item, Layout};
 pub use options::OpenOptions;
 
 use crate::error::{LayoutError, Result};
@@ -99,6 +101,22 @@ fn signs(path: &Path) -> Vec<(Format, String)> {
         .into_iter()
         .filter_map(|format| Some((format, sign(format)?)))
         .collect()
+}
+
+/// All layouts that are read, in the order in which their formats are recognised.
+pub fn layouts() -> impl Iterator<Item = &'static Layout> {
+    let of = |format: Format| match format {
+        Format::WebDataset => webdataset::LAYOUTS,
+        Format::Coop => coop::LAYOUTS,
+        Format::Elevater => elevater::LAYOUTS,
+        Format::Parquet => parquet::LAYOUTS,
+        Format::ImageFolder => imagefolder::LAYOUTS,
+        Format::Jsonl => manifest::LAYOUTS_JSONL,
+        Format::Csv => manifest::LAYOUTS_CSV,
+        Format::ClassFolders => class_folders::LAYOUTS,
+        Format::Synthetic => &[],
+    };
+    Format::READABLE.into_iter().flat_map(of)
 }
 
 fn expected(format: Format) -> &'static str {

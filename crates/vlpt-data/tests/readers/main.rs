@@ -5,9 +5,11 @@
 mod attacks;
 mod coop;
 mod elevater;
+mod examples;
 mod fixtures;
 mod imagefolder;
 mod known;
+mod layouts;
 mod made_split;
 mod manifest;
 mod parquet_files;

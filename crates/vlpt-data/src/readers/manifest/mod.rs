@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::folders::{base_name, file_sample, list};
+use super::layout::{Gives, Item, Layout};
 use super::missing::Missing;
 use super::task_builder::TaskBuilder;
 use super::text::{class_list, labels_by_name};
@@ -24,6 +25,40 @@ pub(super) const EXPECTED_CSV: &str =
     "a .csv (or .tsv) file with columns path and label, and split if it likes";
 pub(super) const EXPECTED_JSONL: &str =
     "a .jsonl file with keys path and label, and split if it likes";
+
+/// As the documentation shows it.
+pub(super) const LAYOUTS_JSONL: &[Layout] = &[Layout {
+    name: "JSON Lines",
+    format: Format::Jsonl,
+    sign: "a `.jsonl` or `.ndjson` file whose first line has an image key and a label key",
+    open: "",
+    flags: "",
+    example: &[
+        Item::Text(
+            "manifest.jsonl",
+            "{\"path\": \"photos/1.jpg\", \"label\": \"cat\", \"split\": \"train\"}\n{\"path\": \"photos/2.jpg\", \"label\": \"dog\", \"split\": \"train\"}\n{\"path\": \"photos/3.jpg\", \"label\": \"cat\", \"split\": \"test\"}\n",
+        ),
+        Item::Images(&["photos/1.jpg", "photos/2.jpg", "photos/3.jpg"]),
+    ],
+    gives: Gives::single(&["cat", "dog"], [2, 0, 1]),
+}];
+
+/// As the documentation shows it.
+pub(super) const LAYOUTS_CSV: &[Layout] = &[Layout {
+    name: "table",
+    format: Format::Csv,
+    sign: "a `.csv` or `.tsv` file whose header has an image column and a label column",
+    open: "",
+    flags: "",
+    example: &[
+        Item::Text(
+            "manifest.csv",
+            "path,label,split\nphotos/1.jpg,cat,train\nphotos/2.jpg,dog,train\nphotos/3.jpg,cat,test\n",
+        ),
+        Item::Images(&["photos/1.jpg", "photos/2.jpg", "photos/3.jpg"]),
+    ],
+    gives: Gives::single(&["cat", "dog"], [2, 0, 1]),
+}];
 
 /// Files with class names, one a line, that may lie beside a manifest.
 const CLASS_FILES: [&str; 3] = ["classes.txt", "classnames.txt", "labels.txt"];
