@@ -81,6 +81,13 @@ impl Dir {
                 "--name" => options.name = Some(value()),
                 "--image-column" => options.image_column = Some(value()),
                 "--label-column" => options.label_column = Some(value()),
+                "--image-root" => options.image_root = Some(value().into()),
+                "--label-separator" => {
+                    options.label_separator = Some(value().parse().expect("a separator"));
+                }
+                "--label-from-name" => {
+                    options.label_from_name = Some(value().parse().expect("a part of a name"));
+                }
                 "--class-file" => options.class_file = Some(value().into()),
                 "--drop-empty-classes" => options.drop_empty_classes = true,
                 "--skip-missing-images" => options.skip_missing_images = true,

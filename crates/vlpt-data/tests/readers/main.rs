@@ -15,5 +15,7 @@ mod manifest;
 mod parquet_files;
 mod recognise;
 mod same_task;
+mod seen;
 mod shared_sets;
+mod tables;
 mod webdataset;
