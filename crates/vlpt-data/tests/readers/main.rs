@@ -4,6 +4,7 @@
 
 mod attacks;
 mod coop;
+mod documented;
 mod elevater;
 mod examples;
 mod fixtures;
@@ -12,6 +13,7 @@ mod known;
 mod layouts;
 mod made_split;
 mod manifest;
+mod options;
 mod parquet_files;
 mod recognise;
 mod same_task;
