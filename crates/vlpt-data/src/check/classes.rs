@@ -102,7 +102,7 @@ fn unlike_names(task: &Task) -> Vec<Finding> {
         );
         findings.push(
             Finding::new(Level::Warning, text)
-                .hint("each is read as one class: in a table, call the column `labels` and write `;` between them"),
+                .hint("each is read as one class: in a table, --label-separator says what stands between labels"),
         );
     }
     findings

@@ -30,10 +30,18 @@ pub enum DataSetting {
     SkipMissingImages,
     /// [`OpenOptions::class_subset`].
     ClassSubset,
+    /// [`OpenOptions::image_root`].
+    ImageRoot,
+    /// [`OpenOptions::label_separator`].
+    LabelSeparator,
+    /// [`OpenOptions::label_from_name`].
+    LabelFromName,
 }
 
 /// Layouts that are tables with named columns.
 const TABLES: [Format; 3] = [Format::Parquet, Format::Csv, Format::Jsonl];
+/// Layouts that list images and labels row by row in text.
+const MANIFESTS: [Format; 2] = [Format::Csv, Format::Jsonl];
 /// Layouts whose classes are folders.
 const FOLDERS: [Format; 3] = [Format::ClassFolders, Format::ImageFolder, Format::Coop];
 /// Layouts that list their images in files.
@@ -41,7 +49,7 @@ const LISTS: [Format; 4] = [Format::Csv, Format::Jsonl, Format::Elevater, Format
 
 impl DataSetting {
     /// Every setting.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::Format,
         Self::Name,
         Self::SplitSeed,
@@ -52,6 +60,9 @@ impl DataSetting {
         Self::DropEmptyClasses,
         Self::SkipMissingImages,
         Self::ClassSubset,
+        Self::ImageRoot,
+        Self::LabelSeparator,
+        Self::LabelFromName,
     ];
 
     /// Its name in a configuration, below `data`; with `-` for `_` that of its flag.
@@ -67,6 +78,9 @@ impl DataSetting {
             Self::DropEmptyClasses => "drop_empty_classes",
             Self::SkipMissingImages => "skip_missing_images",
             Self::ClassSubset => "class_subset",
+            Self::ImageRoot => "image_root",
+            Self::LabelSeparator => "label_separator",
+            Self::LabelFromName => "label_from_name",
         }
     }
 
@@ -84,6 +98,8 @@ impl DataSetting {
             Self::ImageColumn | Self::LabelColumn => TABLES.contains(&format),
             Self::DropEmptyClasses => FOLDERS.contains(&format),
             Self::SkipMissingImages => LISTS.contains(&format),
+            Self::ImageRoot | Self::LabelSeparator => MANIFESTS.contains(&format),
+            Self::LabelFromName => format == Format::FileNames,
         }
     }
 
@@ -100,6 +116,9 @@ impl DataSetting {
                 "its classes are not folders, and one without images may stay"
             }
             Self::SkipMissingImages => "it has no list that could name an image that is absent",
+            Self::ImageRoot => "it has no table whose images could lie in another folder",
+            Self::LabelSeparator => "its labels do not stand in cells of text",
+            Self::LabelFromName => "its labels do not stand in names of files",
         }
     }
 
@@ -117,6 +136,9 @@ impl DataSetting {
             drop_empty_classes,
             skip_missing_images,
             class_subset,
+            image_root,
+            label_separator,
+            label_from_name,
         } = options;
         let usual = OpenOptions::default();
         match self {
@@ -130,6 +152,9 @@ impl DataSetting {
             Self::DropEmptyClasses => *drop_empty_classes,
             Self::SkipMissingImages => *skip_missing_images,
             Self::ClassSubset => !class_subset.is_all(),
+            Self::ImageRoot => image_root.is_some(),
+            Self::LabelSeparator => label_separator.is_some(),
+            Self::LabelFromName => label_from_name.is_some(),
         }
     }
 }

@@ -15,6 +15,8 @@ pub(crate) enum Flaw {
     EmptyClass,
     /// A listed image does not exist.
     MissingImage,
+    /// A label of a table is two in one.
+    JoinedLabels,
 }
 
 const CLASSES: [&str; 2] = ["ant", "bee"];
@@ -59,6 +61,11 @@ pub(crate) fn layout(format: Format, flaw: Flaw) -> Dir {
                 dir.folder("train/cow");
             }
         }
+        Format::FileNames => {
+            for (part, number, label) in images(flaw) {
+                dir.image(&format!("{part}/{}.{number}.png", CLASSES[label]), number);
+            }
+        }
         Format::Csv | Format::Jsonl => table(&dir, format, flaw),
         Format::Coop => coop(&dir, flaw),
         Format::Elevater => elevater(&dir, flaw),
@@ -85,7 +92,10 @@ fn table(dir: &Dir, format: Format, flaw: Flaw) {
         lines.push(format!("path,label,kind,again{split}"));
     }
     for (part, number, label) in images(flaw) {
-        let (path, class) = (format!("pictures/{number}.png"), CLASSES[label]);
+        let (path, mut class) = (format!("pictures/{number}.png"), CLASSES[label]);
+        if flaw == Flaw::JoinedLabels && number == 0 {
+            class = "ant|bee";
+        }
         dir.image(&path, number);
         let split = flaw != Flaw::OneList;
         lines.push(if format == Format::Csv {

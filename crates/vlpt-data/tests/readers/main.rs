@@ -4,7 +4,9 @@
 
 mod attacks;
 mod coop;
+mod documented;
 mod elevater;
+mod examples;
 mod fixtures;
 mod imagefolder;
 mod known;
@@ -15,5 +17,7 @@ mod options;
 mod parquet_files;
 mod recognise;
 mod same_task;
+mod seen;
 mod shared_sets;
+mod tables;
 mod webdataset;

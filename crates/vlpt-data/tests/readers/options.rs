@@ -1,6 +1,8 @@
 //! Every option of data over every layout: it acts, or it is refused by its flag.
 
-use vlpt_data::{ClassSubset, DataError, DataSetting, Format, LayoutError, OpenOptions, Task};
+use vlpt_data::{
+    ClassSubset, DataError, DataSetting, Format, LabelFromName, LayoutError, OpenOptions, Task,
+};
 
 use crate::fixtures::{Dir, rows};
 use crate::layouts::{Flaw, layout};
@@ -27,6 +29,8 @@ fn is_refused(setting: DataSetting, format: Format, flaw: Flaw) -> bool {
             Format::Coop => flaw == Flaw::EmptyClass,
             _ => true,
         },
+        S::ImageRoot | S::LabelSeparator => !matches!(format, Format::Csv | Format::Jsonl),
+        S::LabelFromName => format != Format::FileNames,
     }
 }
 
@@ -41,13 +45,25 @@ fn flaw(setting: DataSetting) -> Flaw {
         | DataSetting::ImageColumn
         | DataSetting::LabelColumn
         | DataSetting::ClassFile
-        | DataSetting::ClassSubset => Flaw::None,
+        | DataSetting::ClassSubset
+        | DataSetting::ImageRoot
+        | DataSetting::LabelFromName => Flaw::None,
+        DataSetting::LabelSeparator => Flaw::JoinedLabels,
+    }
+}
+
+/// Options without which a layout is never recognised.
+fn usual(format: Format) -> OpenOptions {
+    let rule = (format == Format::FileNames).then_some(LabelFromName::Prefix);
+    OpenOptions {
+        label_from_name: rule,
+        ..OpenOptions::default()
     }
 }
 
 /// Options with one setting.
 fn given(setting: DataSetting, format: Format, class_file: &Dir) -> OpenOptions {
-    let mut options = OpenOptions::default();
+    let mut options = usual(format);
     match setting {
         DataSetting::Format => options.format = Some(format),
         DataSetting::Name => options.name = Some("renamed".to_owned()),
@@ -66,6 +82,11 @@ fn given(setting: DataSetting, format: Format, class_file: &Dir) -> OpenOptions 
         DataSetting::DropEmptyClasses => options.drop_empty_classes = true,
         DataSetting::SkipMissingImages => options.skip_missing_images = true,
         DataSetting::ClassSubset => options.class_subset = ClassSubset::New,
+        DataSetting::ImageRoot => options.image_root = Some("nowhere".into()),
+        DataSetting::LabelSeparator => {
+            options.label_separator = Some("|".parse().expect("a separator"));
+        }
+        DataSetting::LabelFromName => options.label_from_name = Some(LabelFromName::Prefix),
     }
     options
 }
@@ -104,6 +125,13 @@ fn acted(setting: DataSetting, before: &Opened, after: &Opened) -> bool {
                 && rows(&after.train).iter().all(|(_, labels)| labels == &[0])
                 && before.train.len() == 2 * after.train.len()
         }
+        (DataSetting::ImageRoot, Ok(_), Err(error)) => error.to_string().contains("nowhere"),
+        (DataSetting::LabelSeparator, Ok(before), Ok(after)) => {
+            before.classes == ["ant", "ant|bee", "bee"]
+                && after.classes == ["ant", "bee"]
+                && after.multi_label
+        }
+        (DataSetting::LabelFromName, Err(_), Ok(after)) => after.classes == ["ant", "bee"],
         _ => false,
     }
 }
@@ -121,7 +149,10 @@ fn every_option_acts_on_every_layout_or_is_refused_by_its_flag() {
         for setting in DataSetting::ALL {
             for flaw in [flaw(setting), Flaw::None] {
                 let dir = layout(format, flaw);
-                let before = dir.open();
+                let before = match setting {
+                    DataSetting::LabelFromName => dir.open(),
+                    _ => dir.open_with(&usual(format)),
+                };
                 let after = dir.open_with(&given(setting, format, &names));
                 let case = format!("{setting:?} on {format} ({flaw:?}): {after:?}");
                 if is_refused(setting, format, flaw) {
@@ -143,7 +174,7 @@ fn a_class_file_that_is_not_there_is_an_error_for_every_layout() {
         let dir = layout(format, Flaw::None);
         let options = OpenOptions {
             class_file: Some("/nowhere/x.txt".into()),
-            ..OpenOptions::default()
+            ..usual(format)
         };
         let error = dir.error(&options);
         assert!(error.contains("/nowhere/x.txt"), "{format}: {error}");

@@ -8,7 +8,7 @@ fn an_unknown_layout_tells_what_was_looked_for() {
     dir.text("readme.txt", "nothing here");
     let error = dir.error(&OpenOptions::default());
     assert!(
-        error.starts_with("DIR: not a data set of a known layout; looked for:\n  - webdataset: "),
+        error.starts_with("DIR: not a data set of a known layout; there is:\n  - 1 file: 1 .txt\nlooked for:\n  - webdataset: "),
         "{error}"
     );
     for format in Format::READABLE {

@@ -2,7 +2,7 @@
 
 use vlpt_data::fewshot::FewShotRule;
 use vlpt_data::image::ResizeMode;
-use vlpt_data::{ClassSubset, Format};
+use vlpt_data::{ClassSubset, Format, LabelFromName};
 use vlpt_methods::option_tables;
 
 use super::RunConfig;
@@ -22,6 +22,9 @@ pub fn all_keys() -> Vec<String> {
     full.data.label_column = Some(String::new());
     full.data.class_file = Some(String::new());
     full.data.class_subset = ClassSubset::Base;
+    full.data.image_root = Some(String::new());
+    full.data.label_separator = ";".parse().ok();
+    full.data.label_from_name = Some(LabelFromName::Prefix);
     full.few_shot.rule = Some(FewShotRule::Coop);
     full.few_shot.seed = Some(0);
     full.image.resize = Some(ResizeMode::Shortest);

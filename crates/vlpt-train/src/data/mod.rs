@@ -32,6 +32,9 @@ pub fn open_task(config: &DataConfig) -> Result<Task> {
         drop_empty_classes: config.drop_empty_classes,
         skip_missing_images: config.skip_missing_images,
         class_subset: config.class_subset,
+        image_root: config.image_root.as_ref().map(PathBuf::from),
+        label_separator: config.label_separator,
+        label_from_name: config.label_from_name,
         ..OpenOptions::default()
     };
     let path = Path::new(&config.path);

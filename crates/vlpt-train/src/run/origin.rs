@@ -19,7 +19,8 @@ pub(super) fn remember(config: &RunConfig, dir: &Path) -> Result<()> {
     let mut paths = config.tasks.iter().map(TaskEntry::path);
     let depends = is_relative(&config.data.path)
         || paths.any(is_relative)
-        || config.data.class_file.as_deref().is_some_and(is_relative);
+        || config.data.class_file.as_deref().is_some_and(is_relative)
+        || config.data.image_root.as_deref().is_some_and(is_relative);
     if !depends {
         return Ok(());
     }
@@ -90,6 +91,12 @@ fn locate(data: &mut DataConfig, base: Option<&Path>) {
     data.path = leads_to(&data.path, base);
     if let Some(file) = &mut data.class_file {
         *file = leads_to(file, base);
+    }
+    // one that is not below the folder of the start is relative to the data set
+    if let (Some(root), Some(base)) = (&mut data.image_root, base)
+        && base.join(&*root).is_dir()
+    {
+        *root = leads_to(root, Some(base));
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use vlpt_data::{ClassSubset, Format, Task, synthetic};
+use vlpt_data::{ClassSubset, Format, LabelFromName, LabelSeparator, Task, synthetic};
 use vlpt_train::{DataConfig, Layers, RunConfig, TrainError};
 
 use super::given::from_environment;
@@ -31,6 +31,15 @@ pub(crate) struct DataFlags {
     /// Which classes are used: `all`, or as CoOp divides them the first half, `base`, or the others, `new` [default: all]
     #[arg(long, value_name = "SUBSET")]
     pub(crate) class_subset: Option<ClassSubset>,
+    /// The folder with the images that a table lists; absolute paths are found below it by their last parts [default: found beside the table]
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) image_root: Option<PathBuf>,
+    /// What stands between several labels in a cell of a table: a sign, or `space`, `tab`, `comma`, `semicolon`, `pipe`
+    #[arg(long, value_name = "SIGN")]
+    pub(crate) label_separator: Option<LabelSeparator>,
+    /// Take the class from the names of image files: `prefix` is the text before a number at the end, `cat` of cat.0.jpg
+    #[arg(long, value_name = "PART")]
+    pub(crate) label_from_name: Option<LabelFromName>,
     /// The seed of the split made where the data has none [default: 0]
     #[arg(long, value_name = "SEED")]
     pub(crate) split_seed: Option<u64>,
@@ -53,6 +62,10 @@ impl DataFlags {
             .filter(|_| !drawn || !from_environment("format"));
         let class_file = self.class_file.as_ref();
         let class_file = class_file.map(|file| file.to_string_lossy().into_owned());
+        let image_root = self.image_root.as_ref();
+        let image_root = image_root.map(|folder| folder.to_string_lossy().into_owned());
+        let separator = self.label_separator.map(|sign| text(&sign.to_string()));
+        let from_name = self.label_from_name.map(|part| text(&part.to_string()));
         let on = |flag: bool| flag.then(|| "true".to_owned());
         let all = [
             ("format", format.map(|f| text(f.name()))),
@@ -61,6 +74,9 @@ impl DataFlags {
             ("label_column", self.label_column.as_deref().map(text)),
             ("class_file", class_file.as_deref().map(text)),
             ("class_subset", self.class_subset.map(|s| text(s.name()))),
+            ("image_root", image_root.as_deref().map(text)),
+            ("label_separator", separator),
+            ("label_from_name", from_name),
             ("split_seed", self.split_seed.map(|seed| seed.to_string())),
             ("drop_empty_classes", on(self.drop_empty_classes)),
             ("skip_missing_images", on(self.skip_missing_images)),
