@@ -125,10 +125,11 @@ impl Listings {
                     stems.entry(stem.to_owned()).or_default().push(name.clone());
                 }
             }
-            stems.values_mut().for_each(|names| names.sort());
             self.stems.insert(folder.to_owned(), stems);
         }
-        Ok(self.stems[folder].get(stem).cloned().unwrap_or_default())
+        let mut names = self.stems[folder].get(stem).cloned().unwrap_or_default();
+        names.sort();
+        Ok(names)
     }
 
     /// Whether a file of this plain path exists.

@@ -62,9 +62,12 @@ fn table_columns(table: &str, head: &Head) -> String {
         .first
         .iter()
         .position(|cell| cell_is_image(&cell.trim().to_owned()));
-    let name = |place: usize| match head.has_header {
-        true => quoted(head.columns[place].trim()),
-        false => (place + 1).to_string(),
+    let name = |place: usize| {
+        if head.has_header {
+            quoted(head.columns[place].trim())
+        } else {
+            (place + 1).to_string()
+        }
     };
     let (image, label) = match (image, head.columns.len()) {
         (Some(image), 2) => (name(image), name(1 - image)),
@@ -76,13 +79,15 @@ fn table_columns(table: &str, head: &Head) -> String {
     } else {
         "keys"
     };
-    match table.contains('/') {
-        false => format!(
-            "nearest is a table: name the {what} of {table} with `--image-column {image} --label-column {label}`, and the folder of its images with `--image-root FOLDER` where it is not found"
-        ),
-        true => format!(
-            "nearest is a table in a folder inside: open {table} itself, with the folder of its images as `--image-root FOLDER`, and name its {what} with `--image-column {image} --label-column {label}` where they are not understood"
-        ),
+    let columns = format!("`--image-column {image} --label-column {label}`");
+    if table.contains('/') {
+        format!(
+            "nearest is a table in a folder inside: open {table} itself, with the folder of its images as `--image-root FOLDER`, and name its {what} with {columns} where they are not understood"
+        )
+    } else {
+        format!(
+            "nearest is a table: name the {what} of {table} with {columns}, and the folder of its images with `--image-root FOLDER` where it is not found"
+        )
     }
 }
 

@@ -59,7 +59,9 @@ pub(super) fn recognise(path: &Path, options: &OpenOptions) -> Result<Recognised
         // columns speak for a table, and mean nothing elsewhere
         let is_table =
             |sign: &Sign| matches!(sign.format, Format::Csv | Format::Jsonl | Format::Parquet);
-        if !found.iter().any(is_table) {
+        if found.iter().any(is_table) {
+            found.retain(is_table);
+        } else {
             let formats = [Format::Csv, Format::Jsonl];
             let error = formats
                 .iter()
@@ -67,8 +69,6 @@ pub(super) fn recognise(path: &Path, options: &OpenOptions) -> Result<Recognised
             if let Some(error) = error {
                 return Err(error);
             }
-        } else {
-            found.retain(is_table);
         }
     }
     let best = found.iter().map(|sign| sign.strength).max();

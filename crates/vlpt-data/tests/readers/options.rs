@@ -131,7 +131,9 @@ fn acted(setting: DataSetting, before: &Opened, after: &Opened) -> bool {
                 && after.classes == ["ant", "bee"]
                 && after.multi_label
         }
-        (DataSetting::LabelFromName, Err(_), Ok(after)) => after.classes == ["ant", "bee"],
+        (DataSetting::LabelFromName, Err(_), Ok(after)) => {
+            after.provenance.format == Format::FileNames && after.classes == ["ant", "bee"]
+        }
         _ => false,
     }
 }

@@ -133,9 +133,10 @@ impl Places {
     fn count(&mut self, folder: &str, cells: &[&str]) -> Result<usize> {
         let mut count = 0;
         for cell in cells {
-            let path = match is_absolute(cell) {
-                true => self.inside(cell),
-                false => Root::plain(cell, "").ok().map(|path| below(folder, &path)),
+            let path = if is_absolute(cell) {
+                self.inside(cell)
+            } else {
+                Root::plain(cell, "").ok().map(|path| below(folder, &path))
             };
             if let Some(path) = path {
                 count += usize::from(!self.at(&path)?.is_empty());
@@ -150,15 +151,15 @@ impl Places {
     /// The path leaves the root, several images fit, or a folder cannot be listed.
     pub(super) fn find(&mut self, cell: &str, table: &Path, place: &str) -> Result<Spot> {
         let origin = || format!("{}: {place}", table.display());
-        let plain = match is_absolute(cell) {
-            false => Some(below(&self.base, &Root::plain(cell, &origin())?)),
-            true => match self.inside(cell) {
-                None if !self.named => {
-                    let (origin, path) = (origin(), cell.to_owned());
-                    return Err(LayoutError::LeavesRoot { origin, path }.into());
-                }
-                inside => inside,
-            },
+        let plain = if is_absolute(cell) {
+            let inside = self.inside(cell);
+            if inside.is_none() && !self.named {
+                let (origin, path) = (origin(), cell.to_owned());
+                return Err(LayoutError::LeavesRoot { origin, path }.into());
+            }
+            inside
+        } else {
+            Some(below(&self.base, &Root::plain(cell, &origin())?))
         };
         let mut found = match &plain {
             Some(path) => self.at(path)?,
