@@ -162,7 +162,7 @@ fn parent(path: &Path) -> &Path {
     }
 }
 
-fn sync_parent(path: &Path) -> Result<()> {
+pub(crate) fn sync_parent(path: &Path) -> Result<()> {
     sync_folder(parent(path))
 }
 

@@ -10,6 +10,7 @@
 //! | `README.md` | the same for people |
 
 mod average;
+mod choices;
 mod import;
 mod member;
 mod read;

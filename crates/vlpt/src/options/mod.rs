@@ -5,6 +5,8 @@ mod data;
 mod images;
 mod model;
 mod pool;
+mod rows;
+mod walk;
 
 pub(crate) use cache::CacheArgs;
 pub(crate) use data::{DataArgs, DataFlags};
@@ -14,3 +16,5 @@ pub(crate) use model::{
     load_tokenizer, open_model,
 };
 pub(crate) use pool::{check_kernels, in_pool};
+pub(crate) use rows::{PredictionsArgs, RowArgs};
+pub(crate) use walk::is_image;
