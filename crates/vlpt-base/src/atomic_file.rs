@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 
+use crate::files::{self, Place};
+
 /// A file that is written to `NAME.new` beside its place, and put there by [`AtomicFile::commit`];
 /// dropped before that, it leaves nothing and the old content stays. For one writer at a time.
 ///
@@ -23,16 +25,16 @@ impl AtomicFile {
     /// # Errors
     /// The folder cannot be written; the message names the path.
     pub fn create(path: &Path) -> Result<Self> {
-        let place = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        let stream = fs::metadata(&place).is_ok_and(|known| !known.is_file() && !known.is_dir());
-        let (beside, file) = if stream {
-            (None, fs::OpenOptions::new().write(true).open(&place)?)
-        } else {
-            let mut name = place.file_name().unwrap_or_default().to_owned();
-            name.push(".new");
-            let beside = place.with_file_name(name);
-            let file = fs::File::create(&beside)?;
-            (Some(beside), file)
+        let (place, beside, file) = match files::place(path)? {
+            Place::Stream(place) => {
+                let file = fs::OpenOptions::new().write(true).open(&place)?;
+                (place, None, file)
+            }
+            Place::File(place) => {
+                let beside = files::beside(&place);
+                let file = fs::File::create(&beside)?;
+                (place, Some(beside), file)
+            }
         };
         Ok(Self {
             place,
@@ -53,7 +55,7 @@ impl AtomicFile {
         self.file.get_ref().sync_all()?;
         fs::rename(beside, &self.place)?;
         self.beside = None;
-        crate::files::sync_parent(&self.place)
+        files::sync_parent(&self.place)
     }
 }
 

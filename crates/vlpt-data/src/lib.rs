@@ -3,10 +3,12 @@
 pub mod archive;
 pub mod catalogue;
 pub mod check;
+mod class_subset;
 mod error;
 pub mod fewshot;
 mod format;
 pub mod image;
+mod inside;
 mod metric;
 mod provenance;
 pub mod readers;
@@ -16,12 +18,13 @@ mod split_name;
 pub mod synthetic;
 mod task;
 
+pub use class_subset::ClassSubset;
 pub use error::{DataError, LayoutError, Result};
 pub use fewshot::{FewShotRule, Shots, Subset, few_shot, few_shot_of};
 pub use format::{Format, UnknownFormat};
 pub use metric::Metric;
 pub use provenance::{MadeSplit, Provenance};
-pub use readers::{OpenOptions, open};
+pub use readers::{DataSetting, OpenOptions, check_settings, open};
 pub use rng::CPython;
 pub use sample::{ImageRef, Sample};
 pub use task::{Split, Task};

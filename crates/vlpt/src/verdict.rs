@@ -80,7 +80,10 @@ pub(crate) fn choices(result: &Evaluation) -> String {
             "chosen among the {count} classes named ({list}), of which the data has {}",
             data.as_ref().map_or(count, Vec::len)
         ),
-        (ClassesOf::Data, _) => format!("chosen among the {count} classes of the data ({list})"),
+        (ClassesOf::Data, _) => format!(
+            "chosen among the {count} {} of the data ({list})",
+            if count == 1 { "class" } else { "classes" }
+        ),
     }
 }
 

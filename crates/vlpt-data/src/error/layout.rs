@@ -49,6 +49,19 @@ pub enum LayoutError {
         expected: String,
     },
 
+    /// An option that changes nothing in this set.
+    #[error("{}: {flag} has no effect on this {format} data set: {why}", path.display())]
+    WithoutEffect {
+        /// What was opened.
+        path: PathBuf,
+        /// Its layout.
+        format: Format,
+        /// The option's flag.
+        flag: String,
+        /// Why it has none.
+        why: &'static str,
+    },
+
     /// The reader of this layout was left out when the program was built.
     #[error("{}: this build does not read {format} data sets: it lacks the feature `{feature}`", path.display())]
     NotBuiltIn {
@@ -198,17 +211,26 @@ impl LayoutError {
     pub fn hint(&self) -> Option<String> {
         let text = match self {
             Self::NotRecognised { inside, .. } if !inside.is_empty() => {
-                "open one of the folders inside, or give its name"
+                "open one of the folders inside, or choose it with --name"
             }
             Self::NotRecognised { .. } => {
                 "docs/reference/dataset-formats.md shows the layout of each format"
             }
             Self::Ambiguous { found, .. } => {
                 let names: Vec<_> = found.iter().map(|(format, _)| format.name()).collect();
-                return Some(format!("name the format: one of {}", names.join(", ")));
+                return Some(format!(
+                    "name the format with --format: one of {}",
+                    names.join(", ")
+                ));
             }
             Self::NotThisFormat { .. } => {
-                "leave the format out to have it recognised; docs/reference/dataset-formats.md shows the layouts"
+                "leave --format out to have it recognised; docs/reference/dataset-formats.md shows the layouts"
+            }
+            Self::WithoutEffect { flag, .. } => {
+                return Some(format!(
+                    "leave {flag} out; in a configuration it is the key `{}` of [data]",
+                    flag.trim_start_matches('-').replace('-', "_")
+                ));
             }
             Self::NotBuiltIn { feature, .. } => {
                 return Some(format!(
@@ -218,17 +240,19 @@ impl LayoutError {
             Self::MissingFile { help, .. } => return Some(help.clone()),
             Self::BadEntry { .. } => "correct the entry, or fetch the file again",
             Self::MissingImages { .. } => {
-                "copy the missing images there, or ask for missing images to be skipped"
+                "copy the missing images there, or leave them out with --skip-missing-images"
             }
             Self::EmptyClass { .. } => {
-                "put images there, remove the folder, or ask for empty classes to be dropped"
+                "put images there, remove the folder, or leave such classes out with --drop-empty-classes"
             }
             Self::LeavesRoot { .. } => "write the path relative to the folder of the data set",
             Self::LinkLeavesRoot { .. } => {
                 "copy the files into the data set, or open the folder that the link leads to"
             }
             Self::DamagedArchive { .. } => "fetch the archive again",
-            Self::ChooseColumn { .. } => "name the column",
+            Self::ChooseColumn { .. } => {
+                "name it with --image-column or --label-column; a file with the classes with --class-file"
+            }
             Self::Nothing { .. } | Self::BadRatios { .. } => return None,
         };
         Some(text.to_owned())

@@ -70,7 +70,8 @@ pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<TaskBuilder> {
     }
     let places: Vec<(SplitName, String)> = splits.into_iter().collect();
     let mut builder = read_splits(&root, &places, options)?;
-    if path.join(NAME_MAP).is_file() {
+    // a class file of the user's comes before the set's own
+    if path.join(NAME_MAP).is_file() && options.class_file.is_none() {
         rename(&mut builder, &path.join(NAME_MAP))?;
     }
     Ok(builder)

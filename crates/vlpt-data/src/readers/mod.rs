@@ -1,7 +1,9 @@
 //! Readers of data sets, one file a format, and the recognition of the format.
 
+mod class_file;
 mod class_folders;
 mod coop;
+mod effect;
 mod elevater;
 mod folders;
 mod imagefolder;
@@ -17,6 +19,7 @@ mod webdataset;
 
 use std::path::{Path, PathBuf};
 
+pub use effect::{DataSetting, check_settings};
 pub use options::OpenOptions;
 
 use crate::error::{LayoutError, Result};
@@ -30,7 +33,8 @@ use crate::task::Task;
 /// sets and `options.name` is the name of a folder inside, that folder is opened.
 ///
 /// # Errors
-/// No layout or more than one fits, or the set contradicts itself; see [`LayoutError`].
+/// No layout or more than one fits, the set contradicts itself, or an option has no effect on it; see
+/// [`LayoutError`].
 pub fn open(path: &Path, options: &OpenOptions) -> Result<Task> {
     fs_err::metadata(path)?;
     let (format, why) = match options.format {
@@ -46,7 +50,8 @@ pub fn open(path: &Path, options: &OpenOptions) -> Result<Task> {
             }
         },
     };
-    let builder = match format {
+    check_settings(path, format, options)?;
+    let mut builder = match format {
         Format::WebDataset => webdataset::read(path, options),
         Format::Coop => coop::read(path, options),
         Format::Elevater => elevater::read(path, options),
@@ -61,7 +66,16 @@ pub fn open(path: &Path, options: &OpenOptions) -> Result<Task> {
         }
         .into()),
     }?;
-    builder.finish(path, format, why, options)
+    let folders = matches!(
+        format,
+        Format::ClassFolders | Format::ImageFolder | Format::Coop
+    );
+    if let Some(file) = options.class_file.as_deref().filter(|_| folders) {
+        class_file::apply(&mut builder, file)?;
+    }
+    let task = builder.finish(path, format, why, options)?;
+    effect::check_task(path, &task, options)?;
+    task.with_class_subset(options.class_subset)
 }
 
 /// The layout of what lies at `path`, and what speaks for it.

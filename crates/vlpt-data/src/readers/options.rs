@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::class_subset::ClassSubset;
 use crate::format::Format;
 
 /// What a user may say about a data set; the default says nothing.
@@ -25,6 +26,8 @@ pub struct OpenOptions {
     pub drop_empty_classes: bool,
     /// Leave out listed images that are absent instead of refusing them.
     pub skip_missing_images: bool,
+    /// Which of the classes are used.
+    pub class_subset: ClassSubset,
 }
 
 impl Default for OpenOptions {
@@ -39,6 +42,7 @@ impl Default for OpenOptions {
             class_file: None,
             drop_empty_classes: false,
             skip_missing_images: false,
+            class_subset: ClassSubset::All,
         }
     }
 }

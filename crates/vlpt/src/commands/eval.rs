@@ -13,7 +13,7 @@ use vlpt_data::{Metric, Task};
 
 use crate::console::Console;
 use crate::error::CliError;
-use crate::options::{BaseModelArgs, CacheArgs, DataArgs, PredictionsArgs};
+use crate::options::{BaseModelArgs, CacheArgs, PredictionsArgs, RunDataArgs};
 use crate::watch::Watch;
 use crate::{figures, verdict};
 
@@ -24,7 +24,7 @@ pub(crate) struct EvalArgs {
     #[arg(value_name = "PROMPT")]
     prompt: PathBuf,
     #[command(flatten)]
-    data: DataArgs,
+    data: RunDataArgs,
     #[command(flatten)]
     base: BaseModelArgs,
     /// Also write a page with the learning curve, the confusions and example images
@@ -91,7 +91,7 @@ enum ScoresArg {
 pub(crate) fn run(args: &EvalArgs, console: &Console) -> Result<(), CliError> {
     args.how.check()?;
     let folder = PromptFolder::open(&args.prompt)?;
-    let task = args.data.open()?;
+    let task = args.data.open(&folder, console)?;
     let clip = args.base.open(&folder, console)?;
     let asked = args.classes_of.map(|whose| match whose {
         ClassesOfArg::Prompt => ClassesOf::Prompt,
@@ -106,9 +106,12 @@ pub(crate) fn run(args: &EvalArgs, console: &Console) -> Result<(), CliError> {
             choices.classes.len()
         ));
     } else if choices.of == ClassesOf::Data && folder.classes != task.classes {
+        let how = match choices.rows {
+            Some(_) => "its own classes alone are the choices",
+            None => "its classes are the choices, and their texts are made anew",
+        };
         console.say(format!(
-            "note: {} has other classes than the prompt was tuned on; they are the choices, and \
-             their texts are made anew",
+            "note: {} has other classes than the prompt was tuned on; {how}",
             task.name
         ));
     } else if choices.classes != task.classes {

@@ -10,8 +10,8 @@ pub(crate) struct CacheArgs {
     /// Where image features are kept; safe to delete [default: vlpt below the user's cache folder]
     #[arg(long, value_name = "FOLDER", env = "VLPT_CACHE_DIR")]
     pub(crate) cache: Option<PathBuf>,
-    /// Compute image features anew and keep none
-    #[arg(long, conflicts_with = "cache")]
+    /// Compute image features anew and keep none, whatever the environment says
+    #[arg(long)]
     pub(crate) no_cache: bool,
 }
 

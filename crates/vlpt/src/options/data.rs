@@ -1,8 +1,13 @@
 //! How a data set is read: the options that every command that opens one has.
 
-use clap::Args;
-use vlpt_data::{Format, Task};
+use std::path::{Path, PathBuf};
 
+use clap::Args;
+use vlpt_data::{ClassSubset, Format, Task, synthetic};
+use vlpt_train::{DataConfig, Layers, RunConfig, TrainError};
+
+use super::given::from_environment;
+use crate::console::Console;
 use crate::error::CliError;
 
 /// How a data set is read.
@@ -14,9 +19,18 @@ pub(crate) struct DataFlags {
     /// Its name in the catalogue, or which of several sets below the folder [default: from the folder]
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
+    /// Which column holds the images of a table or Parquet file
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) image_column: Option<String>,
     /// Which column holds the labels where a file has several
     #[arg(long, value_name = "COLUMN")]
     pub(crate) label_column: Option<String>,
+    /// A file with the class names: one a line in the order of the labels, or lines `folder name`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) class_file: Option<PathBuf>,
+    /// Which classes are used: `all`, or as CoOp divides them the first half, `base`, or the others, `new` [default: all]
+    #[arg(long, value_name = "SUBSET")]
+    pub(crate) class_subset: Option<ClassSubset>,
     /// The seed of the split made where the data has none [default: 0]
     #[arg(long, value_name = "SEED")]
     pub(crate) split_seed: Option<u64>,
@@ -29,25 +43,93 @@ pub(crate) struct DataFlags {
 }
 
 impl DataFlags {
-    /// The flags given, as settings of a configuration.
-    pub(crate) fn settings(&self) -> Vec<String> {
-        let mut settings = Vec::new();
-        let mut set = |key: &str, value: Option<String>| {
-            settings.extend(value.map(|v| format!("data.{key}={v}")));
+    /// The flags given, as keys of `[data]` with values as TOML writes them. A format that the
+    /// environment names is for what is read, so not for a synthetic task.
+    fn pairs(&self, data: Option<&str>) -> Vec<(&'static str, String)> {
+        let text = |value: &str| serde_json::Value::from(value).to_string();
+        let drawn = data.is_some_and(|data| synthetic::name_in(data).is_some());
+        let format = self
+            .format
+            .filter(|_| !drawn || !from_environment("format"));
+        let class_file = self.class_file.as_ref();
+        let class_file = class_file.map(|file| file.to_string_lossy().into_owned());
+        let on = |flag: bool| flag.then(|| "true".to_owned());
+        let all = [
+            ("format", format.map(|f| text(f.name()))),
+            ("name", self.name.as_deref().map(text)),
+            ("image_column", self.image_column.as_deref().map(text)),
+            ("label_column", self.label_column.as_deref().map(text)),
+            ("class_file", class_file.as_deref().map(text)),
+            ("class_subset", self.class_subset.map(|s| text(s.name()))),
+            ("split_seed", self.split_seed.map(|seed| seed.to_string())),
+            ("drop_empty_classes", on(self.drop_empty_classes)),
+            ("skip_missing_images", on(self.skip_missing_images)),
+        ];
+        let given = all.into_iter();
+        given.filter_map(|(key, v)| Some((key, v?))).collect()
+    }
+
+    /// The flags given, as settings of a configuration, for the data set at this path.
+    pub(crate) fn settings(&self, data: Option<&str>) -> Vec<String> {
+        let pairs = self.pairs(data).into_iter();
+        pairs
+            .map(|(key, value)| format!("data.{key}={value}"))
+            .collect()
+    }
+
+    /// One of several data sets as a configuration lists it: its path, with the flags given if any.
+    pub(crate) fn entry(&self, data: &str) -> String {
+        let path = serde_json::Value::from(data).to_string();
+        let pairs = self.pairs(Some(data));
+        if pairs.is_empty() {
+            return path;
+        }
+        let keys: Vec<String> = pairs.iter().map(|(k, v)| format!("{k} = {v}")).collect();
+        format!("{{ path = {path}, {} }}", keys.join(", "))
+    }
+
+    /// What is said of a data set, with the flags given over it.
+    pub(crate) fn over(&self, data: DataConfig) -> Result<DataConfig, CliError> {
+        let overrides = self.settings(Some(&data.path));
+        let base = RunConfig {
+            data,
+            ..RunConfig::default()
         };
-        set("format", self.format.map(|f| f.to_string()));
-        set("name", self.name.clone());
-        set("label_column", self.label_column.clone());
-        set("split_seed", self.split_seed.map(|s| s.to_string()));
-        set(
-            "drop_empty_classes",
-            self.drop_empty_classes.then(|| "true".to_owned()),
-        );
-        set(
-            "skip_missing_images",
-            self.skip_missing_images.then(|| "true".to_owned()),
-        );
-        settings
+        let layers = Layers {
+            base: Some(&base),
+            overrides: &overrides,
+            ..Layers::default()
+        };
+        Ok(layers.load()?.data)
+    }
+
+    /// The first flag on the command line, if there is one.
+    pub(crate) fn first(&self) -> Option<String> {
+        let mut pairs = self.pairs(None).into_iter();
+        let given = pairs.find(|(key, _)| !from_environment(key));
+        given.map(|(key, _)| format!("--{}", key.replace('_', "-")))
+    }
+
+    /// Refuses flags about data where there is no data.
+    pub(crate) fn refuse(&self, why: &str, hint: &str) -> Result<(), CliError> {
+        match self.first() {
+            Some(flag) => Err(CliError::usage(
+                format!("{flag} was given, but {why}"),
+                hint,
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses one name for several data sets.
+    pub(crate) fn check_several(&self, count: usize) -> Result<(), CliError> {
+        if self.name.is_some() && count > 1 {
+            return Err(CliError::usage(
+                "--name is given with several data sets",
+                "leave --name out, or name one data set",
+            ));
+        }
+        Ok(())
     }
 }
 
@@ -64,10 +146,45 @@ pub(crate) struct DataArgs {
 impl DataArgs {
     /// Opens the data set.
     pub(crate) fn open(&self) -> Result<Task, CliError> {
-        let mut settings = self.flags.settings();
-        settings.push(format!("data.path={}", self.data));
-        Ok(vlpt_train::open_task(
-            &vlpt_train::load(None, None, &settings)?.data,
-        )?)
+        let data = self.flags.over(DataConfig {
+            path: self.data.clone(),
+            ..DataConfig::default()
+        })?;
+        Ok(vlpt_train::open_task(&data)?)
     }
+
+    /// Opens the data set, and says what of it could mislead.
+    pub(crate) fn open_told(&self, console: &Console) -> Result<Task, CliError> {
+        let task = self.open()?;
+        tell(&task, console);
+        Ok(task)
+    }
+}
+
+/// Says what of a data set could mislead, before work is spent on it.
+pub(crate) fn tell(task: &Task, console: &Console) {
+    for warning in vlpt_data::check::warnings(task) {
+        console.say(format!("warning: {warning}"));
+    }
+}
+
+/// Refuses to write a folder into a data set that would take it for a part of itself.
+pub(crate) fn refuse_inside(task: &Task, out: &Path) -> Result<(), CliError> {
+    match task.would_hold(out) {
+        Some(why) => Err(TrainError::OutInData {
+            dir: out.to_owned(),
+            why,
+        }
+        .into()),
+        None => Ok(()),
+    }
+}
+
+/// As [`tell`] and [`refuse_inside`] of several data sets, for a command that opens them itself.
+pub(crate) fn before_work(tasks: &[Task], out: &Path, console: &Console) -> Result<(), CliError> {
+    for task in tasks {
+        refuse_inside(task, out)?;
+        tell(task, console);
+    }
+    Ok(())
 }

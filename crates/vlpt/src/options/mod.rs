@@ -2,14 +2,17 @@
 
 mod cache;
 mod data;
+mod given;
 mod images;
 mod model;
 mod pool;
 mod rows;
+mod run_data;
 mod walk;
 
 pub(crate) use cache::CacheArgs;
-pub(crate) use data::{DataArgs, DataFlags};
+pub(crate) use data::{DataArgs, DataFlags, before_work, refuse_inside};
+pub(crate) use given::{from_environment, remember, switch, without_empty_variables};
 pub(crate) use images::{ImageArgs, Input};
 pub(crate) use model::{
     BaseModelArgs, ModelArgs, PrecisionArgs, TowerArgs, find_model, load_preprocess,
@@ -17,4 +20,5 @@ pub(crate) use model::{
 };
 pub(crate) use pool::{check_kernels, in_pool};
 pub(crate) use rows::{PredictionsArgs, RowArgs};
+pub(crate) use run_data::{RunDataArgs, same_place};
 pub(crate) use walk::is_image;

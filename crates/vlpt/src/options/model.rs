@@ -1,5 +1,7 @@
 //! Which CLIP to use, and how it computes.
 
+use std::path::Path;
+
 use clap::{Args, ValueEnum};
 use vlpt_adapter::{ImageConfig, PrecisionSetting, PromptFolder};
 use vlpt_clip::{Clip, Hub, ModelFiles, ModelName, Precision, Tokenizer};
@@ -81,8 +83,12 @@ impl BaseModelArgs {
     /// Finds, downloads if need be, and loads the base model of a prompt folder, and checks that it
     /// is the one that the prompt was learned on.
     pub(crate) fn open(&self, folder: &PromptFolder, console: &Console) -> Result<Clip, CliError> {
-        let name = self.model.as_ref().unwrap_or(&folder.adapter.base_model);
-        let clip = open_model(name, self.precision.resolve(), console)?;
+        let run = folder.path.parent().unwrap_or(Path::new(""));
+        let name = match &self.model {
+            Some(name) => name.clone(),
+            None => vlpt_train::located_model(&folder.adapter.base_model, run)?,
+        };
+        let clip = open_model(&name, self.precision.resolve(), console)?;
         if !self.force {
             folder.check_model(&clip)?;
         }

@@ -15,12 +15,13 @@ pub(crate) fn in_pool<T: Send>(
     threads: Option<NonZeroUsize>,
     work: impl FnOnce() -> T + Send,
 ) -> Result<T, CliError> {
+    let named = threads.map_or("the".to_owned(), |threads| threads.to_string());
     let threads = threads.map_or(0, NonZeroUsize::get);
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .stack_size(STACK)
         .build_global()
-        .map_err(|e| CliError::failure(format!("cannot start {threads} threads: {e}")))?;
+        .map_err(|e| CliError::failure(format!("cannot start {named} threads: {e}")))?;
     Ok(rayon::scope(|_| work()))
 }
 

@@ -20,9 +20,9 @@ use crate::options::{DataFlags, Input, TowerArgs};
 use seen::Seen;
 
 const EXAMPLES: &str = "\
-A data set with labels is judged; with --classes or --class-file those classes are the choices, and
-the data's are found among them by name. Photos without labels (files, a folder that is no data set,
-or one whose class folders are called otherwise) are classified.
+A data set with labels is judged; with --classes those classes are the choices, and the data's are
+found among them by name. Photos without labels (files, a folder that is no data set, or one whose
+class folders are called otherwise) are classified, with --classes or --class-file.
 
 Examples:
   vlpt zeroshot photos/                              judge class folders
@@ -39,7 +39,7 @@ pub(crate) struct ZeroshotArgs {
     /// A file with one image path a line; `-` reads the list from standard input
     #[arg(long, value_name = "FILE")]
     files_from: Option<PathBuf>,
-    /// The classes to choose from, separated by commas
+    /// The classes to choose from, separated by commas; of photos also --class-file
     #[arg(
         long,
         value_name = "NAMES",
@@ -47,9 +47,6 @@ pub(crate) struct ZeroshotArgs {
         conflicts_with = "class_file"
     )]
     classes: Vec<String>,
-    /// A file with the classes to choose from, one a line
-    #[arg(long, value_name = "FILE")]
-    class_file: Option<PathBuf>,
     /// Classify all images and look for no labels
     #[arg(long)]
     unlabelled: bool,
@@ -165,7 +162,7 @@ impl ZeroshotArgs {
 
     /// The classes to choose from, where some are named.
     fn names(&self) -> Result<Option<Vec<String>>, CliError> {
-        let (names, whence) = match &self.class_file {
+        let (names, whence) = match &self.flags.class_file {
             Some(path) => {
                 let text = fs_err::read_to_string(path)?;
                 let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim);

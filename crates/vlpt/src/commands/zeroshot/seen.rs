@@ -9,7 +9,7 @@ use vlpt_train::TrainError;
 use super::ZeroshotArgs;
 use crate::console::Console;
 use crate::error::CliError;
-use crate::options::{DataArgs, ImageArgs, Input, is_image};
+use crate::options::{DataArgs, DataFlags, ImageArgs, Input, is_image};
 
 /// What there is to work on.
 pub(super) enum Seen {
@@ -40,20 +40,24 @@ impl ZeroshotArgs {
                      set with labels",
                 ));
             }
-            return Ok(Seen::Labelled(self.open()?));
+            return Ok(Seen::Labelled(self.open(console)?));
         };
-        let flags = !self.flags.settings().is_empty();
+        // Of photos the file names the choices; of a data set its classes, as everywhere.
+        let others = DataFlags {
+            class_file: None,
+            ..self.flags.clone()
+        };
         if plain || self.unlabelled {
-            if flags {
-                return Err(CliError::usage(
-                    "flags that say how a data set is read, but photos without labels",
-                    "leave them out, or name one data set with labels",
-                ));
-            }
+            others.refuse(
+                "photos without labels are no data set",
+                "leave it out, or name one data set with labels",
+            )?;
             return self.photos(console);
         }
+        let flags = others.first().is_some();
         let data = &self.data[0];
-        match self.open() {
+        match self.open(console) {
+            Ok(task) if self.classes.is_empty() => Ok(Seen::Labelled(task)),
             Ok(task) => self.labelled(names, task, flags, console),
             Err(
                 CliError::Train(TrainError::Data(DataError::Layout(LayoutError::NotRecognised {
@@ -62,7 +66,10 @@ impl ZeroshotArgs {
                 | CliError::Data(DataError::Layout(LayoutError::NotRecognised { .. })),
             ) if !flags && Path::new(data).is_dir() => self.photos(console),
             Err(error) => {
-                console.say("note: --unlabelled classifies the images without looking for labels");
+                if Path::new(data).is_dir() {
+                    console
+                        .say("note: --unlabelled classifies the images without looking for labels");
+                }
                 Err(error)
             }
         }
@@ -76,8 +83,13 @@ impl ZeroshotArgs {
         flags: bool,
         console: &Console,
     ) -> Result<Seen, CliError> {
-        let hint = "write the names alike; or classify all images without looking at labels with \
-                    --unlabelled";
+        let folder = Path::new(&self.data[0]).is_dir();
+        let hint = if folder {
+            "write the names alike; or classify all images without looking at labels with \
+             --unlabelled"
+        } else {
+            "write the names alike, and name all that the data has with --classes"
+        };
         let found = places(&task.classes, names)
             .map_err(|error| CliError::usage(error.to_string(), hint))?;
         let unknown: Vec<&str> = task
@@ -102,7 +114,6 @@ impl ZeroshotArgs {
             };
             return Ok(Seen::Among(choices, task));
         }
-        let folder = Path::new(&self.data[0]).is_dir();
         if unknown.len() == task.classes.len() && folder && !flags {
             console.say(format!(
                 "note: the images of {} are taken as unlabelled: its classes ({shown}) are none of \
@@ -122,12 +133,12 @@ impl ZeroshotArgs {
         ))
     }
 
-    fn open(&self) -> Result<Task, CliError> {
+    fn open(&self, console: &Console) -> Result<Task, CliError> {
         DataArgs {
             data: self.data[0].clone(),
             flags: self.flags.clone(),
         }
-        .open()
+        .open_told(console)
     }
 
     fn photos(&self, console: &Console) -> Result<Seen, CliError> {
