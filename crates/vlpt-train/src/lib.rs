@@ -24,7 +24,7 @@ pub use config::*;
 pub use data::{Member, SharedName, TrainingData, open_task, open_tasks};
 pub use error::{Result, TrainError};
 pub use events::{End, EpochEnd, Event, Start, StartTask, TaskValue, read_events};
-pub use loss::{Loss, LossHead, LossInput, LossOutput, Mask, TextsOf};
+pub use loss::{ImageWeights, Loss, LossHead, LossInput, LossOutput, Mask, TextsOf};
 pub use observer::{StepReport, TrainObserver};
 pub use optim::optimizer;
 pub use run::{Run, RunOptions, RunSummary, is_gone, located_model, remembered_data};

@@ -11,6 +11,7 @@ use vlpt_report::{
 use vlpt_train::{Event, RunConfig, TaskEntry, read_events, read_resolved};
 
 use crate::error::CliError;
+use crate::verdict;
 
 /// Images of each kind, right and wrong, in a report.
 const EXAMPLES: usize = 4;
@@ -172,6 +173,22 @@ pub(crate) fn run_report(
             0,
             number(result.metric.name(), percent(result.value), detail),
         );
+        report.facts.push(Fact {
+            name: "Choices".to_owned(),
+            value: verdict::choices(result),
+        });
+        if let Some(at) = &result.threshold {
+            let detail = format!(
+                "of the {} images answered at a probability of {} or more, {} of all",
+                at.answered,
+                at.threshold,
+                percent(at.coverage)
+            );
+            let share = percent(at.accuracy.unwrap_or(f64::NAN));
+            report
+                .key_numbers
+                .insert(1, number("accuracy of answers", share, detail));
+        }
         if !result.confusion.is_empty() {
             report.confusion = confusion(&result.classes, split, &result.probabilities);
             report.examples = examples(&result.classes, split, &result.probabilities)?;

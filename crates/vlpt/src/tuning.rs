@@ -44,6 +44,9 @@ pub(crate) struct TuneFlags {
     /// Which views of an image training sees: `none`, `cached` or `online` [default: none]
     #[arg(long, value_name = "MODE")]
     views: Option<String>,
+    /// What images of each class weigh in the loss: `none`, `balanced`, or `cat=2,dog=0.5` [default: none]
+    #[arg(long, value_name = "WEIGHTS")]
+    class_weights: Option<String>,
     /// Which epoch's prompt is kept: `last` or `best_val` [default: last]
     #[arg(long, value_name = "RULE")]
     select: Option<String>,
@@ -119,6 +122,8 @@ impl TuneFlags {
         set("compute.precision", self.precision().map(|p| p.to_string()));
         set("views.mode", self.views.clone());
         set("train.select", self.select.clone());
+        let weights = self.class_weights.as_deref().map(class_weights);
+        set("train.class_weights", weights.transpose()?);
         let all = [settings.clone(), self.set.clone()].concat();
         let first = Layers {
             recipe: self.recipe.as_deref(),
@@ -162,6 +167,27 @@ impl TuneFlags {
         }
         Ok(settings)
     }
+}
+
+/// Weights of classes as a setting: a rule, or a table of numbers by name.
+fn class_weights(given: &str) -> Result<String, CliError> {
+    if !given.contains('=') {
+        return Ok(given.to_owned());
+    }
+    let entries = given.split(',').map(|entry| {
+        let (name, weight) = entry.rsplit_once('=').unwrap_or((entry, ""));
+        match weight.trim().parse::<f64>() {
+            Ok(weight) => Ok(format!("{} = {weight:?}", quoted(name.trim()))),
+            Err(_) => Err(CliError::usage(
+                format!("--class-weights: `{entry}` is no class with its weight"),
+                "write `none`, `balanced`, or weights by name such as `cat=2,dog=0.5`",
+            )),
+        }
+    });
+    Ok(format!(
+        "{{ {} }}",
+        entries.collect::<Result<Vec<_>, _>>()?.join(", ")
+    ))
 }
 
 /// A text as TOML, so that no path is taken for a number.

@@ -5,7 +5,7 @@ use vlpt_data::image::ResizeMode;
 use vlpt_data::{ClassSubset, Format, LabelFromName};
 use vlpt_methods::option_tables;
 
-use super::RunConfig;
+use super::{ClassWeights, RunConfig, WeightRule};
 
 /// The section of a method and its options.
 const METHOD: &str = "method";
@@ -28,6 +28,7 @@ pub fn all_keys() -> Vec<String> {
     full.few_shot.rule = Some(FewShotRule::Coop);
     full.few_shot.seed = Some(0);
     full.image.resize = Some(ResizeMode::Shortest);
+    full.train.class_weights = ClassWeights::Rule(WeightRule::Balanced);
     let table = toml::Table::try_from(&full).expect("plain data is always TOML");
     let mut keys = Vec::new();
     for (key, value) in &table {

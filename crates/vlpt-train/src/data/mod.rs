@@ -1,5 +1,6 @@
 //! From a configuration to images: the tasks, the few shots, the preprocessing.
 
+mod class_weights;
 mod training;
 
 use std::path::{Path, PathBuf};

@@ -42,7 +42,7 @@ pub(crate) fn run(args: &PreprocessArgs, console: &Console) -> Result<(), CliErr
     }
     let preprocess = load_preprocess(&args.model.model, console)?;
     let limits = Limits::default();
-    let inputs = args.images.inputs()?;
+    let inputs = args.images.inputs(console)?;
     let mut tensor = Vec::new();
     let mut seen = Vec::new();
     for input in &inputs {

@@ -200,7 +200,7 @@ fn images(
         images: args.images.clone(),
         files_from: args.files_from.clone(),
     }
-    .inputs()?;
+    .inputs(console)?;
     let preprocess = folder.map_or_else(
         || vlpt_adapter::preprocess(clip, &ImageConfig::default()),
         |folder| folder.adapter.preprocess.clone(),

@@ -210,7 +210,7 @@ impl AttentionArgs {
             images: self.images.clone(),
             files_from: None,
         };
-        for input in images.inputs()? {
+        for input in images.inputs(console)? {
             photos.push((input.label(), preprocess.pixels(&input.load(&limits)?)));
         }
         Ok(photos)
