@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::broken::LeftOut;
 use crate::format::Format;
 
 /// Where a task came from, and what a reader had to decide.
@@ -19,6 +20,9 @@ pub struct Provenance {
     pub notes: Vec<String>,
     /// The split that was made, where the set brings none.
     pub made_split: Option<MadeSplit>,
+    /// Images that cannot be decoded and were left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOut>,
 }
 
 /// A seeded split of a set that has none, as a run folder stores it.

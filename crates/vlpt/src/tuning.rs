@@ -10,7 +10,7 @@ use vlpt_methods::{Flags, METHODS, MethodConfig, MethodSpec};
 use vlpt_train::{Layers, RunConfig};
 
 use crate::error::CliError;
-use crate::options::PrecisionArgs;
+use crate::options::{PrecisionArgs, ViewFlags};
 
 /// What is tuned and how; which data sets is for the command to say.
 #[derive(Debug, Clone, Args)]
@@ -44,6 +44,8 @@ pub(crate) struct TuneFlags {
     /// Which views of an image training sees: `none`, `cached` or `online` [default: none]
     #[arg(long, value_name = "MODE")]
     views: Option<String>,
+    #[command(flatten)]
+    view: ViewFlags,
     /// Which epoch's prompt is kept: `last` or `best_val` [default: last]
     #[arg(long, value_name = "RULE")]
     select: Option<String>,
@@ -85,6 +87,7 @@ impl TuneFlags {
         set("compute.precision", self.precision().map(|p| p.to_string()));
         set("views.mode", self.views.clone());
         set("train.select", self.select.clone());
+        settings.extend(self.view.settings());
         let all = [settings.clone(), self.set.clone()].concat();
         let first = Layers {
             follow: followed.as_ref().map(|folder| &folder.adapter),

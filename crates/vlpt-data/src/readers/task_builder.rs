@@ -151,6 +151,7 @@ impl TaskBuilder {
                 recognised_by,
                 notes: self.notes,
                 made_split,
+                left_out: Vec::new(),
             },
         })
     }

@@ -69,6 +69,7 @@ pub fn task(name: &str, seed: u64) -> Result<Task> {
             recognised_by: "the name of a synthetic task".to_owned(),
             notes: vec![format!("images made by the program with seed {seed}")],
             made_split: None,
+            left_out: Vec::new(),
         },
     })
 }

@@ -5,8 +5,8 @@ use std::fmt;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
-use vlpt_data::Format;
 use vlpt_data::fewshot::{FewShotRule, Shots};
+use vlpt_data::{BrokenImages, Format};
 
 /// A data set and how to read it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +37,10 @@ pub struct DataConfig {
     pub skip_missing_images: bool,
     /// Templates for zero-shot texts; empty: the task's own.
     pub templates: Vec<String>,
+    /// Images that cannot be decoded: `stop` at the first, or `skip` them. To skip them, every image is decoded once
+    /// before any is drawn.
+    #[serde(skip_serializing_if = "BrokenImages::is_default")]
+    pub broken: BrokenImages,
 }
 
 /// How the training images are sampled.

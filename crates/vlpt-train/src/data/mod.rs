@@ -4,7 +4,7 @@ mod training;
 
 use std::path::{Path, PathBuf};
 
-use vlpt_data::{OpenOptions, Task, synthetic};
+use vlpt_data::{BrokenImages, OpenOptions, Task, synthetic};
 
 use crate::{DataConfig, Result, RunConfig, TrainError};
 
@@ -42,6 +42,9 @@ pub fn open_task(config: &DataConfig) -> Result<Task> {
         };
         vlpt_data::open(Path::new(&config.path), &options)?
     };
+    if config.broken == BrokenImages::Skip {
+        vlpt_data::leave_out(&mut task)?;
+    }
     if !config.templates.is_empty() {
         task.templates.clone_from(&config.templates);
     }

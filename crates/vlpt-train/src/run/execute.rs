@@ -4,7 +4,7 @@ use vlpt_base::files::write_atomic;
 use vlpt_base::hash::fingerprint;
 use vlpt_clip::Clip;
 use vlpt_data::Split;
-use vlpt_data::image::Limits;
+use vlpt_data::image::{Limits, set_memory_budget};
 
 use super::folder::same_input;
 use super::job::Job;
@@ -12,7 +12,7 @@ use super::result::finished;
 use super::{RunOptions, RunSummary, fit, tune};
 use crate::checkpoint::{Checkpoint, Position};
 use crate::init::Initial;
-use crate::{Member, Result, RunConfig, Select, TrainObserver, TrainingData};
+use crate::{Member, Result, RunConfig, Select, TrainError, TrainObserver, TrainingData};
 use vlpt_adapter::{FeatureExtractor, preprocess, with_threads};
 use vlpt_adapter::{data_fingerprint, hash_images};
 
@@ -36,6 +36,9 @@ fn execute_here(
     data: &TrainingData,
     observer: &dyn TrainObserver,
 ) -> Result<RunSummary> {
+    if config.compute.memory_mb > 0 {
+        set_memory_budget((config.compute.memory_mb as u64) << 20);
+    }
     let dir = &options.dir;
     let checkpoint = Checkpoint::read(dir)?;
     let baseline = config.method.is_baseline();
@@ -63,6 +66,9 @@ fn execute_here(
         }
     }
     write_atomic(&dir.join("subset.json"), subsets(data)?.as_bytes())?;
+    if let Some(text) = left_out(data)? {
+        write_atomic(&dir.join(LEFT_OUT), text.as_bytes())?;
+    }
     let initial = if config.init_from.is_empty() {
         None
     } else {
@@ -91,6 +97,22 @@ fn execute_here(
     } else {
         tune::run(&job, start, checkpoint, observer)
     }
+}
+
+/// The file that lists images which cannot be decoded and were left out; written only where there are any.
+const LEFT_OUT: &str = "left-out.json";
+
+/// The text of [`LEFT_OUT`].
+fn left_out(data: &TrainingData) -> Result<Option<String>> {
+    let images = &data.task.provenance.left_out;
+    if images.is_empty() {
+        return Ok(None);
+    }
+    let text = serde_json::to_string_pretty(images).map_err(|error| TrainError::Incompatible {
+        what: format!("the list of images left out cannot be written: {error}"),
+        hint: None,
+    })?;
+    Ok(Some(text + "\n"))
 }
 
 /// A fingerprint of the images that also knows where one task ends and the next begins.

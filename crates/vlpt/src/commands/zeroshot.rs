@@ -1,13 +1,13 @@
 //! `vlpt zeroshot`: the model as it is, with class names in templates.
 
 use clap::Args;
-use vlpt_adapter::{Classifier, ImageConfig};
+use vlpt_adapter::Classifier;
 use vlpt_data::catalogue;
 
 use crate::commands::eval::{HowArgs, judge};
 use crate::console::Console;
 use crate::error::CliError;
-use crate::options::{DataArgs, TowerArgs};
+use crate::options::{DataArgs, TowerArgs, ViewFlags};
 
 /// Flags of `vlpt zeroshot`.
 #[derive(Debug, Args)]
@@ -16,6 +16,8 @@ pub(crate) struct ZeroshotArgs {
     data: DataArgs,
     #[command(flatten)]
     model: TowerArgs,
+    #[command(flatten)]
+    view: ViewFlags,
     /// A template with `{}` for the class name; several are averaged [default: the data set's own]
     #[arg(long, value_name = "TEXT")]
     template: Vec<String>,
@@ -51,7 +53,7 @@ pub(crate) fn run(args: &ZeroshotArgs, console: &Console) -> Result<(), CliError
         templates[0]
     ));
     let classifier = Classifier::zero_shot(&clip, &task.classes, &templates)?;
-    let preprocess = vlpt_adapter::preprocess(&clip, &ImageConfig::default());
+    let preprocess = vlpt_adapter::preprocess(&clip, &args.view.config());
     judge(
         &clip,
         &classifier,

@@ -1,6 +1,6 @@
 //! How a data set is read: the options that every command that opens one has.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use vlpt_data::{Format, Task};
 
 use crate::error::CliError;
@@ -26,6 +26,16 @@ pub(crate) struct DataFlags {
     /// Leave out listed images that are absent instead of refusing them
     #[arg(long)]
     pub(crate) skip_missing_images: bool,
+    /// Images that cannot be decoded: `stop` at the first, or `skip` them; every image is then decoded once before any is drawn [default: stop]
+    #[arg(long, value_enum, value_name = "RULE")]
+    pub(crate) broken: Option<BrokenArg>,
+}
+
+/// What is done about images that cannot be decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BrokenArg {
+    Skip,
+    Stop,
 }
 
 impl DataFlags {
@@ -46,6 +56,13 @@ impl DataFlags {
         set(
             "skip_missing_images",
             self.skip_missing_images.then(|| "true".to_owned()),
+        );
+        set(
+            "broken",
+            self.broken.map(|broken| match broken {
+                BrokenArg::Skip => "skip".to_owned(),
+                BrokenArg::Stop => "stop".to_owned(),
+            }),
         );
         settings
     }

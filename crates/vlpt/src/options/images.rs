@@ -3,7 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use vlpt_data::image::{Limits, RgbImage};
+use vlpt_data::image::{
+    DecodeOptions, Facts, Limits, RgbImage, decode_with, endings_in_words, facts, is_image_path,
+    read_file,
+};
 
 use crate::error::CliError;
 
@@ -39,21 +42,25 @@ impl Input {
     /// Its name in errors and its bytes.
     pub(crate) fn named_bytes(&self) -> Result<(String, Vec<u8>), CliError> {
         match self {
-            Self::File(path) => Ok((self.label(), fs_err::read(path)?)),
+            Self::File(path) => {
+                let label = self.label();
+                let bytes = read_file(path, &label, &Limits::default())?;
+                Ok((label, bytes))
+            }
             Self::Stdin(bytes) => Ok(("standard input".to_owned(), bytes.clone())),
         }
     }
 
-    /// Reads and decodes it.
-    pub(crate) fn load(&self, limits: &Limits) -> Result<RgbImage, CliError> {
+    /// Reads and decodes it; also what its headers say.
+    pub(crate) fn load(
+        &self,
+        options: &DecodeOptions,
+    ) -> Result<(RgbImage, Option<Facts>), CliError> {
         let (name, bytes) = self.named_bytes()?;
-        Ok(vlpt_data::image::decode(&bytes, &name, limits)?)
+        let image = decode_with(&bytes, &name, options)?;
+        Ok((image, facts(&bytes)))
     }
 }
-
-const EXTENSIONS: [&str; 10] = [
-    "jpg", "jpeg", "jpe", "jfif", "png", "webp", "bmp", "gif", "tif", "tiff",
-];
 
 impl ImageArgs {
     /// All images in the order given; folders are walked in name order.
@@ -83,7 +90,7 @@ impl ImageArgs {
                 if inputs.len() == before {
                     return Err(CliError::usage(
                         format!("no images in the folder {}", path.display()),
-                        format!("images end in one of: {}", EXTENSIONS.join(", ")),
+                        format!("images end in one of: {}", endings_in_words()),
                     ));
                 }
             } else {
@@ -110,11 +117,10 @@ fn walk(folder: &Path, inputs: &mut Vec<Input>) -> Result<(), CliError> {
         let hidden = path
             .file_name()
             .is_some_and(|n| n.to_string_lossy().starts_with('.'));
-        let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
         if hidden {
         } else if path.is_dir() {
             walk(&path, inputs)?;
-        } else if extension.is_some_and(|e| EXTENSIONS.contains(&e.as_str())) {
+        } else if is_image_path(&path) {
             inputs.push(Input::File(path));
         }
     }

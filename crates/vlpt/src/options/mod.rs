@@ -5,6 +5,7 @@ mod data;
 mod images;
 mod model;
 mod pool;
+mod view;
 
 pub(crate) use cache::CacheArgs;
 pub(crate) use data::{DataArgs, DataFlags};
@@ -14,3 +15,4 @@ pub(crate) use model::{
     load_tokenizer, open_model,
 };
 pub(crate) use pool::{check_kernels, in_pool};
+pub(crate) use view::ViewFlags;
