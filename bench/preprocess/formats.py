@@ -6,8 +6,10 @@
 
 Writes some hundred tiny files (all drawn here), decodes each with Pillow and with the program, and counts: equal
 pixels, refused by both, refused by the program alone (the message must name the feature), refused by Pillow alone,
-and different pixels, which must not happen. With `--golden FILE.zip` the files are also packed for the test
-`crates/vlpt-data/tests/formats.rs`, with Pillow's version and hashes beside them.
+and different pixels, which must not happen. For the test `crates/vlpt-data/tests/formats.rs` smaller files are packed with
+the beginnings of Pillow's hashes:
+
+    python bench/preprocess/formats.py --size 13x8 --golden crates/vlpt-data/tests/golden/formats.zip
 """
 
 import argparse
@@ -78,7 +80,8 @@ def predict(data, width, samples, bits, order):
     return bytes(out)
 
 
-def tiff(samples, bits, photometric, *, extra=None, compression=1, predictor=None, planar=False, fill=None, tile=False, big_endian=False, big=False, format=None, colours=None, really_predict=None, seed=1, width=WIDTH, height=HEIGHT, rows_per_strip=4, pixels=None):
+def tiff(samples, bits, photometric, *, extra=None, compression=1, predictor=None, planar=False, fill=None, tile=False, big_endian=False, big=False, format=None, colours=None, really_predict=None, seed=1, rows_per_strip=4, pixels=None):
+    width, height = WIDTH, HEIGHT
     order = ">" if big_endian else "<"
     pitch = -(-width * samples * bits // 8)
     data = pixels if pixels is not None else noise(pitch * height, seed)
@@ -247,7 +250,8 @@ def tiff_files():
 
 # ---------------------------------------------------------------- BMP
 
-def bmp(bits, compression, pixels, *, header=40, palette=b"", masks=(), top_down=False, colours=None, gap=0, width=WIDTH, height=HEIGHT):
+def bmp(bits, compression, pixels, *, header=40, palette=b"", masks=(), top_down=False, colours=None, gap=0):
+    width, height = WIDTH, HEIGHT
     said = len(palette) // 4 if colours is None else colours
     raw_masks = struct.pack(f"<{len(masks)}I", *masks)
     if header == 12:
@@ -475,7 +479,10 @@ def main():
     parser.add_argument("--golden", type=Path)
     parser.add_argument("--only", help="one of " + ", ".join(FORMATS))
     parser.add_argument("--show", default="different", help="print the files of these outcomes, separated by commas")
+    parser.add_argument("--size", default="21x10", help="of the pictures")
     arguments = parser.parse_args()
+    global WIDTH, HEIGHT
+    WIDTH, HEIGHT = map(int, arguments.size.split("x"))
     files = {}
     for ending, make in FORMATS.items():
         if arguments.only in (None, ending):
@@ -483,9 +490,15 @@ def main():
                 files[f"{ending}-{name}.{ending}"] = data
     judged = {name: pillow(data) for name, data in files.items()}
     if arguments.golden:
-        index = {"pillow": PIL.__version__, "files": {n: ([s, h] if s else None) for n, (s, h) in judged.items()}}
-        with zipfile.ZipFile(arguments.golden, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as golden:
-            for name, data in {"index.json": json.dumps(index).encode(), **files}.items():
+        # one member for all files, so that equal bytes of neighbours are packed away
+        blob, entries = bytearray(), []
+        for name, data in files.items():
+            size, sha = judged[name]
+            entries.append([name, len(data), size or "", sha[:16] if size else ""])
+            blob += data
+        index = json.dumps({"pillow": PIL.__version__, "files": entries}, separators=(",", ":")).encode()
+        with zipfile.ZipFile(arguments.golden, "w") as golden:
+            for name, data in {"index.json": index, "files.bin": bytes(blob)}.items():
                 golden.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED, 9)
         print(f"wrote {arguments.golden}: {len(files)} files, {arguments.golden.stat().st_size} bytes")
     if not arguments.program:

@@ -29,6 +29,13 @@ pub(super) fn decode(file: &File<'_>) -> Result<RgbImage> {
     let (width, height) = (header.width, header.height);
     file.check_size(width as u64, height as u64, 2)?;
     let palette = palette(file, &header)?;
+    if matches!(header.bits, 4 | 8) && palette == [0, 0, 0, 255, 255, 255] {
+        let what = format!(
+            "{} bits with a palette of black and white alone",
+            header.bits
+        );
+        return Err(file.unsupported(format!("{what}, which Pillow takes for 1 bit")));
+    }
     let mut data = match (header.compression, header.bits) {
         (0, 1 | 4 | 8) => {
             let (rows, pitch) = rows(file, &header)?;

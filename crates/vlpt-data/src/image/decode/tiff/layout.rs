@@ -18,6 +18,8 @@ pub(super) mod tag {
     pub(crate) const PLANES: u16 = 284;
     pub(crate) const PREDICTOR: u16 = 317;
     pub(crate) const COLOUR_MAP: u16 = 320;
+    pub(crate) const TILE_WIDTH: u16 = 322;
+    pub(crate) const TILE_HEIGHT: u16 = 323;
     pub(crate) const TILE_OFFSETS: u16 = 324;
     pub(crate) const TILE_BYTES: u16 = 325;
     pub(crate) const EXTRA: u16 = 338;
@@ -124,6 +126,21 @@ pub(super) fn layout(file: &File<'_>, page: &Directory<'_>) -> Result<Layout> {
         return Err(file.unsupported("a predictor over samples of less than 8 bits"));
     }
     let planes = page.number(tag::PLANES, 1) == 2 && samples > 1;
+    // What Pillow makes noise of, so that nobody can have meant it.
+    let noise = if planes && depth == 16 && compression == 1 {
+        Some("uncompressed separate planes of 16 bits")
+    } else if planes && kind == Kind::Palette && extra == [0] {
+        Some("separate planes of a palette and an unused sample")
+    } else if planes && kind == Kind::Rgb && samples > 3 && extra.is_empty() {
+        Some("separate planes with a fourth sample that is not explained")
+    } else if !page.little && kind == Kind::WideGrey && format != 1 && compression != 1 {
+        Some("compressed big-endian grey with a sign or of floating point numbers")
+    } else {
+        None
+    };
+    if let Some(what) = noise {
+        return Err(file.unsupported(format!("{what}, which Pillow reads wrongly")));
+    }
     if planes && depth < 8 {
         return Err(file.unsupported("separate planes of less than 8 bits"));
     }

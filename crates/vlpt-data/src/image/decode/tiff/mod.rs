@@ -13,7 +13,7 @@ use super::orientation;
 use crate::error::{DataError, Result};
 use crate::image::rgb::RgbImage;
 use directory::Directory;
-use layout::{Layout, layout, tag};
+use layout::{Kind, Layout, layout, tag};
 use std::io::Cursor;
 use std::ops::Range;
 use tiff::TiffError;
@@ -46,6 +46,9 @@ pub(super) fn decode(file: &File<'_>) -> Result<RgbImage> {
     drop(decoder);
     drop(copy);
     let colours = page.numbers(tag::COLOUR_MAP);
+    if layout.kind == Kind::Palette && colours.is_none() {
+        return Err(file.truncated("there is no whole colour map"));
+    }
     let data = pixels::to_rgb(file, &layout, samples, width, colours.as_deref())?;
     if data.len() != width * height * 3 {
         return Err(file.truncated("fewer pixels than the header says"));
@@ -80,7 +83,24 @@ fn plain(page: &Directory<'_>, layout: &Layout) -> Vec<u8> {
     } else {
         Vec::new()
     };
-    page.changed(&[(tag::PHOTOMETRIC, 1)], &hide, &turn)
+    let mut set = vec![(tag::PHOTOMETRIC, 1)];
+    if layout.planes {
+        // A page as large as its tiles: the decoder fails to skip what is left of some LZW rows.
+        for (side, tile) in [
+            (tag::WIDTH, tag::TILE_WIDTH),
+            (tag::HEIGHT, tag::TILE_HEIGHT),
+        ] {
+            let whole = page
+                .number(side, 1)
+                .checked_next_multiple_of(page.number(tile, 1));
+            set.extend(
+                whole
+                    .filter(|side| *side <= 0xffff)
+                    .map(|whole| (side, whole)),
+            );
+        }
+    }
+    page.changed(&set, &hide, &turn)
 }
 
 /// Where strips or tiles lie, without those that reach past what can be counted.

@@ -5,7 +5,8 @@ use crate::image::decode::file::File;
 use std::io::Cursor;
 use tiff::decoder::{Decoder, DecodingResult};
 
-/// Reads all planes, `samples` of them, and gives what a page without planes would.
+/// Reads all planes, `samples` of them, and gives what a page without planes would. Tiles are whole: see
+/// [`super::plain`].
 pub(super) fn read(
     file: &File<'_>,
     decoder: &mut Decoder<Cursor<&[u8]>>,
@@ -34,8 +35,7 @@ pub(super) fn read(
         let place = Place {
             left: place % across * chunk_width,
             top: place / across * chunk_height,
-            // strips and tiles at an edge are as small as the part of the page they cover
-            width: chunk_width.min(width - place % across * chunk_width),
+            pitch: chunk_width,
             page: (width, height),
             samples,
             plane,
@@ -85,7 +85,7 @@ impl Samples {
 struct Place {
     left: usize,
     top: usize,
-    width: usize,
+    pitch: usize,
     page: (usize, usize),
     samples: usize,
     plane: usize,
@@ -93,11 +93,12 @@ struct Place {
 
 impl Place {
     fn put<T: Copy>(&self, all: &mut [T], chunk: &[T]) {
-        let rows = chunk.chunks_exact(self.width.max(1));
+        let rows = chunk.chunks_exact(self.pitch.max(1));
+        let width = self.page.0 - self.left;
         for (y, row) in (self.top..self.page.1).zip(rows) {
             let start = (y * self.page.0 + self.left) * self.samples + self.plane;
             let places = all[start..].iter_mut().step_by(self.samples);
-            for (place, value) in places.zip(row) {
+            for (place, value) in places.zip(row).take(width) {
                 *place = *value;
             }
         }
