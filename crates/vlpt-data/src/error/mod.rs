@@ -110,15 +110,15 @@ pub enum DataError {
         first: String,
     },
 
-    /// A valid image of a format whose decoder is not part of this build.
-    #[error("{origin}: {format} image: this build of vlpt has no decoder for it")]
-    ImageNotBuiltIn {
+    /// A valid image of a format that there is no decoder for.
+    #[error("{origin}: {format} image: this version has no decoder for {format}")]
+    NoDecoder {
         /// File or archive member.
         origin: String,
         /// Name of the format, such as `HEIC`.
         format: &'static str,
-        /// The feature of Cargo that builds it in.
-        feature: &'static str,
+        /// What converts such a file.
+        converter: &'static str,
     },
 
     /// A file that is too large for an image; no more than its beginning was read.
@@ -175,17 +175,8 @@ impl DataError {
             Self::ImageFileTooLarge { .. } => {
                 "save the image smaller, or take the file out of the data"
             }
-            Self::ImageNotBuiltIn {
-                format, feature, ..
-            } => {
-                let tool = if *feature == "heic" {
-                    "`sips -s format jpeg` on a Mac, `heif-convert` elsewhere"
-                } else {
-                    "`avifdec`"
-                };
-                return Some(format!(
-                    "convert it to JPEG ({tool}), or build vlpt with the decoder: `cargo install vlpt --features {feature}`; `vlpt doctor` says what {format} needs"
-                ));
+            Self::NoDecoder { converter, .. } => {
+                return Some(format!("convert it to JPEG or PNG first, with {converter}"));
             }
             Self::BrokenImage(error) => {
                 let skip = "leave out images that cannot be decoded with --broken skip";

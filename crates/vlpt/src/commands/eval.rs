@@ -184,6 +184,12 @@ fn text(result: &Evaluation, classes: &[String], per_class: bool) -> String {
         percent(result.low),
         percent(result.high),
     );
+    if result.left_out > 0 {
+        text.push_str(&format!(
+            "\nnot judged: {} images that cannot be decoded (--broken skip)",
+            result.left_out
+        ));
+    }
     if per_class && !result.confusion.is_empty() {
         let rows: Vec<Vec<String>> = classes
             .iter()

@@ -88,6 +88,15 @@ impl File<'_> {
         }
     }
 
+    pub(super) fn no_decoder(&self, converter: &'static str) -> DataError {
+        let (origin, format) = (self.origin.to_owned(), self.format.name());
+        DataError::NoDecoder {
+            origin,
+            format,
+            converter,
+        }
+    }
+
     pub(super) fn unsupported(&self, detail: impl Into<String>) -> DataError {
         let (origin, format) = (self.origin.to_owned(), self.format.name());
         DataError::UnsupportedImage {

@@ -4,13 +4,11 @@
 //! high byte, 16-bit grey is clipped at 255, CMYK goes through Pillow's formula. The table of
 //! decisions is in `docs/reference/images.md`.
 
-mod avif;
 mod bmp;
 mod budget;
 mod convert;
 mod file;
 mod gif;
-mod heic;
 mod jpeg;
 mod orientation;
 mod png;
@@ -30,6 +28,12 @@ use super::rgb::RgbImage;
 use super::settings::{Exif, Grey16};
 use crate::error::{DataError, Result};
 use file::File;
+
+/// Formats that are decoded, and formats that are only recognised, by their names.
+pub const FORMATS: ([&str; 7], [&str; 2]) = (
+    ["JPEG", "PNG", "WebP", "BMP", "GIF", "TIFF", "PNM"],
+    ["HEIC", "AVIF"],
+);
 
 /// What [`decode_with`] does beside plain decoding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -110,8 +114,10 @@ pub fn decode_then<T>(
         ImageFormat::Gif => gif::decode(&file),
         ImageFormat::Tiff => tiff::decode(&file),
         ImageFormat::Pnm => pnm::decode(&file),
-        ImageFormat::Heic => heic::decode(&file),
-        ImageFormat::Avif => avif::decode(&file),
+        ImageFormat::Heic => {
+            Err(file.no_decoder("`sips -s format jpeg` on a Mac or `heif-convert` elsewhere"))
+        }
+        ImageFormat::Avif => Err(file.no_decoder("`avifdec`")),
     })
     .unwrap_or_else(|| Err(file.damaged("the decoder gave up")))?;
     if let Some(share) = file.share.borrow_mut().as_mut() {
