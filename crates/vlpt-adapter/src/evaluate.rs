@@ -107,6 +107,9 @@ pub struct Evaluation {
     pub split: SplitName,
     /// Number of images.
     pub images: usize,
+    /// Images of the split that cannot be decoded and were left out.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub left_out: usize,
     /// Names of the classes that were the choices.
     pub classes: Vec<String>,
     /// Whose classes these are.
@@ -231,6 +234,7 @@ fn from_features(
         task: task.name.clone(),
         split: options.split,
         images: items.len(),
+        left_out: left_out(task, options.split),
         classes: task.classes.clone(),
         classes_of: options
             .chosen
@@ -286,6 +290,17 @@ impl Evaluation {
             },
         })
     }
+}
+
+/// Images that are not judged because they cannot be decoded.
+fn left_out(task: &Task, split: SplitName) -> usize {
+    let all = task.provenance.left_out.iter();
+    all.filter(|image| image.split == split.name()).count()
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde's way to ask
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// Share of images whose class is among the `k` largest logits; of equal ones the first count.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use vlpt_adapter::Evaluation;
-use vlpt_data::image::{Interpolation, Limits, RgbImage, crop_resize};
+use vlpt_data::image::{Interpolation, Limits, ResizeOrder, RgbImage, crop_resize};
 use vlpt_data::{Sample, Split};
 use vlpt_report::{
     Confusion, Curve, CurvePoint, Example, Fact, KeyNumber, Picture, RunReport, percent,
@@ -107,6 +107,7 @@ fn thumbnail(image: RgbImage) -> RgbImage {
         [0, 0, image.width, image.height],
         to,
         Interpolation::Bicubic,
+        ResizeOrder::Classic,
     )
 }
 

@@ -10,7 +10,7 @@ use vlpt_methods::{Flags, METHODS, MethodConfig, MethodSpec};
 use vlpt_train::{Layers, RunConfig};
 
 use crate::error::CliError;
-use crate::options::{PrecisionArgs, from_environment};
+use crate::options::{PrecisionArgs, ViewFlags, from_environment};
 
 /// What is tuned and how; which data sets is for the command to say.
 #[derive(Debug, Clone, Args)]
@@ -47,6 +47,8 @@ pub(crate) struct TuneFlags {
     /// What images of each class weigh in the loss: `none`, `balanced`, or `cat=2,dog=0.5` [default: none]
     #[arg(long, value_name = "WEIGHTS")]
     class_weights: Option<String>,
+    #[command(flatten)]
+    view: ViewFlags,
     /// Which epoch's prompt is kept: `last` or `best_val` [default: last]
     #[arg(long, value_name = "RULE")]
     select: Option<String>,
@@ -124,6 +126,7 @@ impl TuneFlags {
         set("train.select", self.select.clone());
         let weights = self.class_weights.as_deref().map(class_weights);
         set("train.class_weights", weights.transpose()?);
+        settings.extend(self.view.settings());
         let all = [settings.clone(), self.set.clone()].concat();
         let first = Layers {
             recipe: self.recipe.as_deref(),

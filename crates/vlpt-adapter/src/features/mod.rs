@@ -156,7 +156,7 @@ pub fn hash_images(items: &[Sample], observer: &dyn Observer) -> Result<Vec<Stri
     let hashes = items
         .par_iter()
         .map(|item| {
-            let hash = sha256(&item.image.read()?);
+            let hash = sha256(&item.read()?);
             observer.advance(1);
             Ok(hash)
         })

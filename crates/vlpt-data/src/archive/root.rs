@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::error::{LayoutError, Result};
+use crate::image::{Limits, read_file};
 
 /// A folder that a task was read from. Paths below it are written with `/`; one that is absolute,
 /// climbs with `..`, or leads out through a link is refused by name.
@@ -83,14 +84,13 @@ impl Root {
         .into())
     }
 
-    /// The bytes of a file below the root.
+    /// The bytes of an image file below the root.
     ///
     /// # Errors
-    /// The file cannot be read, or lies outside the root.
+    /// The file cannot be read, is too large for an image, or lies outside the root.
     pub fn read(&self, path: &str) -> Result<Vec<u8>> {
-        Ok(fs_err::read(
-            self.check_links(&Self::plain(path, "the list of images")?)?,
-        )?)
+        let file = self.check_links(&Self::plain(path, "the list of images")?)?;
+        read_file(&file, path, &Limits::default())
     }
 }
 

@@ -11,7 +11,7 @@ use super::finding::{Finding, Level, plural};
 use super::headers::{Header, Looked};
 use super::options::CheckOptions;
 use crate::error::DataError;
-use crate::image::{decode, format_of};
+use crate::image::{DecodeOptions, decode_then, format_of};
 use crate::sample::{ImageRef, Sample};
 use crate::task::Split;
 
@@ -128,16 +128,24 @@ fn scan_one(sample: &Sample, options: &CheckOptions) -> Scan {
     if !options.decode && !options.pixels {
         return scan;
     }
-    match decode(&bytes, &sample.image.id(), &options.limits) {
-        Ok(image) => {
-            scan.size = Some((image.width, image.height));
-            if options.pixels {
-                let mut hash = Sha256::new();
-                hash.update(image.width.to_le_bytes());
-                hash.update(image.height.to_le_bytes());
-                hash.update(&image.data);
-                scan.pixels = Some(hash.finalize().into());
-            }
+    let decoding = DecodeOptions {
+        limits: options.limits,
+        ..DecodeOptions::default()
+    };
+    let seen = decode_then(&bytes, &sample.image.id(), &decoding, |image| {
+        let hash = options.pixels.then(|| {
+            let mut hash = Sha256::new();
+            hash.update(image.width.to_le_bytes());
+            hash.update(image.height.to_le_bytes());
+            hash.update(&image.data);
+            hash.finalize().into()
+        });
+        ((image.width, image.height), hash)
+    });
+    match seen {
+        Ok((size, pixels)) => {
+            scan.size = Some(size);
+            scan.pixels = pixels;
         }
         Err(error) => scan.error = Some(error),
     }

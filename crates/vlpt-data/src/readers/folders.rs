@@ -6,21 +6,9 @@ use std::sync::Arc;
 
 use crate::archive::Root;
 use crate::error::{LayoutError, Result};
+use crate::image::has_image_ending as is_image;
 use crate::junk::is_junk;
 use crate::sample::{ImageRef, Sample};
-
-/// Endings of files that are taken for images: those of torchvision's ImageFolder, and GIF.
-const IMAGE_ENDINGS: [&str; 10] = [
-    "jpg", "jpeg", "png", "ppm", "bmp", "pgm", "tif", "tiff", "webp", "gif",
-];
-
-/// Whether a file of this name is taken for an image.
-pub(super) fn is_image(name: &str) -> bool {
-    let ending = name
-        .rsplit_once('.')
-        .map(|(_, ending)| ending.to_ascii_lowercase());
-    !name.starts_with('.') && ending.is_some_and(|ending| IMAGE_ENDINGS.contains(&&*ending))
-}
 
 /// Names in one folder, sorted; hidden ones are left out.
 #[derive(Debug, Default)]

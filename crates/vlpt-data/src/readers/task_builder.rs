@@ -153,6 +153,7 @@ impl TaskBuilder {
                 notes: self.notes,
                 made_split,
                 class_subset: ClassSubset::All,
+                left_out: Vec::new(),
             },
         })
     }

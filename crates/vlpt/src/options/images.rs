@@ -3,7 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use vlpt_data::image::{Limits, RgbImage};
+use vlpt_data::image::{
+    DecodeOptions, Facts, Limits, RgbImage, decode_with, endings_in_words, facts, is_image_path,
+    read_file,
+};
 
 use super::walk::Walk;
 use crate::console::Console;
@@ -41,15 +44,23 @@ impl Input {
     /// Its name in errors and its bytes.
     pub(crate) fn named_bytes(&self) -> Result<(String, Vec<u8>), CliError> {
         match self {
-            Self::File(path) => Ok((self.label(), fs_err::read(path)?)),
+            Self::File(path) => {
+                let label = self.label();
+                let bytes = read_file(path, &label, &Limits::default())?;
+                Ok((label, bytes))
+            }
             Self::Stdin(bytes) => Ok(("standard input".to_owned(), bytes.clone())),
         }
     }
 
-    /// Reads and decodes it.
-    pub(crate) fn load(&self, limits: &Limits) -> Result<RgbImage, CliError> {
+    /// Reads and decodes it; also what its headers say.
+    pub(crate) fn load(
+        &self,
+        options: &DecodeOptions,
+    ) -> Result<(RgbImage, Option<Facts>), CliError> {
         let (name, bytes) = self.named_bytes()?;
-        Ok(vlpt_data::image::decode(&bytes, &name, limits)?)
+        let image = decode_with(&bytes, &name, options)?;
+        Ok((image, facts(&bytes)))
     }
 }
 

@@ -8,6 +8,7 @@ mod model;
 mod pool;
 mod rows;
 mod run_data;
+mod view;
 mod walk;
 
 pub(crate) use cache::CacheArgs;
@@ -21,3 +22,4 @@ pub(crate) use model::{
 pub(crate) use pool::{check_kernels, check_threads, in_pool};
 pub(crate) use rows::{PredictionsArgs, RowArgs};
 pub(crate) use run_data::{RunDataArgs, same_place};
+pub(crate) use view::ViewFlags;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use vlpt_adapter::{Choices, Chosen, Classifier, ImageConfig, Predictor, RowFormat};
+use vlpt_adapter::{Choices, Chosen, Classifier, Predictor, RowFormat};
 use vlpt_clip::Clip;
 use vlpt_data::{Task, catalogue};
 use vlpt_methods::zeroshot::DEFAULT_TEMPLATE;
@@ -15,7 +15,7 @@ use crate::answers::answer;
 use crate::commands::eval::{HowArgs, Judged, judge};
 use crate::console::Console;
 use crate::error::CliError;
-use crate::options::{DataFlags, Input, TowerArgs};
+use crate::options::{DataFlags, Input, TowerArgs, ViewFlags};
 
 use seen::Seen;
 
@@ -54,6 +54,8 @@ pub(crate) struct ZeroshotArgs {
     flags: DataFlags,
     #[command(flatten)]
     model: TowerArgs,
+    #[command(flatten)]
+    view: ViewFlags,
     /// A template with `{}` for the class name; several are averaged [default: the data set's own]
     #[arg(long, value_name = "TEXT")]
     template: Vec<String>,
@@ -94,7 +96,7 @@ impl ZeroshotArgs {
         let classifier = Classifier::zero_shot(&clip, &task.classes, &templates)?;
         let judged = Judged {
             what: "zero-shot".to_owned(),
-            preprocess: &vlpt_adapter::preprocess(&clip, &ImageConfig::default()),
+            preprocess: &vlpt_adapter::preprocess(&clip, &self.view.config()),
             task,
             chosen,
         };
@@ -115,7 +117,7 @@ impl ZeroshotArgs {
         let clip: Arc<Clip> = Arc::new(self.model.open(console)?);
         let templates = self.templates(&[DEFAULT_TEMPLATE.to_owned()], console)?;
         let classifier = Classifier::zero_shot(&clip, names, &templates)?;
-        let preprocess = vlpt_adapter::preprocess(&clip, &ImageConfig::default());
+        let preprocess = vlpt_adapter::preprocess(&clip, &self.view.config());
         let predictor = Predictor::new(clip, classifier, preprocess);
         answer(inputs, &predictor, rows, out, console)
     }

@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use vlpt_adapter::{Choices, ClassesOf, places};
+use vlpt_data::image::is_image_path;
 use vlpt_data::{DataError, LayoutError, Task};
 use vlpt_train::TrainError;
 
 use super::ZeroshotArgs;
 use crate::console::Console;
 use crate::error::CliError;
-use crate::options::{DataArgs, DataFlags, ImageArgs, Input, is_image};
+use crate::options::{DataArgs, DataFlags, ImageArgs, Input};
 
 /// What there is to work on.
 pub(super) enum Seen {
@@ -29,7 +30,7 @@ impl ZeroshotArgs {
         console: &Console,
     ) -> Result<Seen, CliError> {
         let plain = match &self.data[..] {
-            [one] => self.files_from.is_some() || one == "-" || is_image(Path::new(one)),
+            [one] => self.files_from.is_some() || one == "-" || is_image_path(Path::new(one)),
             _ => true,
         };
         let Some(names) = names else {
