@@ -99,11 +99,9 @@ fn temporary() -> io::Result<fs_err::File> {
             folder.join("(temporary file)"),
         ))
     });
-    match made {
-        Some(file) => Ok(file),
-        None => {
-            let place = std::env::temp_dir().join("(temporary file)");
-            Ok(fs_err::File::from_parts(tempfile::tempfile()?, place))
-        }
+    if let Some(file) = made {
+        return Ok(file);
     }
+    let place = std::env::temp_dir().join("(temporary file)");
+    Ok(fs_err::File::from_parts(tempfile::tempfile()?, place))
 }

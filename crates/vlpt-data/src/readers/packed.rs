@@ -47,7 +47,7 @@ const TEXTS: [&str; 8] = [
 ];
 /// Endings of what cannot be read inside an archive.
 const NESTED: [&str; 6] = ["parquet", "arrow", "zip", "tar", "tgz", "gz"];
-/// Endings of other ways of packing, told from what is no archive at all.
+/// Endings of other ways of packing, told from what is no archive at all; the last two are no tars.
 const OTHERS: [&str; 8] = [
     ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst", ".tzst", ".7z", ".rar",
 ];
@@ -57,12 +57,32 @@ const MAX_MEMBERS: usize = 4_000_000;
 /// How many folders around everything else are stepped into.
 const MAX_AROUND: usize = 4;
 
+/// Kinds of archives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Zip,
+    Tar,
+    /// One that is not read.
+    Other,
+}
+
+/// What archive a file is by its name.
+fn kind(path: &Path) -> Option<Kind> {
+    let name = path.file_name()?.to_string_lossy().to_ascii_lowercase();
+    let is = |ending: &str| name.strip_suffix(ending).is_some();
+    if is(".zip") {
+        Some(Kind::Zip)
+    } else if is(".7z") || is(".rar") {
+        Some(Kind::Other)
+    } else {
+        let tar = tar_name(&name).is_some() || OTHERS.iter().any(|ending| is(ending));
+        tar.then_some(Kind::Tar)
+    }
+}
+
 /// Whether the file at `path` is an archive by its name.
 pub(super) fn is_archive(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let name = name.to_ascii_lowercase();
-    let other = OTHERS.iter().any(|ending| name.ends_with(ending));
-    (name.ends_with(".zip") || tar_name(&name).is_some() || other) && path.is_file()
+    kind(path).is_some() && path.is_file()
 }
 
 /// The archive, opened.
@@ -77,15 +97,14 @@ impl Archive {
         let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
         let root = Root::open(folder.unwrap_or(Path::new(".")))?;
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let lower = name.to_ascii_lowercase();
-        if lower.ends_with(".zip") {
-            return Ok(Self::Zip(ZipArchive::open(&root, &name)?));
+        match kind(path) {
+            Some(Kind::Zip) => Ok(Self::Zip(ZipArchive::open(&root, &name)?)),
+            Some(Kind::Other) => {
+                let detail = "such archives are not read: unpack it and open its folder";
+                Err(LayoutError::damaged(&name, "zip or tar", &detail).into())
+            }
+            _ => Self::open_tar(&root, path, &name),
         }
-        if lower.ends_with(".7z") || lower.ends_with(".rar") {
-            let detail = "such archives are not read: unpack it and open its folder";
-            return Err(LayoutError::damaged(&name, "zip or tar", &detail).into());
-        }
-        Self::open_tar(&root, path, &name)
     }
 
     #[cfg(feature = "webdataset")]

@@ -18,7 +18,7 @@ fn opened(dir: &Dir, folder: &str) -> Task {
 }
 
 fn sizes(task: &Task) -> [usize; 3] {
-    let val = task.val.as_ref().map_or(0, |val| val.len());
+    let val = task.val.as_ref().map_or(0, vlpt_data::Split::len);
     [task.train.len(), val, task.test.len()]
 }
 

@@ -56,7 +56,7 @@ fn three_thousand_mutants_never_panic() {
             ) as usize;
         for round in 0..1000 {
             let mut bytes = whole.clone();
-            for _ in 0..1 + random.randbelow(3) {
+            for _ in 0..=random.randbelow(3) {
                 let from = if round % 2 == 0 { footer } else { 0 };
                 let at = from + random.randbelow((bytes.len() - from) as u64) as usize;
                 bytes[at] = random.randbelow(256) as u8;

@@ -21,7 +21,7 @@ fn counts(files: &[&str], name: Option<&str>) -> Result<([usize; 3], Vec<String>
         ..OpenOptions::default()
     };
     let task = dir.open_with(&options).map_err(|error| dir.told(&error))?;
-    let val = task.val.as_ref().map_or(0, |val| val.len());
+    let val = task.val.as_ref().map_or(0, vlpt_data::Split::len);
     let counts = [task.train.len(), val, task.test.len()];
     Ok((counts, task.provenance.notes))
 }

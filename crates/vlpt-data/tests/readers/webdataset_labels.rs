@@ -171,7 +171,7 @@ fn shards_without_a_split_are_one_list_and_a_gap_is_told() {
     let task = dir.open().expect("it opens");
     assert!(task.provenance.made_split.is_some());
     assert_eq!(
-        task.train.len() + task.val.as_ref().map_or(0, |val| val.len()) + task.test.len(),
+        task.train.len() + task.val.as_ref().map_or(0, vlpt_data::Split::len) + task.test.len(),
         8
     );
     tar(&dir, "shapes-000003.tar", &samples("cls", &["cat"]));

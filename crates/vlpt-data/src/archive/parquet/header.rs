@@ -1,6 +1,6 @@
 //! What the header of a page says.
 
-use super::thrift::{Compact, Kind};
+use super::thrift::{Compact, Kind, Next};
 
 /// Encodings of values that are read, with the numbers that the format gives them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +74,7 @@ struct Inner {
 fn inner(input: &mut Compact<'_>) -> Option<Inner> {
     let mut found = Inner::default();
     let mut before = 0;
-    while let Some((id, kind)) = input.field(before)? {
+    while let Next::Field(id, kind) = input.next(before)? {
         before = id;
         match (id, kind.boolean()) {
             (7, Some(compressed)) => found.compressed = Some(compressed),
@@ -96,7 +96,7 @@ pub(super) fn read(bytes: &[u8]) -> Option<(Header, usize)> {
     let (mut kind, mut unpacked, mut stored) = (None, None, None);
     let (mut data, mut dictionary, mut second) = (None, None, None);
     let mut before = 0;
-    while let Some((id, field)) = input.field(before)? {
+    while let Next::Field(id, field) = input.next(before)? {
         before = id;
         match (id, field) {
             (1, _) => kind = Some(input.number()?),

@@ -17,6 +17,15 @@ pub(super) struct Compact<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Kind(u8);
 
+/// What comes next in a struct.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    /// A field of this number and kind.
+    Field(i16, Kind),
+    /// Nothing more.
+    End,
+}
+
 impl Kind {
     pub(super) const STRUCT: Self = Self(12);
 
@@ -64,13 +73,12 @@ impl<'a> Compact<'a> {
         Some((raw >> 1) as i64 ^ -((raw & 1) as i64))
     }
 
-    /// The next field of a struct, after the field `before` (0 at the start); `Some(None)` at the
-    /// end of the struct.
-    pub(super) fn field(&mut self, before: i16) -> Option<Option<(i16, Kind)>> {
+    /// What comes next in a struct, after the field `before` (0 at the start).
+    pub(super) fn next(&mut self, before: i16) -> Option<Next> {
         let head = self.byte()?;
         let kind = Kind(head & 0x0f);
         if kind.0 == 0 {
-            return Some(None);
+            return Some(Next::End);
         }
         let step = i16::from(head >> 4);
         let id = if step == 0 {
@@ -78,7 +86,7 @@ impl<'a> Compact<'a> {
         } else {
             before.checked_add(step)?
         };
-        Some(Some((id, kind)))
+        Some(Next::Field(id, kind))
     }
 
     /// Steps over a value.
@@ -117,7 +125,7 @@ impl<'a> Compact<'a> {
             }
             12 => {
                 let mut before = 0;
-                while let Some((id, kind)) = self.field(before)? {
+                while let Next::Field(id, kind) = self.next(before)? {
                     self.skip_to(kind, depth, false)?;
                     before = id;
                 }

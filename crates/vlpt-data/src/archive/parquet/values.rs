@@ -4,7 +4,7 @@ use bytes::Bytes;
 use parquet::basic::Type;
 
 use super::delta;
-use super::header::{Encoding, Header, Levels};
+use super::header::{Encoding, Header, Levels, PageKind};
 use super::hybrid::hybrid;
 use super::unpack::MAX_PAGE_BYTES;
 
@@ -189,33 +189,30 @@ fn levels(page: &Page, shape: Shape) -> Option<(Vec<u32>, Vec<u32>, usize)> {
     let read = |bytes: &[u8], level: u32| hybrid(bytes, width(level), count);
     let (mut repetition, mut definition) = (Vec::new(), Vec::new());
     let mut at = 0;
-    match page.header.kind {
-        super::header::PageKind::Data(Levels::Before {
-            repetition: first,
-            definition: second,
-        }) => {
-            let (one, two) = (first, first.checked_add(second)?);
-            let (first, second) = (body.get(..one)?, body.get(one..two)?);
-            if shape.repetition > 0 {
-                repetition = read(first, shape.repetition)?;
-            }
-            if shape.definition > 0 {
-                definition = read(second, shape.definition)?;
-            }
-            at = two;
+    if let PageKind::Data(Levels::Before {
+        repetition: first,
+        definition: second,
+    }) = page.header.kind
+    {
+        at = first.checked_add(second)?;
+        let (first, second) = (body.get(..first)?, body.get(first..at)?);
+        if shape.repetition > 0 {
+            repetition = read(first, shape.repetition)?;
         }
-        _ => {
-            let levels = [
-                (shape.repetition, &mut repetition),
-                (shape.definition, &mut definition),
-            ];
-            for (level, found) in levels.into_iter().filter(|(level, _)| *level > 0) {
-                let start = at + 4;
-                let length = body.get(at..start)?.try_into().expect("four bytes");
-                at = start.checked_add(u32::from_le_bytes(length) as usize)?;
-                *found = read(body.get(start..at)?, level)?;
-            }
+        if shape.definition > 0 {
+            definition = read(second, shape.definition)?;
         }
+        return Some((repetition, definition, at));
+    }
+    let levels = [
+        (shape.repetition, &mut repetition),
+        (shape.definition, &mut definition),
+    ];
+    for (level, found) in levels.into_iter().filter(|(level, _)| *level > 0) {
+        let start = at + 4;
+        let length = body.get(at..start)?.try_into().expect("four bytes");
+        at = start.checked_add(u32::from_le_bytes(length) as usize)?;
+        *found = read(body.get(start..at)?, level)?;
     }
     Some((repetition, definition, at))
 }

@@ -152,7 +152,7 @@ fn understand(folder: &str, text: &str) -> Name {
     if config == "data" {
         config.clear();
     } else if let Some(below) = config.strip_prefix("data/") {
-        config = below.to_owned();
+        config = String::from(below);
     }
     Name {
         config,

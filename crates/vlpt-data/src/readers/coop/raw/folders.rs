@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::super::sets::Set;
+use super::Classes;
 use crate::archive::Root;
 use crate::error::Result;
 use crate::readers::folders::folders_in;
@@ -36,24 +37,24 @@ const NAMES: [(&str, &str, &str); 14] = [
 
 /// Classes and their images, folders and images sorted by name; `None` where there are no folders
 /// with images.
-pub(super) fn read(root: &Arc<Root>, set: &Set) -> Result<Option<(Vec<String>, Vec<Vec<Sample>>)>> {
+pub(super) fn read(root: &Arc<Root>, set: &Set) -> Result<Option<Classes>> {
     let mut walker = Walker::new(root);
-    let (mut names, mut classes) = (Vec::new(), Vec::new());
+    let (mut names, mut images) = (Vec::new(), Vec::<Vec<Sample>>::new());
     for folder in folders_in(&root.join(set.images)) {
         if LEFT_OUT.contains(&&*folder) {
             continue;
         }
-        let images = walker.images(&format!("{}/{folder}", set.images))?;
-        if images.is_empty() {
+        let paths = walker.images(&format!("{}/{folder}", set.images))?;
+        if paths.is_empty() {
             continue;
         }
-        let label = classes.len() as u32;
-        let samples = images.iter().map(|path| walker.sample(path, label));
-        classes.push(samples.collect());
+        let label = images.len() as u32;
+        let samples = paths.iter().map(|path| walker.sample(path, label));
+        images.push(samples.collect());
         let called = NAMES
             .iter()
             .find(|(name, from, _)| *name == set.name && *from == folder);
         names.push(called.map_or(folder, |(.., to)| (*to).to_owned()));
     }
-    Ok((!names.is_empty()).then_some((names, classes)))
+    Ok((!names.is_empty()).then_some(Classes { names, images }))
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::super::sets::Set;
+use super::Classes;
 use super::mat::numbers;
 use crate::archive::{Listings, Root};
 use crate::error::{LayoutError, Result};
@@ -175,11 +176,7 @@ fn action(line: &str, labels: &BTreeMap<String, u32>) -> Option<Line> {
 
 /// Oxford Flowers: `imagelabels.mat` has the class (from 1) of each `jpg/image_00001.jpg`, and
 /// `cat_to_name.json` the names. Classes and their images; `None` where a file is absent.
-pub(super) fn flowers(
-    root: &Arc<Root>,
-    path: &Path,
-    set: &Set,
-) -> Result<Option<(Vec<String>, Vec<Vec<Sample>>)>> {
+pub(super) fn flowers(root: &Arc<Root>, path: &Path, set: &Set) -> Result<Option<Classes>> {
     let (labels, names) = (path.join("imagelabels.mat"), path.join("cat_to_name.json"));
     if !labels.is_file() || !names.is_file() {
         return Ok(None);
@@ -202,7 +199,7 @@ pub(super) fn flowers(
             )
         })?;
     let count = named.len();
-    let mut classes = vec![Vec::new(); count];
+    let mut images = vec![Vec::new(); count];
     let mut listings = Listings::new(root);
     for (place, number) in (1..).zip(numbers) {
         let full = format!("{}/image_{place:05}.jpg", set.images);
@@ -218,7 +215,7 @@ pub(super) fn flowers(
             let found = format!("image {place}, but no {full}");
             return Err(bad(&labels, found, "an image for each number").into());
         }
-        classes[label].push(file_sample(root, &full, vec![label as u32]));
+        images[label].push(file_sample(root, &full, vec![label as u32]));
     }
     let name = |label: usize| {
         let name = named.get(&(label + 1).to_string()).cloned();
@@ -227,5 +224,5 @@ pub(super) fn flowers(
     let names = (0..count)
         .map(name)
         .collect::<std::result::Result<_, _>>()?;
-    Ok(Some((names, classes)))
+    Ok(Some(Classes { names, images }))
 }

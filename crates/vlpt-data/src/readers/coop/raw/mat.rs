@@ -34,7 +34,7 @@ pub(super) fn numbers(file: &[u8], wanted: &str) -> Result<Vec<u32>, String> {
         if let Some((MATRIX, data)) = matrix
             && let Some(found) = matrix_of(data, wanted)
         {
-            return found.ok_or_else(|| format!("`{wanted}` holds no whole numbers"));
+            return found;
         }
         rest = after;
     }
@@ -65,8 +65,8 @@ fn element(bytes: &[u8], whole: bool) -> Option<(u32, &[u8], &[u8])> {
     Some((kind, bytes.get(8..end)?, after))
 }
 
-/// The numbers of a matrix of this name: `Some(None)` where they are no whole ones.
-fn matrix_of(data: &[u8], wanted: &str) -> Option<Option<Vec<u32>>> {
+/// The numbers of a matrix, if it has this name; an error where they are no whole ones.
+fn matrix_of(data: &[u8], wanted: &str) -> Option<Result<Vec<u32>, String>> {
     let (_, _, rest) = element(data, false)?; // flags
     let (_, _, rest) = element(rest, false)?; // sizes
     let (_, name, rest) = element(rest, false)?;
@@ -75,7 +75,7 @@ fn matrix_of(data: &[u8], wanted: &str) -> Option<Option<Vec<u32>>> {
     }
     let (kind, values, _) = element(rest, false)?;
     let pieces = |size: usize| values.chunks_exact(size);
-    Some(match kind {
+    let found = match kind {
         // the file keeps numbers in the smallest type that holds them
         1 | 2 => Some(values.iter().map(|byte| u32::from(*byte)).collect()),
         3 | 4 => Some(
@@ -95,5 +95,6 @@ fn matrix_of(data: &[u8], wanted: &str) -> Option<Option<Vec<u32>>> {
             })
             .collect(),
         _ => None,
-    })
+    };
+    Some(found.ok_or_else(|| format!("`{wanted}` holds no whole numbers")))
 }

@@ -16,6 +16,12 @@ use crate::readers::task_builder::TaskBuilder;
 use crate::sample::Sample;
 use crate::split_name::SplitName;
 
+/// Class names, and the images of each class.
+struct Classes {
+    names: Vec<String>,
+    images: Vec<Vec<Sample>>,
+}
+
 /// Reads a set without its split file; `None` where its own lists are absent as well, or are of a
 /// kind that is not read.
 ///
@@ -27,14 +33,14 @@ pub(super) fn read(path: &Path, set: &Set, options: &OpenOptions) -> Result<Opti
     let seed = options.split_seed;
     let (classes, parts, rule) = match set.name {
         "Caltech101" | "DescribableTextures" | "EuroSAT" | "Food101" => {
-            let Some((names, images)) = folders::read(&root, set)? else {
+            let Some(Classes { names, images }) = folders::read(&root, set)? else {
                 return Ok(None);
             };
             let rule = "50 % of each class for train, 20 % for val, the rest for test";
             (names, rule::split_all(images, seed).map(Some), rule)
         }
         "OxfordFlowers" => {
-            let Some((names, images)) = lists::flowers(&root, path, set)? else {
+            let Some(Classes { names, images }) = lists::flowers(&root, path, set)? else {
                 return Ok(None);
             };
             let rule = "50 % of each class for train, 20 % for val, the rest for test";
