@@ -82,6 +82,12 @@ pub enum AdapterError {
         /// The way out.
         hint: Option<String>,
     },
+    /// Features or scores that are no numbers.
+    #[error("{what} became no number (NaN or infinite)")]
+    NotFinite {
+        /// Whose features or scores, such as `the features of cat/1.jpg`.
+        what: String,
+    },
     /// The threads could not be started.
     #[error("starting {threads} threads: {what}")]
     Threads {
@@ -101,7 +107,11 @@ impl AdapterError {
             Self::Data(error) => return error.hint(),
             Self::Method(error) => return error.hint(),
             Self::WrongModel { tuned_for, .. } => {
-                format!("use {tuned_for}, or force it if you know that the models are alike")
+                format!("use {tuned_for}, or --force it if you know that the models are alike")
+            }
+            Self::NotFinite { .. } => {
+                "tune anew with a lower --lr; where nothing was tuned, check the model with `vlpt model check`"
+                    .to_owned()
             }
             Self::Incompatible { hint, .. } => return hint.clone(),
             _ => return None,

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use vlpt_adapter::AdapterError;
 use vlpt_clip::ClipError;
-use vlpt_data::DataError;
+use vlpt_data::{DataError, LayoutError};
 use vlpt_inspect::InspectError;
 use vlpt_report::ReportError;
 use vlpt_study::StudyError;
@@ -143,7 +143,7 @@ impl CliError {
             Self::Io(e) | Self::Train(TrainError::Io(e)) | Self::Adapter(AdapterError::Io(e))
                 if e.kind() == io::ErrorKind::NotFound =>
             {
-                Some("check the path: it is relative to the current folder".into())
+                Some("check the path; a relative one leads from the current folder".into())
             }
             Self::Clip(e) => clip_hint(e),
             Self::Data(e) => e.hint(),
@@ -155,7 +155,7 @@ impl CliError {
             Self::Unfinished { hint, .. } => Some(hint.clone()),
             Self::Usage { hint, .. } => hint.clone(),
             Self::Io(e) if e.kind() == io::ErrorKind::StorageFull => {
-                Some("free some space, or write to another disk with --out".into())
+                Some("free some space, or write to another disk".into())
             }
             Self::Io(e)
                 if matches!(
@@ -190,8 +190,11 @@ impl CliError {
                 | TrainError::UnknownKey { .. }
                 | TrainError::BadValue { .. }
                 | TrainError::BadSetting { .. }
+                | TrainError::OutInData { .. }
+                | TrainError::Data(DataError::Layout(LayoutError::WithoutEffect { .. }))
                 | TrainError::Setting { .. },
-            ) => code::USAGE,
+            )
+            | Self::Data(DataError::Layout(LayoutError::WithoutEffect { .. })) => code::USAGE,
             Self::Faults(_) => code::FAULTS,
             Self::Closed => 0,
             _ => code::FAILURE,

@@ -12,7 +12,7 @@ mod watch;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::console::Console;
 use crate::error::CliError;
@@ -36,10 +36,10 @@ struct Cli {
     #[command(subcommand)]
     command: Command,
     /// Print the result as one JSON document on standard output
-    #[arg(long, global = true, env = "VLPT_JSON")]
+    #[arg(long, global = true, env = "VLPT_JSON", value_parser = options::switch)]
     json: bool,
     /// Say nothing but results and errors
-    #[arg(long, short, global = true, env = "VLPT_QUIET")]
+    #[arg(long, short, global = true, env = "VLPT_QUIET", value_parser = options::switch)]
     quiet: bool,
     /// Threads to compute with; results do not depend on it [default: all cores]
     #[arg(long, global = true, value_name = "N", env = "VLPT_THREADS")]
@@ -90,7 +90,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = parse();
     let console = Console::new(cli.json, cli.quiet);
     match run(&cli, &console) {
         Ok(()) => ExitCode::SUCCESS,
@@ -101,6 +101,14 @@ fn main() -> ExitCode {
             error.exit_code()
         }
     }
+}
+
+/// The command line and the environment; ends the program where they make no sense.
+fn parse() -> Cli {
+    let command = options::without_empty_variables(Cli::command());
+    let matches = command.get_matches();
+    let parsed = options::remember(&matches).and_then(|()| Cli::from_arg_matches(&matches));
+    parsed.unwrap_or_else(|error| error.format(&mut Cli::command()).exit())
 }
 
 fn run(cli: &Cli, console: &Console) -> Result<(), CliError> {

@@ -54,6 +54,19 @@ pub enum LayoutError {
         expected: String,
     },
 
+    /// An option that changes nothing in this set.
+    #[error("{}: {flag} has no effect on this {format} data set: {why}", path.display())]
+    WithoutEffect {
+        /// What was opened.
+        path: PathBuf,
+        /// Its layout.
+        format: Format,
+        /// The option's flag.
+        flag: String,
+        /// Why it has none.
+        why: &'static str,
+    },
+
     /// The reader of this layout was left out when the program was built.
     #[error("{}: this build does not read {format} data sets: it lacks the feature `{feature}`", path.display())]
     NotBuiltIn {
@@ -257,12 +270,22 @@ impl LayoutError {
             Self::Ambiguous { found, .. } => {
                 let names: Vec<_> = found.iter().map(|(format, _)| format.name()).collect();
                 return Some(format!(
-                    "name the format with `--format`: one of {}",
+                    "name the format with --format: one of {}",
                     names.join(", ")
                 ));
             }
+            Self::NotThisFormat {
+                format: Format::FileNames,
+                ..
+            } => "leave --label-from-name out where the names of files say no class",
             Self::NotThisFormat { .. } => {
-                "leave the format out to have it recognised; docs/reference/dataset-formats.md shows the layouts"
+                "leave --format out to have it recognised; docs/reference/dataset-formats.md shows the layouts"
+            }
+            Self::WithoutEffect { flag, .. } => {
+                return Some(format!(
+                    "leave {flag} out; in a configuration it is the key `{}` of [data]",
+                    flag.trim_start_matches('-').replace('-', "_")
+                ));
             }
             Self::NotBuiltIn { feature, .. } => {
                 return Some(format!(
@@ -301,7 +324,7 @@ impl LayoutError {
                 "rename the file, move it out of the folder, or open one file by its own path"
             }
             Self::ChooseColumn { .. } => {
-                "name the columns with `--image-column` and `--label-column`, by name or by number from 1"
+                "name the columns with --image-column and --label-column, by name or by number from 1; a file with the classes with --class-file"
             }
             Self::Nothing { .. } | Self::BadRatios { .. } => return None,
         };

@@ -1,8 +1,10 @@
 //! Readers of data sets, one file a format, and the recognition of the format.
 
+mod class_file;
 mod class_folders;
 mod coop;
 mod cub;
+mod effect;
 mod elevater;
 mod fiftyone;
 mod file_names;
@@ -31,6 +33,7 @@ mod webdataset;
 
 use std::path::Path;
 
+pub use effect::{DataSetting, check_settings};
 pub use layout::{Gives, Item, Layout};
 pub use options::OpenOptions;
 
@@ -49,7 +52,8 @@ const AROUND: usize = 4;
 /// inside, that folder is opened; where it holds nothing but one folder, that one is, with a note.
 ///
 /// # Errors
-/// No layout or more than one fits, or the set contradicts itself; see [`LayoutError`].
+/// No layout or more than one fits, the set contradicts itself, or an option has no effect on it; see
+/// [`LayoutError`].
 pub fn open(path: &Path, options: &OpenOptions) -> Result<Task> {
     fs_err::metadata(path)?;
     if let Some(snapshot) = hub_cache::snapshot(path)? {
@@ -109,6 +113,7 @@ fn open_around(path: &Path, options: &OpenOptions, around: usize) -> Result<Task
             }
         },
     };
+    check_settings(path, format, options)?;
     let mut builder = match format {
         Format::WebDataset => webdataset::read(path, options),
         Format::Coop => coop::read(path, options),
@@ -128,7 +133,21 @@ fn open_around(path: &Path, options: &OpenOptions, around: usize) -> Result<Task
         .into()),
     }?;
     builder.notes.extend(notes);
-    builder.finish(path, format, why, options)
+    let folders = matches!(
+        format,
+        Format::ClassFolders
+            | Format::ImageFolder
+            | Format::Coop
+            | Format::FileNames
+            | Format::FiftyOne
+            | Format::Cub
+    );
+    if let Some(file) = options.class_file.as_deref().filter(|_| folders) {
+        class_file::apply(&mut builder, file)?;
+    }
+    let task = builder.finish(path, format, why, options)?;
+    effect::check_task(path, &task, options)?;
+    task.with_class_subset(options.class_subset)
 }
 
 /// All layouts that are read, in the order in which their formats are recognised.

@@ -35,7 +35,7 @@ pub(super) fn nearest(path: &Path, found: &Inventory, inside: &[String]) -> Opti
         ));
     }
     if !inside.is_empty() {
-        return Some("open one of the folders inside, or give its name with `--name`".to_owned());
+        return Some("open one of the folders inside, or choose it with --name".to_owned());
     }
     if let Some(classes) = file_names::guess(&found.flat) {
         let names: Vec<String> = classes.keys().cloned().collect();

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::class_subset::ClassSubset;
 use crate::format::Format;
 use crate::label_from_name::LabelFromName;
 use crate::label_separator::LabelSeparator;
@@ -34,6 +35,8 @@ pub struct OpenOptions {
     pub label_separator: Option<LabelSeparator>,
     /// Where in file names the class stands, where it stands there.
     pub label_from_name: Option<LabelFromName>,
+    /// Which of the classes are used.
+    pub class_subset: ClassSubset,
 }
 
 impl Default for OpenOptions {
@@ -51,6 +54,7 @@ impl Default for OpenOptions {
             image_root: None,
             label_separator: None,
             label_from_name: None,
+            class_subset: ClassSubset::All,
         }
     }
 }

@@ -250,9 +250,9 @@ impl Shadow {
         }
         task.provenance.notes.extend(notes);
         if let Some(made) = &mut task.provenance.made_split {
-            let none = Vec::new();
-            let val = task.val.as_ref().map_or(&none, |split| &split.samples);
-            let parts = [&task.train.samples, val, &task.test.samples];
+            let val = task.val.as_ref();
+            let val = val.map_or(&[][..], |split| &split.samples[..]);
+            let parts = [&task.train.samples[..], val, &task.test.samples[..]];
             made.sha256 = hash_of(SplitName::ALL.into_iter().zip(parts));
         }
         Ok(task)

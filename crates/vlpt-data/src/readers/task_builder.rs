@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::known;
 use super::made_split::make_split;
 use crate::catalogue::Entry;
+use crate::class_subset::ClassSubset;
 use crate::error::{LayoutError, Result};
 use crate::format::Format;
 use crate::metric::Metric;
@@ -33,6 +34,8 @@ pub(super) struct TaskBuilder {
     pub(super) val: Option<Vec<Sample>>,
     pub(super) test: Option<Vec<Sample>>,
     pub(super) notes: Vec<String>,
+    /// How the reader split the images itself, where it did.
+    pub(super) made: Option<MadeSplit>,
 }
 
 impl TaskBuilder {
@@ -47,6 +50,7 @@ impl TaskBuilder {
             val: None,
             test: None,
             notes: Vec::new(),
+            made: None,
         }
     }
 
@@ -131,7 +135,7 @@ impl TaskBuilder {
         if self.templates.is_empty() {
             self.templates.push(PLAIN_TEMPLATE.to_owned());
         }
-        let made_split = self.place_splits(options)?;
+        let made_split = self.place_splits(options)?.or(self.made.take());
         self.note_classes();
         Ok(Task {
             name,
@@ -151,6 +155,7 @@ impl TaskBuilder {
                 recognised_by,
                 notes: self.notes,
                 made_split,
+                class_subset: ClassSubset::All,
             },
         })
     }

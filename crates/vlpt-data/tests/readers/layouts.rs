@@ -1,184 +1,264 @@
-//! Every example of every layout is built and read, and `docs/reference/dataset-formats.md` shows
-//! the same examples.
+//! One small data set in every layout, whole or with one flaw: two classes, `ant` and `bee`.
 
-use std::collections::BTreeSet;
-use std::fmt::Write as _;
-use std::path::Path;
+use vlpt_data::Format;
 
-use vlpt_data::readers::{Item, Layout, layouts};
-use vlpt_data::{Format, OpenOptions, open};
+use crate::fixtures::{Dir, features, png};
+use crate::parquet_writer::{Column, file, properties};
 
-use crate::fixtures::Dir;
-
-#[test]
-fn every_format_has_a_layout_and_names_are_unique() {
-    let formats: BTreeSet<Format> = layouts().map(|layout| layout.format).collect();
-    assert_eq!(formats, BTreeSet::from(Format::READABLE));
-    let names: BTreeSet<&str> = layouts().map(|layout| layout.name).collect();
-    assert_eq!(names.len(), layouts().count());
+/// What is peculiar about a set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flaw {
+    /// Nothing: it brings a train and a test split, where its layout can.
+    None,
+    /// It has one list of images only.
+    OneList,
+    /// A class has no image.
+    EmptyClass,
+    /// A listed image does not exist.
+    MissingImage,
+    /// A label of a table is two in one.
+    JoinedLabels,
 }
 
-#[test]
-fn every_example_is_read_as_documented() {
-    for layout in layouts() {
-        let dir = Dir::new();
-        dir.items(layout.example);
-        let name = layout.name;
-        let options = dir.options(layout.flags);
-        let task = open(&dir.path(layout.open), &options)
-            .unwrap_or_else(|error| panic!("{name}: {error}"));
-        assert_eq!(task.provenance.format, layout.format, "{name}");
-        assert_eq!(task.classes, layout.gives.classes, "{name}");
-        assert_eq!(task.multi_label, layout.gives.multi_label, "{name}");
-        let val = task.val.as_ref().map_or(0, vlpt_data::Split::len);
-        let images = [task.train.len(), val, task.test.len()];
-        assert_eq!(images, layout.gives.images, "{name}");
-        for split in [Some(&task.train), task.val.as_ref(), Some(&task.test)] {
-            for sample in split.into_iter().flat_map(|split| &split.samples) {
-                let loaded = sample.load(&vlpt_data::image::Limits::default());
-                loaded.unwrap_or_else(|error| panic!("{name}: {error}"));
+const CLASSES: [&str; 2] = ["ant", "bee"];
+/// Images of a class in each split.
+const EACH: u8 = 5;
+
+/// Split, number and class of every image.
+fn images(flaw: Flaw) -> Vec<(&'static str, u8, usize)> {
+    let parts: &[&str] = match flaw {
+        Flaw::OneList => &["train"],
+        _ => &["train", "test"],
+    };
+    let mut all = Vec::new();
+    for part in parts {
+        for label in 0..CLASSES.len() {
+            all.extend((0..EACH).map(|_| (*part, 0, label)));
+        }
+    }
+    for (number, image) in (0..).zip(&mut all) {
+        image.1 = number;
+    }
+    all
+}
+
+/// A set of this layout. A layout that cannot have the flaw gives a whole set.
+pub(crate) fn layout(format: Format, flaw: Flaw) -> Dir {
+    let dir = Dir::new();
+    match format {
+        Format::ClassFolders => {
+            for (_, number, label) in images(Flaw::OneList) {
+                dir.image(&format!("{}/{number}.png", CLASSES[label]), number);
+            }
+            if flaw == Flaw::EmptyClass {
+                dir.folder("cow");
             }
         }
-        if layout.flags.is_empty() {
-            let named = OpenOptions {
-                format: Some(layout.format),
-                ..OpenOptions::default()
-            };
-            let named = open(&dir.path(layout.open), &named).expect("the format by name");
-            assert_eq!(named.classes, task.classes, "{name}");
+        Format::ImageFolder => {
+            for (part, number, label) in images(flaw) {
+                dir.image(&format!("{part}/{}/{number}.png", CLASSES[label]), number);
+            }
+            if flaw == Flaw::EmptyClass {
+                dir.folder("train/cow");
+            }
         }
+        Format::FileNames => {
+            for (part, number, label) in images(flaw) {
+                dir.image(&format!("{part}/{}.{number}.png", CLASSES[label]), number);
+            }
+        }
+        Format::Csv | Format::Jsonl => table(&dir, format, flaw),
+        Format::Coop => coop(&dir, flaw),
+        Format::Elevater => elevater(&dir, flaw),
+        Format::WebDataset => webdataset(&dir, flaw),
+        Format::FiftyOne => fiftyone(&dir, flaw),
+        Format::Cub => cub(&dir, flaw),
+        Format::Parquet if flaw == Flaw::MissingImage => paths(&dir),
+        Format::Parquet => {
+            for part in ["train", "test"] {
+                let own = images(flaw).into_iter().filter(|(p, ..)| *p == part);
+                let rows: Vec<(u8, i64)> = own.map(|(_, n, label)| (n, label as i64)).collect();
+                if !rows.is_empty() {
+                    let file = format!("data/{part}-00000-of-00001.parquet");
+                    dir.parquet(&file, &rows, &features(&CLASSES, false), 3);
+                }
+            }
+        }
+        Format::Synthetic => unreachable!("it lies nowhere"),
+    }
+    dir
+}
+
+fn table(dir: &Dir, format: Format, flaw: Flaw) {
+    let mut lines = Vec::new();
+    if format == Format::Csv {
+        let split = if flaw == Flaw::OneList { "" } else { ",split" };
+        lines.push(format!("path,label,kind,again{split}"));
+    }
+    for (part, number, label) in images(flaw) {
+        let (path, mut class) = (format!("pictures/{number}.png"), CLASSES[label]);
+        if flaw == Flaw::JoinedLabels && number == 0 {
+            class = "ant|bee";
+        }
+        dir.image(&path, number);
+        let split = flaw != Flaw::OneList;
+        lines.push(if format == Format::Csv {
+            let split = if split { format!(",{part}") } else { String::new() };
+            format!("{path},{class},insect,{path}{split}")
+        } else {
+            let split = if split {
+                format!(r#", "split": "{part}""#)
+            } else {
+                String::new()
+            };
+            format!(
+                r#"{{"path": "{path}", "label": "{class}", "kind": "insect", "again": "{path}"{split}}}"#
+            )
+        });
+    }
+    let ending = format.name();
+    dir.text(&format!("list.{ending}"), &lines.join("\n"));
+    if flaw == Flaw::MissingImage {
+        fs_err::remove_file(dir.path("pictures/0.png")).expect("removed");
     }
 }
 
-const BEGIN: &str = "<!-- layouts: begin -->\n";
-const END: &str = "<!-- layouts: end -->\n";
-
-#[test]
-fn the_page_of_formats_shows_these_layouts() {
-    let path =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/dataset-formats.md");
-    let found = fs_err::read_to_string(&path).expect("the page");
-    let (before, rest) = found.split_once(BEGIN).expect("the mark of the beginning");
-    let (_, after) = rest.split_once(END).expect("the mark of the end");
-    let expected = format!("{before}{BEGIN}{}{END}{after}", page());
-    if std::env::var_os("VLPT_BLESS").is_some() {
-        fs_err::write(&path, &expected).expect("written");
+/// With a split file; with a class that is empty, as ImageNet, whose classes are folders.
+fn coop(dir: &Dir, flaw: Flaw) {
+    if flaw == Flaw::EmptyClass {
+        for (part, number, label) in images(flaw) {
+            let part = if part == "test" { "val" } else { part };
+            dir.image(
+                &format!("images/{part}/n0000000{label}/{number}.png"),
+                number,
+            );
+        }
+        dir.folder("images/train/n00000002");
+        dir.text(
+            "classnames.txt",
+            "n00000000 ant\nn00000001 bee\nn00000002 cow\n",
+        );
         return;
     }
-    assert!(
-        found == expected,
-        "docs/reference/dataset-formats.md is stale; write it anew with: VLPT_BLESS=1 cargo test -p vlpt-data --test readers layouts"
-    );
-}
-
-/// The table of layouts and their examples, in Markdown.
-fn page() -> String {
-    let mut page = String::from(
-        "\nWritten by `VLPT_BLESS=1 cargo test -p vlpt-data --test readers layouts` from what the readers say; the same test builds and reads every example.\n\n\
-         | layout | format | recognised by | flags |\n|---|---|---|---|\n",
-    );
-    for layout in layouts() {
-        let flags = match layout.flags {
-            "" => String::new(),
-            flags => format!("`{}`", flags.replace('|', "\\|")),
-        };
-        let sign = layout.sign.replace('|', "\\|");
-        writeln!(
-            page,
-            "| [{}](#{}) | `{}` | {sign} | {flags} |",
-            layout.name,
-            anchor(layout.name),
-            layout.format
-        )
-        .expect("text");
-    }
-    for layout in layouts() {
-        write!(
-            page,
-            "\n### {}\n\n```text\n{}```\n\n",
-            layout.name,
-            tree(layout)
-        )
-        .expect("text");
-        let open = match layout.open {
-            "" => "DATA".to_owned(),
-            path => format!("DATA/{path}"),
-        };
-        let flags = match layout.flags {
-            "" => String::new(),
-            flags => format!(" {flags}"),
-        };
-        let gives = layout.gives;
-        let classes: Vec<String> = gives.classes.iter().map(|c| format!("`{c}`")).collect();
-        let [train, val, test] = gives.images;
-        let labels = if gives.multi_label {
-            "any number of labels"
-        } else {
-            "one label"
-        };
-        writeln!(
-            page,
-            "`vlpt data check {open}{flags}`: classes {}; {train} train, {val} val and {test} test images with {labels} each.",
-            classes.join(", "),
-        )
-        .expect("text");
-    }
-    page.push('\n');
-    page
-}
-
-fn anchor(name: &str) -> String {
-    name.to_lowercase()
-        .chars()
-        .filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'))
-        .map(|c| if c == ' ' { '-' } else { c })
-        .collect()
-}
-
-/// The files of an example, the text of text files below them.
-fn tree(layout: &Layout) -> String {
-    let mut text = String::new();
-    for item in layout.example {
-        lines(item, "", &mut text);
-    }
-    text
-}
-
-fn lines(item: &Item, inside: &str, text: &mut String) {
-    let mut line = |path: &str, what: &str| {
-        let line = format!("{inside}{path}{what}");
-        text.push_str(line.trim_end());
-        text.push('\n');
+    let list = |wanted: &str| {
+        let own = images(Flaw::None)
+            .into_iter()
+            .filter(|(p, ..)| *p == wanted);
+        let entries: Vec<String> = own
+            .map(|(_, number, label)| format!(r#"["{number}.png", {label}, "{}"]"#, CLASSES[label]))
+            .collect();
+        format!(r#""{wanted}": [{}]"#, entries.join(", "))
     };
-    match item {
-        Item::Image(path) => line(path, ""),
-        Item::Images(paths) => line(&paths.join("  "), ""),
-        Item::Text(path, content) => {
-            line(path, ":");
-            for content in content.lines() {
-                line("    ", content);
+    for (_, number, _) in images(Flaw::None) {
+        dir.image(&format!("images/{number}.png"), number);
+    }
+    if flaw == Flaw::MissingImage {
+        fs_err::remove_file(dir.path("images/0.png")).expect("removed");
+    }
+    let text = format!("{{{}, {}}}", list("train"), list("test"));
+    dir.text("split_zhou_Insects.json", &text);
+}
+
+fn elevater(dir: &Dir, flaw: Flaw) {
+    dir.text("labels.txt", &CLASSES.join("\n"));
+    for part in ["train", "test"] {
+        let own = images(flaw).into_iter().filter(|(p, ..)| *p == part);
+        let own: Vec<_> = own.collect();
+        if own.is_empty() {
+            continue;
+        }
+        let lines: Vec<String> = own
+            .iter()
+            .map(|(_, number, label)| format!("{part}.zip@{number}.png {label}"))
+            .collect();
+        let names: Vec<(String, u8)> = own
+            .iter()
+            .map(|(_, number, _)| (format!("{number}.png"), *number))
+            .collect();
+        let gone = usize::from(flaw == Flaw::MissingImage && part == "train");
+        let members: Vec<(&str, u8)> = names[gone..].iter().map(|(n, s)| (&**n, *s)).collect();
+        dir.zip(&format!("{part}.zip"), &members)
+            .text(&format!("{part}.txt"), &lines.join("\n"));
+    }
+}
+
+fn webdataset(dir: &Dir, flaw: Flaw) {
+    dir.text("classnames.txt", &CLASSES.join("\n"));
+    for part in ["train", "test"] {
+        let mut members: Vec<(String, Vec<u8>)> = Vec::new();
+        for (of, number, label) in images(flaw) {
+            if of == part {
+                members.push((format!("{number:02}.cls"), label.to_string().into_bytes()));
+                members.push((format!("{number:02}.png"), png(number)));
+                let json = br#"{"kind": "insect"}"#;
+                members.push((format!("{number:02}.json"), json.to_vec()));
             }
         }
-        Item::Zip(path, members) | Item::Tar(path, members) => {
-            line(path, ", holding:");
-            let inside = format!("{inside}    ");
-            for member in *members {
-                lines(member, &inside, text);
+        let members: Vec<(&str, Vec<u8>)> = members
+            .iter()
+            .map(|(name, bytes)| (&**name, bytes.clone()))
+            .collect();
+        if !members.is_empty() {
+            dir.tar(&format!("{part}/0.tar"), &members);
+        }
+    }
+}
+
+/// Parquet files whose rows name files, the first of which is absent.
+fn paths(dir: &Dir) {
+    let schema = "message schema { optional binary path (STRING); optional int64 label; }";
+    for part in ["train", "test"] {
+        let own = images(Flaw::None).into_iter().filter(|(p, ..)| *p == part);
+        let (mut paths, mut labels) = (Vec::new(), Vec::new());
+        for (_, number, label) in own {
+            paths.push(format!("{number}.png"));
+            labels.push(label as i64);
+            if number != 0 {
+                dir.image(&format!("{number}.png"), number);
             }
         }
-        Item::Parquet {
-            path,
-            classes,
-            labels,
-        } => line(
-            path,
-            &format!(
-                ": {} rows, label names {}",
-                labels.len(),
-                classes.join(", ")
-            ),
-        ),
-        Item::Link(path, to) => line(path, &format!(" -> {to}")),
-        other => panic!("an item that the page cannot show: {other:?}"),
+        let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+        let columns = [Column::texts(&paths), Column::numbers(&labels)];
+        let bytes = file(schema, &features(&CLASSES, false), properties(), &columns);
+        dir.bytes(&format!("{part}.parquet"), &bytes);
+    }
+}
+
+fn fiftyone(dir: &Dir, flaw: Flaw) {
+    for part in ["train", "test"] {
+        let own = images(flaw).into_iter().filter(|(p, ..)| *p == part);
+        let folder = if flaw == Flaw::OneList { "." } else { part };
+        let mut labels = Vec::new();
+        for (_, number, label) in own {
+            labels.push(format!(r#""{number}": {label}"#));
+            if flaw != Flaw::MissingImage || number != 0 {
+                dir.image(&format!("{folder}/data/{number}.png"), number);
+            }
+        }
+        if !labels.is_empty() {
+            let labels = labels.join(", ");
+            let text = format!(r#"{{"classes": ["ant", "bee"], "labels": {{{labels}}}}}"#);
+            dir.text(&format!("{folder}/labels.json"), &text);
+        }
+    }
+}
+
+fn cub(dir: &Dir, flaw: Flaw) {
+    let (mut list, mut labels, mut split) = (Vec::new(), Vec::new(), Vec::new());
+    for (part, number, label) in images(flaw) {
+        let path = format!("{}/{number}.png", CLASSES[label]);
+        if flaw != Flaw::MissingImage || number != 0 {
+            dir.image(&format!("images/{path}"), number);
+        }
+        let id = u32::from(number) + 1;
+        list.push(format!("{id} {path}"));
+        labels.push(format!("{id} {}", label + 1));
+        split.push(format!("{id} {}", u8::from(part == "train")));
+    }
+    dir.text("images.txt", &list.join("\n"));
+    dir.text("image_class_labels.txt", &labels.join("\n"));
+    dir.text("classes.txt", "1 ant\n2 bee\n");
+    if flaw != Flaw::OneList {
+        dir.text("train_test_split.txt", &split.join("\n"));
     }
 }

@@ -182,6 +182,14 @@ fn absolute(data: &DataConfig) -> Result<DataConfig> {
     if let Some(file) = &data.class_file {
         data.class_file = Some(whole(file)?);
     }
+    // one that is not here is relative to the data set
+    if let Some(root) = data
+        .image_root
+        .clone()
+        .filter(|root| Path::new(root).is_dir())
+    {
+        data.image_root = Some(whole(&root)?);
+    }
     Ok(data)
 }
 

@@ -6,6 +6,7 @@ use vlpt_clip::Clip;
 use vlpt_data::Split;
 use vlpt_data::image::Limits;
 
+use super::extend::reopen;
 use super::folder::same_input;
 use super::job::Job;
 use super::result::finished;
@@ -37,7 +38,7 @@ fn execute_here(
     observer: &dyn TrainObserver,
 ) -> Result<RunSummary> {
     let dir = &options.dir;
-    let checkpoint = Checkpoint::read(dir)?;
+    let mut checkpoint = Checkpoint::read(dir)?;
     let baseline = config.method.is_baseline();
     // A baseline chooses its hyper-parameters by them, a prompt method its epoch if told to.
     let val = if baseline || config.train.select == Select::BestVal {
@@ -54,12 +55,15 @@ fn execute_here(
     );
     let fingerprint = with_bounds(fingerprint, data);
     let start = Position::new(&clip.fingerprint, &fingerprint);
-    if let Some(checkpoint) = &checkpoint {
-        let stored = &checkpoint.position;
+    if let Some(checkpoint) = &mut checkpoint {
+        let stored = &mut checkpoint.position;
         same_input(dir, "model", &stored.model, &start.model)?;
         same_input(dir, "data", &stored.data, &start.data)?;
-        if stored.finished {
+        if stored.finished && (baseline || stored.epoch >= config.epochs()) {
             return finished(dir);
+        }
+        if stored.finished {
+            reopen(dir, stored)?;
         }
     }
     write_atomic(&dir.join("subset.json"), subsets(data)?.as_bytes())?;

@@ -214,6 +214,13 @@ impl<'a> Trainer<'a> {
                 .step(parameter.name(), values, gradient, lr)?;
         }
         for (parameter, values) in parameters.iter().zip(&values) {
+            if !values.iter().all(|value| value.is_finite()) {
+                return Err(TrainError::ParameterDiverged {
+                    parameter: parameter.name().to_owned(),
+                    epoch: self.position.epoch + 1,
+                    step: self.position.step + 1,
+                });
+            }
             parameter.set(values)?;
         }
         Ok(())

@@ -8,6 +8,7 @@ mod split_file;
 
 use std::path::{Path, PathBuf};
 
+use super::effect::{DataSetting, without_effect};
 use super::folders::{base_name, list};
 use super::layout::{Gives, Item, Layout};
 use super::task_builder::TaskBuilder;
@@ -177,7 +178,11 @@ pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<TaskBuilder> {
         }
         .into());
     }
-    match find(path) {
+    let found = find(path);
+    if let Some(found) = &found {
+        check_settings(path, found, options)?;
+    }
+    match found {
         Some(Found::Split(file, set)) => split_file::read(path, &file, set, options),
         Some(Found::Lists(set)) => match set.kind {
             Kind::Aircraft => aircraft::read(path, set, options),
@@ -200,5 +205,19 @@ pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<TaskBuilder> {
             }
             .into())
         }
+    }
+}
+
+/// Refuses settings of class folders where images are listed, and of lists where they are not.
+fn check_settings(path: &Path, found: &Found, options: &OpenOptions) -> Result<()> {
+    let folders = matches!(found, Found::Lists(set) if set.kind != Kind::Aircraft);
+    let idle = if folders {
+        (options.skip_missing_images, DataSetting::SkipMissingImages)
+    } else {
+        (options.drop_empty_classes, DataSetting::DropEmptyClasses)
+    };
+    match idle {
+        (true, setting) => Err(without_effect(path, Format::Coop, setting)),
+        _ => Ok(()),
     }
 }

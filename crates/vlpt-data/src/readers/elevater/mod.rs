@@ -200,7 +200,7 @@ fn label_file(path: &Path, registered: Option<&Registered>) -> Result<PathBuf> {
         LayoutError::MissingFile {
             set: path.display().to_string(),
             file: path.join(named.unwrap_or(LABEL_FILES[0])),
-            help: "the label file holds one class name a line; labelmap.txt is read too, or name a file with the classes".to_owned(),
+            help: "the label file holds one class name a line; labelmap.txt is read too, or name a file with --class-file".to_owned(),
         }
         .into()
     })

@@ -114,6 +114,7 @@ pub(super) fn read(file: &Path, options: &OpenOptions) -> Result<Rows> {
         Label::OneHot(_) => return Ok(Rows::default()), // never chosen: no key is asked for bits
     };
     let mut rows = Vec::new();
+    let mut texts = false;
     for line in lines(file, &text) {
         let (number, object) = line?;
         let told = |key: &str| {
@@ -130,6 +131,7 @@ pub(super) fn read(file: &Path, options: &OpenOptions) -> Result<Rows> {
             }
         };
         let value = object.get(label_key).unwrap_or(&Value::Null);
+        texts |= value.is_string();
         let (labels, missing) = labels(value, many).ok_or_else(|| {
             let found = format!("`{label_key}`: {}", told(label_key));
             bad(file, number, found, "a label, or a list of labels")
@@ -141,6 +143,16 @@ pub(super) fn read(file: &Path, options: &OpenOptions) -> Result<Rows> {
             missing,
             split: split(file, number, &object, &names, columns.split)?,
         });
+    }
+    if let Some(sign) = options.label_separator.filter(|_| !texts) {
+        return Err(LayoutError::ChooseColumn {
+            file: file.to_path_buf(),
+            what: format!(
+                "--label-separator {sign} has no effect: no label of `{label_key}` is a text"
+            ),
+            columns: names,
+        }
+        .into());
     }
     let mut notes = columns.notes.clone();
     if let Some(SplitColumn::Perhaps(place)) = columns.split {

@@ -15,7 +15,8 @@ use crate::sample::ImageRef;
 #[derive(Debug)]
 pub(super) struct Places {
     root: Arc<Root>,
-    files: Files,
+    /// The files that rows name, once one does.
+    files: Option<Files>,
 }
 
 /// The image of each row of a file, `None` for one that was to be skipped because it is absent, and
@@ -23,25 +24,21 @@ pub(super) struct Places {
 type Found = (Vec<Option<ImageRef>>, Vec<String>);
 
 impl Places {
-    /// Files that rows name lie below the folder that the user names, or below the set's own.
-    ///
-    /// # Errors
-    /// The folder that the user names is absent.
-    pub(super) fn new(root: &Arc<Root>, options: &OpenOptions) -> Result<Self> {
-        let files = match &options.image_root {
-            Some(named) if named.is_dir() => Files::new(&Root::open(named)?, "", true),
-            Some(named) => Files::new(&Root::open(&root.path().join(named))?, "", true),
-            None => Files::new(root, "", false),
-        };
-        let root = Arc::clone(root);
-        Ok(Self { root, files })
+    pub(super) fn new(root: &Arc<Root>) -> Self {
+        let (root, files) = (Arc::clone(root), None);
+        Self { root, files }
+    }
+
+    /// Whether some row names a file.
+    pub(super) fn named(&self) -> bool {
+        self.files.is_some()
     }
 
     /// The images of a file.
     ///
     /// # Errors
-    /// The file is damaged, a path leaves the root or fits several files, or files are absent and
-    /// were not to be skipped.
+    /// The file is damaged, a path leaves the root or fits several files, files are absent and were not
+    /// to be skipped, or the folder that the user names is.
     pub(super) fn of(
         &mut self,
         table: &Arc<ParquetTable>,
@@ -49,44 +46,57 @@ impl Places {
         options: &OpenOptions,
     ) -> Result<Found> {
         let file = self.root.join(table.name());
-        let (mut found, mut named) = (Vec::new(), false);
+        let mut found = Vec::new();
+        let mut notes = Vec::new();
         let mut missing = Missing::new(&file, options);
+        let mut settled = false;
         for group in 0..table.metadata().num_row_groups() {
-            let paths = paths(table, images, group)?;
-            let cells: Vec<&str> = paths.iter().flatten().flatten().map(|p| &**p).collect();
-            if !cells.is_empty() && !named {
-                self.files.settle(&file, &cells)?;
-                named = true;
+            let paths = paths(table, images, group)?.unwrap_or_default();
+            let cells: Vec<&str> = paths.iter().flatten().map(|path| &**path).collect();
+            if !cells.is_empty() && !settled {
+                let files = match self.files.take() {
+                    Some(files) => files,
+                    None => files(&self.root, options)?,
+                };
+                let files = self.files.insert(files);
+                files.settle(&file, &cells)?;
+                notes.extend(files.note());
+                settled = true;
             }
             let rows = table.metadata().row_group(group).num_rows().max(0) as usize;
             for inside in 0..rows {
                 let row = found.len() as u64;
-                let path = paths
-                    .as_ref()
-                    .and_then(|paths| paths.get(inside)?.as_deref());
-                let Some(path) = path else {
+                let path = paths.get(inside).and_then(Option::as_deref);
+                let (Some(path), Some(files)) = (path, &mut self.files) else {
                     let table = Arc::clone(table);
                     found.push(Some(ImageRef::Parquet { table, row }));
                     continue;
                 };
                 let place = format!("row {row}");
-                let image = match self.files.find(path, &file, &place)? {
+                let spot = files.find(path, &file, &place)?;
+                let (image, path) = match spot {
                     Spot::At(path) => {
-                        missing.check(true, || (place, String::new()));
-                        Some(file_sample(self.files.root(), &path, Vec::new()).image)
+                        let image = file_sample(files.root(), &path, Vec::new()).image;
+                        (Some(image), path)
                     }
-                    Spot::Missing(path) => {
-                        missing.check(false, || (place, path));
-                        None
-                    }
+                    Spot::Missing(path) => (None, path),
                 };
+                missing.check(image.is_some(), || (place, path));
                 found.push(image);
             }
         }
-        let mut notes: Vec<String> = missing.finish()?.into_iter().collect();
-        notes.extend(self.files.note().filter(|_| named));
+        notes.extend(missing.finish()?);
         Ok((found, notes))
     }
+}
+
+/// Files that rows name lie below the folder that the user names, or below the set's own.
+fn files(root: &Arc<Root>, options: &OpenOptions) -> Result<Files> {
+    Ok(match &options.image_root {
+        Some(named) if named.is_dir() => Files::new(&Root::open(named)?, "", true),
+        Some(named) => Files::new(&Root::open(&root.path().join(named))?, "", true),
+        None => Files::new(root, "", false),
+    })
 }
 
 /// Paths of the rows of a group whose images are not in the file; `None` where all are.

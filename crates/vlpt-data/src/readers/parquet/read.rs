@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::archive::{ParquetTable, Root, WindowCache};
 use crate::error::{LayoutError, Result};
 use crate::format::Format;
+use crate::readers::effect::{DataSetting, without_effect};
 use crate::readers::folders::base_name;
 use crate::readers::options::OpenOptions;
 use crate::readers::shards;
@@ -95,7 +96,7 @@ pub(in crate::readers) fn read(path: &Path, options: &OpenOptions) -> Result<Tas
         columns.images.name, columns.label_name
     ));
     let label_of = labels_by_name(&builder.classes);
-    let mut places = Places::new(&root, options)?;
+    let mut places = Places::new(&root);
     for part in SplitName::ALL {
         let mut samples = Vec::new();
         let mut unlabelled = 0;
@@ -134,6 +135,17 @@ pub(in crate::readers) fn read(path: &Path, options: &OpenOptions) -> Result<Tas
         if rows.iter().any(|(p, ..)| *p == part) {
             builder.set(part, samples);
         }
+    }
+    // what is said about files of images means nothing where there are none
+    let given = [
+        (options.image_root.is_some(), DataSetting::ImageRoot),
+        (options.skip_missing_images, DataSetting::SkipMissingImages),
+    ];
+    let idle = given
+        .into_iter()
+        .find(|(given, _)| *given && !places.named());
+    if let Some((_, setting)) = idle {
+        return Err(without_effect(path, Format::Parquet, setting));
     }
     Ok(builder)
 }

@@ -85,7 +85,7 @@ fn no_classes(path: &Path, file: PathBuf) -> LayoutError {
     LayoutError::MissingFile {
         set: format!("the WebDataset {}", path.display()),
         file,
-        help: "write one class name a line, in the order of the labels, or name a file with the classes".to_owned(),
+        help: "write one class name a line, in the order of the labels, or name a file with --class-file".to_owned(),
     }
 }
 

@@ -11,6 +11,10 @@ use std::path::Path;
 use super::sets::Set;
 use crate::archive::Root;
 use crate::error::{LayoutError, Result};
+use crate::format::Format;
+use crate::provenance::MadeSplit;
+use crate::readers::effect::{DataSetting, without_effect};
+use crate::readers::made_split::hash_of;
 use crate::readers::options::OpenOptions;
 use crate::readers::task_builder::TaskBuilder;
 use crate::sample::Sample;
@@ -31,20 +35,20 @@ pub(super) fn read(path: &Path, set: &Set, options: &OpenOptions) -> Result<Opti
     let root = Root::open(path)?;
     let folder = path.join(set.images);
     let seed = options.split_seed;
-    let (classes, parts, rule) = match set.name {
+    let (classes, parts, rule, ratios) = match set.name {
         "Caltech101" | "DescribableTextures" | "EuroSAT" | "Food101" => {
             let Some(Classes { names, images }) = folders::read(&root, set)? else {
                 return Ok(None);
             };
             let rule = "50 % of each class for train, 20 % for val, the rest for test";
-            (names, rule::split_all(images, seed).map(Some), rule)
+            (names, rule::split_all(images, seed), rule, rule::OF_ALL)
         }
         "OxfordFlowers" => {
             let Some(Classes { names, images }) = lists::flowers(&root, path, set)? else {
                 return Ok(None);
             };
             let rule = "50 % of each class for train, 20 % for val, the rest for test";
-            (names, rule::split_all(images, seed).map(Some), rule)
+            (names, rule::split_all(images, seed), rule, rule::OF_ALL)
         }
         "OxfordPets" | "SUN397" | "UCF101" => {
             let Some(found) = lists::read(&root, path, set, options)? else {
@@ -52,18 +56,26 @@ pub(super) fn read(path: &Path, set: &Set, options: &OpenOptions) -> Result<Opti
             };
             let [train, val] = rule::split_val(found.both, seed);
             let rule = "20 % of each class of the set's own training list for val";
-            (
-                found.classes,
-                [Some(train), Some(val), Some(found.test)],
-                rule,
-            )
+            let parts = [train, val, found.test];
+            (found.classes, parts, rule, rule::OF_TRAINING)
         }
         _ => return Ok(None),
     };
     check(path, &classes, &parts)?;
+    let usual = OpenOptions::default().split_ratios;
+    if options.split_ratios != usual {
+        let setting = DataSetting::SplitRatios;
+        return Err(without_effect(path, Format::Coop, setting));
+    }
     let mut builder = TaskBuilder::new(set.name.to_owned(), classes);
+    let lists = parts.each_ref().map(Vec::as_slice);
+    builder.made = Some(MadeSplit {
+        seed,
+        ratios,
+        sha256: hash_of(SplitName::ALL.into_iter().zip(lists)),
+    });
     for (part, samples) in SplitName::ALL.into_iter().zip(parts) {
-        builder.set(part, samples.unwrap_or_default());
+        builder.set(part, samples);
     }
     builder.notes.push(format!(
         "{} is not there: split from {} by CoOp's rule ({rule}; seed {seed}). The published file has other images in each part: it depends on the order of a file system, so results differ from published ones",
@@ -74,9 +86,8 @@ pub(super) fn read(path: &Path, set: &Set, options: &OpenOptions) -> Result<Opti
 }
 
 /// Each class needs an image in each part.
-fn check(path: &Path, classes: &[String], parts: &[Option<Vec<Sample>>; 3]) -> Result<()> {
+fn check(path: &Path, classes: &[String], parts: &[Vec<Sample>; 3]) -> Result<()> {
     for (part, samples) in SplitName::ALL.into_iter().zip(parts) {
-        let samples = samples.as_deref().unwrap_or_default();
         let seen: BTreeSet<u32> = samples.iter().flat_map(|s| s.labels.clone()).collect();
         let absent = (0..).zip(classes).find(|(label, _)| !seen.contains(label));
         if let Some((_, class)) = absent {

@@ -13,6 +13,9 @@ use crate::sample::Sample;
 /// Shares of train and val of a set without any split; the rest is for testing.
 const TRAIN: f64 = 0.5;
 const VAL: f64 = 0.2;
+/// The shares as a run records them: of all images, and of a set's own training list.
+pub(super) const OF_ALL: [f64; 3] = [TRAIN, VAL, 0.3];
+pub(super) const OF_TRAINING: [f64; 3] = [0.8, VAL, 0.0];
 
 /// Python's `round`: halves go to the even neighbour.
 fn share(count: usize, of: f64) -> usize {
