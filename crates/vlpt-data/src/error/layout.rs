@@ -120,6 +120,27 @@ pub enum LayoutError {
         total: usize,
     },
 
+    /// A table none of whose images is found.
+    #[error(
+        "{}: none of the images in its first rows is found, such as `{image}`",
+        file.display()
+    )]
+    NoImages {
+        /// The table.
+        file: PathBuf,
+        /// The first image, as it is written there.
+        image: String,
+    },
+
+    /// Several tables of images, of which only the user can choose one.
+    #[error("{}: several tables list images: {}", path.display(), names.join(", "))]
+    SeveralTables {
+        /// The folder.
+        path: PathBuf,
+        /// The files.
+        names: Vec<String>,
+    },
+
     /// A class folder without an image.
     #[error("{}: class folder without images", folder.display())]
     EmptyClass {
@@ -305,6 +326,19 @@ impl LayoutError {
                 } else {
                     "copy the missing images there, or leave them out with `--skip-missing-images`"
                 }
+            }
+            Self::NoImages { .. } => {
+                "copy the images beside the table, or name the folder that holds them with --image-root"
+            }
+            Self::SeveralTables { path, names } => {
+                let first = names
+                    .first()
+                    .map(|name| path.join(name))
+                    .unwrap_or_default();
+                return Some(format!(
+                    "open the one that is meant, such as {}, or call them train, val and test",
+                    first.display()
+                ));
             }
             Self::EmptyClass { .. } => {
                 "put images there, remove the folder, or leave such folders out with `--drop-empty-classes`"

@@ -110,11 +110,10 @@ impl DataSetting {
         match self {
             Self::Name | Self::SplitSeed | Self::ClassSubset => true,
             Self::Format | Self::ClassFile | Self::SplitRatios => format != Format::Synthetic,
-            Self::ImageColumn => TABLES.contains(&format),
+            Self::ImageColumn | Self::ImageRoot => TABLES.contains(&format),
             Self::LabelColumn => LABELS.contains(&format),
             Self::DropEmptyClasses => FOLDERS.contains(&format),
             Self::SkipMissingImages => LISTS.contains(&format),
-            Self::ImageRoot => TABLES.contains(&format),
             Self::LabelSeparator => MANIFESTS.contains(&format),
             Self::LabelFromName => format == Format::FileNames,
         }

@@ -99,6 +99,17 @@ pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<TaskBuilder> {
     builder
         .notes
         .push("the class of an image is the text before the number in its file name".to_owned());
+    let split_folders = places.iter().all(|(_, folder)| !folder.is_empty());
+    let beside = folders_in(path).into_iter().filter(|folder| {
+        split_folders
+            && SplitName::from_name(folder).is_none()
+            && holds_images(&path.join(folder), 8)
+    });
+    builder.notes.extend(
+        beside.map(|folder| {
+            format!("the folder `{folder}` beside those of the splits was passed over")
+        }),
+    );
     if let Some(first) = without.first() {
         builder.notes.push(format!(
             "{} images whose names say no class were passed over, such as `{first}` (`vlpt predict` names their classes)",

@@ -34,6 +34,9 @@ pub(super) fn nearest(path: &Path, found: &Inventory, inside: &[String]) -> Opti
             some(&folders)
         ));
     }
+    if let Some(told) = split_folders(path) {
+        return Some(told);
+    }
     if !inside.is_empty() {
         return Some("open one of the folders inside, or choose it with --name".to_owned());
     }
@@ -45,11 +48,12 @@ pub(super) fn nearest(path: &Path, found: &Inventory, inside: &[String]) -> Opti
             some(&names)
         ));
     }
-    annotations(found)
-        .or_else(|| split_folders(path))
+    arrow(found)
+        .or_else(|| annotations(found))
         .or_else(|| one_class(path))
         .or_else(|| archives(found))
         .or_else(|| unlabelled(found))
+        .or_else(|| photos(found))
 }
 
 /// Flags that name the columns of a table, as far as its first row tells them.
@@ -146,17 +150,43 @@ fn one_class(path: &Path) -> Option<String> {
         [one] => Some(format!(
             "nearest are class folders, but only `{one}` holds images: a set needs a folder for each of two classes or more"
         )),
-        several => Some(format!(
-            "the folders {} hold images without labels by their names (`--format classfolders` takes them for classes): put the images into a folder for each class, or add a table with the columns path and label",
-            some(several)
-        )),
+        several => {
+            let classes = several
+                .iter()
+                .all(|name| SplitName::from_name(name).is_none());
+            let way = if classes {
+                "`--format classfolders` takes them for classes; else "
+            } else {
+                ""
+            };
+            Some(format!(
+                "the folders {} hold images without labels by their names: {way}put the images into a folder for each class, or add a table with the columns path and label",
+                some(several)
+            ))
+        }
     }
+}
+
+/// What Hugging Face's `save_to_disk` writes.
+fn arrow(found: &Inventory) -> Option<String> {
+    found.endings.contains_key("arrow").then(|| {
+        "Arrow files are not read: write Parquet with `load_from_disk(FOLDER)` and `to_parquet(\"train.parquet\")` of each split".to_owned()
+    })
 }
 
 fn archives(found: &Inventory) -> Option<String> {
     let archive = found.archives.first()?;
     Some(format!(
-        "the images may lie in the archive {archive}: open the archive itself, or unpack it"
+        "the images may lie in the archive {archive}: open it by its own path, DATA/{archive}"
+    ))
+}
+
+/// Photos of kinds that are not taken for images.
+fn photos(found: &Inventory) -> Option<String> {
+    let mut kinds = ["heic", "heif", "avif"].iter();
+    let kind = kinds.find(|ending| found.endings.contains_key(**ending))?;
+    Some(format!(
+        "the .{kind} files are not taken for images: convert them to JPEG (`heif-convert`, or `sips` on macOS)"
     ))
 }
 

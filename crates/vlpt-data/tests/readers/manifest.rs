@@ -39,7 +39,7 @@ fn the_file_itself_may_be_opened_and_tabs_separate_tsv() {
     assert_eq!(task.classes, ["x", "y"]);
     let error = dir.error(&OpenOptions::default());
     assert!(
-        error.contains("manifests: found a.tsv, b.csv, expected one manifest"),
+        error.contains("several tables list images: a.tsv, b.csv"),
         "{error}"
     );
 }

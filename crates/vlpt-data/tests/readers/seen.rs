@@ -123,6 +123,28 @@ fn flat_folders_of_two_splits_are_no_classes() {
 }
 
 #[test]
+fn folders_that_name_a_split_among_other_words_are_told() {
+    let sets = |train: &str, test: &str| {
+        let dir = Dir::new();
+        for (seed, path) in [(1, train), (3, test)] {
+            dir.image(&format!("{path}/a/1.png"), seed)
+                .image(&format!("{path}/b/1.png"), seed + 1);
+        }
+        dir
+    };
+    let task = sets("training_set", "test_set").open().expect("it opens");
+    assert_eq!(
+        (task.classes.len(), task.train.len(), task.test.len()),
+        (2, 2, 2)
+    );
+    let error = sets("seg_train", "seg_test")
+        .open()
+        .expect_err("other names");
+    let hint = error.hint().expect("a way out");
+    assert!(hint.contains("rename `seg_test` to `test`"), "{hint}");
+}
+
+#[test]
 fn nested_folders_are_read_where_they_are_alike_and_named_where_they_may_be_sets() {
     let dir = Dir::new();
     for (i, path) in [

@@ -145,10 +145,9 @@ fn a_table_whose_images_are_nowhere_says_so() {
     dir.text("train.csv", "id,breed\n000b,boxer\n");
     let error = dir.error(&OpenOptions::default());
     assert!(
-        error.contains("train.csv: first row: found the image `000b`, which is nowhere found"),
+        error.contains("train.csv: none of the images in its first rows is found, such as `000b`"),
         "{error}"
     );
-    assert!(error.contains("`--image-root`"), "{error}");
 }
 
 #[test]
@@ -221,11 +220,7 @@ fn utf_16_is_read_and_latin_1_is_told_by_byte_and_place() {
     let dir = images("img", &["1.png", "2.png"]);
     let latin: Vec<u8> = text.chars().map(|c| c as u8).collect();
     dir.bytes("m.csv", &latin);
-    let options = OpenOptions {
-        format: Some(Format::Csv),
-        ..OpenOptions::default()
-    };
-    let error = dir.error(&options);
+    let error = dir.error(&OpenOptions::default());
     assert!(
         error.contains("m.csv: line 2, byte 14: found the byte 0xE9, which is no UTF-8"),
         "{error}"

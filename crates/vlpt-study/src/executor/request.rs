@@ -1,6 +1,6 @@
 //! From data sets and methods by name to the settings of a study.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 use serde_json::json;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use vlpt_data::image::{Limits, RgbImage};
+use vlpt_data::junk::is_junk;
 
 use crate::error::CliError;
 
@@ -107,9 +108,10 @@ fn walk(folder: &Path, inputs: &mut Vec<Input>) -> Result<(), CliError> {
     }
     entries.sort();
     for path in entries {
-        let hidden = path
-            .file_name()
-            .is_some_and(|n| n.to_string_lossy().starts_with('.'));
+        let hidden = path.file_name().is_some_and(|name| {
+            let name = name.to_string_lossy();
+            name.starts_with('.') || is_junk(&name)
+        });
         let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
         if hidden {
         } else if path.is_dir() {

@@ -32,7 +32,7 @@ pub(super) struct Search {
     pub(super) notes: Vec<String>,
     /// Why a file is no table of images, the first of them.
     pub(super) error: Option<DataError>,
-    /// The error of a table that would be one if its images were found.
+    /// The error of a table that cannot be read as text, or whose images are not found.
     pub(super) unproven: Option<DataError>,
 }
 
@@ -110,18 +110,16 @@ impl Search {
                         sure,
                     });
                 } else if let Some(first) = images.first() {
-                    let error = LayoutError::BadEntry {
+                    let error = LayoutError::NoImages {
                         file: file.to_path_buf(),
-                        place: "first row".to_owned(),
-                        found: format!(
-                            "the image `{first}`, which is nowhere found, nor are those of the next rows"
-                        ),
-                        expected:
-                            "images beside the table, or below a folder named with `--image-root`"
-                                .to_owned(),
+                        image: first.clone(),
                     };
                     self.unproven.get_or_insert(error.into());
                 }
+            }
+            // not as text: that hides the columns, and is the user's to mend
+            Err(error @ DataError::Layout(LayoutError::BadEntry { .. })) => {
+                self.unproven.get_or_insert(error);
             }
             Err(error) => {
                 let unlabelled = part.or_else(|| split_of_stem(file)) == Some(SplitName::Test);

@@ -60,7 +60,8 @@ pub(super) fn explain(path: &Path, format: Format, options: &OpenOptions) -> Opt
     found.unproven.or(found.error)
 }
 
-/// Why a table at `path` whose columns are understood is not read: its images are not found.
+/// Why a table at `path` is not read that is no matter of columns: its text cannot be decoded, or its
+/// images are not found.
 pub(super) fn unproven(path: &Path, options: &OpenOptions) -> Option<DataError> {
     let formats = [Format::Csv, Format::Jsonl];
     formats

@@ -173,13 +173,9 @@ fn search(path: &Path, format: Format, options: &OpenOptions) -> Result<Search> 
                 .display()
                 .to_string()
         });
-        return Err(LayoutError::BadEntry {
-            file: path.to_path_buf(),
-            place: "manifests".to_owned(),
-            found: names.collect::<Vec<_>>().join(", "),
-            expected:
-                "one manifest, or files called train, val and test: open the one that is meant"
-                    .to_owned(),
+        return Err(LayoutError::SeveralTables {
+            path: path.to_path_buf(),
+            names: names.collect(),
         }
         .into());
     }
