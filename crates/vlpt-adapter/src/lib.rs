@@ -34,9 +34,7 @@ pub use classifier::{Classifier, copies};
 pub use error::{AdapterError, Result};
 pub use eval_images::{EvalImages, PixelBudget};
 pub use evaluate::{Chosen, EvalOptions, Evaluation, SplitName, evaluate, evaluate_images};
-pub use features::{
-    DEFAULT_IMAGE_BATCH, FeatureExtractor, View, data_fingerprint, default_cache_dir, hash_images,
-};
+pub use features::{DEFAULT_IMAGE_BATCH, FeatureExtractor, View, data_fingerprint, hash_images};
 pub use image_adaptation::{ImageAdaptation, unit_tensor};
 pub use metrics::{Bootstrap, Confusion, Interval, IntervalKind, Scored};
 pub use precision::PrecisionSetting;
@@ -50,3 +48,4 @@ pub use prompt::{
 pub use rows::{Row, RowFormat, RowLabels, RowOptions, RowWriter};
 pub use tensors::{Named, TensorFile};
 pub use threads::with_threads;
+pub use vlpt_base::cache::default_cache_dir;

@@ -22,6 +22,12 @@ pub(crate) fn text(result: &Evaluation, per_class: bool) -> String {
         interval(result),
         choices(result),
     );
+    if result.left_out > 0 {
+        text.push_str(&format!(
+            "\nnot judged: {} images that cannot be decoded (--broken skip)",
+            result.left_out
+        ));
+    }
     if let Some(at) = &result.threshold {
         text.push_str(&format!(
             "\nat a probability of {} or more: {} of {} images have an answer ({} %)",

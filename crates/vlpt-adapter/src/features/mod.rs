@@ -13,8 +13,6 @@ use vlpt_data::image::{Augment, Limits, Preprocess};
 use crate::{ImageAdaptation, Result};
 use vlpt_base::hash::{fingerprint, sha256};
 
-pub use cache::default_cache_dir;
-
 /// Images in the image tower at once, where nobody says how many.
 pub const DEFAULT_IMAGE_BATCH: usize = 32;
 

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::hub::blobs_of;
 use crate::error::{LayoutError, Result};
 use crate::image::{Limits, read_file};
 
@@ -13,6 +14,8 @@ use crate::image::{Limits, read_file};
 pub struct Root {
     path: PathBuf,
     real: PathBuf,
+    /// Where links may lead besides: the files of the hub's repository that this is a snapshot of.
+    blobs: Option<PathBuf>,
 }
 
 impl Root {
@@ -22,9 +25,11 @@ impl Root {
     /// There is no such folder.
     pub fn open(path: &Path) -> Result<Arc<Self>> {
         let real = fs_err::canonicalize(path)?;
+        let blobs = blobs_of(&real);
         Ok(Arc::new(Self {
             path: path.to_path_buf(),
             real,
+            blobs,
         }))
     }
 
@@ -72,7 +77,11 @@ impl Root {
     /// It does, or does not exist.
     pub fn check_links(&self, path: &str) -> Result<PathBuf> {
         let real = fs_err::canonicalize(self.join(path))?;
-        if real.starts_with(&self.real) {
+        let blob = self
+            .blobs
+            .as_ref()
+            .is_some_and(|blobs| real.starts_with(blobs));
+        if real.starts_with(&self.real) || blob {
             return Ok(real);
         }
         let origin = self.path.display().to_string();

@@ -15,6 +15,9 @@ use crate::image::{DecodeOptions, decode_then, format_of};
 use crate::sample::{ImageRef, Sample};
 use crate::task::Split;
 
+/// Images that threads share before they go on to the next ones.
+const BLOCK: usize = 256;
+
 /// A SHA-256 hash.
 pub(super) type Hash = [u8; 32];
 
@@ -96,9 +99,17 @@ pub(super) fn scan(
         progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
         scan
     };
+    // block by block, so that threads stay near each other in an archive
+    let all = |samples: &[Sample]| -> Vec<Scan> {
+        let blocks = samples.chunks(BLOCK).map(|block| {
+            let scans: Vec<Scan> = block.par_iter().map(look).collect();
+            scans
+        });
+        blocks.flatten().collect()
+    };
     splits
         .iter()
-        .map(|(_, split)| split.samples.par_iter().map(look).collect())
+        .map(|(_, split)| all(&split.samples))
         .collect()
 }
 

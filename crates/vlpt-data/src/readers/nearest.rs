@@ -48,7 +48,8 @@ pub(super) fn nearest(path: &Path, found: &Inventory, inside: &[String]) -> Opti
             some(&names)
         ));
     }
-    annotations(found)
+    arrow(found)
+        .or_else(|| annotations(found))
         .or_else(|| one_class(path))
         .or_else(|| archives(found))
         .or_else(|| unlabelled(found))
@@ -171,10 +172,17 @@ fn one_class(path: &Path) -> Option<String> {
     }
 }
 
+/// What Hugging Face's `save_to_disk` writes.
+fn arrow(found: &Inventory) -> Option<String> {
+    found.endings.contains_key("arrow").then(|| {
+        "Arrow files are not read: write Parquet with `load_from_disk(FOLDER)` and `to_parquet(\"train.parquet\")` of each split".to_owned()
+    })
+}
+
 fn archives(found: &Inventory) -> Option<String> {
     let archive = found.archives.first()?;
     Some(format!(
-        "the images may lie in the archive {archive}: open the archive itself, or unpack it"
+        "the images may lie in the archive {archive}: open it by its own path, DATA/{archive}"
     ))
 }
 

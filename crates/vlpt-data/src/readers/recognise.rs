@@ -6,8 +6,8 @@ use super::inventory::Inventory;
 use super::nearest::nearest;
 use super::options::OpenOptions;
 use super::{
-    class_folders, coop, elevater, file_names, folders, imagefolder, known, manifest, parquet,
-    webdataset,
+    class_folders, coop, cub, elevater, fiftyone, file_names, folders, imagefolder, known,
+    manifest, parquet, webdataset,
 };
 use crate::error::{DataError, LayoutError, Result};
 use crate::format::Format;
@@ -25,6 +25,8 @@ enum Strength {
     /// Class folders with no split.
     Folders,
     Sure,
+    /// A file that only one program writes, beside folders that others would take for classes.
+    Own,
 }
 
 #[derive(Debug)]
@@ -119,6 +121,8 @@ fn sign(path: &Path, format: Format, options: &OpenOptions) -> Option<Sign> {
             let strength = |sure| if sure { Strength::Sure } else { Strength::Weak };
             manifest::recognise(path, format, options).map(|(why, sure)| (why, strength(sure)))
         }
+        Format::FiftyOne => fiftyone::recognise(path).map(|why| (why, Strength::Own)),
+        Format::Cub => sure(cub::recognise(path)),
         Format::ClassFolders => class_folders::recognise(path).map(|why| (why, Strength::Folders)),
         Format::FileNames | Format::Synthetic => None,
     }?;
@@ -138,6 +142,8 @@ fn expected(format: Format) -> &'static str {
         Format::ImageFolder => imagefolder::EXPECTED,
         Format::Jsonl => manifest::EXPECTED_JSONL,
         Format::Csv => manifest::EXPECTED_CSV,
+        Format::FiftyOne => fiftyone::EXPECTED,
+        Format::Cub => cub::EXPECTED,
         Format::ClassFolders => class_folders::EXPECTED,
         Format::FileNames => file_names::EXPECTED,
         Format::Synthetic => "",

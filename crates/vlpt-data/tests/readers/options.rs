@@ -17,7 +17,8 @@ fn is_refused(setting: DataSetting, format: Format, flaw: Flaw) -> bool {
         S::SplitSeed | S::SplitRatios => {
             format != Format::ClassFolders && (flaw != Flaw::OneList || format == Format::Coop)
         }
-        S::ImageColumn | S::LabelColumn => !table,
+        S::ImageColumn => !table,
+        S::LabelColumn => !table && format != Format::WebDataset,
         S::DropEmptyClasses => match format {
             Format::ClassFolders | Format::ImageFolder => false,
             // of the suite only ImageNet has class folders
@@ -26,6 +27,9 @@ fn is_refused(setting: DataSetting, format: Format, flaw: Flaw) -> bool {
         },
         S::SkipMissingImages => match format {
             Format::Csv | Format::Jsonl | Format::Elevater => false,
+            Format::FiftyOne | Format::Cub => false,
+            // only where rows name files
+            Format::Parquet => flaw != Flaw::MissingImage,
             Format::Coop => flaw == Flaw::EmptyClass,
             _ => true,
         },
@@ -103,7 +107,10 @@ fn acted(setting: DataSetting, before: &Opened, after: &Opened) -> bool {
         }
         (DataSetting::ImageColumn, Ok(_), Err(error)) => error.to_string().contains("`nowhere`"),
         // numbers without names, or other names
-        (DataSetting::LabelColumn, Ok(_), Err(error)) => error.to_string().contains("`coarse`"),
+        (DataSetting::LabelColumn, Ok(_), Err(error)) => {
+            let error = error.to_string();
+            error.contains("`coarse`") || error.contains("`insect`")
+        }
         (DataSetting::LabelColumn, Ok(_), Ok(after)) => after.classes == ["insect"],
         (DataSetting::ClassFile, Ok(_), Ok(after)) => after.classes == ["bee", "ant"],
         (

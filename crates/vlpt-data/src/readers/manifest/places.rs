@@ -47,7 +47,7 @@ const MOST_FILES: usize = 4_000_000;
 
 /// Where an image lies.
 #[derive(Debug, PartialEq)]
-pub(super) enum Spot {
+pub(in crate::readers) enum Spot {
     /// At this path below the root.
     At(String),
     /// Nowhere; it would be at this path.
@@ -56,7 +56,7 @@ pub(super) enum Spot {
 
 /// Where the images of a table lie.
 #[derive(Debug)]
-pub(super) struct Places {
+pub(in crate::readers) struct Places {
     root: Arc<Root>,
     listings: Listings,
     /// Whether the user named the root.
@@ -69,7 +69,7 @@ pub(super) struct Places {
 
 impl Places {
     /// Below `root`, in the folder `base` of it; `named`: the user says that images lie there.
-    pub(super) fn new(root: &Arc<Root>, base: &str, named: bool) -> Self {
+    pub(in crate::readers) fn new(root: &Arc<Root>, base: &str, named: bool) -> Self {
         Self {
             root: Arc::clone(root),
             listings: Listings::new(root),
@@ -84,7 +84,7 @@ impl Places {
     ///
     /// # Errors
     /// A folder cannot be listed.
-    pub(super) fn settle(&mut self, table: &Path, cells: &[&str]) -> Result<()> {
+    pub(in crate::readers) fn settle(&mut self, table: &Path, cells: &[&str]) -> Result<()> {
         let cells = &cells[..cells.len().min(LOOKED_AT)];
         let base = self.base.clone();
         let outside = cells.iter().all(|cell| is_absolute(cell));
@@ -149,7 +149,12 @@ impl Places {
     ///
     /// # Errors
     /// The path leaves the root, several images fit, or a folder cannot be listed.
-    pub(super) fn find(&mut self, cell: &str, table: &Path, place: &str) -> Result<Spot> {
+    pub(in crate::readers) fn find(
+        &mut self,
+        cell: &str,
+        table: &Path,
+        place: &str,
+    ) -> Result<Spot> {
         let origin = || format!("{}: {place}", table.display());
         let plain = if is_absolute(cell) {
             let inside = self.inside(cell);
@@ -185,12 +190,12 @@ impl Places {
     }
 
     /// The folder that found paths start from.
-    pub(super) fn root(&self) -> &Arc<Root> {
+    pub(in crate::readers) fn root(&self) -> &Arc<Root> {
         &self.root
     }
 
     /// What was found out, for the notes of the task.
-    pub(super) fn note(&self) -> Option<String> {
+    pub(in crate::readers) fn note(&self) -> Option<String> {
         self.note.clone()
     }
 
