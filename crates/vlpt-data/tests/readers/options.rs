@@ -295,3 +295,13 @@ fn base_and_new_are_the_halves_that_coops_code_takes() {
             .contains("--class-subset new: found 1 class")
     );
 }
+
+#[test]
+fn the_page_of_options_names_each() {
+    let page = include_str!("../../../../docs/reference/data-options.md");
+    // shares of a made split are set in code alone
+    for setting in DataSetting::ALL {
+        let told = page.contains(&format!("| `{}` |", setting.flag()));
+        assert!(told || setting == DataSetting::SplitRatios, "{setting:?}");
+    }
+}
