@@ -14,8 +14,8 @@ use vlpt_fuzz::{TARGETS, Target, mutants};
 const MUTANTS: usize = 200;
 /// Longest seed that is cut at every length; longer ones are cut at as many.
 const CUTS: usize = 400;
-/// Longest time for one input; an unoptimised build on a busy machine needs a part of it.
-const LONGEST: Duration = Duration::from_secs(20);
+/// Longest time for one input, for a busy machine; libFuzzer gives ten seconds.
+const LONGEST: Duration = Duration::from_secs(60);
 
 fn targets() -> Vec<&'static Target> {
     let wanted = std::env::var("VLPT_TARGET").ok();
@@ -31,12 +31,17 @@ fn run(target: &Target, what: &str, input: &[u8]) -> bool {
     let result = catch_unwind(AssertUnwindSafe(|| (target.run)(input)));
     let name = target.name;
     let took = start.elapsed();
-    assert!(took < LONGEST, "{name}: {what} took {took:?}");
-    result.unwrap_or_else(|_| {
-        let kept = std::env::temp_dir().join(format!("vlpt-fuzz-{name}"));
-        std::fs::write(&kept, input).unwrap();
-        panic!("{name}: {what} broke a promise; the input is {}", kept.display());
-    })
+    match result {
+        Ok(accepted) if took < LONGEST => accepted,
+        _ => {
+            let kept = std::env::temp_dir().join(format!("vlpt-fuzz-{name}"));
+            std::fs::write(&kept, input).unwrap();
+            panic!(
+                "{name}: {what} failed after {took:?}; the input is {}",
+                kept.display()
+            );
+        }
+    }
 }
 
 #[test]
@@ -80,7 +85,11 @@ fn mutants_pass() {
         for (number, input) in mutants(&(target.seeds)(), count).enumerate() {
             run(target, &format!("mutant {number}"), &input);
         }
-        eprintln!("{}: {count} mutants in {:.1?}", target.name, start.elapsed());
+        eprintln!(
+            "{}: {count} mutants in {:.1?}",
+            target.name,
+            start.elapsed()
+        );
     }
 }
 
@@ -102,20 +111,4 @@ fn stored_inputs_pass() {
         }
     }
     eprintln!("{ran} stored inputs");
-}
-
-/// The list here, libFuzzer's binaries and the page name the same targets.
-#[test]
-fn every_target_has_its_binary_and_its_line() {
-    let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz");
-    let manifest = std::fs::read_to_string(fuzz.join("Cargo.toml")).unwrap();
-    let page = std::fs::read_to_string(fuzz.join("README.md")).unwrap();
-    let binaries = manifest.matches("[[bin]]").count();
-    assert_eq!(binaries, TARGETS.len());
-    for Target { name, summary, .. } in TARGETS {
-        let main = std::fs::read_to_string(fuzz.join(format!("fuzz_targets/{name}.rs"))).unwrap();
-        assert!(main.contains(&format!("entry!(\"{name}\")")), "{name}");
-        assert!(manifest.contains(&format!("name = \"{name}\"")), "{name}");
-        assert!(page.contains(&format!("| `{name}` | {summary} |")), "{name}");
-    }
 }

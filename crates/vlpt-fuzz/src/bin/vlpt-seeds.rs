@@ -25,7 +25,10 @@ fn write(folder: &std::path::Path) -> io::Result<()> {
     Ok(())
 }
 
-#[allow(clippy::print_stderr, reason = "a program for developers, without a console")]
+#[allow(
+    clippy::print_stderr,
+    reason = "a program for developers, without a console"
+)]
 fn failed(what: &str) -> ExitCode {
     eprintln!("{what}");
     ExitCode::FAILURE

@@ -36,7 +36,12 @@ pub(crate) fn good_tar() -> Vec<u8> {
     let png = good_png();
     tar(
         tar::Header::new_gnu(),
-        &[("0.png", &png), ("0.cls", b"0"), ("1.png", &png), ("1.cls", b"1\n")],
+        &[
+            ("0.png", &png),
+            ("0.cls", b"0"),
+            ("1.png", &png),
+            ("1.cls", b"1\n"),
+        ],
     )
 }
 
@@ -44,7 +49,10 @@ pub(crate) fn good_tar() -> Vec<u8> {
 pub(crate) fn tars() -> Vec<Vec<u8>> {
     let png = good_png();
     let long = format!("{}/0.png", "long/".repeat(30));
-    let ustar = tar(tar::Header::new_ustar(), &[("a/0.png", &png), ("a/0.cls", b"1")]);
+    let ustar = tar(
+        tar::Header::new_ustar(),
+        &[("a/0.png", &png), ("a/0.cls", b"1")],
+    );
     let label = long.replace(".png", ".cls");
     let gnu = tar(tar::Header::new_gnu(), &[(&long, &png), (&label, b"0")]);
     vec![good_tar(), ustar, gnu, with_pax(&png)]

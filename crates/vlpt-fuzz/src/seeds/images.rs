@@ -61,7 +61,10 @@ fn webp(colour: bool) -> Vec<u8> {
     let (kind, data) = if colour {
         (image_webp::ColorType::Rgb8, picture().data)
     } else {
-        (image_webp::ColorType::Rgba8, vec![77; (WIDTH * HEIGHT * 4) as usize])
+        (
+            image_webp::ColorType::Rgba8,
+            vec![77; (WIDTH * HEIGHT * 4) as usize],
+        )
     };
     let mut bytes = Vec::new();
     image_webp::WebPEncoder::new(&mut bytes)
@@ -105,7 +108,11 @@ fn tiffs() -> Vec<Vec<u8>> {
         .collect();
     let deep: Vec<u16> = (0..WIDTH * HEIGHT * 4).map(|n| (n * 531) as u16).collect();
     let grey = &deep[..(WIDTH * HEIGHT) as usize];
-    seeds.push(tiff::<colortype::Gray16>(Compression::Lzw, Predictor::None, grey));
+    seeds.push(tiff::<colortype::Gray16>(
+        Compression::Lzw,
+        Predictor::None,
+        grey,
+    ));
     seeds.push(tiff::<colortype::RGBA16>(deflate, Predictor::None, &deep));
     seeds
 }
@@ -120,20 +127,25 @@ where
 {
     let mut file = Cursor::new(Vec::new());
     TiffEncoder::new(&mut file)
-        .map(|encoder| encoder.with_compression(compression).with_predictor(predictor))
+        .map(|encoder| {
+            encoder
+                .with_compression(compression)
+                .with_predictor(predictor)
+        })
         .and_then(|mut encoder| encoder.write_image::<C>(WIDTH, HEIGHT, data))
         .expect(WRITTEN);
     file.into_inner()
 }
 
-/// Sizes, crops and filters with pixels behind them.
+/// Sizes, filters and modes with pixels behind them.
 pub(crate) fn resample() -> Vec<Vec<u8>> {
-    let heads: [[u8; 10]; 5] = [
-        [16, 16, 0, 0, 15, 15, 7, 7, 0, 31],
-        [90, 3, 5, 1, 60, 0, 2, 90, 1, 6],
-        [1, 90, 0, 7, 0, 40, 90, 1, 2, 223],
-        [0, 0, 0, 0, 0, 0, 94, 94, 3, 0],
-        [33, 70, 2, 9, 30, 50, 31, 51, 4, 99],
+    let heads: [[u8; 5]; 6] = [
+        [15, 15, 7, 0, 0],
+        [90, 3, 31, 1, 0],
+        [1, 90, 30, 0, 1],
+        [95, 41, 63, 1, 1],
+        [0, 0, 94, 0, 0],
+        [33, 70, 31, 0, 2],
     ];
     heads
         .iter()

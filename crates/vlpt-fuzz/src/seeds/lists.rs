@@ -68,7 +68,8 @@ pub(crate) fn manifests_jsonl() -> Vec<Vec<u8>> {
 /// Every recipe, all settings written out, and overrides.
 pub(crate) fn configurations() -> Vec<Vec<u8>> {
     let whole = parse("", "nothing").expect("built-in values").to_toml();
-    let overrides = "train.epochs=3\nseed=18446744073709551615\nimage.mean=[0.5, 0.5, 0.5]\nmodel=some/name\n";
+    let overrides =
+        "train.epochs=3\nseed=18446744073709551615\nimage.mean=[0.5, 0.5, 0.5]\nmodel=some/name\n";
     RECIPES
         .iter()
         .map(|recipe| recipe.text.as_bytes().to_vec())

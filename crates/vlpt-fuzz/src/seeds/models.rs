@@ -9,8 +9,10 @@ use crate::parts::join;
 pub(crate) fn safetensors() -> Vec<Vec<u8>> {
     let mut file = TensorFile::default();
     let empty = file.to_bytes();
-    file.tensors.insert("ctx".to_owned(), Named::new(&[2, 3], vec![0.5; 6]));
-    file.tensors.insert("scale".to_owned(), Named::new(&[], vec![-1.0]));
+    file.tensors
+        .insert("ctx".to_owned(), Named::new(&[2, 3], vec![0.5; 6]));
+    file.tensors
+        .insert("scale".to_owned(), Named::new(&[], vec![-1.0]));
     let two = file.to_bytes();
     file.metadata = BTreeMap::from([("format".to_owned(), "1".to_owned())]);
     vec![empty, two, file.to_bytes(), half()]

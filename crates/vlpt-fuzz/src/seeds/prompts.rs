@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use vlpt_adapter::{
-    Adapter, Classifier, FORMAT, PromptContent, class_names_sha256, write_prompt,
-};
+use vlpt_adapter::{Adapter, Classifier, FORMAT, PromptContent, class_names_sha256, write_prompt};
 use vlpt_data::image::Preprocess;
 use vlpt_data::{Metric, Shots};
 use vlpt_methods::{Build, METHODS, Method, MethodConfig};

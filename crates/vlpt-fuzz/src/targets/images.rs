@@ -21,12 +21,11 @@ pub(super) fn run(bytes: &[u8]) -> bool {
         accept_damaged: true,
         ..plain
     };
-    let [accepted, _] = [plain, lenient].map(|options| {
-        match decode_with(bytes, "input", &options) {
+    let [accepted, _] =
+        [plain, lenient].map(|options| match decode_with(bytes, "input", &options) {
             Ok(image) => whole(&image),
             Err(error) => told(&error, error.hint()),
-        }
-    });
+        });
     accepted
 }
 

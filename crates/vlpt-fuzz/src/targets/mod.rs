@@ -4,8 +4,8 @@ mod archives;
 mod images;
 mod prompts;
 mod resample;
-mod settings;
 mod sets;
+mod settings;
 mod text;
 mod weights;
 
@@ -24,7 +24,7 @@ pub const TARGETS: &[Target] = &[
     },
     Target {
         name: "resample",
-        summary: "crop and resize, against a scalar program written from Pillow's description",
+        summary: "resizing and cropping, against a scalar program written from Pillow's description",
         run: resample::run,
         seeds: seeds::resample,
     },

@@ -4,65 +4,72 @@
 //! weights of an antialiased filter, normalised, as 22-bit fixed point; a pass over columns that
 //! rounds to 8 bits, then one over rows.
 
-use vlpt_data::image::{Interpolation, Preprocess, ResizeMode, RgbImage, crop_resize};
+use vlpt_data::image::{Interpolation, Preprocess, ResizeMode, RgbImage};
 
 /// Bits behind the point of a weight.
 const BITS: u32 = 22;
 /// Longest side tried.
 const SIDE: u32 = 96;
 
-/// Takes sizes, crop and filter of the first bytes and pixels of the others.
+/// Takes sizes, mode and filter of the first bytes and pixels of the others.
 pub(super) fn run(bytes: &[u8]) -> bool {
-    let Some((head, pixels)) = bytes.split_at_checked(10) else {
+    let Some((head, pixels)) = bytes.split_at_checked(5) else {
         return false;
     };
-    let side = |byte: u8, most: u32| 1 + u32::from(byte) % most;
-    let (width, height) = (side(head[0], SIDE), side(head[1], SIDE));
+    let side = |byte: u8| 1 + u32::from(byte) % SIDE;
+    let (width, height, n) = (side(head[0]), side(head[1]), side(head[2]));
     let image = RgbImage {
         width,
         height,
         data: filled(pixels, (width * height * 3) as usize),
     };
-    let (left, top) = (side(head[2], width) - 1, side(head[3], height) - 1);
-    let crop = [
-        left,
-        top,
-        side(head[4], width - left),
-        side(head[5], height - top),
-    ];
-    let to = [side(head[6], SIDE), side(head[7], SIDE)];
-    let filter = if head[8] & 1 == 0 {
+    let interpolation = if head[3] & 1 == 0 {
         Interpolation::Bicubic
     } else {
         Interpolation::Bilinear
     };
-    let found = crop_resize(&image, crop, to, filter);
-    assert_eq!((found.width, found.height), (to[0], to[1]));
-    let expected = reference(&image, crop, to, filter);
-    assert!(
-        found.data == expected,
-        "{width} x {height}, crop {crop:?} to {to:?}, {filter:?}"
-    );
-    view(&image, head[8] >> 1, u32::from(head[9]) + 1, filter);
-    true
-}
-
-/// The evaluation view is a square whatever the image.
-fn view(image: &RgbImage, mode: u8, image_size: u32, interpolation: Interpolation) {
     let modes = [
-        ResizeMode::Shortest,
         ResizeMode::Squash,
+        ResizeMode::Shortest,
         ResizeMode::Longest,
     ];
     let preprocess = Preprocess {
-        image_size,
-        resize: modes[usize::from(mode) % 3],
+        image_size: n,
+        resize: modes[usize::from(head[4]) % 3],
         interpolation,
         ..Preprocess::default()
     };
-    let square = preprocess.pixels(image);
-    assert_eq!((square.width, square.height), (image_size, image_size));
-    assert_eq!(square.data.len(), (image_size * image_size * 3) as usize);
+    let found = preprocess.pixels(&image);
+    assert_eq!((found.width, found.height), (n, n));
+    assert_eq!(found.data.len(), (n * n * 3) as usize);
+    let expected = match preprocess.resize {
+        ResizeMode::Squash => reference(&image, [n, n], interpolation),
+        ResizeMode::Shortest => shortest(&image, n, interpolation),
+        ResizeMode::Longest => return true, // padded: its size is all that is compared
+    };
+    assert!(
+        found.data == expected,
+        "{width} x {height}, {:?} to {n}, {interpolation:?}",
+        preprocess.resize
+    );
+    true
+}
+
+/// The shortest side to `n` and the other cut to a whole number, then the centre square.
+fn shortest(image: &RgbImage, n: u32, filter: Interpolation) -> Vec<u8> {
+    let (width, height) = (image.width, image.height);
+    let long = (u64::from(n) * u64::from(width.max(height)) / u64::from(width.min(height))) as u32;
+    let to = if width <= height {
+        [n, long]
+    } else {
+        [long, n]
+    };
+    let whole = reference(image, to, filter);
+    let [left, top] = to.map(|side| (f64::from(side - n) / 2.0).round_ties_even() as usize);
+    let (line, kept) = (to[0] as usize * 3, n as usize * 3);
+    (top..top + n as usize)
+        .flat_map(|y| whole[y * line + left * 3..][..kept].iter().copied())
+        .collect()
 }
 
 /// `length` bytes: those given, again and again.
@@ -73,14 +80,13 @@ fn filled(bytes: &[u8], length: usize) -> Vec<u8> {
     bytes.iter().copied().cycle().take(length).collect()
 }
 
-fn reference(image: &RgbImage, crop: [u32; 4], to: [u32; 2], filter: Interpolation) -> Vec<u8> {
-    let [left, top, width, height] = crop.map(|x| x as usize);
+/// The image resized to a width and a height.
+fn reference(image: &RgbImage, to: [u32; 2], filter: Interpolation) -> Vec<u8> {
+    let [width, height] = [image.width, image.height].map(|x| x as usize);
     let [to_width, to_height] = to.map(|x| x as usize);
     let across = weights(filter, width, to_width);
     let down = weights(filter, height, to_height);
-    let pixel = |x: usize, y: usize, channel: usize| {
-        image.data[((top + y) * image.width as usize + left + x) * 3 + channel]
-    };
+    let pixel = |x: usize, y: usize, channel: usize| image.data[(y * width + x) * 3 + channel];
     let mut middle = vec![0; to_width * height * 3];
     for y in 0..height {
         for (x, (start, taps)) in across.iter().enumerate() {
@@ -94,8 +100,8 @@ fn reference(image: &RgbImage, crop: [u32; 4], to: [u32; 2], filter: Interpolati
     for (y, (start, taps)) in down.iter().enumerate() {
         for x in 0..to_width {
             for channel in 0..3 {
-                let values = (0..taps.len())
-                    .map(|tap| middle[((start + tap) * to_width + x) * 3 + channel]);
+                let values =
+                    (0..taps.len()).map(|tap| middle[((start + tap) * to_width + x) * 3 + channel]);
                 result[(y * to_width + x) * 3 + channel] = dot(taps, values);
             }
         }
@@ -134,9 +140,17 @@ fn weights(filter: Interpolation, from: usize, to: usize) -> Vec<(usize, Vec<i64
                 .collect();
             let total: f64 = raw.iter().sum();
             let fixed = raw.iter().map(|weight| {
-                let normal = if total == 0.0 { *weight } else { weight / total };
+                let normal = if total == 0.0 {
+                    *weight
+                } else {
+                    weight / total
+                };
                 let scaled = normal * f64::from(1 << BITS);
-                (if scaled < 0.0 { scaled - 0.5 } else { scaled + 0.5 }) as i64
+                (if scaled < 0.0 {
+                    scaled - 0.5
+                } else {
+                    scaled + 0.5
+                }) as i64
             });
             (start, fixed.collect())
         })

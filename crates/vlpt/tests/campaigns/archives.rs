@@ -17,13 +17,22 @@ use crate::outcome::{Broken, Outcome};
 const MOST: u64 = 700;
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// An archive, and whether it has to be refused.
+/// An archive, and what has to come of it.
 pub(crate) struct Hostile {
     name: &'static str,
     bytes: Vec<u8>,
     /// Length of the file where it is longer than its bytes: the rest is a hole.
     length: Option<u64>,
-    refused: bool,
+    ends: Ends,
+}
+
+/// How looking at it has to end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ends {
+    Refused,
+    Accepted,
+    /// Told in some way.
+    Either,
 }
 
 impl Hostile {
@@ -32,7 +41,7 @@ impl Hostile {
             name,
             bytes,
             length: None,
-            refused: true,
+            ends: Ends::Refused,
         }
     }
 
@@ -63,7 +72,11 @@ pub(crate) fn run(_: &Size) -> Outcome {
         let set = root.path().join("set");
         hostile.write(&set.join("train.zip"));
         std::fs::write(set.join("labels.txt"), "a\nb\n").unwrap();
-        std::fs::write(set.join("train.txt"), "train.zip@0/a.png 0\ntrain.zip@1/b.png 1\n").unwrap();
+        std::fs::write(
+            set.join("train.txt"),
+            "train.zip@0/a.png 0\ntrain.zip@1/b.png 1\n",
+        )
+        .unwrap();
         std::fs::write(set.join("test.zip"), zips::good()).unwrap();
         std::fs::write(set.join("test.txt"), "test.zip@0/a.png 0\n").unwrap();
         checked(&mut outcome, root.path(), "zip", &hostile);
@@ -80,10 +93,10 @@ fn checked(outcome: &mut Outcome, root: &Path, kind: &str, hostile: &Hostile) {
     if child.peak_mib > MOST {
         outcome.broke(Broken::Memory, format!("{what}: {} MiB", child.peak_mib));
     }
-    if hostile.refused && child.ok() {
+    if hostile.ends == Ends::Refused && child.ok() {
         outcome.broke(Broken::WrongAccept, what.clone());
     }
-    if !hostile.refused && !child.ok() {
+    if hostile.ends == Ends::Accepted && !child.ok() {
         outcome.broke(Broken::Lost, format!("{what} is refused: {}", child.said()));
     }
     let mut names: Vec<_> = std::fs::read_dir(root)

@@ -42,7 +42,11 @@ pub(crate) fn truncated(size: &Size) -> Outcome {
     quietly(|outcome| {
         for target in TARGETS {
             for (number, seed) in (target.seeds)().iter().enumerate() {
-                let step = if size.full { 1 } else { seed.len().div_ceil(60).max(1) };
+                let step = if size.full {
+                    1
+                } else {
+                    seed.len().div_ceil(60).max(1)
+                };
                 for length in (0..seed.len()).step_by(step) {
                     let what = format!("seed {number} cut after {length} bytes");
                     through(outcome, target, &what, &seed[..length]);

@@ -20,7 +20,6 @@ pub(crate) enum End {
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) end: End,
-    pub(crate) stdout: String,
     pub(crate) stderr: String,
     /// Most memory seen in use, in MiB; Linux says it.
     pub(crate) peak_mib: u64,
@@ -102,13 +101,16 @@ pub(crate) fn watch<S: AsRef<OsStr>>(
 
 /// Waits for a child whose outputs are pipes.
 pub(crate) fn finish(mut child: Child, start: Instant, longest: Duration) -> Ended {
-    let stdout = child.stdout.take().map(read_aside);
+    // read, so that the child is never held up; nobody asks what it was
+    drop(child.stdout.take().map(read_aside));
     let stderr = child.stderr.take().map(read_aside);
     let mut peak = 0;
     let end = loop {
         peak = peak.max(peak_mib(child.id()));
         if let Some(status) = child.try_wait().unwrap() {
-            break status.code().map_or_else(|| End::Signal(signal(status)), End::Code);
+            break status
+                .code()
+                .map_or_else(|| End::Signal(signal(status)), End::Code);
         }
         if start.elapsed() > longest {
             child.kill().unwrap();
@@ -117,13 +119,9 @@ pub(crate) fn finish(mut child: Child, start: Instant, longest: Duration) -> End
         }
         std::thread::sleep(Duration::from_millis(5));
     };
-    let text = |reader: Option<std::thread::JoinHandle<String>>| {
-        reader.map_or_else(String::new, |reader| reader.join().unwrap())
-    };
     Ended {
         end,
-        stdout: text(stdout),
-        stderr: text(stderr),
+        stderr: stderr.map_or_else(String::new, |reader| reader.join().unwrap()),
         peak_mib: peak,
         took: start.elapsed(),
     }

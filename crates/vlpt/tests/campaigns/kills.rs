@@ -34,7 +34,9 @@ pub(crate) fn training(out: &str) -> Vec<String> {
 
 /// The words that go on with the run in `out`.
 pub(crate) fn resuming(out: &str) -> Vec<String> {
-    ["--quiet", "train", "--resume", out].map(str::to_owned).into()
+    ["--quiet", "train", "--resume", out]
+        .map(str::to_owned)
+        .into()
 }
 
 /// Every file below a folder.
@@ -116,6 +118,8 @@ pub(crate) fn run(size: &Size) -> Outcome {
         }
         let _ = std::fs::remove_dir_all(&out);
     }
-    outcome.notes.push(format!("{hit} kills before the end of a run"));
+    outcome
+        .notes
+        .push(format!("{hit} kills before the end of a run"));
     outcome
 }

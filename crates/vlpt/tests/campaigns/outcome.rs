@@ -53,7 +53,9 @@ impl Outcome {
                 self.broke(Broken::Panic, format!("{what}: {said}"));
             }
             End::Code(0..=3) => {}
-            End::Code(code) => self.broke(Broken::Lost, format!("{what}: exit code {code}: {said}")),
+            End::Code(code) => {
+                self.broke(Broken::Lost, format!("{what}: exit code {code}: {said}"))
+            }
         }
     }
 

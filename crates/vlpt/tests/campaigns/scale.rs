@@ -26,7 +26,8 @@ fn set(root: &Path, classes: usize, images: usize) {
                 number += 1;
                 let mut picture = RgbImage::filled(8, 8, [40, 90, 200]);
                 picture.data[..4].copy_from_slice(&number.to_le_bytes());
-                std::fs::write(folder.join(format!("{image}.png")), picture.png().unwrap()).unwrap();
+                std::fs::write(folder.join(format!("{image}.png")), picture.png().unwrap())
+                    .unwrap();
             }
         }
     }
@@ -38,21 +39,29 @@ pub(crate) fn run(_: &Size) -> Outcome {
         .ok()
         .map_or(1, |n| n.parse::<usize>().expect("VLPT_SCALE is a number"));
     println!("| set | command | time, s | memory, MiB |\n|---|---|---|---|");
-    let sets = [
-        (1000 / by, 50),
-        (1000 / by, 100),
-        (5000 / by, 1),
-        (1, 1),
-    ];
+    let sets = [(1000 / by, 50), (1000 / by, 100), (5000 / by, 1), (1, 1)];
     for (classes, images) in sets {
         let root = tempfile::tempdir().unwrap();
         set(root.path(), classes.max(1), images);
-        let what = format!("{} classes, {} images", classes.max(1), classes.max(1) * (images + 1));
+        let what = format!(
+            "{} classes, {} images",
+            classes.max(1),
+            classes.max(1) * (images + 1)
+        );
         let commands: [&[&str]; 4] = [
             &["data", "check", "set"],
             &["zeroshot", "set"],
             &["embed", "set/train", "--out", "features.npy"],
-            &["train", "set", "--method", "linear-probe", "--shots", "1", "--out", "run"],
+            &[
+                "train",
+                "set",
+                "--method",
+                "linear-probe",
+                "--shots",
+                "1",
+                "--out",
+                "run",
+            ],
         ];
         for words in commands {
             measure(&mut outcome, root.path(), &what, words);
@@ -68,8 +77,16 @@ fn large_image(outcome: &mut Outcome) {
     for (name, side) in [("most.png", 13_377), ("more.png", 14_143)] {
         let picture = RgbImage::filled(side, side, [10, 200, 60]);
         std::fs::write(root.path().join(name), picture.png().unwrap()).unwrap();
-        let what = format!("one image of {} megapixels", u64::from(side).pow(2) / 1_000_000);
-        measure(outcome, root.path(), &what, &["preprocess", name, "-o", "x.npy"]);
+        let what = format!(
+            "one image of {} megapixels",
+            u64::from(side).pow(2) / 1_000_000
+        );
+        measure(
+            outcome,
+            root.path(),
+            &what,
+            &["preprocess", name, "-o", "x.npy"],
+        );
     }
 }
 

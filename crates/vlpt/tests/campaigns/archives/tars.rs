@@ -1,6 +1,6 @@
 //! Tars.
 
-use super::Hostile;
+use super::{Ends, Hostile};
 
 const BLOCK: usize = 512;
 
@@ -64,7 +64,7 @@ fn hole(name: &'static str, kind: u8, size: u64) -> Hostile {
         name,
         length: Some(bytes.len() as u64 + size),
         bytes,
-        refused: true,
+        ends: Ends::Refused,
     }
 }
 
@@ -79,7 +79,9 @@ pub(super) fn list() -> Vec<Hostile> {
     wrong_sum[150] ^= 1;
     let negative = header("2.png", b'0', 0, |block| block[124..136].fill(0xff));
     let huge = header("2.png", b'0', 0, |block| {
-        block[124..136].copy_from_slice(&[0x80, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]);
+        block[124..136].copy_from_slice(&[
+            0x80, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+        ]);
     });
     let twice = [member("0.png", b'0', &png), good()].concat();
     let cut = good()[..BLOCK + png.len() / 2].to_vec();
@@ -87,13 +89,16 @@ pub(super) fn list() -> Vec<Hostile> {
         name: "one that is whole",
         bytes: good(),
         length: None,
-        refused: false,
+        ends: Ends::Accepted,
     };
     vec![
         whole,
         Hostile::refused("a path that climbs", before(member("../2.png", b'0', &png))),
         Hostile::refused("an absolute path", before(member("/tmp/2.png", b'0', &png))),
-        Hostile::refused("a path that climbs inside", before(member("a/../../2.png", b'0', &png))),
+        Hostile::refused(
+            "a path that climbs inside",
+            before(member("a/../../2.png", b'0', &png)),
+        ),
         Hostile::refused("a symbolic link", before(link(b'2', "/etc/hostname"))),
         Hostile::refused("a hard link", before(link(b'1', "/etc/hostname"))),
         Hostile::refused("a device", before(link(b'3', ""))),
@@ -101,13 +106,26 @@ pub(super) fn list() -> Vec<Hostile> {
         Hostile::refused("a wrong checksum", wrong_sum),
         Hostile::refused("a negative size", before(negative)),
         Hostile::refused("a size beyond every file", before(huge)),
-        Hostile::refused("a member that claims 1 TiB", header("2.png", b'0', (1 << 33) - 1, |_| ())),
+        Hostile::refused(
+            "a member that claims 1 TiB",
+            header("2.png", b'0', (1 << 33) - 1, |_| ()),
+        ),
         Hostile::refused("a member that is cut", cut),
         Hostile::refused("an image twice", twice),
         Hostile::refused("no tar at all", vec![0x5a; 4096]),
-        Hostile::refused("nothing", Vec::new()),
-        Hostile::refused("a class that is no number", before([member("2.png", b'0', &png), member("2.cls", b'0', b"x")].concat())),
-        Hostile::refused("a class out of range", before([member("2.png", b'0', &png), member("2.cls", b'0', b"7")].concat())),
+        // an archive without a member: the split is said to have no images
+        Hostile {
+            ends: Ends::Either,
+            ..Hostile::refused("nothing", Vec::new())
+        },
+        Hostile::refused(
+            "a class that is no number",
+            before([member("2.png", b'0', &png), member("2.cls", b'0', b"x")].concat()),
+        ),
+        Hostile::refused(
+            "a class out of range",
+            before([member("2.png", b'0', &png), member("2.cls", b'0', b"7")].concat()),
+        ),
         hole("a long name of 1 GiB", b'L', 1 << 30),
         hole("a long link name of 1 GiB", b'K', 1 << 30),
         hole("a pax header of 1 GiB", b'x', 1 << 30),

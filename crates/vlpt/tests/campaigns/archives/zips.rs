@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::Hostile;
+use super::{Ends, Hostile};
 
 /// A member as the two headers tell it.
 #[derive(Clone)]
@@ -121,23 +121,47 @@ pub(super) fn list() -> Vec<Hostile> {
         name: "one that is whole",
         bytes: good(),
         length: None,
-        refused: false,
+        ends: Ends::Accepted,
     };
     vec![
         whole,
-        Hostile::refused("a member of 512 MiB of zeros", zip(&[zeros("0/a.png", 512 << 20), b.clone()])),
-        Hostile::refused("a member of 2 GiB of zeros", zip(&[zeros("0/a.png", 2 << 30), b.clone()])),
+        Hostile::refused(
+            "a member of 512 MiB of zeros",
+            zip(&[zeros("0/a.png", 512 << 20), b.clone()]),
+        ),
+        Hostile::refused(
+            "a member of 2 GiB of zeros",
+            zip(&[zeros("0/a.png", 2 << 30), b.clone()]),
+        ),
         Hostile::refused("an encrypted member", with(&|m| m.flags = 1)),
         Hostile::refused("an unknown method", with(&|m| m.method = 99)),
         Hostile::refused("a wrong sum", with(&|m| m.crc ^= 1)),
-        Hostile::refused("a member that says it is longer", with(&|m| m.length = u32::MAX - 1)),
-        Hostile::refused("a member outside of the file", with(&|m| m.offset = Some(u32::MAX - 1))),
-        Hostile::refused("a member without its local header", with(&|m| m.offset = Some(3))),
+        Hostile::refused(
+            "a member that says it is longer",
+            with(&|m| m.length = u32::MAX - 1),
+        ),
+        Hostile::refused(
+            "a member outside of the file",
+            with(&|m| m.offset = Some(u32::MAX - 1)),
+        ),
+        Hostile::refused(
+            "a member without its local header",
+            with(&|m| m.offset = Some(3)),
+        ),
         Hostile::refused("a count that is not there", count),
         Hostile::refused("an archive that is cut", cut),
         Hostile::refused("no zip at all", vec![0x5a; 4096]),
         Hostile::refused("nothing", Vec::new()),
-        Hostile::refused("the image under another name", zip(&[stored("../a.png", &png), b.clone()])),
-        Hostile::refused("deflated nonsense", with(&|m| { m.method = 8; m.bytes = vec![0xff; 300]; })),
+        Hostile::refused(
+            "the image under another name",
+            zip(&[stored("../a.png", &png), b.clone()]),
+        ),
+        Hostile::refused(
+            "deflated nonsense",
+            with(&|m| {
+                m.method = 8;
+                m.bytes = vec![0xff; 300];
+            }),
+        ),
     ]
 }
