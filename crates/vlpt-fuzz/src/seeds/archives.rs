@@ -35,7 +35,7 @@ fn zip(members: &[(&str, &[u8], CompressionMethod)]) -> Vec<u8> {
 pub(crate) fn good_tar() -> Vec<u8> {
     let png = good_png();
     tar(
-        tar::Header::new_gnu(),
+        &tar::Header::new_gnu(),
         &[
             ("0.png", &png),
             ("0.cls", b"0"),
@@ -50,15 +50,15 @@ pub(crate) fn tars() -> Vec<Vec<u8>> {
     let png = good_png();
     let long = format!("{}/0.png", "long/".repeat(30));
     let ustar = tar(
-        tar::Header::new_ustar(),
+        &tar::Header::new_ustar(),
         &[("a/0.png", &png), ("a/0.cls", b"1")],
     );
     let label = long.replace(".png", ".cls");
-    let gnu = tar(tar::Header::new_gnu(), &[(&long, &png), (&label, b"0")]);
+    let gnu = tar(&tar::Header::new_gnu(), &[(&long, &png), (&label, b"0")]);
     vec![good_tar(), ustar, gnu, with_pax(&png)]
 }
 
-fn tar(header: tar::Header, members: &[(&str, &[u8])]) -> Vec<u8> {
+fn tar(header: &tar::Header, members: &[(&str, &[u8])]) -> Vec<u8> {
     let mut tar = tar::Builder::new(Vec::new());
     for (name, bytes) in members {
         let mut header = header.clone();

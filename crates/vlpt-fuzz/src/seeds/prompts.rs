@@ -77,7 +77,7 @@ fn folder(config: &MethodConfig) -> Vec<u8> {
         parameters,
         classifier: &classifier,
         templates: None,
-        metrics: Default::default(),
+        metrics: serde_json::Value::Null,
     };
     write_prompt(&path, &content).expect("a test needs a folder to write to");
     let files = PROMPT_FILES.map(|name| std::fs::read(path.join(name)).unwrap_or_default());
