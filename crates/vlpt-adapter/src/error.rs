@@ -33,8 +33,18 @@ pub enum AdapterError {
         /// What was found and what was expected.
         what: String,
     },
+    /// A file of a prompt folder is not what was written.
+    #[error("{}: changed since it was written: SHA-256 {found}, expected {stored}", path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+        /// Its hash when it was written.
+        stored: String,
+        /// Its hash now.
+        found: String,
+    },
     /// A prompt folder whose tensors are not those of its method.
-    #[error("{}: the tensors do not fit the method `{method}`: {}", path.display(), problems.join("; "))]
+    #[error("{}: the tensors do not fit the method `{method}`: {}", path.display(), vlpt_base::list::cut(problems, "; "))]
     Tensors {
         /// The file.
         path: PathBuf,
@@ -82,6 +92,12 @@ pub enum AdapterError {
         /// The way out.
         hint: Option<String>,
     },
+    /// Features or scores that are no numbers.
+    #[error("{what} became no number (NaN or infinite)")]
+    NotFinite {
+        /// Whose features or scores, such as `the features of cat/1.jpg`.
+        what: String,
+    },
     /// The threads could not be started.
     #[error("starting {threads} threads: {what}")]
     Threads {
@@ -101,8 +117,15 @@ impl AdapterError {
             Self::Data(error) => return error.hint(),
             Self::Method(error) => return error.hint(),
             Self::WrongModel { tuned_for, .. } => {
-                format!("use {tuned_for}, or force it if you know that the models are alike")
+                format!("use {tuned_for}, or --force it if you know that the models are alike")
             }
+            Self::NotFinite { .. } => {
+                "tune anew with a lower --lr; where nothing was tuned, check the model with `vlpt model check`"
+                    .to_owned()
+            }
+            Self::Changed { .. } => "bring the file back, or, of a run, remove the prompt folder and resume the run; a change that \
+                 is meant to be is taken when checksums.sha256 beside it is removed"
+                .to_owned(),
             Self::Incompatible { hint, .. } => return hint.clone(),
             _ => return None,
         };

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rayon::prelude::*;
+use vlpt_base::list::SHOWN;
 use vlpt_clip::{Clip, Hub, Observer, TowerAdaptation};
 use vlpt_data::image::{Limits, Preprocess, decode};
 use vlpt_methods::zeroshot::normalise;
@@ -41,11 +42,14 @@ impl Predictor {
     /// class names that the prompt cannot be used with.
     pub fn open(path: &Path, options: &PredictOptions, observer: &dyn Observer) -> Result<Self> {
         let folder = PromptFolder::open(path)?;
-        for name in &folder.report.unexpected {
+        for name in folder.report.unexpected.iter().take(SHOWN) {
             let at = folder.path.display();
             observer.note(&format!(
                 "{at}: the tensor `{name}` is unexpected and plays no part"
             ));
+        }
+        if let Some(more @ 1..) = folder.report.unexpected.len().checked_sub(SHOWN) {
+            observer.note(&format!("and so are {more} more"));
         }
         let name = options.model.as_ref().unwrap_or(&folder.adapter.base_model);
         let files = Hub::from_env().resolve(&name.parse()?, observer)?;

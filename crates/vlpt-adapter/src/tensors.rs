@@ -13,6 +13,9 @@ use vlpt_methods::head::HeadTensor;
 
 use crate::{AdapterError, Result};
 
+/// The longest header read: more than any of our files has, and read in a moment.
+const MAX_HEADER: u64 = 16 << 20;
+
 /// An f32 tensor with its shape.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Named {
@@ -93,6 +96,13 @@ impl TensorFile {
         let broken = |error: safetensors::SafeTensorError| {
             damaged(format!("not a whole safetensors file: {error}"))
         };
+        let length = bytes.first_chunk().map(|head| u64::from_le_bytes(*head));
+        if let Some(length) = length.filter(|&length| length > MAX_HEADER) {
+            return Err(damaged(format!(
+                "not a whole safetensors file: its header has {length} bytes, expected at most \
+                 {MAX_HEADER}"
+            )));
+        }
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(broken)?;
         let file = SafeTensors::deserialize(bytes).map_err(broken)?;
         let mut tensors = BTreeMap::new();

@@ -11,10 +11,13 @@
 //! - **Error.** A full disk or a folder that cannot be written leaves the old content and nothing
 //!   beside it.
 //!
+//! A link is followed, and what it leads to is replaced. What is no regular file (a device, a pipe, a
+//! terminal) is written into and never replaced; nothing is promised of it.
+//!
 //! [`write_folder`] and [`make_folder`] promise the same of a folder, but for the moment between the removal of an
 //! older folder and the rename, when there is none.
 
-use std::io::{Error, ErrorKind, Result, Write};
+use std::io::{BufWriter, Error, ErrorKind, IntoInnerError, Result, Write};
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
@@ -39,8 +42,28 @@ pub fn write_hint(error: &Error) -> Option<&'static str> {
 /// The folder cannot be written, or the disk is full; the message names the path, and nothing is
 /// left behind.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
+    write_atomic_by(path, |file| file.write_all(bytes))
+}
+
+/// As [`write_atomic`], the content written piece by piece by `fill`, so that it need not be in memory.
+///
+/// # Errors
+/// As [`write_atomic`], and those of `fill`.
+pub fn write_atomic_by(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+    let path = &match place(path)? {
+        Place::File(path) => path,
+        Place::Stream(path) => return write_into(&path, fill),
+    };
     let beside = beside(path);
-    let written = write_synced(&beside, bytes).and_then(|()| fs::rename(&beside, path));
+    let written = fs::File::create(&beside)
+        .and_then(|file| {
+            let mut file = BufWriter::new(file);
+            fill(&mut file)?;
+            file.into_inner()
+                .map_err(IntoInnerError::into_error)?
+                .sync_all()
+        })
+        .and_then(|()| fs::rename(&beside, path));
     if written.is_err() {
         let _ = fs::remove_file(&beside);
     }
@@ -56,6 +79,10 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
 /// # Errors
 /// As [`write_atomic`].
 pub fn write_atomic_shared(path: &Path, bytes: &[u8]) -> Result<()> {
+    let path = &match place(path)? {
+        Place::File(path) => path,
+        Place::Stream(path) => return write_into(&path, |stream| stream.write_all(bytes)),
+    };
     let mut options = tempfile::Builder::new();
     #[cfg(unix)]
     {
@@ -74,6 +101,55 @@ pub fn write_atomic_shared(path: &Path, bytes: &[u8]) -> Result<()> {
         .map_err(named)?;
     beside.persist(path).map_err(|failed| named(failed.error))?;
     sync_parent(path)
+}
+
+/// What a path to write to stands for.
+enum Place {
+    /// A regular file, which may not be there yet, with no link as its last part.
+    File(PathBuf),
+    /// Something that takes bytes and is not replaced.
+    Stream(PathBuf),
+}
+
+/// More links than this, one leading to the next, are a loop.
+const MOST_LINKS: usize = 40;
+
+/// Follows the links at the end of a path.
+///
+/// # Errors
+/// The links lead in a circle, or cannot be read.
+fn place(path: &Path) -> Result<Place> {
+    let mut path = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        let kind = match fs::symlink_metadata(&path) {
+            Ok(found) => found.file_type(),
+            // nothing there, or an error that the writing will meet too
+            Err(_) => return Ok(Place::File(path)),
+        };
+        if !kind.is_symlink() {
+            let whole = kind.is_file() || kind.is_dir();
+            return Ok(if whole {
+                Place::File(path)
+            } else {
+                Place::Stream(path)
+            });
+        }
+        // what a process has open, such as /dev/stdout, may lead to a pipe without a path
+        let target = fs::metadata(&path).map(|found| found.file_type());
+        if target.is_ok_and(|kind| !kind.is_file() && !kind.is_dir()) {
+            return Ok(Place::Stream(path));
+        }
+        path = parent(&path).join(fs::read_link(&path)?);
+    }
+    let what = format!("{}: links that lead in a circle", path.display());
+    Err(Error::new(ErrorKind::InvalidInput, what))
+}
+
+/// Writes into what is no regular file.
+fn write_into(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+    let mut stream = fs::OpenOptions::new().write(true).open(path)?;
+    fill(&mut stream)?;
+    stream.flush()
 }
 
 /// Writes a file and waits until it is on the disk.
@@ -281,5 +357,60 @@ mod tests {
         assert_eq!(read_if_there(&path).unwrap().as_deref(), Some(&b"1"[..]));
         remove_if_there(&path).unwrap();
         assert!(!path.exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_and_its_target_is_replaced() {
+        use std::os::unix::fs::symlink;
+        for write in [write_atomic, write_atomic_shared] {
+            let dir = tempfile::tempdir().unwrap();
+            let at = |name: &str| dir.path().join(name);
+            fs::create_dir(at("deep")).unwrap();
+            symlink("deep/target", at("first")).unwrap();
+            symlink(at("first"), at("second")).unwrap();
+            // the target is not there yet, then it is
+            for content in [b"one", b"two"] {
+                write(&at("second"), content).unwrap();
+                assert_eq!(fs::read(at("deep/target")).unwrap(), content);
+            }
+            for link in ["first", "second"] {
+                assert!(fs::symlink_metadata(at(link)).unwrap().is_symlink());
+            }
+            assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 3);
+            assert_eq!(fs::read_dir(at("deep")).unwrap().count(), 1);
+            symlink("loop", at("loop")).unwrap();
+            let error = write(&at("loop"), b"three").unwrap_err().to_string();
+            assert!(error.contains("circle"), "{error}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_is_written_into_and_stays() {
+        use std::io::Read;
+        use std::os::unix::fs::FileTypeExt;
+        for write in [write_atomic, write_atomic_shared] {
+            let dir = tempfile::tempdir().unwrap();
+            let pipe = dir.path().join("pipe");
+            let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+            assert!(made.unwrap().success());
+            let reader = std::thread::spawn({
+                let pipe = pipe.clone();
+                move || {
+                    let mut text = String::new();
+                    fs::File::open(pipe)
+                        .unwrap()
+                        .read_to_string(&mut text)
+                        .unwrap();
+                    text
+                }
+            });
+            write(&pipe, b"through").unwrap();
+            assert_eq!(reader.join().unwrap(), "through");
+            let kind = fs::symlink_metadata(&pipe).unwrap().file_type();
+            assert!(kind.is_fifo());
+            assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+        }
     }
 }

@@ -4,10 +4,14 @@
 //! - [`stats`]: ranks, correlations, percentiles, Student's t;
 //! - [`files`]: files and folders that are whole or absent;
 //! - [`hash`]: SHA-256 as text, and seeds derived from it;
-//! - [`memo`]: values that many threads use and one makes.
+//! - [`list`]: lists in messages, as long as somebody reads them;
+//! - [`memo`]: values that many threads use and one makes;
+//! - [`shell`]: words of a command as a shell reads them.
 
 pub mod files;
 pub mod hash;
+pub mod list;
 pub mod memo;
 pub mod random;
+pub mod shell;
 pub mod stats;

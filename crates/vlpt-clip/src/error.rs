@@ -55,8 +55,8 @@ pub enum ClipError {
         what: String,
     },
 
-    /// The tensors of a file do not fit its configuration. All problems are listed at once.
-    #[error("{file}: {} of the tensors do not fit the configuration:\n  {}", problems.len(), problems.join("\n  "))]
+    /// The tensors of a file do not fit its configuration. The first problems are listed at once.
+    #[error("{file}: {} of the tensors do not fit the configuration:\n  {}", problems.len(), vlpt_base::list::cut(problems, "\n  "))]
     Tensors {
         /// The weight file.
         file: String,

@@ -36,7 +36,7 @@ pub use config::{
 pub use error::{ClipError, Result};
 pub use files::{FileSource, ModelFiles};
 pub use formats::LoadReport;
-pub use hub::{Hub, HubSettings};
+pub use hub::{Hub, HubSettings, HubWaits};
 pub use model::Clip;
 pub use names::ModelName;
 pub use progress::{Observer, Progress};

@@ -56,6 +56,14 @@ impl Clip {
         Ok(Self::build(files.name.clone(), parts, precision))
     }
 
+    /// Reads the tokenizer of a model, without its weights.
+    ///
+    /// # Errors
+    /// As [`Clip::load`], but for what is in the weights.
+    pub fn load_tokenizer(files: &ModelFiles) -> Result<Tokenizer> {
+        formats::read_tokenizer(files)
+    }
+
     /// Finds and reads a model by its name, in silence, with the settings of the environment.
     ///
     /// # Errors

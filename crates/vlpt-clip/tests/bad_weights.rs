@@ -52,6 +52,33 @@ fn every_tensor_that_does_not_fit_is_named_in_one_error() {
 }
 
 #[test]
+fn a_table_of_very_many_tensors_is_told_in_a_few_lines_and_soon() {
+    let entry =
+        |i: usize| format!("\"t{i}\":{{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}}");
+    let many = |count: usize| {
+        let entries: Vec<String> = (0..count).map(entry).collect();
+        let header = format!("{{{}}}", entries.join(","));
+        [&(header.len() as u64).to_le_bytes()[..], header.as_bytes()].concat()
+    };
+    let begun = std::time::Instant::now();
+    let error = safetensors_error(&many(1_000_000));
+    assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
+    assert!(error.contains("far more than the names"), "{error}");
+
+    // a model's own tensors and many more
+    let bytes = with_header(|header| {
+        for i in 0..5000 {
+            header[format!("more.{i}")] =
+                serde_json::json!({"dtype": "F32", "shape": [0], "data_offsets": [0, 0]});
+        }
+    });
+    let error = safetensors_error(&bytes);
+    assert!(error.contains("5000 of the tensors do not fit"), "{error}");
+    assert!(error.contains("\n  and 4980 more\n"), "{error}");
+    assert!(error.lines().count() < 30, "{error}");
+}
+
+#[test]
 fn sizes_of_the_configuration_are_checked_against_the_tensors() {
     let folder = Folder::golden("hf");
     folder.edit("config.json", |config| {

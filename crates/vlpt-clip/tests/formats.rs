@@ -286,6 +286,133 @@ fn every_spelling_of_the_preprocessor_is_understood() {
     }
 }
 
+/// A `processor_config.json` as newer versions of transformers write it, with `change` on top of the
+/// image processor.
+fn processor(change: &serde_json::Value) -> String {
+    let mut image = serde_json::json!({
+        "crop_size": {"height": 16, "width": 16}, "do_center_crop": true, "do_convert_rgb": true,
+        "do_normalize": true, "do_rescale": true, "do_resize": true, "resample": 2,
+        "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5],
+        "rescale_factor": 0.00392156862745098, "size": {"shortest_edge": 16},
+        "image_processor_type": "CLIPImageProcessorFast", "data_format": "channels_first",
+        "device": null, "default_to_square": false,
+    });
+    for (key, value) in change.as_object().unwrap() {
+        image[key] = value.clone();
+    }
+    serde_json::json!({
+        "image_processor": image, "processor_class": "CLIPProcessor",
+        "video_processor": {"size": 7}, "tokenizer": {"model_max_length": 77},
+    })
+    .to_string()
+}
+
+#[test]
+fn a_processor_config_is_read_where_it_stands_alone_and_wins_over_the_older_file() {
+    let folder = Folder::golden("hf");
+    fs_err::remove_file(folder.path().join("preprocessor_config.json")).ok();
+    folder.write("processor_config.json", &processor(&serde_json::json!({})));
+    let clip = folder.load().unwrap();
+    let check = |clip: &Clip| {
+        let read = &clip.preprocess;
+        assert_eq!((read.mean, read.std), ([0.5; 3], [0.5; 3]));
+        assert_eq!(
+            (read.resize, read.interpolation),
+            (ResizeMode::Shortest, Interpolation::Bilinear)
+        );
+    };
+    let told = |clip: &Clip, text: &str| clip.report.notes.iter().any(|n| n.contains(text));
+    check(&clip);
+    assert!(!told(&clip, "preprocess"), "{:?}", clip.report.notes);
+
+    // both: the nested one counts, and a difference is told
+    folder.write("preprocessor_config.json", "{}");
+    let clip = folder.load().unwrap();
+    check(&clip);
+    assert!(told(&clip, "the first is taken"), "{:?}", clip.report.notes);
+    let same = r#"{"resample": 2, "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]}"#;
+    folder.write("preprocessor_config.json", same);
+    assert!(!told(&folder.load().unwrap(), "differ"));
+
+    // a processor file that says nothing of images: the older file counts
+    for text in [
+        r#"{"processor_class": "CLIPProcessor"}"#,
+        r#"{"image_processor": null}"#,
+    ] {
+        folder.write("processor_config.json", text);
+        check(&folder.load().unwrap());
+    }
+}
+
+#[test]
+fn a_processor_config_is_used_to_its_last_value_or_refused() {
+    let folder = Folder::golden("hf");
+    let read = |change: serde_json::Value| {
+        folder.write("processor_config.json", &processor(&change));
+        folder.load().map(|clip| clip.preprocess)
+    };
+    let exact = read(serde_json::json!({"size": 16, "default_to_square": true})).unwrap();
+    assert_eq!(exact.resize, ResizeMode::Squash);
+    let bicubic = read(serde_json::json!({"resample": "BICUBIC"})).unwrap();
+    assert_eq!(bicubic.interpolation, Interpolation::Bicubic);
+    let other = serde_json::json!({"image_processor_type": "ViTImageProcessor"});
+    assert_eq!(read(other).unwrap().mean, [0.5; 3]);
+    for (change, message) in [
+        (
+            serde_json::json!({"resample": 1}),
+            "the filter lanczos, resample = 1",
+        ),
+        (
+            serde_json::json!({"resample": 0}),
+            "the filter nearest, resample = 0",
+        ),
+        (serde_json::json!({"resample": 9}), "resample = 9"),
+        (serde_json::json!({"resample": -1}), "resample is -1"),
+        (
+            serde_json::json!({"do_normalize": false}),
+            "do_normalize = false",
+        ),
+        (
+            serde_json::json!({"rescale_factor": 1.0}),
+            "rescale_factor = 1",
+        ),
+        (
+            serde_json::json!({"do_convert_rgb": false}),
+            "image_processor.do_convert_rgb = false",
+        ),
+        (
+            serde_json::json!({"do_pad": true}),
+            "image_processor.do_pad = true",
+        ),
+        (
+            serde_json::json!({"crop_pct": 0.9}),
+            "image_processor.crop_pct = 0.9",
+        ),
+        (
+            serde_json::json!({"size": {"shortest_edge": 32}}),
+            "resize to 32 and crop to 16",
+        ),
+        (
+            serde_json::json!({"image_mean": [0.5]}),
+            "image_processor.image_mean is [0.5]",
+        ),
+        (
+            serde_json::json!({"image_processor_type": "ViTImageProcessor", "do_center_crop": null}),
+            "\"ViTImageProcessor\" without image_processor.do_center_crop",
+        ),
+    ] {
+        let error = read(change).unwrap_err().to_string();
+        assert!(error.contains(message), "{error}, expected {message}");
+        assert!(error.contains("processor_config.json: "), "{error}");
+    }
+    folder.write("processor_config.json", r#"{"image_processor": [1]}"#);
+    let error = folder.load().unwrap_err().to_string();
+    assert!(
+        error.contains("image_processor is [1], expected an object"),
+        "{error}"
+    );
+}
+
 #[test]
 fn the_preprocessing_of_open_clip_is_read() {
     let folder = Folder::golden("open-clip");

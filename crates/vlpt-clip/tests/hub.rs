@@ -134,12 +134,11 @@ fn answer(
             plain(&mut stream, 404, "", b"no such file")?;
             continue;
         };
-        let hash = hex(&Sha256::digest(content));
         let large = content.len() > 10_000;
         let etag = match faults.etag {
             Some(etag) => etag.to_owned(),
-            None if large => hash,
-            None => hash[..40].to_owned(),
+            None if large => hex(&Sha256::digest(content)),
+            None => git_hash(content),
         };
         let names = format!("ETag: \"{etag}\"\r\nX-Repo-Commit: {COMMIT}\r\n");
         if large && !redirected {
@@ -181,6 +180,12 @@ fn answer(
         }
         stream.write_all(&body)?;
     }
+}
+
+/// `git hash-object`.
+fn git_hash(content: &[u8]) -> String {
+    let header = format!("blob {}\0", content.len());
+    hex(&sha1::Sha1::digest([header.as_bytes(), content].concat()))
 }
 
 fn hex(bytes: &[u8]) -> String {

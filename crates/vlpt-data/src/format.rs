@@ -25,6 +25,8 @@ pub enum Format {
     Jsonl,
     /// Class folders with no split; one is made.
     ClassFolders,
+    /// Images called after their classes, such as `cat.0.jpg`.
+    FileNames,
     /// Images that the program makes itself.
     #[serde(alias = "drawn")]
     Synthetic,
@@ -32,7 +34,7 @@ pub enum Format {
 
 impl Format {
     /// Every format that can be read from a path, in the order in which they are recognised.
-    pub const READABLE: [Self; 8] = [
+    pub const READABLE: [Self; 9] = [
         Self::WebDataset,
         Self::Coop,
         Self::Elevater,
@@ -41,6 +43,7 @@ impl Format {
         Self::Jsonl,
         Self::Csv,
         Self::ClassFolders,
+        Self::FileNames,
     ];
 
     /// The name in configs and on the command line.
@@ -54,6 +57,7 @@ impl Format {
             Self::Csv => "csv",
             Self::Jsonl => "jsonl",
             Self::ClassFolders => "classfolders",
+            Self::FileNames => "filenames",
             Self::Synthetic => "synthetic",
         }
     }

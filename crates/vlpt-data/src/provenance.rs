@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::class_subset::ClassSubset;
 use crate::format::Format;
 
 /// Where a task came from, and what a reader had to decide.
@@ -19,6 +20,9 @@ pub struct Provenance {
     pub notes: Vec<String>,
     /// The split that was made, where the set brings none.
     pub made_split: Option<MadeSplit>,
+    /// Which of the set's classes are used.
+    #[serde(default, skip_serializing_if = "ClassSubset::is_all")]
+    pub class_subset: ClassSubset,
 }
 
 /// A seeded split of a set that has none, as a run folder stores it.

@@ -22,9 +22,10 @@ impl SplitName {
     /// The split that a folder, file or cell of this name means.
     pub(crate) fn from_name(name: &str) -> Option<Self> {
         match name.to_ascii_lowercase().as_str() {
-            "train" | "training" => Some(Self::Train),
-            "val" | "valid" | "validation" | "dev" => Some(Self::Val),
-            "test" | "testing" => Some(Self::Test),
+            "train" | "training" | "trainset" | "train_set" | "training_set" => Some(Self::Train),
+            "val" | "valid" | "validation" | "dev" | "valset" | "val_set" | "valid_set"
+            | "validation_set" => Some(Self::Val),
+            "test" | "testing" | "testset" | "test_set" | "testing_set" => Some(Self::Test),
             _ => None,
         }
     }

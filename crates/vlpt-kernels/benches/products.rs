@@ -4,7 +4,7 @@
 #![allow(unsafe_code, reason = "the gemm crate's interface")]
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use gemm::Parallelism;
+use gemm_common::Parallelism;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use vlpt_kernels::{Arena, Isa, Linear, Matrix, Operand, Precision};
 
@@ -90,20 +90,21 @@ fn multiply(
     parallelism: Parallelism,
 ) {
     assert!(x.len() == m * k && weight.len() == n * k && y.len() == m * n);
+    // The kernels write columns, so it is y^T = weight x^T that they are asked for.
     // SAFETY: the matrices have their sizes by the assertion.
     unsafe {
-        gemm::gemm(
-            m,
+        gemm_f32::gemm::f32::get_gemm_fn()(
             n,
+            m,
             k,
             y.as_mut_ptr(),
-            1,
             n as isize,
+            1,
             false,
-            x.as_ptr(),
+            weight.as_ptr(),
             1,
             k as isize,
-            weight.as_ptr(),
+            x.as_ptr(),
             k as isize,
             1,
             0.0,

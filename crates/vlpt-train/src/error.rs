@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 use vlpt_adapter::AdapterError;
 use vlpt_base::files;
+use vlpt_base::shell::resume_run;
 
 /// The result of this crate's functions.
 pub type Result<T> = std::result::Result<T, TrainError>;
@@ -85,6 +86,14 @@ pub enum TrainError {
         /// The folder.
         dir: PathBuf,
     },
+    /// The folder for a new run lies in a data set that would take it for a part of itself.
+    #[error("{}: {why}", dir.display())]
+    OutInData {
+        /// The folder.
+        dir: PathBuf,
+        /// What it would be to the data set.
+        why: String,
+    },
     /// The folder of a run that should go on holds none.
     #[error("{}: holds no run: expected a config.toml", dir.display())]
     NoRun {
@@ -94,6 +103,12 @@ pub enum TrainError {
     /// Another process works in the run folder.
     #[error("{}: another process works in this run folder", dir.display())]
     Locked {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// The run folder is not the one that the run began in: it was removed, or replaced.
+    #[error("{}: the run folder was removed or replaced while the run went on", dir.display())]
+    FolderLost {
         /// The folder.
         dir: PathBuf,
     },
@@ -139,6 +154,16 @@ pub enum TrainError {
         /// The loss.
         loss: f64,
     },
+    /// A parameter is no number any more.
+    #[error("the parameter `{parameter}` became no number after epoch {epoch}, step {step}")]
+    ParameterDiverged {
+        /// Its name.
+        parameter: String,
+        /// Epoch, counted from 1.
+        epoch: usize,
+        /// Step of the epoch, counted from 1.
+        step: usize,
+    },
     /// A task, a method and options that do not go together.
     #[error("{what}")]
     Incompatible {
@@ -175,7 +200,8 @@ impl TrainError {
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Io(error) if error.kind() == std::io::ErrorKind::StorageFull => {
-                "free some space and resume the run: it goes on at its last checkpoint".to_owned()
+                "free some space and try again; a run that had begun goes on with --resume"
+                    .to_owned()
             }
             Self::Io(error) => return files::write_hint(error).map(str::to_owned),
             Self::Clip(error) => return error.hint(),
@@ -191,20 +217,34 @@ impl TrainError {
                     .map(|name| format!("did you mean `{name}`?"));
             }
             Self::BadSetting { .. } => "write it like train.epochs=5".to_owned(),
-            Self::RunExists { .. } => "resume it, or choose another folder".to_owned(),
-            Self::NoRun { .. } => "check the path, or start a new run there".to_owned(),
-            Self::Locked { .. } => "wait for it to end, or choose another folder".to_owned(),
-            Self::ConfigChanged { key, stored, .. } => {
-                format!("resume with {key} = {stored}, or start a new run in another folder")
+            Self::RunExists { dir } => {
+                format!(
+                    "resume it with `{}`, or choose another folder with --out",
+                    resume_run(dir)
+                )
             }
+            Self::OutInData { .. } => "choose a folder outside the data set with --out".to_owned(),
+            Self::NoRun { .. } => "check the path, or start a new run there".to_owned(),
+            Self::Locked { dir } => format!(
+                "wait for it to end, or choose another folder; where it ends early, `{}` goes on",
+                resume_run(dir)
+            ),
+            Self::FolderLost { .. } => {
+                "nothing more was written there; start the run again, in a folder of its own"
+                    .to_owned()
+            }
+            Self::ConfigChanged { key, stored, .. } => format!(
+                "leave it out to go on with {key} = {stored}, or start a new run in another folder"
+            ),
             Self::InputChanged { what, .. } => {
                 format!("bring back the {what} it was started with, or start a new run")
             }
-            Self::Diverged { .. } => {
-                "lower train.lr; the checkpoint before it is still in the run folder".to_owned()
+            Self::Diverged { .. } | Self::ParameterDiverged { .. } => {
+                "start anew with a lower --lr; the checkpoint before it is still in the run folder"
+                    .to_owned()
             }
             Self::Incompatible { hint, .. } => return hint.clone(),
-            Self::Stopped { .. } => "resume the run to go on".to_owned(),
+            Self::Stopped { dir, .. } => format!("go on with `{}`", resume_run(dir)),
             _ => return None,
         };
         Some(hint)

@@ -55,7 +55,7 @@ pub(crate) fn read_initial(
                 "{}: a run with {} cannot start from this prompt: {}",
                 config.init_from,
                 method.name(),
-                problems.join("; ")
+                vlpt_base::list::cut(&problems, "; ")
             ),
             hint: Some(
                 "name a prompt of this method, with these options, tuned for this model".to_owned(),

@@ -10,6 +10,7 @@ mod data;
 mod error;
 mod events;
 mod init;
+mod lock;
 mod loss;
 mod observer;
 mod optim;
@@ -26,6 +27,6 @@ pub use events::{End, EpochEnd, Event, Start, StartTask, TaskValue, read_events}
 pub use loss::{Loss, LossHead, LossInput, LossOutput, Mask, TextsOf};
 pub use observer::{StepReport, TrainObserver};
 pub use optim::optimizer;
-pub use run::{Run, RunOptions, RunSummary};
+pub use run::{Run, RunOptions, RunSummary, located_model, remembered_data};
 pub use sampler::Mix;
 pub use schedule::{Decay, Schedule};

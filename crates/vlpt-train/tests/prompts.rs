@@ -168,6 +168,40 @@ fn tensors_and_files_that_were_changed_are_named() {
 }
 
 #[test]
+fn no_flipped_bit_of_a_prompt_folder_goes_unnoticed_and_older_folders_are_read() {
+    let made = made(|_| {});
+    let prompt = made.run.join("prompt");
+    let mut tried = 0;
+    for entry in fs_err::read_dir(&prompt).unwrap() {
+        let file = entry.unwrap().path();
+        let name = file.file_name().unwrap().to_str().unwrap().to_owned();
+        // for people: nothing is made of them
+        if ["README.md", "metrics.json"].contains(&name.as_str()) {
+            continue;
+        }
+        let good = fs_err::read(&file).unwrap();
+        for bit in (0..good.len() * 8).step_by((good.len() * 8).div_ceil(50) | 1) {
+            let mut bad = good.clone();
+            bad[bit / 8] ^= 1 << (bit % 8);
+            fs_err::write(&file, bad).unwrap();
+            assert!(PromptFolder::open(&prompt).is_err(), "bit {bit} of {name}");
+            tried += 1;
+        }
+        fs_err::write(&file, good).unwrap();
+    }
+    assert!(tried > 200, "{tried}");
+    assert!(PromptFolder::open(&prompt).is_ok());
+    // folders of versions without hashes, and those that were changed on purpose
+    fs_err::remove_file(prompt.join("checksums.sha256")).unwrap();
+    edit(
+        &prompt.join("adapter_config.json"),
+        "\"seed\": ",
+        "\"seed\": 1",
+    );
+    assert!(PromptFolder::open(&prompt).is_ok());
+}
+
+#[test]
 fn an_evaluation_holds_the_metric_its_interval_and_what_is_behind_it() {
     let made = made(|_| {});
     let data = synthetic_data(&made.config);

@@ -5,11 +5,13 @@ use std::process::ExitCode;
 
 use vlpt_adapter::AdapterError;
 use vlpt_clip::ClipError;
-use vlpt_data::DataError;
+use vlpt_data::{DataError, LayoutError};
 use vlpt_inspect::InspectError;
 use vlpt_report::ReportError;
 use vlpt_study::StudyError;
 use vlpt_train::TrainError;
+
+use crate::interrupt;
 
 /// Exit codes of the program; `vlpt --help` lists them.
 pub(crate) mod code {
@@ -52,6 +54,16 @@ pub(crate) enum CliError {
         message: String,
         /// How to go on.
         hint: String,
+    },
+    /// A signal ended the work.
+    #[error("{what}")]
+    Interrupted {
+        /// The signal's number.
+        signal: i32,
+        /// How far it came.
+        what: String,
+        /// The command that goes on, where there is something to go on with.
+        next: Option<String>,
     },
     /// The command line asks for something that cannot be done.
     #[error("{message}")]
@@ -143,7 +155,7 @@ impl CliError {
             Self::Io(e) | Self::Train(TrainError::Io(e)) | Self::Adapter(AdapterError::Io(e))
                 if e.kind() == io::ErrorKind::NotFound =>
             {
-                Some("check the path: it is relative to the current folder".into())
+                Some("check the path; a relative one leads from the current folder".into())
             }
             Self::Clip(e) => clip_hint(e),
             Self::Data(e) => e.hint(),
@@ -153,9 +165,10 @@ impl CliError {
             Self::Inspect(e) => e.hint(),
             Self::Study(e) => e.hint(),
             Self::Unfinished { hint, .. } => Some(hint.clone()),
+            Self::Interrupted { next, .. } => Some(format!("go on with `{}`", next.as_ref()?)),
             Self::Usage { hint, .. } => hint.clone(),
             Self::Io(e) if e.kind() == io::ErrorKind::StorageFull => {
-                Some("free some space, or write to another disk with --out".into())
+                Some("free some space, or write to another disk".into())
             }
             Self::Io(e)
                 if matches!(
@@ -190,9 +203,13 @@ impl CliError {
                 | TrainError::UnknownKey { .. }
                 | TrainError::BadValue { .. }
                 | TrainError::BadSetting { .. }
+                | TrainError::OutInData { .. }
+                | TrainError::Data(DataError::Layout(LayoutError::WithoutEffect { .. }))
                 | TrainError::Setting { .. },
-            ) => code::USAGE,
+            )
+            | Self::Data(DataError::Layout(LayoutError::WithoutEffect { .. })) => code::USAGE,
             Self::Faults(_) => code::FAULTS,
+            Self::Interrupted { signal, .. } => interrupt::code(*signal),
             Self::Closed => 0,
             _ => code::FAILURE,
         }
@@ -209,6 +226,12 @@ impl CliError {
                 "error": { "message": self.to_string(), "causes": causes, "hint": self.hint(), "exit_code": self.code() }
             });
             return value.to_string();
+        }
+        if let Self::Interrupted { what, next, .. } = self {
+            return match next {
+                Some(next) => format!("{what}; go on with: {next}"),
+                None => what.clone(),
+            };
         }
         let mut text = format!("error: {self}");
         for cause in causes {

@@ -5,6 +5,7 @@ mod console;
 mod demo;
 mod error;
 mod figures;
+mod interrupt;
 mod options;
 mod output;
 mod tuning;
@@ -12,7 +13,7 @@ mod watch;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::console::Console;
 use crate::error::CliError;
@@ -27,7 +28,8 @@ Exit codes:
   0  done
   1  input, output or the work itself failed
   2  the command line or the configuration cannot be used as given
-  3  a check ran to its end and found faults";
+  3  a check ran to its end and found faults
+  130, 143  stopped by Ctrl-C or SIGTERM; a run says how it goes on";
 
 /// Adapts a frozen CLIP model to an image task by learning a few prompt vectors.
 #[derive(Debug, Parser)]
@@ -36,10 +38,10 @@ struct Cli {
     #[command(subcommand)]
     command: Command,
     /// Print the result as one JSON document on standard output
-    #[arg(long, global = true, env = "VLPT_JSON")]
+    #[arg(long, global = true, env = "VLPT_JSON", value_parser = options::switch)]
     json: bool,
     /// Say nothing but results and errors
-    #[arg(long, short, global = true, env = "VLPT_QUIET")]
+    #[arg(long, short, global = true, env = "VLPT_QUIET", value_parser = options::switch)]
     quiet: bool,
     /// Threads to compute with; results do not depend on it [default: all cores]
     #[arg(long, global = true, value_name = "N", env = "VLPT_THREADS")]
@@ -90,11 +92,12 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = parse();
     let console = Console::new(cli.json, cli.quiet);
     match run(&cli, &console) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
+            let error = interrupt::explain(error);
             if !matches!(error, CliError::Closed) {
                 console.complain(&error.render(cli.json));
             }
@@ -103,8 +106,22 @@ fn main() -> ExitCode {
     }
 }
 
+/// The command line and the environment; ends the program where they make no sense.
+fn parse() -> Cli {
+    let command = options::without_empty_variables(Cli::command());
+    let matches = command.get_matches();
+    let parsed = options::remember(&matches).and_then(|()| Cli::from_arg_matches(&matches));
+    parsed.unwrap_or_else(|error| error.format(&mut Cli::command()).exit())
+}
+
 fn run(cli: &Cli, console: &Console) -> Result<(), CliError> {
+    interrupt::listen(cli.json)?;
     options::check_kernels()?;
+    options::check_threads(cli.threads)?;
+    if let Command::Tokenize(args) = &cli.command {
+        // computes nothing that threads could share
+        return commands::tokenize::run(args, console);
+    }
     options::in_pool(cli.threads, || work(cli, console))?
 }
 

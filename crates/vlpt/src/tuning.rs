@@ -10,7 +10,7 @@ use vlpt_methods::{Flags, METHODS, MethodConfig, MethodSpec};
 use vlpt_train::{Layers, RunConfig};
 
 use crate::error::CliError;
-use crate::options::PrecisionArgs;
+use crate::options::{PrecisionArgs, from_environment};
 
 /// What is tuned and how; which data sets is for the command to say.
 #[derive(Debug, Clone, Args)]
@@ -73,6 +73,40 @@ impl TuneFlags {
             }
             None => None,
         };
+        self.layers(
+            settings,
+            Layers {
+                follow: followed.as_ref().map(|folder| &folder.adapter),
+                ..Layers::default()
+            },
+        )
+    }
+
+    /// The configuration of a run that goes on, with what is given over it. What the environment
+    /// names is for new runs.
+    pub(crate) fn over(
+        &self,
+        run: &RunConfig,
+        settings: Vec<String>,
+    ) -> Result<RunConfig, CliError> {
+        let mut flags = self.clone();
+        if from_environment("model") {
+            flags.model = None;
+        }
+        if from_environment("precision") {
+            flags.precision = PrecisionArgs::default();
+        }
+        flags.layers(
+            settings,
+            Layers {
+                base: Some(run),
+                ..Layers::default()
+            },
+        )
+    }
+
+    /// The settings of a command, then the flags here, over the first of the layers.
+    fn layers(&self, mut settings: Vec<String>, first: Layers<'_>) -> Result<RunConfig, CliError> {
         let mut set = |key: &str, value: Option<String>| {
             settings.extend(value.map(|v| format!("{key}={v}")));
         };
@@ -87,10 +121,10 @@ impl TuneFlags {
         set("train.select", self.select.clone());
         let all = [settings.clone(), self.set.clone()].concat();
         let first = Layers {
-            follow: followed.as_ref().map(|folder| &folder.adapter),
             recipe: self.recipe.as_deref(),
             file: self.config.as_deref(),
             overrides: &all,
+            ..first
         };
         settings.extend(self.token_settings(&first.method()?)?);
         settings.extend(self.set.iter().cloned());

@@ -1,16 +1,22 @@
 //! The trainer's observer: a bar for each phase, notes on standard error.
 
+use std::sync::Mutex;
+use std::sync::atomic::Ordering;
+
 use vlpt_clip::Observer;
 use vlpt_clip::Progress;
-use vlpt_train::{Event, TrainObserver};
+use vlpt_train::{Event, StepReport, TrainObserver};
 
 use crate::console::{Bar, Console, Unit};
+use crate::interrupt::{self, Gently};
 
 /// Draws what a run reports.
 #[derive(Debug)]
 pub(crate) struct Watch<'a> {
     console: &'a Console,
     bar: Bar,
+    /// While a run takes steps, it ends by itself after the one it is at.
+    steps: Mutex<Option<Gently>>,
 }
 
 impl<'a> Watch<'a> {
@@ -19,6 +25,7 @@ impl<'a> Watch<'a> {
         Self {
             console,
             bar: console.bar(Unit::Items),
+            steps: Mutex::default(),
         }
     }
 }
@@ -32,6 +39,9 @@ impl Progress for Watch<'_> {
     }
     fn finish(&self) {
         self.bar.end();
+        if let Ok(mut steps) = self.steps.lock() {
+            *steps = None;
+        }
     }
 }
 
@@ -39,9 +49,19 @@ impl Observer for Watch<'_> {
     fn note(&self, text: &str) {
         self.console.say(format!("note: {text}"));
     }
+
+    fn should_stop(&self) -> bool {
+        interrupt::stop().load(Ordering::SeqCst)
+    }
 }
 
 impl TrainObserver for Watch<'_> {
+    fn step(&self, _: &StepReport) {
+        if let Ok(mut steps) = self.steps.lock() {
+            steps.get_or_insert_with(Gently::begin);
+        }
+    }
+
     fn event(&self, event: &Event) {
         match event {
             Event::Start(start) => {

@@ -74,6 +74,7 @@ impl Classifier {
         logit_scale: f32,
     ) -> Result<Self> {
         check_length("text features", &features, classes.len(), embed)?;
+        check_texts(classes, &features)?;
         features.par_chunks_exact_mut(embed).for_each(normalise);
         Ok(Self::with_head(
             classes,
@@ -154,6 +155,7 @@ impl Classifier {
         let text = method.adapt(&Pass::EVAL)?.text.values()?;
         let updates = text.updates();
         let features = clip.text.features(&texts, &text.for_tower(&updates));
+        check_texts(classes, &features)?;
         Ok(Self::new(clip, classes, features).with_visual(visual))
     }
 
@@ -207,18 +209,24 @@ impl Classifier {
     /// refused the images.
     pub fn logits(&self, clip: &Clip, images: &[f32]) -> Result<Vec<f32>> {
         let units = UnitRows::new(images, self.embed)?;
-        match &self.head {
+        let logits = match &self.head {
             Head::Cosine {
                 features,
                 logit_scale,
-            } => Ok(units.logits(&UnitRows::new(features, self.embed)?, *logit_scale)?),
+            } => units.logits(&UnitRows::new(features, self.embed)?, *logit_scale)?,
             Head::Conditional {
                 method,
                 texts,
                 logit_scale,
-            } => conditional::logits(clip, method.as_ref(), texts, *logit_scale, units.rows()),
-            Head::Features(head) => Ok(head.logits(images)?),
+            } => conditional::logits(clip, method.as_ref(), texts, *logit_scale, units.rows())?,
+            Head::Features(head) => head.logits(images)?,
+        };
+        if logits.iter().any(|logit| logit.is_nan()) {
+            return Err(AdapterError::NotFinite {
+                what: "the scores of an image".to_owned(),
+            });
         }
+        Ok(logits)
     }
 
     /// Probabilities of images (images x classes): the softmax of [`Classifier::logits`].
@@ -266,6 +274,18 @@ fn check_length(what: &str, values: &[f32], rows: usize, width: usize) -> Result
         ),
         hint: None,
     })
+}
+
+/// Refuses text features that are no numbers, by the class.
+fn check_texts(classes: &[String], features: &[f32]) -> Result<()> {
+    let rows = features.chunks_exact((features.len() / classes.len().max(1)).max(1));
+    let broken = |(row, _): &(&[f32], &String)| row.iter().any(|value| !value.is_finite());
+    match rows.zip(classes).find(broken) {
+        Some((_, class)) => Err(AdapterError::NotFinite {
+            what: format!("the text features of the class `{class}`"),
+        }),
+        None => Ok(()),
+    }
 }
 
 /// The softmax of one row, in f64 inside.

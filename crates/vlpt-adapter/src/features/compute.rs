@@ -6,7 +6,7 @@ use vlpt_data::{CPython, Sample};
 use super::{FeatureExtractor, View};
 use vlpt_clip::Observer;
 
-use crate::{ImageAdaptation, Result};
+use crate::{AdapterError, ImageAdaptation, Result};
 use vlpt_base::hash::derive_seed;
 
 impl FeatureExtractor<'_> {
@@ -32,17 +32,20 @@ impl FeatureExtractor<'_> {
         let embed = self.clip.config.embed_dim;
         let mut features = vec![Vec::with_capacity(items.len() * embed); views.len()];
         let mut batches = items.chunks(self.batch.max(1));
-        let mut waiting = batches
-            .next()
-            .map(|batch| self.pixels(batch, views))
+        let mut current = batches.next().unwrap_or_default();
+        let mut waiting = (!current.is_empty())
+            .then(|| self.pixels(current, views))
             .transpose()?;
         while let Some(pixels) = waiting {
-            let next = batches.next();
+            let items = current;
+            current = batches.next().unwrap_or_default();
+            let next = (!current.is_empty()).then_some(current);
             let (computed, prepared) = rayon::join(
                 || self.tower(&pixels, observer),
                 || next.map(|batch| self.pixels(batch, views)).transpose(),
             );
             for (all, part) in features.iter_mut().zip(computed?) {
+                check_images(items, &part)?;
                 all.extend(part);
             }
             waiting = prepared?;
@@ -105,5 +108,17 @@ impl FeatureExtractor<'_> {
             features
         };
         pixels.iter().map(one).collect()
+    }
+}
+
+/// Refuses features that are no numbers, by the image.
+fn check_images(items: &[Sample], features: &[f32]) -> Result<()> {
+    let rows = features.chunks_exact((features.len() / items.len().max(1)).max(1));
+    let broken = |(row, _): &(&[f32], &Sample)| row.iter().any(|value| !value.is_finite());
+    match rows.zip(items).find(broken) {
+        Some((_, item)) => Err(AdapterError::NotFinite {
+            what: format!("the features of {}", item.image.id()),
+        }),
+        None => Ok(()),
     }
 }

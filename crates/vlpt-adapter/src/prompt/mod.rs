@@ -6,10 +6,12 @@
 //! | `adapter_model.safetensors` | the parameters, with the main facts as metadata |
 //! | `class_names.txt` | the class names, one a line |
 //! | `classifier.safetensors` | the classifier, with the visual prompts that images need |
+//! | `checksums.sha256` | the hashes of the four files above, checked when the folder is opened |
 //! | `metrics.json` | what the training measured |
 //! | `README.md` | the same for people |
 
 mod average;
+mod checksums;
 mod import;
 mod member;
 mod read;

@@ -9,7 +9,7 @@ use vlpt_clip::Clip;
 use vlpt_methods::{Build, Method, Parameter};
 
 use super::stored::{self, Stored};
-use super::{Adapter, FORMAT, class_names_sha256, member};
+use super::{Adapter, FORMAT, checksums, class_names_sha256, member};
 use crate::tensors::{Named, TensorFile};
 use crate::{AdapterError, Classifier, ImageAdaptation, Result};
 
@@ -80,6 +80,8 @@ impl PromptFolder {
 
         let file = path.join("classifier.safetensors");
         let stored = stored::read(&file, &classes, adapter.embed_dim)?;
+        // last: a file that cannot be read at all says more of itself
+        checksums::check(&path)?;
         Ok(Self {
             path,
             adapter,

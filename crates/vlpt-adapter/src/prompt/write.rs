@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use vlpt_base::files::write_folder;
 
-use super::{Adapter, stored};
+use super::{Adapter, checksums, stored};
 use crate::tensors::{Named, TensorFile};
 use crate::{AdapterError, Classifier, Result};
 
@@ -84,17 +84,16 @@ pub fn write_prompt(path: &Path, content: &PromptContent) -> Result<()> {
         ..TensorFile::default()
     };
     stored::put(&mut classifier, content.classifier, content.templates)?;
-    Ok(write_folder(
-        path,
-        &[
-            ("adapter_config.json", pretty(&json!(adapter))?),
-            ("adapter_model.safetensors", model.to_bytes()),
-            ("class_names.txt", names.into_bytes()),
-            ("classifier.safetensors", classifier.to_bytes()),
-            ("metrics.json", pretty(&content.metrics)?),
-            ("README.md", readme(content).into_bytes()),
-        ],
-    )?)
+    let mut files = vec![
+        ("adapter_config.json", pretty(&json!(adapter))?),
+        ("adapter_model.safetensors", model.to_bytes()),
+        ("class_names.txt", names.into_bytes()),
+        ("classifier.safetensors", classifier.to_bytes()),
+        ("metrics.json", pretty(&content.metrics)?),
+        ("README.md", readme(content).into_bytes()),
+    ];
+    files.push((checksums::FILE, checksums::of(&files)));
+    Ok(write_folder(path, &files)?)
 }
 
 fn pretty(value: &Value) -> Result<Vec<u8>> {

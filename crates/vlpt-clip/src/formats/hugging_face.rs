@@ -1,12 +1,10 @@
-//! `config.json` and `preprocessor_config.json` of a Hugging Face folder.
+//! `config.json` of a Hugging Face folder.
 
 use serde_json::Value;
 
 use super::fields::Fields;
 use super::{activation_unknown, agree};
-use crate::config::{
-    Activation, ClipConfig, Interpolation, PreprocessConfig, ResizeMode, TextConfig, VisionConfig,
-};
+use crate::config::{Activation, ClipConfig, TextConfig, VisionConfig};
 use crate::error::{ClipError, Result};
 
 /// Reads `config.json`. `said` is the activation the user states.
@@ -184,108 +182,5 @@ impl<'a> Side<'a> {
                 &format!("{name}.hidden_act is absent"),
             )),
         }
-    }
-}
-
-/// Reads `preprocessor_config.json`, in all spellings it has had.
-///
-/// # Errors
-/// When it asks for preprocessing that is not known here.
-pub(super) fn preprocess(file: &str, json: &Value, image_size: usize) -> Result<PreprocessConfig> {
-    let mut root = Fields::root(file, json)?;
-    let crop = root.flag("do_center_crop")?.unwrap_or(true);
-    let resize = root.flag("do_resize")?.unwrap_or(true);
-    for key in ["do_rescale", "do_normalize"] {
-        if root.flag(key)? == Some(false) {
-            return Err(unsupported(file, format!("{key} = false")));
-        }
-    }
-    if let Some(factor) = root.number("rescale_factor")?
-        && (factor * 255.0 - 1.0).abs() > 1e-6
-    {
-        return Err(unsupported(file, format!("rescale_factor = {factor}")));
-    }
-    let target = Target::read(file, &mut root)?;
-    let side = match root.value("crop_size") {
-        None => None,
-        Some(value) => Some(square(file, "crop_size", value)?),
-    };
-    let (mode, side) = match (target, crop) {
-        _ if !resize => return Err(unsupported(file, "do_resize = false".to_owned())),
-        (Some(Target::Shortest(n)), true) if side.is_none_or(|side| side == n) => {
-            (ResizeMode::Shortest, n)
-        }
-        (Some(Target::Exact(n)), _) if !crop || side.is_none_or(|side| side == n) => {
-            (ResizeMode::Squash, n)
-        }
-        (Some(Target::Shortest(n)), false) => (ResizeMode::Squash, n),
-        (Some(Target::Longest(n)), _) => (ResizeMode::Longest, n),
-        (None, _) => (ResizeMode::Shortest, side.unwrap_or(image_size)),
-        (Some(Target::Shortest(n) | Target::Exact(n)), _) => {
-            let what = format!("resize to {n} and crop to {}", side.unwrap_or(image_size));
-            return Err(unsupported(file, what));
-        }
-    };
-    if side != image_size {
-        let what = format!("images of side {side}, the image tower takes {image_size}");
-        return Err(ClipError::config(file, what));
-    }
-    let interpolation = match root.size("resample")? {
-        None | Some(3) => Interpolation::Bicubic,
-        Some(2) => Interpolation::Bilinear,
-        Some(other) => return Err(unsupported(file, format!("resample = {other}"))),
-    };
-    let openai = PreprocessConfig::openai(image_size);
-    Ok(PreprocessConfig {
-        resize: mode,
-        interpolation,
-        mean: root.channels("image_mean")?.unwrap_or(openai.mean),
-        std: root.channels("image_std")?.unwrap_or(openai.std),
-        ..openai
-    })
-}
-
-/// What `size` asks for.
-enum Target {
-    Shortest(usize),
-    Longest(usize),
-    Exact(usize),
-}
-
-impl Target {
-    fn read(file: &str, root: &mut Fields) -> Result<Option<Self>> {
-        let Some(value) = root.value("size") else {
-            return Ok(None);
-        };
-        if let Some(n) = value.as_u64() {
-            return Ok(Some(Self::Shortest(n as usize)));
-        }
-        let number = |key| value.get(key).and_then(Value::as_u64).map(|n| n as usize);
-        match (number("shortest_edge"), number("longest_edge")) {
-            (Some(n), None) => Ok(Some(Self::Shortest(n))),
-            (None, Some(n)) => Ok(Some(Self::Longest(n))),
-            (None, None) => Ok(Some(Self::Exact(square(file, "size", value)?))),
-            (Some(_), Some(_)) => Err(unsupported(file, format!("size = {value}"))),
-        }
-    }
-}
-
-/// A side given as one number or as equal height and width.
-fn square(file: &str, key: &str, value: &Value) -> Result<usize> {
-    if let Some(n) = value.as_u64() {
-        return Ok(n as usize);
-    }
-    let side = |key| value.get(key).and_then(Value::as_u64);
-    match (side("height"), side("width")) {
-        (Some(h), Some(w)) if h == w => Ok(h as usize),
-        _ => Err(unsupported(file, format!("{key} = {value}"))),
-    }
-}
-
-fn unsupported(file: &str, what: String) -> ClipError {
-    ClipError::Unsupported {
-        file: file.to_owned(),
-        what,
-        hint: None,
     }
 }

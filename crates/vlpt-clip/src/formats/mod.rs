@@ -4,6 +4,7 @@ mod fields;
 mod hugging_face;
 mod open_clip;
 mod openai;
+mod preprocess;
 mod vocabulary;
 
 use serde_json::Value;
@@ -41,7 +42,6 @@ pub(crate) struct Parts {
 }
 
 const HF_CONFIG: &str = "config.json";
-const HF_PREPROCESS: &str = "preprocessor_config.json";
 const OPEN_CLIP_CONFIG: &str = "open_clip_config.json";
 
 /// Weight files with a fixed name, best first, and the configuration each needs beside it.
@@ -55,10 +55,11 @@ const WEIGHTS: [(&str, &str); 6] = [
 ];
 
 /// The other files that loading may need; a repository has some of them.
-pub(crate) const SMALL_FILES: [&str; 6] = [
+pub(crate) const SMALL_FILES: [&str; 7] = [
     HF_CONFIG,
     OPEN_CLIP_CONFIG,
-    HF_PREPROCESS,
+    preprocess::PREPROCESSOR,
+    preprocess::PROCESSOR,
     "vocab.json",
     "merges.txt",
     "tokenizer.json",
@@ -72,40 +73,87 @@ const ENDINGS: [&str; 4] = [".safetensors", ".pt", ".pth", ".bin"];
 /// # Errors
 /// Whatever is missing, damaged, contradictory or not supported, by name.
 pub(crate) fn read(files: &ModelFiles) -> Result<Parts> {
-    let chosen = weight_file(files)?;
-    let mut store = TensorStore::default();
-    let scripted = open(files, &chosen, &mut store)?;
-    store.strip_common_prefix("module.");
-    let names = store.entries().keys().map(String::as_str);
-    assemble::refuse_other_towers(&store)?;
-    let Some(layout) = Layout::recognise(names) else {
-        let names: Vec<_> = store.entries().keys().take(3).cloned().collect();
-        let what = format!(
-            "no CLIP tensors; the first of its {}: {names:?}",
-            store.entries().len()
-        );
-        return Err(ClipError::weight_file(store.place(), what));
-    };
+    read_parts(files).map_err(|mut error| {
+        if let ClipError::WeightFile { hint, .. } = &mut error
+            && files.revision.is_some()
+        {
+            hint.get_or_insert_with(|| {
+                format!(
+                    "`vlpt model check {}` compares the files in the cache with their hashes and \
+                     fetches damaged ones anew",
+                    files.name
+                )
+            });
+        }
+        error
+    })
+}
 
-    let mut notes = files.notes.clone();
-    let (config, preprocess) = configuration(files, &store, layout, scripted, &mut notes)?;
-    let checked = assemble::check(&store, layout, &config)?;
+fn read_parts(files: &ModelFiles) -> Result<Parts> {
+    let mut opened = Opened::of(files)?;
+    let (config, mut store) = (opened.config, opened.store);
+    let checked = assemble::check(&store, opened.layout, &config)?;
     let tokenizer = vocabulary::tokenizer(files, &config.text)?;
-    let weights = assemble::assemble(&mut store, layout, &config)?;
+    let weights = assemble::assemble(&mut store, opened.layout, &config)?;
     let report = LoadReport {
         files: store.file_names(),
         used: checked.used,
         parameters: config.parameters(),
         ignored: checked.ignored,
-        notes,
+        notes: std::mem::take(&mut opened.notes),
     };
     Ok(Parts {
         config,
-        preprocess,
+        preprocess: opened.preprocess,
         tokenizer,
         weights,
         report,
     })
+}
+
+/// Reads the tokenizer of a model and no weights.
+///
+/// # Errors
+/// As [`read`], but for what is in the weights.
+pub(crate) fn read_tokenizer(files: &ModelFiles) -> Result<Tokenizer> {
+    vocabulary::tokenizer(files, &Opened::of(files)?.config.text)
+}
+
+/// A model whose weights are found and not read.
+struct Opened {
+    store: TensorStore,
+    layout: Layout,
+    config: ClipConfig,
+    preprocess: PreprocessConfig,
+    notes: Vec<String>,
+}
+
+impl Opened {
+    fn of(files: &ModelFiles) -> Result<Self> {
+        let chosen = weight_file(files)?;
+        let mut store = TensorStore::default();
+        let scripted = open(files, &chosen, &mut store)?;
+        store.strip_common_prefix("module.");
+        let names = store.entries().keys().map(String::as_str);
+        assemble::refuse_other_towers(&store)?;
+        let Some(layout) = Layout::recognise(names) else {
+            let names: Vec<_> = store.entries().keys().take(3).cloned().collect();
+            let what = format!(
+                "no CLIP tensors; the first of its {}: {names:?}",
+                store.entries().len()
+            );
+            return Err(ClipError::weight_file(store.place(), what));
+        };
+        let mut notes = files.notes.clone();
+        let (config, preprocess) = configuration(files, &store, layout, scripted, &mut notes)?;
+        Ok(Self {
+            store,
+            layout,
+            config,
+            preprocess,
+            notes,
+        })
+    }
 }
 
 /// The weight file that the user named, or the best among the files of a model.
@@ -252,16 +300,7 @@ fn configuration(
         }
     };
     let image_size = config.vision.image_size;
-    let preprocess = if files.has(HF_PREPROCESS) {
-        let json = files.json(HF_PREPROCESS)?;
-        hugging_face::preprocess(&files.place(HF_PREPROCESS), &json, image_size)?
-    } else {
-        notes.push(format!(
-            "{}: no {HF_PREPROCESS}, OpenAI's preprocessing taken",
-            files.name
-        ));
-        PreprocessConfig::openai(image_size)
-    };
+    let preprocess = preprocess::read(files, image_size, notes)?;
     Ok((config, preprocess))
 }
 

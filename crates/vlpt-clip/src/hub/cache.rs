@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-#[cfg(feature = "hub")]
+use super::checksum::Checksum;
 use crate::error::Result;
 use crate::files::ModelFiles;
 use crate::formats;
@@ -27,9 +27,13 @@ impl Repo {
     }
 
     /// `models--org--name`.
-    fn folder(&self) -> PathBuf {
-        self.root
-            .join(format!("models--{}", self.id.replace('/', "--")))
+    pub(super) fn folder_name(&self) -> String {
+        format!("models--{}", self.id.replace('/', "--"))
+    }
+
+    /// The repository's folder.
+    pub(super) fn folder(&self) -> PathBuf {
+        self.root.join(self.folder_name())
     }
 
     /// The folder of a commit's files.
@@ -46,22 +50,60 @@ impl Repo {
             .or_else(|| Some(self.revision.clone()).filter(|commit| plain_name(commit)))
     }
 
-    /// The folder of the revision's files, when they are whole. With `any`, optional files
-    /// may be missing.
-    pub(super) fn snapshot(&self, any: bool) -> Option<PathBuf> {
-        let commit = self.commit()?;
+    /// The files of the revision. Optional files may be missing with `any`; small files are
+    /// compared with the hashes that name them, weights only when `thorough`.
+    ///
+    /// # Errors
+    /// When a file of the cache cannot be read.
+    pub(super) fn snapshot(&self, any: bool, thorough: bool) -> Result<Snapshot> {
+        let Some(commit) = self.commit() else {
+            return Ok(Snapshot::Missing);
+        };
         let folder = self.snapshot_of(&commit);
-        let files = ModelFiles::folder(self.id.clone(), &folder).ok()?;
-        let whole = formats::weight_file(&files).and_then(|weights| {
-            if weights.ends_with(".index.json") {
-                formats::shards(&files, &weights)
-            } else {
-                Ok(Vec::new())
+        let Ok(files) = ModelFiles::folder(self.id.clone(), &folder) else {
+            return Ok(Snapshot::Missing);
+        };
+        // before anything is read from them
+        for file in formats::SMALL_FILES
+            .into_iter()
+            .filter(|file| files.has(file))
+        {
+            if let Some(what) = self.damage(&folder.join(file))? {
+                return Ok(Snapshot::Damaged(format!("{file}: {what}")));
             }
+        }
+        let weights = formats::weight_file(&files).and_then(|weights| {
+            let mut all = vec![weights];
+            if all[0].ends_with(".index.json") {
+                all.extend(formats::shards(&files, &all[0])?);
+            }
+            Ok(all)
         });
-        whole.ok()?;
+        let Ok(weights) = weights else {
+            return Ok(Snapshot::Missing);
+        };
+        for file in weights.iter().filter(|_| thorough) {
+            if let Some(what) = self.damage(&folder.join(file))? {
+                return Ok(Snapshot::Damaged(format!("{file}: {what}")));
+            }
+        }
         let known = |file: &str| files.has(file) || self.absent(&commit, file).exists();
-        (any || formats::SMALL_FILES.iter().all(|file| known(file))).then_some(folder)
+        if any || formats::SMALL_FILES.iter().all(|file| known(file)) {
+            Ok(Snapshot::Whole(folder))
+        } else {
+            Ok(Snapshot::Missing)
+        }
+    }
+
+    /// How a file differs from the hash that names its bytes in the cache; `None` where it does
+    /// not, or nothing tells.
+    fn damage(&self, file: &Path) -> Result<Option<String>> {
+        let bytes = fs_err::canonicalize(file)?;
+        let name = bytes.file_name().and_then(|name| name.to_str());
+        match name.and_then(Checksum::of) {
+            Some(sum) => sum.differs_from_file(&bytes),
+            None => Ok(None),
+        }
     }
 
     /// The mark of a file that the commit does not have.
@@ -99,9 +141,29 @@ impl Repo {
     }
 }
 
+/// Who writes the bytes of a file.
+#[cfg(feature = "hub")]
+pub(super) enum Locked {
+    /// This program, for as long as this lives.
+    Here(std::fs::File),
+    /// Another one, which makes no progress.
+    Elsewhere,
+}
+
+/// What the cache has of a revision.
+pub(super) enum Snapshot {
+    /// A folder with all that loading needs.
+    Whole(PathBuf),
+    /// Something is not there.
+    Missing,
+    /// A file is not what its name in the cache says; this says which and how.
+    Damaged(String),
+}
+
 /// One ordinary part of a path.
 pub(super) fn plain_name(name: &str) -> bool {
     !name.is_empty()
+        && name.len() <= 200
         && !name.starts_with('.')
         && name
             .bytes()

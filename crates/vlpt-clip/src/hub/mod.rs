@@ -1,17 +1,29 @@
 //! From a model's name to its files: the folder, then the cache, then the hub.
 
+#[cfg(feature = "hub")]
+mod blobs;
 mod cache;
+mod checksum;
 #[cfg(feature = "hub")]
 mod download;
 #[cfg(not(feature = "hub"))]
 #[path = "no_download.rs"]
 mod download;
+#[cfg(feature = "hub")]
+mod info;
+#[cfg(feature = "hub")]
+mod net;
 mod settings;
+#[cfg(feature = "hub")]
+mod transfer;
+mod waits;
 
 use std::path::Path;
 
 pub use settings::HubSettings;
+pub use waits::HubWaits;
 
+use self::cache::Snapshot;
 use crate::error::{ClipError, Result};
 use crate::files::ModelFiles;
 use crate::names::{ModelName, Place};
@@ -21,18 +33,39 @@ use crate::progress::Progress;
 #[derive(Clone, Debug)]
 pub struct Hub {
     settings: HubSettings,
+    waits: HubWaits,
+    thorough: bool,
 }
 
 impl Hub {
     /// A hub with the given settings.
     pub fn new(settings: HubSettings) -> Self {
-        Self { settings }
+        Self {
+            settings,
+            waits: HubWaits::default(),
+            thorough: false,
+        }
+    }
+
+    /// Other bounds on waiting.
+    #[must_use]
+    pub fn with_waits(mut self, waits: HubWaits) -> Self {
+        self.waits = waits;
+        self
+    }
+
+    /// Compares weights in the cache with their hashes as well, each time; small files always are.
+    #[must_use]
+    pub fn thorough(mut self) -> Self {
+        self.thorough = true;
+        self
     }
 
     /// Settings from the environment, read as `huggingface_hub` reads them; see
-    /// [`HubSettings::from_env`].
+    /// [`HubSettings::from_env`] and [`HubWaits::from_variables`].
     pub fn from_env() -> Self {
-        Self::new(HubSettings::from_env())
+        let waits = HubWaits::from_variables(|name| std::env::var(name).ok());
+        Self::new(HubSettings::from_env()).with_waits(waits)
     }
 
     /// Finds the files of a model: a folder is taken as it is; a repository comes from the cache,
@@ -65,21 +98,17 @@ impl Hub {
                 };
                 let cached = cache::Repo::new(cache, &id, &revision);
                 let mut notes = Vec::new();
-                let folder = match cached.snapshot(self.settings.offline) {
-                    Some(folder) => folder,
-                    None if self.settings.offline => return Err(offline(&id, &revision)),
-                    None => match (
-                        download::fetch(&self.settings, &cached, progress),
-                        cached.snapshot(true),
-                    ) {
-                        (Ok(folder), _) => folder,
-                        // enough is there, though perhaps not every optional file
-                        (Err(error), Some(folder)) => {
-                            notes.push(format!("{error}; the files in the cache are used"));
-                            folder
-                        }
-                        (Err(error), None) => return Err(error),
-                    },
+                let folder = match cached.snapshot(self.settings.offline, self.thorough)? {
+                    Snapshot::Whole(folder) => folder,
+                    Snapshot::Missing if self.settings.offline => {
+                        return Err(offline(&cached, "not whole in the cache"));
+                    }
+                    Snapshot::Damaged(what) if self.settings.offline => {
+                        return Err(offline(&cached, &format!("damaged in the cache ({what})")));
+                    }
+                    Snapshot::Missing | Snapshot::Damaged(_) => {
+                        self.fetch(&cached, progress, &mut notes)?
+                    }
                 };
                 let mut files = ModelFiles::folder(name.to_string(), &folder)?;
                 files.revision = folder
@@ -90,6 +119,26 @@ impl Hub {
                 Ok(files)
             }
         }
+    }
+}
+
+impl Hub {
+    /// Downloads what is missing or damaged. When that fails and the cache has what is needed,
+    /// though perhaps not every optional file, that is taken and told.
+    fn fetch(
+        &self,
+        cached: &cache::Repo,
+        progress: &dyn Progress,
+        notes: &mut Vec<String>,
+    ) -> Result<std::path::PathBuf> {
+        let fetched = download::fetch(&self.settings, self.waits, cached, progress, notes);
+        fetched.or_else(|error| match cached.snapshot(true, self.thorough) {
+            Ok(Snapshot::Whole(folder)) => {
+                notes.push(format!("{error}; the files in the cache are used"));
+                Ok(folder)
+            }
+            _ => Err(error),
+        })
     }
 }
 
@@ -118,10 +167,10 @@ fn local(name: &ModelName, path: &Path) -> Result<ModelFiles> {
     Ok(files)
 }
 
-fn offline(id: &str, revision: &str) -> ClipError {
+fn offline(cached: &cache::Repo, what: &str) -> ClipError {
     ClipError::Hub {
-        repo: format!("{id}@{revision}"),
-        what: "not whole in the cache, and the hub may not be asked (offline)".to_owned(),
+        repo: format!("{}@{}", cached.id, cached.revision),
+        what: format!("{what}, and the hub may not be asked (offline)"),
         hint: Some(
             "unset HF_HUB_OFFLINE and TRANSFORMERS_OFFLINE once to download it, \
              or give the model's folder"

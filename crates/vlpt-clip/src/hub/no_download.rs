@@ -4,11 +4,18 @@ use std::path::PathBuf;
 
 use super::cache::Repo;
 use super::settings::HubSettings;
+use super::waits::HubWaits;
 use crate::error::{ClipError, Result};
 use crate::progress::Progress;
 
 /// Says what is missing.
-pub(super) fn fetch(_: &HubSettings, cached: &Repo, _: &dyn Progress) -> Result<PathBuf> {
+pub(super) fn fetch(
+    _: &HubSettings,
+    _: HubWaits,
+    cached: &Repo,
+    _: &dyn Progress,
+    _: &mut Vec<String>,
+) -> Result<PathBuf> {
     Err(ClipError::Hub {
         repo: format!("{}@{}", cached.id, cached.revision),
         what: "not whole in the cache, and this build cannot download: it lacks the feature `hub`"

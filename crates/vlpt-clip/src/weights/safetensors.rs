@@ -9,8 +9,9 @@ use super::store::{Stored, TensorStore};
 use crate::error::{ClipError, Result};
 use crate::files::ReadSeek;
 
-/// The longest header read; the format's own limit.
-const MAX_HEADER: u64 = 100_000_000;
+/// The longest header read: the largest CLIP has some thousand tensors of a hundred bytes each. The
+/// format allows 100 MB, a million tensors.
+const MAX_HEADER: u64 = 16 << 20;
 
 /// First bytes of the small text file that git leaves in place of a large one.
 const LFS_POINTER: &[u8] = b"version https://git-lfs";
@@ -44,6 +45,12 @@ pub(crate) fn add(
     if header > MAX_HEADER || header > length - 8 {
         if LFS_POINTER.starts_with(&head) {
             return Err(lfs_pointer(place));
+        }
+        if header <= length - 8 {
+            return Err(damaged(format!(
+                "the header has {header} bytes, far more than the names of a CLIP model's tensors \
+                 take: expected at most {MAX_HEADER}"
+            )));
         }
         return Err(damaged(format!(
             "the header is said to have {header} bytes, the file has {length}: \

@@ -99,6 +99,8 @@ impl Root {
 pub(crate) struct Listings {
     root: Arc<Root>,
     folders: HashMap<String, HashSet<String>>,
+    /// By folder: names by what stands before their last dot; made when first asked for.
+    stems: HashMap<String, HashMap<String, Vec<String>>>,
 }
 
 impl Listings {
@@ -106,7 +108,27 @@ impl Listings {
         Self {
             root: Arc::clone(root),
             folders: HashMap::new(),
+            stems: HashMap::new(),
         }
+    }
+
+    /// Sorted names of the files in a folder that are `stem` and an ending.
+    ///
+    /// # Errors
+    /// The folder cannot be listed, or a link leads out of the root.
+    pub(crate) fn with_ending(&mut self, folder: &str, stem: &str) -> Result<Vec<String>> {
+        if !self.stems.contains_key(folder) {
+            self.has(&format!("{folder}/-"))?; // lists the folder
+            let mut stems: HashMap<String, Vec<String>> = HashMap::new();
+            for name in self.folders.get(folder).into_iter().flatten() {
+                if let Some((stem, _)) = name.rsplit_once('.') {
+                    stems.entry(stem.to_owned()).or_default().push(name.clone());
+                }
+            }
+            stems.values_mut().for_each(|names| names.sort());
+            self.stems.insert(folder.to_owned(), stems);
+        }
+        Ok(self.stems[folder].get(stem).cloned().unwrap_or_default())
     }
 
     /// Whether a file of this plain path exists.

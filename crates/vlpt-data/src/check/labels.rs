@@ -40,6 +40,21 @@ pub(super) fn findings(task: &Task, splits: &[(&'static str, &Split)]) -> Vec<Fi
             );
             findings.push(Finding::new(Level::Warning, text));
         }
+        let tiny: Vec<&String> = task
+            .classes
+            .iter()
+            .zip(&counts)
+            .filter(|&(_, &n)| n == 1)
+            .map(|(class, _)| class)
+            .collect();
+        if name == "train" && !tiny.is_empty() {
+            let text = format!(
+                "{} with a single image in train: {}",
+                plural(tiny.len(), "class"),
+                some(&tiny)
+            );
+            findings.push(Finding::new(Level::Warning, text));
+        }
     }
     findings
 }

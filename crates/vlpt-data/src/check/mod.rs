@@ -8,11 +8,13 @@ mod classes;
 mod compare;
 mod duplicates;
 mod finding;
+mod headers;
 mod labels;
 mod options;
 mod render;
 mod report;
 mod scan;
+mod warn;
 
 pub use compare::{Comparison, CountDifference, Renamed};
 pub use duplicates::{Duplicate, Overlap, Place, Sameness};
@@ -20,6 +22,7 @@ pub use finding::{Finding, Level};
 pub use options::CheckOptions;
 pub use report::{CheckReport, SplitReport};
 pub use scan::{Broken, Range, Sizes};
+pub use warn::warnings;
 
 use crate::task::{Split, Task};
 
@@ -38,9 +41,14 @@ pub fn check(
     findings.extend(labels::findings(task, &splits));
     let broken = scan::broken(&splits, &scans);
     findings.extend(scan::findings(&broken));
+    findings.extend(headers::findings(&scan::headers(&splits, &scans)));
     let (duplicates, overlaps) = duplicates::find(&splits, &scans);
     findings.extend(duplicates::findings(&splits, &duplicates, &overlaps));
-    let catalogue = compare::compare(task, options.entry);
+    // half of a set's classes are not what its entry describes
+    let whole = task.provenance.class_subset.is_all();
+    let catalogue = whole
+        .then(|| compare::compare(task, options.entry))
+        .flatten();
     findings.extend(catalogue.iter().flat_map(Comparison::findings));
     findings.extend(
         task.provenance

@@ -8,10 +8,11 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::finding::{Finding, Level, plural};
+use super::headers::{Header, Looked};
 use super::options::CheckOptions;
 use crate::error::DataError;
 use crate::image::{decode, format_of};
-use crate::sample::Sample;
+use crate::sample::{ImageRef, Sample};
 use crate::task::Split;
 
 /// A SHA-256 hash.
@@ -27,6 +28,7 @@ pub(super) struct Scan {
     size: Option<(u32, u32)>,
     format: &'static str,
     error: Option<DataError>,
+    header: Header,
 }
 
 /// An image that cannot be used.
@@ -107,6 +109,7 @@ fn scan_one(sample: &Sample, options: &CheckOptions) -> Scan {
         size: None,
         format: "unknown",
         error: None,
+        header: Header::default(),
     };
     let bytes = match sample.image.read() {
         Ok(bytes) => bytes,
@@ -116,6 +119,9 @@ fn scan_one(sample: &Sample, options: &CheckOptions) -> Scan {
         }
     };
     scan.bytes = Some(Sha256::digest(&bytes).into());
+    if !matches!(sample.image, ImageRef::Synthetic(_)) {
+        scan.header = Header::of(&bytes);
+    }
     if let Some(format) = format_of(&bytes) {
         scan.format = format.name();
     }
@@ -154,6 +160,17 @@ pub(super) fn sizes(scans: &[Scan]) -> Option<Sizes> {
         height: Range::spanning(decoded().map(|(size, _)| size.1).collect())?,
         formats,
     })
+}
+
+/// What the headers of all images say.
+pub(super) fn headers(splits: &[(&'static str, &Split)], scans: &[Vec<Scan>]) -> Looked {
+    let pairs = splits.iter().zip(scans);
+    let pairs = pairs.flat_map(|((_, split), scans)| split.samples.iter().zip(scans));
+    let odd = pairs.filter(|(_, scan)| scan.header != Header::default());
+    Looked::all(
+        odd.map(|(sample, scan)| (sample.image.id(), scan.header))
+            .collect(),
+    )
 }
 
 /// The images that cannot be used, in the order of the task.

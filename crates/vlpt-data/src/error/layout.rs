@@ -11,15 +11,20 @@ use crate::format::Format;
 pub enum LayoutError {
     /// No layout fits.
     #[error(
-        "{}: not a data set of a known layout; looked for:{}{}",
+        "{}: not a data set of a known layout; there is:{}{}{}",
         path.display(),
-        bullets(looked_for),
+        bullets(found),
+        looked_for_text(looked_for),
         inside_text(inside)
     )]
     NotRecognised {
         /// What was opened.
         path: PathBuf,
-        /// What each layout would need.
+        /// What was seen there, one thing a line.
+        found: Vec<String>,
+        /// The nearest layout and what would have it read, where one is near.
+        nearest: Option<String>,
+        /// What each layout would need, where none is near.
         looked_for: Vec<String>,
         /// Data sets that lie one folder below.
         inside: Vec<String>,
@@ -47,6 +52,19 @@ pub enum LayoutError {
         format: Format,
         /// What the layout needs.
         expected: String,
+    },
+
+    /// An option that changes nothing in this set.
+    #[error("{}: {flag} has no effect on this {format} data set: {why}", path.display())]
+    WithoutEffect {
+        /// What was opened.
+        path: PathBuf,
+        /// Its layout.
+        format: Format,
+        /// The option's flag.
+        flag: String,
+        /// Why it has none.
+        why: &'static str,
     },
 
     /// The reader of this layout was left out when the program was built.
@@ -102,11 +120,41 @@ pub enum LayoutError {
         total: usize,
     },
 
+    /// A table none of whose images is found.
+    #[error(
+        "{}: none of the images in its first rows is found, such as `{image}`",
+        file.display()
+    )]
+    NoImages {
+        /// The table.
+        file: PathBuf,
+        /// The first image, as it is written there.
+        image: String,
+    },
+
+    /// Several tables of images, of which only the user can choose one.
+    #[error("{}: several tables list images: {}", path.display(), names.join(", "))]
+    SeveralTables {
+        /// The folder.
+        path: PathBuf,
+        /// The files.
+        names: Vec<String>,
+    },
+
     /// A class folder without an image.
     #[error("{}: class folder without images", folder.display())]
     EmptyClass {
         /// The folder.
         folder: PathBuf,
+    },
+
+    /// A name that is not Unicode, of an image or a folder.
+    #[error("{}: the name is not UTF-8{}", path.display(), and_more(*count))]
+    NotUnicode {
+        /// The file or folder; what is no UTF-8 is shown as a replacement character.
+        path: PathBuf,
+        /// How many such names its folder holds.
+        count: usize,
     },
 
     /// A path that climbs out of the data set.
@@ -174,6 +222,20 @@ fn bullets(lines: &[String]) -> String {
     lines.iter().flat_map(|line| ["\n  - ", line]).collect()
 }
 
+fn looked_for_text(lines: &[String]) -> String {
+    match lines {
+        [] => String::new(),
+        lines => format!("\nlooked for:{}", bullets(lines)),
+    }
+}
+
+fn and_more(count: usize) -> String {
+    match count {
+        0 | 1 => String::new(),
+        count => format!(" (nor are {} other names in its folder)", count - 1),
+    }
+}
+
 fn inside_text(inside: &[String]) -> String {
     if inside.is_empty() {
         return String::new();
@@ -197,18 +259,32 @@ impl LayoutError {
     /// A way out, in one sentence, where there is one.
     pub fn hint(&self) -> Option<String> {
         let text = match self {
-            Self::NotRecognised { inside, .. } if !inside.is_empty() => {
-                "open one of the folders inside, or give its name"
-            }
+            Self::NotRecognised {
+                nearest: Some(nearest),
+                ..
+            } => return Some(nearest.clone()),
             Self::NotRecognised { .. } => {
                 "docs/reference/dataset-formats.md shows the layout of each format"
             }
             Self::Ambiguous { found, .. } => {
                 let names: Vec<_> = found.iter().map(|(format, _)| format.name()).collect();
-                return Some(format!("name the format: one of {}", names.join(", ")));
+                return Some(format!(
+                    "name the format with --format: one of {}",
+                    names.join(", ")
+                ));
             }
+            Self::NotThisFormat {
+                format: Format::FileNames,
+                ..
+            } => "leave --label-from-name out where the names of files say no class",
             Self::NotThisFormat { .. } => {
-                "leave the format out to have it recognised; docs/reference/dataset-formats.md shows the layouts"
+                "leave --format out to have it recognised; docs/reference/dataset-formats.md shows the layouts"
+            }
+            Self::WithoutEffect { flag, .. } => {
+                return Some(format!(
+                    "leave {flag} out; in a configuration it is the key `{}` of [data]",
+                    flag.trim_start_matches('-').replace('-', "_")
+                ));
             }
             Self::NotBuiltIn { feature, .. } => {
                 return Some(format!(
@@ -217,18 +293,47 @@ impl LayoutError {
             }
             Self::MissingFile { help, .. } => return Some(help.clone()),
             Self::BadEntry { .. } => "correct the entry, or fetch the file again",
-            Self::MissingImages { .. } => {
-                "copy the missing images there, or ask for missing images to be skipped"
+            Self::MissingImages { file, .. } => {
+                let table = file.extension().is_some_and(|ending| {
+                    ["csv", "tsv", "jsonl", "ndjson"]
+                        .iter()
+                        .any(|e| ending.eq_ignore_ascii_case(e))
+                });
+                if table {
+                    "copy the missing images there, name the folder that holds them with `--image-root`, or leave them out with `--skip-missing-images`"
+                } else {
+                    "copy the missing images there, or leave them out with `--skip-missing-images`"
+                }
+            }
+            Self::NoImages { .. } => {
+                "copy the images beside the table, or name the folder that holds them with --image-root"
+            }
+            Self::SeveralTables { path, names } => {
+                let first = names
+                    .first()
+                    .map(|name| path.join(name))
+                    .unwrap_or_default();
+                return Some(format!(
+                    "open the one that is meant, such as {}, or call them train, val and test",
+                    first.display()
+                ));
             }
             Self::EmptyClass { .. } => {
-                "put images there, remove the folder, or ask for empty classes to be dropped"
+                "put images there, remove the folder, or leave such folders out with `--drop-empty-classes`"
             }
-            Self::LeavesRoot { .. } => "write the path relative to the folder of the data set",
+            Self::NotUnicode { .. } => {
+                "rename it: old archives and other systems write names in other encodings (`convmv` turns whole folders into UTF-8)"
+            }
+            Self::LeavesRoot { .. } => {
+                "write the path relative to the folder of the data set; for a table, `--image-root` names the folder below which the last parts of its paths are found"
+            }
             Self::LinkLeavesRoot { .. } => {
                 "copy the files into the data set, or open the folder that the link leads to"
             }
             Self::DamagedArchive { .. } => "fetch the archive again",
-            Self::ChooseColumn { .. } => "name the column",
+            Self::ChooseColumn { .. } => {
+                "name the columns with --image-column and --label-column, by name or by number from 1; a file with the classes with --class-file"
+            }
             Self::Nothing { .. } | Self::BadRatios { .. } => return None,
         };
         Some(text.to_owned())

@@ -126,7 +126,7 @@ impl DataError {
             Self::UnsupportedImage { .. } => {
                 "convert the file to PNG or JPEG with 8 bits a channel"
             }
-            Self::ImageTooLarge { .. } => "scale the image down, or raise the limit on purpose",
+            Self::ImageTooLarge { .. } => "scale the image down",
             Self::Layout(layout) => return layout.hint(),
             Self::FewShot(error) => return error.hint(),
             Self::UnknownFormat(error) => return Some(error.hint()),

@@ -15,7 +15,9 @@ mod rgb;
 
 pub use augment::Augment;
 pub use crop::crop_resize;
-pub use decode::{DecodeOptions, ImageFormat, Limits, decode, decode_with, format_of};
+pub use decode::{
+    DecodeOptions, ImageFormat, Limits, decode, decode_with, exif_orientation, format_of,
+};
 pub use filter::Interpolation;
 pub use preprocess::{Preprocess, ResizeMode};
 pub use rgb::RgbImage;

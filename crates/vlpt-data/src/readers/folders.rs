@@ -1,18 +1,18 @@
-//! Class folders and the images in them.
+//! Names in a folder: what counts, what is left over by systems and tools, what is no Unicode.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::archive::Root;
 use crate::error::{LayoutError, Result};
+use crate::junk::is_junk;
 use crate::sample::{ImageRef, Sample};
 
 /// Endings of files that are taken for images: those of torchvision's ImageFolder, and GIF.
 const IMAGE_ENDINGS: [&str; 10] = [
     "jpg", "jpeg", "png", "ppm", "bmp", "pgm", "tif", "tiff", "webp", "gif",
 ];
-/// Deepest nesting of folders that is followed; more is a loop.
-const MAX_DEPTH: usize = 64;
 
 /// Whether a file of this name is taken for an image.
 pub(super) fn is_image(name: &str) -> bool {
@@ -27,26 +27,50 @@ pub(super) fn is_image(name: &str) -> bool {
 pub(super) struct Names {
     pub(super) folders: Vec<String>,
     pub(super) files: Vec<String>,
+    /// What systems and tools leave behind.
+    pub(super) junk: Vec<String>,
+    /// Folders whose names are not Unicode.
+    pub(super) odd_folders: Vec<OsString>,
+    /// Images whose names are not Unicode.
+    pub(super) odd_images: Vec<OsString>,
+}
+
+impl Names {
+    /// Refuses names that are not Unicode, which no list and no result could hold.
+    ///
+    /// # Errors
+    /// The first of them, with how many there are.
+    pub(super) fn check(&self, folder: &Path) -> Result<()> {
+        let count = self.odd_folders.len() + self.odd_images.len();
+        match self.odd_folders.iter().chain(&self.odd_images).next() {
+            Some(name) => Err(LayoutError::NotUnicode {
+                path: folder.join(name),
+                count,
+            }
+            .into()),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Lists a folder without following anything into it.
 ///
 /// # Errors
-/// It cannot be listed, or holds a name that is not Unicode.
+/// It cannot be listed.
 pub(super) fn list(folder: &Path) -> Result<Names> {
     let mut names = Names::default();
     for entry in fs_err::read_dir(folder)? {
         let entry = entry?;
-        let name = entry
-            .file_name()
-            .into_string()
-            .map_err(|raw| LayoutError::BadEntry {
-                file: folder.to_path_buf(),
-                place: "file name".to_owned(),
-                found: format!("{}", raw.display()),
-                expected: "a name in UTF-8".to_owned(),
-            })?;
-        if name.starts_with('.') {
+        let name = entry.file_name().into_string();
+        let shown = match &name {
+            Ok(name) => name.clone(),
+            Err(raw) => raw.to_string_lossy().into_owned(),
+        };
+        if is_junk(&shown) {
+            names.junk.push(shown);
+            continue;
+        }
+        if shown.starts_with('.') {
             continue;
         }
         let mut kind = entry.file_type()?;
@@ -56,14 +80,19 @@ pub(super) fn list(folder: &Path) -> Result<Names> {
                 Err(_) => continue, // a link to nothing
             }
         }
-        if kind.is_dir() {
-            names.folders.push(name);
-        } else if kind.is_file() {
-            names.files.push(name);
+        match name {
+            Ok(name) if kind.is_dir() => names.folders.push(name),
+            Ok(name) if kind.is_file() => names.files.push(name),
+            Err(raw) if kind.is_dir() => names.odd_folders.push(raw),
+            Err(raw) if kind.is_file() && is_image(&shown) => names.odd_images.push(raw),
+            _ => {}
         }
     }
     names.folders.sort();
     names.files.sort();
+    names.junk.sort();
+    names.odd_folders.sort();
+    names.odd_images.sort();
     Ok(names)
 }
 
@@ -72,99 +101,20 @@ pub(super) fn folders_in(folder: &Path) -> Vec<String> {
     list(folder).map(|names| names.folders).unwrap_or_default()
 }
 
-/// Whether some image lies in the folder itself or anywhere below it.
+/// Whether some image lies in the folder itself or in folders of it, up to `depth` below.
 pub(super) fn holds_images(folder: &Path, depth: usize) -> bool {
     let Ok(names) = list(folder) else {
         return false;
     };
     names.files.iter().any(|name| is_image(name))
+        || !names.odd_images.is_empty()
         || (depth > 0
             && names
                 .folders
                 .iter()
+                .map(PathBuf::from)
+                .chain(names.odd_folders.iter().map(PathBuf::from))
                 .any(|name| holds_images(&folder.join(name), depth - 1)))
-}
-
-/// Collects images below folders of one root, and counts what it passes over.
-#[derive(Debug)]
-pub(super) struct Walker {
-    root: Arc<Root>,
-    ignored: usize,
-    first_ignored: Option<String>,
-}
-
-impl Walker {
-    pub(super) fn new(root: &Arc<Root>) -> Self {
-        Self {
-            root: Arc::clone(root),
-            ignored: 0,
-            first_ignored: None,
-        }
-    }
-
-    /// Images in `folder` (relative to the root) and below it, in torchvision's order: folders
-    /// sorted by their path, files sorted by name within each.
-    ///
-    /// # Errors
-    /// A folder cannot be listed, a link leads out of the root or back to a folder above itself.
-    pub(super) fn images(&mut self, folder: &str) -> Result<Vec<String>> {
-        let mut found = Vec::new();
-        let mut open = vec![(folder.to_owned(), vec![self.root.check_links(folder)?])];
-        while let Some((folder, chain)) = open.pop() {
-            let place = self.root.join(&folder);
-            let names = list(&place)?;
-            let mut images = Vec::new();
-            for name in names.files {
-                let path = format!("{folder}/{name}");
-                if is_image(&name) {
-                    if fs_err::symlink_metadata(place.join(&name))?.is_symlink() {
-                        self.root.check_links(&path)?;
-                    }
-                    images.push(path);
-                } else {
-                    self.ignored += 1;
-                    self.first_ignored.get_or_insert(path);
-                }
-            }
-            for name in names.folders {
-                let path = format!("{folder}/{name}");
-                let real = self.root.check_links(&path)?;
-                if chain.contains(&real) || chain.len() > MAX_DEPTH {
-                    return Err(LayoutError::BadEntry {
-                        file: self.root.join(&path),
-                        place: "link".to_owned(),
-                        found: "a folder that holds itself".to_owned(),
-                        expected: "folders without loops".to_owned(),
-                    }
-                    .into());
-                }
-                let mut chain = chain.clone();
-                chain.push(real);
-                open.push((path, chain));
-            }
-            found.push((folder, images));
-        }
-        found.sort();
-        Ok(found.into_iter().flat_map(|(_, images)| images).collect())
-    }
-
-    /// What was passed over, for the notes of the task.
-    pub(super) fn notes(&self) -> Vec<String> {
-        let first = self.first_ignored.iter();
-        first
-            .map(|path| {
-                format!(
-                    "{} files that are not images were passed over, such as `{path}`",
-                    self.ignored
-                )
-            })
-            .collect()
-    }
-
-    /// A sample of a file of this walker's root.
-    pub(super) fn sample(&self, path: &str, label: u32) -> Sample {
-        file_sample(&self.root, path, vec![label])
-    }
 }
 
 /// A sample of a file below a root.
@@ -182,6 +132,15 @@ pub(super) fn file_sample(root: &Arc<Root>, path: &str, labels: Vec<u32>) -> Sam
 pub(super) fn empty_class(root: &Root, folder: &str) -> LayoutError {
     LayoutError::EmptyClass {
         folder: root.join(folder),
+    }
+}
+
+/// A path below a root, of a folder (empty: the root itself) and a name in it.
+pub(super) fn below(folder: &str, name: &str) -> String {
+    if folder.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{folder}/{name}")
     }
 }
 

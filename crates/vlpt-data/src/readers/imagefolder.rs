@@ -1,21 +1,18 @@
 //! torchvision's ImageFolder: `train/<class>/*`, `val/<class>/*`, `test/<class>/*`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 
-use super::folders::{Walker, base_name, empty_class, folders_in, holds_images};
+use super::folders::{folders_in, holds_images};
+use super::layout::{Gives, Item, Layout};
+use super::name_map::place_names;
+use super::splits::read_splits;
 use super::task_builder::TaskBuilder;
-use super::text::folder_names;
 use crate::archive::Root;
 use crate::error::{LayoutError, Result};
 use crate::format::Format;
 use crate::readers::options::OpenOptions;
-use crate::sample::Sample;
 use crate::split_name::SplitName;
-
-/// Optional file beside the split folders that maps folder names to class names.
-const NAME_MAP: &str = "classnames.txt";
 
 /// What speaks for this layout.
 pub(super) fn recognise(path: &Path) -> Option<String> {
@@ -35,6 +32,37 @@ pub(super) fn recognise(path: &Path) -> Option<String> {
 
 pub(super) const EXPECTED: &str =
     "train/<class>/*, and val/ (or valid/) or test/ beside, with images in the class folders";
+
+/// As the documentation shows it.
+pub(super) const LAYOUTS: &[Layout] = &[
+    Layout {
+        name: "ImageFolder",
+        format: Format::ImageFolder,
+        sign: "a folder called after a split that holds class folders with images",
+        open: "",
+        flags: "",
+        example: &[
+            Item::Text("classnames.txt", "n01443537 goldfish\nn02219486 ant\n"),
+            Item::Images(&["train/n01443537/1.jpg", "train/n02219486/2.jpg"]),
+            Item::Images(&["test/n01443537/3.jpg", "test/n02219486/4.jpg"]),
+        ],
+        gives: Gives::single(&["goldfish", "ant"], [2, 0, 2]),
+    },
+    Layout {
+        name: "ImageFolder with unlabelled images",
+        format: Format::ImageFolder,
+        sign: "as ImageFolder; a split without class folders (as the test images of Kaggle), and folders called `unlabeled` and the like, are passed over with a note",
+        open: "",
+        flags: "",
+        example: &[
+            Item::Images(&["train/cat/1.jpg", "train/dog/2.jpg"]),
+            Item::Image("train/unlabeled/3.jpg"),
+            Item::Images(&["val/cat/4.jpg", "val/dog/5.jpg"]),
+            Item::Images(&["test/6.jpg", "test/7.jpg"]),
+        ],
+        gives: Gives::single(&["cat", "dog"], [2, 0, 2]),
+    },
+];
 
 fn split_folders(path: &Path) -> Result<BTreeMap<SplitName, String>> {
     let mut splits: BTreeMap<SplitName, String> = BTreeMap::new();
@@ -70,94 +98,22 @@ pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<TaskBuilder> {
     }
     let places: Vec<(SplitName, String)> = splits.into_iter().collect();
     let mut builder = read_splits(&root, &places, options)?;
-    if path.join(NAME_MAP).is_file() {
-        rename(&mut builder, &path.join(NAME_MAP))?;
-    }
+    note_beside(&mut builder, path);
+    place_names(&mut builder, path, options)?;
     Ok(builder)
 }
 
-/// A builder from one folder of class folders for each split; the classes are all class folders of
-/// all splits, sorted.
-pub(super) fn read_splits(
-    root: &Arc<Root>,
-    places: &[(SplitName, String)],
-    options: &OpenOptions,
-) -> Result<TaskBuilder> {
-    let mut walker = Walker::new(root);
-    let mut found: Vec<(SplitName, BTreeMap<String, Vec<String>>)> = Vec::new();
-    let mut dropped = Vec::new();
-    for (part, folder) in places {
-        let mut classes = BTreeMap::new();
-        for class in folders_in(&root.join(folder)) {
-            let place = if folder.is_empty() {
-                class.clone()
-            } else {
-                format!("{folder}/{class}")
-            };
-            let images = walker.images(&place)?;
-            if !images.is_empty() {
-                classes.insert(class, images);
-            } else if options.drop_empty_classes {
-                dropped.push(place);
-            } else {
-                return Err(empty_class(root, &place).into());
-            }
-        }
-        found.push((*part, classes));
-    }
-    let names: BTreeSet<&String> = found
-        .iter()
-        .flat_map(|(_, classes)| classes.keys())
+/// Says which folders with images lie beside those of the splits.
+fn note_beside(builder: &mut TaskBuilder, path: &Path) {
+    let beside: Vec<String> = folders_in(path)
+        .into_iter()
+        .filter(|name| SplitName::from_name(name).is_none() && holds_images(&path.join(name), 2))
+        .map(|name| format!("`{name}`"))
         .collect();
-    let label_of: BTreeMap<&String, u32> = names.iter().copied().zip(0..).collect();
-    let mut builder = TaskBuilder::new(
-        base_name(root.path()),
-        names.iter().map(|name| (*name).clone()).collect(),
-    );
-    for (part, classes) in &found {
-        let samples: Vec<Sample> = classes
-            .iter()
-            .flat_map(|(class, images)| images.iter().map(|path| (path, label_of[class])))
-            .map(|(path, label)| walker.sample(path, label))
-            .collect();
-        builder.set(*part, samples);
-        let absent: Vec<_> = names
-            .iter()
-            .filter(|name| !classes.contains_key(**name))
-            .collect();
-        if let Some(first) = absent.first() {
-            builder.notes.push(format!(
-                "the {} split has no folder for {} of the {} classes, such as `{first}`; labels count all classes",
-                part.name(),
-                absent.len(),
-                names.len()
-            ));
-        }
-    }
-    if let Some(first) = dropped.first() {
+    if !beside.is_empty() {
         builder.notes.push(format!(
-            "{} class folders without images were dropped, such as `{first}`",
-            dropped.len()
+            "folders beside those of the splits were passed over: {}",
+            beside.join(", ")
         ));
     }
-    builder.notes.extend(walker.notes());
-    Ok(builder)
-}
-
-/// Puts the names of a `folder name` file in the place of folder names.
-fn rename(builder: &mut TaskBuilder, file: &Path) -> Result<()> {
-    let names: BTreeMap<String, String> = folder_names(file)?.into_iter().collect();
-    for class in &mut builder.classes {
-        let name = names.get(class).ok_or_else(|| LayoutError::BadEntry {
-            file: file.to_path_buf(),
-            place: "class folders".to_owned(),
-            found: format!("no line for the folder `{class}`"),
-            expected: "a line `folder name` for each class folder".to_owned(),
-        })?;
-        class.clone_from(name);
-    }
-    builder
-        .notes
-        .push(format!("class names come from {NAME_MAP}"));
-    Ok(())
 }

@@ -1,52 +1,103 @@
 //! Readers of data sets, one file a format, and the recognition of the format.
 
+mod class_file;
 mod class_folders;
 mod coop;
+mod effect;
 mod elevater;
+mod file_names;
 mod folders;
 mod imagefolder;
+mod inventory;
 mod known;
+mod layout;
 mod made_split;
 mod manifest;
 mod missing;
+mod name_map;
+mod nearest;
 mod options;
 mod parquet;
+mod recognise;
+mod splits;
 mod task_builder;
 mod text;
+mod unlabelled;
+mod walker;
 mod webdataset;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+pub use effect::{DataSetting, check_settings};
+pub use layout::{Gives, Item, Layout};
 pub use options::OpenOptions;
 
-use crate::error::{LayoutError, Result};
+use crate::error::{DataError, LayoutError, Result};
 use crate::format::Format;
 use crate::task::Task;
+
+/// How many folders around a data set are stepped into.
+const AROUND: usize = 4;
 
 /// Opens a data set: recognises its layout, or takes the one that was named, and lists its images.
 ///
 /// Layouts are tried in the order of [`Format::READABLE`]; exactly one must fit. Class folders with
-/// no split are the weakest sign and count only where nothing else fits. Where `path` holds several
-/// sets and `options.name` is the name of a folder inside, that folder is opened.
+/// no split are a weak sign and count only where nothing else fits, and so do tables whose columns
+/// have unusual names. Where `path` holds several sets and `options.name` is the name of a folder
+/// inside, that folder is opened; where it holds nothing but one folder, that one is, with a note.
 ///
 /// # Errors
-/// No layout or more than one fits, or the set contradicts itself; see [`LayoutError`].
+/// No layout or more than one fits, the set contradicts itself, or an option has no effect on it; see
+/// [`LayoutError`].
 pub fn open(path: &Path, options: &OpenOptions) -> Result<Task> {
+    open_around(path, options, AROUND)
+}
+
+/// As [`open`], stepping into at most `around` folders that hold nothing but a folder.
+fn open_around(path: &Path, options: &OpenOptions, around: usize) -> Result<Task> {
     fs_err::metadata(path)?;
-    let (format, why) = match options.format {
-        Some(format) => (format, "it was named".to_owned()),
-        None => match recognise(path) {
-            Ok(found) => found,
+    let step = || recognise::wrapped(path).filter(|_| around > 0);
+    let stepped = |folder: &Path| {
+        let mut task = open_around(folder, options, around - 1)?;
+        let name = folder.file_name().unwrap_or_default().display();
+        task.provenance
+            .notes
+            .push(format!("the data set lies in the folder `{name}` inside"));
+        Ok(task)
+    };
+    let (format, why, notes) = match options.format {
+        Some(format) => {
+            if !recognise::fits(path, format, options)
+                && let Some(folder) =
+                    step().filter(|folder| recognise::fits(folder, format, options))
+            {
+                return stepped(&folder);
+            }
+            (format, "it was named".to_owned(), Vec::new())
+        }
+        None => match recognise::recognise(path, options) {
+            Ok(found) => (found.format, found.why, found.notes),
             Err(error) => {
-                let inside = options.name.as_deref().and_then(|name| inside(path, name));
-                return match inside {
-                    Some(folder) => open(&folder, options),
-                    None => Err(error),
+                let inside = options.name.as_deref();
+                let inside = inside.and_then(|name| recognise::inside(path, name));
+                if let Some(folder) = inside {
+                    return open_around(&folder, options, around);
+                }
+                let unknown = matches!(error, DataError::Layout(LayoutError::NotRecognised { .. }));
+                return match step().filter(|_| unknown) {
+                    Some(folder) if recognise::recognise(&folder, options).is_ok() => {
+                        stepped(&folder)
+                    }
+                    Some(folder) if recognise::wrapped(&folder).is_some() => {
+                        stepped(&folder).or(Err(error))
+                    }
+                    _ => Err(error),
                 };
             }
         },
     };
-    let builder = match format {
+    check_settings(path, format, options)?;
+    let mut builder = match format {
         Format::WebDataset => webdataset::read(path, options),
         Format::Coop => coop::read(path, options),
         Format::Elevater => elevater::read(path, options),
@@ -54,6 +105,7 @@ pub fn open(path: &Path, options: &OpenOptions) -> Result<Task> {
         Format::ImageFolder => imagefolder::read(path, options),
         Format::Jsonl | Format::Csv => manifest::read(path, format, options),
         Format::ClassFolders => class_folders::read(path, options),
+        Format::FileNames => file_names::read(path, options),
         Format::Synthetic => Err(LayoutError::NotThisFormat {
             path: path.to_path_buf(),
             format,
@@ -61,112 +113,34 @@ pub fn open(path: &Path, options: &OpenOptions) -> Result<Task> {
         }
         .into()),
     }?;
-    builder.finish(path, format, why, options)
+    builder.notes.extend(notes);
+    let folders = matches!(
+        format,
+        Format::ClassFolders | Format::ImageFolder | Format::Coop | Format::FileNames
+    );
+    if let Some(file) = options.class_file.as_deref().filter(|_| folders) {
+        class_file::apply(&mut builder, file)?;
+    }
+    let task = builder.finish(path, format, why, options)?;
+    effect::check_task(path, &task, options)?;
+    task.with_class_subset(options.class_subset)
 }
 
-/// The layout of what lies at `path`, and what speaks for it.
-///
-/// # Errors
-/// None fits, or more than one.
-pub fn recognise(path: &Path) -> Result<(Format, String)> {
-    let mut found = signs(path);
-    if found.len() > 1 {
-        found.retain(|(format, _)| *format != Format::ClassFolders);
-    }
-    match found.len() {
-        1 => Ok(found.remove(0)),
-        0 => Err(not_recognised(path).into()),
-        _ => Err(LayoutError::Ambiguous {
-            path: path.to_path_buf(),
-            found,
-        }
-        .into()),
-    }
-}
-
-fn signs(path: &Path) -> Vec<(Format, String)> {
-    let sign = |format: Format| match format {
-        Format::WebDataset => webdataset::recognise(path),
-        Format::Coop => coop::recognise(path),
-        Format::Elevater => elevater::recognise(path),
-        Format::Parquet => parquet::recognise(path),
-        Format::ImageFolder => imagefolder::recognise(path),
-        Format::Jsonl | Format::Csv => manifest::recognise(path, format),
-        Format::ClassFolders => class_folders::recognise(path),
-        Format::Synthetic => None,
+/// All layouts that are read, in the order in which their formats are recognised.
+pub fn layouts() -> impl Iterator<Item = &'static Layout> {
+    let of = |format: Format| match format {
+        Format::WebDataset => webdataset::LAYOUTS,
+        Format::Coop => coop::LAYOUTS,
+        Format::Elevater => elevater::LAYOUTS,
+        Format::Parquet => parquet::LAYOUTS,
+        Format::ImageFolder => imagefolder::LAYOUTS,
+        Format::Jsonl => manifest::LAYOUTS_JSONL,
+        Format::Csv => manifest::LAYOUTS_CSV,
+        Format::ClassFolders => class_folders::LAYOUTS,
+        Format::FileNames => file_names::LAYOUTS,
+        Format::Synthetic => &[],
     };
-    Format::READABLE
-        .into_iter()
-        .filter_map(|format| Some((format, sign(format)?)))
-        .collect()
-}
-
-fn expected(format: Format) -> &'static str {
-    match format {
-        Format::WebDataset => webdataset::EXPECTED,
-        Format::Coop => coop::EXPECTED,
-        Format::Elevater => elevater::EXPECTED,
-        Format::Parquet => parquet::EXPECTED,
-        Format::ImageFolder => imagefolder::EXPECTED,
-        Format::Jsonl => manifest::EXPECTED_JSONL,
-        Format::Csv => manifest::EXPECTED_CSV,
-        Format::ClassFolders => class_folders::EXPECTED,
-        Format::Synthetic => "",
-    }
-}
-
-fn not_recognised(path: &Path) -> LayoutError {
-    let looked_for = Format::READABLE.map(|format| format!("{format}: {}", expected(format)));
-    let inside = folders::folders_in(path)
-        .into_iter()
-        .filter_map(|folder| {
-            let (format, _) = recognise_here(&path.join(&folder))?;
-            Some(format!("{folder} ({format})"))
-        })
-        .take(INSIDE_SHOWN)
-        .collect();
-    LayoutError::NotRecognised {
-        path: path.to_path_buf(),
-        looked_for: looked_for.into(),
-        inside,
-    }
-}
-
-/// Data sets inside a folder that an error lists at most.
-const INSIDE_SHOWN: usize = 24;
-
-/// The first layout that fits a folder, without asking what lies inside it.
-fn recognise_here(path: &Path) -> Option<(Format, String)> {
-    signs(path).into_iter().next()
-}
-
-/// The folder of the set `name` in `path`, or in its folder `classification` as ELEVATER has it.
-fn inside(path: &Path, name: &str) -> Option<PathBuf> {
-    let wanted = plain_name(name);
-    let fits = |folder: &str| {
-        let plain = plain_name(folder);
-        // ELEVATER folders end in a date
-        plain == wanted
-            || plain
-                .strip_prefix(&*wanted)
-                .is_some_and(|rest| rest.len() == 8 && rest.parse::<u32>().is_ok())
-    };
-    [path.to_path_buf(), path.join("classification")]
-        .into_iter()
-        .flat_map(|place| {
-            folders::folders_in(&place)
-                .into_iter()
-                .map(move |name| (place.clone(), name))
-        })
-        .find(|(place, folder)| fits(folder) && recognise_here(&place.join(folder)).is_some())
-        .map(|(place, folder)| place.join(folder))
-}
-
-fn plain_name(name: &str) -> String {
-    name.chars()
-        .filter(|c| c.is_alphanumeric())
-        .flat_map(char::to_lowercase)
-        .collect()
+    Format::READABLE.into_iter().flat_map(of)
 }
 
 /// The error of a layout whose reader was left out of this build.

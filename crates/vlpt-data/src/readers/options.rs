@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
+use crate::class_subset::ClassSubset;
 use crate::format::Format;
+use crate::label_from_name::LabelFromName;
+use crate::label_separator::LabelSeparator;
 
 /// What a user may say about a data set; the default says nothing.
 #[derive(Debug, Clone)]
@@ -25,6 +28,15 @@ pub struct OpenOptions {
     pub drop_empty_classes: bool,
     /// Leave out listed images that are absent instead of refusing them.
     pub skip_missing_images: bool,
+    /// Folder with the images that a table lists; absolute paths of another machine are found below
+    /// it by their last parts. Relative to the current folder, or to that of the table.
+    pub image_root: Option<PathBuf>,
+    /// What stands between several labels in a cell of a table.
+    pub label_separator: Option<LabelSeparator>,
+    /// Where in file names the class stands, where it stands there.
+    pub label_from_name: Option<LabelFromName>,
+    /// Which of the classes are used.
+    pub class_subset: ClassSubset,
 }
 
 impl Default for OpenOptions {
@@ -39,6 +51,10 @@ impl Default for OpenOptions {
             class_file: None,
             drop_empty_classes: false,
             skip_missing_images: false,
+            image_root: None,
+            label_separator: None,
+            label_from_name: None,
+            class_subset: ClassSubset::All,
         }
     }
 }

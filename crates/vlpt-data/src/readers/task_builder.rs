@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::known;
 use super::made_split::make_split;
 use crate::catalogue::Entry;
+use crate::class_subset::ClassSubset;
 use crate::error::{LayoutError, Result};
 use crate::format::Format;
 use crate::metric::Metric;
@@ -151,6 +152,7 @@ impl TaskBuilder {
                 recognised_by,
                 notes: self.notes,
                 made_split,
+                class_subset: ClassSubset::All,
             },
         })
     }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::image::SyntheticImage;
 use super::recipes::{PREFIX, RECIPES, suggestion};
+use crate::class_subset::ClassSubset;
 use crate::error::{DataError, Result};
 use crate::format::Format;
 use crate::metric::Metric;
@@ -69,6 +70,7 @@ pub fn task(name: &str, seed: u64) -> Result<Task> {
             recognised_by: "the name of a synthetic task".to_owned(),
             notes: vec![format!("images made by the program with seed {seed}")],
             made_split: None,
+            class_subset: ClassSubset::All,
         },
     })
 }

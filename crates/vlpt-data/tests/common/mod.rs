@@ -41,6 +41,7 @@ pub(crate) fn task(
             recognised_by: "made by a test".to_owned(),
             notes: Vec::new(),
             made_split: None,
+            class_subset: vlpt_data::ClassSubset::All,
         },
     }
 }

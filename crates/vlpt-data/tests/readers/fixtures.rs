@@ -56,15 +56,24 @@ impl Dir {
 
     /// A zip of images; every other member is deflated.
     pub(crate) fn zip(&self, path: &str, members: &[(&str, u8)]) -> &Self {
+        let members: Vec<(String, Vec<u8>)> = members
+            .iter()
+            .map(|(name, seed)| ((*name).to_owned(), png(*seed)))
+            .collect();
+        self.zip_of(path, &members)
+    }
+
+    /// A zip of any files; every other member is deflated.
+    pub(crate) fn zip_of(&self, path: &str, members: &[(String, Vec<u8>)]) -> &Self {
         let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
-        for (i, (name, seed)) in members.iter().enumerate() {
+        for (i, (name, bytes)) in members.iter().enumerate() {
             let method = [
                 zip::CompressionMethod::Stored,
                 zip::CompressionMethod::Deflated,
             ][i % 2];
             let options = zip::write::SimpleFileOptions::default().compression_method(method);
-            zip.start_file(*name, options).expect("a member");
-            zip.write_all(&png(*seed)).expect("its bytes");
+            zip.start_file(&**name, options).expect("a member");
+            zip.write_all(bytes).expect("its bytes");
         }
         let bytes = zip.finish().expect("a zip").into_inner();
         self.bytes(path, &bytes)

@@ -39,7 +39,7 @@ fn the_file_itself_may_be_opened_and_tabs_separate_tsv() {
     assert_eq!(task.classes, ["x", "y"]);
     let error = dir.error(&OpenOptions::default());
     assert!(
-        error.contains("manifests: found a.tsv, b.csv, expected one manifest"),
+        error.contains("several tables list images: a.tsv, b.csv"),
         "{error}"
     );
 }
@@ -145,7 +145,10 @@ fn a_manifest_without_splits_is_split() {
 fn wrong_rows_are_named_with_their_line() {
     for (text, message) in [
         ("path,label\nimg/0.png\n", "DIR/m.csv: line 2: found"),
-        ("path,label\nimg/0.png,\n", "line 2: found an empty `label`"),
+        (
+            "path,label\nimg/0.png,\n",
+            "DIR/m.csv: no label: all 1 rows say that there is none",
+        ),
         ("path,label\n,a\n", "line 2: found an empty `path`"),
         (
             "path,label,split\nimg/0.png,a,holdout\n",
@@ -184,7 +187,7 @@ fn wrong_rows_are_named_with_their_line() {
 #[test]
 fn columns_of_other_names_are_named_by_the_user() {
     let dir = images();
-    dir.text("m.csv", "photo,kind\nimg/0.png,a\nimg/1.png,b\n");
+    dir.text("m.csv", "bild,art\nimg/0.png,a\nimg/1.png,b\n");
     let options = OpenOptions {
         format: Some(Format::Csv),
         ..OpenOptions::default()
@@ -193,11 +196,11 @@ fn columns_of_other_names_are_named_by_the_user() {
     let error = vlpt_data::open(&path, &options).expect_err("unknown columns");
     assert_eq!(
         dir.told(&error),
-        "DIR/m.csv: no image column (one of path, image, file, file_name, filename, filepath); the file has photo, kind"
+        "DIR/m.csv: no image column of a usual name (path, image, file, file_name, filename, filepath, image_id, ...); the file has bild, art"
     );
     let options = OpenOptions {
-        image_column: Some("photo".to_owned()),
-        label_column: Some("kind".to_owned()),
+        image_column: Some("bild".to_owned()),
+        label_column: Some("art".to_owned()),
         ..options
     };
     assert_eq!(

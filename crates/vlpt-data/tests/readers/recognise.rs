@@ -8,7 +8,7 @@ fn an_unknown_layout_tells_what_was_looked_for() {
     dir.text("readme.txt", "nothing here");
     let error = dir.error(&OpenOptions::default());
     assert!(
-        error.starts_with("DIR: not a data set of a known layout; looked for:\n  - webdataset: "),
+        error.starts_with("DIR: not a data set of a known layout; there is:\n  - 1 file: 1 .txt\nlooked for:\n  - webdataset: "),
         "{error}"
     );
     for format in Format::READABLE {
@@ -31,7 +31,7 @@ fn sets_one_folder_below_are_told() {
     );
     assert_eq!(
         error.hint().as_deref(),
-        Some("open one of the folders inside, or give its name")
+        Some("open one of the folders inside, or choose it with --name")
     );
 }
 
@@ -49,7 +49,7 @@ fn two_layouts_at_once_are_ambiguous_until_one_is_named() {
     );
     assert_eq!(
         error.hint().as_deref(),
-        Some("name the format: one of imagefolder, csv")
+        Some("name the format with --format: one of imagefolder, csv")
     );
     assert_eq!(
         dir.open_as(Format::Csv).expect("it opens").classes,

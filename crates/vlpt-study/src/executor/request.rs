@@ -1,6 +1,6 @@
 //! From data sets and methods by name to the settings of a study.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 use serde_json::json;
@@ -181,6 +181,14 @@ fn absolute(data: &DataConfig) -> Result<DataConfig> {
     }
     if let Some(file) = &data.class_file {
         data.class_file = Some(whole(file)?);
+    }
+    // one that is not here is relative to the data set
+    if let Some(root) = data
+        .image_root
+        .clone()
+        .filter(|root| Path::new(root).is_dir())
+    {
+        data.image_root = Some(whole(&root)?);
     }
     Ok(data)
 }

@@ -5,8 +5,8 @@ use std::fmt;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
-use vlpt_data::Format;
 use vlpt_data::fewshot::{FewShotRule, Shots};
+use vlpt_data::{ClassSubset, Format, LabelFromName, LabelSeparator};
 
 /// A data set and how to read it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +35,18 @@ pub struct DataConfig {
     pub drop_empty_classes: bool,
     /// Leave out listed images that are absent instead of refusing them.
     pub skip_missing_images: bool,
+    /// Which classes are used: `all`, or the `base` or `new` half as CoOp's code divides them.
+    #[serde(skip_serializing_if = "ClassSubset::is_all")]
+    pub class_subset: ClassSubset,
+    /// Folder with the images that a table lists; left out: found beside the table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image_root: Option<String>,
+    /// What stands between several labels in a cell of a table, such as `;`, `pipe` or `space`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label_separator: Option<LabelSeparator>,
+    /// Where in file names the class stands: `prefix`, before a number at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label_from_name: Option<LabelFromName>,
     /// Templates for zero-shot texts; empty: the task's own.
     pub templates: Vec<String>,
 }

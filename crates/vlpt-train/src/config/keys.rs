@@ -1,8 +1,8 @@
 //! The names of all keys, and the nearest of them to a wrong one.
 
-use vlpt_data::Format;
 use vlpt_data::fewshot::FewShotRule;
 use vlpt_data::image::ResizeMode;
+use vlpt_data::{ClassSubset, Format, LabelFromName};
 use vlpt_methods::option_tables;
 
 use super::RunConfig;
@@ -21,6 +21,10 @@ pub fn all_keys() -> Vec<String> {
     full.data.image_column = Some(String::new());
     full.data.label_column = Some(String::new());
     full.data.class_file = Some(String::new());
+    full.data.class_subset = ClassSubset::Base;
+    full.data.image_root = Some(String::new());
+    full.data.label_separator = ";".parse().ok();
+    full.data.label_from_name = Some(LabelFromName::Prefix);
     full.few_shot.rule = Some(FewShotRule::Coop);
     full.few_shot.seed = Some(0);
     full.image.resize = Some(ResizeMode::Shortest);

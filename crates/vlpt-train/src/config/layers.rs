@@ -19,6 +19,8 @@ use vlpt_methods::{MethodConfig, option_tables};
 /// is taken as text, so `model=ViT-B-16/openai` needs no quotes.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Layers<'a> {
+    /// What stands for the built-in values, such as the configuration of a run that goes on.
+    pub base: Option<&'a RunConfig>,
     /// A prompt whose base model, method and options are taken over.
     pub follow: Option<&'a Adapter>,
     /// Name of a recipe.
@@ -34,12 +36,11 @@ pub struct Layers<'a> {
 /// # Errors
 /// As [`Layers::load`].
 pub fn load(recipe: Option<&str>, file: Option<&Path>, overrides: &[String]) -> Result<RunConfig> {
-    let follow = None;
     Layers {
-        follow,
         recipe,
         file,
         overrides,
+        ..Layers::default()
     }
     .load()
 }
@@ -53,12 +54,11 @@ pub fn method_of(
     file: Option<&Path>,
     overrides: &[String],
 ) -> Result<MethodConfig> {
-    let follow = None;
     Layers {
-        follow,
         recipe,
         file,
         overrides,
+        ..Layers::default()
     }
     .method()
 }
@@ -82,7 +82,7 @@ impl Layers<'_> {
     }
 
     fn merged(&self) -> Result<RunConfig> {
-        let mut first = RunConfig::default();
+        let mut first = self.base.cloned().unwrap_or_default();
         if let Some(adapter) = self.follow {
             first.model.clone_from(&adapter.base_model);
             first.method = adapter.method.clone();

@@ -4,7 +4,7 @@ mod training;
 
 use std::path::{Path, PathBuf};
 
-use vlpt_data::{OpenOptions, Task, synthetic};
+use vlpt_data::{Format, OpenOptions, Task, check_settings, synthetic};
 
 use crate::{DataConfig, Result, RunConfig, TrainError};
 
@@ -22,25 +22,31 @@ pub fn open_task(config: &DataConfig) -> Result<Task> {
             expected: "a data set's folder or file, or synthetic:NAME".to_owned(),
         });
     }
+    let options = OpenOptions {
+        format: config.format,
+        name: config.name.clone(),
+        split_seed: config.split_seed,
+        image_column: config.image_column.clone(),
+        label_column: config.label_column.clone(),
+        class_file: config.class_file.as_ref().map(PathBuf::from),
+        drop_empty_classes: config.drop_empty_classes,
+        skip_missing_images: config.skip_missing_images,
+        class_subset: config.class_subset,
+        image_root: config.image_root.as_ref().map(PathBuf::from),
+        label_separator: config.label_separator,
+        label_from_name: config.label_from_name,
+        ..OpenOptions::default()
+    };
+    let path = Path::new(&config.path);
     let mut task = if let Some(name) = synthetic::name_in(&config.path) {
+        check_settings(path, Format::Synthetic, &options)?;
         let mut task = synthetic::task(name, config.split_seed)?;
         if let Some(name) = &config.name {
             task.name.clone_from(name);
         }
-        task
+        task.with_class_subset(config.class_subset)?
     } else {
-        let options = OpenOptions {
-            format: config.format,
-            name: config.name.clone(),
-            split_seed: config.split_seed,
-            image_column: config.image_column.clone(),
-            label_column: config.label_column.clone(),
-            class_file: config.class_file.as_ref().map(PathBuf::from),
-            drop_empty_classes: config.drop_empty_classes,
-            skip_missing_images: config.skip_missing_images,
-            ..OpenOptions::default()
-        };
-        vlpt_data::open(Path::new(&config.path), &options)?
+        vlpt_data::open(path, &options)?
     };
     if !config.templates.is_empty() {
         task.templates.clone_from(&config.templates);

@@ -6,12 +6,14 @@ use vlpt_clip::Clip;
 use vlpt_data::Split;
 use vlpt_data::image::Limits;
 
+use super::extend::reopen;
 use super::folder::same_input;
 use super::job::Job;
-use super::result::finished;
+use super::result::{Ending, whole};
 use super::{RunOptions, RunSummary, fit, tune};
 use crate::checkpoint::{Checkpoint, Position};
 use crate::init::Initial;
+use crate::lock::RunLock;
 use crate::{Member, Result, RunConfig, Select, TrainObserver, TrainingData};
 use vlpt_adapter::{FeatureExtractor, preprocess, with_threads};
 use vlpt_adapter::{data_fingerprint, hash_images};
@@ -20,24 +22,26 @@ use vlpt_adapter::{data_fingerprint, hash_images};
 pub(super) fn execute(
     config: &RunConfig,
     options: &RunOptions,
+    lock: &RunLock,
     clip: &Clip,
     data: &TrainingData,
     observer: &dyn TrainObserver,
 ) -> Result<RunSummary> {
     with_threads(config.compute.threads, || {
-        execute_here(config, options, clip, data, observer)
+        execute_here(config, options, lock, clip, data, observer)
     })?
 }
 
 fn execute_here(
     config: &RunConfig,
     options: &RunOptions,
+    lock: &RunLock,
     clip: &Clip,
     data: &TrainingData,
     observer: &dyn TrainObserver,
 ) -> Result<RunSummary> {
-    let dir = &options.dir;
-    let checkpoint = Checkpoint::read(dir)?;
+    let dir = lock.dir();
+    let mut checkpoint = Checkpoint::read(dir)?;
     let baseline = config.method.is_baseline();
     // A baseline chooses its hyper-parameters by them, a prompt method its epoch if told to.
     let val = if baseline || config.train.select == Select::BestVal {
@@ -54,15 +58,32 @@ fn execute_here(
     );
     let fingerprint = with_bounds(fingerprint, data);
     let start = Position::new(&clip.fingerprint, &fingerprint);
-    if let Some(checkpoint) = &checkpoint {
+    if let Some(checkpoint) = &mut checkpoint {
         let stored = &checkpoint.position;
         same_input(dir, "model", &stored.model, &start.model)?;
         same_input(dir, "data", &stored.data, &start.data)?;
+        if stored.finished && (baseline || stored.epoch >= config.epochs()) {
+            match whole(dir)? {
+                Ending::Whole(summary) => return Ok(summary),
+                // The checkpoint holds all that the result is made of.
+                Ending::PromptGone { events } => {
+                    observer.note(
+                        "the run was finished, but its prompt folder is gone; it is written again",
+                    );
+                    checkpoint.position.finished = false;
+                    checkpoint.position.events = events;
+                }
+            }
+        }
+        if checkpoint.position.finished {
+            reopen(dir, &mut checkpoint.position)?;
+        }
+        }
         if stored.finished {
-            return finished(dir);
+            reopen(dir, stored)?;
         }
     }
-    write_atomic(&dir.join("subset.json"), subsets(data)?.as_bytes())?;
+    write_atomic(&lock.held()?.join("subset.json"), subsets(data)?.as_bytes())?;
     let initial = if config.init_from.is_empty() {
         None
     } else {
@@ -70,6 +91,7 @@ fn execute_here(
     };
     let job = Job {
         dir,
+        lock,
         config,
         clip,
         data,

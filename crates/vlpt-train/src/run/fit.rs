@@ -99,7 +99,7 @@ pub(super) fn run(job: &Job, start: Position, observer: &dyn TrainObserver) -> R
         best: BTreeMap::new(),
         average: BTreeMap::new(),
     };
-    checkpoint.write(job.dir)?;
+    checkpoint.write(job.lock.held()?)?;
     Ok(summary)
 }
 

@@ -1,9 +1,6 @@
-//! The run folder: that it is free, whose it is, and that only one process works in it.
+//! The run folder: that it is free, and whose it is.
 
-use std::fs::TryLockError;
 use std::path::Path;
-
-use fs_err as fs;
 
 use super::CONFIG;
 use crate::{Result, RunConfig, TrainError, read_resolved};
@@ -18,8 +15,22 @@ pub(super) fn refuse_existing(dir: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The configuration in a run folder, with the thread count and checkpoint pace of `given`.
-pub(super) fn stored_config(given: Option<&RunConfig>, dir: &Path) -> Result<RunConfig> {
+/// Whether a run may go on to more epochs than it was started for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Longer {
+    /// It may.
+    Allowed,
+    /// Another number is another run.
+    Refused,
+}
+
+/// The configuration in a run folder, with the thread count and checkpoint pace of `given`; where
+/// `given` has more epochs and may, with those, and the number that the run had before.
+pub(super) fn stored_config(
+    given: Option<&RunConfig>,
+    longer: Longer,
+    dir: &Path,
+) -> Result<(RunConfig, Option<usize>)> {
     let path = dir.join(CONFIG);
     if !path.exists() {
         return Err(TrainError::NoRun {
@@ -27,7 +38,12 @@ pub(super) fn stored_config(given: Option<&RunConfig>, dir: &Path) -> Result<Run
         });
     }
     let mut stored = read_resolved(&path)?;
+    let mut before = None;
     if let Some(given) = given {
+        if longer == Longer::Allowed && given.epochs() > stored.epochs() {
+            before = Some(stored.epochs());
+            stored.train.epochs = given.train.epochs;
+        }
         if let Some((key, stored, given)) = stored.difference(given) {
             return Err(TrainError::ConfigChanged {
                 dir: dir.to_owned(),
@@ -41,25 +57,7 @@ pub(super) fn stored_config(given: Option<&RunConfig>, dir: &Path) -> Result<Run
         stored.compute = given.compute.clone();
         stored.compute.precision = precision;
     }
-    Ok(stored)
-}
-
-/// Locks the run folder until the file is closed, by this process or by its end.
-pub(super) fn lock(dir: &Path) -> Result<std::fs::File> {
-    let path = dir.join("run.lock");
-    let file = fs::OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)?;
-    let (file, _) = file.into_parts();
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(TrainError::Locked {
-            dir: dir.to_owned(),
-        }),
-        Err(TryLockError::Error(error)) => Err(error.into()),
-    }
+    Ok((stored, before))
 }
 
 /// Refuses a model or data other than those of the checkpoint.

@@ -10,12 +10,15 @@ use vlpt_data::Split;
 use super::EVENTS;
 use crate::events::{Event, EventLog, Start, StartTask};
 use crate::init::Initial;
+use crate::lock::RunLock;
 use crate::{Member, Result, RunConfig, TrainingData};
 
 /// What every kind of run works on.
 pub(super) struct Job<'a> {
     /// The run folder.
     pub(super) dir: &'a Path,
+    /// That it is still ours, asked before anything is written there.
+    pub(super) lock: &'a RunLock,
     /// The resolved configuration.
     pub(super) config: &'a RunConfig,
     /// The frozen model.
@@ -87,6 +90,6 @@ impl Job<'_> {
 
     /// The event log, cut to the length that the checkpoint knows.
     pub(super) fn log(&self, length: u64) -> Result<EventLog> {
-        EventLog::open(&self.dir.join(EVENTS), length)
+        EventLog::open(&self.lock.held()?.join(EVENTS), length)
     }
 }

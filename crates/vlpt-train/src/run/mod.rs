@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! DIR/config.toml              the resolved configuration
+//! DIR/started-in.txt           where it was started, if one of its paths is relative
 //! DIR/init.safetensors         the values it starts from, where it starts from another prompt
 //! DIR/subset.json              the few-shot subset
 //! DIR/events.jsonl             what happened; a checkpoint knows its length
@@ -11,9 +12,11 @@
 //! ```
 
 mod execute;
+mod extend;
 mod fit;
 mod folder;
 mod job;
+mod origin;
 mod outcome;
 mod prepare;
 mod result;
@@ -26,10 +29,12 @@ use vlpt_base::files::write_atomic;
 use vlpt_clip::{Clip, Precision};
 
 use crate::init::read_initial;
+use crate::lock::RunLock;
 use crate::{Result, RunConfig, TrainObserver, TrainingData, read_resolved};
 use execute::execute;
-use folder::{lock, refuse_existing, stored_config};
-use prepare::{check_together, in_precision, inputs, tell};
+use folder::{Longer, refuse_existing, stored_config};
+pub use origin::{located_model, remembered_data};
+use prepare::{check_together, in_precision, inputs, new_inputs, tell};
 use vlpt_adapter::PrecisionSetting;
 
 const CONFIG: &str = "config.toml";
@@ -77,12 +82,16 @@ impl Run {
         observer: &dyn TrainObserver,
     ) -> Result<RunSummary> {
         refuse_existing(&options.dir)?;
-        let (clip, data) = inputs(config, observer)?;
+        let (clip, data) = new_inputs(config, &options.dir, observer)?;
         Self::start_with(config, options, &clip, &data, observer)
     }
 
-    /// Goes on with a run where its last checkpoint left it; `given` must then agree with the
-    /// run's own configuration in everything that can change the result.
+    /// Goes on with a run where its last checkpoint left it, from whatever folder. `given` must
+    /// then agree with the run's own configuration in everything that can change the result, but
+    /// for `train.epochs`, which may be larger: an interrupted or finished run then goes on to that
+    /// many. From the first epoch not yet begun on, the learning rate is that of the new number;
+    /// rates that depend on it (cosine) are then not those of a run with this number from the
+    /// start, which is noted.
     ///
     /// # Errors
     /// As [`Run::start`], and [`TrainError::NoRun`], [`TrainError::ConfigChanged`],
@@ -92,9 +101,19 @@ impl Run {
         options: &RunOptions,
         observer: &dyn TrainObserver,
     ) -> Result<RunSummary> {
-        let config = stored_config(given, &options.dir)?;
-        let (clip, data) = inputs(&config, observer)?;
-        Self::resume_with(given, options, &clip, &data, observer)
+        Self::go_on(given, Longer::Allowed, options, observer)
+    }
+
+    fn go_on(
+        given: Option<&RunConfig>,
+        longer: Longer,
+        options: &RunOptions,
+        observer: &dyn TrainObserver,
+    ) -> Result<RunSummary> {
+        let dir = &options.dir;
+        let (config, _) = stored_config(given, longer, dir)?;
+        let (clip, data) = inputs(&origin::located(&config, dir)?, observer)?;
+        Self::go_on_with(given, longer, options, &clip, &data, observer)
     }
 
     /// Resumes the run in the folder if there is one, else starts it.
@@ -107,7 +126,7 @@ impl Run {
         observer: &dyn TrainObserver,
     ) -> Result<RunSummary> {
         if options.dir.join(CONFIG).exists() {
-            Self::resume(Some(config), options, observer)
+            Self::go_on(Some(config), Longer::Refused, options, observer)
         } else {
             Self::start(config, options, observer)
         }
@@ -152,15 +171,16 @@ impl Run {
         check_together(config, clip, data)?;
         let initial = read_initial(config, clip, data)?;
         fs::create_dir_all(&options.dir)?;
-        let _lock = lock(&options.dir)?;
+        let lock = RunLock::take(&options.dir)?;
         refuse_existing(&options.dir)?;
         tell(config, initial.as_ref(), data, observer);
         // Before the file that makes a run of the folder, so that no run lacks it.
+        origin::remember(config, &options.dir)?;
         if let Some(initial) = &initial {
             initial.write(&options.dir)?;
         }
         write_atomic(&options.dir.join(CONFIG), config.to_toml().as_bytes())?;
-        execute(config, options, clip, data, observer)
+        execute(config, options, &lock, clip, data, observer)
     }
 
     /// As [`Run::resume`], with a model and data that are in memory already.
@@ -174,9 +194,26 @@ impl Run {
         data: &TrainingData,
         observer: &dyn TrainObserver,
     ) -> Result<RunSummary> {
-        let config = in_precision(&stored_config(given, &options.dir)?, clip)?;
+        Self::go_on_with(given, Longer::Refused, options, clip, data, observer)
+    }
+
+    fn go_on_with(
+        given: Option<&RunConfig>,
+        longer: Longer,
+        options: &RunOptions,
+        clip: &Clip,
+        data: &TrainingData,
+        observer: &dyn TrainObserver,
+    ) -> Result<RunSummary> {
+        let dir = &options.dir;
+        let (config, before) = stored_config(given, longer, dir)?;
+        let config = in_precision(&config, clip)?;
         check_together(&config, clip, data)?;
-        let _lock = lock(&options.dir)?;
-        execute(&config, options, clip, data, observer)
+        let lock = RunLock::take(dir)?;
+        if let Some(before) = before {
+            extend::check(&config, before, (clip, data), observer)?;
+            write_atomic(&lock.held()?.join(CONFIG), config.to_toml().as_bytes())?;
+        }
+        execute(&config, options, &lock, clip, data, observer)
     }
 }

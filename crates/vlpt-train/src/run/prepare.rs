@@ -1,11 +1,41 @@
 //! What a run works on: the model, the images, their features, and whether they go together.
 
+use std::path::Path;
+
 use vlpt_adapter::AdapterError;
 use vlpt_clip::{Clip, Hub};
+use vlpt_data::check::warnings;
 use vlpt_methods::Build;
 
 use crate::init::Initial;
-use crate::{Result, RunConfig, Select, TrainError, TrainObserver, TrainingData, Views};
+use crate::{
+    Result, RunConfig, Select, TrainError, TrainObserver, TrainingData, Views, open_tasks,
+};
+
+/// Model and data of a configuration for a new run in `dir`: what could mislead is said, and a folder
+/// that would become part of the data is refused, before the model is looked for.
+pub(super) fn new_inputs(
+    config: &RunConfig,
+    dir: &Path,
+    observer: &dyn TrainObserver,
+) -> Result<(Clip, TrainingData)> {
+    let tasks = open_tasks(config)?;
+    for task in &tasks {
+        if let Some(why) = task.would_hold(dir) {
+            return Err(TrainError::OutInData {
+                dir: dir.to_owned(),
+                why,
+            });
+        }
+        for warning in warnings(task) {
+            observer.note(&format!("{}: {warning}", task.name));
+        }
+    }
+    Ok((
+        model(config, observer)?,
+        TrainingData::of_tasks(&tasks, config)?,
+    ))
+}
 
 /// Model and data of a configuration.
 pub(super) fn inputs(
@@ -13,9 +43,13 @@ pub(super) fn inputs(
     observer: &dyn TrainObserver,
 ) -> Result<(Clip, TrainingData)> {
     let data = TrainingData::open(config)?;
+    Ok((model(config, observer)?, data))
+}
+
+fn model(config: &RunConfig, observer: &dyn TrainObserver) -> Result<Clip> {
     let files = Hub::from_env().resolve(&config.model.parse()?, observer)?;
     let precision = config.compute.precision.resolve();
-    Ok((Clip::load_as(&files, precision)?, data))
+    Ok(Clip::load_as(&files, precision)?)
 }
 
 /// The configuration with the number format of the model, which it may have left open.
@@ -69,6 +103,17 @@ pub(super) fn tell(
 
 /// What can be refused before anything is computed or written.
 pub(super) fn check_together(config: &RunConfig, clip: &Clip, data: &TrainingData) -> Result<()> {
+    if let Some(name) = data
+        .task
+        .classes
+        .iter()
+        .find(|name| name.contains(['\n', '\r']))
+    {
+        return Err(TrainError::Incompatible {
+            what: format!("the class name {name:?} has a line break: expected one line"),
+            hint: Some("rename the class, or name it with --class-file".to_owned()),
+        });
+    }
     let method = &config.method;
     let tuned = !method.is_baseline();
     if tuned && config.train.select == Select::BestVal && data.val.is_empty() {

@@ -4,35 +4,64 @@ use std::path::Path;
 
 use serde_json::json;
 use vlpt_base::hash::fingerprint;
+use vlpt_base::shell::resume_run;
 
 use super::job::Job;
 use super::outcome::Outcome;
 use super::{EVENTS, PROMPT, RunSummary};
 use crate::events::{End, Event, EventLog, read_events};
 use crate::{Member, Result, TrainError, TrainObserver, TrainingData};
-use vlpt_adapter::{Adapter, AdapterTask, FORMAT, PromptContent, class_names_sha256, write_prompt};
+use vlpt_adapter::{
+    Adapter, AdapterTask, FORMAT, PromptContent, PromptFolder, class_names_sha256, write_prompt,
+};
 
-/// The summary of a run that is finished already.
-pub(super) fn finished(dir: &Path) -> Result<RunSummary> {
+/// How the folder of a run that is finished looks.
+pub(super) enum Ending {
+    /// Its prompt is there.
+    Whole(RunSummary),
+    /// Its prompt folder is gone; the events before the end of the run have this length.
+    PromptGone {
+        /// Bytes of `events.jsonl`.
+        events: u64,
+    },
+}
+
+/// Looks at the end of a run that its checkpoint calls finished.
+///
+/// # Errors
+/// A prompt folder that is there and damaged, or events without an end.
+pub(super) fn whole(dir: &Path) -> Result<Ending> {
     let path = dir.join(EVENTS);
-    let end = read_events(&path)?
-        .into_iter()
-        .rev()
-        .find_map(|event| match event {
-            Event::End(end) => Some(end),
-            _ => None,
+    let end = read_events(&path)?.pop();
+    let Some(Event::End(end)) = end else {
+        return Err(TrainError::Damaged {
+            path,
+            what: "has no end, but the run is finished".to_owned(),
         });
-    let end = end.ok_or_else(|| TrainError::Damaged {
-        path,
-        what: "has no end, but the run is finished".to_owned(),
+    };
+    let prompt = dir.join(PROMPT);
+    if !prompt.join("adapter_config.json").exists() {
+        let text = fs_err::read(&path)?;
+        let before = text.strip_suffix(b"\n").unwrap_or(&text);
+        let last = before.iter().rposition(|&byte| byte == b'\n');
+        let events = last.map_or(0, |place| place as u64 + 1);
+        return Ok(Ending::PromptGone { events });
+    }
+    PromptFolder::open(&prompt).map_err(|error| TrainError::Incompatible {
+        what: format!("the run is finished, but its prompt is damaged: {error}"),
+        hint: Some(format!(
+            "remove {} and run `{}`: the prompt is written again",
+            prompt.display(),
+            resume_run(dir)
+        )),
     })?;
-    Ok(RunSummary {
+    Ok(Ending::Whole(RunSummary {
         dir: dir.to_owned(),
-        prompt: dir.join(PROMPT),
+        prompt,
         selected_epoch: end.selected_epoch,
         val: end.val,
         already_finished: true,
-    })
+    }))
 }
 
 /// The tasks of a run over several.
@@ -121,6 +150,7 @@ impl Job<'_> {
         log: &mut EventLog,
         observer: &dyn TrainObserver,
     ) -> Result<RunSummary> {
+        self.lock.held()?;
         write_result(self, outcome)?;
         let (selected_epoch, val) = (outcome.selected_epoch, outcome.val);
         let event = Event::End(End {

@@ -22,7 +22,7 @@ pub(super) fn run(
     observer: &dyn TrainObserver,
 ) -> Result<RunSummary> {
     let Job {
-        dir,
+        lock,
         config,
         clip,
         data,
@@ -76,9 +76,9 @@ pub(super) fn run(
         log.push(&event)?;
         observer.event(&event);
     }
-    trainer.run(dir, &mut log, observer)?;
+    trainer.run(lock, &mut log, observer)?;
     // What is left takes no step: after a kill here, all of it is done again from this checkpoint.
-    trainer.checkpoint(dir, &mut log, observer)?;
+    trainer.checkpoint(lock, &mut log, observer)?;
     let last = trainer.parameters()?;
     let (selected_epoch, val) = trainer.select()?;
     let outcome = Outcome {
@@ -93,7 +93,7 @@ pub(super) fn run(
     };
     trainer.put_back(&last)?;
     let summary = job.end(&outcome, &mut log, observer)?;
-    trainer.finish(dir, &mut log, observer)?;
+    trainer.finish(lock, &mut log, observer)?;
     Ok(summary)
 }
 

@@ -10,7 +10,6 @@ mod validate;
 mod workload;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -19,6 +18,7 @@ use vlpt_optim::Optimizer;
 
 use crate::checkpoint::{Checkpoint, Position};
 use crate::events::{EpochEnd, Event, EventLog};
+use crate::lock::RunLock;
 use crate::optim::optimizer;
 use crate::sampler::{Batch, Sampler};
 use crate::schedule::Schedule;
@@ -88,10 +88,10 @@ impl<'a> Trainer<'a> {
         &self.position
     }
 
-    /// Runs all epochs that are left; `dir` is the run folder for checkpoints.
+    /// Runs all epochs that are left; checkpoints go into the run folder.
     pub(crate) fn run(
         &mut self,
-        dir: &Path,
+        folder: &RunLock,
         log: &mut EventLog,
         observer: &dyn TrainObserver,
     ) -> Result<()> {
@@ -101,7 +101,7 @@ impl<'a> Trainer<'a> {
             "training",
             (left * self.steps).saturating_sub(self.position.step) as u64,
         );
-        let result = self.run_epochs(epochs, dir, log, observer);
+        let result = self.run_epochs(epochs, folder, log, observer);
         observer.finish();
         result
     }
@@ -109,7 +109,7 @@ impl<'a> Trainer<'a> {
     fn run_epochs(
         &mut self,
         epochs: usize,
-        dir: &Path,
+        folder: &RunLock,
         log: &mut EventLog,
         observer: &dyn TrainObserver,
     ) -> Result<()> {
@@ -143,9 +143,9 @@ impl<'a> Trainer<'a> {
                 });
                 let epoch_ends = self.position.step == self.steps;
                 if !epoch_ends && (observer.should_stop() || written.elapsed() >= pause) {
-                    self.checkpoint(dir, log, observer)?;
+                    self.checkpoint(folder, log, observer)?;
                     written = Instant::now();
-                    self.stop_if_asked(dir, observer)?;
+                    self.stop_if_asked(folder.dir(), observer)?;
                 }
             }
             batches = following;
@@ -153,15 +153,15 @@ impl<'a> Trainer<'a> {
             log.push(&event)?;
             observer.event(&event);
             if observer.should_stop() || written.elapsed() >= pause {
-                self.checkpoint(dir, log, observer)?;
+                self.checkpoint(folder, log, observer)?;
                 written = Instant::now();
-                self.stop_if_asked(dir, observer)?;
+                self.stop_if_asked(folder.dir(), observer)?;
             }
         }
         Ok(())
     }
 
-    fn stop_if_asked(&self, dir: &Path, observer: &dyn TrainObserver) -> Result<()> {
+    fn stop_if_asked(&self, dir: &std::path::Path, observer: &dyn TrainObserver) -> Result<()> {
         if observer.should_stop() {
             let epochs = self.position.epoch;
             return Err(TrainError::Stopped {
@@ -214,6 +214,13 @@ impl<'a> Trainer<'a> {
                 .step(parameter.name(), values, gradient, lr)?;
         }
         for (parameter, values) in parameters.iter().zip(&values) {
+            if !values.iter().all(|value| value.is_finite()) {
+                return Err(TrainError::ParameterDiverged {
+                    parameter: parameter.name().to_owned(),
+                    epoch: self.position.epoch + 1,
+                    step: self.position.step + 1,
+                });
+            }
             parameter.set(values)?;
         }
         Ok(())

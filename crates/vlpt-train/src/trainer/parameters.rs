@@ -1,13 +1,13 @@
 //! The parameters of a run: read, put back, and written into checkpoints.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use vlpt_methods::Parameter;
 
 use super::Trainer;
 use crate::checkpoint::Checkpoint;
 use crate::events::EventLog;
+use crate::lock::RunLock;
 use crate::{Result, TrainObserver};
 
 impl Trainer<'_> {
@@ -48,7 +48,7 @@ impl Trainer<'_> {
     /// Writes a checkpoint of this moment.
     pub(crate) fn checkpoint(
         &mut self,
-        dir: &Path,
+        folder: &RunLock,
         log: &mut EventLog,
         observer: &dyn TrainObserver,
     ) -> Result<()> {
@@ -60,7 +60,7 @@ impl Trainer<'_> {
             best: self.best.clone(),
             average: self.average.clone(),
         };
-        checkpoint.write(dir)?;
+        checkpoint.write(folder.held()?)?;
         observer.checkpoint();
         Ok(())
     }
@@ -68,11 +68,11 @@ impl Trainer<'_> {
     /// Marks the run as finished and writes the last checkpoint.
     pub(crate) fn finish(
         &mut self,
-        dir: &Path,
+        folder: &RunLock,
         log: &mut EventLog,
         observer: &dyn TrainObserver,
     ) -> Result<()> {
         self.position.finished = true;
-        self.checkpoint(dir, log, observer)
+        self.checkpoint(folder, log, observer)
     }
 }

@@ -13,7 +13,7 @@ use vlpt_data::image::Preprocess;
 use crate::console::{Console, table};
 use crate::error::CliError;
 use crate::figures;
-use crate::options::{BaseModelArgs, CacheArgs, DataArgs};
+use crate::options::{BaseModelArgs, CacheArgs, RunDataArgs};
 use crate::watch::Watch;
 
 /// Flags of `vlpt eval`.
@@ -23,7 +23,7 @@ pub(crate) struct EvalArgs {
     #[arg(value_name = "PROMPT")]
     prompt: PathBuf,
     #[command(flatten)]
-    data: DataArgs,
+    data: RunDataArgs,
     #[command(flatten)]
     base: BaseModelArgs,
     /// Also write a page with the learning curve, the confusions and example images
@@ -74,7 +74,7 @@ enum ScoresArg {
 /// Evaluates and prints.
 pub(crate) fn run(args: &EvalArgs, console: &Console) -> Result<(), CliError> {
     let folder = PromptFolder::open(&args.prompt)?;
-    let task = args.data.open()?;
+    let task = args.data.open(&folder, console)?;
     let clip = args.base.open(&folder, console)?;
     if let Some(member) = folder.member(&task.name, &task.classes) {
         console.say(format!(

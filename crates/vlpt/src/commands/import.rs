@@ -157,6 +157,13 @@ impl ImportArgs {
             };
             return Ok(ImportTask::from(&data.open()?));
         }
+        // --name is that of the task, and needs no data
+        let mut flags = self.flags.clone();
+        flags.name = None;
+        flags.refuse(
+            "--classes names the classes, and no data set is read",
+            "leave it out, or name a data set with --data",
+        )?;
         let path = self.classes.as_deref().unwrap_or(Path::new(""));
         let text = fs_err::read_to_string(path)?;
         let names = text.lines().map(str::trim).filter(|name| !name.is_empty());

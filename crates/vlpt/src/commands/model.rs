@@ -2,16 +2,16 @@
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
-use vlpt_clip::Precision;
+use vlpt_clip::{Clip, Hub, Precision};
 
-use crate::console::Console;
+use crate::console::{Console, Unit};
 use crate::error::CliError;
-use crate::options::open_model;
 
 /// What to do with a model.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ModelCommand {
-    /// Load a model and print its shapes, preprocessing and what its files held
+    /// Load a model and print its shapes, preprocessing and what its files held; cached files are
+    /// compared with their hashes, and damaged ones fetched anew
     Check(CheckArgs),
 }
 
@@ -43,7 +43,11 @@ pub(crate) fn run(command: &ModelCommand, console: &Console) -> Result<(), CliEr
 }
 
 fn check(args: &CheckArgs, console: &Console) -> Result<(), CliError> {
-    let clip = open_model(&args.model, Precision::F32, console)?;
+    let bar = console.bar(Unit::Bytes);
+    let files = Hub::from_env()
+        .thorough()
+        .resolve(&args.model.parse()?, &bar)?;
+    let clip = Clip::load_as(&files, Precision::F32)?;
     let checked = Checked {
         name: &clip.name,
         fingerprint: &clip.fingerprint,

@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
-use vlpt_train::{RECIPES, Run, RunConfig, RunOptions, RunSummary, TrainError};
+use vlpt_train::{RECIPES, Run, RunConfig, RunOptions, RunSummary, TrainError, remembered_data};
 
 use crate::console::Console;
 use crate::error::CliError;
 use crate::figures;
-use crate::options::{CacheArgs, DataFlags};
-use crate::tuning::TuneFlags;
+use crate::interrupt;
+use crate::options::{CacheArgs, DataFlags, from_environment, same_place};
+use crate::tuning::{TuneFlags, quoted};
 use crate::watch::Watch;
 
 const AFTER_HELP: &str = "\
@@ -22,7 +23,14 @@ Settings come in layers, each over the one before: built-in values, --recipe, --
   vlpt train eurosat --recipe coop-paper --model ViT-B-16/openai --shots 16 --seed 1 --out runs/eurosat-1
   vlpt train photos --set train.optimizer=adamw --set train.lr=0.001 --print-config
   vlpt train cars --init-from runs/photos --shots 5 --out runs/cars
-  vlpt train --resume runs/photos";
+  vlpt train --resume runs/photos
+  vlpt train --resume runs/photos --epochs 100
+
+Beside --resume only settings that the run has already are accepted, those that cannot change its
+result (--cache, --threads, compute.checkpoint_seconds), and more --epochs: the run then goes on from
+its last epoch with the learning rates of a run of that many. With the schedules `constant` and
+`steps` that is the same as a run of that many from the start; with `cosine` it is not, and a note
+says so.";
 
 /// Flags of `vlpt train`.
 #[derive(Debug, Args)]
@@ -34,8 +42,8 @@ pub(crate) struct TrainArgs {
     /// The run folder to write
     #[arg(long, short, value_name = "FOLDER", required_unless_present_any = ["resume", "print_config", "list_recipes"])]
     out: Option<PathBuf>,
-    /// Go on with an interrupted run; it ends with the bytes of one that was left alone
-    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["out", "data", "recipe", "config"])]
+    /// Go on with an interrupted run; it ends with the bytes of one that was left alone. A larger --epochs also continues a finished one
+    #[arg(long, value_name = "FOLDER", conflicts_with = "out")]
     resume: Option<PathBuf>,
     #[command(flatten)]
     flags: DataFlags,
@@ -74,8 +82,12 @@ pub(crate) fn run(args: &TrainArgs, console: &Console) -> Result<(), CliError> {
             dir: dir.clone(),
             cache: args.cache.folder(),
         };
-        args.check_precision(dir)?;
-        return report(Run::resume(None, &options, &watch)?, console);
+        let config = args.resumed(dir)?;
+        if args.print_config {
+            return console.result(&config, || config.explained());
+        }
+        interrupt::run_goes_on(dir);
+        return report(Run::resume(Some(&config), &options, &watch)?, console);
     }
     let config = args.resolve()?;
     if args.print_config {
@@ -97,36 +109,54 @@ pub(crate) fn run(args: &TrainArgs, console: &Console) -> Result<(), CliError> {
         dir,
         cache: args.cache.folder(),
     };
+    // what another run in the folder says of itself is not for this one
+    if !options.dir.join("config.toml").exists() {
+        interrupt::run_goes_on(&options.dir);
+    }
     report(Run::start(&config, &options, &watch)?, console)
 }
 
 impl TrainArgs {
-    /// Refuses to go on with a run in another number format than the flag names. What the
-    /// environment names is for new runs.
-    fn check_precision(&self, dir: &Path) -> Result<(), CliError> {
+    /// The configuration of the run in `dir` with what is given beside `--resume` over it. Paths that
+    /// lead to where the run's lead are the same, however they are written.
+    fn resumed(&self, dir: &Path) -> Result<RunConfig, CliError> {
         let path = dir.join("config.toml");
-        let usual = std::env::var("VLPT_PRECISION").ok();
-        let named = self.tune.precision();
-        let named = named.filter(|named| usual.as_deref() != Some(&named.to_string()));
-        let Some(named) = named.filter(|_| path.exists()) else {
-            return Ok(());
-        };
-        match vlpt_train::read_resolved(&path)?.compute.precision.named() {
-            Some(stored) if stored != named => Err(TrainError::ConfigChanged {
+        if !path.exists() {
+            return Err(TrainError::NoRun {
                 dir: dir.to_owned(),
-                key: "compute.precision".to_owned(),
-                stored: stored.to_string(),
-                given: named.to_string(),
             }
-            .into()),
-            _ => Ok(()),
+            .into());
         }
+        let stored = vlpt_train::read_resolved(&path)?;
+        let located = remembered_data(dir)?.pop().unwrap_or_default();
+        let mut flags = self.flags.clone();
+        if from_environment("format") {
+            flags.format = None;
+        }
+        let mut settings = flags.settings(self.data.as_deref());
+        let data = self.data.iter();
+        settings.extend(data.map(|data| format!("data.path={}", quoted(data))));
+        let init_from = self.init_from.iter();
+        settings.extend(
+            init_from.map(|folder| format!("init_from={}", quoted(&folder.to_string_lossy()))),
+        );
+        let mut given = self.tune.over(&stored, settings)?;
+        if same_place(&given.data.path, &located.path) {
+            given.data.path.clone_from(&stored.data.path);
+        }
+        if let (Some(file), Some(known)) = (&given.data.class_file, &located.class_file)
+            && same_place(file, known)
+        {
+            given.data.class_file.clone_from(&stored.data.class_file);
+        }
+        Ok(given)
     }
 
     /// All layers in one configuration.
     fn resolve(&self) -> Result<RunConfig, CliError> {
-        let mut settings = self.flags.settings();
-        settings.extend(self.data.iter().map(|data| format!("data.path={data}")));
+        let mut settings = self.flags.settings(self.data.as_deref());
+        let data = self.data.iter();
+        settings.extend(data.map(|data| format!("data.path={}", quoted(data))));
         self.tune.resolve(settings, self.init_from.as_deref())
     }
 }
@@ -171,10 +201,10 @@ pub(crate) fn report(summary: RunSummary, console: &Console) -> Result<(), CliEr
             epoch => format!("prompt of epoch {epoch}"),
         };
         format!(
-            "{} {done}: {kept}{validation}\n{}\nnext: vlpt eval {} DATA",
+            "{} {done}: {kept}{validation}\n{}\nnext: vlpt eval {}",
             trained.run.display(),
             trained.prompt.display(),
-            trained.prompt.display()
+            trained.run.display()
         )
     })
 }

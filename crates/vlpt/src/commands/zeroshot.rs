@@ -28,7 +28,7 @@ pub(crate) struct ZeroshotArgs {
 
 /// Evaluates and prints.
 pub(crate) fn run(args: &ZeroshotArgs, console: &Console) -> Result<(), CliError> {
-    let task = args.data.open()?;
+    let task = args.data.open_told(console)?;
     let clip = args.model.open(console)?;
     let templates = if args.ensemble {
         catalogue::template_set("imagenet-80")

@@ -17,6 +17,7 @@ use vlpt_train::{Run, RunConfig};
 
 use crate::console::Console;
 use crate::error::CliError;
+use crate::interrupt;
 use crate::options::PrecisionArgs;
 use alone::one_task;
 use printed::Measured;
@@ -45,6 +46,7 @@ pub(crate) struct DemoArgs {
 /// Tunes a prompt on each task, compares it with zero-shot, lets the tasks help each other, prints
 /// tables and writes a report.
 pub(crate) fn run(args: &DemoArgs, console: &Console) -> Result<(), CliError> {
+    interrupt::goes_on_when_given_again();
     let began = Instant::now();
     let names = args.names();
     // A wrong name should not wait for the tasks before it.

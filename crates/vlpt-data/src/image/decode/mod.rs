@@ -18,6 +18,7 @@ mod webp;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 pub use file::Limits;
+pub use orientation::read_exif as exif_orientation;
 pub use sniff::{ImageFormat, format_of};
 
 use super::rgb::RgbImage;

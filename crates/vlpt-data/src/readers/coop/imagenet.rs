@@ -10,11 +10,12 @@ use std::path::Path;
 use super::sets::{Kind, Set};
 use crate::archive::Root;
 use crate::error::{LayoutError, Result};
-use crate::readers::folders::{Walker, empty_class, folders_in};
-use crate::readers::imagefolder::read_splits;
+use crate::readers::folders::{empty_class, folders_in};
 use crate::readers::options::OpenOptions;
+use crate::readers::splits::read_splits;
 use crate::readers::task_builder::TaskBuilder;
 use crate::readers::text::folder_names;
+use crate::readers::walker::Walker;
 use crate::sample::Sample;
 use crate::split_name::SplitName;
 

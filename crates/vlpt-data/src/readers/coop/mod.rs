@@ -7,7 +7,9 @@ mod split_file;
 
 use std::path::{Path, PathBuf};
 
+use super::effect::{DataSetting, without_effect};
 use super::folders::{base_name, list};
+use super::layout::{Gives, Item, Layout};
 use super::task_builder::TaskBuilder;
 use crate::error::{LayoutError, Result};
 use crate::format::Format;
@@ -16,6 +18,61 @@ use crate::readers::options::OpenOptions;
 use sets::{Kind, SETS, Set};
 
 pub(super) const EXPECTED: &str = "split_zhou_*.json beside the image folder, or a set of the CoOp suite with its own lists (imagenet and variants, fgvc_aircraft)";
+
+/// As the documentation shows it.
+pub(super) const LAYOUTS: &[Layout] = &[
+    Layout {
+        name: "CoOp split file",
+        format: Format::Coop,
+        sign: "`split_zhou_*.json` with the image folder beside",
+        open: "",
+        flags: "",
+        example: &[
+            Item::Text(
+                "split_zhou_EuroSAT.json",
+                "{\"train\": [[\"Forest/1.jpg\", 0, \"Forest\"], [\"River/1.jpg\", 1, \"River\"]],\n \"val\": [[\"River/2.jpg\", 1, \"River\"]],\n \"test\": [[\"Forest/2.jpg\", 0, \"Forest\"]]}\n",
+            ),
+            Item::Images(&["2750/Forest/1.jpg", "2750/Forest/2.jpg"]),
+            Item::Images(&["2750/River/1.jpg", "2750/River/2.jpg"]),
+        ],
+        gives: Gives::single(&["Forest", "River"], [2, 1, 1]),
+    },
+    Layout {
+        name: "ImageNet as CoOp has it",
+        format: Format::Coop,
+        sign: "`images/train` or `images/val` with folders called after WordNet ids, and `classnames.txt`",
+        open: "",
+        flags: "",
+        example: &[
+            Item::Text("classnames.txt", "n01440764 tench\nn01443537 goldfish\n"),
+            Item::Images(&[
+                "images/train/n01440764/1.jpg",
+                "images/train/n01443537/2.jpg",
+            ]),
+            Item::Images(&["images/val/n01440764/3.jpg", "images/val/n01443537/4.jpg"]),
+        ],
+        gives: Gives::single(&["tench", "goldfish"], [2, 0, 2]),
+    },
+    Layout {
+        name: "FGVC-Aircraft",
+        format: Format::Coop,
+        sign: "`variants.txt` and `images_variant_{train,val,test}.txt`",
+        open: "",
+        flags: "",
+        example: &[
+            Item::Text("variants.txt", "707-320\nA300B4\n"),
+            Item::Text(
+                "images_variant_train.txt",
+                "0034309 707-320\n0062765 A300B4\n",
+            ),
+            Item::Text("images_variant_val.txt", "0034958 707-320\n"),
+            Item::Text("images_variant_test.txt", "0037511 A300B4\n"),
+            Item::Images(&["images/0034309.jpg", "images/0062765.jpg"]),
+            Item::Images(&["images/0034958.jpg", "images/0037511.jpg"]),
+        ],
+        gives: Gives::single(&["707-320", "A300B4"], [2, 1, 1]),
+    },
+];
 
 /// How a folder was taken for a set of the suite.
 enum Found {
@@ -96,7 +153,11 @@ pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<TaskBuilder> {
         }
         .into());
     }
-    match find(path) {
+    let found = find(path);
+    if let Some(found) = &found {
+        check_settings(path, found, options)?;
+    }
+    match found {
         Some(Found::Split(file, set)) => split_file::read(path, &file, set, options),
         Some(Found::Lists(set)) => match set.kind {
             Kind::Aircraft => aircraft::read(path, set, options),
@@ -117,5 +178,19 @@ pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<TaskBuilder> {
             }
             .into())
         }
+    }
+}
+
+/// Refuses settings of class folders where images are listed, and of lists where they are not.
+fn check_settings(path: &Path, found: &Found, options: &OpenOptions) -> Result<()> {
+    let folders = matches!(found, Found::Lists(set) if set.kind != Kind::Aircraft);
+    let idle = if folders {
+        (options.skip_missing_images, DataSetting::SkipMissingImages)
+    } else {
+        (options.drop_empty_classes, DataSetting::DropEmptyClasses)
+    };
+    match idle {
+        (true, setting) => Err(without_effect(path, Format::Coop, setting)),
+        _ => Ok(()),
     }
 }

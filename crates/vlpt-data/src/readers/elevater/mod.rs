@@ -9,6 +9,7 @@ mod store;
 use std::path::{Path, PathBuf};
 
 use super::folders::{base_name, list};
+use super::layout::{Gives, Item, Layout};
 use super::missing::Missing;
 use super::task_builder::TaskBuilder;
 use super::text::class_list;
@@ -24,6 +25,45 @@ use registry::Registered;
 use store::Store;
 
 pub(super) const EXPECTED: &str = "index files train.txt, test.txt (lines `zip@path label`) with labels.txt, or *_meta.json in COCO form, beside zips";
+
+/// As the documentation shows it.
+pub(super) const LAYOUTS: &[Layout] = &[
+    Layout {
+        name: "ELEVATER, text index",
+        format: Format::Elevater,
+        sign: "`train.txt` or `test.txt` (lines `zip@path label`), with `labels.txt`, a zip or a registry beside",
+        open: "",
+        flags: "",
+        example: &[
+            Item::Text("labels.txt", "zero\none\n"),
+            Item::Text("train.txt", "train.zip@0/7.png 0\ntrain.zip@1/9.png 1\n"),
+            Item::Text("test.txt", "test.zip@1/4.png 1\n"),
+            Item::Zip("train.zip", &[Item::Images(&["0/7.png", "1/9.png"])]),
+            Item::Zip("test.zip", &[Item::Image("1/4.png")]),
+        ],
+        gives: Gives::single(&["zero", "one"], [2, 0, 1]),
+    },
+    Layout {
+        name: "ELEVATER, COCO index",
+        format: Format::Elevater,
+        sign: "`*_meta.json` in COCO form, beside zips; several labels an image where the set has them",
+        open: "",
+        flags: "",
+        example: &[
+            Item::Text(
+                "train_meta.json",
+                "{\"images\": [{\"id\": 1, \"file_name\": \"a.jpg\", \"zip_file\": \"train.zip\"}],\n \"categories\": [{\"id\": 1, \"name\": \"bus\"}, {\"id\": 2, \"name\": \"dog\"}],\n \"annotations\": [{\"id\": 1, \"image_id\": 1, \"category_id\": 1}, {\"id\": 2, \"image_id\": 1, \"category_id\": 2}]}\n",
+            ),
+            Item::Text(
+                "test_meta.json",
+                "{\"images\": [{\"id\": 1, \"file_name\": \"b.jpg\", \"zip_file\": \"test.zip\"}],\n \"categories\": [{\"id\": 1, \"name\": \"bus\"}, {\"id\": 2, \"name\": \"dog\"}],\n \"annotations\": [{\"id\": 1, \"image_id\": 1, \"category_id\": 2}]}\n",
+            ),
+            Item::Zip("train.zip", &[Item::Image("a.jpg")]),
+            Item::Zip("test.zip", &[Item::Image("b.jpg")]),
+        ],
+        gives: Gives::multi(&["bus", "dog"], [1, 0, 1]),
+    },
+];
 
 /// Names of index files, in the order in which they are looked for.
 const STEMS: [(SplitName, &[&str]); 3] = [
@@ -160,7 +200,7 @@ fn label_file(path: &Path, registered: Option<&Registered>) -> Result<PathBuf> {
         LayoutError::MissingFile {
             set: path.display().to_string(),
             file: path.join(named.unwrap_or(LABEL_FILES[0])),
-            help: "the label file holds one class name a line; labelmap.txt is read too, or name a file with the classes".to_owned(),
+            help: "the label file holds one class name a line; labelmap.txt is read too, or name a file with --class-file".to_owned(),
         }
         .into()
     })

@@ -1,69 +1,77 @@
-//! What a row of a manifest says, and the names of columns it may use.
+//! What a row of a manifest says.
 
-use crate::readers::options::OpenOptions;
+use super::names::is_missing;
+use crate::label_separator::LabelSeparator;
 
-pub(super) const IMAGE: [&str; 6] = ["path", "image", "file", "file_name", "filename", "filepath"];
-pub(super) const LABEL: [&str; 3] = ["label", "class", "labels"];
-pub(super) const SPLIT: &str = "split";
-
-/// Between the labels of one image in a column called `labels`.
-const SEPARATOR: char = ';';
-
+/// One image of a manifest.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Row {
     /// Such as `line 3`.
     pub(super) place: String,
+    /// The image as it is written.
     pub(super) path: String,
     pub(super) labels: Vec<String>,
+    /// What stands in the place of a label where it says that there is none.
+    pub(super) missing: Option<String>,
     pub(super) split: Option<String>,
 }
 
-/// Names of the columns that are read.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Columns {
-    pub(super) image: String,
-    pub(super) label: String,
-    pub(super) split: Option<String>,
+/// The rows of one file.
+#[derive(Debug, Default)]
+pub(super) struct Rows {
+    pub(super) rows: Vec<Row>,
+    /// Classes in their order, where the table has a column for each.
+    pub(super) classes: Option<Vec<String>>,
+    pub(super) notes: Vec<String>,
 }
 
-/// Chooses among the names that are there; the first of the known names wins, whatever its case.
-///
-/// # Errors
-/// What is lacking, in words.
-pub(super) fn choose(names: &[String], options: &OpenOptions) -> Result<Columns, String> {
-    let find = |wanted: &str| {
-        names
-            .iter()
-            .find(|name| name.trim().eq_ignore_ascii_case(wanted))
-    };
-    let pick = |named: &Option<String>, usual: &[&str], what: &str| match named {
-        Some(name) => names
-            .iter()
-            .find(|n| *n == name)
-            .cloned()
-            .ok_or_else(|| format!("no {what} column `{name}`")),
-        None => usual
-            .iter()
-            .find_map(|name| find(name))
-            .cloned()
-            .ok_or_else(|| format!("no {what} column (one of {})", usual.join(", "))),
-    };
-    Ok(Columns {
-        image: pick(&options.image_column, &IMAGE, "image")?,
-        label: pick(&options.label_column, &LABEL, "label")?,
-        split: find(SPLIT).cloned(),
-    })
-}
-
-/// The labels of a text cell: one, or in a column called `labels` any number between semicolons.
-pub(super) fn split_labels(column: &str, cell: &str) -> Vec<String> {
+/// The labels of a text: one, or several apart by a separator; and the text itself where it says
+/// that there is no label. Between separators nothing means no label of any class.
+pub(super) fn labels(cell: &str, many: Option<LabelSeparator>) -> (Vec<String>, Option<String>) {
     let cell = cell.trim();
-    if column.trim().eq_ignore_ascii_case("labels") {
-        let parts = cell
-            .split(SEPARATOR)
-            .map(str::trim)
-            .filter(|part| !part.is_empty());
-        return parts.map(str::to_owned).collect();
+    match many {
+        Some(_) if cell.is_empty() => (Vec::new(), None),
+        _ if is_missing(cell) => (Vec::new(), Some(cell.to_owned())),
+        Some(separator) => (separator.split(cell).map(str::to_owned).collect(), None),
+        None => (vec![cell.to_owned()], None),
     }
-    vec![cell.to_owned()]
+}
+
+/// Signs that stand between labels in many tables.
+const SUSPECTS: [char; 2] = ['|', ';'];
+
+/// A note on labels that look like several.
+pub(super) fn note_joined(rows: &[Row]) -> Option<String> {
+    for sign in SUSPECTS {
+        let mut joined = rows
+            .iter()
+            .filter_map(|row| Some((row, row.labels.iter().find(|label| label.contains(sign))?)));
+        if let Some((row, label)) = joined.next() {
+            let name = LabelSeparator::name_of(sign);
+            return Some(format!(
+                "{} labels hold `{sign}`, such as `{label}` ({}), and are read as one class each: `--label-separator {name}` reads several labels",
+                1 + joined.count(),
+                row.place
+            ));
+        }
+    }
+    None
+}
+
+/// A note on rows without a label, which are left out.
+pub(super) fn note_missing(
+    rows: &[Row],
+    file: &str,
+    left_out: impl Fn(&Row) -> bool,
+) -> Option<String> {
+    let mut missing = rows.iter().filter(|row| left_out(row));
+    let first = missing.next()?;
+    Some(format!(
+        "{} of {} rows of {file} have no label and were left out, such as `{}` with `{}` ({})",
+        1 + missing.count(),
+        rows.len(),
+        first.path,
+        first.missing.as_deref().unwrap_or_default(),
+        first.place
+    ))
 }

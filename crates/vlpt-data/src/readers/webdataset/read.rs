@@ -39,7 +39,7 @@ pub(in crate::readers) fn read(path: &Path, options: &OpenOptions) -> Result<Tas
         return Err(LayoutError::MissingFile {
             set: format!("the WebDataset {}", path.display()),
             file,
-            help: "write one class name a line, in the order of the labels, or name a file with the classes".to_owned(),
+            help: "write one class name a line, in the order of the labels, or name a file with --class-file".to_owned(),
         }
         .into());
     }

@@ -20,6 +20,7 @@ use super::images::{BatchSource, ImageInput};
 use super::{TaskPart, Trainer, Workload};
 use crate::checkpoint::Position;
 use crate::events::EventLog;
+use crate::lock::RunLock;
 use crate::pixels::{EpochViews, Pixels};
 use crate::{Mask, Mix, RunConfig, StepReport, TrainObserver, parse};
 use vlpt_adapter::{FeatureExtractor, View, preprocess};
@@ -183,7 +184,8 @@ impl Example {
         let watch = Losses::default();
         let start = Position::new("model", "data");
         let mut trainer = Trainer::new(&work, method.into(), start, None).unwrap();
-        trainer.run(dir.path(), &mut log, &watch).unwrap();
+        let folder = RunLock::take(dir.path()).unwrap();
+        trainer.run(&folder, &mut log, &watch).unwrap();
         // The average, of a method that ends with one.
         trainer.select().unwrap();
         let parameters = trainer.parameters().unwrap();

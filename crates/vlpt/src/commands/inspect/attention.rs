@@ -15,7 +15,7 @@ use vlpt_report::{AttentionPicture, Picture};
 
 use crate::console::{Console, Unit, table};
 use crate::error::CliError;
-use crate::options::{BaseModelArgs, DataArgs, DataFlags, ImageArgs, open_model};
+use crate::options::{BaseModelArgs, DataArgs, DataFlags, ImageArgs, open_model, refuse_inside};
 
 /// Images in the tower at once.
 const BATCH: usize = 8;
@@ -188,6 +188,9 @@ impl AttentionArgs {
                 flags: self.flags.clone(),
             }
             .open()?;
+            if let Some(out) = &self.out {
+                refuse_inside(&task, out)?;
+            }
             let items = &SplitName::Test.of(&task)?.samples;
             let count = self.count.get().min(items.len());
             for i in 0..count {
@@ -199,6 +202,10 @@ impl AttentionArgs {
             }
             return Ok(photos);
         }
+        self.flags.refuse(
+            "images are named, and no data set is read",
+            "leave it out, or name a data set with --data",
+        )?;
         let images = ImageArgs {
             images: self.images.clone(),
             files_from: None,

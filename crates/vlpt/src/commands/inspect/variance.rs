@@ -106,12 +106,7 @@ const SIDES: [Side; 2] = [
 
 /// Measures, correlates, draws and prints.
 pub(crate) fn run(args: &VarianceArgs, console: &Console) -> Result<(), CliError> {
-    if args.data.len() > 1 && args.flags.name.is_some() {
-        return Err(CliError::usage(
-            "--name is given with several data sets",
-            "leave it out, or name one data set",
-        ));
-    }
+    args.flags.check_several(args.data.len())?;
     let families = Families {
         text: args.text.clone(),
         visual: args.visual.clone(),

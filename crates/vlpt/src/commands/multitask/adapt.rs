@@ -11,7 +11,7 @@ use crate::commands::train::report;
 use crate::console::{Console, table};
 use crate::error::CliError;
 use crate::figures;
-use crate::options::{CacheArgs, DataFlags, open_model};
+use crate::options::{CacheArgs, DataFlags, before_work, open_model};
 use crate::tuning::{TuneFlags, quoted};
 use crate::watch::Watch;
 
@@ -48,7 +48,7 @@ struct Document<'a> {
 
 /// Tunes, and prints.
 pub(super) fn run(args: &AdaptArgs, console: &Console) -> Result<(), CliError> {
-    let mut settings = args.flags.settings();
+    let mut settings = args.flags.settings(Some(&args.data));
     settings.push(format!("data.path={}", quoted(&args.data)));
     let config = args.tune.resolve(settings, Some(&args.init_from))?;
     let options = RunOptions {
@@ -60,6 +60,7 @@ pub(super) fn run(args: &AdaptArgs, console: &Console) -> Result<(), CliError> {
         return report(Run::start_or_resume(&config, &options, &watch)?, console);
     }
     let task = open_task(&config.data)?;
+    before_work(std::slice::from_ref(&task), &args.out, console)?;
     let folders = [options.dir.clone(), options.dir.join("scratch")];
     let precision = Run::precision(&config, folders)?;
     let clip = open_model(&config.model, precision, console)?;

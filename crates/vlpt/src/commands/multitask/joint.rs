@@ -11,7 +11,7 @@ use super::TaskFlags;
 use crate::console::{Console, table};
 use crate::error::CliError;
 use crate::figures;
-use crate::options::open_model;
+use crate::options::{before_work, open_model};
 use crate::watch::Watch;
 
 /// Flags of `vlpt multitask joint`.
@@ -47,6 +47,7 @@ struct Means {
 pub(super) fn run(args: &JointArgs, console: &Console) -> Result<(), CliError> {
     let config = args.tasks.resolve()?;
     let tasks = open_tasks(&config)?;
+    before_work(&tasks, &args.tasks.out, console)?;
     let precision = Run::precision(&config, [args.tasks.out.clone()])?;
     let clip = open_model(&config.model, precision, console)?;
     let singles = match (&args.against, args.single) {

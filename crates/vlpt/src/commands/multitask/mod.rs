@@ -13,7 +13,8 @@ use vlpt_train::{Run, RunConfig, RunOptions, RunSummary, open_tasks};
 use crate::console::Console;
 use crate::error::CliError;
 use crate::figures;
-use crate::options::{CacheArgs, open_model};
+use crate::interrupt;
+use crate::options::{CacheArgs, DataFlags, before_work, open_model};
 use crate::tuning::{TuneFlags, quoted};
 use crate::watch::Watch;
 
@@ -47,6 +48,8 @@ pub(crate) struct TaskFlags {
     /// A data set: a folder, a manifest, or `synthetic:NAME`; may be given many times
     #[arg(long = "task", value_name = "DATA")]
     tasks: Vec<String>,
+    #[command(flatten)]
+    flags: DataFlags,
     /// Which classes an image is told apart from: `union`, `per-task`, or `zero-mask` as published code has it [default: union]
     #[arg(long, value_name = "SPACE")]
     label_space: Option<String>,
@@ -86,6 +89,7 @@ pub(crate) struct SourceArgs {
 
 /// Runs the chosen stage.
 pub(crate) fn run(command: &MultitaskCommand, console: &Console) -> Result<(), CliError> {
+    interrupt::goes_on_when_given_again();
     match command {
         MultitaskCommand::Source(args) => source(args, console),
         MultitaskCommand::Adapt(args) => adapt::run(args, console),
@@ -96,9 +100,17 @@ pub(crate) fn run(command: &MultitaskCommand, console: &Console) -> Result<(), C
 impl TaskFlags {
     /// All layers in one configuration.
     fn resolve(&self) -> Result<RunConfig, CliError> {
+        self.flags.check_several(self.tasks.len())?;
+        if self.tasks.is_empty() {
+            self.flags.refuse(
+                "no --task names a data set that it would be about",
+                "leave it out, or give a task of --config its own, as { path = \"FOLDER\", split_seed = 1 }",
+            )?;
+        }
         let mut settings = Vec::new();
         if !self.tasks.is_empty() {
-            let list: Vec<String> = self.tasks.iter().map(|task| quoted(task)).collect();
+            let list = self.tasks.iter().map(|task| self.flags.entry(task));
+            let list: Vec<String> = list.collect();
             settings.push(format!("tasks=[{}]", list.join(", ")));
         }
         let mut set = |key: &str, value: Option<String>| {
@@ -143,6 +155,7 @@ struct RunRow<'a> {
 fn source(args: &SourceArgs, console: &Console) -> Result<(), CliError> {
     let config = args.tasks.resolve()?;
     let tasks = open_tasks(&config)?;
+    before_work(&tasks, &args.tasks.out, console)?;
     let out = args.tasks.out.clone();
     let of_seed = |seed: &u64| args.tasks.out.join(format!("seed-{seed}"));
     let folders = std::iter::once(out).chain(args.seeds.iter().map(of_seed));

@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use clap::Args;
@@ -12,6 +12,7 @@ use vlpt_study::{CommonSettings, Event, Kind, Plan, RunLimits, RunReport, Shard,
 use super::{bytes, time};
 use crate::console::{Bar, Console, Unit};
 use crate::error::CliError;
+use crate::interrupt::{self, Gently};
 use crate::options::open_model;
 
 const AFTER_HELP: &str = "\
@@ -99,7 +100,10 @@ pub(crate) fn run(args: &RunArgs, console: &Console) -> Result<(), CliError> {
     if shard != Shard::WHOLE {
         console.say(format!("part {shard} of the jobs"));
     }
+    interrupt::goes_on_when_given_again();
+    let gently = Gently::begin();
     let report = do_jobs(&args.dir, &plan, &executor, &limits, console)?;
+    drop(gently);
     let seconds = began.elapsed().as_secs_f64();
     let document = Document::of(&report, seconds);
     console.result(&document, || document.text(args, report.complete()))?;
@@ -120,9 +124,8 @@ pub(crate) fn do_jobs(
         lines: !std::io::stderr().is_terminal(),
     };
     watch.bar.begin("jobs", plan.jobs().len() as u64);
-    let stop = AtomicBool::new(false);
     let mut show = |event: Event<'_>| watch.show(&event);
-    let report = vlpt_study::run(dir, executor, limits, &stop, &mut show)?;
+    let report = vlpt_study::run(dir, executor, limits, interrupt::stop(), &mut show)?;
     watch.bar.end();
     Ok(report)
 }
@@ -227,11 +230,16 @@ pub(crate) fn finished(dir: &Path, report: &RunReport) -> Result<(), CliError> {
     if report.complete() {
         return Ok(());
     }
+    let left = if interrupt::stop().load(Ordering::SeqCst) {
+        "are left"
+    } else {
+        "are left to other workers"
+    };
     let parts = [
         (report.failed.len(), "failed"),
         (report.blocked.len(), "need one that failed"),
         (report.too_large.len(), "need more memory than --memory"),
-        (report.left.len(), "are left to other workers"),
+        (report.left.len(), left),
     ];
     let parts: Vec<String> = parts
         .iter()

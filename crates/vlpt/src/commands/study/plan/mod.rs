@@ -7,12 +7,14 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
+use vlpt_data::Task;
 use vlpt_methods::METHODS;
 use vlpt_study::{Kind, Plan, StudyFile};
+use vlpt_train::open_task;
 
 use crate::console::{Console, table};
 use crate::error::CliError;
-use crate::options::TowerArgs;
+use crate::options::{DataFlags, TowerArgs, before_work};
 use crate::watch::Watch;
 
 const AFTER_HELP: &str = "\
@@ -51,6 +53,8 @@ pub(crate) struct PlanArgs {
     /// A task to transfer to only
     #[arg(long = "target", value_name = "DATA")]
     targets: Vec<String>,
+    #[command(flatten)]
+    flags: DataFlags,
     #[command(flatten)]
     model: TowerArgs,
     /// Prompt methods to compare
@@ -139,6 +143,14 @@ struct Row {
 /// Plans and says what there is to do.
 pub(crate) fn run(args: &PlanArgs, console: &Console) -> Result<(), CliError> {
     let mut request = args.request()?;
+    let mut tasks = Vec::new();
+    for data in request.sources.iter().chain(&request.targets) {
+        if !tasks.iter().any(|(known, _)| *known == data) {
+            tasks.push((data, open_task(data)?));
+        }
+    }
+    let tasks: Vec<Task> = tasks.into_iter().map(|(_, task)| task).collect();
+    before_work(&tasks, &args.out, console)?;
     let clip = args.model.open(console)?;
     request.methods = args.methods()?;
     let watch = Watch::new(console);

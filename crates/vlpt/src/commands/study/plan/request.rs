@@ -7,18 +7,28 @@ use vlpt_train::DataConfig;
 use super::PlanArgs;
 use crate::commands::study::groups::read_groups;
 use crate::error::CliError;
+use crate::options::DataFlags;
 
 impl PlanArgs {
     /// What the flags ask for, methods aside.
     pub(super) fn request(&self) -> Result<StudyRequest, CliError> {
-        let mut both = data_of(&self.tasks);
+        let named = self.tasks.len() + self.sources.len() + self.targets.len();
+        self.flags.check_several(named)?;
+        if named == 0 {
+            self.flags.refuse(
+                "no --task, --source or --target names a data set that it would be about",
+                "leave it out, or give a task of the file its own, as { path = \"FOLDER\", split_seed = 1 }",
+            )?;
+        }
+        let data_of = |paths: &[String]| data_of(paths, &self.flags);
+        let mut both = data_of(&self.tasks)?;
         if let Some(path) = &self.file {
             let text = fs_err::read_to_string(path)?;
             let read = vlpt_train::parse(&text, &path.display().to_string())?;
             both.extend(read.tasks.iter().map(vlpt_train::TaskEntry::data));
         }
-        let sources = [both.clone(), data_of(&self.sources)].concat();
-        let targets = [both, data_of(&self.targets)].concat();
+        let sources = [both.clone(), data_of(&self.sources)?].concat();
+        let targets = [both, data_of(&self.targets)?].concat();
         if sources.is_empty() || targets.is_empty() {
             return Err(CliError::usage(
                 "a study needs tasks to transfer from and to",
@@ -123,7 +133,7 @@ impl PlanArgs {
 const EVERY: &str = "all";
 
 /// Data sets by path; `synthetic:all` is every synthetic one.
-fn data_of(paths: &[String]) -> Vec<DataConfig> {
+fn data_of(paths: &[String], flags: &DataFlags) -> Result<Vec<DataConfig>, CliError> {
     let mut all: Vec<DataConfig> = Vec::new();
     for path in paths {
         let names: Vec<String> = match path.strip_suffix(EVERY) {
@@ -134,10 +144,12 @@ fn data_of(paths: &[String]) -> Vec<DataConfig> {
                 .collect(),
             _ => vec![path.to_owned()],
         };
-        all.extend(names.into_iter().map(|path| DataConfig {
-            path,
-            ..DataConfig::default()
-        }));
+        for path in names {
+            all.push(flags.over(DataConfig {
+                path,
+                ..DataConfig::default()
+            })?);
+        }
     }
-    all
+    Ok(all)
 }

@@ -1,16 +1,20 @@
 //! `vlpt embed`: features of images or texts as a file.
 
-use std::path::PathBuf;
+mod rows;
+
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
 use vlpt_adapter::{ImageConfig, PromptFolder};
+use vlpt_base::hash::fingerprint;
 use vlpt_clip::Clip;
 
 use crate::console::{Console, Unit};
 use crate::error::CliError;
 use crate::options::{ImageArgs, Input, TowerArgs, open_model};
 use crate::output;
+use rows::{Origin, Rows};
 
 /// Images decoded and encoded at a time.
 const BATCH: usize = 32;
@@ -35,7 +39,7 @@ pub(crate) struct EmbedArgs {
     /// A prompt folder whose prompts and base model are used; texts are then class names
     #[arg(long, value_name = "PROMPT", conflicts_with = "truncate")]
     prompt: Option<PathBuf>,
-    /// Where to write: `.npy`, or `.safetensors` with the names beside the features
+    /// Where to write: `.npy`, or `.safetensors` with the names beside the features; rows of images are kept as they come, so the same command goes on where it was interrupted
     #[arg(long, short, value_name = "FILE")]
     out: PathBuf,
     /// Leave features at the length the towers give instead of length one
@@ -81,32 +85,20 @@ pub(crate) fn run(args: &EmbedArgs, console: &Console) -> Result<(), CliError> {
         }
         None => args.model.open(console)?,
     };
-    let (names, features) = match (&folder, texts.is_empty()) {
+    let names = match (&folder, texts.is_empty()) {
         (_, true) => images(args, &clip, folder.as_ref(), console)?,
         (None, false) => {
             let features = vlpt_adapter::embed_texts(&clip, &texts, args.truncate, !args.raw)?;
-            (texts, features)
+            args.write(&clip, &texts, &mut &*output::bytes(&features))?;
+            texts
         }
         (Some(folder), false) => {
             let features = class_features(folder, &clip, &texts, args.raw)?;
-            (texts, features)
+            args.write(&clip, &texts, &mut &*output::bytes(&features))?;
+            texts
         }
     };
     let width = clip.config.embed_dim;
-    let shape = [names.len(), width];
-    if extension.as_deref() == Some("npy") {
-        output::write_npy(&args.out, &features, &shape)?;
-    } else {
-        let list = serde_json::to_string(&names).map_err(|e| CliError::failure(e.to_string()))?;
-        let metadata = [
-            ("names", list),
-            ("model", clip.name.clone()),
-            ("model_sha256", clip.fingerprint.clone()),
-            ("precision", clip.precision.to_string()),
-            ("normalised", (!args.raw).to_string()),
-        ];
-        output::write_safetensors(&args.out, "features", &features, &shape, &metadata)?;
-    }
     let written = Written {
         file: args.out.clone(),
         rows: names.len(),
@@ -124,6 +116,32 @@ pub(crate) fn run(args: &EmbedArgs, console: &Console) -> Result<(), CliError> {
 }
 
 impl EmbedArgs {
+    /// Writes the file: `values` are the features as little-endian bytes, a row for each name.
+    fn write(
+        &self,
+        clip: &Clip,
+        names: &[String],
+        values: &mut dyn std::io::Read,
+    ) -> Result<(), CliError> {
+        let shape = [names.len(), clip.config.embed_dim];
+        if self
+            .out
+            .extension()
+            .is_some_and(|e| e.eq_ignore_ascii_case("npy"))
+        {
+            return output::write_npy_from(&self.out, values, &shape);
+        }
+        let list = serde_json::to_string(names).map_err(|e| CliError::failure(e.to_string()))?;
+        let metadata = [
+            ("names", list),
+            ("model", clip.name.clone()),
+            ("model_sha256", clip.fingerprint.clone()),
+            ("precision", clip.precision.to_string()),
+            ("normalised", (!self.raw).to_string()),
+        ];
+        output::write_safetensors_from(&self.out, "features", values, &shape, &metadata)
+    }
+
     fn all_texts(&self) -> Result<Vec<String>, CliError> {
         let mut texts = self.text.clone();
         if let Some(file) = &self.texts_from {
@@ -171,12 +189,13 @@ fn class_features(
     })
 }
 
+/// Embeds images batch by batch, writes the file and returns the images' names.
 fn images(
     args: &EmbedArgs,
     clip: &Clip,
     folder: Option<&PromptFolder>,
     console: &Console,
-) -> Result<(Vec<String>, Vec<f32>), CliError> {
+) -> Result<Vec<String>, CliError> {
     let inputs = ImageArgs {
         images: args.images.clone(),
         files_from: args.files_from.clone(),
@@ -190,20 +209,72 @@ fn images(
         Some(folder) => folder.classifier(clip)?.visual,
         None => None,
     };
+    let origin = Origin {
+        model: clip.fingerprint.clone(),
+        precision: clip.precision.to_string(),
+        prompt: folder.map(|folder| files_hash(&folder.path)).transpose()?,
+        normalised: !args.raw,
+        images: inputs_hash(&inputs)?,
+    };
+    let mut rows = Rows::open(&args.out, &origin, clip.config.embed_dim, BATCH)?;
+    let there = rows.count().min(inputs.len());
+    if there > 0 {
+        console.say(format!(
+            "note: goes on after {there} of {} images, kept in {} by an interrupted command",
+            inputs.len(),
+            rows.path().display()
+        ));
+    }
     let bar = console.bar(Unit::Items);
     bar.begin("embedding images", inputs.len() as u64);
-    let mut features = Vec::with_capacity(inputs.len() * clip.config.embed_dim);
-    for batch in inputs.chunks(BATCH) {
-        let read = batch
-            .iter()
-            .map(Input::named_bytes)
-            .collect::<Result<Vec<_>, _>>()?;
-        for row in vlpt_adapter::embed_images(clip, &preprocess, &read, visual.as_ref(), !args.raw)
-        {
-            features.extend(row?);
+    bar.advance_by(there as u64);
+    for batch in inputs[there..].chunks(BATCH) {
+        let embed = || -> Result<Vec<Vec<f32>>, CliError> {
+            let read: Vec<_> = batch
+                .iter()
+                .map(Input::named_bytes)
+                .collect::<Result<_, _>>()?;
+            let visual = visual.as_ref();
+            let made = vlpt_adapter::embed_images(clip, &preprocess, &read, visual, !args.raw);
+            Ok(made.into_iter().collect::<Result<_, _>>()?)
+        };
+        for row in embed().inspect_err(|_| rows.drop_if_empty())? {
+            rows.push(&row)?;
         }
         bar.advance_by(batch.len() as u64);
     }
     bar.end();
-    Ok((inputs.iter().map(Input::label).collect(), features))
+    let names: Vec<String> = inputs.iter().map(Input::label).collect();
+    rows.finish(|values| args.write(clip, &names, values))?;
+    Ok(names)
+}
+
+/// Hash over the images' names, and their sizes and times of change or, from standard input, bytes.
+fn inputs_hash(inputs: &[Input]) -> Result<String, CliError> {
+    let mut parts = Vec::with_capacity(inputs.len());
+    for input in inputs {
+        parts.push(match input {
+            Input::File(path) => {
+                let about = fs_err::metadata(path)?;
+                let about = format!("{} {:?} ", about.len(), about.modified().ok());
+                [about.as_bytes(), path.as_os_str().as_encoded_bytes()].concat()
+            }
+            Input::Stdin(bytes) => bytes.clone(),
+        });
+    }
+    Ok(fingerprint(parts))
+}
+
+/// Hash over the files of a folder.
+fn files_hash(folder: &Path) -> Result<String, CliError> {
+    let mut paths = Vec::new();
+    for entry in fs_err::read_dir(folder)? {
+        paths.push(entry?.path());
+    }
+    paths.sort();
+    let mut parts = Vec::new();
+    for path in paths.into_iter().filter(|path| path.is_file()) {
+        parts.push(fs_err::read(path)?);
+    }
+    Ok(fingerprint(parts))
 }

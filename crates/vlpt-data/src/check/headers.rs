@@ -1,0 +1,127 @@
+//! What the headers of images say that pixels do not: turns that are not applied, and greys that turn
+//! white.
+
+use std::io::{Cursor, Read};
+
+use rayon::prelude::*;
+
+use super::finding::{Finding, Level, plural};
+use crate::image::{ImageFormat, exif_orientation, format_of};
+use crate::sample::{ImageRef, Sample};
+use crate::task::Split;
+
+/// Images that are looked at where a few must do, spread over the set.
+pub(super) const FEW: usize = 256;
+/// Of these so many where they lie in an archive, from its beginning: jumping about in one is slow.
+const FEW_OF_ARCHIVE: usize = 32;
+/// Bytes of a file that are read; EXIF data lies at the beginning and has at most 64 KiB.
+const HEAD: u64 = 128 << 10;
+
+/// What the header of an image says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Header {
+    /// Grey of 16 bits: values above 255 become white.
+    pub(super) wide_grey: bool,
+    /// An EXIF tag says that the picture is to be turned or mirrored.
+    pub(super) turned: bool,
+}
+
+/// Headers with the names of their images, and what of the set was looked at.
+pub(super) struct Looked {
+    headers: Vec<(String, Header)>,
+    all: bool,
+}
+
+impl Header {
+    /// Of the bytes of an image file, or of its beginning.
+    pub(super) fn of(bytes: &[u8]) -> Self {
+        let Some(format) = format_of(bytes) else {
+            return Self::default();
+        };
+        Self {
+            wide_grey: match format {
+                // IHDR comes first: its depth and colour type, 0 for grey
+                ImageFormat::Png => bytes.get(24..26) == Some(&[16, 0]),
+                ImageFormat::Tiff => is_wide_tiff(bytes),
+                _ => false,
+            },
+            // the turn of a TIFF is applied
+            turned: format != ImageFormat::Tiff && (2..=8).contains(&exif_orientation(bytes)),
+        }
+    }
+}
+
+fn is_wide_tiff(bytes: &[u8]) -> bool {
+    let decoder = tiff::decoder::Decoder::new(Cursor::new(bytes));
+    let colour = decoder.and_then(|mut decoder| decoder.colortype());
+    matches!(colour, Ok(tiff::ColorType::Gray(16)))
+}
+
+/// The headers of at most `most` images of the splits.
+pub(super) fn look(splits: &[(&'static str, &Split)], most: usize) -> Looked {
+    let total: usize = splits.iter().map(|(_, split)| split.samples.len()).sum();
+    let mut chosen: Vec<&Sample> = Vec::new();
+    for (_, split) in splits {
+        let all = &split.samples;
+        let of_file = matches!(all.first().map(|s| &s.image), Some(ImageRef::File { .. }));
+        if of_file {
+            let share = (most * all.len()).div_ceil(total).min(all.len());
+            chosen.extend((0..share).map(|i| &all[i * all.len() / share]));
+        } else {
+            chosen.extend(all.iter().take(FEW_OF_ARCHIVE));
+        }
+    }
+    let all = chosen.len() == total;
+    let look = |sample: &&Sample| Some((sample.image.id(), Header::of(&head(&sample.image)?)));
+    Looked {
+        headers: chosen.par_iter().filter_map(look).collect(),
+        all,
+    }
+}
+
+/// The beginning of an image's bytes; none where it cannot be read, which is another's to say.
+fn head(image: &ImageRef) -> Option<Vec<u8>> {
+    match image {
+        ImageRef::Synthetic(_) => None,
+        ImageRef::File { root, path } => {
+            let mut bytes = Vec::new();
+            let file = fs_err::File::open(root.join(path)).ok()?;
+            file.take(HEAD).read_to_end(&mut bytes).ok()?;
+            Some(bytes)
+        }
+        stored => stored.read().ok(),
+    }
+}
+
+impl Looked {
+    /// Headers of all images.
+    pub(super) fn all(headers: Vec<(String, Header)>) -> Self {
+        Self { headers, all: true }
+    }
+}
+
+pub(super) fn findings(looked: &Looked) -> Vec<Finding> {
+    let of = |wanted: fn(&Header) -> bool, what: &str, hint: &str| {
+        let mut found = looked.headers.iter().filter(|(_, header)| wanted(header));
+        let (first, _) = found.next()?;
+        let count = plural(1 + found.count(), "image");
+        let among = if looked.all {
+            String::new()
+        } else {
+            format!(" of {} looked at", looked.headers.len())
+        };
+        let text = format!("{count}{among} {what}, such as {first}");
+        Some(Finding::new(Level::Warning, text).hint(hint))
+    };
+    let grey = of(
+        |header| header.wide_grey,
+        "with 16-bit grey, of which all above 255 becomes white, as in Pillow's convert",
+        "save them with 8 bits, scaled as you want to see them",
+    );
+    let turned = of(
+        |header| header.turned,
+        "with an EXIF turn that is not applied, as published code does not either: the model sees them as they are stored",
+        "save them upright, without the tag",
+    );
+    grey.into_iter().chain(turned).collect()
+}

@@ -1,0 +1,20 @@
+//! Flags that several commands share, and how they become a model, a task or a list of images.
+
+mod cache;
+mod data;
+mod given;
+mod images;
+mod model;
+mod pool;
+mod run_data;
+
+pub(crate) use cache::CacheArgs;
+pub(crate) use data::{DataArgs, DataFlags, before_work, refuse_inside};
+pub(crate) use given::{from_environment, remember, switch, without_empty_variables};
+pub(crate) use images::{ImageArgs, Input};
+pub(crate) use model::{
+    BaseModelArgs, ModelArgs, PrecisionArgs, TowerArgs, find_model, load_preprocess,
+    load_tokenizer, open_model,
+};
+pub(crate) use pool::{check_kernels, check_threads, in_pool};
+pub(crate) use run_data::{RunDataArgs, same_place};

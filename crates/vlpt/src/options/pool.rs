@@ -1,0 +1,57 @@
+//! The pool of threads and the kernels that all work runs in.
+
+use std::num::NonZeroUsize;
+
+use vlpt_kernels::{ISA_VARIABLE, Isa};
+
+use crate::error::CliError;
+
+/// Stack of each thread: what a main thread has.
+const STACK: usize = 8 << 20;
+
+/// Runs `work` in the pool that all kernels run in, with so many threads, or one for each core. A
+/// command begins inside the pool, so that none of its calls has to wake the pool up from outside.
+pub(crate) fn in_pool<T: Send>(
+    threads: Option<NonZeroUsize>,
+    work: impl FnOnce() -> T + Send,
+) -> Result<T, CliError> {
+    let named = threads.map_or("the".to_owned(), |threads| threads.to_string());
+    let threads = threads.map_or(0, NonZeroUsize::get);
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .stack_size(STACK)
+        .build_global()
+        .map_err(|e| CliError::failure(format!("cannot start {named} threads: {e}")))?;
+    Ok(rayon::scope(|_| work()))
+}
+
+/// Refuses more threads than can do any good: each takes memory and time to start, and they would
+/// only wait for each other.
+pub(crate) fn check_threads(threads: Option<NonZeroUsize>) -> Result<(), CliError> {
+    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let most = (4 * cores).max(64);
+    // what the pool takes where nothing else is said
+    let usual = || std::env::var("RAYON_NUM_THREADS").ok()?.parse().ok();
+    match threads.map(NonZeroUsize::get).or_else(usual) {
+        Some(threads) if threads > most => Err(CliError::usage(
+            format!("{threads} threads: expected at most {most}, for {cores} cores"),
+            "give --threads (VLPT_THREADS, RAYON_NUM_THREADS) the number of cores, or leave it out",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses kernels that there are not, by name.
+pub(crate) fn check_kernels() -> Result<(), CliError> {
+    let Err(message) = Isa::requested() else {
+        return Ok(());
+    };
+    let there: Vec<String> = Isa::available().iter().map(Isa::to_string).collect();
+    Err(CliError::usage(
+        message,
+        format!(
+            "this processor has {}; unset {ISA_VARIABLE} to use the last of them",
+            there.join(", ")
+        ),
+    ))
+}

@@ -1,0 +1,106 @@
+//! The data set that a prompt is judged on: the one of its run, opened as the run did, or another.
+
+use std::path::Path;
+
+use clap::Args;
+use vlpt_adapter::PromptFolder;
+use vlpt_data::{DataError, DataSetting, LayoutError, Task, synthetic};
+use vlpt_train::{DataConfig, TrainError, open_task, remembered_data};
+
+use super::data::{DataFlags, tell};
+use crate::console::Console;
+use crate::error::CliError;
+
+/// A data set to judge a prompt on.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct RunDataArgs {
+    /// The data set: a folder, a manifest (.csv, .jsonl), or `synthetic:NAME` [default: that of the run, opened as the run did]
+    #[arg(value_name = "DATA")]
+    data: Option<String>,
+    #[command(flatten)]
+    flags: DataFlags,
+}
+
+impl RunDataArgs {
+    /// Opens the data set. Without a path, or with that of the prompt's run, every option of the run
+    /// holds unless a flag says otherwise. For another data set only the run's columns do, and only
+    /// where it has them.
+    pub(crate) fn open(&self, folder: &PromptFolder, console: &Console) -> Result<Task, CliError> {
+        let run = folder.path.parent().unwrap_or(Path::new(""));
+        let mut remembered = remembered_data(run)?;
+        let task = match &self.data {
+            None => {
+                if remembered.len() > 1 {
+                    let paths: Vec<&str> = remembered.iter().map(|data| &*data.path).collect();
+                    return Err(CliError::usage(
+                        format!(
+                            "no data set is named, and the run has several: {}",
+                            paths.join(", ")
+                        ),
+                        "name one of them: `vlpt eval RUN DATA`",
+                    ));
+                }
+                let Some(data) = remembered.pop() else {
+                    return Err(CliError::usage(
+                        format!(
+                            "no data set is named, and {} does not lie in the folder of a run that would know one",
+                            folder.path.display()
+                        ),
+                        "name it: `vlpt eval PROMPT DATA`",
+                    ));
+                };
+                console.say(format!("data: {}, as the run opened it", data.path));
+                open_task(&self.flags.over(data)?)?
+            }
+            Some(path) => {
+                let same = remembered
+                    .into_iter()
+                    .find(|data| same_place(&data.path, path));
+                match same {
+                    Some(data) => open_task(&self.flags.over(data)?)?,
+                    None => self.open_other(path, &remembered_data(run)?)?,
+                }
+            }
+        };
+        tell(&task, console);
+        Ok(task)
+    }
+
+    /// Another data set than the run's.
+    fn open_other(&self, path: &str, remembered: &[DataConfig]) -> Result<Task, CliError> {
+        let plain = DataConfig {
+            path: path.to_owned(),
+            ..DataConfig::default()
+        };
+        if let [run] = remembered
+            && synthetic::name_in(path).is_none()
+        {
+            let with_columns = self.flags.over(DataConfig {
+                image_column: run.image_column.clone(),
+                label_column: run.label_column.clone(),
+                ..plain.clone()
+            })?;
+            match open_task(&with_columns) {
+                Err(TrainError::Data(DataError::Layout(error))) if about_columns(&error) => {}
+                opened => return Ok(opened?),
+            }
+        }
+        Ok(open_task(&self.flags.over(plain)?)?)
+    }
+}
+
+/// Whether the other set has not the columns of the run.
+fn about_columns(error: &LayoutError) -> bool {
+    let columns = [DataSetting::ImageColumn, DataSetting::LabelColumn].map(DataSetting::flag);
+    match error {
+        LayoutError::ChooseColumn { .. } => true,
+        LayoutError::WithoutEffect { flag, .. } => columns.contains(flag),
+        _ => false,
+    }
+}
+
+/// Whether two paths lead to one place.
+pub(crate) fn same_place(one: &str, other: &str) -> bool {
+    let real = |path: &str| fs_err::canonicalize(path).ok();
+    one == other || real(one).is_some_and(|place| real(other) == Some(place))
+}

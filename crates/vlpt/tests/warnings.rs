@@ -1,0 +1,158 @@
+//! What of a data set could mislead is said before work is spent on it.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::fs;
+
+use common::{photos, run, vlpt, write_png};
+
+fn said(folder: &std::path::Path, args: &[&str]) -> (bool, String) {
+    let output = run(folder, args);
+    (
+        output.status.success(),
+        String::from_utf8(output.stderr).unwrap(),
+    )
+}
+
+const QUICK: [&str; 6] = ["--shots", "1", "--epochs", "1", "--out", "run"];
+
+#[test]
+fn grey_of_sixteen_bits_and_exif_turns_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    photos(folder.path());
+    let grey = image::ImageBuffer::<image::Luma<u16>, _>::from_pixel(8, 8, image::Luma([4000]));
+    grey.save(folder.path().join("photos/red/grey.png"))
+        .unwrap();
+    // a JPEG with the orientation 6 in an EXIF segment behind its first marker
+    let mut jpeg = std::io::Cursor::new(Vec::new());
+    image::RgbImage::from_pixel(8, 8, image::Rgb([1, 2, 3]))
+        .write_to(&mut jpeg, image::ImageFormat::Jpeg)
+        .unwrap();
+    let jpeg = jpeg.into_inner();
+    let tiff = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
+    let length = (tiff.len() as u16 + 2).to_be_bytes();
+    let turned = [&jpeg[..2], &[0xff, 0xe1], &length, tiff, &jpeg[2..]].concat();
+    fs::write(folder.path().join("photos/blue/turned.jpg"), turned).unwrap();
+    for args in [
+        &["zeroshot", "photos"][..],
+        &[&["train", "photos"], &QUICK[..]].concat(),
+        &["eval", "run"],
+    ] {
+        let (fine, said) = said(folder.path(), args);
+        assert!(fine, "{said}");
+        assert!(
+            said.contains("16-bit grey") && said.contains("grey.png"),
+            "{args:?}: {said}"
+        );
+        assert!(
+            said.contains("EXIF turn") && said.contains("turned.jpg"),
+            "{args:?}: {said}"
+        );
+    }
+    let (_, said) = said(folder.path(), &["--quiet", "zeroshot", "photos"]);
+    assert!(said.is_empty(), "{said}");
+    let output = run(folder.path(), &["data", "check", "photos"]);
+    let report = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        report.contains("16-bit grey") && report.contains("EXIF turn"),
+        "{report}"
+    );
+}
+
+#[test]
+fn labels_that_look_like_none_or_like_several_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    photos(folder.path());
+    let mut rows = "path,label\n".to_owned();
+    for i in 0..10 {
+        let label = ["red", "red|blue", "NaN", "blue;red", "red"][i % 5];
+        rows += &format!("photos/red/{i}.png,{label}\n");
+    }
+    fs::write(folder.path().join("list.csv"), rows).unwrap();
+    let (_, said) = said(
+        folder.path(),
+        &[&["train", "list.csv"], &QUICK[..]].concat(),
+    );
+    assert!(
+        said.contains("several labels in one") && said.contains("`red|blue`"),
+        "{said}"
+    );
+}
+
+#[test]
+fn one_class_and_equal_names_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    for i in 0..6u8 {
+        write_png(
+            &folder.path().join(format!("one/train/cat/{i}.png")),
+            [i, 0, 0],
+        );
+        write_png(
+            &folder.path().join(format!("one/test/cat/{i}.png")),
+            [i, 9, 0],
+        );
+        for class in ["red_fox", "Red Fox"] {
+            write_png(
+                &folder.path().join(format!("two/{class}/{i}.png")),
+                [i, 0, 7],
+            );
+        }
+    }
+    let (_, text) = said(folder.path(), &["zeroshot", "one"]);
+    assert!(text.contains("`cat` is the only class"), "{text}");
+    let (_, text) = said(folder.path(), &["zeroshot", "two"]);
+    assert!(text.contains("are all called"), "{text}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_name_with_a_line_break_is_refused_before_training() {
+    let folder = tempfile::tempdir().unwrap();
+    photos(folder.path());
+    fs::rename(
+        folder.path().join("photos/red"),
+        folder.path().join("photos/red\nfox"),
+    )
+    .unwrap();
+    let (fine, said) = said(folder.path(), &[&["train", "photos"], &QUICK[..]].concat());
+    assert!(!fine);
+    assert!(
+        said.contains("line break") && said.contains("--class-file"),
+        "{said}"
+    );
+    assert!(!folder.path().join("run").exists());
+    let output = run(folder.path(), &["data", "check", "photos"]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("line break"));
+}
+
+#[test]
+fn a_rate_that_breaks_training_ends_it_with_its_step() {
+    let folder = tempfile::tempdir().unwrap();
+    for lr in ["1e12", "1e30"] {
+        let output = vlpt()
+            .current_dir(folder.path())
+            .args([
+                "train",
+                "synthetic:shapes",
+                "--shots",
+                "2",
+                "--epochs",
+                "4",
+                "--lr",
+                lr,
+            ])
+            .args(["--no-cache", "--out", lr])
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success(), "{lr} went through");
+        assert!(
+            said.contains("epoch") || said.contains("text features"),
+            "{said}"
+        );
+        assert!(said.contains("--lr"), "{said}");
+        assert!(!folder.path().join(lr).join("prompt").exists());
+    }
+}
