@@ -1,7 +1,9 @@
 //! How work is shared among the threads of a pool.
 
 mod parts;
+mod sync;
 mod team;
+mod works;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

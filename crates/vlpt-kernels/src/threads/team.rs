@@ -5,27 +5,18 @@
 //! part of that, and even to hand it a job while it is awake takes longer than it has to.
 
 use std::any::Any;
-use std::cell::{Cell, UnsafeCell};
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use rayon::Yield;
 
-/// Turns of a waiting thread that are over in an instant; after them it lets others run in between.
-const EAGER: usize = 256;
+use super::works::{AtLast, Work, Works, pause};
 
 /// Turns that a thread without work stays awake.
 const PATIENCE: usize = 1 << 14;
-
-/// In [`ThreadTeam::state`]: one more thread takes part, whoever comes may take part, and the next work.
-const ONE: u64 = 1;
-const OPEN: u64 = 1 << 31;
-const NEXT: u64 = 1 << 32;
-
-/// What a thread is to take part in.
-type Work<'a> = &'a (dyn Fn() + Sync);
 
 /// The other threads of a pool, as far as they are awake and wait for works of one thread, which
 /// leads them.
@@ -33,19 +24,12 @@ struct ThreadTeam {
     /// How many there are besides the one that leads, and how many of these are here.
     others: usize,
     here: AtomicUsize,
-    /// The number of the work, whether it is open, and how many take part.
-    state: AtomicU64,
-    /// What whoever joined an open work may call.
-    work: UnsafeCell<Option<Work<'static>>>,
+    works: Works,
     /// Why a work broke.
     panic: Mutex<Option<Box<dyn Any + Send>>>,
     /// Whether the works have ended.
     done: AtomicBool,
 }
-
-// SAFETY: `work` is written only by the thread that leads, while no work is open and none takes part,
-// and read only by those who take part.
-unsafe impl Sync for ThreadTeam {}
 
 thread_local! {
     /// Whether this thread leads a team, or takes part in a work: it must not be held up by another.
@@ -102,8 +86,7 @@ impl ThreadTeam {
         Self {
             others,
             here: AtomicUsize::new(0),
-            state: AtomicU64::new(0),
-            work: UnsafeCell::new(None),
+            works: Works::new(),
             panic: Mutex::new(None),
             done: AtomicBool::new(false),
         }
@@ -116,16 +99,7 @@ impl ThreadTeam {
 
     /// Calls `work` on the thread that leads and all others. Comes back when nobody is in it.
     fn run(&self, work: Work) {
-        // SAFETY: the lifetime is made longer, but nobody calls it after this function: below the
-        // work is closed, and this thread waits for those who had joined it.
-        let work_of_team = unsafe { std::mem::transmute::<Work<'_>, Work<'static>>(work) };
-        // SAFETY: no work is open, and the last one was waited for.
-        unsafe { *self.work.get() = Some(work_of_team) };
-        self.state.fetch_add(NEXT + OPEN, Ordering::Release);
-        {
-            let _last = AtLast(|| self.close());
-            work();
-        }
+        self.works.run(work);
         let panic = self
             .panic
             .lock()
@@ -136,25 +110,13 @@ impl ThreadTeam {
         }
     }
 
-    /// Lets nobody join any more, and waits for those who take part.
-    fn close(&self) {
-        let mut state = self.state.fetch_sub(OPEN, Ordering::Acquire);
-        for turn in 0.. {
-            if state.is_multiple_of(OPEN) {
-                break;
-            }
-            pause(turn);
-            state = self.state.load(Ordering::Acquire);
-        }
-    }
-
     /// Takes part in the works of the team, and in what else is to be done in the pool, until they
     /// have ended or for as long as there is something.
     fn stay(&self) {
         self.here.fetch_add(1, Ordering::Relaxed);
         let (mut idle, mut last) = (0, 0);
         while idle < PATIENCE && !self.done.load(Ordering::Relaxed) {
-            let number = self.state.load(Ordering::Relaxed) / NEXT;
+            let number = self.works.number();
             if number != last {
                 self.take_part();
                 last = number;
@@ -171,42 +133,14 @@ impl ThreadTeam {
 
     /// Takes part in a work, if it is open still.
     fn take_part(&self) {
-        let before = self.state.fetch_add(ONE, Ordering::Acquire);
-        let _last = AtLast(|| {
-            self.state.fetch_sub(ONE, Ordering::Release);
+        self.works.take_part(|work| {
+            BUSY.set(true);
+            let result = catch_unwind(AssertUnwindSafe(work));
+            BUSY.set(false);
+            if let Err(panic) = result {
+                *self.panic.lock().unwrap_or_else(PoisonError::into_inner) = Some(panic);
+            }
         });
-        if before & OPEN == 0 {
-            return;
-        }
-        // SAFETY: the work is open, so it was written before, and it is not written again while this
-        // thread takes part.
-        let Some(work) = (unsafe { *self.work.get() }) else {
-            return;
-        };
-        BUSY.set(true);
-        let result = catch_unwind(AssertUnwindSafe(work));
-        BUSY.set(false);
-        if let Err(panic) = result {
-            *self.panic.lock().unwrap_or_else(PoisonError::into_inner) = Some(panic);
-        }
-    }
-}
-
-/// One turn of waiting.
-fn pause(turn: usize) {
-    if turn < EAGER {
-        std::hint::spin_loop();
-    } else {
-        std::thread::yield_now();
-    }
-}
-
-/// Does something when it is dropped, also while a panic unwinds.
-struct AtLast<F: FnMut()>(F);
-
-impl<F: FnMut()> Drop for AtLast<F> {
-    fn drop(&mut self) {
-        (self.0)();
     }
 }
 
@@ -224,7 +158,7 @@ mod tests {
             with_thread_team(|| {
                 // SAFETY: the team is there while this runs.
                 let team = unsafe { FREE.get().unwrap().as_ref() };
-                let number = || team.state.load(Ordering::Relaxed) / NEXT;
+                let number = || team.works.number();
                 for _ in 0..100_000 {
                     together(3, &|| ());
                     if number() > 0 {

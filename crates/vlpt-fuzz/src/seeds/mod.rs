@@ -1,0 +1,19 @@
+//! Where mutation starts: small files of each kind, made by code, the same at each call.
+
+mod archives;
+mod images;
+mod lists;
+mod models;
+mod parquet;
+mod pickles;
+mod prompts;
+
+pub(crate) use archives::{good_tar, tars, zips};
+pub(crate) use images::{good_png, images, resample};
+pub(crate) use lists::{
+    configurations, events, index_files, manifests_csv, manifests_jsonl, split_files, texts,
+};
+pub(crate) use models::{model_folders, safetensors, vocabularies};
+pub(crate) use parquet::parquets;
+pub(crate) use pickles::{checkpoints, pickles};
+pub(crate) use prompts::prompt_folders;

@@ -1,0 +1,133 @@
+//! The doors.
+
+mod archives;
+mod images;
+mod prompts;
+mod resample;
+mod sets;
+mod settings;
+mod text;
+mod weights;
+
+use crate::{Target, seeds};
+
+pub(crate) use prompts::{FILES as PROMPT_FILES, clip};
+pub(crate) use weights::zipped;
+
+/// Every target.
+pub const TARGETS: &[Target] = &[
+    Target {
+        name: "image",
+        summary: "decoding of every image format, by what the first bytes say",
+        run: images::run,
+        seeds: seeds::images,
+    },
+    Target {
+        name: "resample",
+        summary: "resizing and cropping, against a scalar program written from Pillow's description",
+        run: resample::run,
+        seeds: seeds::resample,
+    },
+    Target {
+        name: "tokenizer",
+        summary: "texts to tokens and back",
+        run: text::tokenizer,
+        seeds: seeds::texts,
+    },
+    Target {
+        name: "vocabulary",
+        summary: "vocab.json and merges.txt of a model folder",
+        run: text::vocabulary,
+        seeds: seeds::vocabularies,
+    },
+    Target {
+        name: "safetensors",
+        summary: "header and tensors of a safetensors file",
+        run: weights::safetensors,
+        seeds: seeds::safetensors,
+    },
+    Target {
+        name: "model_folder",
+        summary: "config.json, preprocessor_config.json and the weight file of a model folder",
+        run: weights::model_folder,
+        seeds: seeds::model_folders,
+    },
+    Target {
+        name: "checkpoint",
+        summary: "files of torch.save, of both formats",
+        run: weights::checkpoint,
+        seeds: seeds::checkpoints,
+    },
+    Target {
+        name: "pickle",
+        summary: "the pickle machine, inside a zip that is whole",
+        run: weights::pickle,
+        seeds: seeds::pickles,
+    },
+    Target {
+        name: "zip",
+        summary: "zip archives and their members",
+        run: archives::zip,
+        seeds: seeds::zips,
+    },
+    Target {
+        name: "tar",
+        summary: "tar archives and their members",
+        run: archives::tar,
+        seeds: seeds::tars,
+    },
+    Target {
+        name: "webdataset",
+        summary: "a WebDataset whose only shard of training images is the input",
+        run: archives::webdataset,
+        seeds: seeds::tars,
+    },
+    Target {
+        name: "parquet",
+        summary: "a data set in Parquet: columns of images and labels",
+        run: archives::parquet,
+        seeds: seeds::parquets,
+    },
+    Target {
+        name: "index_files",
+        summary: "labels.txt, train.txt and a zip of an ELEVATER folder",
+        run: sets::index_files,
+        seeds: seeds::index_files,
+    },
+    Target {
+        name: "split_file",
+        summary: "split_zhou_*.json beside a folder of images",
+        run: sets::split_file,
+        seeds: seeds::split_files,
+    },
+    Target {
+        name: "manifest_csv",
+        summary: "a manifest as CSV",
+        run: sets::manifest_csv,
+        seeds: seeds::manifests_csv,
+    },
+    Target {
+        name: "manifest_jsonl",
+        summary: "a manifest as JSON Lines",
+        run: sets::manifest_jsonl,
+        seeds: seeds::manifests_jsonl,
+    },
+    Target {
+        name: "configuration",
+        summary: "settings of a run as TOML, and overrides",
+        run: settings::configuration,
+        seeds: seeds::configurations,
+    },
+    Target {
+        name: "events",
+        summary: "the events.jsonl that a run writes and reads again",
+        run: settings::events,
+        seeds: seeds::events,
+    },
+    Target {
+        name: "prompt_folder",
+        summary: "a prompt folder from somebody else",
+        run: prompts::run,
+        seeds: seeds::prompt_folders,
+    },
+];

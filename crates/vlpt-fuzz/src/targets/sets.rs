@@ -1,0 +1,58 @@
+//! Lists of images and labels beside folders of images.
+
+use vlpt_data::{Format, OpenOptions};
+
+use super::archives::opened;
+use crate::parts::split;
+use crate::scratch::Scratch;
+use crate::seeds;
+
+/// An ELEVATER folder of these index files and this zip.
+pub(super) fn index_files(bytes: &[u8]) -> bool {
+    let [labels, train, zip] = split::<3>(bytes);
+    let scratch = Scratch::new();
+    scratch.file("labels.txt", labels);
+    scratch.file("train.txt", train);
+    scratch.file("test.txt", train);
+    scratch.file("train.zip", zip);
+    opened(&scratch, &OpenOptions::default())
+}
+
+/// A split file of CoOp's kind beside two images.
+pub(super) fn split_file(bytes: &[u8]) -> bool {
+    let scratch = with_images("2750");
+    scratch.file("split_zhou_EuroSAT.json", bytes);
+    opened(&scratch, &OpenOptions::default())
+}
+
+/// A manifest as CSV, recognised and named.
+pub(super) fn manifest_csv(bytes: &[u8]) -> bool {
+    manifest("m.csv", Format::Csv, bytes)
+}
+
+/// A manifest as JSON Lines, recognised and named.
+pub(super) fn manifest_jsonl(bytes: &[u8]) -> bool {
+    manifest("m.jsonl", Format::Jsonl, bytes)
+}
+
+fn manifest(name: &str, format: Format, bytes: &[u8]) -> bool {
+    let scratch = with_images("i");
+    scratch.file(name, bytes);
+    let accepted = opened(&scratch, &OpenOptions::default());
+    let named = OpenOptions {
+        format: Some(format),
+        image_column: Some("file".to_owned()),
+        label_column: Some("kind".to_owned()),
+        skip_missing_images: true,
+        ..OpenOptions::default()
+    };
+    opened(&scratch, &named) || accepted
+}
+
+fn with_images(folder: &str) -> Scratch {
+    let scratch = Scratch::new();
+    for name in ["a.png", "b.png"] {
+        scratch.file(&format!("{folder}/{name}"), &seeds::good_png());
+    }
+    scratch
+}
