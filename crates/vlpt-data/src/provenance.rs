@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::class_subset::ClassSubset;
 use crate::broken::LeftOut;
+use crate::class_subset::ClassSubset;
 use crate::format::Format;
 
 /// Where a task came from, and what a reader had to decide.

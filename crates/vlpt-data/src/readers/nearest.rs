@@ -4,9 +4,10 @@ use std::path::Path;
 
 use super::class_folders::{Look, look};
 use super::file_names;
-use super::folders::{folders_in, holds_images, is_image};
+use super::folders::{folders_in, holds_images};
 use super::inventory::{Inventory, some};
 use super::manifest::Head;
+use crate::image::has_image_ending as is_image;
 use crate::split_name::SplitName;
 
 /// What to do, in one or two sentences.

@@ -10,7 +10,6 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 
-use super::folders::is_image;
 use super::layout::{Gives, Item, Layout};
 use super::made_split::hash_of;
 use super::webdataset::tar_name;
@@ -19,6 +18,7 @@ use crate::archive::{Root, ZipArchive};
 use crate::archive::{Spool, TarArchive};
 use crate::error::{DataError, LayoutError, Result};
 use crate::format::Format;
+use crate::image::has_image_ending as is_image;
 use crate::junk::is_junk_path;
 use crate::sample::{ImageRef, Sample};
 use crate::split_name::SplitName;

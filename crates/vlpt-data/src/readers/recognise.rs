@@ -11,6 +11,7 @@ use super::{
 };
 use crate::error::{DataError, LayoutError, Result};
 use crate::format::Format;
+use crate::image::has_image_ending;
 
 /// Data sets inside a folder that an error lists at most.
 const INSIDE_SHOWN: usize = 24;
@@ -214,7 +215,7 @@ pub(super) fn wrapped(path: &Path) -> Option<PathBuf> {
             .rsplit_once('.')
             .map(|(_, ending)| ending.to_ascii_lowercase());
         let ending = ending.unwrap_or_default();
-        folders::is_image(name)
+        has_image_ending(name)
             || [
                 "csv", "tsv", "jsonl", "ndjson", "parquet", "zip", "tar", "gz", "tgz", "heic",
             ]

@@ -3,10 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use vlpt_data::image::{
-    DecodeOptions, Facts, Limits, RgbImage, decode_with, endings_in_words, facts, is_image_path,
-    read_file,
-};
+use vlpt_data::image::{DecodeOptions, Facts, Limits, RgbImage, decode_with, facts, read_file};
 
 use super::walk::Walk;
 use crate::console::Console;

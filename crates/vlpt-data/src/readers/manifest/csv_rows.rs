@@ -6,7 +6,7 @@ use super::columns::{Columns, Label, Seen, SplitColumn, choose};
 use super::rows::{Listed, Row, labels};
 use super::sheet::{self, Sheet};
 use crate::error::{LayoutError, Result};
-use crate::readers::folders::is_image;
+use crate::image::has_image_ending as is_image;
 use crate::readers::options::OpenOptions;
 use crate::split_name::SplitName;
 

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use crate::archive::{Listings, Root};
 use crate::error::{LayoutError, Result};
-use crate::readers::folders::{below, is_image, list};
+use crate::image::has_image_ending as is_image;
+use crate::readers::folders::{below, list};
 use crate::split_name::SplitName;
 
 /// Usual names of the folder with the images; `{}` is the split that the table is called after.

@@ -6,7 +6,7 @@ use super::find::{ending, key};
 use super::label::{Label, of_json, of_text};
 use crate::archive::{Root, Spool, TarArchive};
 use crate::error::{LayoutError, Result};
-use crate::readers::folders::is_image;
+use crate::image::has_image_ending as is_image;
 use crate::sample::ImageRef;
 
 /// An image, and what stands beside it.

@@ -15,7 +15,7 @@ use crate::error::CliError;
 use crate::figures;
 use crate::interrupt;
 use crate::options::{CacheArgs, DataFlags, before_work, open_model};
-use crate::tuning::{TuneFlags, quoted};
+use crate::tuning::TuneFlags;
 use crate::watch::Watch;
 
 /// The stages.
