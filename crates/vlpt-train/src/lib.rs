@@ -26,6 +26,6 @@ pub use events::{End, EpochEnd, Event, Start, StartTask, TaskValue, read_events}
 pub use loss::{Loss, LossHead, LossInput, LossOutput, Mask, TextsOf};
 pub use observer::{StepReport, TrainObserver};
 pub use optim::optimizer;
-pub use run::{Run, RunOptions, RunSummary, located_model, remembered_data};
+pub use run::{Run, RunOptions, RunSummary, is_gone, located_model, remembered_data};
 pub use sampler::Mix;
 pub use schedule::{Decay, Schedule};

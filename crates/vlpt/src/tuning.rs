@@ -115,7 +115,7 @@ impl TuneFlags {
         set("few_shot.shots", self.shots.clone());
         set("seed", self.seed.map(|v| v.to_string()));
         set("train.epochs", self.epochs.clone());
-        set("train.lr", self.lr.map(|v| v.to_string()));
+        set("train.lr", self.lr.map(|v| format!("{v:?}")));
         set("compute.precision", self.precision().map(|p| p.to_string()));
         set("views.mode", self.views.clone());
         set("train.select", self.select.clone());

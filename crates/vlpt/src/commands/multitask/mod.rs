@@ -116,7 +116,7 @@ impl TaskFlags {
         };
         set("label_space", self.label_space.clone());
         set("mix", self.mix.clone());
-        set("temperature", self.temperature.map(|t| t.to_string()));
+        set("temperature", self.temperature.map(|t| format!("{t:?}")));
         let config = self.tune.resolve(settings, self.init_from.as_deref())?;
         if config.tasks.is_empty() {
             return Err(CliError::usage(
