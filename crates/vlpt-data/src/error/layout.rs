@@ -322,9 +322,9 @@ impl LayoutError {
                         .any(|e| ending.eq_ignore_ascii_case(e))
                 });
                 if table {
-                    "copy the missing images there, name the folder that holds them with `--image-root`, or leave them out with `--skip-missing-images`"
+                    "copy the missing images there, name the folder that holds them with --image-root, or leave them out with --skip-missing-images"
                 } else {
-                    "copy the missing images there, or leave them out with `--skip-missing-images`"
+                    "copy the missing images there, or leave them out with --skip-missing-images"
                 }
             }
             Self::NoImages { .. } => {
@@ -341,7 +341,7 @@ impl LayoutError {
                 ));
             }
             Self::EmptyClass { .. } => {
-                "put images there, remove the folder, or leave such folders out with `--drop-empty-classes`"
+                "put images there, remove the folder, or leave such classes out with --drop-empty-classes"
             }
             Self::NotUnicode { .. } => {
                 "rename it: old archives and other systems write names in other encodings (`convmv` turns whole folders into UTF-8)"

@@ -216,6 +216,11 @@ pub(super) const LAYOUTS: &[Layout] = &[
 pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<TaskBuilder> {
     let root = Root::open(path)?;
     let mut builder = read_splits(&root, &[(SplitName::Train, String::new())], options)?;
+    if let Some(Look::FlatWith(name)) = look(path) {
+        builder.notes.push(format!(
+            "`{name}` is read as a class, though it is named like a split: it holds images directly, as other folders here do"
+        ));
+    }
     note_nested(&mut builder);
     place_names(&mut builder, path, options)?;
     Ok(builder)

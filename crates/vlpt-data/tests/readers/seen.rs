@@ -146,6 +146,18 @@ fn folders_that_name_a_split_among_other_words_are_told() {
 }
 
 #[test]
+fn a_class_called_train_is_read_and_noted() {
+    let dir = pets();
+    dir.image("train/0.png", 70).image("train/1.png", 71);
+    let task = dir.open().expect("it opens");
+    assert_eq!(task.classes, ["cat", "dog", "train"]);
+    noted(
+        &task,
+        "`train` is read as a class, though it is named like a split",
+    );
+}
+
+#[test]
 fn nested_folders_are_read_where_they_are_alike_and_named_where_they_may_be_sets() {
     let dir = Dir::new();
     for (i, path) in [
