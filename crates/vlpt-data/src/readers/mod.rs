@@ -23,6 +23,10 @@ mod options;
 mod packed;
 mod parquet;
 mod recognise;
+#[cfg_attr(
+    not(any(feature = "parquet", feature = "webdataset")),
+    expect(dead_code, reason = "without both readers only names are told")
+)]
 mod shards;
 mod splits;
 mod task_builder;

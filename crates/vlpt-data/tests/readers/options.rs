@@ -26,8 +26,9 @@ fn is_refused(setting: DataSetting, format: Format, flaw: Flaw) -> bool {
             _ => true,
         },
         S::SkipMissingImages => match format {
-            Format::Csv | Format::Jsonl | Format::Elevater => false,
-            Format::FiftyOne | Format::Cub => false,
+            Format::Csv | Format::Jsonl | Format::Elevater | Format::FiftyOne | Format::Cub => {
+                false
+            }
             // only where rows name files
             Format::Parquet => flaw != Flaw::MissingImage,
             Format::Coop => flaw == Flaw::EmptyClass,

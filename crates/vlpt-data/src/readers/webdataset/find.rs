@@ -31,10 +31,6 @@ pub(super) fn tars(folder: &Path) -> Vec<String> {
         .collect()
 }
 
-pub(super) fn ending(name: &str) -> &str {
-    name.rsplit_once('.').map_or("", |(_, ending)| ending)
-}
-
 pub(super) fn split_folders(path: &Path) -> Vec<(SplitName, String)> {
     folders_in(path)
         .into_iter()
@@ -56,12 +52,4 @@ pub(super) fn shards_here(path: &Path) -> Vec<Shard> {
         return shard(&name).into_iter().collect();
     }
     tars(path).iter().filter_map(|name| shard(name)).collect()
-}
-
-/// What members of one sample have in common: the path up to the first dot of its last part.
-pub(super) fn key(name: &str) -> &str {
-    let folder = name.rfind('/').map_or(0, |slash| slash + 1);
-    name[folder..]
-        .find('.')
-        .map_or(name, |dot| &name[..folder + dot])
 }

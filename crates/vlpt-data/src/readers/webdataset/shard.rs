@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::find::{ending, key};
 use super::label::{Label, of_json, of_text};
 use crate::archive::{Root, Spool, TarArchive};
 use crate::error::{LayoutError, Result};
@@ -126,4 +125,16 @@ fn label(
         }
     }
     Ok(None)
+}
+
+fn ending(name: &str) -> &str {
+    name.rsplit_once('.').map_or("", |(_, ending)| ending)
+}
+
+/// What members of one sample have in common: the path up to the first dot of its last part.
+fn key(name: &str) -> &str {
+    let folder = name.rfind('/').map_or(0, |slash| slash + 1);
+    name[folder..]
+        .find('.')
+        .map_or(name, |dot| &name[..folder + dot])
 }
