@@ -122,7 +122,10 @@ impl EvalImages {
             let decoded = batches.map(|items| {
                 let rows: Vec<Result<Vec<f32>>> = items
                     .par_iter()
-                    .map(|item| Ok(preprocess.apply(&item.load(&extractor.limits)?)))
+                    .map(|item| {
+                        let options = preprocess.decoding(&extractor.limits);
+                        Ok(item.load_then(&options, |image| preprocess.apply(&image))?)
+                    })
                     .collect();
                 let rows: Result<Vec<Vec<f32>>> = rows.into_iter().collect();
                 Ok(Batch {

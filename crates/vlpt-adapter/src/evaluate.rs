@@ -8,8 +8,11 @@ use vlpt_clip::{Clip, Observer};
 use vlpt_data::image::{Limits, Preprocess};
 use vlpt_data::{Metric, Sample, Split, Task};
 
-use crate::metrics::{self, Bootstrap, Confusion, Scored};
-use crate::{AdapterError, Classifier, DEFAULT_IMAGE_BATCH, EvalImages, FeatureExtractor, Result};
+use crate::metrics::{self, Bootstrap, Confusion, IntervalKind, Scored};
+use crate::{
+    AdapterError, AtThreshold, ClassesOf, Classifier, DEFAULT_IMAGE_BATCH, EvalImages,
+    FeatureExtractor, Result,
+};
 
 /// A split of a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -52,6 +55,15 @@ impl SplitName {
     }
 }
 
+/// Whose classes an evaluation chooses among, and what the data calls its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chosen {
+    /// Whose they are.
+    pub of: ClassesOf,
+    /// The data's classes, of which all are among them under some spelling.
+    pub data_classes: Vec<String>,
+}
+
 /// What an evaluation looks at.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EvalOptions {
@@ -62,6 +74,10 @@ pub struct EvalOptions {
     /// Rank probabilities and not logits in 11-point mAP, as ELEVATER's toolkit does; MVLPT ranks
     /// logits. Other metrics do not depend on it, ROC-AUC always takes probabilities.
     pub softmax_scores: bool,
+    /// Whose classes the choices are, where they are not simply the data's own.
+    pub chosen: Option<Chosen>,
+    /// The least probability of an answer, where less counts as none.
+    pub threshold: Option<f64>,
     /// Folder of the feature cache; none: features are computed anew.
     pub cache: Option<PathBuf>,
     /// Images in the tower at once.
@@ -74,6 +90,8 @@ impl Default for EvalOptions {
             split: SplitName::Test,
             bootstrap: Bootstrap::default(),
             softmax_scores: true,
+            chosen: None,
+            threshold: None,
             cache: None,
             image_batch: DEFAULT_IMAGE_BATCH,
         }
@@ -89,16 +107,26 @@ pub struct Evaluation {
     pub split: SplitName,
     /// Number of images.
     pub images: usize,
-    /// Class names.
+    /// Images of the split that cannot be decoded and were left out.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub left_out: usize,
+    /// Names of the classes that were the choices.
     pub classes: Vec<String>,
+    /// Whose classes these are.
+    pub classes_of: ClassesOf,
+    /// The data's classes, where these are not the choices.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_classes: Option<Vec<String>>,
     /// The task's metric.
     pub metric: Metric,
     /// Its value.
     pub value: f64,
-    /// Lower end of the bootstrap interval.
+    /// Lower end of the interval; not a number where it is unknown.
     pub low: f64,
-    /// Upper end of the bootstrap interval.
+    /// Upper end of the interval; not a number where it is unknown.
     pub high: f64,
+    /// How the ends were found.
+    pub interval: IntervalKind,
     /// Confidence of the interval.
     pub confidence: f64,
     /// Share of images whose most probable class is right; none with several labels.
@@ -111,6 +139,9 @@ pub struct Evaluation {
     pub per_class: Vec<Option<f64>>,
     /// Images by true class (row) and predicted class (column). Empty with several labels.
     pub confusion: Vec<Vec<u64>>,
+    /// What is left where answers below a threshold count as none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<AtThreshold>,
     /// The most probable class of each image, in the order of the split.
     #[serde(skip)]
     pub predictions: Vec<u32>,
@@ -176,7 +207,12 @@ fn from_features(
     let c = task.classes.len();
     let logits = classifier.logits(clip, features)?;
     let labels: Vec<Vec<u32>> = items.iter().map(|item| item.labels.clone()).collect();
-    let raw = Scored::from_f32(&logits, c, labels)?;
+    let mut raw = Scored::from_f32(&logits, c, labels)?;
+    let data_classes = options.chosen.as_ref().map(|chosen| &chosen.data_classes);
+    let data_classes = data_classes.filter(|own| **own != task.classes);
+    if data_classes.is_some_and(|own| own.len() < c) {
+        raw = raw.among_all();
+    }
     let soft = raw.softmax();
     let probable = task.metric == Metric::RocAuc || options.softmax_scores;
     let judged = if probable { &soft } else { &raw };
@@ -184,18 +220,35 @@ fn from_features(
     let single = !task.multi_label;
     let share = |metric| single.then(|| metrics::evaluate(metric, &raw)).transpose();
     let confusion = single.then(|| Confusion::new(&raw)).transpose()?;
+    let accuracy_top5 = single.then(|| top_accuracy(&logits, items, c, 5));
+    let predictions = logits
+        .chunks_exact(c)
+        .map(|row| vlpt_methods::head::first_largest(row) as u32)
+        .collect();
+    let probabilities = classifier.probabilities_of(logits);
+    let confidence = options.bootstrap.confidence;
+    let threshold = options
+        .threshold
+        .map(|least| AtThreshold::of(least, &probabilities, items, c, confidence));
     Ok(Evaluation {
         task: task.name.clone(),
         split: options.split,
         images: items.len(),
+        left_out: left_out(task, options.split),
         classes: task.classes.clone(),
+        classes_of: options
+            .chosen
+            .as_ref()
+            .map_or(ClassesOf::Data, |chosen| chosen.of),
+        data_classes: data_classes.cloned(),
         metric: task.metric,
         value: interval.value,
         low: interval.low,
         high: interval.high,
-        confidence: options.bootstrap.confidence,
+        interval: interval.kind,
+        confidence,
         accuracy: share(Metric::Accuracy)?,
-        accuracy_top5: single.then(|| top_accuracy(&logits, items, c, 5)),
+        accuracy_top5,
         mean_per_class: share(Metric::MeanPerClass)?,
         per_class: confusion
             .as_ref()
@@ -203,11 +256,9 @@ fn from_features(
         confusion: confusion.map_or_else(Vec::new, |all| {
             (0..c).map(|truth| all.row(truth).to_vec()).collect()
         }),
-        predictions: logits
-            .chunks_exact(c)
-            .map(|row| vlpt_methods::head::first_largest(row) as u32)
-            .collect(),
-        probabilities: classifier.probabilities_of(logits),
+        predictions,
+        threshold: threshold.transpose()?,
+        probabilities,
     })
 }
 
@@ -232,8 +283,24 @@ impl Evaluation {
             "task": "zeroshot_classification",
             "metrics": values,
             "language": "en",
+            "choices": {
+                "classes_of": self.classes_of,
+                "classes": self.classes,
+                "data_classes": self.data_classes.as_ref().unwrap_or(&self.classes),
+            },
         })
     }
+}
+
+/// Images that are not judged because they cannot be decoded.
+fn left_out(task: &Task, split: SplitName) -> usize {
+    let all = task.provenance.left_out.iter();
+    all.filter(|image| image.split == split.name()).count()
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde's way to ask
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// Share of images whose class is among the `k` largest logits; of equal ones the first count.

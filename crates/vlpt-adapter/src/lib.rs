@@ -10,6 +10,8 @@
 //!   single images.
 //! * An [`Observer`](vlpt_clip::Observer) watches; `()` is silence.
 
+mod at_threshold;
+mod choices;
 mod classifier;
 mod error;
 mod eval_images;
@@ -22,18 +24,19 @@ mod precision;
 mod predict;
 mod preprocess;
 mod prompt;
+mod rows;
 mod tensors;
 mod threads;
 
+pub use at_threshold::{AtThreshold, check_threshold, is_answer};
+pub use choices::{Choices, ClassesOf, places, plain_name};
 pub use classifier::{Classifier, copies};
 pub use error::{AdapterError, Result};
 pub use eval_images::{EvalImages, PixelBudget};
-pub use evaluate::{EvalOptions, Evaluation, SplitName, evaluate, evaluate_images};
-pub use features::{
-    DEFAULT_IMAGE_BATCH, FeatureExtractor, View, data_fingerprint, default_cache_dir, hash_images,
-};
+pub use evaluate::{Chosen, EvalOptions, Evaluation, SplitName, evaluate, evaluate_images};
+pub use features::{DEFAULT_IMAGE_BATCH, FeatureExtractor, View, data_fingerprint, hash_images};
 pub use image_adaptation::{ImageAdaptation, unit_tensor};
-pub use metrics::{Bootstrap, Confusion, Interval, Scored};
+pub use metrics::{Bootstrap, Confusion, Interval, IntervalKind, Scored};
 pub use precision::PrecisionSetting;
 pub use predict::{NamedImage, PredictOptions, Predictor, embed_images, embed_texts};
 pub use preprocess::{ImageConfig, preprocess};
@@ -42,5 +45,7 @@ pub use prompt::{
     InitSource, LeftOut, PromptContent, PromptFolder, PromptReport, UsedTensor, VAL_TASKS,
     average_prompts, average_prompts_to, class_names_sha256, import_checkpoint, write_prompt,
 };
+pub use rows::{Row, RowFormat, RowLabels, RowOptions, RowWriter};
 pub use tensors::{Named, TensorFile};
 pub use threads::with_threads;
+pub use vlpt_base::cache::default_cache_dir;

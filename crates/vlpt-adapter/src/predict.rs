@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use vlpt_base::list::SHOWN;
 use vlpt_clip::{Clip, Hub, Observer, TowerAdaptation};
-use vlpt_data::image::{Limits, Preprocess, decode};
+use vlpt_data::image::{Limits, Preprocess, decode_then};
 use vlpt_methods::zeroshot::normalise;
 
 use crate::{AdapterError, Classifier, ImageAdaptation, PrecisionSetting, PromptFolder, Result};
@@ -117,10 +117,13 @@ pub fn embed_images(
     adaptation: Option<&ImageAdaptation>,
     normalised: bool,
 ) -> Vec<Result<Vec<f32>>> {
-    let limits = Limits::default();
+    let options = preprocess.decoding(&Limits::default());
     let tensors: Vec<Result<Vec<f32>>> = images
         .par_iter()
-        .map(|(name, bytes)| Ok(preprocess.apply(&decode(bytes, name, &limits)?)))
+        .map(|(name, bytes)| {
+            let apply = |image| preprocess.apply(&image);
+            Ok(decode_then(bytes, name, &options, apply)?)
+        })
         .collect();
     let pixels: Vec<f32> = tensors.iter().flatten().flatten().copied().collect();
     let count = tensors.iter().filter(|tensor| tensor.is_ok()).count();

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use vlpt_clip::{Clip, Interpolation as ClipInterpolation, ResizeMode as ClipResizeMode};
-use vlpt_data::image::{Interpolation, Preprocess, ResizeMode};
+use vlpt_data::image::{Exif, Grey16, Interpolation, Preprocess, ResizeMode, ResizeOrder};
 
 /// Changes to the model's own preprocessing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,6 +11,15 @@ pub struct ImageConfig {
     /// How an image becomes a square; left out: as the model says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resize: Option<ResizeMode>,
+    /// What becomes of a turn in EXIF data: `ignore` as published code, or `apply`.
+    #[serde(skip_serializing_if = "Exif::is_default")]
+    pub exif: Exif,
+    /// How grey of 16 bits becomes 8: `clip` as Pillow, or `scale`.
+    #[serde(skip_serializing_if = "Grey16::is_default")]
+    pub grey16: Grey16,
+    /// Which direction is resized first: `classic` as Pillow before 12.2, or `pillow13`.
+    #[serde(skip_serializing_if = "ResizeOrder::is_default")]
+    pub resize_order: ResizeOrder,
 }
 
 /// The preprocessing of a model, with a configuration's changes.
@@ -30,5 +39,8 @@ pub fn preprocess(clip: &Clip, changes: &ImageConfig) -> Preprocess {
         mean: own.mean,
         std: own.std,
         fill: own.fill,
+        exif: changes.exif,
+        grey16: changes.grey16,
+        resize_order: changes.resize_order,
     }
 }

@@ -4,7 +4,7 @@
 #![allow(clippy::print_stderr, clippy::unwrap_used)]
 
 use serde_json::Value;
-use vlpt_adapter::metrics::evaluate;
+use vlpt_adapter::metrics::{IntervalKind, evaluate, wilson};
 use vlpt_adapter::{Bootstrap, Scored};
 use vlpt_data::Metric;
 
@@ -82,8 +82,40 @@ fn the_interval_holds_the_value_of_ordinary_cases() {
             };
             let interval = options.interval(metric, &scored).unwrap();
             assert_eq!(interval.value, value);
+            if interval.kind == IntervalKind::Unknown {
+                continue;
+            }
             assert!(interval.low <= interval.high);
             assert!((0.0..=1.0).contains(&interval.low) && interval.high <= 1.0);
         }
+    }
+}
+
+/// `golden/make_intervals.py`.
+#[test]
+fn the_interval_of_a_share_is_statsmodels() {
+    let cases: Vec<Value> = serde_json::from_str(include_str!("golden/intervals.json")).unwrap();
+    assert!(cases.len() > 30);
+    for case in cases {
+        let whole = |key: &str| case[key].as_u64().unwrap();
+        let (right, of) = (whole("right"), whole("of"));
+        let (low, high) = wilson(right, of, case["confidence"].as_f64().unwrap());
+        for (found, expected) in [(low, &case["low"]), (high, &case["high"])] {
+            let expected = expected.as_f64().unwrap();
+            assert!((found - expected).abs() < 1e-13, "{case}: {found}");
+        }
+        // And it is what an evaluation of such images says.
+        let labels = vec![vec![0]; of as usize];
+        let scores = (0..of).flat_map(|i| if i < right { [1.0, 0.0] } else { [0.0, 1.0] });
+        let scored = Scored::new(scores.collect(), 2, labels).unwrap();
+        let bootstrap = Bootstrap {
+            confidence: case["confidence"].as_f64().unwrap(),
+            ..Bootstrap::default()
+        };
+        let found = bootstrap.interval(Metric::Accuracy, &scored).unwrap();
+        assert_eq!(
+            (found.low, found.high, found.kind),
+            (low, high, IntervalKind::Wilson)
+        );
     }
 }

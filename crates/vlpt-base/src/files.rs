@@ -104,7 +104,7 @@ pub fn write_atomic_shared(path: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 /// What a path to write to stands for.
-enum Place {
+pub(crate) enum Place {
     /// A regular file, which may not be there yet, with no link as its last part.
     File(PathBuf),
     /// Something that takes bytes and is not replaced.
@@ -118,7 +118,7 @@ const MOST_LINKS: usize = 40;
 ///
 /// # Errors
 /// The links lead in a circle, or cannot be read.
-fn place(path: &Path) -> Result<Place> {
+pub(crate) fn place(path: &Path) -> Result<Place> {
     let mut path = path.to_owned();
     for _ in 0..MOST_LINKS {
         let kind = match fs::symlink_metadata(&path) {
@@ -192,7 +192,7 @@ pub fn make_folder<E: From<Error>>(
 }
 
 /// `NAME.new` in the same folder.
-fn beside(path: &Path) -> PathBuf {
+pub(crate) fn beside(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".new");
     path.with_file_name(name)
@@ -238,7 +238,7 @@ fn parent(path: &Path) -> &Path {
     }
 }
 
-fn sync_parent(path: &Path) -> Result<()> {
+pub(crate) fn sync_parent(path: &Path) -> Result<()> {
     sync_folder(parent(path))
 }
 

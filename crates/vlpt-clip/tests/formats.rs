@@ -311,7 +311,7 @@ fn processor(change: &serde_json::Value) -> String {
 fn a_processor_config_is_read_where_it_stands_alone_and_wins_over_the_older_file() {
     let folder = Folder::golden("hf");
     fs_err::remove_file(folder.path().join("preprocessor_config.json")).ok();
-    folder.write("processor_config.json", &processor(&serde_json::json!({})));
+    folder.write("processor_config.json", processor(&serde_json::json!({})));
     let clip = folder.load().unwrap();
     let check = |clip: &Clip| {
         let read = &clip.preprocess;
@@ -348,7 +348,7 @@ fn a_processor_config_is_read_where_it_stands_alone_and_wins_over_the_older_file
 fn a_processor_config_is_used_to_its_last_value_or_refused() {
     let folder = Folder::golden("hf");
     let read = |change: serde_json::Value| {
-        folder.write("processor_config.json", &processor(&change));
+        folder.write("processor_config.json", processor(&change));
         folder.load().map(|clip| clip.preprocess)
     };
     let exact = read(serde_json::json!({"size": 16, "default_to_square": true})).unwrap();

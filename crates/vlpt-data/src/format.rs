@@ -23,6 +23,10 @@ pub enum Format {
     Csv,
     /// A JSON Lines manifest.
     Jsonl,
+    /// FiftyOne's image classification: `labels.json` beside `data/`.
+    FiftyOne,
+    /// The index files of CUB-200-2011.
+    Cub,
     /// Class folders with no split; one is made.
     ClassFolders,
     /// Images called after their classes, such as `cat.0.jpg`.
@@ -34,7 +38,7 @@ pub enum Format {
 
 impl Format {
     /// Every format that can be read from a path, in the order in which they are recognised.
-    pub const READABLE: [Self; 9] = [
+    pub const READABLE: [Self; 11] = [
         Self::WebDataset,
         Self::Coop,
         Self::Elevater,
@@ -42,6 +46,8 @@ impl Format {
         Self::ImageFolder,
         Self::Jsonl,
         Self::Csv,
+        Self::FiftyOne,
+        Self::Cub,
         Self::ClassFolders,
         Self::FileNames,
     ];
@@ -56,6 +62,8 @@ impl Format {
             Self::Parquet => "parquet",
             Self::Csv => "csv",
             Self::Jsonl => "jsonl",
+            Self::FiftyOne => "fiftyone",
+            Self::Cub => "cub",
             Self::ClassFolders => "classfolders",
             Self::FileNames => "filenames",
             Self::Synthetic => "synthetic",

@@ -23,9 +23,10 @@ impl LabelFromName {
         if head.len() == open.len() {
             return None; // no number
         }
-        let head = match stem.ends_with(')') {
-            true => head.strip_suffix('(')?,
-            false => head,
+        let head = if stem.ends_with(')') {
+            head.strip_suffix('(')?
+        } else {
+            head
         };
         let class = head.trim_end_matches(['.', '_', '-', ' ']).trim();
         (!class.is_empty()).then_some(class)

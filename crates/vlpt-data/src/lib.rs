@@ -1,6 +1,7 @@
 //! Image decoding and preprocessing, data set readers, the catalogue of benchmarks, few-shot sampling
 
 pub mod archive;
+mod broken;
 pub mod catalogue;
 pub mod check;
 mod class_subset;
@@ -21,6 +22,7 @@ mod split_name;
 pub mod synthetic;
 mod task;
 
+pub use broken::{BrokenImages, LeftOut, leave_out};
 pub use class_subset::ClassSubset;
 pub use error::{DataError, LayoutError, Result};
 pub use fewshot::{FewShotRule, Shots, Subset, few_shot, few_shot_of};

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::broken::LeftOut;
 use crate::class_subset::ClassSubset;
 use crate::format::Format;
 
@@ -23,6 +24,9 @@ pub struct Provenance {
     /// Which of the set's classes are used.
     #[serde(default, skip_serializing_if = "ClassSubset::is_all")]
     pub class_subset: ClassSubset,
+    /// Images that cannot be decoded and were left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOut>,
 }
 
 /// A seeded split of a set that has none, as a run folder stores it.

@@ -7,8 +7,8 @@ use crate::archive::ParquetTable;
 #[cfg(feature = "webdataset")]
 use crate::archive::TarArchive;
 use crate::archive::{Root, ZipArchive};
-use crate::error::Result;
-use crate::image::{self, Limits, RgbImage};
+use crate::error::{DataError, Result};
+use crate::image::{self, DecodeOptions, Limits, RgbImage};
 use crate::synthetic::image::SyntheticImage;
 
 /// One labelled image.
@@ -27,10 +27,37 @@ impl Sample {
     /// # Errors
     /// The file cannot be read, has left its root, is not an image, or is over `limits`.
     pub fn load(&self, limits: &Limits) -> Result<RgbImage> {
+        let options = DecodeOptions {
+            limits: *limits,
+            ..DecodeOptions::default()
+        };
+        self.load_then(&options, |image| image)
+    }
+
+    /// Reads and decodes the image, or draws it, and does some work on its pixels, which count against the memory for
+    /// decoding until the work is done; see [`image::decode_then`].
+    ///
+    /// # Errors
+    /// As [`Sample::load`].
+    pub fn load_then<T>(
+        &self,
+        options: &DecodeOptions,
+        work: impl FnOnce(RgbImage) -> T,
+    ) -> Result<T> {
         match &self.image {
-            ImageRef::Synthetic(image) => Ok(image.draw()),
-            stored => image::decode(&stored.read()?, &stored.id(), limits),
+            ImageRef::Synthetic(image) => Ok(work(image.draw())),
+            stored => image::decode_then(&self.read()?, &stored.id(), options, work)
+                .map_err(|error| DataError::BrokenImage(Box::new(error))),
         }
+    }
+
+    /// The encoded bytes of the image, as [`ImageRef::read`].
+    ///
+    /// # Errors
+    /// As [`ImageRef::read`], with a hint on how to go on without the image.
+    pub fn read(&self) -> Result<Vec<u8>> {
+        let bytes = self.image.read();
+        bytes.map_err(|error| DataError::BrokenImage(Box::new(error)))
     }
 }
 

@@ -8,8 +8,8 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use vlpt_data::DataError;
 use vlpt_data::image::{
-    DecodeOptions, ImageFormat, Interpolation, Limits, Preprocess, ResizeMode, RgbImage,
-    crop_resize, decode, decode_with, format_of,
+    DecodeOptions, Exif, ImageFormat, Interpolation, Limits, Preprocess, ResizeMode, ResizeOrder,
+    RgbImage, crop_resize, decode, decode_with, format_of,
 };
 
 #[derive(Deserialize)]
@@ -128,7 +128,7 @@ fn every_format_and_mode_decodes_as_pillow_decodes_it() {
 fn exif_orientation_is_applied_only_on_request() {
     let mut turned = 0;
     let options = DecodeOptions {
-        exif_orientation: true,
+        exif: Exif::Apply,
         ..DecodeOptions::default()
     };
     for case in index().decode {
@@ -163,7 +163,7 @@ fn resizing_is_equal_to_pillow_to_the_last_bit() {
             _ => panic!("a case without a source"),
         };
         let crop = case.crop.unwrap_or([0, 0, image.width, image.height]);
-        let small = crop_resize(&image, crop, case.to, case.filter);
+        let small = crop_resize(&image, crop, case.to, case.filter, ResizeOrder::Classic);
         if sha256(&small.data) != case.sha256 {
             let raw = case
                 .raw
@@ -319,6 +319,7 @@ fn damaged_files_give_errors_and_never_panic() {
                 let limits = Limits {
                     max_pixels: 1 << 20,
                     max_bytes: 1 << 26,
+                    ..Limits::default()
                 };
                 if let Err(error) = decode(&bad, &case.file, &limits) {
                     let text = error.to_string();
@@ -430,7 +431,7 @@ fn the_explanation_names_every_step() {
             std: [0.25; 3],
             ..Preprocess::default()
         };
-        pre.explain(&RgbImage::filled(width, height, [0; 3]))
+        pre.explain(&RgbImage::filled(width, height, [0; 3]), None)
             .join("\n")
     };
     let text = explain(500, 375, ResizeMode::Shortest);

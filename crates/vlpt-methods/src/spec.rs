@@ -32,6 +32,9 @@ pub struct MethodSpec {
     pub check: fn(&MethodConfig) -> Result<()>,
     /// How it comes to its result.
     pub fit: Fit,
+    /// Of a baseline: whether its fit knows weights of classes. What is tuned has the trainer's loss,
+    /// which knows them.
+    pub weighs_classes: bool,
     /// How its published checkpoints are read, where there are some.
     pub import: Option<Import>,
     /// Gives tensors of its published checkpoints the names of its parameters, where these have
@@ -151,6 +154,7 @@ impl MethodSpec {
                 name: config.name(),
             })
         }),
+        weighs_classes: false,
         import: None,
         renamed: |_| {},
         heads: &[],

@@ -112,3 +112,26 @@ fn logits_of_tip_adapter_are_pytorchs() {
     let apart = distance(logits, &floats(&case["before"]));
     assert!(apart < 2e-5, "logits differ by {apart}");
 }
+
+/// `golden/make_class_weights.py`.
+#[test]
+fn a_probe_with_weights_of_classes_is_scikit_learns() {
+    let cases: Value = serde_json::from_str(include_str!("golden/class_weights.json")).unwrap();
+    for case in cases.as_array().unwrap() {
+        let (width, classes) = (size(&case["width"]), size(&case["classes"]));
+        let (features, labels) = (singles(&case["features"]), labels(&case["labels"]));
+        let problem = Logistic::new(&features, width, &labels, classes, false, labels.len());
+        let problem = problem.unwrap().weighted(&floats(&case["weights"]));
+        let found = problem.fit(case["strength"].as_f64().unwrap(), 10_000, 1e-9, None);
+        let (mut weight, mut bias) = (found.weight.clone(), found.bias.clone());
+        if classes == 2 {
+            let (first, second) = weight.split_at(width);
+            weight = second.iter().zip(first).map(|(b, a)| b - a).collect();
+            bias = vec![bias[1] - bias[0]];
+        }
+        let apart = distance(weight, &floats(&case["weight"]));
+        assert!(apart < 1e-4, "{classes} classes: weights differ by {apart}");
+        let apart = distance(bias, &floats(&case["bias"]));
+        assert!(apart < 1e-4, "{classes} classes: biases differ by {apart}");
+    }
+}

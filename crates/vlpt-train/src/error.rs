@@ -86,6 +86,12 @@ pub enum TrainError {
         /// The folder.
         dir: PathBuf,
     },
+    /// The data set of a run is no longer where it was.
+    #[error("{}: nothing lies there, where the run had its data set", path.display())]
+    DataGone {
+        /// Where it was.
+        path: PathBuf,
+    },
     /// The folder for a new run lies in a data set that would take it for a part of itself.
     #[error("{}: {why}", dir.display())]
     OutInData {
@@ -223,6 +229,9 @@ impl TrainError {
                     resume_run(dir)
                 )
             }
+            Self::DataGone { .. } => "bring it back, or say where it lies now: \
+                `vlpt train --resume RUN DATA`, `vlpt eval RUN DATA`"
+                .to_owned(),
             Self::OutInData { .. } => "choose a folder outside the data set with --out".to_owned(),
             Self::NoRun { .. } => "check the path, or start a new run there".to_owned(),
             Self::Locked { dir } => format!(
@@ -240,8 +249,7 @@ impl TrainError {
                 format!("bring back the {what} it was started with, or start a new run")
             }
             Self::Diverged { .. } | Self::ParameterDiverged { .. } => {
-                "start anew with a lower --lr; the checkpoint before it is still in the run folder"
-                    .to_owned()
+                "start a new run with a lower --lr".to_owned()
             }
             Self::Incompatible { hint, .. } => return hint.clone(),
             Self::Stopped { dir, .. } => format!("go on with `{}`", resume_run(dir)),

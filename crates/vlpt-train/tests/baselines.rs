@@ -91,6 +91,7 @@ impl Example {
             templates: &[],
             general_templates: &general.templates,
             multi_label,
+            class_weights: None,
             metric_name: metric.name(),
             metric: &judge,
             order: &order,

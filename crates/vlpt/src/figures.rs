@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use vlpt_adapter::Evaluation;
-use vlpt_data::image::{Interpolation, Limits, RgbImage, crop_resize};
+use vlpt_data::image::{Interpolation, Limits, ResizeOrder, RgbImage, crop_resize};
 use vlpt_data::{Sample, Split};
 use vlpt_report::{
     Confusion, Curve, CurvePoint, Example, Fact, KeyNumber, Picture, RunReport, percent,
@@ -11,6 +11,7 @@ use vlpt_report::{
 use vlpt_train::{Event, RunConfig, TaskEntry, read_events, read_resolved};
 
 use crate::error::CliError;
+use crate::verdict;
 
 /// Images of each kind, right and wrong, in a report.
 const EXAMPLES: usize = 4;
@@ -106,6 +107,7 @@ fn thumbnail(image: RgbImage) -> RgbImage {
         [0, 0, image.width, image.height],
         to,
         Interpolation::Bicubic,
+        ResizeOrder::Classic,
     )
 }
 
@@ -172,6 +174,22 @@ pub(crate) fn run_report(
             0,
             number(result.metric.name(), percent(result.value), detail),
         );
+        report.facts.push(Fact {
+            name: "Choices".to_owned(),
+            value: verdict::choices(result),
+        });
+        if let Some(at) = &result.threshold {
+            let detail = format!(
+                "of the {} images answered at a probability of {} or more, {} of all",
+                at.answered,
+                at.threshold,
+                percent(at.coverage)
+            );
+            let share = percent(at.accuracy.unwrap_or(f64::NAN));
+            report
+                .key_numbers
+                .insert(1, number("accuracy of answers", share, detail));
+        }
         if !result.confusion.is_empty() {
             report.confusion = confusion(&result.classes, split, &result.probabilities);
             report.examples = examples(&result.classes, split, &result.probabilities)?;

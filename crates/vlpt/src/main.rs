@@ -1,5 +1,6 @@
 //! `vlpt`: adapts a frozen CLIP to an image task by learning a few prompt vectors.
 
+mod answers;
 mod commands;
 mod console;
 mod demo;
@@ -9,6 +10,7 @@ mod interrupt;
 mod options;
 mod output;
 mod tuning;
+mod verdict;
 mod watch;
 
 use std::process::ExitCode;

@@ -10,7 +10,7 @@ use vlpt_methods::{Flags, METHODS, MethodConfig, MethodSpec};
 use vlpt_train::{Layers, RunConfig};
 
 use crate::error::CliError;
-use crate::options::{PrecisionArgs, from_environment};
+use crate::options::{PrecisionArgs, ViewFlags, from_environment};
 
 /// What is tuned and how; which data sets is for the command to say.
 #[derive(Debug, Clone, Args)]
@@ -44,6 +44,11 @@ pub(crate) struct TuneFlags {
     /// Which views of an image training sees: `none`, `cached` or `online` [default: none]
     #[arg(long, value_name = "MODE")]
     views: Option<String>,
+    /// What images of each class weigh in the loss: `none`, `balanced`, or `cat=2,dog=0.5` [default: none]
+    #[arg(long, value_name = "WEIGHTS")]
+    class_weights: Option<String>,
+    #[command(flatten)]
+    view: ViewFlags,
     /// Which epoch's prompt is kept: `last` or `best_val` [default: last]
     #[arg(long, value_name = "RULE")]
     select: Option<String>,
@@ -115,10 +120,13 @@ impl TuneFlags {
         set("few_shot.shots", self.shots.clone());
         set("seed", self.seed.map(|v| v.to_string()));
         set("train.epochs", self.epochs.clone());
-        set("train.lr", self.lr.map(|v| v.to_string()));
+        set("train.lr", self.lr.map(|v| format!("{v:?}")));
         set("compute.precision", self.precision().map(|p| p.to_string()));
         set("views.mode", self.views.clone());
         set("train.select", self.select.clone());
+        let weights = self.class_weights.as_deref().map(class_weights);
+        set("train.class_weights", weights.transpose()?);
+        settings.extend(self.view.settings());
         let all = [settings.clone(), self.set.clone()].concat();
         let first = Layers {
             recipe: self.recipe.as_deref(),
@@ -162,6 +170,27 @@ impl TuneFlags {
         }
         Ok(settings)
     }
+}
+
+/// Weights of classes as a setting: a rule, or a table of numbers by name.
+fn class_weights(given: &str) -> Result<String, CliError> {
+    if !given.contains('=') {
+        return Ok(given.to_owned());
+    }
+    let entries = given.split(',').map(|entry| {
+        let (name, weight) = entry.rsplit_once('=').unwrap_or((entry, ""));
+        match weight.trim().parse::<f64>() {
+            Ok(weight) => Ok(format!("{} = {weight:?}", quoted(name.trim()))),
+            Err(_) => Err(CliError::usage(
+                format!("--class-weights: `{entry}` is no class with its weight"),
+                "write `none`, `balanced`, or weights by name such as `cat=2,dog=0.5`",
+            )),
+        }
+    });
+    Ok(format!(
+        "{{ {} }}",
+        entries.collect::<Result<Vec<_>, _>>()?.join(", ")
+    ))
 }
 
 /// A text as TOML, so that no path is taken for a number.

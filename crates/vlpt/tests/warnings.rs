@@ -15,6 +15,15 @@ fn said(folder: &std::path::Path, args: &[&str]) -> (bool, String) {
     )
 }
 
+/// The sum behind a chunk of a PNG.
+fn crc(bytes: &[u8]) -> u32 {
+    let step = |sum: u32, byte: &u8| {
+        let turn = |sum: u32, _| (sum >> 1) ^ (0xedb8_8320 * (sum & 1));
+        (0..8).fold(sum ^ u32::from(*byte), turn)
+    };
+    !bytes.iter().fold(!0, step)
+}
+
 const QUICK: [&str; 6] = ["--shots", "1", "--epochs", "1", "--out", "run"];
 
 #[test]
@@ -24,16 +33,22 @@ fn grey_of_sixteen_bits_and_exif_turns_are_told() {
     let grey = image::ImageBuffer::<image::Luma<u16>, _>::from_pixel(8, 8, image::Luma([4000]));
     grey.save(folder.path().join("photos/red/grey.png"))
         .unwrap();
-    // a JPEG with the orientation 6 in an EXIF segment behind its first marker
-    let mut jpeg = std::io::Cursor::new(Vec::new());
-    image::RgbImage::from_pixel(8, 8, image::Rgb([1, 2, 3]))
-        .write_to(&mut jpeg, image::ImageFormat::Jpeg)
-        .unwrap();
-    let jpeg = jpeg.into_inner();
-    let tiff = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
-    let length = (tiff.len() as u16 + 2).to_be_bytes();
-    let turned = [&jpeg[..2], &[0xff, 0xe1], &length, tiff, &jpeg[2..]].concat();
-    fs::write(folder.path().join("photos/blue/turned.jpg"), turned).unwrap();
+    // a PNG with the orientation 6 in a chunk behind its header
+    let png = fs::read(folder.path().join("photos/blue/0.png")).unwrap();
+    let tiff = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
+    let chunk = [&b"eXIf"[..], tiff].concat();
+    let (length, sum) = (tiff.len() as u32, crc(&chunk));
+    // the header with its length, name and sum ends here
+    let (head, rest) = png.split_at(8 + 12 + 13);
+    let turned = [
+        head,
+        &length.to_be_bytes(),
+        &chunk,
+        &sum.to_be_bytes(),
+        rest,
+    ]
+    .concat();
+    fs::write(folder.path().join("photos/blue/turned.png"), turned).unwrap();
     for args in [
         &["zeroshot", "photos"][..],
         &[&["train", "photos"], &QUICK[..]].concat(),
@@ -46,7 +61,7 @@ fn grey_of_sixteen_bits_and_exif_turns_are_told() {
             "{args:?}: {said}"
         );
         assert!(
-            said.contains("EXIF turn") && said.contains("turned.jpg"),
+            said.contains("EXIF turn") && said.contains("turned.png"),
             "{args:?}: {said}"
         );
     }
@@ -137,9 +152,9 @@ fn a_rate_that_breaks_training_ends_it_with_its_step() {
                 "train",
                 "synthetic:shapes",
                 "--shots",
-                "2",
-                "--epochs",
                 "4",
+                "--epochs",
+                "6",
                 "--lr",
                 lr,
             ])

@@ -1,24 +1,23 @@
 //! The part of a classifier for some of its classes.
 
-use std::ops::Range;
-
 use super::{Classifier, Head};
 
 impl Classifier {
-    /// The classifier for these of its classes alone. A logit keeps its bits; probabilities are
-    /// among these classes.
+    /// The classifier for these of its classes alone, by number and in this order. A logit keeps its
+    /// bits; probabilities are among these classes.
     #[must_use]
-    pub fn part(&self, classes: &Range<usize>) -> Self {
+    pub fn part(&self, classes: &[usize]) -> Self {
         let embed = self.embed;
-        let rows = |values: &[f32], width: usize| {
-            values[classes.start * width..classes.end * width].to_vec()
-        };
         let head = match &self.head {
             Head::Cosine {
                 features,
                 logit_scale,
             } => Head::Cosine {
-                features: rows(features, embed),
+                features: classes
+                    .iter()
+                    .flat_map(|&class| &features[class * embed..(class + 1) * embed])
+                    .copied()
+                    .collect(),
                 logit_scale: *logit_scale,
             },
             Head::Conditional {
@@ -27,12 +26,20 @@ impl Classifier {
                 logit_scale,
             } => Head::Conditional {
                 method: method.clone(),
-                texts: texts[classes.clone()].to_vec(),
+                texts: classes.iter().map(|&class| texts[class].clone()).collect(),
                 logit_scale: *logit_scale,
             },
             Head::Features(head) => Head::Features(head.part(classes)),
         };
-        Self::with_head(&self.classes[classes.clone()], embed, head)
-            .with_visual(self.visual.clone())
+        let names: Vec<String> = classes.iter().map(|&c| self.classes[c].clone()).collect();
+        Self::with_head(&names, embed, head).with_visual(self.visual.clone())
+    }
+
+    /// The same classifier with other names for its classes, one each.
+    #[must_use]
+    pub(crate) fn named(mut self, classes: &[String]) -> Self {
+        debug_assert_eq!(self.classes.len(), classes.len());
+        self.classes = classes.to_vec();
+        self
     }
 }

@@ -28,6 +28,17 @@ fn parts_of_another_size_are_refused() {
 }
 
 #[test]
+fn features_that_are_no_numbers_are_named() {
+    for broken in [f32::NAN, f32::INFINITY] {
+        let error = Classifier::cosine(&names(), 2, vec![1.0, 0.0, broken, 1.0], 1.0).unwrap_err();
+        assert!(error.to_string().contains("the class `b`"), "{error}");
+        assert!(error.hint().unwrap().contains("--lr"));
+    }
+    let error = example(1.0).logits(&Clip::mini(), &[f32::NAN, 0.0]);
+    assert!(matches!(error, Err(AdapterError::NotFinite { .. })));
+}
+
+#[test]
 fn the_first_class_that_differs_is_named() {
     let error = example(1.0)
         .check_classes(&["a".to_owned(), "c".to_owned()])

@@ -18,19 +18,6 @@ const TENSOR: &str = "features";
 const KEY: &str = "key";
 const CHECKSUM: &str = "sha256";
 
-/// Where features are kept when nobody says where: `$VLPT_CACHE_DIR`, else `vlpt` in
-/// `$XDG_CACHE_HOME`, else `~/.cache/vlpt`; nowhere when none of these is known.
-pub fn default_cache_dir() -> Option<PathBuf> {
-    let set = |name: &str| {
-        std::env::var_os(name)
-            .filter(|v| !v.is_empty())
-            .map(PathBuf::from)
-    };
-    set("VLPT_CACHE_DIR")
-        .or_else(|| set("XDG_CACHE_HOME").map(|dir| dir.join("vlpt")))
-        .or_else(|| set("HOME").map(|dir| dir.join(".cache").join("vlpt")))
-}
-
 impl FeatureExtractor<'_> {
     /// The cached features, if they are there and whole.
     pub(super) fn cached(

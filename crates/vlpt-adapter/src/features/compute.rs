@@ -1,6 +1,7 @@
 //! Images through the tower: the next batch is decoded while the tower works on this one.
 
 use rayon::prelude::*;
+use vlpt_data::image::RgbImage;
 use vlpt_data::{CPython, Sample};
 
 use super::{FeatureExtractor, View};
@@ -82,10 +83,9 @@ impl FeatureExtractor<'_> {
     /// # Errors
     /// An image that cannot be read.
     pub fn sample_pixels(&self, item: &Sample, views: &[View]) -> Result<Vec<Vec<f32>>> {
-        let image = item.load(&self.limits)?;
         let id = item.image.id();
-        let one = |view: &View| match view {
-            View::Centre => self.preprocess.apply(&image),
+        let one = |image: &RgbImage, view: &View| match view {
+            View::Centre => self.preprocess.apply(image),
             View::Random {
                 augment,
                 seed,
@@ -93,10 +93,12 @@ impl FeatureExtractor<'_> {
             } => {
                 let parts: [&[u8]; 3] = [&seed.to_le_bytes(), &number.to_le_bytes(), id.as_bytes()];
                 let mut rng = CPython::new(derive_seed("vlpt view", &parts));
-                augment.apply(&self.preprocess, &image, &mut rng)
+                augment.apply(&self.preprocess, image, &mut rng)
             }
         };
-        Ok(views.iter().map(one).collect())
+        let options = self.preprocess.decoding(&self.limits);
+        let all = |image| views.iter().map(|view| one(&image, view)).collect();
+        Ok(item.load_then(&options, all)?)
     }
 
     fn tower(&self, pixels: &[Vec<f32>], observer: &dyn Observer) -> Result<Vec<Vec<f32>>> {

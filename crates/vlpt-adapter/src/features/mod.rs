@@ -13,8 +13,6 @@ use vlpt_data::image::{Augment, Limits, Preprocess};
 use crate::{ImageAdaptation, Result};
 use vlpt_base::hash::{fingerprint, sha256};
 
-pub use cache::default_cache_dir;
-
 /// Images in the image tower at once, where nobody says how many.
 pub const DEFAULT_IMAGE_BATCH: usize = 32;
 
@@ -156,7 +154,7 @@ pub fn hash_images(items: &[Sample], observer: &dyn Observer) -> Result<Vec<Stri
     let hashes = items
         .par_iter()
         .map(|item| {
-            let hash = sha256(&item.image.read()?);
+            let hash = sha256(&item.read()?);
             observer.advance(1);
             Ok(hash)
         })

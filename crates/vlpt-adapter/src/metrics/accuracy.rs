@@ -31,6 +31,11 @@ impl Resampled for Accuracy {
         (all > 0).then(|| right as f64 / all as f64)
     }
 
+    fn shares(&self) -> Option<Vec<(u64, u64)>> {
+        let right = self.right.iter().filter(|right| **right).count();
+        Some(vec![(right as u64, self.right.len() as u64)])
+    }
+
     fn undefined(&self) -> &'static str {
         "accuracy of no images"
     }

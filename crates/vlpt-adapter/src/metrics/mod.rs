@@ -10,11 +10,13 @@ mod mean_per_class;
 mod ranking;
 mod roc_auc;
 mod scored;
+mod wilson;
 
-pub use bootstrap::{Bootstrap, Interval};
+pub use bootstrap::{Bootstrap, Interval, IntervalKind};
 pub use confusion::Confusion;
 pub use scored::Scored;
 pub use scored::scored_for;
+pub use wilson::wilson;
 
 use vlpt_data::Metric;
 
@@ -24,6 +26,11 @@ use crate::{AdapterError, Result};
 trait Resampled {
     /// The metric when image `i` is present `times[i]` times; `None` where it is undefined.
     fn value(&self, times: &[u32]) -> Option<f64>;
+
+    /// Where the metric is the mean of shares: each as (right, of).
+    fn shares(&self) -> Option<Vec<(u64, u64)>> {
+        None
+    }
 
     /// What was asked for when [`Resampled::value`] gives nothing.
     fn undefined(&self) -> &'static str;
@@ -52,7 +59,7 @@ fn defined(prepared: &dyn Resampled, times: &[u32]) -> Result<f64> {
 /// * Accuracy: share of images whose class with the largest score (the first of equal ones) is
 ///   the true one.
 /// * Mean per class: mean over the classes that images show of the accuracy within the class; the
-///   scores of classes that no image shows do not take part.
+///   scores of classes that no image shows do not take part, unless [`Scored::among_all`] says so.
 /// * 11-point mAP: mean over the classes that images show of the mean over the recalls 1, 0.9,
 ///   ..., 0 of the best precision at that recall or more. Ranks images within a class, so logits
 ///   and probabilities ([`Scored::softmax`]) give different values; ELEVATER uses probabilities.

@@ -10,6 +10,7 @@ pub struct Scored {
     scores: Vec<f64>,
     classes: usize,
     labels: Vec<Vec<u32>>,
+    among_all: bool,
 }
 
 impl Scored {
@@ -56,7 +57,21 @@ impl Scored {
             scores,
             classes,
             labels,
+            among_all: false,
         })
+    }
+
+    /// The same, with every class there to choose from in every metric, also one that no image shows:
+    /// for images of some classes of a classifier that tells more apart.
+    #[must_use]
+    pub fn among_all(mut self) -> Self {
+        self.among_all = true;
+        self
+    }
+
+    /// Whether classes that no image shows can be chosen in every metric.
+    pub fn chosen_among_all(&self) -> bool {
+        self.among_all
     }
 
     /// As [`Scored::new`], from f32 scores (widened, so order and ties stay).
@@ -107,6 +122,7 @@ impl Scored {
             scores,
             classes: self.classes,
             labels: self.labels.clone(),
+            among_all: self.among_all,
         }
     }
 

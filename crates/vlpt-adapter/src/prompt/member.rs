@@ -25,7 +25,10 @@ impl PromptFolder {
     /// As [`PromptFolder::classifier_for`].
     pub fn classifier_for_task(&self, clip: &Clip, task: &Task) -> Result<Classifier> {
         match self.member(&task.name, &task.classes) {
-            Some(member) => Ok(self.classifier(clip)?.part(&member.classes)),
+            Some(member) => {
+                let rows: Vec<usize> = member.classes.clone().collect();
+                Ok(self.classifier(clip)?.part(&rows))
+            }
             None => self.classifier_for(clip, &task.classes),
         }
     }

@@ -12,6 +12,7 @@
 
 mod average;
 mod checksums;
+mod choices;
 mod import;
 mod member;
 mod read;

@@ -125,7 +125,8 @@ impl PromptFolder {
             return self.classifier(clip);
         }
         if let Some(member) = self.member("", classes) {
-            return Ok(self.classifier(clip)?.part(&member.classes));
+            let rows: Vec<usize> = member.classes.clone().collect();
+            return Ok(self.classifier(clip)?.part(&rows));
         }
         self.check_sizes(clip)?;
         let method = &self.adapter.method;

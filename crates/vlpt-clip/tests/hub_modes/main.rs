@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use server::COMMIT;
+use vlpt_base::hash::sha256;
 use vlpt_clip::{Clip, Hub, HubSettings, HubWaits, ModelFiles, Result};
 
 const FILES: [&str; 5] = [
@@ -390,12 +391,4 @@ fn two_programs_fetch_a_file_once() {
         .filter(|r| r.path.starts_with("/lfs/") && r.range.is_none())
         .count();
     assert_eq!(whole, 1);
-}
-
-fn sha256(bytes: &[u8]) -> String {
-    use sha2::Digest;
-    sha2::Sha256::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
 }

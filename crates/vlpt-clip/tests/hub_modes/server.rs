@@ -6,10 +6,11 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 use sha2::{Digest, Sha256};
+use vlpt_base::hash::hex;
 
 pub(crate) const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 /// Longer than any wait of these tests.
-const EVER: std::time::Duration = std::time::Duration::from_secs(60);
+const EVER: std::time::Duration = std::time::Duration::from_mins(1);
 
 /// One request as it came.
 #[derive(Clone, Debug)]
@@ -150,11 +151,11 @@ impl Hub {
                 std::thread::sleep(EVER);
             }
             "api-html" => return send(stream, 200, "", b"<html>login</html>"),
-            "api-deep" => return send(stream, 200, "", &[b'['; 1_000_000]),
+            "api-deep" => return send(stream, 200, "", &vec![b'['; 1_000_000]),
             "api-infinite" => {
                 stream.write_all(b"HTTP/1.1 200 x\r\nTransfer-Encoding: chunked\r\n\r\n")?;
                 loop {
-                    let chunk = [b"100000\r\n".as_slice(), &[b' '; 1 << 20], b"\r\n"].concat();
+                    let chunk = [b"100000\r\n".as_slice(), &vec![b' '; 1 << 20], b"\r\n"].concat();
                     stream.write_all(&chunk)?;
                 }
             }
@@ -263,7 +264,7 @@ impl Hub {
             "size-smaller" if large => total = (len - 1000).to_string(),
             "size-2^63" if large => total = (1_u64 << 63).to_string(),
             "size-2^64" if large => total = (1_u128 << 64).to_string(),
-            "size-neg" if large => total = "-5".to_owned(),
+            "size-neg" if large => "-5".clone_into(&mut total),
             "short-body" if large && whole => body.truncate(body.len() / 2),
             "zero-body" if large && whole => body.clear(),
             "no-range-header" if large => range = false,
@@ -277,7 +278,7 @@ impl Hub {
                     "HTTP/1.1 200 x\r\nTransfer-Encoding: chunked\r\n{names}\r\n"
                 )?;
                 loop {
-                    let chunk = [b"100000\r\n".as_slice(), &[b'z'; 1 << 20], b"\r\n"].concat();
+                    let chunk = [b"100000\r\n".as_slice(), &vec![b'z'; 1 << 20], b"\r\n"].concat();
                     stream.write_all(&chunk)?;
                 }
             }
@@ -339,8 +340,4 @@ fn send(stream: &mut TcpStream, status: u16, headers: &str, body: &[u8]) -> Resu
 fn git_hash(content: &[u8]) -> String {
     let header = format!("blob {}\0", content.len());
     hex(&sha1::Sha1::digest([header.as_bytes(), content].concat()))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

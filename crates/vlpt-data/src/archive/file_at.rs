@@ -41,8 +41,18 @@ impl FileAt {
     }
 }
 
-#[cfg(any(feature = "parquet", feature = "webdataset"))]
 impl FileAt {
+    /// `length` bytes of an open file.
+    #[cfg(feature = "webdataset")]
+    pub(crate) fn of(file: Arc<fs_err::File>, length: u64) -> Self {
+        let place = 0;
+        Self {
+            file,
+            place,
+            length,
+        }
+    }
+
     pub(crate) fn path(&self) -> std::path::PathBuf {
         self.file.path().to_path_buf()
     }

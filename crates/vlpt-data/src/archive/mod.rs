@@ -1,23 +1,31 @@
 //! Reading images where they lie: below a root folder, in zips, in tars, in Parquet files.
 //!
-//! Nothing is ever unpacked. An archive's index is read once; each image is then read by its place
-//! in the file, with positioned reads that any number of threads may do at once.
+//! Archives stay packed. An archive's index is read once; each image is then read by its place in the
+//! file, with positioned reads that any number of threads may do at once. Only a tar that is
+//! compressed as a whole is unpacked, to a temporary file.
 
 mod file_at;
+mod hub;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod root;
 #[cfg(feature = "webdataset")]
+mod spool;
+#[cfg(feature = "webdataset")]
 mod tar;
 mod zip;
-#[cfg(feature = "parquet")]
-mod zstd_pages;
+mod zip_bounds;
 
 pub use file_at::MAX_MEMBER_BYTES;
+pub(crate) use hub::snapshot_name;
 #[cfg(feature = "parquet")]
 pub use parquet::{ParquetTable, WindowCache};
 pub(crate) use root::Listings;
 pub use root::Root;
+#[cfg(feature = "webdataset")]
+pub use spool::Spool;
+#[cfg(feature = "webdataset")]
+pub(crate) use tar::peek;
 #[cfg(feature = "webdataset")]
 pub use tar::{TarArchive, TarMember};
 pub use zip::ZipArchive;

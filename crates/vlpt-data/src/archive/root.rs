@@ -4,7 +4,9 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::hub::blobs_of;
 use crate::error::{LayoutError, Result};
+use crate::image::{Limits, read_file};
 
 /// A folder that a task was read from. Paths below it are written with `/`; one that is absolute,
 /// climbs with `..`, or leads out through a link is refused by name.
@@ -12,6 +14,8 @@ use crate::error::{LayoutError, Result};
 pub struct Root {
     path: PathBuf,
     real: PathBuf,
+    /// Where links may lead besides: the files of the hub's repository that this is a snapshot of.
+    blobs: Option<PathBuf>,
 }
 
 impl Root {
@@ -21,9 +25,11 @@ impl Root {
     /// There is no such folder.
     pub fn open(path: &Path) -> Result<Arc<Self>> {
         let real = fs_err::canonicalize(path)?;
+        let blobs = blobs_of(&real);
         Ok(Arc::new(Self {
             path: path.to_path_buf(),
             real,
+            blobs,
         }))
     }
 
@@ -71,7 +77,11 @@ impl Root {
     /// It does, or does not exist.
     pub fn check_links(&self, path: &str) -> Result<PathBuf> {
         let real = fs_err::canonicalize(self.join(path))?;
-        if real.starts_with(&self.real) {
+        let blob = self
+            .blobs
+            .as_ref()
+            .is_some_and(|blobs| real.starts_with(blobs));
+        if real.starts_with(&self.real) || blob {
             return Ok(real);
         }
         let origin = self.path.display().to_string();
@@ -83,14 +93,13 @@ impl Root {
         .into())
     }
 
-    /// The bytes of a file below the root.
+    /// The bytes of an image file below the root.
     ///
     /// # Errors
-    /// The file cannot be read, or lies outside the root.
+    /// The file cannot be read, is too large for an image, or lies outside the root.
     pub fn read(&self, path: &str) -> Result<Vec<u8>> {
-        Ok(fs_err::read(
-            self.check_links(&Self::plain(path, "the list of images")?)?,
-        )?)
+        let file = self.check_links(&Self::plain(path, "the list of images")?)?;
+        read_file(&file, path, &Limits::default())
     }
 }
 
@@ -125,10 +134,11 @@ impl Listings {
                     stems.entry(stem.to_owned()).or_default().push(name.clone());
                 }
             }
-            stems.values_mut().for_each(|names| names.sort());
             self.stems.insert(folder.to_owned(), stems);
         }
-        Ok(self.stems[folder].get(stem).cloned().unwrap_or_default())
+        let mut names = self.stems[folder].get(stem).cloned().unwrap_or_default();
+        names.sort();
+        Ok(names)
     }
 
     /// Whether a file of this plain path exists.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::file_at::{FileAt, MAX_MEMBER_BYTES};
 use super::root::Root;
+use super::zip_bounds;
 use crate::error::{DataError, LayoutError, Result};
 
 /// An open zip: its index was read once, and any number of threads may read members at once.
@@ -22,8 +23,9 @@ impl ZipArchive {
     /// It is absent, leaves the root, or is not a zip.
     pub fn open(root: &Root, name: &str) -> Result<Arc<Self>> {
         let path = root.check_links(name)?;
-        let zip =
-            zip::ZipArchive::new(FileAt::open(&path)?).map_err(|error| damaged(name, &error))?;
+        let file = FileAt::open(&path)?;
+        zip_bounds::check(&file).map_err(|what| damaged(name, &what))?;
+        let zip = zip::ZipArchive::new(file).map_err(|error| damaged(name, &error))?;
         Ok(Arc::new(Self {
             name: name.to_owned(),
             zip,
@@ -38,6 +40,13 @@ impl ZipArchive {
     /// Whether there is no member.
     pub fn is_empty(&self) -> bool {
         self.zip.len() == 0
+    }
+
+    /// Name of a member as it stands in the index, and whether it is a folder.
+    pub fn member(&self, entry: u32) -> Option<(String, bool)> {
+        let name = self.zip.name_for_index(entry as usize)?.ok()?;
+        let folder = name.ends_with('/') || name.ends_with('\\');
+        Some((name.to_string(), folder))
     }
 
     /// Position of the member of this name.

@@ -125,3 +125,47 @@ pub(super) fn findings(looked: &Looked) -> Vec<Finding> {
     );
     grey.into_iter().chain(turned).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::archive::Root;
+
+    fn split(root: &Arc<Root>, count: usize) -> Split {
+        let sample = |i: usize| Sample {
+            image: ImageRef::File {
+                root: Arc::clone(root),
+                path: format!("{}.png", i % 4).into(),
+            },
+            labels: vec![0],
+        };
+        Split::new((0..count).map(sample).collect())
+    }
+
+    #[test]
+    fn of_a_big_set_a_few_files_are_looked_at() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = Root::open(dir.path()).unwrap();
+        // the first bytes of a PNG of 16-bit grey, which is all that is read
+        let mut grey = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x08\0\0\0\x08".to_vec();
+        grey.extend([16, 0, 0, 0, 0]);
+        for i in 0..4 {
+            fs_err::write(dir.path().join(format!("{i}.png")), &grey).unwrap();
+        }
+        let (train, test) = (split(&root, 100_000), split(&root, 50_000));
+        let looked = look(&[("train", &train), ("test", &test)], FEW);
+        assert!((FEW..=FEW + 1).contains(&looked.headers.len()));
+        let told = findings(&looked);
+        assert_eq!(told.len(), 1);
+        assert!(told[0].text.contains("images of 25"), "{}", told[0].text);
+        let few = split(&root, 3);
+        let told = findings(&look(&[("train", &few)], FEW));
+        assert!(
+            told[0].text.starts_with("3 images with 16-bit grey"),
+            "{}",
+            told[0].text
+        );
+    }
+}

@@ -11,9 +11,12 @@ use super::finding::{Finding, Level, plural};
 use super::headers::{Header, Looked};
 use super::options::CheckOptions;
 use crate::error::DataError;
-use crate::image::{decode, format_of};
+use crate::image::{DecodeOptions, decode_then, format_of};
 use crate::sample::{ImageRef, Sample};
 use crate::task::Split;
+
+/// Images that threads share before they go on to the next ones.
+const BLOCK: usize = 256;
 
 /// A SHA-256 hash.
 pub(super) type Hash = [u8; 32];
@@ -96,9 +99,17 @@ pub(super) fn scan(
         progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
         scan
     };
+    // block by block, so that threads stay near each other in an archive
+    let all = |samples: &[Sample]| -> Vec<Scan> {
+        let blocks = samples.chunks(BLOCK).map(|block| {
+            let scans: Vec<Scan> = block.par_iter().map(look).collect();
+            scans
+        });
+        blocks.flatten().collect()
+    };
     splits
         .iter()
-        .map(|(_, split)| split.samples.par_iter().map(look).collect())
+        .map(|(_, split)| all(&split.samples))
         .collect()
 }
 
@@ -128,16 +139,24 @@ fn scan_one(sample: &Sample, options: &CheckOptions) -> Scan {
     if !options.decode && !options.pixels {
         return scan;
     }
-    match decode(&bytes, &sample.image.id(), &options.limits) {
-        Ok(image) => {
-            scan.size = Some((image.width, image.height));
-            if options.pixels {
-                let mut hash = Sha256::new();
-                hash.update(image.width.to_le_bytes());
-                hash.update(image.height.to_le_bytes());
-                hash.update(&image.data);
-                scan.pixels = Some(hash.finalize().into());
-            }
+    let decoding = DecodeOptions {
+        limits: options.limits,
+        ..DecodeOptions::default()
+    };
+    let seen = decode_then(&bytes, &sample.image.id(), &decoding, |image| {
+        let hash = options.pixels.then(|| {
+            let mut hash = Sha256::new();
+            hash.update(image.width.to_le_bytes());
+            hash.update(image.height.to_le_bytes());
+            hash.update(&image.data);
+            hash.finalize().into()
+        });
+        ((image.width, image.height), hash)
+    });
+    match seen {
+        Ok((size, pixels)) => {
+            scan.size = Some(size);
+            scan.pixels = pixels;
         }
         Err(error) => scan.error = Some(error),
     }

@@ -199,6 +199,28 @@ pub enum LayoutError {
         columns: Vec<String>,
     },
 
+    /// A data set in an archive that cannot be read as it lies.
+    #[error("{message}")]
+    InArchive {
+        /// What is wrong, with paths in the archive.
+        message: String,
+        /// A way out, where there is one.
+        hint: Option<String>,
+    },
+
+    /// A file whose name says no split, beside others.
+    #[error(
+        "{}: the name says no split; beside it lie {}; expected `train`, `validation` or `test` as in train-00000-of-00002.parquet, NAME-train.parquet, train.parquet or train/0000.parquet",
+        file.display(),
+        others.join(", ")
+    )]
+    UnclearSplit {
+        /// The file.
+        file: PathBuf,
+        /// Some of the files beside it.
+        others: Vec<String>,
+    },
+
     /// A set without images or without classes.
     #[error("{}: no {what}", path.display())]
     Nothing {
@@ -331,6 +353,10 @@ impl LayoutError {
                 "copy the files into the data set, or open the folder that the link leads to"
             }
             Self::DamagedArchive { .. } => "fetch the archive again",
+            Self::InArchive { hint, .. } => return hint.clone(),
+            Self::UnclearSplit { .. } => {
+                "rename the file, move it out of the folder, or open one file by its own path"
+            }
             Self::ChooseColumn { .. } => {
                 "name the columns with --image-column and --label-column, by name or by number from 1; a file with the classes with --class-file"
             }

@@ -91,6 +91,49 @@ pub enum DataError {
         detail: String,
     },
 
+    /// An image of a data set that cannot be read or decoded.
+    #[error(transparent)]
+    BrokenImage(Box<DataError>),
+
+    /// A class whose images are all broken.
+    #[error(
+        "no {split} image of the class {class} can be decoded: {images} left out, the first: {first}"
+    )]
+    ClassOfBrokenImages {
+        /// The class.
+        class: String,
+        /// The split.
+        split: String,
+        /// How many images it had there.
+        images: usize,
+        /// What is wrong with the first.
+        first: String,
+    },
+
+    /// A valid image of a format that there is no decoder for.
+    #[error("{origin}: {format} image: this version has no decoder for {format}")]
+    NoDecoder {
+        /// File or archive member.
+        origin: String,
+        /// Name of the format, such as `HEIC`.
+        format: &'static str,
+        /// What converts such a file.
+        converter: &'static str,
+    },
+
+    /// A file that is too large for an image; no more than its beginning was read.
+    #[error("{origin}: {bytes} bytes, {kind}; image files of up to {limit} bytes are read")]
+    ImageFileTooLarge {
+        /// The file.
+        origin: String,
+        /// What its first bytes say it is.
+        kind: &'static str,
+        /// Its length.
+        bytes: u64,
+        /// The limit.
+        limit: u64,
+    },
+
     /// An image that is larger than the limits allow; nothing was allocated for it.
     #[error("{origin}: image too large: {width} x {height} pixels, {what} the limit of {limit}")]
     ImageTooLarge {
@@ -115,7 +158,7 @@ impl DataError {
                 "copy or download the file again, or take it out of the data set"
             }
             Self::NotAnImage { .. } => {
-                "JPEG, PNG, WebP, BMP, GIF and TIFF are read, recognised by content and not by name"
+                "JPEG, PNG, WebP, BMP, GIF, TIFF and PPM are read, recognised by content and not by name"
             }
             Self::TruncatedImage { .. } => {
                 "the download or copy stopped early: fetch the file again, or take it out of the data set"
@@ -126,7 +169,25 @@ impl DataError {
             Self::UnsupportedImage { .. } => {
                 "convert the file to PNG or JPEG with 8 bits a channel"
             }
-            Self::ImageTooLarge { .. } => "scale the image down",
+            Self::ImageTooLarge { .. } => {
+                "make the image smaller first, for instance with `magick IMAGE -resize 4000x4000 SMALL`; a model sees some hundred pixels a side"
+            }
+            Self::ImageFileTooLarge { .. } => {
+                "save the image smaller, or take the file out of the data"
+            }
+            Self::NoDecoder { converter, .. } => {
+                return Some(format!("convert it to JPEG or PNG first, with {converter}"));
+            }
+            Self::BrokenImage(error) => {
+                let skip = "leave out images that cannot be decoded with --broken skip";
+                return Some(match error.hint() {
+                    Some(hint) => format!("{hint}; or {skip}"),
+                    None => skip.to_owned(),
+                });
+            }
+            Self::ClassOfBrokenImages { .. } => {
+                "mend the images of this class, or take the class out of the data set"
+            }
             Self::Layout(layout) => return layout.hint(),
             Self::FewShot(error) => return error.hint(),
             Self::UnknownFormat(error) => return Some(error.hint()),

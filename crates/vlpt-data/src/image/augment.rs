@@ -44,7 +44,14 @@ impl Augment {
     pub fn pixels(&self, pre: &Preprocess, image: &RgbImage, rng: &mut CPython) -> RgbImage {
         let area = self.crop(image.width, image.height, rng);
         let n = pre.image_size;
-        let mut view = resample(image, area, (n, n), Area::whole(n, n), pre.interpolation);
+        let mut view = resample(
+            image,
+            area,
+            (n, n),
+            Area::whole(n, n),
+            pre.interpolation,
+            pre.resize_order,
+        );
         if rng.random() < self.flip {
             view.mirror();
         }

@@ -3,9 +3,10 @@
 use super::filter::Interpolation;
 use super::resample::{Area, resample};
 use super::rgb::RgbImage;
+use super::settings::ResizeOrder;
 
 /// Crops `crop` (left, top, width, height) out of an image and resizes it to `to` (width, height), as
-/// Pillow's `crop` and `resize`.
+/// Pillow's `crop` and `resize`, in the given order of directions.
 ///
 /// # Panics
 /// If the crop is empty or reaches past the image, or `to` has a zero.
@@ -14,6 +15,7 @@ pub fn crop_resize(
     crop: [u32; 4],
     to: [u32; 2],
     filter: Interpolation,
+    order: ResizeOrder,
 ) -> RgbImage {
     let [x, y, width, height] = crop;
     let inside = x.checked_add(width).is_some_and(|end| end <= image.width)
@@ -30,5 +32,5 @@ pub fn crop_resize(
         height,
     };
     let whole = Area::whole(to[0], to[1]);
-    resample(image, area, (to[0], to[1]), whole, filter)
+    resample(image, area, (to[0], to[1]), whole, filter, order)
 }

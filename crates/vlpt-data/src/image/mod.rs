@@ -7,17 +7,26 @@
 mod augment;
 mod crop;
 mod decode;
+mod endings;
 mod explain;
+mod facts;
 mod filter;
 mod preprocess;
+mod read;
 mod resample;
 mod rgb;
+mod settings;
 
 pub use augment::Augment;
 pub use crop::crop_resize;
 pub use decode::{
-    DecodeOptions, ImageFormat, Limits, decode, decode_with, exif_orientation, format_of,
+    DEFAULT_MEMORY_BUDGET, DecodeOptions, FORMATS, ImageFormat, Limits, decode, decode_then,
+    decode_with, exif_orientation, format_of, set_memory_budget,
 };
+pub use endings::{ENDINGS, endings_in_words, has_image_ending, is_image_path};
+pub use facts::{Facts, facts};
 pub use filter::Interpolation;
 pub use preprocess::{Preprocess, ResizeMode};
+pub use read::read_file;
 pub use rgb::RgbImage;
+pub use settings::{Exif, Grey16, ResizeOrder};

@@ -1,8 +1,10 @@
 //! The evaluation view: resize, crop, scale, normalise.
 
+use super::decode::{DecodeOptions, Limits};
 use super::filter::Interpolation;
 use super::resample::{Area, resample};
 use super::rgb::RgbImage;
+use super::settings::{Exif, Grey16, ResizeOrder};
 use serde::{Deserialize, Serialize};
 
 /// How an image becomes a square.
@@ -33,6 +35,15 @@ pub struct Preprocess {
     pub std: [f32; 3],
     /// Value of padded pixels (`Longest` only).
     pub fill: u8,
+    /// Whether a turn in EXIF data is applied when an image is decoded.
+    #[serde(default, skip_serializing_if = "Exif::is_default")]
+    pub exif: Exif,
+    /// How grey of 16 bits becomes 8 when an image is decoded.
+    #[serde(default, skip_serializing_if = "Grey16::is_default")]
+    pub grey16: Grey16,
+    /// Which direction is resized first.
+    #[serde(default, skip_serializing_if = "ResizeOrder::is_default")]
+    pub resize_order: ResizeOrder,
 }
 
 impl Default for Preprocess {
@@ -45,6 +56,9 @@ impl Default for Preprocess {
             mean: [0.481_454_66, 0.457_827_5, 0.408_210_73],
             std: [0.268_629_54, 0.261_302_6, 0.275_777_1],
             fill: 0,
+            exif: Exif::default(),
+            grey16: Grey16::default(),
+            resize_order: ResizeOrder::default(),
         }
     }
 }
@@ -61,6 +75,16 @@ pub(super) struct Plan {
 }
 
 impl Preprocess {
+    /// How images are decoded for this view.
+    pub fn decoding(&self, limits: &Limits) -> DecodeOptions {
+        DecodeOptions {
+            limits: *limits,
+            exif: self.exif,
+            grey16: self.grey16,
+            ..DecodeOptions::default()
+        }
+    }
+
     /// The normalised tensor of an image: `3 * image_size * image_size` values, channel by channel,
     /// rows from the top.
     pub fn apply(&self, image: &RgbImage) -> Vec<f32> {
@@ -71,7 +95,14 @@ impl Preprocess {
     pub fn pixels(&self, image: &RgbImage) -> RgbImage {
         let plan = self.plan(image.width, image.height);
         let whole = Area::whole(image.width, image.height);
-        let kept = resample(image, whole, plan.size, plan.keep, self.interpolation);
+        let kept = resample(
+            image,
+            whole,
+            plan.size,
+            plan.keep,
+            self.interpolation,
+            self.resize_order,
+        );
         let n = self.image_size;
         if (kept.width, kept.height) == (n, n) {
             return kept;
@@ -107,15 +138,27 @@ impl Preprocess {
     /// and of prompt folders.
     pub fn fingerprint(&self) -> String {
         let list = |values: [f32; 3]| values.map(|v| format!("{v:?}")).join(",");
-        format!(
-            "rgb8 {} {} {} horizontal-first fill={} mean={} std={}",
+        let order = match self.resize_order {
+            ResizeOrder::Classic => "horizontal-first",
+            ResizeOrder::Pillow13 => "pillow13",
+        };
+        let mut text = format!(
+            "rgb8 {} {} {} {order} fill={} mean={} std={}",
             self.resize.name(),
             self.interpolation.name(),
             self.image_size,
             self.fill,
             list(self.mean),
             list(self.std),
-        )
+        );
+        // Only what is not the default, so that features kept by older versions are found.
+        if !self.exif.is_default() {
+            text.push_str(" exif=apply");
+        }
+        if !self.grey16.is_default() {
+            text.push_str(" grey16=scale");
+        }
+        text
     }
 
     /// Sizes and offsets for an image of this size.
@@ -248,9 +291,40 @@ mod tests {
                 fill: 1,
                 ..base.clone()
             },
+            Preprocess {
+                exif: Exif::Apply,
+                ..base.clone()
+            },
+            Preprocess {
+                grey16: Grey16::Scale,
+                ..base.clone()
+            },
+            Preprocess {
+                resize_order: ResizeOrder::Pillow13,
+                ..base.clone()
+            },
         ];
         for other in others {
             assert_ne!(other.fingerprint(), base.fingerprint(), "{other:?}");
         }
+    }
+
+    #[test]
+    fn default_choices_are_not_written_and_others_come_back() {
+        let base = Preprocess::default();
+        let text = serde_json::to_string(&base).unwrap();
+        for key in ["exif", "grey16", "resize_order"] {
+            assert!(!text.contains(key), "{text}");
+        }
+        let other = Preprocess {
+            exif: Exif::Apply,
+            grey16: Grey16::Scale,
+            resize_order: ResizeOrder::Pillow13,
+            ..base.clone()
+        };
+        let written = serde_json::to_string(&other).unwrap();
+        assert!(written.contains(r#""exif":"apply","grey16":"scale","resize_order":"pillow13""#));
+        assert_eq!(serde_json::from_str::<Preprocess>(&written).unwrap(), other);
+        assert_eq!(serde_json::from_str::<Preprocess>(&text).unwrap(), base);
     }
 }

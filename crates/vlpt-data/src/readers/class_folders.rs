@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::folders::{Names, folders_in, holds_images, is_image, list};
+use super::folders::{Names, folders_in, holds_images, list};
 use super::layout::{Gives, Item, Layout};
 use super::name_map::place_names;
 use super::splits::read_splits;
@@ -12,6 +12,7 @@ use super::unlabelled::{is_container, is_unlabelled};
 use crate::archive::Root;
 use crate::error::Result;
 use crate::format::Format;
+use crate::image::has_image_ending as is_image;
 use crate::readers::options::OpenOptions;
 use crate::sample::{ImageRef, Sample};
 use crate::split_name::SplitName;

@@ -40,12 +40,27 @@ pub enum DataSetting {
 
 /// Layouts that are tables with named columns.
 const TABLES: [Format; 3] = [Format::Parquet, Format::Csv, Format::Jsonl];
+/// Layouts whose labels have names among which one is chosen.
+const LABELS: [Format; 4] = [
+    Format::Parquet,
+    Format::Csv,
+    Format::Jsonl,
+    Format::WebDataset,
+];
 /// Layouts that list images and labels row by row in text.
 const MANIFESTS: [Format; 2] = [Format::Csv, Format::Jsonl];
 /// Layouts whose classes are folders.
 const FOLDERS: [Format; 3] = [Format::ClassFolders, Format::ImageFolder, Format::Coop];
 /// Layouts that list their images in files.
-const LISTS: [Format; 4] = [Format::Csv, Format::Jsonl, Format::Elevater, Format::Coop];
+const LISTS: [Format; 7] = [
+    Format::Csv,
+    Format::Jsonl,
+    Format::Elevater,
+    Format::Coop,
+    Format::Parquet,
+    Format::FiftyOne,
+    Format::Cub,
+];
 
 impl DataSetting {
     /// Every setting.
@@ -95,10 +110,11 @@ impl DataSetting {
         match self {
             Self::Name | Self::SplitSeed | Self::ClassSubset => true,
             Self::Format | Self::ClassFile | Self::SplitRatios => format != Format::Synthetic,
-            Self::ImageColumn | Self::LabelColumn => TABLES.contains(&format),
+            Self::ImageColumn | Self::ImageRoot => TABLES.contains(&format),
+            Self::LabelColumn => LABELS.contains(&format),
             Self::DropEmptyClasses => FOLDERS.contains(&format),
             Self::SkipMissingImages => LISTS.contains(&format),
-            Self::ImageRoot | Self::LabelSeparator => MANIFESTS.contains(&format),
+            Self::LabelSeparator => MANIFESTS.contains(&format),
             Self::LabelFromName => format == Format::FileNames,
         }
     }

@@ -4,23 +4,11 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::archive::Root;
+use crate::archive::{Root, snapshot_name};
 use crate::error::{LayoutError, Result};
+use crate::image::has_image_ending as is_image;
 use crate::junk::is_junk;
 use crate::sample::{ImageRef, Sample};
-
-/// Endings of files that are taken for images: those of torchvision's ImageFolder, and GIF.
-const IMAGE_ENDINGS: [&str; 10] = [
-    "jpg", "jpeg", "png", "ppm", "bmp", "pgm", "tif", "tiff", "webp", "gif",
-];
-
-/// Whether a file of this name is taken for an image.
-pub(super) fn is_image(name: &str) -> bool {
-    let ending = name
-        .rsplit_once('.')
-        .map(|(_, ending)| ending.to_ascii_lowercase());
-    !name.starts_with('.') && ending.is_some_and(|ending| IMAGE_ENDINGS.contains(&&*ending))
-}
 
 /// Names in one folder, sorted; hidden ones are left out.
 #[derive(Debug, Default)]
@@ -147,6 +135,14 @@ pub(super) fn below(folder: &str, name: &str) -> String {
 /// The name of a folder or file as a name for a task.
 pub(super) fn base_name(path: &Path) -> String {
     let real = path.canonicalize().unwrap_or_else(|_| PathBuf::from(path));
+    if let Some(name) = snapshot_name(&real) {
+        return name;
+    }
+    // a file of the hub's cache is a link to one that is called after its hash
+    let hashed = real
+        .parent()
+        .is_some_and(|parent| parent.ends_with("blobs"));
+    let real = if hashed { path.to_path_buf() } else { real };
     let name = if real.is_file() {
         real.file_stem()
     } else {

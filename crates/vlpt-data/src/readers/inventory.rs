@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::folders::{below, is_image, list};
+use super::folders::{below, list};
 use super::manifest::{self, Head};
+use crate::image::has_image_ending as is_image;
 
 /// Where looking stops.
 const DEPTH: usize = 5;

@@ -90,8 +90,17 @@ pub(super) fn make_split(samples: Vec<Sample>, seed: u64, ratios: [f64; 3]) -> R
 }
 
 fn hash(parts: &[Vec<Sample>; 3]) -> String {
+    hash_of(
+        SplitName::ALL
+            .into_iter()
+            .zip(parts.iter().map(Vec::as_slice)),
+    )
+}
+
+/// SHA-256 (hex) over the lines `split<TAB>label<TAB>id` of all images in order.
+pub(super) fn hash_of<'a>(parts: impl Iterator<Item = (SplitName, &'a [Sample])>) -> String {
     let mut sha = Sha256::new();
-    for (part, samples) in SplitName::ALL.into_iter().zip(parts) {
+    for (part, samples) in parts {
         for sample in samples {
             let labels: Vec<String> = sample.labels.iter().map(u32::to_string).collect();
             let line = format!(

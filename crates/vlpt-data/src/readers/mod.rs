@@ -3,10 +3,13 @@
 mod class_file;
 mod class_folders;
 mod coop;
+mod cub;
 mod effect;
 mod elevater;
+mod fiftyone;
 mod file_names;
 mod folders;
+mod hub_cache;
 mod imagefolder;
 mod inventory;
 mod known;
@@ -17,8 +20,10 @@ mod missing;
 mod name_map;
 mod nearest;
 mod options;
+mod packed;
 mod parquet;
 mod recognise;
+mod shards;
 mod splits;
 mod task_builder;
 mod text;
@@ -50,6 +55,18 @@ const AROUND: usize = 4;
 /// No layout or more than one fits, the set contradicts itself, or an option has no effect on it; see
 /// [`LayoutError`].
 pub fn open(path: &Path, options: &OpenOptions) -> Result<Task> {
+    fs_err::metadata(path)?;
+    if let Some(snapshot) = hub_cache::snapshot(path)? {
+        let mut task = open_around(&snapshot.folder, options, AROUND)?;
+        task.provenance.notes.push(snapshot.note);
+        return Ok(task);
+    }
+    let shard = || webdataset::recognise(path).is_some();
+    if packed::is_archive(path) && options.format != Some(Format::WebDataset) && !shard() {
+        let shadow = packed::Shadow::of(path)?;
+        let task = open_around(shadow.folder(), options, AROUND);
+        return shadow.put_back(task.map_err(|error| shadow.retell(&error))?);
+    }
     open_around(path, options, AROUND)
 }
 
@@ -104,6 +121,8 @@ fn open_around(path: &Path, options: &OpenOptions, around: usize) -> Result<Task
         Format::Parquet => parquet::read(path, options),
         Format::ImageFolder => imagefolder::read(path, options),
         Format::Jsonl | Format::Csv => manifest::read(path, format, options),
+        Format::FiftyOne => fiftyone::read(path, options),
+        Format::Cub => cub::read(path, options),
         Format::ClassFolders => class_folders::read(path, options),
         Format::FileNames => file_names::read(path, options),
         Format::Synthetic => Err(LayoutError::NotThisFormat {
@@ -116,7 +135,12 @@ fn open_around(path: &Path, options: &OpenOptions, around: usize) -> Result<Task
     builder.notes.extend(notes);
     let folders = matches!(
         format,
-        Format::ClassFolders | Format::ImageFolder | Format::Coop | Format::FileNames
+        Format::ClassFolders
+            | Format::ImageFolder
+            | Format::Coop
+            | Format::FileNames
+            | Format::FiftyOne
+            | Format::Cub
     );
     if let Some(file) = options.class_file.as_deref().filter(|_| folders) {
         class_file::apply(&mut builder, file)?;
@@ -136,11 +160,16 @@ pub fn layouts() -> impl Iterator<Item = &'static Layout> {
         Format::ImageFolder => imagefolder::LAYOUTS,
         Format::Jsonl => manifest::LAYOUTS_JSONL,
         Format::Csv => manifest::LAYOUTS_CSV,
+        Format::FiftyOne => fiftyone::LAYOUTS,
+        Format::Cub => cub::LAYOUTS,
         Format::ClassFolders => class_folders::LAYOUTS,
         Format::FileNames => file_names::LAYOUTS,
         Format::Synthetic => &[],
     };
-    Format::READABLE.into_iter().flat_map(of)
+    Format::READABLE
+        .into_iter()
+        .flat_map(of)
+        .chain(packed::LAYOUTS)
 }
 
 /// The error of a layout whose reader was left out of this build.

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use super::class_folders::{Look, look};
 use super::file_names;
-use super::folders::{folders_in, holds_images, is_image};
+use super::folders::{folders_in, holds_images};
 use super::inventory::{Inventory, some};
 use super::manifest::Head;
+use crate::image::has_image_ending as is_image;
 use crate::split_name::SplitName;
 
 /// What to do, in one or two sentences.
@@ -48,7 +49,8 @@ pub(super) fn nearest(path: &Path, found: &Inventory, inside: &[String]) -> Opti
             some(&names)
         ));
     }
-    annotations(found)
+    arrow(found)
+        .or_else(|| annotations(found))
         .or_else(|| one_class(path))
         .or_else(|| archives(found))
         .or_else(|| unlabelled(found))
@@ -62,9 +64,12 @@ fn table_columns(table: &str, head: &Head) -> String {
         .first
         .iter()
         .position(|cell| cell_is_image(&cell.trim().to_owned()));
-    let name = |place: usize| match head.has_header {
-        true => quoted(head.columns[place].trim()),
-        false => (place + 1).to_string(),
+    let name = |place: usize| {
+        if head.has_header {
+            quoted(head.columns[place].trim())
+        } else {
+            (place + 1).to_string()
+        }
     };
     let (image, label) = match (image, head.columns.len()) {
         (Some(image), 2) => (name(image), name(1 - image)),
@@ -76,13 +81,15 @@ fn table_columns(table: &str, head: &Head) -> String {
     } else {
         "keys"
     };
-    match table.contains('/') {
-        false => format!(
-            "nearest is a table: name the {what} of {table} with `--image-column {image} --label-column {label}`, and the folder of its images with `--image-root FOLDER` where it is not found"
-        ),
-        true => format!(
-            "nearest is a table in a folder inside: open {table} itself, with the folder of its images as `--image-root FOLDER`, and name its {what} with `--image-column {image} --label-column {label}` where they are not understood"
-        ),
+    let columns = format!("`--image-column {image} --label-column {label}`");
+    if table.contains('/') {
+        format!(
+            "nearest is a table in a folder inside: open {table} itself, with the folder of its images as `--image-root FOLDER`, and name its {what} with {columns} where they are not understood"
+        )
+    } else {
+        format!(
+            "nearest is a table: name the {what} of {table} with {columns}, and the folder of its images with `--image-root FOLDER` where it is not found"
+        )
     }
 }
 
@@ -166,10 +173,17 @@ fn one_class(path: &Path) -> Option<String> {
     }
 }
 
+/// What Hugging Face's `save_to_disk` writes.
+fn arrow(found: &Inventory) -> Option<String> {
+    found.endings.contains_key("arrow").then(|| {
+        "Arrow files are not read: write Parquet with `load_from_disk(FOLDER)` and `to_parquet(\"train.parquet\")` of each split".to_owned()
+    })
+}
+
 fn archives(found: &Inventory) -> Option<String> {
     let archive = found.archives.first()?;
     Some(format!(
-        "the images may lie in the archive {archive}: open the archive itself, or unpack it"
+        "the images may lie in the archive {archive}: open it by its own path, DATA/{archive}"
     ))
 }
 

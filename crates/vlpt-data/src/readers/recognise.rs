@@ -6,11 +6,12 @@ use super::inventory::Inventory;
 use super::nearest::nearest;
 use super::options::OpenOptions;
 use super::{
-    class_folders, coop, elevater, file_names, folders, imagefolder, known, manifest, parquet,
-    webdataset,
+    class_folders, coop, cub, elevater, fiftyone, file_names, folders, imagefolder, known,
+    manifest, parquet, webdataset,
 };
 use crate::error::{DataError, LayoutError, Result};
 use crate::format::Format;
+use crate::image::has_image_ending;
 
 /// Data sets inside a folder that an error lists at most.
 const INSIDE_SHOWN: usize = 24;
@@ -25,6 +26,8 @@ enum Strength {
     /// Class folders with no split.
     Folders,
     Sure,
+    /// A file that only one program writes, beside folders that others would take for classes.
+    Own,
 }
 
 #[derive(Debug)]
@@ -59,7 +62,9 @@ pub(super) fn recognise(path: &Path, options: &OpenOptions) -> Result<Recognised
         // columns speak for a table, and mean nothing elsewhere
         let is_table =
             |sign: &Sign| matches!(sign.format, Format::Csv | Format::Jsonl | Format::Parquet);
-        if !found.iter().any(is_table) {
+        if found.iter().any(is_table) {
+            found.retain(is_table);
+        } else {
             let formats = [Format::Csv, Format::Jsonl];
             let error = formats
                 .iter()
@@ -67,8 +72,6 @@ pub(super) fn recognise(path: &Path, options: &OpenOptions) -> Result<Recognised
             if let Some(error) = error {
                 return Err(error);
             }
-        } else {
-            found.retain(is_table);
         }
     }
     let best = found.iter().map(|sign| sign.strength).max();
@@ -119,6 +122,8 @@ fn sign(path: &Path, format: Format, options: &OpenOptions) -> Option<Sign> {
             let strength = |sure| if sure { Strength::Sure } else { Strength::Weak };
             manifest::recognise(path, format, options).map(|(why, sure)| (why, strength(sure)))
         }
+        Format::FiftyOne => fiftyone::recognise(path).map(|why| (why, Strength::Own)),
+        Format::Cub => sure(cub::recognise(path)),
         Format::ClassFolders => class_folders::recognise(path).map(|why| (why, Strength::Folders)),
         Format::FileNames | Format::Synthetic => None,
     }?;
@@ -138,6 +143,8 @@ fn expected(format: Format) -> &'static str {
         Format::ImageFolder => imagefolder::EXPECTED,
         Format::Jsonl => manifest::EXPECTED_JSONL,
         Format::Csv => manifest::EXPECTED_CSV,
+        Format::FiftyOne => fiftyone::EXPECTED,
+        Format::Cub => cub::EXPECTED,
         Format::ClassFolders => class_folders::EXPECTED,
         Format::FileNames => file_names::EXPECTED,
         Format::Synthetic => "",
@@ -208,7 +215,7 @@ pub(super) fn wrapped(path: &Path) -> Option<PathBuf> {
             .rsplit_once('.')
             .map(|(_, ending)| ending.to_ascii_lowercase());
         let ending = ending.unwrap_or_default();
-        folders::is_image(name)
+        has_image_ending(name)
             || [
                 "csv", "tsv", "jsonl", "ndjson", "parquet", "zip", "tar", "gz", "tgz", "heic",
             ]

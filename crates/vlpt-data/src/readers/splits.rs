@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::folders::{base_name, below, empty_class, folders_in, is_image};
+use super::folders::{base_name, below, empty_class, folders_in};
 use super::task_builder::TaskBuilder;
 use super::unlabelled::{is_container, is_unlabelled};
 use super::walker::Walker;
 use crate::archive::Root;
 use crate::error::Result;
+use crate::image::has_image_ending as is_image;
 use crate::readers::options::OpenOptions;
 use crate::sample::Sample;
 use crate::split_name::SplitName;

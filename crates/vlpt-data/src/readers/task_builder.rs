@@ -34,6 +34,8 @@ pub(super) struct TaskBuilder {
     pub(super) val: Option<Vec<Sample>>,
     pub(super) test: Option<Vec<Sample>>,
     pub(super) notes: Vec<String>,
+    /// How the reader split the images itself, where it did.
+    pub(super) made: Option<MadeSplit>,
 }
 
 impl TaskBuilder {
@@ -48,6 +50,7 @@ impl TaskBuilder {
             val: None,
             test: None,
             notes: Vec::new(),
+            made: None,
         }
     }
 
@@ -132,7 +135,7 @@ impl TaskBuilder {
         if self.templates.is_empty() {
             self.templates.push(PLAIN_TEMPLATE.to_owned());
         }
-        let made_split = self.place_splits(options)?;
+        let made_split = self.place_splits(options)?.or(self.made.take());
         self.note_classes();
         Ok(Task {
             name,
@@ -153,6 +156,7 @@ impl TaskBuilder {
                 notes: self.notes,
                 made_split,
                 class_subset: ClassSubset::All,
+                left_out: Vec::new(),
             },
         })
     }

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::folders::{Names, below, file_sample, is_image, list};
+use super::folders::{Names, below, file_sample, list};
 use crate::archive::Root;
 use crate::error::{LayoutError, Result};
+use crate::image::has_image_ending as is_image;
 use crate::sample::Sample;
 
 /// Deepest nesting of folders that is followed; more is a loop.

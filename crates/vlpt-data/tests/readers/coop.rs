@@ -141,18 +141,18 @@ fn entries_of_a_wrong_shape_are_named() {
 #[test]
 fn a_known_folder_without_its_split_file_says_which_file_is_needed() {
     let dir = Dir::new();
-    dir.image("eurosat/2750/Forest/1.jpg", 1);
+    dir.image("stanford_cars/cars_train/00001.jpg", 1);
     let error =
-        vlpt_data::open(&dir.path("eurosat"), &OpenOptions::default()).expect_err("no split");
+        vlpt_data::open(&dir.path("stanford_cars"), &OpenOptions::default()).expect_err("no split");
     assert_eq!(
         dir.told(&error),
-        "EuroSAT in the CoOp layout (DIR/eurosat): needs DIR/eurosat/split_zhou_EuroSAT.json, which does not exist"
+        "StanfordCars in the CoOp layout (DIR/stanford_cars): needs DIR/stanford_cars/split_zhou_StanfordCars.json, which does not exist"
     );
     assert!(
         error
             .hint()
             .expect("a hint")
-            .contains("split_zhou_EuroSAT.json")
+            .contains("split_zhou_StanfordCars.json")
     );
 }
 

@@ -88,6 +88,11 @@ impl Dir {
                 .expect("a member");
         }
         let bytes = tar.into_inner().expect("a tar");
+        if path.ends_with("gz") {
+            let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            gzip.write_all(&bytes).expect("it packs");
+            return self.bytes(path, &gzip.finish().expect("a gzip"));
+        }
         self.bytes(path, &bytes)
     }
 

@@ -3,6 +3,7 @@
 use vlpt_data::Format;
 
 use crate::fixtures::{Dir, features, png};
+use crate::parquet_writer::{Column, file, properties};
 
 /// What is peculiar about a set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +71,9 @@ pub(crate) fn layout(format: Format, flaw: Flaw) -> Dir {
         Format::Coop => coop(&dir, flaw),
         Format::Elevater => elevater(&dir, flaw),
         Format::WebDataset => webdataset(&dir, flaw),
+        Format::FiftyOne => fiftyone(&dir, flaw),
+        Format::Cub => cub(&dir, flaw),
+        Format::Parquet if flaw == Flaw::MissingImage => paths(&dir),
         Format::Parquet => {
             for part in ["train", "test"] {
                 let own = images(flaw).into_iter().filter(|(p, ..)| *p == part);
@@ -186,6 +190,8 @@ fn webdataset(dir: &Dir, flaw: Flaw) {
             if of == part {
                 members.push((format!("{number:02}.cls"), label.to_string().into_bytes()));
                 members.push((format!("{number:02}.png"), png(number)));
+                let json = br#"{"kind": "insect"}"#;
+                members.push((format!("{number:02}.json"), json.to_vec()));
             }
         }
         let members: Vec<(&str, Vec<u8>)> = members
@@ -195,5 +201,64 @@ fn webdataset(dir: &Dir, flaw: Flaw) {
         if !members.is_empty() {
             dir.tar(&format!("{part}/0.tar"), &members);
         }
+    }
+}
+
+/// Parquet files whose rows name files, the first of which is absent.
+fn paths(dir: &Dir) {
+    let schema = "message schema { optional binary path (STRING); optional int64 label; }";
+    for part in ["train", "test"] {
+        let own = images(Flaw::None).into_iter().filter(|(p, ..)| *p == part);
+        let (mut paths, mut labels) = (Vec::new(), Vec::new());
+        for (_, number, label) in own {
+            paths.push(format!("{number}.png"));
+            labels.push(label as i64);
+            if number != 0 {
+                dir.image(&format!("{number}.png"), number);
+            }
+        }
+        let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+        let columns = [Column::texts(&paths), Column::numbers(&labels)];
+        let bytes = file(schema, &features(&CLASSES, false), properties(), &columns);
+        dir.bytes(&format!("{part}.parquet"), &bytes);
+    }
+}
+
+fn fiftyone(dir: &Dir, flaw: Flaw) {
+    for part in ["train", "test"] {
+        let own = images(flaw).into_iter().filter(|(p, ..)| *p == part);
+        let folder = if flaw == Flaw::OneList { "." } else { part };
+        let mut labels = Vec::new();
+        for (_, number, label) in own {
+            labels.push(format!(r#""{number}": {label}"#));
+            if flaw != Flaw::MissingImage || number != 0 {
+                dir.image(&format!("{folder}/data/{number}.png"), number);
+            }
+        }
+        if !labels.is_empty() {
+            let labels = labels.join(", ");
+            let text = format!(r#"{{"classes": ["ant", "bee"], "labels": {{{labels}}}}}"#);
+            dir.text(&format!("{folder}/labels.json"), &text);
+        }
+    }
+}
+
+fn cub(dir: &Dir, flaw: Flaw) {
+    let (mut list, mut labels, mut split) = (Vec::new(), Vec::new(), Vec::new());
+    for (part, number, label) in images(flaw) {
+        let path = format!("{}/{number}.png", CLASSES[label]);
+        if flaw != Flaw::MissingImage || number != 0 {
+            dir.image(&format!("images/{path}"), number);
+        }
+        let id = u32::from(number) + 1;
+        list.push(format!("{id} {path}"));
+        labels.push(format!("{id} {}", label + 1));
+        split.push(format!("{id} {}", u8::from(part == "train")));
+    }
+    dir.text("images.txt", &list.join("\n"));
+    dir.text("image_class_labels.txt", &labels.join("\n"));
+    dir.text("classes.txt", "1 ant\n2 bee\n");
+    if flaw != Flaw::OneList {
+        dir.text("train_test_split.txt", &split.join("\n"));
     }
 }

@@ -17,7 +17,8 @@ fn is_refused(setting: DataSetting, format: Format, flaw: Flaw) -> bool {
         S::SplitSeed | S::SplitRatios => {
             format != Format::ClassFolders && (flaw != Flaw::OneList || format == Format::Coop)
         }
-        S::ImageColumn | S::LabelColumn => !table,
+        S::ImageColumn => !table,
+        S::LabelColumn => !table && format != Format::WebDataset,
         S::DropEmptyClasses => match format {
             Format::ClassFolders | Format::ImageFolder => false,
             // of the suite only ImageNet has class folders
@@ -26,6 +27,9 @@ fn is_refused(setting: DataSetting, format: Format, flaw: Flaw) -> bool {
         },
         S::SkipMissingImages => match format {
             Format::Csv | Format::Jsonl | Format::Elevater => false,
+            Format::FiftyOne | Format::Cub => false,
+            // only where rows name files
+            Format::Parquet => flaw != Flaw::MissingImage,
             Format::Coop => flaw == Flaw::EmptyClass,
             _ => true,
         },
@@ -103,7 +107,10 @@ fn acted(setting: DataSetting, before: &Opened, after: &Opened) -> bool {
         }
         (DataSetting::ImageColumn, Ok(_), Err(error)) => error.to_string().contains("`nowhere`"),
         // numbers without names, or other names
-        (DataSetting::LabelColumn, Ok(_), Err(error)) => error.to_string().contains("`coarse`"),
+        (DataSetting::LabelColumn, Ok(_), Err(error)) => {
+            let error = error.to_string();
+            error.contains("`coarse`") || error.contains("`insect`")
+        }
         (DataSetting::LabelColumn, Ok(_), Ok(after)) => after.classes == ["insect"],
         (DataSetting::ClassFile, Ok(_), Ok(after)) => after.classes == ["bee", "ant"],
         (
@@ -131,7 +138,9 @@ fn acted(setting: DataSetting, before: &Opened, after: &Opened) -> bool {
                 && after.classes == ["ant", "bee"]
                 && after.multi_label
         }
-        (DataSetting::LabelFromName, Err(_), Ok(after)) => after.classes == ["ant", "bee"],
+        (DataSetting::LabelFromName, Err(_), Ok(after)) => {
+            after.provenance.format == Format::FileNames && after.classes == ["ant", "bee"]
+        }
         _ => false,
     }
 }
@@ -285,4 +294,14 @@ fn base_and_new_are_the_halves_that_coops_code_takes() {
         one.error(&options)
             .contains("--class-subset new: found 1 class")
     );
+}
+
+#[test]
+fn the_page_of_options_names_each() {
+    let page = include_str!("../../../../docs/reference/data-options.md");
+    // shares of a made split are set in code alone
+    for setting in DataSetting::ALL {
+        let told = page.contains(&format!("| `{}` |", setting.flag()));
+        assert!(told || setting == DataSetting::SplitRatios, "{setting:?}");
+    }
 }

@@ -155,7 +155,7 @@ fn configurations_are_chosen_by_name() {
     }
     let error = dir.error(&OpenOptions::default());
     assert!(
-        error.contains("folders with Parquet files: found large, small"),
+        error.contains("folders with such files: found large, small"),
         "{error}"
     );
     let options = OpenOptions {

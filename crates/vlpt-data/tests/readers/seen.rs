@@ -40,7 +40,8 @@ fn what_systems_and_tools_leave_behind_is_no_class() {
         dir.image(junk, 50);
         let task = dir.open().expect(junk);
         assert_eq!(task.classes, ["cat", "dog"], "{junk}");
-        let images = task.train.len() + task.test.len() + task.val.as_ref().map_or(0, |v| v.len());
+        let images =
+            task.train.len() + task.test.len() + task.val.as_ref().map_or(0, vlpt_data::Split::len);
         assert_eq!(images, 6, "{junk}");
         noted(
             &task,

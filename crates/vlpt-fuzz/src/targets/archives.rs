@@ -1,5 +1,7 @@
 //! Archives with images in them.
 
+use std::sync::Arc;
+
 use vlpt_data::archive::{Root, TarArchive, ZipArchive};
 use vlpt_data::{Format, OpenOptions, Task};
 
@@ -34,7 +36,8 @@ pub(super) fn zip(bytes: &[u8]) -> bool {
 pub(super) fn tar(bytes: &[u8]) -> bool {
     let scratch = Scratch::new();
     scratch.file("input.tar", bytes);
-    let opened = Root::open(scratch.path()).and_then(|root| TarArchive::open(&root, "input.tar"));
+    let opened = Root::open(scratch.path())
+        .and_then(|root| TarArchive::open(&root, "input.tar", &Arc::default()));
     match opened {
         Ok(archive) => {
             for entry in 0..archive.members().len() as u32 {

@@ -1,6 +1,6 @@
 //! Image files.
 
-use vlpt_data::image::{DecodeOptions, Limits, RgbImage, decode_with};
+use vlpt_data::image::{DecodeOptions, Exif, Grey16, Limits, RgbImage, decode_with};
 
 use crate::promise::told;
 
@@ -8,16 +8,18 @@ use crate::promise::told;
 pub(crate) const LIMITS: Limits = Limits {
     max_pixels: 1 << 20,
     max_bytes: 32 << 20,
+    max_file: 32 << 20,
 };
 
-/// Decodes as the program does by default, and then with its two options the other way.
+/// Decodes as the program does by default, and then with its options the other way.
 pub(super) fn run(bytes: &[u8]) -> bool {
     let plain = DecodeOptions {
         limits: LIMITS,
         ..DecodeOptions::default()
     };
     let lenient = DecodeOptions {
-        exif_orientation: true,
+        exif: Exif::Apply,
+        grey16: Grey16::Scale,
         accept_damaged: true,
         ..plain
     };

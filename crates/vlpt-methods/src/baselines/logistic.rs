@@ -24,6 +24,8 @@ pub struct Logistic {
     classes: usize,
     kind: Kind,
     images: f64,
+    /// The weight of each row; none: all alike.
+    weights: Vec<f64>,
 }
 
 /// What a row's scores mean.
@@ -116,7 +118,17 @@ impl Logistic {
                 _ => Kind::Softmax,
             },
             images: images as f64,
+            weights: Vec::new(),
         })
+    }
+
+    /// The same, a row's loss multiplied by the weight of its class (scikit-learn's `class_weight`), of
+    /// a row with several classes by that of the first.
+    #[must_use]
+    pub fn weighted(mut self, classes: &[f64]) -> Self {
+        let weight = |own: &Vec<u32>| own.first().map_or(1.0, |&class| classes[class as usize]);
+        self.weights = self.labels.iter().map(weight).collect();
+        self
     }
 
     /// Minimises for one `strength` C, from zeros or from another fit, until no gradient of the
@@ -157,9 +169,15 @@ impl Logistic {
         let losses: Vec<f64> = scores
             .par_chunks_mut(outputs)
             .zip(&self.labels)
-            .map(|(row, labels)| {
+            .enumerate()
+            .map(|(at, (row, labels))| {
                 row.iter_mut().zip(bias).for_each(|(s, b)| *s += b);
-                self.loss(row, labels)
+                let loss = self.loss(row, labels);
+                let Some(weight) = self.weights.get(at) else {
+                    return loss;
+                };
+                row.iter_mut().for_each(|error| *error *= weight);
+                weight * loss
             })
             .collect();
         let share = 1.0 / rows as f64;
@@ -277,8 +295,17 @@ mod tests {
 
     #[test]
     fn gradients_are_those_of_finite_differences() {
-        for kind in [Kind::Softmax, Kind::Pair, Kind::Each] {
-            let problem = example(kind);
+        for (kind, weighted) in [
+            (Kind::Softmax, false),
+            (Kind::Pair, false),
+            (Kind::Each, false),
+            (Kind::Softmax, true),
+            (Kind::Pair, true),
+        ] {
+            let mut problem = example(kind);
+            if weighted {
+                problem = problem.weighted(&[0.5, 2.0, 1.25, 3.0]);
+            }
             assert_eq!(problem.kind, kind);
             let size = problem.outputs() * 6;
             let x: Vec<f64> = (0..size).map(|i| (i as f64).cos() * 2.0).collect();

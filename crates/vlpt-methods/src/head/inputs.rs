@@ -48,6 +48,8 @@ pub struct HeadInputs<'a> {
     pub general_templates: &'a [String],
     /// Whether an image may show several classes.
     pub multi_label: bool,
+    /// What an image of each class weighs in the loss; none: all alike.
+    pub class_weights: Option<&'a [f64]>,
     /// The name of what hyper-parameters are chosen by.
     pub metric_name: &'a str,
     /// How logits are judged.

@@ -6,7 +6,6 @@ mod unit_rows;
 
 use std::any::Any;
 use std::fmt::Debug;
-use std::ops::Range;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -76,8 +75,8 @@ pub trait FeatureHead: Any + Debug + Send + Sync {
     /// A number of values that is not a multiple of its width.
     fn logits(&self, images: &[f32]) -> Result<Vec<f32>>;
 
-    /// The same for some of its classes alone; a logit keeps its bits.
-    fn part(&self, classes: &Range<usize>) -> Arc<dyn FeatureHead>;
+    /// The same for some of its classes alone, in this order; a logit keeps its bits.
+    fn part(&self, classes: &[usize]) -> Arc<dyn FeatureHead>;
 
     /// Its tensors and facts, from which [`HeadReader`] makes it again.
     fn stored(&self) -> HeadFile;
@@ -113,7 +112,7 @@ pub fn first_largest(row: &[f32]) -> usize {
     best.map_or(0, |(at, _)| at)
 }
 
-/// The rows of some images.
+/// The rows of some images or classes.
 pub(crate) fn rows(features: &[f32], images: &[usize], embed: usize) -> Vec<f32> {
     let row = |&image: &usize| &features[image * embed..(image + 1) * embed];
     images.iter().flat_map(row).copied().collect()

@@ -3,6 +3,7 @@
 //! What is a method's own about it stands in the method's file, as an [`Import`] of its
 //! description.
 
+mod base_names;
 mod names;
 mod reader;
 

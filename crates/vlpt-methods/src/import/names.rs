@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use vlpt_clip::CheckpointTensor;
 
+use super::base_names::is_base;
 use crate::METHODS;
 
 /// What MVLPT's prompts of that kind are called in its older files, and now.
@@ -12,8 +13,6 @@ const RENAMED: (&str, &str) = ("upt_proj", "mvlpt_proj");
 const PARALLEL: &str = "module.";
 /// The prefix of prompts in the state dict of the whole model.
 const LEARNER: &str = "prompt_learner.";
-/// What names of prompts inside the towers have in them.
-const TOWER_PROMPTS: &str = ".VPT";
 /// What names of PromptSRC's teacher, a frozen image tower in the prompt learner, begin with.
 const TEACHER: &str = "ZS_image_encoder.";
 
@@ -58,14 +57,14 @@ impl Names {
             let name = bare(&tensor.name);
             let name = match name.strip_prefix(LEARNER) {
                 Some(name) => name.to_owned(),
-                // prompts that stand inside the towers
-                None if whole && name.contains(TOWER_PROMPTS) => name,
-                None if whole => {
+                None if whole && is_base(&name) => {
                     left(
                         "outside the prompt learner; the base model is not taken from a checkpoint",
                     );
                     continue;
                 }
+                // Beside the learner: prompts inside the towers, and whatever else was learned there,
+                // which the method has to know.
                 None => name,
             };
             if matches!(name.as_str(), "token_prefix" | "token_suffix") {

@@ -325,3 +325,25 @@ fn prompts_in_towers_of_other_sizes_or_shapes_are_refused() {
     let rest: Vec<_> = [&TOWERS[..1], &TOWERS[2..]].concat();
     assert_eq!(method(&rest), Err(Unknown::Method));
 }
+
+/// What was learned beside the prompt learner is never taken for the base model's.
+#[test]
+fn learned_tensors_beside_the_learner_are_kept_to_be_known_or_refused() {
+    let frozen: [(&str, &[usize]); 3] = [
+        ("prompt_learner.ctx", &[4, 512]),
+        ("image_encoder.conv1.weight", &[768, 3, 16, 16]),
+        ("text_encoder.transformer.resblocks.0.ln_1.weight", &[512]),
+    ];
+    let names = found(&frozen);
+    assert_eq!(names.tensors.keys().collect::<Vec<_>>(), ["ctx"]);
+    assert_eq!(names.left.len(), 2);
+    for learned in [
+        "image_encoder.prompt_embeddings",
+        "image_encoder.transformer.resblocks.2.adapter.down.weight",
+        "adapter.fc.0.weight",
+        "text_encoder.transformer.resblocks.0.VPT_shallow",
+    ] {
+        let names = found(&[&frozen[..], &[(learned, &[4, 512])]].concat());
+        assert!(names.has(learned), "{learned}");
+    }
+}

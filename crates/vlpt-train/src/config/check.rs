@@ -88,6 +88,7 @@ impl RunConfig {
             let fits = t.warmup_epochs < self.epochs() || self.epochs() == 1;
             need(fits, "train.warmup_epochs", t.warmup_epochs, known)?;
         }
+        self.check_class_weights()?;
         let sorted = t.milestones.is_sorted();
         need(
             sorted,

@@ -6,7 +6,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use vlpt_data::fewshot::{FewShotRule, Shots};
-use vlpt_data::{ClassSubset, Format, LabelFromName, LabelSeparator};
+use vlpt_data::{BrokenImages, ClassSubset, Format, LabelFromName, LabelSeparator};
 
 /// A data set and how to read it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +49,10 @@ pub struct DataConfig {
     pub label_from_name: Option<LabelFromName>,
     /// Templates for zero-shot texts; empty: the task's own.
     pub templates: Vec<String>,
+    /// Images that cannot be decoded: `stop` at the first, or `skip` them. To skip them, every image is decoded once
+    /// before any is drawn.
+    #[serde(skip_serializing_if = "BrokenImages::is_default")]
+    pub broken: BrokenImages,
 }
 
 /// How the training images are sampled.

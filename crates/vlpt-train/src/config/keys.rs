@@ -1,11 +1,11 @@
 //! The names of all keys, and the nearest of them to a wrong one.
 
 use vlpt_data::fewshot::FewShotRule;
-use vlpt_data::image::ResizeMode;
-use vlpt_data::{ClassSubset, Format, LabelFromName};
+use vlpt_data::image::{Exif, Grey16, ResizeMode, ResizeOrder};
+use vlpt_data::{BrokenImages, ClassSubset, Format, LabelFromName};
 use vlpt_methods::option_tables;
 
-use super::RunConfig;
+use super::{ClassWeights, RunConfig, WeightRule};
 
 /// The section of a method and its options.
 const METHOD: &str = "method";
@@ -28,6 +28,11 @@ pub fn all_keys() -> Vec<String> {
     full.few_shot.rule = Some(FewShotRule::Coop);
     full.few_shot.seed = Some(0);
     full.image.resize = Some(ResizeMode::Shortest);
+    full.train.class_weights = ClassWeights::Rule(WeightRule::Balanced);
+    full.image.exif = Exif::Apply;
+    full.image.grey16 = Grey16::Scale;
+    full.image.resize_order = ResizeOrder::Pillow13;
+    full.data.broken = BrokenImages::Skip;
     let table = toml::Table::try_from(&full).expect("plain data is always TOML");
     let mut keys = Vec::new();
     for (key, value) in &table {
@@ -93,6 +98,8 @@ mod tests {
             "method.upt.place",
             "method.cocoop.hidden",
             "image.resize",
+            "image.exif",
+            "data.broken",
         ] {
             assert!(
                 keys.iter().any(|k| k == key),

@@ -5,6 +5,7 @@
 //! which a run replaces when it starts, and it round-trips through [`RunConfig::to_toml`].
 
 mod check;
+mod class_weights;
 mod compute;
 mod data;
 mod keys;
@@ -19,6 +20,7 @@ use vlpt_adapter::ImageConfig;
 use vlpt_data::image::Augment;
 use vlpt_methods::MethodConfig;
 
+pub use class_weights::{ClassWeights, WeightRule};
 pub use compute::{ComputeConfig, LEAST_MEMORY_MB};
 pub use data::{DataConfig, FewShotConfig, TaskEntry};
 pub use keys::{all_keys, nearest};

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use vlpt_data::fewshot::Shots;
 
+use super::ClassWeights;
 use crate::loss::Loss;
 
 /// Number of epochs.
@@ -76,6 +77,9 @@ pub struct TrainConfig {
     pub select: Select,
     /// Leave out the last, incomplete batch of an epoch when there is a whole one.
     pub drop_last: bool,
+    /// What images of each class weigh in the loss; left out: all alike.
+    #[serde(skip_serializing_if = "ClassWeights::is_none")]
+    pub class_weights: ClassWeights,
 }
 
 impl Default for TrainConfig {
@@ -98,6 +102,7 @@ impl Default for TrainConfig {
             warmup_lr: 1e-5,
             select: Select::Last,
             drop_last: true,
+            class_weights: ClassWeights::default(),
         }
     }
 }

@@ -1,10 +1,11 @@
 //! From a configuration to images: the tasks, the few shots, the preprocessing.
 
+mod class_weights;
 mod training;
 
 use std::path::{Path, PathBuf};
 
-use vlpt_data::{Format, OpenOptions, Task, check_settings, synthetic};
+use vlpt_data::{BrokenImages, Format, OpenOptions, Task, check_settings, synthetic};
 
 use crate::{DataConfig, Result, RunConfig, TrainError};
 
@@ -48,6 +49,9 @@ pub fn open_task(config: &DataConfig) -> Result<Task> {
     } else {
         vlpt_data::open(path, &options)?
     };
+    if config.broken == BrokenImages::Skip {
+        vlpt_data::leave_out(&mut task)?;
+    }
     if !config.templates.is_empty() {
         task.templates.clone_from(&config.templates);
     }

@@ -183,6 +183,9 @@ fn together(tasks: &[Task]) -> Result<Task> {
         all.provenance
             .notes
             .extend(task.provenance.notes.iter().cloned());
+        all.provenance
+            .left_out
+            .extend(task.provenance.left_out.iter().cloned());
     }
     Ok(all)
 }

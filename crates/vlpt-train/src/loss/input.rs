@@ -29,6 +29,16 @@ pub enum TextsOf {
     Each,
 }
 
+/// What each image weighs in the loss.
+#[derive(Debug, Clone, Copy)]
+pub struct ImageWeights<'a> {
+    /// The weight of each image: that of its class.
+    pub each: &'a [f64],
+    /// The weights of all images of the step together, by which the sum is divided, as PyTorch's
+    /// `CrossEntropyLoss(weight)` does.
+    pub total: f64,
+}
+
 /// Some images, the texts they are compared with, and what is wanted.
 #[derive(Debug, Clone, Copy)]
 pub struct LossInput<'a> {
@@ -43,6 +53,8 @@ pub struct LossInput<'a> {
     /// Number of images of the whole step, of which these may be a part: the sum over the parts
     /// is then the mean over the batch.
     pub batch: usize,
+    /// What each image weighs; none: all alike. For softmax cross entropy of one class an image.
+    pub weights: Option<ImageWeights<'a>>,
     /// Whose texts they are.
     pub texts_of: TextsOf,
     /// What becomes of the logits outside `ranges`.
@@ -64,6 +76,7 @@ impl<'a> LossInput<'a> {
             width,
             targets,
             batch: targets.len(),
+            weights: None,
             texts_of: TextsOf::All,
             mask: Mask::Union,
             ranges: None,
@@ -82,6 +95,11 @@ impl<'a> LossInput<'a> {
                 "targets of {} images for features of {n}",
                 self.targets.len()
             ));
+        }
+        if let Some(weights) = &self.weights
+            && weights.each.len() != n
+        {
+            return incompatible(format!("weights of {} images for {n}", weights.each.len()));
         }
         let classes = match self.texts_of {
             TextsOf::All => texts.len(),

@@ -15,7 +15,7 @@ use vlpt_methods::head::{UnitRows, add, dot};
 
 use crate::Result;
 
-pub use input::{LossInput, Mask, TextsOf};
+pub use input::{ImageWeights, LossInput, Mask, TextsOf};
 
 use terms::{binary, cross_entropy};
 
@@ -41,7 +41,7 @@ pub struct LossHead {
 /// Loss, logits and gradients of some images against all classes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LossOutput {
-    /// Sum over the images, divided by the size of the whole batch (and, for binary cross
+    /// Sum over the images, divided by the size of the whole batch or by its weights (and, for binary cross
     /// entropy, by the number of classes).
     pub loss: f64,
     /// Images x classes; minus infinity, or 0, where the mask says so.
@@ -83,14 +83,19 @@ impl LossHead {
         let pairs = input.pairs()?;
         let classes = pairs.classes;
         let logits = self.masked_logits(&pairs, input.mask);
-        let share = 1.0 / input.batch.max(1) as f64;
+        let even = 1.0 / input.batch.max(1) as f64;
+        let share = |image: usize| match &input.weights {
+            Some(weights) => weights.each[image] / weights.total,
+            None => even,
+        };
         let mut d_logits = vec![0.0; logits.len()];
         let losses: Vec<f64> = d_logits
             .par_chunks_exact_mut(classes.max(1))
             .zip(logits.par_chunks_exact(classes.max(1)))
             .zip(input.targets.par_iter().zip(&pairs.ranges))
-            .map(|((d_row, row), (own, range))| {
-                self.image_loss(row, own, range, input.mask, share, d_row)
+            .enumerate()
+            .map(|(image, ((d_row, row), (own, range)))| {
+                self.image_loss(row, own, range, input.mask, share(image), d_row)
             })
             .collect();
         let wanted = |wanted: bool, gradient: fn(Self, &Pairs, &[f32]) -> Vec<f32>| {
@@ -197,3 +202,5 @@ impl LossHead {
 mod mask_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod weight_tests;

@@ -4,7 +4,7 @@ use vlpt_base::files::write_atomic;
 use vlpt_base::hash::fingerprint;
 use vlpt_clip::Clip;
 use vlpt_data::Split;
-use vlpt_data::image::Limits;
+use vlpt_data::image::{Limits, set_memory_budget};
 
 use super::extend::reopen;
 use super::folder::same_input;
@@ -14,7 +14,7 @@ use super::{RunOptions, RunSummary, fit, tune};
 use crate::checkpoint::{Checkpoint, Position};
 use crate::init::Initial;
 use crate::lock::RunLock;
-use crate::{Member, Result, RunConfig, Select, TrainObserver, TrainingData};
+use crate::{Member, Result, RunConfig, Select, TrainError, TrainObserver, TrainingData};
 use vlpt_adapter::{FeatureExtractor, preprocess, with_threads};
 use vlpt_adapter::{data_fingerprint, hash_images};
 
@@ -40,6 +40,9 @@ fn execute_here(
     data: &TrainingData,
     observer: &dyn TrainObserver,
 ) -> Result<RunSummary> {
+    if config.compute.memory_mb > 0 {
+        set_memory_budget((config.compute.memory_mb as u64) << 20);
+    }
     let dir = lock.dir();
     let mut checkpoint = Checkpoint::read(dir)?;
     let baseline = config.method.is_baseline();
@@ -78,12 +81,11 @@ fn execute_here(
         if checkpoint.position.finished {
             reopen(dir, &mut checkpoint.position)?;
         }
-        }
-        if stored.finished {
-            reopen(dir, stored)?;
-        }
     }
     write_atomic(&lock.held()?.join("subset.json"), subsets(data)?.as_bytes())?;
+    if let Some(text) = left_out(data)? {
+        write_atomic(&lock.held()?.join(LEFT_OUT), text.as_bytes())?;
+    }
     let initial = if config.init_from.is_empty() {
         None
     } else {
@@ -113,6 +115,22 @@ fn execute_here(
     } else {
         tune::run(&job, start, checkpoint, observer)
     }
+}
+
+/// The file that lists images which cannot be decoded and were left out; written only where there are any.
+const LEFT_OUT: &str = "left-out.json";
+
+/// The text of [`LEFT_OUT`].
+fn left_out(data: &TrainingData) -> Result<Option<String>> {
+    let images = &data.task.provenance.left_out;
+    if images.is_empty() {
+        return Ok(None);
+    }
+    let text = serde_json::to_string_pretty(images).map_err(|error| TrainError::Incompatible {
+        what: format!("the list of images left out cannot be written: {error}"),
+        hint: None,
+    })?;
+    Ok(Some(text + "\n"))
 }
 
 /// A fingerprint of the images that also knows where one task ends and the next begins.

@@ -38,6 +38,7 @@ pub(super) fn run(job: &Job, start: Position, observer: &dyn TrainObserver) -> R
         let name = config.method.name();
         return Err(MethodError::Baseline { name }.into());
     };
+    let class_weights = config.train.class_weights.of(data)?;
     let general = vlpt_data::catalogue::template_set(GENERAL_TEMPLATES);
     let [train_images, val_images] = [&data.train.samples, &val.samples].map(|items| images(items));
     let inputs = HeadInputs {
@@ -47,6 +48,7 @@ pub(super) fn run(job: &Job, start: Position, observer: &dyn TrainObserver) -> R
         templates: &task.templates,
         general_templates: general.map_or(&[][..], |set| &set.templates),
         multi_label: task.multi_label,
+        class_weights: class_weights.as_deref(),
         metric_name: task.metric.name(),
         metric: &|logits, labels| metric(task.metric, task.classes.len(), logits, labels),
         order: &|images, epoch| epoch_order(images, config.seed, epoch),

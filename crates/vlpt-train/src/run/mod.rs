@@ -33,7 +33,7 @@ use crate::lock::RunLock;
 use crate::{Result, RunConfig, TrainObserver, TrainingData, read_resolved};
 use execute::execute;
 use folder::{Longer, refuse_existing, stored_config};
-pub use origin::{located_model, remembered_data};
+pub use origin::{is_gone, located_model, remembered_data};
 use prepare::{check_together, in_precision, inputs, new_inputs, tell};
 use vlpt_adapter::PrecisionSetting;
 
@@ -101,18 +101,38 @@ impl Run {
         options: &RunOptions,
         observer: &dyn TrainObserver,
     ) -> Result<RunSummary> {
-        Self::go_on(given, Longer::Allowed, options, observer)
+        Self::go_on(given, Longer::Allowed, None, options, observer)
+    }
+
+    /// As [`Run::resume`], with the data set at another place than where the run had it. The
+    /// checkpoint knows whether its images are the same.
+    ///
+    /// # Errors
+    /// As [`Run::resume`].
+    pub fn resume_with_data_at(
+        data: &str,
+        given: Option<&RunConfig>,
+        options: &RunOptions,
+        observer: &dyn TrainObserver,
+    ) -> Result<RunSummary> {
+        Self::go_on(given, Longer::Allowed, Some(data), options, observer)
     }
 
     fn go_on(
         given: Option<&RunConfig>,
         longer: Longer,
+        data: Option<&str>,
         options: &RunOptions,
         observer: &dyn TrainObserver,
     ) -> Result<RunSummary> {
         let dir = &options.dir;
         let (config, _) = stored_config(given, longer, dir)?;
-        let (clip, data) = inputs(&origin::located(&config, dir)?, observer)?;
+        let mut located = origin::located(&config, dir)?;
+        if let Some(data) = data {
+            data.clone_into(&mut located.data.path);
+        }
+        origin::check_there(&located)?;
+        let (clip, data) = inputs(&located, observer)?;
         Self::go_on_with(given, longer, options, &clip, &data, observer)
     }
 
@@ -126,7 +146,7 @@ impl Run {
         observer: &dyn TrainObserver,
     ) -> Result<RunSummary> {
         if options.dir.join(CONFIG).exists() {
-            Self::go_on(Some(config), Longer::Refused, options, observer)
+            Self::go_on(Some(config), Longer::Refused, None, options, observer)
         } else {
             Self::start(config, options, observer)
         }

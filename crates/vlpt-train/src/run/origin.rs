@@ -10,7 +10,7 @@ use vlpt_base::files::{read_if_there, write_atomic};
 use vlpt_data::synthetic;
 
 use super::CONFIG;
-use crate::{DataConfig, Result, RunConfig, TaskEntry, read_resolved};
+use crate::{DataConfig, Result, RunConfig, TaskEntry, TrainError, read_resolved};
 
 const FILE: &str = "started-in.txt";
 
@@ -65,6 +65,27 @@ pub fn remembered_data(dir: &Path) -> Result<Vec<DataConfig>> {
         return Ok(vec![config.data]);
     }
     Ok(config.tasks.iter().map(TaskEntry::data).collect())
+}
+
+/// Refuses data sets that are no longer where a run had them.
+///
+/// # Errors
+/// The first that is gone.
+pub(super) fn check_there(located: &RunConfig) -> Result<()> {
+    let tasks = located.tasks.iter().map(TaskEntry::path);
+    let mut paths = tasks.chain([&*located.data.path]);
+    let gone = paths.find(|path| is_gone(path));
+    match gone {
+        Some(path) => Err(TrainError::DataGone {
+            path: PathBuf::from(path),
+        }),
+        None => Ok(()),
+    }
+}
+
+/// Whether nothing lies at the path of a data set.
+pub fn is_gone(path: &str) -> bool {
+    !path.is_empty() && synthetic::name_in(path).is_none() && !Path::new(path).exists()
 }
 
 /// The name of a run's model as it leads from here: a relative folder is looked for where the run

@@ -116,6 +116,13 @@ pub(super) fn check_together(config: &RunConfig, clip: &Clip, data: &TrainingDat
     }
     let method = &config.method;
     let tuned = !method.is_baseline();
+    let weighed = config.train.class_weights.of(data)?.is_some();
+    if weighed && !tuned && !method.spec().weighs_classes {
+        return Err(TrainError::Incompatible {
+            what: format!("{method} has no weights of classes, but train.class_weights is set"),
+            hint: Some("leave --class-weights out, or choose another method".to_owned()),
+        });
+    }
     if tuned && config.train.select == Select::BestVal && data.val.is_empty() {
         return Err(TrainError::Incompatible {
             what: format!(

@@ -127,6 +127,9 @@ pub(super) fn write_result(job: &Job, outcome: &Outcome) -> Result<()> {
         };
         metrics[name] = json!(val);
     }
+    if !task.provenance.left_out.is_empty() {
+        metrics["images_left_out"] = json!(task.provenance.left_out.len());
+    }
     let shared = data.shared_names();
     if !shared.is_empty() {
         metrics["shared_class_names"] = json!(shared);

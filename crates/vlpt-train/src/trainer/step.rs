@@ -13,7 +13,7 @@ use super::memory_plan::MemoryPlan;
 use super::regulariser::{Images, Regulariser, rows_of};
 use super::texts::{Scope, TextSide, add_to, learned};
 use super::workload::Workload;
-use crate::loss::{LossHead, LossInput, LossOutput, Mask, TextsOf};
+use crate::loss::{ImageWeights, LossHead, LossInput, LossOutput, Mask, TextsOf};
 use crate::sampler::Batch;
 use crate::{Result, TrainError};
 
@@ -51,6 +51,8 @@ pub(crate) struct Step {
     ranges: Vec<Range<usize>>,
     scope: Scope,
     mask: Mask,
+    /// What each image weighs; empty: all alike.
+    weights: Vec<f64>,
     /// Number of the step, counted from the run's beginning.
     number: u64,
 }
@@ -144,6 +146,16 @@ impl<'a> StepEngine<'a> {
                 work.mask
             },
             scope,
+            weights: work
+                .class_weights
+                .as_ref()
+                .map_or_else(Vec::new, |weights| {
+                    let class = |&image: &usize| work.train[image].labels.first();
+                    images
+                        .iter()
+                        .map(|image| class(image).map_or(0.0, |&class| weights[class as usize]))
+                        .collect()
+                }),
             number,
         })
     }
@@ -342,6 +354,10 @@ impl<'a> StepEngine<'a> {
             width: work.clip.config.embed_dim,
             targets: &step.targets[images.clone()],
             batch: step.targets.len(),
+            weights: (!step.weights.is_empty()).then(|| ImageWeights {
+                each: &step.weights[images.clone()],
+                total: step.weights.iter().sum(),
+            }),
             texts_of: if self.needs.texts_per_image && !self.texts.is_constant() {
                 TextsOf::Each
             } else {

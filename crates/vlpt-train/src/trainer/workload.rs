@@ -27,6 +27,8 @@ pub(crate) struct Workload<'a> {
     pub(crate) mix: Mix,
     /// Of [`Mix::Temperature`].
     pub(crate) temperature: f64,
+    /// What an image of each class weighs in the loss; none: all alike.
+    pub(crate) class_weights: Option<Vec<f64>>,
     /// Images trained on; labels are numbers among all classes.
     pub(crate) train: &'a [Sample],
     /// Images that choose the epoch.

@@ -24,6 +24,8 @@ pub(crate) struct DoctorArgs {
 struct Report {
     version: &'static str,
     built_with: Vec<&'static str>,
+    images: [&'static str; 7],
+    images_without_decoder: [&'static str; 2],
     system: String,
     processor: String,
     cores: usize,
@@ -55,6 +57,8 @@ pub(crate) fn run(args: &DoctorArgs, console: &Console) -> Result<(), CliError> 
     let report = Report {
         version: env!("CARGO_PKG_VERSION"),
         built_with: built_with(),
+        images: vlpt_data::image::FORMATS.0,
+        images_without_decoder: vlpt_data::image::FORMATS.1,
         system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
         processor: proc_field("/proc/cpuinfo", "model name").unwrap_or_else(|| "unknown".into()),
         cores: std::thread::available_parallelism().map_or(1, usize::from),
@@ -99,6 +103,14 @@ fn text(r: &Report) -> String {
                 [] => "none of hub, parquet, webdataset".to_owned(),
                 _ => r.built_with.join(" "),
             },
+        ),
+        (
+            "images",
+            format!(
+                "{}; no decoder for {}: convert them first",
+                r.images.join(" "),
+                r.images_without_decoder.join(" and ")
+            ),
         ),
         ("system", r.system.clone()),
         ("processor", format!("{}, {} cores", r.processor, r.cores)),

@@ -8,7 +8,7 @@ use vlpt_data::image::Limits;
 
 use crate::console::Console;
 use crate::error::CliError;
-use crate::options::{ImageArgs, ModelArgs, load_preprocess};
+use crate::options::{ImageArgs, ModelArgs, ViewFlags, load_preprocess};
 use crate::output;
 
 /// Flags of `vlpt preprocess`.
@@ -18,6 +18,8 @@ pub(crate) struct PreprocessArgs {
     images: ImageArgs,
     #[command(flatten)]
     model: ModelArgs,
+    #[command(flatten)]
+    view: ViewFlags,
     /// Where to write the tensor: f32, images x 3 x size x size, NumPy format
     #[arg(long, short, value_name = "FILE.npy")]
     out: Option<PathBuf>,
@@ -40,17 +42,17 @@ pub(crate) fn run(args: &PreprocessArgs, console: &Console) -> Result<(), CliErr
             "add --out tensor.npy to write the tensor, or --explain to read what is done",
         ));
     }
-    let preprocess = load_preprocess(&args.model.model, console)?;
-    let limits = Limits::default();
-    let inputs = args.images.inputs()?;
+    let preprocess = load_preprocess(&args.model.model, &args.view.config(), console)?;
+    let decoding = preprocess.decoding(&Limits::default());
+    let inputs = args.images.inputs(console)?;
     let mut tensor = Vec::new();
     let mut seen = Vec::new();
     for input in &inputs {
-        let image = input.load(&limits)?;
+        let (image, facts) = input.load(&decoding)?;
         if args.explain {
             seen.push(Seen {
                 image: input.label(),
-                steps: preprocess.explain(&image),
+                steps: preprocess.explain(&image, facts.as_ref()),
             });
         }
         if args.out.is_some() {

@@ -87,7 +87,12 @@ pub(crate) fn run(args: &TrainArgs, console: &Console) -> Result<(), CliError> {
             return console.result(&config, || config.explained());
         }
         interrupt::run_goes_on(dir);
-        return report(Run::resume(Some(&config), &options, &watch)?, console);
+        let moved = moved(args.data.as_deref(), dir)?;
+        let summary = match moved {
+            Some(data) => Run::resume_with_data_at(data, Some(&config), &options, &watch)?,
+            None => Run::resume(Some(&config), &options, &watch)?,
+        };
+        return report(summary, console);
     }
     let config = args.resolve()?;
     if args.print_config {
@@ -141,7 +146,8 @@ impl TrainArgs {
             init_from.map(|folder| format!("init_from={}", quoted(&folder.to_string_lossy()))),
         );
         let mut given = self.tune.over(&stored, settings)?;
-        if same_place(&given.data.path, &located.path) {
+        let moved = moved(self.data.as_deref(), dir)?.is_some();
+        if moved || same_place(&given.data.path, &located.path) {
             given.data.path.clone_from(&stored.data.path);
         }
         if let (Some(file), Some(known)) = (&given.data.class_file, &located.class_file)
@@ -159,6 +165,14 @@ impl TrainArgs {
         settings.extend(data.map(|data| format!("data.path={}", quoted(data))));
         self.tune.resolve(settings, self.init_from.as_deref())
     }
+}
+
+/// The data set beside `--resume`, where the run's own is no longer at its place.
+fn moved<'d>(data: Option<&'d str>, dir: &Path) -> Result<Option<&'d str>, CliError> {
+    let Some(data) = data else { return Ok(None) };
+    let remembered = remembered_data(dir)?;
+    let gone = matches!(&remembered[..], [run] if vlpt_train::is_gone(&run.path));
+    Ok(gone.then_some(data))
 }
 
 fn list_recipes(console: &Console) -> Result<(), CliError> {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use vlpt_data::{ClassSubset, Format, LabelFromName, LabelSeparator, Task, synthetic};
 use vlpt_train::{DataConfig, Layers, RunConfig, TrainError};
 
@@ -49,6 +49,16 @@ pub(crate) struct DataFlags {
     /// Leave out listed images that are absent instead of refusing them
     #[arg(long)]
     pub(crate) skip_missing_images: bool,
+    /// Images that cannot be decoded: `stop` at the first, or `skip` them; every image is then decoded once before any is drawn [default: stop]
+    #[arg(long, value_enum, value_name = "RULE")]
+    pub(crate) broken: Option<BrokenArg>,
+}
+
+/// What is done about images that cannot be decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BrokenArg {
+    Skip,
+    Stop,
 }
 
 impl DataFlags {
@@ -66,6 +76,10 @@ impl DataFlags {
         let image_root = image_root.map(|folder| folder.to_string_lossy().into_owned());
         let separator = self.label_separator.map(|sign| text(&sign.to_string()));
         let from_name = self.label_from_name.map(|part| text(&part.to_string()));
+        let broken = self.broken.map(|broken| match broken {
+            BrokenArg::Skip => text("skip"),
+            BrokenArg::Stop => text("stop"),
+        });
         let on = |flag: bool| flag.then(|| "true".to_owned());
         let all = [
             ("format", format.map(|f| text(f.name()))),
@@ -80,6 +94,7 @@ impl DataFlags {
             ("split_seed", self.split_seed.map(|seed| seed.to_string())),
             ("drop_empty_classes", on(self.drop_empty_classes)),
             ("skip_missing_images", on(self.skip_missing_images)),
+            ("broken", broken),
         ];
         let given = all.into_iter();
         given.filter_map(|(key, v)| Some((key, v?))).collect()

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use vlpt_data::image::{Limits, RgbImage};
-use vlpt_data::junk::is_junk;
+use vlpt_data::image::{DecodeOptions, Facts, Limits, RgbImage, decode_with, facts, read_file};
 
+use super::walk::Walk;
+use crate::console::Console;
 use crate::error::CliError;
 
 /// Images named on the command line: files, folders, or one image on standard input.
@@ -40,25 +41,30 @@ impl Input {
     /// Its name in errors and its bytes.
     pub(crate) fn named_bytes(&self) -> Result<(String, Vec<u8>), CliError> {
         match self {
-            Self::File(path) => Ok((self.label(), fs_err::read(path)?)),
+            Self::File(path) => {
+                let label = self.label();
+                let bytes = read_file(path, &label, &Limits::default())?;
+                Ok((label, bytes))
+            }
             Self::Stdin(bytes) => Ok(("standard input".to_owned(), bytes.clone())),
         }
     }
 
-    /// Reads and decodes it.
-    pub(crate) fn load(&self, limits: &Limits) -> Result<RgbImage, CliError> {
+    /// Reads and decodes it; also what its headers say.
+    pub(crate) fn load(
+        &self,
+        options: &DecodeOptions,
+    ) -> Result<(RgbImage, Option<Facts>), CliError> {
         let (name, bytes) = self.named_bytes()?;
-        Ok(vlpt_data::image::decode(&bytes, &name, limits)?)
+        let image = decode_with(&bytes, &name, options)?;
+        Ok((image, facts(&bytes)))
     }
 }
 
-const EXTENSIONS: [&str; 10] = [
-    "jpg", "jpeg", "jpe", "jfif", "png", "webp", "bmp", "gif", "tif", "tiff",
-];
-
 impl ImageArgs {
-    /// All images in the order given; folders are walked in name order.
-    pub(crate) fn inputs(&self) -> Result<Vec<Input>, CliError> {
+    /// All images in the order given; folders are walked in name order, and what is passed over
+    /// there is told.
+    pub(crate) fn inputs(&self, console: &Console) -> Result<Vec<Input>, CliError> {
         let mut inputs = Vec::new();
         let mut paths = self.images.clone();
         if let Some(list) = &self.files_from {
@@ -79,14 +85,9 @@ impl ImageArgs {
                 std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut bytes)?;
                 inputs.push(Input::Stdin(bytes));
             } else if path.is_dir() {
-                let before = inputs.len();
-                walk(&path, &mut inputs)?;
-                if inputs.len() == before {
-                    return Err(CliError::usage(
-                        format!("no images in the folder {}", path.display()),
-                        format!("images end in one of: {}", EXTENSIONS.join(", ")),
-                    ));
-                }
+                let walk = Walk::of(&path)?;
+                walk.tell(&path, console)?;
+                inputs.extend(walk.images.into_iter().map(Input::File));
             } else {
                 inputs.push(Input::File(path));
             }
@@ -99,26 +100,4 @@ impl ImageArgs {
         }
         Ok(inputs)
     }
-}
-
-fn walk(folder: &Path, inputs: &mut Vec<Input>) -> Result<(), CliError> {
-    let mut entries = Vec::new();
-    for entry in fs_err::read_dir(folder)? {
-        entries.push(entry?.path());
-    }
-    entries.sort();
-    for path in entries {
-        let hidden = path.file_name().is_some_and(|name| {
-            let name = name.to_string_lossy();
-            name.starts_with('.') || is_junk(&name)
-        });
-        let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
-        if hidden {
-        } else if path.is_dir() {
-            walk(&path, inputs)?;
-        } else if extension.is_some_and(|e| EXTENSIONS.contains(&e.as_str())) {
-            inputs.push(Input::File(path));
-        }
-    }
-    Ok(())
 }

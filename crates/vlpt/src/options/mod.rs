@@ -6,7 +6,10 @@ mod given;
 mod images;
 mod model;
 mod pool;
+mod rows;
 mod run_data;
+mod view;
+mod walk;
 
 pub(crate) use cache::CacheArgs;
 pub(crate) use data::{DataArgs, DataFlags, before_work, refuse_inside};
@@ -17,4 +20,6 @@ pub(crate) use model::{
     load_tokenizer, open_model,
 };
 pub(crate) use pool::{check_kernels, check_threads, in_pool};
+pub(crate) use rows::{PredictionsArgs, RowArgs};
 pub(crate) use run_data::{RunDataArgs, same_place};
+pub(crate) use view::ViewFlags;

@@ -120,10 +120,14 @@ pub(crate) fn load_tokenizer(name: Option<&str>, console: &Console) -> Result<To
     }
 }
 
-/// What the model `name` does to an image before it looks at it.
-pub(crate) fn load_preprocess(name: &str, console: &Console) -> Result<Preprocess, CliError> {
+/// What the model `name` does to an image before it looks at it, with changes.
+pub(crate) fn load_preprocess(
+    name: &str,
+    changes: &ImageConfig,
+    console: &Console,
+) -> Result<Preprocess, CliError> {
     Ok(vlpt_adapter::preprocess(
         &open_model(name, Precision::F32, console)?,
-        &ImageConfig::default(),
+        changes,
     ))
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::Args;
 use vlpt_adapter::PromptFolder;
 use vlpt_data::{DataError, DataSetting, LayoutError, Task, synthetic};
-use vlpt_train::{DataConfig, TrainError, open_task, remembered_data};
+use vlpt_train::{DataConfig, TrainError, is_gone, open_task, remembered_data};
 
 use super::data::{DataFlags, tell};
 use crate::console::Console;
@@ -49,6 +49,12 @@ impl RunDataArgs {
                         "name it: `vlpt eval PROMPT DATA`",
                     ));
                 };
+                if is_gone(&data.path) {
+                    return Err(TrainError::DataGone {
+                        path: data.path.into(),
+                    }
+                    .into());
+                }
                 console.say(format!("data: {}, as the run opened it", data.path));
                 open_task(&self.flags.over(data)?)?
             }
@@ -58,7 +64,7 @@ impl RunDataArgs {
                     .find(|data| same_place(&data.path, path));
                 match same {
                     Some(data) => open_task(&self.flags.over(data)?)?,
-                    None => self.open_other(path, &remembered_data(run)?)?,
+                    None => self.open_other(path, &remembered_data(run)?, console)?,
                 }
             }
         };
@@ -67,7 +73,12 @@ impl RunDataArgs {
     }
 
     /// Another data set than the run's.
-    fn open_other(&self, path: &str, remembered: &[DataConfig]) -> Result<Task, CliError> {
+    fn open_other(
+        &self,
+        path: &str,
+        remembered: &[DataConfig],
+        console: &Console,
+    ) -> Result<Task, CliError> {
         let plain = DataConfig {
             path: path.to_owned(),
             ..DataConfig::default()
@@ -82,7 +93,14 @@ impl RunDataArgs {
             })?;
             match open_task(&with_columns) {
                 Err(TrainError::Data(DataError::Layout(error))) if about_columns(&error) => {}
-                opened => return Ok(opened?),
+                opened => {
+                    let columns = [&with_columns.image_column, &with_columns.label_column];
+                    let columns: Vec<&str> = columns.into_iter().flatten().map(|c| &**c).collect();
+                    if !columns.is_empty() {
+                        console.say(format!("columns: {}, as in the run", columns.join(", ")));
+                    }
+                    return Ok(opened?);
+                }
             }
         }
         Ok(open_task(&self.flags.over(plain)?)?)

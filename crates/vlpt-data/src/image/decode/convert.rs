@@ -12,11 +12,6 @@ pub(super) fn first_three(data: &[u8], channels: usize) -> Vec<u8> {
         .collect()
 }
 
-/// 16-bit grey: Pillow's mode `I;16` is clipped, not scaled.
-pub(super) fn clip16(value: u16) -> u8 {
-    value.min(255) as u8
-}
-
 /// `a * b / 255`, rounded, in Pillow's integer arithmetic.
 fn scaled(a: u8, b: u8) -> u8 {
     let t = u32::from(a) * u32::from(b) + 128;

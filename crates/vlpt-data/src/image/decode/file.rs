@@ -1,7 +1,10 @@
 //! An image file on its way to pixels, and the limits it is held to.
 
+use super::budget::Share;
 use super::sniff::ImageFormat;
 use crate::error::{DataError, Result};
+use crate::image::settings::Grey16;
+use std::cell::RefCell;
 
 /// Limits that are checked against the header, before anything is allocated for pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,14 +13,17 @@ pub struct Limits {
     pub max_pixels: u64,
     /// Largest number of bytes that decoding may hold at once, in pixels and work buffers.
     pub max_bytes: u64,
+    /// Largest image file in bytes: larger ones are refused before they are read.
+    pub max_file: u64,
 }
 
 impl Default for Limits {
-    /// 178,956,970 pixels (where Pillow refuses) and 2 GiB.
+    /// 178,956,970 pixels (where Pillow refuses), 2 GiB, and files of 512 MiB.
     fn default() -> Self {
         Self {
             max_pixels: 178_956_970,
             max_bytes: 2 << 30,
+            max_file: 512 << 20,
         }
     }
 }
@@ -28,11 +34,14 @@ pub(super) struct File<'a> {
     pub(super) origin: &'a str,
     pub(super) format: ImageFormat,
     pub(super) limits: Limits,
+    pub(super) grey16: Grey16,
+    /// What this image holds of the memory for decoding; taken when its size is known.
+    pub(super) share: RefCell<Option<Share>>,
 }
 
 impl File<'_> {
-    /// Checks a header's size against the limits: `work` is the bytes held per pixel beside the
-    /// three of the result.
+    /// Checks a header's size against the limits, and waits until there is memory for it: `work` is the bytes held
+    /// per pixel beside the three of the result.
     pub(super) fn check_size(&self, width: u64, height: u64, work: u64) -> Result<()> {
         if width == 0 || height == 0 {
             return Err(self.damaged(format!("the header says {width} x {height} pixels")));
@@ -48,12 +57,16 @@ impl File<'_> {
         if pixels > self.limits.max_pixels {
             return Err(too_large("more pixels than", self.limits.max_pixels));
         }
-        if pixels.saturating_mul(work + 3) > self.limits.max_bytes {
+        let bytes = pixels.saturating_mul(work + 3);
+        if bytes > self.limits.max_bytes {
             return Err(too_large(
                 "more bytes while decoding than",
                 self.limits.max_bytes,
             ));
         }
+        // One share at a time: a thread that waits must not hold another.
+        self.share.replace(None);
+        self.share.replace(Some(Share::take(bytes)));
         Ok(())
     }
 
@@ -72,6 +85,15 @@ impl File<'_> {
             origin,
             format,
             detail: detail.into(),
+        }
+    }
+
+    pub(super) fn no_decoder(&self, converter: &'static str) -> DataError {
+        let (origin, format) = (self.origin.to_owned(), self.format.name());
+        DataError::NoDecoder {
+            origin,
+            format,
+            converter,
         }
     }
 

@@ -15,6 +15,10 @@ use std::ffi::c_int;
 use std::io::{self, BufRead, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
+/// Most pixels that all scans of a file may have together, some seconds of work: 20 scans of the largest image there
+/// may be. Progressive files have about ten scans; libjpeg reads any number of them.
+const MOST_SCANNED: u64 = 4_000_000_000;
+
 /// Decodes a JPEG file.
 pub(super) fn decode(file: &File<'_>, accept_damaged: bool) -> Result<RgbImage> {
     let ended = Cell::new(false);
@@ -59,6 +63,12 @@ fn read(file: &File<'_>, source: JpegBytes<'_>, accept_damaged: bool) -> Result<
     let (width, height) = header.size();
     // Four components and, in progressive files, two bytes for each coefficient.
     file.check_size(width as u64, height as u64, 4 + 8)?;
+    let scans = scans(file.bytes);
+    if (width as u64 * height as u64).saturating_mul(scans) > MOST_SCANNED {
+        return Err(file.unsupported(format!(
+            "{scans} scans of {width} x {height} pixels, more than {MOST_SCANNED} pixels in all"
+        )));
+    }
     let cmyk = match header.color_space() {
         ColorSpace::JCS_GRAYSCALE | ColorSpace::JCS_YCbCr | ColorSpace::JCS_RGB => false,
         ColorSpace::JCS_CMYK | ColorSpace::JCS_YCCK => true,
@@ -86,6 +96,33 @@ fn read(file: &File<'_>, source: JpegBytes<'_>, accept_damaged: bool) -> Result<
         height: height as u32,
         data,
     })
+}
+
+/// How many scans a file has, from the markers between its data.
+fn scans(bytes: &[u8]) -> u64 {
+    const SCAN: u8 = 0xda;
+    let (mut at, mut scans) = (2, 0);
+    while let Some(&[marker, code]) = bytes.get(at..at + 2) {
+        match (marker, code) {
+            // the end, or no marker where one is due: what follows is not counted
+            (0xff, 0xd9) => break,
+            (0xff, 0xff) => at += 1,
+            (0xff, 0x00 | 0x01 | 0xd0..=0xd8) => at += 2,
+            (0xff, _) => {
+                let Some(&[high, low]) = bytes.get(at + 2..at + 4) else {
+                    break;
+                };
+                scans += u64::from(code == SCAN);
+                at += 2 + usize::from(u16::from_be_bytes([high, low]));
+            }
+            _ => {
+                // a scan's data, or stray bytes: on to the next byte that may begin a marker
+                let rest = &bytes[at..];
+                at += rest.iter().position(|&b| b == 0xff).unwrap_or(rest.len());
+            }
+        }
+    }
+    scans
 }
 
 /// Reads on to the end marker, so that a file without one is seen; all pixels are there already.

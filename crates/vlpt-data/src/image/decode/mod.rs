@@ -5,35 +5,46 @@
 //! decisions is in `docs/reference/images.md`.
 
 mod bmp;
+mod budget;
 mod convert;
 mod file;
 mod gif;
 mod jpeg;
 mod orientation;
 mod png;
+mod pnm;
+mod quiet;
 mod sniff;
 mod tiff;
 mod webp;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::cell::RefCell;
 
+pub use budget::{DEFAULT_MEMORY_BUDGET, set_memory_budget};
 pub use file::Limits;
 pub use orientation::read_exif as exif_orientation;
 pub use sniff::{ImageFormat, format_of};
 
 use super::rgb::RgbImage;
+use super::settings::{Exif, Grey16};
 use crate::error::{DataError, Result};
 use file::File;
+
+/// Formats that are decoded, and formats that are only recognised, by their names.
+pub const FORMATS: ([&str; 7], [&str; 2]) = (
+    ["JPEG", "PNG", "WebP", "BMP", "GIF", "TIFF", "PNM"],
+    ["HEIC", "AVIF"],
+);
 
 /// What [`decode_with`] does beside plain decoding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct DecodeOptions {
     /// Limits on size.
     pub limits: Limits,
-    /// Whether the EXIF orientation is applied, as Pillow's `ImageOps.exif_transpose` does. Off by
-    /// default, because `convert("RGB")` and torchvision's loader ignore it. A TIFF's own
-    /// orientation is always applied, as Pillow does on loading.
-    pub exif_orientation: bool,
+    /// Whether a turn in EXIF data is applied. A TIFF's own orientation is always applied, as Pillow does on loading.
+    pub exif: Exif,
+    /// How grey of 16 bits becomes 8.
+    pub grey16: Grey16,
     /// Whether JPEG data with recoverable errors gives what libjpeg makes of it, as in Pillow,
     /// instead of an error. A truncated file stays an error, as in Pillow.
     pub accept_damaged: bool,
@@ -61,6 +72,20 @@ pub fn decode(bytes: &[u8], origin: &str, limits: &Limits) -> Result<RgbImage> {
 /// # Errors
 /// As [`decode`].
 pub fn decode_with(bytes: &[u8], origin: &str, options: &DecodeOptions) -> Result<RgbImage> {
+    decode_then(bytes, origin, options, |image| image)
+}
+
+/// Decodes image bytes to RGB and does some work on the pixels. The pixels count against the memory for decoding
+/// ([`set_memory_budget`]) until the work is done, so it should make them smaller, and must decode no other image.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_then<T>(
+    bytes: &[u8],
+    origin: &str,
+    options: &DecodeOptions,
+    work: impl FnOnce(RgbImage) -> T,
+) -> Result<T> {
     if bytes.is_empty() {
         return Err(DataError::EmptyImage {
             origin: origin.to_owned(),
@@ -78,19 +103,47 @@ pub fn decode_with(bytes: &[u8], origin: &str, options: &DecodeOptions) -> Resul
         origin,
         format,
         limits: options.limits,
+        grey16: options.grey16,
+        share: RefCell::new(None),
     };
     // A decoder that panics on some input we have not met must not end the program.
-    let image = catch_unwind(AssertUnwindSafe(|| match format {
+    let image = quiet::catch(|| match format {
         ImageFormat::Jpeg => jpeg::decode(&file, options.accept_damaged),
         ImageFormat::Png => png::decode(&file),
         ImageFormat::WebP => webp::decode(&file),
         ImageFormat::Bmp => bmp::decode(&file),
         ImageFormat::Gif => gif::decode(&file),
         ImageFormat::Tiff => tiff::decode(&file),
-    }))
-    .unwrap_or_else(|_| Err(file.damaged("the decoder gave up")))?;
-    if options.exif_orientation && format != ImageFormat::Tiff {
-        return Ok(orientation::apply(image, orientation::read_exif(bytes)));
+        ImageFormat::Pnm => pnm::decode(&file),
+        ImageFormat::Heic => {
+            Err(file.no_decoder("`sips -s format jpeg` on a Mac or `heif-convert` elsewhere"))
+        }
+        ImageFormat::Avif => Err(file.no_decoder("`avifdec`")),
+    })
+    .unwrap_or_else(|| Err(file.damaged("the decoder gave up")))?;
+    if let Some(share) = file.share.borrow_mut().as_mut() {
+        // Turning an image takes a second copy of it.
+        let copies = if options.exif == Exif::Apply { 2 } else { 1 };
+        share.shrink(image.data.len() as u64 * copies);
     }
-    Ok(image)
+    let image = match (options.exif, format) {
+        (Exif::Ignore, _) | (_, ImageFormat::Tiff) => image,
+        (Exif::Apply, _) => orientation::apply(image, orientation::read_exif(bytes)),
+    };
+    Ok(work(image))
+}
+
+/// The EXIF orientation of an encoded image, 1 where there is none.
+pub(super) fn orientation_of(bytes: &[u8]) -> u32 {
+    orientation::read_exif(bytes)
+}
+
+/// Whether an encoded image is grey of more than 8 bits, by its header.
+pub(super) fn wide_grey(bytes: &[u8], format: ImageFormat) -> bool {
+    match format {
+        ImageFormat::Png => png::wide_grey(bytes),
+        ImageFormat::Tiff => tiff::wide_grey(bytes),
+        ImageFormat::Pnm => pnm::wide_grey(bytes),
+        _ => false,
+    }
 }

@@ -38,7 +38,7 @@ pub(super) fn decode(file: &File<'_>) -> Result<RgbImage> {
     let rgb = match (colour, depth) {
         (ColorType::Grayscale, BitDepth::Sixteen) => convert::grey(
             data.chunks_exact(2)
-                .map(|p| convert::clip16(u16::from_be_bytes([p[0], p[1]]))),
+                .map(|p| file.grey16.eight_bits(u16::from_be_bytes([p[0], p[1]]))),
         ),
         (ColorType::Grayscale, _) => {
             convert::grey(samples(bits).map(|v| v * convert::grey_scale(bits)))
@@ -61,6 +61,11 @@ pub(super) fn decode(file: &File<'_>) -> Result<RgbImage> {
         height,
         data: rgb,
     })
+}
+
+/// Whether the header says 16-bit grey without alpha.
+pub(super) fn wide_grey(bytes: &[u8]) -> bool {
+    matches!(bytes.get(24..26), Some([16, 0]))
 }
 
 fn failure(file: &File<'_>, error: &DecodingError) -> DataError {

@@ -15,6 +15,12 @@ pub enum ImageFormat {
     Gif,
     /// TIFF, first page.
     Tiff,
+    /// Netpbm: PBM, PGM, PPM.
+    Pnm,
+    /// HEIC: HEVC pictures in a HEIF file, as phones make.
+    Heic,
+    /// AVIF: AV1 pictures in a HEIF file.
+    Avif,
 }
 
 impl ImageFormat {
@@ -27,6 +33,9 @@ impl ImageFormat {
             Self::Bmp => "BMP",
             Self::Gif => "GIF",
             Self::Tiff => "TIFF",
+            Self::Pnm => "PNM",
+            Self::Heic => "HEIC",
+            Self::Avif => "AVIF",
         }
     }
 }
@@ -34,6 +43,7 @@ impl ImageFormat {
 /// The format of image bytes, by their first bytes; `None` when they are not an image known here.
 pub fn format_of(bytes: &[u8]) -> Option<ImageFormat> {
     match bytes {
+        [_, _, _, _, b'f', b't', b'y', b'p', ..] => heif(bytes),
         [0xff, 0xd8, 0xff, ..] => Some(ImageFormat::Jpeg),
         [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some(ImageFormat::Png),
         [
@@ -54,8 +64,23 @@ pub fn format_of(bytes: &[u8]) -> Option<ImageFormat> {
         [b'B', b'M', ..] => Some(ImageFormat::Bmp),
         [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some(ImageFormat::Gif),
         [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => Some(ImageFormat::Tiff),
+        [b'P', b'1'..=b'6', b' ' | b'\t'..=b'\r', ..] => Some(ImageFormat::Pnm),
         _ => None,
     }
+}
+
+/// Which of the pictures in HEIF files, by the brands in the file's first box.
+fn heif(bytes: &[u8]) -> Option<ImageFormat> {
+    let length = u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]) as usize;
+    let brands = bytes.get(8..length.min(bytes.len()).min(256))?;
+    let mut brands = brands.chunks_exact(4).enumerate();
+    // The second word is a version.
+    brands.find_map(|(place, brand)| match brand {
+        _ if place == 1 => None,
+        b"avif" | b"avis" => Some(ImageFormat::Avif),
+        b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" => Some(ImageFormat::Heic),
+        _ => None,
+    })
 }
 
 /// What bytes that are no known image look like, in words.
@@ -67,9 +92,10 @@ pub(super) fn describe(bytes: &[u8]) -> String {
         [b'P', b'K', 3 | 5, ..] => Some("a ZIP archive"),
         [0x1f, 0x8b, ..] => Some("gzip data"),
         [b'%', b'P', b'D', b'F', ..] => Some("a PDF document"),
-        [_, _, _, _, b'f', b't', b'y', b'p', b'a', b'v', b'i', ..] => Some("an AVIF image"),
-        [_, _, _, _, b'f', b't', b'y', b'p', b'h' | b'm', ..] => Some("a HEIF image"),
+        [_, _, _, _, b'f', b't', b'y', b'p', ..] => Some("a film, or an image in a film's format"),
         [0, 0, 0, 12, b'j', b'P', ..] => Some("a JPEG 2000 image"),
+        [b'P', b'7', b'\n', ..] => Some("a PAM image"),
+        [b'P', b'f' | b'F', b'\n', ..] => Some("a PFM image"),
         _ if text.starts_with("<!doctype html") || text.starts_with("<html") => Some("a web page"),
         _ if text.starts_with("<svg") || text.starts_with("<?xml") => Some("XML or SVG text"),
         _ if text.starts_with("version https://git-lfs") => Some("a Git LFS pointer"),

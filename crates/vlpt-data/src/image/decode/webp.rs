@@ -1,4 +1,4 @@
-//! WebP, lossy and lossless; of an animation the first frame.
+//! WebP, lossy and lossless; of an animation the first frame, as libwebp's animation decoder gives it.
 
 use super::convert;
 use super::file::File;
@@ -18,7 +18,9 @@ pub(super) fn decode(file: &File<'_>) -> Result<RgbImage> {
         )));
     }
     let failed = |error: DecodingError| failure(file, &error);
-    let mut decoder = WebPDecoder::new(Cursor::new(file.bytes)).map_err(failed)?;
+    let unblended = without_blending(file.bytes);
+    let bytes = unblended.as_deref().unwrap_or(file.bytes);
+    let mut decoder = WebPDecoder::new(Cursor::new(bytes)).map_err(failed)?;
     let (width, height) = decoder.dimensions();
     file.check_size(u64::from(width), u64::from(height), 8)?;
     decoder.set_memory_limit(usize::try_from(file.limits.max_bytes).unwrap_or(usize::MAX));
@@ -37,6 +39,29 @@ pub(super) fn decode(file: &File<'_>) -> Result<RgbImage> {
         height,
         data,
     })
+}
+
+/// A copy of an animation whose first frame asks to be blended with what lies below it, without that request: there
+/// is nothing below, and libwebp takes the frame's pixels as they are. `None` for other files.
+fn without_blending(bytes: &[u8]) -> Option<Vec<u8>> {
+    /// Within a frame's chunk: the byte of flags, behind place, size and duration.
+    const FLAGS: usize = 8 + 15;
+    const DO_NOT_BLEND: u8 = 2;
+    let mut at = 12;
+    while let Some(head) = bytes.get(at..at + 8) {
+        if &head[..4] == b"ANMF" {
+            let flags = at + FLAGS;
+            if bytes.get(flags)? & DO_NOT_BLEND != 0 {
+                return None;
+            }
+            let mut copy = bytes.to_vec();
+            copy[flags] |= DO_NOT_BLEND;
+            return Some(copy);
+        }
+        let length = u32::from_le_bytes([head[4], head[5], head[6], head[7]]);
+        at = (length as usize).checked_add(at + 8)?.next_multiple_of(2);
+    }
+    None
 }
 
 fn failure(file: &File<'_>, error: &DecodingError) -> DataError {

@@ -8,9 +8,11 @@ mod columns;
 mod lanes;
 mod quad;
 mod rows;
+mod turned;
 
 use super::filter::{Interpolation, Taps};
 use super::rgb::RgbImage;
+use super::settings::ResizeOrder;
 use columns::Columns;
 use lanes::Lanes;
 use quad::{Quad, ROWS};
@@ -39,11 +41,40 @@ impl Area {
             height,
         }
     }
+
+    /// The same rectangle with rows and columns changed over.
+    fn turned(self) -> Self {
+        Self {
+            x: self.y,
+            y: self.x,
+            width: self.height,
+            height: self.width,
+        }
+    }
 }
 
 /// Crops `source` out of the image, resizes it to `size` (width, height), and gives the `keep` part
 /// of that. `source` lies inside the image, `keep` inside `size`; nothing is empty.
 pub(super) fn resample(
+    image: &RgbImage,
+    source: Area,
+    size: (u32, u32),
+    keep: Area,
+    filter: Interpolation,
+    order: ResizeOrder,
+) -> RgbImage {
+    if order.vertical_first((source.width, source.height), size) {
+        let upright = turned::part(image, source);
+        let whole = Area::whole(source.height, source.width);
+        let size = (size.1, size.0);
+        let small = horizontal_first(&upright, whole, size, keep.turned(), filter);
+        return turned::part(&small, Area::whole(small.width, small.height));
+    }
+    horizontal_first(image, source, size, keep, filter)
+}
+
+/// [`resample`] with columns first.
+fn horizontal_first(
     image: &RgbImage,
     source: Area,
     size: (u32, u32),

@@ -2,6 +2,7 @@
 
 mod aircraft;
 mod imagenet;
+mod raw;
 mod sets;
 mod split_file;
 
@@ -71,6 +72,30 @@ pub(super) const LAYOUTS: &[Layout] = &[
             Item::Images(&["images/0034958.jpg", "images/0037511.jpg"]),
         ],
         gives: Gives::single(&["707-320", "A300B4"], [2, 1, 1]),
+    },
+    Layout {
+        name: "CoOp's sets as they are published",
+        format: Format::Coop,
+        sign: "the set's usual folder name and image folder without `split_zhou_*.json`: split by CoOp's rule, which does not give the published split",
+        open: "eurosat",
+        flags: "",
+        example: &[
+            Item::Images(&[
+                "eurosat/2750/Forest/Forest_1.jpg",
+                "eurosat/2750/Forest/Forest_2.jpg",
+                "eurosat/2750/Forest/Forest_3.jpg",
+                "eurosat/2750/Forest/Forest_4.jpg",
+                "eurosat/2750/Forest/Forest_5.jpg",
+            ]),
+            Item::Images(&[
+                "eurosat/2750/SeaLake/SeaLake_1.jpg",
+                "eurosat/2750/SeaLake/SeaLake_2.jpg",
+                "eurosat/2750/SeaLake/SeaLake_3.jpg",
+                "eurosat/2750/SeaLake/SeaLake_4.jpg",
+                "eurosat/2750/SeaLake/SeaLake_5.jpg",
+            ]),
+        ],
+        gives: Gives::single(&["Forest", "Sea or Lake"], [4, 2, 4]),
     },
 ];
 
@@ -163,12 +188,14 @@ pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<TaskBuilder> {
             Kind::Aircraft => aircraft::read(path, set, options),
             _ => imagenet::read(path, set, options),
         },
-        Some(Found::Incomplete(set)) => Err(LayoutError::MissingFile {
-            set: format!("{} in the CoOp layout ({})", set.name, path.display()),
-            file: path.join(set.file),
-            help: set.help(),
-        }
-        .into()),
+        Some(Found::Incomplete(set)) => raw::read(path, set, options)?.ok_or_else(|| {
+            LayoutError::MissingFile {
+                set: format!("{} in the CoOp layout ({})", set.name, path.display()),
+                file: path.join(set.file),
+                help: set.help(),
+            }
+            .into()
+        }),
         None => {
             let (path, format) = (path.to_path_buf(), Format::Coop);
             Err(LayoutError::NotThisFormat {

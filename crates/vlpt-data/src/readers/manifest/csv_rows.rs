@@ -1,16 +1,16 @@
-//! Rows of a table of text.
+//! Listed of a table of text.
 
 use std::path::Path;
 
 use super::columns::{Columns, Label, Seen, SplitColumn, choose};
-use super::rows::{Row, Rows, labels};
+use super::rows::{Listed, Row, labels};
 use super::sheet::{self, Sheet};
 use crate::error::{LayoutError, Result};
-use crate::readers::folders::is_image;
+use crate::image::has_image_ending as is_image;
 use crate::readers::options::OpenOptions;
 use crate::split_name::SplitName;
 
-/// Rows that show whether a column is one of 0 and 1; another value in a later row is an error.
+/// Listed that show whether a column is one of 0 and 1; another value in a later row is an error.
 const LOOKED_AT: usize = 200;
 
 /// The columns of the file, and its first images as they are written.
@@ -91,7 +91,7 @@ pub(super) fn read(
     file: &Path,
     options: &OpenOptions,
     exists: &mut dyn FnMut(&str) -> bool,
-) -> Result<Rows> {
+) -> Result<Listed> {
     let mut sheet = sheet::read(file)?;
     let number: Option<usize> = options.image_column.as_ref().and_then(|n| n.parse().ok());
     let first = number.and_then(|number| sheet.names.get(number.checked_sub(1)?));
@@ -127,7 +127,9 @@ pub(super) fn read(
                 "the column `{}` is not read as a split: `{value}` is no name of one",
                 sheet.names[place]
             ));
-            rows.iter_mut().for_each(|row| row.split = None);
+            for row in &mut rows {
+                row.split = None;
+            }
         }
     }
     let classes = match &columns.label {
@@ -139,7 +141,7 @@ pub(super) fn read(
                 .collect(),
         ),
     };
-    Ok(Rows {
+    Ok(Listed {
         rows,
         classes,
         notes,

@@ -90,7 +90,7 @@ fn utf16(file: &Path, bytes: &[u8], unit: fn([u8; 2]) -> u16, cut: bool) -> Resu
 
 /// The error of a byte after those of `before`.
 fn bad(file: &Path, before: &[u8], found: String) -> crate::error::DataError {
-    let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+    let line = 1 + before.split(|byte| *byte == b'\n').skip(1).count();
     let column = 1 + before
         .iter()
         .rev()

@@ -1,4 +1,4 @@
-//! Rows of a JSON Lines file: one object a line.
+//! Listed of a JSON Lines file: one object a line.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::columns::{Columns, Label, Seen, SplitColumn, choose};
 use super::decode;
 use super::names::{SPLIT, is_missing};
-use super::rows::{Row, Rows};
+use super::rows::{Listed, Row};
 use crate::error::{LayoutError, Result};
 use crate::label_separator::LabelSeparator;
 use crate::readers::options::OpenOptions;
@@ -101,7 +101,7 @@ pub(super) fn first(file: &Path) -> Result<(Vec<String>, Vec<String>)> {
 ///
 /// # Errors
 /// The file cannot be read, or a line is no object with a path and a label.
-pub(super) fn read(file: &Path, options: &OpenOptions) -> Result<Rows> {
+pub(super) fn read(file: &Path, options: &OpenOptions) -> Result<Listed> {
     let text = decode::text(file)?;
     let names: Vec<String> = match lines(file, &text).next() {
         Some(first) => first?.1.keys().cloned().collect(),
@@ -111,7 +111,7 @@ pub(super) fn read(file: &Path, options: &OpenOptions) -> Result<Rows> {
     let image_key = &names[columns.image];
     let (label_key, many) = match columns.label {
         Label::Column(place, many) => (&names[place], many),
-        Label::OneHot(_) => return Ok(Rows::default()), // never chosen: no key is asked for bits
+        Label::OneHot(_) => return Ok(Listed::default()), // never chosen: no key is asked for bits
     };
     let mut rows = Vec::new();
     let mut texts = false;
@@ -163,10 +163,12 @@ pub(super) fn read(file: &Path, options: &OpenOptions) -> Result<Rows> {
         };
         if !rows.iter().all(is_split) {
             notes.push(format!("the key `{}` is not read as a split", names[place]));
-            rows.iter_mut().for_each(|row| row.split = None);
+            for row in &mut rows {
+                row.split = None;
+            }
         }
     }
-    Ok(Rows {
+    Ok(Listed {
         rows,
         classes: None,
         notes,

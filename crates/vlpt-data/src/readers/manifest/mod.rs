@@ -7,7 +7,7 @@ mod examples;
 mod find;
 mod jsonl_rows;
 mod names;
-mod places;
+pub(super) mod places;
 mod read;
 mod rows;
 mod sheet;

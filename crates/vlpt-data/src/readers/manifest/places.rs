@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use crate::archive::{Listings, Root};
 use crate::error::{LayoutError, Result};
-use crate::readers::folders::{below, is_image, list};
+use crate::image::has_image_ending as is_image;
+use crate::readers::folders::{below, list};
 use crate::split_name::SplitName;
 
 /// Usual names of the folder with the images; `{}` is the split that the table is called after.
@@ -47,7 +48,7 @@ const MOST_FILES: usize = 4_000_000;
 
 /// Where an image lies.
 #[derive(Debug, PartialEq)]
-pub(super) enum Spot {
+pub(in crate::readers) enum Spot {
     /// At this path below the root.
     At(String),
     /// Nowhere; it would be at this path.
@@ -56,7 +57,7 @@ pub(super) enum Spot {
 
 /// Where the images of a table lie.
 #[derive(Debug)]
-pub(super) struct Places {
+pub(in crate::readers) struct Places {
     root: Arc<Root>,
     listings: Listings,
     /// Whether the user named the root.
@@ -69,7 +70,7 @@ pub(super) struct Places {
 
 impl Places {
     /// Below `root`, in the folder `base` of it; `named`: the user says that images lie there.
-    pub(super) fn new(root: &Arc<Root>, base: &str, named: bool) -> Self {
+    pub(in crate::readers) fn new(root: &Arc<Root>, base: &str, named: bool) -> Self {
         Self {
             root: Arc::clone(root),
             listings: Listings::new(root),
@@ -84,7 +85,7 @@ impl Places {
     ///
     /// # Errors
     /// A folder cannot be listed.
-    pub(super) fn settle(&mut self, table: &Path, cells: &[&str]) -> Result<()> {
+    pub(in crate::readers) fn settle(&mut self, table: &Path, cells: &[&str]) -> Result<()> {
         let cells = &cells[..cells.len().min(LOOKED_AT)];
         let base = self.base.clone();
         let outside = cells.iter().all(|cell| is_absolute(cell));
@@ -133,9 +134,10 @@ impl Places {
     fn count(&mut self, folder: &str, cells: &[&str]) -> Result<usize> {
         let mut count = 0;
         for cell in cells {
-            let path = match is_absolute(cell) {
-                true => self.inside(cell),
-                false => Root::plain(cell, "").ok().map(|path| below(folder, &path)),
+            let path = if is_absolute(cell) {
+                self.inside(cell)
+            } else {
+                Root::plain(cell, "").ok().map(|path| below(folder, &path))
             };
             if let Some(path) = path {
                 count += usize::from(!self.at(&path)?.is_empty());
@@ -148,17 +150,22 @@ impl Places {
     ///
     /// # Errors
     /// The path leaves the root, several images fit, or a folder cannot be listed.
-    pub(super) fn find(&mut self, cell: &str, table: &Path, place: &str) -> Result<Spot> {
+    pub(in crate::readers) fn find(
+        &mut self,
+        cell: &str,
+        table: &Path,
+        place: &str,
+    ) -> Result<Spot> {
         let origin = || format!("{}: {place}", table.display());
-        let plain = match is_absolute(cell) {
-            false => Some(below(&self.base, &Root::plain(cell, &origin())?)),
-            true => match self.inside(cell) {
-                None if !self.named => {
-                    let (origin, path) = (origin(), cell.to_owned());
-                    return Err(LayoutError::LeavesRoot { origin, path }.into());
-                }
-                inside => inside,
-            },
+        let plain = if is_absolute(cell) {
+            let inside = self.inside(cell);
+            if inside.is_none() && !self.named {
+                let (origin, path) = (origin(), cell.to_owned());
+                return Err(LayoutError::LeavesRoot { origin, path }.into());
+            }
+            inside
+        } else {
+            Some(below(&self.base, &Root::plain(cell, &origin())?))
         };
         let mut found = match &plain {
             Some(path) => self.at(path)?,
@@ -184,12 +191,12 @@ impl Places {
     }
 
     /// The folder that found paths start from.
-    pub(super) fn root(&self) -> &Arc<Root> {
+    pub(in crate::readers) fn root(&self) -> &Arc<Root> {
         &self.root
     }
 
     /// What was found out, for the notes of the task.
-    pub(super) fn note(&self) -> Option<String> {
+    pub(in crate::readers) fn note(&self) -> Option<String> {
         self.note.clone()
     }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::find::{Search, Table, find, places};
 use super::places::{Places, Spot};
-use super::rows::{Row, Rows, note_joined, note_missing};
+use super::rows::{Listed, Row, note_joined, note_missing};
 use super::{EXPECTED_CSV, EXPECTED_JSONL, csv_rows, jsonl_rows};
 use crate::error::{LayoutError, Result};
 use crate::format::Format;
@@ -46,7 +46,7 @@ pub(in crate::readers) fn read(
                 .and_then(|()| places.find(cell, &table.file, ""));
             matches!(found, Ok(Spot::At(_)))
         };
-        let Rows {
+        let Listed {
             rows,
             classes,
             notes: of_table,

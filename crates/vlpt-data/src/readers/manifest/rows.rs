@@ -18,7 +18,7 @@ pub(super) struct Row {
 
 /// The rows of one file.
 #[derive(Debug, Default)]
-pub(super) struct Rows {
+pub(super) struct Listed {
     pub(super) rows: Vec<Row>,
     /// Classes in their order, where the table has a column for each.
     pub(super) classes: Option<Vec<String>>,

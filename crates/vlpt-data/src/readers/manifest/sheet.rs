@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::decode;
 use crate::error::{LayoutError, Result};
-use crate::readers::folders::is_image;
+use crate::image::has_image_ending as is_image;
 
 /// What may stand between columns; of equal counts in the header the first wins.
 const DELIMITERS: [char; 4] = [',', '\t', ';', '|'];

@@ -2,22 +2,77 @@
 
 use std::path::Path;
 
-use parquet::basic::Type;
-
+use super::schema::{Leaf, class_labels, leaves};
 use crate::archive::ParquetTable;
 use crate::error::{LayoutError, Result};
 use crate::readers::options::OpenOptions;
 
-/// End of the path of an image struct's bytes.
+/// End of the path of an image struct's bytes, and of its file.
 const BYTES: &str = ".bytes";
+const PATH: &str = ".path";
+
+/// Usual names of a column of encoded images or of paths to them, in the order in which they are
+/// looked for.
+const IMAGE_NAMES: [&str; 24] = [
+    "image",
+    "img",
+    "images",
+    "jpg",
+    "jpeg",
+    "png",
+    "webp",
+    "picture",
+    "photo",
+    "pixel_values",
+    "image_bytes",
+    "img_bytes",
+    "bytes",
+    "image_path",
+    "img_path",
+    "image_file",
+    "image_name",
+    "file_name",
+    "filename",
+    "file_path",
+    "filepath",
+    "file",
+    "path",
+    "image_id",
+];
+/// Usual names of a label column.
+const LABEL_NAMES: [&str; 14] = [
+    "label",
+    "labels",
+    "class",
+    "classes",
+    "target",
+    "category",
+    "cls",
+    "class_name",
+    "class_label",
+    "label_name",
+    "fine_label",
+    "species",
+    "breed",
+    "y",
+];
+
+/// Where images are: bytes, or paths of files, or bytes with a path where they are null.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Images {
+    pub(super) name: String,
+    pub(super) bytes: Option<usize>,
+    pub(super) path: Option<usize>,
+}
 
 /// The columns of a file that are read.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Columns {
-    pub(super) image_leaf: usize,
-    pub(super) image_name: String,
+    pub(super) images: Images,
     pub(super) label_leaf: usize,
     pub(super) label_name: String,
+    /// Whether a row has a list of labels.
+    pub(super) label_list: bool,
     pub(super) labels: Labels,
     pub(super) all: Vec<String>,
 }
@@ -32,7 +87,7 @@ impl Columns {
         };
         format!(
             "images in `{}` and labels in `{}` ({labels})",
-            self.image_name, self.label_name
+            self.images.name, self.label_name
         )
     }
 }
@@ -48,99 +103,28 @@ pub(super) enum Labels {
     Numbers,
 }
 
-/// Class names by column, from the features that Hugging Face keeps in the metadata.
-fn class_labels(path: &Path, table: &ParquetTable) -> Result<Vec<(String, Vec<String>)>> {
-    let metadata = table.metadata().file_metadata().key_value_metadata();
-    let text = metadata
-        .and_then(|pairs| pairs.iter().find(|pair| pair.key == "huggingface"))
-        .and_then(|pair| pair.value.as_deref());
-    let Some(text) = text else {
-        return Ok(Vec::new());
-    };
-    let json: serde_json::Value =
-        serde_json::from_str(text).map_err(|error| LayoutError::BadEntry {
-            file: path.to_path_buf(),
-            place: "metadata key `huggingface`".to_owned(),
-            found: format!("no JSON ({error})"),
-            expected: "JSON with info.features".to_owned(),
-        })?;
-    let Some(features) = json.pointer("/info/features").and_then(|f| f.as_object()) else {
-        return Ok(Vec::new());
-    };
-    let is = |feature: &serde_json::Value, kind: &str| feature["_type"].as_str() == Some(kind);
-    Ok(features
-        .iter()
-        .filter(|(_, feature)| is(feature, "ClassLabel"))
-        .filter_map(|(name, feature)| {
-            let names = feature["names"].as_array()?.iter();
-            let names: Option<Vec<String>> = names.map(|n| n.as_str().map(str::to_owned)).collect();
-            Some((name.clone(), names?))
-        })
-        .collect())
-}
-
 pub(super) fn choose(path: &Path, table: &ParquetTable, options: &OpenOptions) -> Result<Columns> {
-    let schema = table.metadata().file_metadata().schema_descr();
-    // leaf index, its path, its type; repeated leaves cannot be read row by row
-    let leaves: Vec<(usize, String, Type)> = schema
-        .columns()
-        .iter()
-        .enumerate()
-        .filter(|(_, column)| column.max_rep_level() == 0)
-        .map(|(leaf, column)| (leaf, column.path().string(), column.physical_type()))
-        .collect();
-    let all: Vec<String> = schema
-        .columns()
-        .iter()
-        .map(|column| format!("{} ({})", column.path().string(), column.physical_type()))
-        .collect();
+    let leaves = leaves(table);
+    let all: Vec<String> = leaves.iter().map(Leaf::told).collect();
     let unclear = |what: String, columns: Vec<String>| LayoutError::ChooseColumn {
         file: path.to_path_buf(),
         what,
         columns,
     };
-
-    let bytes_of = |name: &str| {
-        leaves.iter().find(|(_, leaf, kind)| {
-            *kind == Type::BYTE_ARRAY && (leaf == name || *leaf == format!("{name}{BYTES}"))
-        })
-    };
-    let image = if let Some(name) = &options.image_column {
-        bytes_of(name).ok_or_else(|| unclear(format!("no image column `{name}`"), all.clone()))?
-    } else {
-        let found: Vec<_> = leaves
-            .iter()
-            .filter(|(_, leaf, kind)| {
-                *kind == Type::BYTE_ARRAY && leaf.strip_suffix(BYTES).is_some()
-            })
-            .collect();
-        match found[..] {
-            [one] => one,
-            [] => ["image", "img"]
-                .iter()
-                .find_map(|name| bytes_of(name))
-                .ok_or_else(|| {
-                    unclear(
-                        "no column holds images (a struct with `bytes` and `path`)".into(),
-                        all.clone(),
-                    )
-                })?,
-            _ => {
-                let names = found.iter().map(|(_, leaf, _)| leaf.clone()).collect();
-                return Err(unclear("more than one column holds images".into(), names).into());
-            }
-        }
-    };
+    let images = images(&leaves, options.image_column.as_deref())
+        .map_err(|(what, columns)| unclear(what, columns.unwrap_or_else(|| all.clone())))?;
 
     let named = class_labels(path, table)?;
+    let fits = |leaf: &&Leaf| leaf.lists <= 1 && (leaf.counts() || leaf.text || is_bytes(leaf));
     let label_name = match (&options.label_column, &named[..]) {
         (Some(name), _) | (None, [(name, _)]) => name.clone(),
         (None, []) => {
-            let usual = ["label", "labels", "class"].iter();
-            let mut usual = usual.filter(|name| leaves.iter().any(|(_, leaf, _)| leaf == *name));
-            let name = usual
-                .next()
-                .ok_or_else(|| unclear("no column is a ClassLabel".into(), all.clone()))?;
+            let here = |name: &&&str| leaves.iter().filter(fits).any(|leaf| leaf.root == **name);
+            let usual = LABEL_NAMES.iter().filter(|name| **name != images.name);
+            let name = usual.clone().find(here).ok_or_else(|| {
+                let what = "no column is a ClassLabel, and none is called label, class, target or the like";
+                unclear(what.into(), all.clone())
+            })?;
             (*name).to_owned()
         }
         (None, many) => {
@@ -151,30 +135,100 @@ pub(super) fn choose(path: &Path, table: &ParquetTable, options: &OpenOptions) -
             return Err(unclear("more than one column could be the label".into(), names).into());
         }
     };
-    let (label_leaf, _, kind) = leaves
+    let label = leaves
         .iter()
-        .find(|(_, leaf, _)| *leaf == label_name)
+        .find(|leaf| leaf.path == label_name || leaf.root == label_name)
         .ok_or_else(|| unclear(format!("no label column `{label_name}`"), all.clone()))?;
-    let names = named
-        .into_iter()
-        .find(|(name, _)| *name == label_name)
-        .map(|(_, names)| names);
-    let labels = match (names, kind) {
-        (Some(names), Type::INT32 | Type::INT64) => Labels::Named(names),
-        (None, Type::INT32 | Type::INT64) => Labels::Numbers,
-        (None, Type::BYTE_ARRAY) => Labels::Text,
+    let names = named.into_iter().find(|(name, _)| *name == label.root);
+    let labels = match names {
+        Some((_, names)) if label.counts() => Labels::Named(names),
+        None if label.counts() => Labels::Numbers,
+        _ if is_bytes(label) => Labels::Text,
         _ => {
-            let what = format!("the label column `{label_name}` holds {kind}, not labels");
+            let what = format!(
+                "the label column `{label_name}` holds {}, not labels",
+                label.kind
+            );
             return Err(unclear(what, all).into());
         }
     };
-    let image_name = image.1.trim_end_matches(BYTES).to_owned();
+    if label.lists > 1 {
+        let what = format!("the label column `{label_name}` holds lists of lists");
+        return Err(unclear(what, all).into());
+    }
     Ok(Columns {
-        image_leaf: image.0,
-        image_name,
-        label_leaf: *label_leaf,
+        images,
+        label_leaf: label.index,
         label_name,
+        label_list: label.lists == 1,
         labels,
         all,
     })
+}
+
+fn is_bytes(leaf: &Leaf) -> bool {
+    leaf.kind == parquet::basic::Type::BYTE_ARRAY
+}
+
+/// The image column: the one that is named; the only struct with bytes; the first with a usual name,
+/// bytes before texts; the only one with bytes that are no text.
+fn images(
+    leaves: &[Leaf],
+    named: Option<&str>,
+) -> std::result::Result<Images, (String, Option<Vec<String>>)> {
+    let usable: Vec<&Leaf> = leaves
+        .iter()
+        .filter(|leaf| leaf.lists == 0 && is_bytes(leaf))
+        .collect();
+    let structs: Vec<&Leaf> = usable
+        .iter()
+        .copied()
+        .filter(|leaf| leaf.path.ends_with(BYTES))
+        .collect();
+    let of_struct = |leaf: &Leaf| {
+        let name = leaf.path.trim_end_matches(BYTES).to_owned();
+        let path = format!("{name}{PATH}");
+        Images {
+            path: usable
+                .iter()
+                .find(|leaf| leaf.path == path)
+                .map(|leaf| leaf.index),
+            bytes: Some(leaf.index),
+            name,
+        }
+    };
+    let of_leaf = |leaf: &Leaf| Images {
+        name: leaf.path.clone(),
+        bytes: (!leaf.text).then_some(leaf.index),
+        path: leaf.text.then_some(leaf.index),
+    };
+    let by_name = |name: &str| usable.iter().copied().find(|leaf| leaf.path == name);
+    if let Some(name) = named {
+        let bytes = by_name(&format!("{name}{BYTES}"));
+        return bytes
+            .map(of_struct)
+            .or_else(|| by_name(name).map(of_leaf))
+            .ok_or_else(|| (format!("no image column `{name}`"), None));
+    }
+    match structs[..] {
+        [one] => return Ok(of_struct(one)),
+        [] => {}
+        _ => {
+            let names = structs.iter().map(|leaf| leaf.path.clone()).collect();
+            return Err(("more than one column holds images".into(), Some(names)));
+        }
+    }
+    let bytes: Vec<&Leaf> = usable.iter().copied().filter(|leaf| !leaf.text).collect();
+    let mut usual = IMAGE_NAMES.iter().filter_map(|name| by_name(name));
+    let found = usual
+        .clone()
+        .find(|leaf| !leaf.text)
+        .or_else(|| usual.next());
+    found
+        .or(if let [one] = bytes[..] { Some(one) } else { None })
+        .map(of_leaf)
+        .ok_or_else(|| {
+            let what = "no column holds images (a struct with `bytes` and `path`, bytes, or paths of files)";
+            (what.into(), None)
+        })
 }

@@ -1,42 +1,62 @@
 //! From the rows of Parquet files to a task.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use parquet::data_type::{ByteArrayType, Int32Type, Int64Type};
-use parquet::schema::types::SchemaDescriptor;
-
-use crate::archive::{ParquetTable, WindowCache};
+use crate::archive::{ParquetTable, Root, WindowCache};
 use crate::error::{LayoutError, Result};
+use crate::format::Format;
+use crate::readers::effect::{DataSetting, without_effect};
 use crate::readers::folders::base_name;
 use crate::readers::options::OpenOptions;
+use crate::readers::shards;
 use crate::readers::task_builder::TaskBuilder;
 use crate::readers::text::{class_list, labels_by_name};
-use crate::sample::{ImageRef, Sample};
+use crate::sample::Sample;
 use crate::split_name::SplitName;
 
-use super::choose;
 use super::columns::{self, Columns, Labels};
+use super::find::find;
+use super::places::Places;
 
 pub(in crate::readers) fn read(path: &Path, options: &OpenOptions) -> Result<TaskBuilder> {
-    let (root, found) = choose::choose(path, options)?;
-    let cache = Arc::new(WindowCache::default());
-    let mut tables: Vec<(SplitName, Arc<ParquetTable>)> = Vec::new();
-    let mut columns: Option<Columns> = None;
-    for (number, file) in (0..).zip(&found.files) {
-        let table = ParquetTable::open(&root, &file.name, number, &cache)?;
-        let here = columns::choose(&root.join(&file.name), &table, options)?;
-        if let Some(before) = columns.as_ref().filter(|before| **before != here) {
-            return Err(LayoutError::BadEntry {
-                file: root.join(&file.name),
-                place: "schema".to_owned(),
-                found: here.told(),
-                expected: format!("{}, as in {}", before.told(), found.files[0].name),
+    let folder = match path.parent() {
+        Some(parent) if path.is_file() && !parent.as_os_str().is_empty() => parent,
+        Some(_) if path.is_file() => Path::new("."),
+        _ => path,
+    };
+    let root = Root::open(folder)?;
+    let found = find(path)?;
+    let found = match &found[..] {
+        [] => {
+            return Err(LayoutError::NotThisFormat {
+                path: path.to_path_buf(),
+                format: Format::Parquet,
+                expected: super::EXPECTED.to_owned(),
             }
             .into());
         }
-        tables.push((file.part, Arc::new(table.with_image_leaf(here.image_leaf))));
+        [file] if path.is_file() => shards::alone(file),
+        files => shards::sort(&root, path, files, options)?,
+    };
+    let cache = Arc::new(WindowCache::default());
+    let mut tables: Vec<(SplitName, Arc<ParquetTable>)> = Vec::new();
+    let mut columns: Option<Columns> = None;
+    for (number, (part, file)) in (0..).zip(&found.files) {
+        let table = ParquetTable::open(&root, file, number, &cache)?;
+        let here = columns::choose(&root.join(file), &table, options)?;
+        if let Some(before) = columns.as_ref().filter(|before| **before != here) {
+            return Err(LayoutError::BadEntry {
+                file: root.join(file),
+                place: "schema".to_owned(),
+                found: here.told(),
+                expected: format!("{}, as in {}", before.told(), found.files[0].1),
+            }
+            .into());
+        }
+        let leaf = here.images.bytes.unwrap_or_default();
+        tables.push((*part, Arc::new(table.with_image_leaf(leaf))));
         columns = Some(here);
     }
     let Some(columns) = columns else {
@@ -47,10 +67,10 @@ pub(in crate::readers) fn read(path: &Path, options: &OpenOptions) -> Result<Tas
         .into());
     };
 
-    let mut rows: Vec<(SplitName, Arc<ParquetTable>, Vec<Cell>)> = Vec::new();
+    let mut rows: Vec<(SplitName, Arc<ParquetTable>, Vec<Row>)> = Vec::new();
     for (part, table) in tables {
-        let cells = labels(&table, &columns)?;
-        rows.push((part, table, cells));
+        let labels = labels(&table, &columns)?;
+        rows.push((part, table, labels));
     }
     let classes = match (&options.class_file, &columns.labels) {
         (Some(file), _) => class_list(file)?,
@@ -58,7 +78,7 @@ pub(in crate::readers) fn read(path: &Path, options: &OpenOptions) -> Result<Tas
         (None, Labels::Text) => texts(&rows),
         (None, Labels::Numbers) => {
             return Err(LayoutError::ChooseColumn {
-                file: root.join(&found.files[0].name),
+                file: root.join(&found.files[0].1),
                 what: format!(
                     "the label column `{}` has numbers without class names (no ClassLabel), and no file with the classes was named",
                     columns.label_name
@@ -69,42 +89,41 @@ pub(in crate::readers) fn read(path: &Path, options: &OpenOptions) -> Result<Tas
         }
     };
     let mut builder = TaskBuilder::new(base_name(path), classes);
+    builder.multi_label = columns.label_list.then_some(true);
     builder.notes = found.notes;
     builder.notes.push(format!(
         "images are in `{}`, labels in `{}`",
-        columns.image_name, columns.label_name
+        columns.images.name, columns.label_name
     ));
     let label_of = labels_by_name(&builder.classes);
+    let mut places = Places::new(&root);
     for part in SplitName::ALL {
         let mut samples = Vec::new();
         let mut unlabelled = 0;
-        for (_, table, cells) in rows.iter().filter(|(p, ..)| *p == part) {
-            for (row, cell) in (0..).zip(cells) {
-                let labels = match cell {
-                    Cell::Absent => {
-                        unlabelled += 1;
-                        continue;
-                    }
-                    Cell::Number(label) => *label,
-                    Cell::Text(text) => label_of.get(text).map_or(-1, |label| i64::from(*label)),
+        for (_, table, labels) in rows.iter().filter(|(p, ..)| *p == part) {
+            let (images, notes) = places.of(table, &columns.images, options)?;
+            builder.notes.extend(notes);
+            for (row, (labels, image)) in labels.iter().zip(images).enumerate() {
+                let (Some(cells), Some(image)) = (labels, image) else {
+                    unlabelled += usize::from(labels.is_none());
+                    continue;
                 };
-                let label = u32::try_from(labels)
-                    .ok()
-                    .filter(|l| (*l as usize) < builder.classes.len());
-                let label = label.ok_or_else(|| LayoutError::BadEntry {
-                    file: root.join(table.name()),
-                    place: format!("row {row}"),
-                    found: format!("label {cell}"),
-                    expected: format!("one of the {} classes", builder.classes.len()),
-                })?;
-                let image = ImageRef::Parquet {
-                    table: Arc::clone(table),
-                    row,
-                };
-                samples.push(Sample {
-                    image,
-                    labels: vec![label],
-                });
+                let mut labels = cells
+                    .iter()
+                    .map(|cell| {
+                        cell.label(&label_of, builder.classes.len()).ok_or_else(|| {
+                            LayoutError::BadEntry {
+                                file: root.join(table.name()),
+                                place: format!("row {row}"),
+                                found: format!("label {cell}"),
+                                expected: format!("one of the {} classes", builder.classes.len()),
+                            }
+                        })
+                    })
+                    .collect::<std::result::Result<Vec<u32>, _>>()?;
+                labels.sort_unstable();
+                labels.dedup();
+                samples.push(Sample { image, labels });
             }
         }
         if unlabelled > 0 {
@@ -117,21 +136,44 @@ pub(in crate::readers) fn read(path: &Path, options: &OpenOptions) -> Result<Tas
             builder.set(part, samples);
         }
     }
+    // what is said about files of images means nothing where there are none
+    let given = [
+        (options.image_root.is_some(), DataSetting::ImageRoot),
+        (options.skip_missing_images, DataSetting::SkipMissingImages),
+    ];
+    let idle = given
+        .into_iter()
+        .find(|(given, _)| *given && !places.named());
+    if let Some((_, setting)) = idle {
+        return Err(without_effect(path, Format::Parquet, setting));
+    }
     Ok(builder)
 }
+
+/// The labels of a row, one or a list of them; `None` where it has no label.
+type Row = Option<Vec<Cell>>;
 
 /// One label as it stands in the file.
 #[derive(Debug)]
 enum Cell {
-    Absent,
     Number(i64),
     Text(String),
+}
+
+impl Cell {
+    /// The label among so many classes.
+    fn label(&self, label_of: &BTreeMap<String, u32>, classes: usize) -> Option<u32> {
+        let label = match self {
+            Self::Number(number) => u32::try_from(*number).ok()?,
+            Self::Text(text) => *label_of.get(text)?,
+        };
+        ((label as usize) < classes).then_some(label)
+    }
 }
 
 impl std::fmt::Display for Cell {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Absent => f.write_str("none"),
             Self::Number(number) => write!(f, "{number}"),
             Self::Text(text) => write!(f, "`{text}`"),
         }
@@ -139,15 +181,12 @@ impl std::fmt::Display for Cell {
 }
 
 /// Class names of a text column: those that occur, sorted.
-fn texts(rows: &[(SplitName, Arc<ParquetTable>, Vec<Cell>)]) -> Vec<String> {
-    let cells = rows.iter().flat_map(|(.., cells)| cells);
+fn texts(rows: &[(SplitName, Arc<ParquetTable>, Vec<Row>)]) -> Vec<String> {
+    let cells = rows.iter().flat_map(|(.., rows)| rows).flatten().flatten();
     let names: BTreeSet<String> = cells
-        .filter_map(|cell| {
-            if let Cell::Text(text) = cell {
-                Some(text.clone())
-            } else {
-                None
-            }
+        .filter_map(|cell| match cell {
+            Cell::Text(text) => Some(text.clone()),
+            Cell::Number(_) => None,
         })
         .collect();
     names.into_iter().collect()
@@ -155,44 +194,21 @@ fn texts(rows: &[(SplitName, Arc<ParquetTable>, Vec<Cell>)]) -> Vec<String> {
 
 /// Labels of all rows. A null or -1, which Hugging Face writes where labels are kept secret, is no
 /// label.
-fn labels(table: &ParquetTable, columns: &Columns) -> Result<Vec<Cell>> {
-    use parquet::basic::Type;
-    let number = |value: Option<i64>| match value {
-        None | Some(-1) => Cell::Absent,
-        Some(value) => Cell::Number(value),
-    };
+fn labels(table: &ParquetTable, columns: &Columns) -> Result<Vec<Row>> {
     let leaf = columns.label_leaf;
-    let schema: &SchemaDescriptor = table.metadata().file_metadata().schema_descr();
-    let kind = schema.column(leaf).physical_type();
-    let mut cells = Vec::new();
+    let mut rows: Vec<Row> = Vec::new();
     for group in 0..table.metadata().num_row_groups() {
-        let rows = table.metadata().row_group(group).num_rows().max(0) as usize;
-        match kind {
-            Type::INT32 => {
-                let values = table.column::<Int32Type>(leaf, group, 0, rows)?;
-                cells.extend(values.into_iter().map(|value| number(value.map(i64::from))));
-            }
-            Type::BYTE_ARRAY => {
-                let values = table.column::<ByteArrayType>(leaf, group, 0, rows)?;
-                cells.extend(values.into_iter().map(|value| {
-                    value.map_or(Cell::Absent, |text| {
-                        Cell::Text(String::from_utf8_lossy(text.data()).into_owned())
-                    })
-                }));
-            }
-            _ => {
-                let values = table.column::<Int64Type>(leaf, group, 0, rows)?;
-                cells.extend(values.into_iter().map(number));
-            }
+        if columns.labels == Labels::Text {
+            let text = |value: &[u8]| Cell::Text(String::from_utf8_lossy(value).into_owned());
+            let values = table.texts(leaf, group)?.into_iter();
+            rows.extend(values.map(|row| Some(row?.iter().map(|value| text(value)).collect())));
+        } else {
+            let values = table.numbers(leaf, group)?.into_iter();
+            rows.extend(values.map(|row| {
+                let row = row.filter(|row| columns.label_list || *row != [-1])?;
+                Some(row.into_iter().map(Cell::Number).collect())
+            }));
         }
     }
-    if cells.len() as u64 != table.rows() {
-        return Err(LayoutError::DamagedArchive {
-            origin: table.name().to_owned(),
-            kind: "Parquet",
-            detail: format!("{} labels for {} rows", cells.len(), table.rows()),
-        }
-        .into());
-    }
-    Ok(cells)
+    Ok(rows)
 }

@@ -3,18 +3,31 @@
 use std::path::Path;
 
 use crate::readers::folders::{folders_in, list};
+use crate::readers::shards::Shard;
 use crate::split_name::SplitName;
 
-pub(in crate::readers) const EXPECTED: &str = "classnames.txt and <split>/N.tar (with <split>/nshards.txt), images key.jpg with key.cls beside";
+pub(in crate::readers) const EXPECTED: &str = "<split>/N.tar (with <split>/nshards.txt) or train-000000.tar, test-000000.tar, .tar.gz as well, with images key.jpg and key.cls, key.json or key.txt beside, and classnames.txt where labels are numbers";
 
 /// File with the number of shards of a split.
 pub(super) const SHARDS: &str = "nshards.txt";
+
+/// Endings of tars, the longest first.
+const ENDINGS: [&str; 3] = [".tar.gz", ".tgz", ".tar"];
+
+/// The name of a tar without its ending, and the ending.
+pub(in crate::readers) fn tar_name(name: &str) -> Option<(&str, &str)> {
+    ENDINGS.iter().find_map(|ending| {
+        let at = name.len().checked_sub(ending.len())?;
+        let (stem, found) = (name.get(..at)?, name.get(at..)?);
+        found.eq_ignore_ascii_case(ending).then_some((stem, found))
+    })
+}
 
 pub(super) fn tars(folder: &Path) -> Vec<String> {
     let files = list(folder).map(|names| names.files).unwrap_or_default();
     files
         .into_iter()
-        .filter(|name| ending(name) == "tar")
+        .filter(|name| tar_name(name).is_some())
         .collect()
 }
 
@@ -30,4 +43,25 @@ pub(super) fn split_folders(path: &Path) -> Vec<(SplitName, String)> {
         })
         .filter_map(|folder| Some((SplitName::from_name(&folder)?, folder)))
         .collect()
+}
+
+/// The tars in the folder itself, or the one tar at `path`.
+pub(super) fn shards_here(path: &Path) -> Vec<Shard> {
+    let shard = |name: &str| {
+        let (stem, ending) = tar_name(name)?;
+        Some(Shard::new("", stem, ending))
+    };
+    if path.is_file() {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        return shard(&name).into_iter().collect();
+    }
+    tars(path).iter().filter_map(|name| shard(name)).collect()
+}
+
+/// What members of one sample have in common: the path up to the first dot of its last part.
+pub(super) fn key(name: &str) -> &str {
+    let folder = name.rfind('/').map_or(0, |slash| slash + 1);
+    name[folder..]
+        .find('.')
+        .map_or(name, |dot| &name[..folder + dot])
 }

@@ -144,14 +144,18 @@ impl Problem<'_> {
             .iter()
             .map(|&i| inputs.train.labels[i].clone())
             .collect();
-        Logistic::new(
+        let problem = Logistic::new(
             &self.prepared(features.collect()),
             inputs.embed(),
             &vec![own; inputs.views.len()].concat(),
             inputs.classes.len(),
             inputs.multi_label,
             images.len(),
-        )
+        )?;
+        Ok(match inputs.class_weights {
+            Some(weights) => problem.weighted(weights),
+            None => problem,
+        })
     }
 
     /// The best strength's number: seven coarse values, then around the best one at half the

@@ -1,11 +1,10 @@
 //! The fitted probe: one product.
 
 use std::any::Any;
-use std::ops::Range;
 use std::sync::Arc;
 
 use crate::Result;
-use crate::head::{FeatureHead, HeadFile, HeadReader, UnitRows, products};
+use crate::head::{FeatureHead, HeadFile, HeadReader, UnitRows, products, rows};
 
 const NORMALISED: &str = "normalised";
 
@@ -58,24 +57,23 @@ impl FeatureHead for LinearHead {
     fn logits(&self, images: &[f32]) -> Result<Vec<f32>> {
         let embed = self.embed();
         let units = UnitRows::new(images, embed)?;
-        let rows = if self.normalised {
+        let seen = if self.normalised {
             units.rows()
         } else {
             images
         };
-        let mut logits = products(rows, &self.weight, embed);
+        let mut logits = products(seen, &self.weight, embed);
         for row in logits.chunks_exact_mut(self.bias.len().max(1)) {
             row.iter_mut().zip(&self.bias).for_each(|(v, b)| *v += b);
         }
         Ok(logits)
     }
 
-    fn part(&self, classes: &Range<usize>) -> Arc<dyn FeatureHead> {
-        let embed = self.embed();
+    fn part(&self, classes: &[usize]) -> Arc<dyn FeatureHead> {
         Arc::new(Self {
             normalised: self.normalised,
-            weight: self.weight[classes.start * embed..classes.end * embed].to_vec(),
-            bias: self.bias[classes.clone()].to_vec(),
+            weight: rows(&self.weight, classes, self.embed()),
+            bias: rows(&self.bias, classes, 1),
         })
     }
 

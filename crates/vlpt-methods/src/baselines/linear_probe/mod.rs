@@ -38,6 +38,7 @@ pub static SPEC: MethodSpec = MethodSpec {
     },
     check: |method| method.options::<LinearProbeConfig>().check(),
     fit: Fit::Head(fit::fit),
+    weighs_classes: true,
     heads: &[LinearHead::READER],
     ..MethodSpec::BASE
 };

@@ -1,12 +1,11 @@
 //! The cache as a classifier in a prompt folder.
 
 use std::any::Any;
-use std::ops::Range;
 use std::sync::Arc;
 
 use super::TipAdapter;
 use crate::Result;
-use crate::head::{FeatureHead, HeadFile, HeadReader};
+use crate::head::{FeatureHead, HeadFile, HeadReader, rows};
 
 const ALPHA: &str = "alpha";
 const BETA: &str = "beta";
@@ -45,15 +44,19 @@ impl FeatureHead for TipAdapter {
     }
 
     /// The cache with the values of these classes; a key of none of them adds to no logit.
-    fn part(&self, classes: &Range<usize>) -> Arc<dyn FeatureHead> {
-        let own = |class: &&u32| classes.contains(&(**class as usize));
+    fn part(&self, classes: &[usize]) -> Arc<dyn FeatureHead> {
+        let mut numbers = vec![None; self.classes()];
+        for (number, &class) in classes.iter().enumerate() {
+            numbers[class] = Some(number as u32);
+        }
         let renumbered = |of: &Vec<u32>| {
-            let own = of.iter().filter(own);
-            own.map(|class| class - classes.start as u32).collect()
+            of.iter()
+                .filter_map(|&class| numbers[class as usize])
+                .collect()
         };
         Arc::new(Self {
             values: self.values.iter().map(renumbered).collect(),
-            text: self.text[classes.start * self.embed..classes.end * self.embed].to_vec(),
+            text: rows(&self.text, classes, self.embed),
             ..self.clone()
         })
     }

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
-use vlpt_adapter::{ImageConfig, PromptFolder};
+use vlpt_adapter::PromptFolder;
 use vlpt_base::hash::fingerprint;
 use vlpt_clip::Clip;
 
 use crate::console::{Console, Unit};
 use crate::error::CliError;
-use crate::options::{ImageArgs, Input, TowerArgs, open_model};
+use crate::options::{ImageArgs, Input, TowerArgs, ViewFlags, open_model};
 use crate::output;
 use rows::{Origin, Rows};
 
@@ -39,6 +39,8 @@ pub(crate) struct EmbedArgs {
     /// A prompt folder whose prompts and base model are used; texts are then class names
     #[arg(long, value_name = "PROMPT", conflicts_with = "truncate")]
     prompt: Option<PathBuf>,
+    #[command(flatten)]
+    view: ViewFlags,
     /// Where to write: `.npy`, or `.safetensors` with the names beside the features; rows of images are kept as they come, so the same command goes on where it was interrupted
     #[arg(long, short, value_name = "FILE")]
     out: PathBuf,
@@ -75,6 +77,20 @@ pub(crate) fn run(args: &EmbedArgs, console: &Console) -> Result<(), CliError> {
         ));
     }
     let texts = args.all_texts()?;
+    let given = args.view.given();
+    if let Some(flag) = given
+        .first()
+        .filter(|_| args.prompt.is_some() || !texts.is_empty())
+    {
+        let why = match args.prompt {
+            Some(_) => "the prompt remembers how images were decoded when it was tuned",
+            None => "texts have no pixels",
+        };
+        return Err(CliError::usage(
+            format!("{flag} plays no part here: {why}"),
+            format!("leave {flag} out"),
+        ));
+    }
     let folder = args.prompt.as_deref().map(PromptFolder::open).transpose()?;
     let clip = match &folder {
         Some(folder) => {
@@ -200,9 +216,9 @@ fn images(
         images: args.images.clone(),
         files_from: args.files_from.clone(),
     }
-    .inputs()?;
+    .inputs(console)?;
     let preprocess = folder.map_or_else(
-        || vlpt_adapter::preprocess(clip, &ImageConfig::default()),
+        || vlpt_adapter::preprocess(clip, &args.view.config()),
         |folder| folder.adapter.preprocess.clone(),
     );
     let visual = match folder {

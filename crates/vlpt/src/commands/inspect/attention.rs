@@ -180,7 +180,7 @@ impl AttentionArgs {
         preprocess: &Preprocess,
         console: &Console,
     ) -> Result<Vec<(String, RgbImage)>, CliError> {
-        let limits = Limits::default();
+        let decoding = preprocess.decoding(&Limits::default());
         let mut photos = Vec::new();
         if let Some(data) = &self.data {
             let task = DataArgs {
@@ -195,7 +195,8 @@ impl AttentionArgs {
             let count = self.count.get().min(items.len());
             for i in 0..count {
                 let item = &items[i * items.len() / count];
-                photos.push((item.image.id(), preprocess.pixels(&item.load(&limits)?)));
+                let pixels = item.load_then(&decoding, |image| preprocess.pixels(&image))?;
+                photos.push((item.image.id(), pixels));
             }
             if count < self.count.get() {
                 console.say(format!("note: {} has {count} test images", task.name));
@@ -210,8 +211,8 @@ impl AttentionArgs {
             images: self.images.clone(),
             files_from: None,
         };
-        for input in images.inputs()? {
-            photos.push((input.label(), preprocess.pixels(&input.load(&limits)?)));
+        for input in images.inputs(console)? {
+            photos.push((input.label(), preprocess.pixels(&input.load(&decoding)?.0)));
         }
         Ok(photos)
     }

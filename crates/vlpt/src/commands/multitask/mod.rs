@@ -15,7 +15,7 @@ use crate::error::CliError;
 use crate::figures;
 use crate::interrupt;
 use crate::options::{CacheArgs, DataFlags, before_work, open_model};
-use crate::tuning::{TuneFlags, quoted};
+use crate::tuning::TuneFlags;
 use crate::watch::Watch;
 
 /// The stages.
@@ -118,7 +118,7 @@ impl TaskFlags {
         };
         set("label_space", self.label_space.clone());
         set("mix", self.mix.clone());
-        set("temperature", self.temperature.map(|t| t.to_string()));
+        set("temperature", self.temperature.map(|t| format!("{t:?}")));
         let config = self.tune.resolve(settings, self.init_from.as_deref())?;
         if config.tasks.is_empty() {
             return Err(CliError::usage(

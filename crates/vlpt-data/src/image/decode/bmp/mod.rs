@@ -1,5 +1,7 @@
 //! Windows bitmaps: 1, 4, 8 bits with a palette, run-length coded or not, 16, 24 and 32 bits.
 
+mod run_length;
+
 use super::convert;
 use super::file::File;
 use crate::error::Result;
@@ -17,8 +19,8 @@ struct Header {
     palette_at: usize,
     colours: usize,
     pixels_at: usize,
-    /// Bit masks of red, green and blue.
-    masks: Option<[u32; 3]>,
+    /// Bit masks of red, green and blue, and of alpha.
+    masks: Option<([u32; 3], u32)>,
 }
 
 /// Decodes a BMP file.
@@ -27,18 +29,34 @@ pub(super) fn decode(file: &File<'_>) -> Result<RgbImage> {
     let (width, height) = (header.width, header.height);
     file.check_size(width as u64, height as u64, 2)?;
     let palette = palette(file, &header)?;
+    if matches!(header.bits, 4 | 8) && palette == [0, 0, 0, 255, 255, 255] {
+        let what = format!(
+            "{} bits with a palette of black and white alone",
+            header.bits
+        );
+        return Err(file.unsupported(format!("{what}, which Pillow takes for 1 bit")));
+    }
     let mut data = match (header.compression, header.bits) {
-        (0 | 3, 1 | 4 | 8) => {
+        (0, 1 | 4 | 8) => {
             let (rows, pitch) = rows(file, &header)?;
             convert::palette(convert::unpack(rows, width, pitch, header.bits), &palette)
         }
         (0 | 3, 16 | 24 | 32) => true_colour(file, &header)?,
         (1, 8) | (2, 4) => {
-            let pixels = run_length(file, &header)?;
+            let pixels = run_length::unpack(file, &header)?;
             convert::palette(pixels.into_iter(), &palette)
         }
         (compression, bits) => {
-            return Err(file.unsupported(format!("{bits} bits, compression {compression}")));
+            let name = match (compression, bits) {
+                (3, 1) => "OS/2 Huffman coding",
+                (3, _) => "colour masks",
+                (4, 24) => "OS/2 run lengths of 24 bits",
+                (4, _) => "JPEG inside BMP",
+                (5, _) => "PNG inside BMP",
+                _ => "an unknown combination",
+            };
+            let what = format!("{name} ({bits} bits, compression {compression})");
+            return Err(file.unsupported(what));
         }
     };
     if !header.top_down {
@@ -61,7 +79,8 @@ fn header(file: &File<'_>) -> Result<Header> {
     let pixels_at = u32_at(file, 10)? as usize;
     let size = u32_at(file, 14)? as usize;
     let old = size == 12;
-    if !old && !(40..=124).contains(&size) {
+    // Windows 3, its versions with masks, OS/2 2, Windows 4 and 5
+    if !old && ![40, 52, 56, 64, 108, 124].contains(&size) {
         return Err(file.unsupported(format!("a header of {size} bytes")));
     }
     let (width, height, bits) = if old {
@@ -83,14 +102,15 @@ fn header(file: &File<'_>) -> Result<Header> {
     let compression = if old { 0 } else { u32_at(file, 30)? };
     let bits = usize::from(bits);
     let said = if old { 0 } else { u32_at(file, 46)? as usize };
-    let colours = if said == 0 || said > 256 {
-        1 << bits.min(8)
-    } else {
-        said
-    };
-    // The masks are part of longer headers, and follow a header of 40 bytes.
+    let colours = if said == 0 { 1 << bits.min(8) } else { said };
+    if bits <= 8 && colours > 256 {
+        return Err(file.unsupported(format!("a palette of {colours} colours")));
+    }
+    // The masks are part of longer headers, and follow a header of 40 bytes. Only the longer ones have one of alpha.
     let masks = if compression == 3 {
-        Some([u32_at(file, 54)?, u32_at(file, 58)?, u32_at(file, 62)?])
+        let alpha = if size >= 56 { u32_at(file, 66)? } else { 0 };
+        let colours = [u32_at(file, 54)?, u32_at(file, 58)?, u32_at(file, 62)?];
+        Some((colours, alpha))
     } else {
         None
     };
@@ -99,14 +119,23 @@ fn header(file: &File<'_>) -> Result<Header> {
     } else {
         0
     };
+    let entry = if old { 3 } else { 4 };
+    let palette_at = 14 + size + extra;
+    // As Pillow: pixels that would lie on the palette lie behind it.
+    let behind = palette_at + if bits <= 8 { colours * entry } else { 0 };
+    let pixels_at = match pixels_at {
+        0 => behind,
+        at if at == 14 + size && bits <= 8 => at + 4 * colours,
+        at => at,
+    };
     Ok(Header {
         width: width as usize,
         height: height.unsigned_abs() as usize,
         top_down: height < 0,
         bits,
         compression,
-        entry: if old { 3 } else { 4 },
-        palette_at: 14 + size + extra,
+        entry,
+        palette_at,
         colours,
         pixels_at,
         masks,
@@ -151,9 +180,9 @@ fn true_colour(file: &File<'_>, header: &Header) -> Result<Vec<u8>> {
     let pixels = lines.flat_map(|row| row.chunks_exact(bytes));
     if header.bits == 16 {
         let green: (u32, u32) = match header.masks {
-            None | Some([0x7c00, 0x03e0, 0x001f]) => (10, 31),
-            Some([0xf800, 0x07e0, 0x001f]) => (11, 63),
-            Some(masks) => return Err(file.unsupported(format!("colour masks {masks:x?}"))),
+            None | Some(([0x7c00, 0x03e0, 0x001f], _)) => (10, 31),
+            Some(([0xf800, 0x07e0, 0x001f], _)) => (11, 63),
+            Some((masks, _)) => return Err(file.unsupported(format!("colour masks {masks:x?}"))),
         };
         let (red_shift, green_most) = green;
         return Ok(pixels
@@ -167,81 +196,29 @@ fn true_colour(file: &File<'_>, header: &Header) -> Result<Vec<u8>> {
     }
     let order = match header.masks {
         None => [2, 1, 0],
-        Some(masks) => {
-            let byte = |mask: u32| (0..bytes).find(|&b| mask == 0xff << (8 * b));
-            match masks.map(byte) {
-                [Some(r), Some(g), Some(b)] => [r, g, b],
-                _ => return Err(file.unsupported(format!("colour masks {masks:x?}"))),
-            }
-        }
+        Some(masks) => byte_order(bytes, masks)
+            .ok_or_else(|| file.unsupported(format!("colour masks {masks:x?}")))?,
     };
     Ok(pixels.flat_map(|p| order.map(|b| p[b])).collect())
 }
 
-/// Run-length coded indices, rows from the bottom as stored.
-fn run_length(file: &File<'_>, header: &Header) -> Result<Vec<u8>> {
-    let (width, needed) = (header.width, header.width * header.height);
-    let mut input = file
-        .bytes
-        .get(header.pixels_at..)
-        .unwrap_or_default()
-        .iter()
-        .copied();
-    let mut pixels: Vec<u8> = Vec::with_capacity(needed);
-    let mut consumed = 0_usize;
-    let half = |byte: u8, index: usize| {
-        if index.is_multiple_of(2) {
-            byte >> 4
-        } else {
-            byte & 15
-        }
+/// Places of red, green and blue among the bytes of a pixel, for the masks that Pillow knows.
+fn byte_order(bytes: usize, (colours, alpha): ([u32; 3], u32)) -> Option<[usize; 3]> {
+    const BYTES: [u32; 4] = [0xff, 0xff00, 0x00ff_0000, 0xff00_0000];
+    let place = |mask: u32| BYTES.iter().position(|byte| *byte == mask);
+    let order = match (bytes, colours) {
+        (4, [0, 0, 0]) if alpha == 0 => return Some([2, 1, 0]),
+        (_, [r, g, b]) => [place(r)?, place(g)?, place(b)?],
     };
-    let short = || file.truncated("the run-length coded pixels end early");
-    let mut next = |consumed: &mut usize| {
-        *consumed += 1;
-        input.next().ok_or_else(short)
+    let known = match (bytes, order) {
+        (3, [2, 1, 0]) => true,
+        (4, [2, 1, 0]) => alpha == 0 || alpha == BYTES[3],
+        (4, [3, 2, 1]) => alpha == 0 || alpha == BYTES[0],
+        (4, [3, 1, 0]) => alpha == 0 || alpha == BYTES[2],
+        (4, [0, 1, 2]) => alpha == BYTES[3],
+        _ => false,
     };
-    while pixels.len() < needed {
-        let (count, byte) = (usize::from(next(&mut consumed)?), next(&mut consumed)?);
-        let column = pixels.len() % width;
-        match (count, byte) {
-            (0, 0) => pixels.resize(pixels.len().next_multiple_of(width), 0),
-            (0, 1) => break,
-            (0, 2) => {
-                let (right, up) = (next(&mut consumed)?, next(&mut consumed)?);
-                let skipped = usize::from(right) + usize::from(up) * width;
-                pixels.resize((pixels.len() + skipped).min(needed), 0);
-            }
-            (0, _) if header.bits == 4 => {
-                for index in 0..usize::from(byte).div_ceil(2) {
-                    let two = next(&mut consumed)?;
-                    pixels.push(two >> 4);
-                    if index * 2 + 1 < usize::from(byte) {
-                        pixels.push(two & 15);
-                    }
-                }
-            }
-            (0, _) => {
-                for _ in 0..byte {
-                    pixels.push(next(&mut consumed)?);
-                }
-            }
-            _ => {
-                // A run does not go past the end of its row.
-                let count = count.min(width - column);
-                let four = header.bits == 4;
-                pixels.extend((0..count).map(|i| if four { half(byte, i) } else { byte }));
-            }
-        }
-        if count == 0 && byte > 2 && consumed % 2 == 1 {
-            next(&mut consumed)?;
-        }
-    }
-    if pixels.len() < needed {
-        return Err(short());
-    }
-    pixels.truncate(needed);
-    Ok(pixels)
+    known.then_some(order)
 }
 
 fn u16_at(file: &File<'_>, at: usize) -> Result<u16> {
