@@ -62,7 +62,7 @@ fn broken_images_stop_by_default_and_are_left_out_on_request_as_if_they_were_del
     set(&broken, true);
     set(&whole, false);
     let run = |name: &str| dir.path().join(name);
-    let (good, text) = train(&broken, &run("stopped"), &["--shots", "all"]);
+    let (good, text) = train(&broken, &run("stopped"), &["--set", "few_shot.shots=all"]);
     assert!(!good);
     assert!(text.contains("--broken skip"), "{text}");
 

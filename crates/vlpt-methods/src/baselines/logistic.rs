@@ -176,7 +176,9 @@ impl Logistic {
                 let Some(weight) = self.weights.get(at) else {
                     return loss;
                 };
-                row.iter_mut().for_each(|error| *error *= weight);
+                for error in row {
+                    *error *= weight;
+                }
                 weight * loss
             })
             .collect();

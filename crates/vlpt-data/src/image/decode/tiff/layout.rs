@@ -181,14 +181,15 @@ fn kind(
         (1, 1, 16, 1, []) | (1, 2, 16 | 32, 1, []) | (0 | 1, 3, 32, 1, []) => Some(Kind::WideGrey),
         (3, 1, 8, 2, [0]) if little => Some(Kind::Palette),
         (3, 1, 8, 2, [2]) => Some(Kind::Palette),
-        (2, 1, 8, 4, [] | [999]) | (2, 1, 16, 3 | 4, []) => Some(Kind::Rgb),
+        (2, 1, 8, 4, [] | [999]) | (2, 1, 16, 3 | 4, []) | (2, 1, 16, 4, [0 | 2]) => {
+            Some(Kind::Rgb)
+        }
         (2, 1, 8, 4..=6, [0 | 2, rest @ ..]) if unused(rest) && samples == 3 + extra.len() => {
             Some(Kind::Rgb)
         }
         (2, 1, 8, 4..=6, [1, rest @ ..]) if unused(rest) && samples == 3 + extra.len() => {
             Some(Kind::Multiplied)
         }
-        (2, 1, 16, 4, [0 | 2]) => Some(Kind::Rgb),
         (2, 1, 16, 4, [1]) => Some(Kind::Multiplied),
         (5, 1, 8, 4..=6, extra) if unused(extra) && samples == 4 + extra.len() => Some(Kind::Cmyk),
         (5, 1, 16, 4, []) => Some(Kind::Cmyk),
