@@ -1,7 +1,8 @@
 //! Images that cannot be read or decoded, taken out of a task before anything is drawn from it.
 //!
 //! Every image is decoded once. What is left is the task that there would be if somebody had deleted the broken
-//! files: the same few shots are drawn, in the same order, and the same images are judged.
+//! files: the same few shots are drawn, in the same order, and the same images are judged. A split that is made because
+//! the set has none is made before, over all files.
 
 use std::collections::BTreeMap;
 

@@ -17,8 +17,13 @@ fn picture(seed: u8, tint: u8) -> Vec<u8> {
     bytes
 }
 
-/// Two classes of eight images; with `broken`, three that cannot be decoded beside them.
+/// Two classes of eight images in `train` and `test`; with `broken`, three in `train` that cannot be decoded beside them.
 fn set(folder: &Path, broken: bool) {
+    split(&folder.join("test"), false);
+    split(&folder.join("train"), broken);
+}
+
+fn split(folder: &Path, broken: bool) {
     for (class, tint) in [("cat", 20), ("dog", 150)] {
         let place = folder.join(class);
         fs_err::create_dir_all(&place).unwrap();
@@ -97,7 +102,7 @@ fn a_class_of_broken_images_is_an_error() {
     let data = dir.path().join("set");
     set(&data, false);
     for i in 0..8 {
-        fs_err::write(data.join(format!("dog/{i:03}.ppm")), b"P6 9").unwrap();
+        fs_err::write(data.join(format!("train/dog/{i:03}.ppm")), b"P6 9").unwrap();
     }
     let (good, text) = train(&data, &dir.path().join("run"), &["--broken", "skip"]);
     assert!(!good);
