@@ -4,7 +4,7 @@
 
 #![allow(clippy::print_stdout)]
 
-use sha2::{Digest, Sha256};
+use vlpt_base::hash::sha256;
 use vlpt_data::image::{Limits, decode};
 
 fn main() -> std::io::Result<()> {
@@ -12,9 +12,8 @@ fn main() -> std::io::Result<()> {
         let bytes = fs_err::read(&path)?;
         match decode(&bytes, &path, &Limits::default()) {
             Ok(image) => {
-                let hash = Sha256::digest(&image.data);
-                let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-                println!("{path}\tpixels\t{}x{}\t{hex}", image.width, image.height);
+                let hash = sha256(&image.data);
+                println!("{path}\tpixels\t{}x{}\t{hash}", image.width, image.height);
             }
             Err(error) => println!("{path}\trefused\t{error}\t"),
         }

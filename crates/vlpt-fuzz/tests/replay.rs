@@ -15,7 +15,7 @@ const MUTANTS: usize = 200;
 /// Longest seed that is cut at every length; longer ones are cut at as many.
 const CUTS: usize = 400;
 /// Longest time for one input, for a busy machine; libFuzzer gives ten seconds.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 
 fn targets() -> Vec<&'static Target> {
     let wanted = std::env::var("VLPT_TARGET").ok();

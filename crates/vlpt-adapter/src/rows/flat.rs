@@ -78,27 +78,24 @@ pub(super) fn cells<'a>(options: &'a RowOptions, row: &Row<'a>) -> Vec<Cell<'a>>
         });
     }
     let shown = options.top.min(options.classes.len());
-    match row.outcome {
-        Ok(probabilities) => {
-            let best = options.best(probabilities);
-            let first = vlpt_methods::head::first_largest(probabilities);
-            cells.push(text(options.answer(first, probabilities[first])));
-            cells.push(Cell::Number(Some(probabilities[first])));
-            for class in best {
-                cells.push(text(&options.classes[class]));
-                cells.push(Cell::Number(Some(probabilities[class])));
-            }
-            if options.scores {
-                cells.extend(probabilities.iter().map(|&p| Cell::Number(Some(p))));
-            }
+    if let Ok(probabilities) = row.outcome {
+        let best = options.best(probabilities);
+        let first = vlpt_methods::head::first_largest(probabilities);
+        cells.push(text(options.answer(first, probabilities[first])));
+        cells.push(Cell::Number(Some(probabilities[first])));
+        for class in best {
+            cells.push(text(&options.classes[class]));
+            cells.push(Cell::Number(Some(probabilities[class])));
         }
-        Err(_) => {
-            for _ in 0..=shown {
-                cells.extend([Cell::Text(None), Cell::Number(None)]);
-            }
-            if options.scores {
-                cells.extend(options.classes.iter().map(|_| Cell::Number(None)));
-            }
+        if options.scores {
+            cells.extend(probabilities.iter().map(|&p| Cell::Number(Some(p))));
+        }
+    } else {
+        for _ in 0..=shown {
+            cells.extend([Cell::Text(None), Cell::Number(None)]);
+        }
+        if options.scores {
+            cells.extend(options.classes.iter().map(|_| Cell::Number(None)));
         }
     }
     if options.labels == RowLabels::Unknown {

@@ -197,7 +197,7 @@ impl RowWriter {
             RowFormat::Jsonl => Sink::Jsonl(file, options.score_names()),
             #[cfg(feature = "parquet")]
             RowFormat::Parquet => {
-                let rows = parquet::ParquetRows::new(file, columns)
+                let rows = parquet::ParquetRows::new(file, &columns)
                     .map_err(|error| damaged(path, &error))?;
                 Sink::Parquet(Box::new(rows))
             }

@@ -30,7 +30,7 @@ pub(super) struct ParquetRows {
 }
 
 impl ParquetRows {
-    pub(super) fn new(file: AtomicFile, columns: Vec<Column>) -> Result<Self> {
+    pub(super) fn new(file: AtomicFile, columns: &[Column]) -> Result<Self> {
         let fields = columns.iter().map(field).collect::<Result<Vec<_>>>()?;
         let schema = Type::group_type_builder("schema")
             .with_fields(fields)
@@ -39,9 +39,12 @@ impl ParquetRows {
             .set_compression(Compression::SNAPPY)
             .set_created_by("vlpt".to_owned())
             .build();
-        let held = columns.iter().map(|column| match column.number {
-            true => Held::Numbers(Vec::new(), Vec::new()),
-            false => Held::Texts(Vec::new(), Vec::new()),
+        let held = columns.iter().map(|column| {
+            if column.number {
+                Held::Numbers(Vec::new(), Vec::new())
+            } else {
+                Held::Texts(Vec::new(), Vec::new())
+            }
         });
         Ok(Self {
             writer: SerializedFileWriter::new(file, Arc::new(schema), Arc::new(properties))?,
@@ -81,12 +84,14 @@ impl ParquetRows {
                 Held::Texts(values, there) => {
                     let column = column.typed::<ByteArrayType>();
                     column.write_batch(values, Some(there), None)?;
-                    (values.clear(), there.clear());
+                    values.clear();
+                    there.clear();
                 }
                 Held::Numbers(values, there) => {
                     let column = column.typed::<FloatType>();
                     column.write_batch(values, Some(there), None)?;
-                    (values.clear(), there.clear());
+                    values.clear();
+                    there.clear();
                 }
             }
             column.close()?;

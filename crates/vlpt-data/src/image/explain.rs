@@ -13,7 +13,7 @@ impl Preprocess {
         let plan = self.plan(width, height);
         let n = self.image_size;
         let mut steps = vec![format!("decoded: {width} x {height} pixels, 8-bit RGB")];
-        steps.extend(facts.iter().flat_map(|facts| self.choices(*facts)));
+        steps.extend(facts.iter().flat_map(|facts| self.choices(**facts)));
         let how = match self.resize {
             ResizeMode::Shortest => format!("shortest side to {n}"),
             ResizeMode::Squash => "both sides, aspect ratio not kept".to_owned(),

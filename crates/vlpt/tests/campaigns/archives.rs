@@ -94,7 +94,7 @@ fn checked(outcome: &mut Outcome, root: &Path, kind: &str, hostile: &Hostile) {
         outcome.broke(Broken::Memory, format!("{what}: {} MiB", child.peak_mib));
     }
     if hostile.ends == Ends::Refused && child.ok() {
-        outcome.broke(Broken::WrongAccept, what.clone());
+        outcome.broke(Broken::WrongAccept, &what);
     }
     if hostile.ends == Ends::Accepted && !child.ok() {
         outcome.broke(Broken::Lost, format!("{what} is refused: {}", child.said()));

@@ -11,7 +11,7 @@ use crate::common::photos;
 use crate::kills::{contents, left_alone, resuming, training};
 use crate::outcome::{Broken, Outcome};
 
-const LONGEST: Duration = Duration::from_secs(120);
+const LONGEST: Duration = Duration::from_mins(2);
 
 /// A training under each limit; then the limit is gone and the run goes on to the same bytes.
 pub(crate) fn sizes(size: &Size) -> Outcome {
@@ -91,7 +91,7 @@ pub(crate) fn permissions(_: &Size) -> Outcome {
     }
     let kept = |name: &str| std::fs::read(root.path().join(name)).unwrap_or_default() == b"kept";
     if !kept("file") || !kept("closed/kept") {
-        outcome.broke(Broken::Lost, "a file that was there".to_owned());
+        outcome.broke(Broken::Lost, "a file that was there");
     }
     outcome
 }

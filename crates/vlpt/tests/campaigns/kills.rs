@@ -11,7 +11,7 @@ use crate::Size;
 use crate::child::{program, watch};
 use crate::outcome::{Broken, Outcome};
 
-const LONGEST: Duration = Duration::from_secs(120);
+const LONGEST: Duration = Duration::from_mins(2);
 
 /// The words of a small run into `out`, with a checkpoint after every step.
 pub(crate) fn training(out: &str) -> Vec<String> {

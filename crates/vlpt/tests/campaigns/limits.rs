@@ -8,7 +8,7 @@ use crate::child::{End, Ended, program, under, watch};
 use crate::common::photos;
 use crate::outcome::{Broken, Outcome};
 
-const LONGEST: Duration = Duration::from_secs(120);
+const LONGEST: Duration = Duration::from_mins(2);
 
 /// How the standard library ends a process that cannot have a few bytes, and what it says.
 const SIGABRT: i32 = 6;

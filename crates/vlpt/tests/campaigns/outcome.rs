@@ -34,7 +34,7 @@ pub(crate) struct Outcome {
 
 impl Outcome {
     /// Counts a broken promise.
-    pub(crate) fn broke(&mut self, how: Broken, what: String) {
+    pub(crate) fn broke(&mut self, how: Broken, what: impl std::fmt::Display) {
         self.broken.push(how);
         self.failures.push(format!("{how:?}: {what}"));
     }
@@ -44,7 +44,7 @@ impl Outcome {
         self.tried += 1;
         let said = child.said();
         match child.end {
-            End::TimedOut => self.broke(Broken::Hang, what.to_owned()),
+            End::TimedOut => self.broke(Broken::Hang, what),
             End::Signal(signal) => {
                 self.broke(Broken::Memory, format!("{what}: signal {signal}: {said}"));
             }
@@ -54,7 +54,7 @@ impl Outcome {
             }
             End::Code(0..=3) => {}
             End::Code(code) => {
-                self.broke(Broken::Lost, format!("{what}: exit code {code}: {said}"))
+                self.broke(Broken::Lost, format!("{what}: exit code {code}: {said}"));
             }
         }
     }

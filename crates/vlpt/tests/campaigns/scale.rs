@@ -12,7 +12,7 @@ use crate::Size;
 use crate::child::{program, watch};
 use crate::outcome::{Broken, Outcome};
 
-const LONGEST: Duration = Duration::from_secs(3600);
+const LONGEST: Duration = Duration::from_hours(1);
 
 /// A class folder set of `classes` x `images`, train and test; every picture differs.
 fn set(root: &Path, classes: usize, images: usize) {

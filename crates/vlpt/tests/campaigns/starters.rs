@@ -23,7 +23,7 @@ pub(crate) fn run(size: &Size) -> Outcome {
                 .spawn()
                 .unwrap()
         });
-        let ended = children.map(|child| finish(child, start, Duration::from_secs(120)));
+        let ended = children.map(|child| finish(child, start, Duration::from_mins(2)));
         for child in &ended {
             outcome.child(&format!("round {round}"), child);
         }
