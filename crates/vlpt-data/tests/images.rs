@@ -451,3 +451,14 @@ tensor: 3 x 224 x 224, channels first";
     assert!(text.contains("resize: none"), "{text}");
     assert!(!text.contains("crop") && !text.contains("pad"), "{text}");
 }
+
+#[test]
+fn a_bitmap_without_its_file_header_has_the_pixels_of_the_file() {
+    for name in ["bmp-rgb.bmp", "bmp-p.bmp", "bmp-masks.bmp"] {
+        let bytes = fs_err::read(golden().join(name)).unwrap();
+        let whole = decode(&bytes, name, &Limits::default()).unwrap();
+        assert_eq!(format_of(&bytes[14..]), Some(ImageFormat::Bmp));
+        let dib = decode(&bytes[14..], "image.dib", &Limits::default()).unwrap();
+        assert_eq!(dib.data, whole.data);
+    }
+}

@@ -25,9 +25,9 @@ const FREE: [(&str, &str); 5] = [
 
 /// Texts that are equal to a method's name and mean something else: file, text, and what.
 const OTHERS: [(&str, &str, &str); 13] = [
-    ("vlpt-adapter/src/features/cache.rs", "vlpt", "the program"),
     ("vlpt-adapter/src/rows/parquet.rs", "vlpt", "the program"),
-    ("vlpt-clip/src/hub/download.rs", "vlpt", "the program"),
+    ("vlpt-base/src/cache.rs", "vlpt", "the program"),
+    ("vlpt/src/interrupt.rs", "vlpt", "the program"),
     ("vlpt/src/main.rs", "vlpt", "the program"),
     ("vlpt/src/commands/doctor.rs", "vlpt", "the program"),
     ("vlpt/src/commands/study/plan/mod.rs", "vlpt", "the program"),

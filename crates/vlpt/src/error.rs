@@ -152,7 +152,10 @@ impl CliError {
     /// The way out, where one is known.
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
-            Self::Io(e) | Self::Train(TrainError::Io(e)) | Self::Adapter(AdapterError::Io(e))
+            Self::Io(e)
+            | Self::Data(DataError::Io(e))
+            | Self::Train(TrainError::Io(e) | TrainError::Data(DataError::Io(e)))
+            | Self::Adapter(AdapterError::Io(e) | AdapterError::Data(DataError::Io(e)))
                 if e.kind() == io::ErrorKind::NotFound =>
             {
                 Some("check the path; a relative one leads from the current folder".into())

@@ -40,13 +40,19 @@ struct Cli {
     #[command(subcommand)]
     command: Command,
     /// Print the result as one JSON document on standard output
-    #[arg(long, global = true, env = "VLPT_JSON", value_parser = options::switch)]
+    #[arg(long, global = true, display_order = 900, env = "VLPT_JSON", value_parser = options::switch)]
     json: bool,
     /// Say nothing but results and errors
-    #[arg(long, short, global = true, env = "VLPT_QUIET", value_parser = options::switch)]
+    #[arg(long, short, global = true, display_order = 901, env = "VLPT_QUIET", value_parser = options::switch)]
     quiet: bool,
     /// Threads to compute with; results do not depend on it [default: all cores]
-    #[arg(long, global = true, value_name = "N", env = "VLPT_THREADS")]
+    #[arg(
+        long,
+        global = true,
+        display_order = 902,
+        value_name = "N",
+        env = "VLPT_THREADS"
+    )]
     threads: Option<std::num::NonZeroUsize>,
 }
 

@@ -67,6 +67,7 @@ impl TrainObserver for Watch<'_> {
             Event::Start(start) => {
                 let how = match start.epochs {
                     0 => String::new(),
+                    1 => " in 1 epoch".to_owned(),
                     epochs => format!(" in {epochs} epochs"),
                 };
                 self.console.say(format!(

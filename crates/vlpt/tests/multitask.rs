@@ -122,7 +122,10 @@ fn adapting_beside_scratch_gives_what_two_runs_give() {
         let more = ["synthetic:textures", "--bootstrap", "1"];
         result(folder, &[args, &more].concat())["value"].clone()
     };
-    assert_eq!(made["source"], value(&["eval", "source"]));
+    assert_eq!(
+        made["source"],
+        value(&["eval", "source", "--classes-of", "data"])
+    );
     assert_eq!(made["scratch"], value(&["eval", "scratch"]));
     assert_eq!(made["adapted"], value(&["eval", "adapted"]));
     assert_eq!(made["zero_shot"], value(&["zeroshot"]));

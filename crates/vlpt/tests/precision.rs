@@ -180,7 +180,7 @@ fn the_machine_decides_once_and_the_run_keeps_it() {
     let said = String::from_utf8_lossy(&refused.stderr);
     assert!(!refused.status.success(), "{said}");
     assert!(
-        said.contains("compute.precision = bf16, now it is f32"),
+        said.contains("compute.precision = \"bf16\", now it is \"f32\""),
         "{said}"
     );
 }

@@ -171,3 +171,25 @@ fn a_rate_that_breaks_training_ends_it_with_its_step() {
         assert!(!folder.path().join(lr).join("prompt").exists());
     }
 }
+
+#[test]
+fn what_a_reader_decided_is_told_before_work() {
+    let folder = tempfile::tempdir().unwrap();
+    photos(folder.path());
+    write_png(&folder.path().join("photos/@eaDir/thumb.png"), [1, 2, 3]);
+    fs::write(folder.path().join("photos/red/4.png"), "").unwrap();
+    let skip = ["--broken", "skip"];
+    for args in [
+        &[&["train", "photos"], &QUICK[..], &skip].concat()[..],
+        &[&["zeroshot", "photos"], &skip[..]].concat(),
+    ] {
+        let (fine, said) = said(folder.path(), args);
+        assert!(fine, "{said}");
+        assert!(said.contains("were passed over: `@eaDir`"), "{said}");
+        assert!(
+            said.contains("1 of 20 images cannot be decoded and were left out"),
+            "{said}"
+        );
+        assert!(said.contains("split by seed 0"), "{said}");
+    }
+}

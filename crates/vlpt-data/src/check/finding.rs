@@ -14,6 +14,17 @@ pub enum Level {
     Note,
 }
 
+impl Level {
+    /// The word before a sentence.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Note => "note",
+        }
+    }
+}
+
 /// One sentence of the report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {

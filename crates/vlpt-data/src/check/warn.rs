@@ -7,16 +7,23 @@ use std::fmt;
 
 use super::finding::{Finding, Level};
 use super::{classes, headers, labels, splits_of};
+use crate::format::Format;
 use crate::task::Task;
 
 /// The warnings of [`check`](super::check()) that need no image to be decoded, errors among them, in
-/// sentences with their ways out.
+/// sentences with their ways out; then, as notes, what the reader decided. A split without images is
+/// for the command that needs it to say.
 pub fn warnings(task: &Task) -> Vec<Finding> {
-    let splits = splits_of(task);
+    let mut splits = splits_of(task);
+    splits.retain(|(_, split)| !split.samples.is_empty());
     let mut findings = classes::findings(task);
     findings.extend(labels::findings(task, &splits));
     findings.extend(headers::findings(&headers::look(&splits, headers::FEW)));
     findings.retain(|finding| finding.level != Level::Note);
+    if task.provenance.format != Format::Synthetic {
+        let notes = task.provenance.notes.iter();
+        findings.extend(notes.map(|note| Finding::new(Level::Note, note)));
+    }
     findings.sort_by_key(|finding| finding.level);
     findings
 }

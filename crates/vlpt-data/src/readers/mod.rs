@@ -74,6 +74,9 @@ pub fn open(path: &Path, options: &OpenOptions) -> Result<Task> {
     open_around(path, options, AROUND)
 }
 
+/// How the note begins that tells of a folder that was stepped into.
+const LIES_IN: &str = "the data set lies in the folder `";
+
 /// As [`open`], stepping into at most `around` folders that hold nothing but a folder.
 fn open_around(path: &Path, options: &OpenOptions, around: usize) -> Result<Task> {
     fs_err::metadata(path)?;
@@ -81,9 +84,11 @@ fn open_around(path: &Path, options: &OpenOptions, around: usize) -> Result<Task
     let stepped = |folder: &Path| {
         let mut task = open_around(folder, options, around - 1)?;
         let name = folder.file_name().unwrap_or_default().display();
-        task.provenance
-            .notes
-            .push(format!("the data set lies in the folder `{name}` inside"));
+        let notes = &mut task.provenance.notes;
+        match notes.iter_mut().find(|note| note.starts_with(LIES_IN)) {
+            Some(note) => note.insert_str(LIES_IN.len(), &format!("{name}/")),
+            None => notes.push(format!("{LIES_IN}{name}` inside")),
+        }
         Ok(task)
     };
     let (format, why, notes) = match options.format {

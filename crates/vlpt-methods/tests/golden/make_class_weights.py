@@ -21,7 +21,7 @@ def main():
         weights = rng.uniform(0.2, 3, classes).round(3)
         model = LogisticRegression(
             C=strength, class_weight=dict(enumerate(weights)), tol=1e-12, max_iter=100000
-        ).fit(features, labels)
+        ).fit(features.astype(np.float64), labels)  # of f32 it would compute in f32
         cases.append({
             "width": width,
             "classes": classes,

@@ -6,6 +6,7 @@ use clap::Args;
 
 /// Where features are kept.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Cache")]
 pub(crate) struct CacheArgs {
     /// Where image features are kept; safe to delete [default: vlpt below the user's cache folder]
     #[arg(long, value_name = "FOLDER", env = "VLPT_CACHE_DIR")]

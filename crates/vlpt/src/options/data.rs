@@ -12,6 +12,7 @@ use crate::error::CliError;
 
 /// How a data set is read.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Data")]
 pub(crate) struct DataFlags {
     /// Its format; recognised when left out
     #[arg(long, value_name = "FORMAT", env = "VLPT_FORMAT")]
@@ -192,10 +193,10 @@ impl DataArgs {
     }
 }
 
-/// Says what of a data set could mislead, before work is spent on it.
+/// Says what of a data set could mislead, and what its reader decided, before work is spent on it.
 pub(crate) fn tell(task: &Task, console: &Console) {
-    for warning in vlpt_data::check::warnings(task) {
-        console.say(format!("warning: {warning}"));
+    for found in vlpt_data::check::warnings(task) {
+        console.say(format!("{}: {found}", found.level.name()));
     }
 }
 
@@ -215,7 +216,9 @@ pub(crate) fn refuse_inside(task: &Task, out: &Path) -> Result<(), CliError> {
 pub(crate) fn before_work(tasks: &[Task], out: &Path, console: &Console) -> Result<(), CliError> {
     for task in tasks {
         refuse_inside(task, out)?;
-        tell(task, console);
+        for found in vlpt_data::check::warnings(task) {
+            console.say(format!("{}: {}: {found}", found.level.name(), task.name));
+        }
     }
     Ok(())
 }

@@ -12,6 +12,7 @@ use crate::error::CliError;
 
 /// Number format of the towers.
 #[derive(Debug, Clone, Copy, Default, Args)]
+#[command(next_help_heading = "Model")]
 pub(crate) struct PrecisionArgs {
     /// Number format of the towers: exact `f32`, quicker `bf16` on processors with AMX [default: auto]
     #[arg(long, value_enum, value_name = "FORMAT", env = "VLPT_PRECISION")]
@@ -44,6 +45,7 @@ impl PrecisionArgs {
 
 /// Which CLIP to use.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Model")]
 pub(crate) struct ModelArgs {
     /// The model: a folder, `org/name`, `ViT-B-16/openai`, `hf-hub:org/name`, each with `@revision`; `mini-clip` is built in
     #[arg(long, short, value_name = "NAME", env = "VLPT_MODEL", default_value = vlpt_train::DEFAULT_MODEL)]
@@ -68,6 +70,7 @@ impl TowerArgs {
 
 /// The base model of a prompt folder, where its own name is not to be followed.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Model")]
 pub(crate) struct BaseModelArgs {
     /// Find the base model under this name instead of the one in the prompt folder
     #[arg(long, short, value_name = "NAME")]

@@ -13,6 +13,7 @@ const TOP: usize = 3;
 
 /// When an answer is none of the classes.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Rows of images")]
 pub(crate) struct NoneArgs {
     /// Answer none of the classes where the most probable one is less probable than this, 0 to 1
     #[arg(long, value_name = "P")]
@@ -41,6 +42,7 @@ impl NoneArgs {
 
 /// What a row or line holds.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Rows of images")]
 pub(crate) struct RowArgs {
     /// How many of the most probable classes are named for each image [default: 3]
     #[arg(long, short = 'k', value_name = "K")]
@@ -90,6 +92,7 @@ impl RowArgs {
 
 /// The file that an evaluation writes image by image.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Rows of images")]
 pub(crate) struct PredictionsArgs {
     /// Also write label, answer and probabilities of every image; .csv, .jsonl or .parquet
     #[arg(long, value_name = "FILE")]

@@ -6,6 +6,7 @@ use vlpt_data::image::{Exif, Grey16, ResizeOrder};
 
 /// Choices of decoding and resizing. A prompt remembers those it was tuned with.
 #[derive(Debug, Clone, Copy, Default, Args)]
+#[command(next_help_heading = "Images")]
 pub(crate) struct ViewFlags {
     /// Turn photos as their EXIF data says, or `ignore` it as published code does [default: ignore]
     #[arg(long, value_enum, value_name = "RULE")]

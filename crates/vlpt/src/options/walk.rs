@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn files_of_other_kinds_are_counted_and_named() {
         let dir = tempfile::tempdir().unwrap();
-        for name in ["b/a.heic", "b/c.JPG", "d.txt", "e.png", ".hidden"] {
+        for name in ["b/a.mov", "b/c.JPG", "d.txt", "e.png", ".hidden"] {
             touch(&dir.path().join(name));
         }
         let walk = Walk::of(dir.path()).unwrap();
@@ -157,7 +157,7 @@ mod tests {
         let said = walk.passed_over();
         assert_eq!(
             said,
-            ["2 files of other kinds were passed over, such as b/a.heic"]
+            ["2 files of other kinds were passed over, such as b/a.mov"]
         );
     }
 

@@ -98,8 +98,14 @@ pub fn decode_then<T>(
             found,
         });
     };
+    let whole;
     let file = File {
-        bytes,
+        bytes: if format == ImageFormat::Bmp && sniff::is_dib(bytes) {
+            whole = [&bmp::FILE_HEADER[..], bytes].concat();
+            &whole
+        } else {
+            bytes
+        },
         origin,
         format,
         limits: options.limits,

@@ -65,8 +65,36 @@ pub fn format_of(bytes: &[u8]) -> Option<ImageFormat> {
         [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some(ImageFormat::Gif),
         [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => Some(ImageFormat::Tiff),
         [b'P', b'1'..=b'6', b' ' | b'\t'..=b'\r', ..] => Some(ImageFormat::Pnm),
+        _ if is_dib(bytes) => Some(ImageFormat::Bmp),
         _ => None,
     }
+}
+
+/// Whether bytes are a device-independent bitmap: a BMP without the 14 bytes that begin its file.
+pub(super) fn is_dib(bytes: &[u8]) -> bool {
+    // size of the header, width and height, one plane, bits of a pixel
+    matches!(
+        bytes,
+        [
+            40 | 108 | 124,
+            0,
+            0,
+            0,
+            _,
+            _,
+            _,
+            _,
+            _,
+            _,
+            _,
+            _,
+            1,
+            0,
+            1 | 4 | 8 | 16 | 24 | 32,
+            0,
+            ..
+        ]
+    )
 }
 
 /// Which of the pictures in HEIF files, by the brands in the file's first box.

@@ -154,11 +154,10 @@ impl ZeroshotArgs {
                 "write `{}` where the name goes, such as `a photo of a {}.`",
             ));
         }
-        console.say(format!(
-            "{} templates, the first: {}",
-            templates.len(),
-            templates[0]
-        ));
+        console.say(match &templates[..] {
+            [one] => format!("1 template: {one}"),
+            all => format!("{} templates, the first: {}", all.len(), all[0]),
+        });
         Ok(templates)
     }
 

@@ -7,6 +7,9 @@ use super::file::File;
 use crate::error::Result;
 use crate::image::rgb::RgbImage;
 
+/// What stands before the header in a file and not in a device-independent bitmap: the pixels follow the palette.
+pub(super) const FILE_HEADER: [u8; 14] = *b"BM\0\0\0\0\0\0\0\0\0\0\0\0";
+
 /// What the header says.
 struct Header {
     width: usize,
