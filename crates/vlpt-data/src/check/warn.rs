@@ -7,15 +7,19 @@ use std::fmt;
 
 use super::finding::{Finding, Level};
 use super::{classes, headers, labels, splits_of};
+use crate::image::DecodeOptions;
 use crate::task::Task;
 
 /// The warnings of [`check`](super::check()) that need no image to be decoded, errors among them, in
-/// sentences with their ways out.
-pub fn warnings(task: &Task) -> Vec<Finding> {
+/// sentences with their ways out. `chosen` is how the images will be decoded.
+pub fn warnings(task: &Task, chosen: &DecodeOptions) -> Vec<Finding> {
     let splits = splits_of(task);
     let mut findings = classes::findings(task);
     findings.extend(labels::findings(task, &splits));
-    findings.extend(headers::findings(&headers::look(&splits, headers::FEW)));
+    findings.extend(headers::findings(
+        &headers::look(&splits, headers::FEW),
+        chosen,
+    ));
     findings.retain(|finding| finding.level != Level::Note);
     findings.sort_by_key(|finding| finding.level);
     findings
