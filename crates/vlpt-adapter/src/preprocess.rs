@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 use vlpt_clip::{Clip, Interpolation as ClipInterpolation, ResizeMode as ClipResizeMode};
-use vlpt_data::image::{Exif, Grey16, Interpolation, Preprocess, ResizeMode, ResizeOrder};
+use vlpt_data::image::{
+    DecodeOptions, Exif, Grey16, Interpolation, Preprocess, ResizeMode, ResizeOrder,
+};
 
 /// Changes to the model's own preprocessing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +22,17 @@ pub struct ImageConfig {
     /// Which direction is resized first: `classic` as Pillow before 12.2, or `pillow13`.
     #[serde(skip_serializing_if = "ResizeOrder::is_default")]
     pub resize_order: ResizeOrder,
+}
+
+impl ImageConfig {
+    /// How images are decoded.
+    pub fn decoding(&self) -> DecodeOptions {
+        DecodeOptions {
+            exif: self.exif,
+            grey16: self.grey16,
+            ..DecodeOptions::default()
+        }
+    }
 }
 
 /// The preprocessing of a model, with a configuration's changes.

@@ -43,19 +43,25 @@ pub struct LeftOut {
     pub reason: String,
 }
 
-/// Decodes every image of a task, takes out those that cannot be decoded, and says so in its provenance.
+/// The images of all splits: so many are looked at.
+pub fn count_images(task: &Task) -> usize {
+    task.train.len() + task.test.len() + task.val.as_ref().map_or(0, Split::len)
+}
+
+/// Decodes every image of a task, takes out those that cannot be decoded, and says so in its provenance. `seen` is called after each
+/// image, from any thread.
 ///
 /// # Errors
 /// A class that had training images is left with none.
-pub fn leave_out(task: &mut Task) -> Result<()> {
+pub fn leave_out(task: &mut Task, seen: &(dyn Fn() + Sync)) -> Result<()> {
     let classes = task.classes.clone();
-    let all = task.train.len() + task.test.len() + task.val.as_ref().map_or(0, Split::len);
+    let all = count_images(task);
     let mut left_out = Vec::new();
-    sift("train", &mut task.train, &classes, &mut left_out)?;
+    sift("train", &mut task.train, &classes, &mut left_out, seen)?;
     if let Some(val) = &mut task.val {
-        sift("val", val, &classes, &mut left_out)?;
+        sift("val", val, &classes, &mut left_out, seen)?;
     }
-    sift("test", &mut task.test, &classes, &mut left_out)?;
+    sift("test", &mut task.test, &classes, &mut left_out, seen)?;
     if let Some(first) = left_out.first() {
         let count = left_out.len();
         task.provenance.notes.push(format!(
@@ -72,12 +78,17 @@ fn sift(
     split: &mut Split,
     classes: &[String],
     left_out: &mut Vec<LeftOut>,
+    seen: &(dyn Fn() + Sync),
 ) -> Result<()> {
     let options = DecodeOptions {
         limits: Limits::default(),
         ..DecodeOptions::default()
     };
-    let look = |sample: &Sample| sample.load_then(&options, drop).err();
+    let look = |sample: &Sample| {
+        let error = sample.load_then(&options, drop).err();
+        seen();
+        error
+    };
     let found: Vec<Option<DataError>> = split.samples.par_iter().map(look).collect();
     if found.iter().all(Option::is_none) {
         return Ok(());

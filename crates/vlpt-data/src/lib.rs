@@ -22,7 +22,7 @@ mod split_name;
 pub mod synthetic;
 mod task;
 
-pub use broken::{BrokenImages, LeftOut, leave_out};
+pub use broken::{BrokenImages, LeftOut, count_images, leave_out};
 pub use class_subset::ClassSubset;
 pub use error::{DataError, LayoutError, Result};
 pub use fewshot::{FewShotRule, Shots, Subset, few_shot, few_shot_of};

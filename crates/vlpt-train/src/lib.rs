@@ -21,7 +21,9 @@ mod schedule;
 mod trainer;
 
 pub use config::*;
-pub use data::{Member, SharedName, TrainingData, open_task, open_tasks};
+pub use data::{
+    Member, SharedName, TrainingData, open_task, open_task_watched, open_tasks, open_tasks_watched,
+};
 pub use error::{Result, TrainError};
 pub use events::{End, EpochEnd, Event, Start, StartTask, TaskValue, read_events};
 pub use loss::{ImageWeights, Loss, LossHead, LossInput, LossOutput, Mask, TextsOf};

@@ -1,12 +1,12 @@
 //! What the headers of images say that pixels do not: turns that are not applied, and greys that turn
 //! white.
 
-use std::io::{Cursor, Read};
+use std::io::Read;
 
 use rayon::prelude::*;
 
 use super::finding::{Finding, Level, plural};
-use crate::image::{ImageFormat, exif_orientation, format_of};
+use crate::image::{DecodeOptions, Exif, Grey16, facts};
 use crate::sample::{ImageRef, Sample};
 use crate::task::Split;
 
@@ -35,26 +35,11 @@ pub(super) struct Looked {
 impl Header {
     /// Of the bytes of an image file, or of its beginning.
     pub(super) fn of(bytes: &[u8]) -> Self {
-        let Some(format) = format_of(bytes) else {
-            return Self::default();
-        };
-        Self {
-            wide_grey: match format {
-                // IHDR comes first: its depth and colour type, 0 for grey
-                ImageFormat::Png => bytes.get(24..26) == Some(&[16, 0]),
-                ImageFormat::Tiff => is_wide_tiff(bytes),
-                _ => false,
-            },
-            // the turn of a TIFF is applied
-            turned: format != ImageFormat::Tiff && (2..=8).contains(&exif_orientation(bytes)),
-        }
+        facts(bytes).map_or_else(Self::default, |facts| Self {
+            wide_grey: facts.grey16,
+            turned: facts.orientation != 1,
+        })
     }
-}
-
-fn is_wide_tiff(bytes: &[u8]) -> bool {
-    let decoder = tiff::decoder::Decoder::new(Cursor::new(bytes));
-    let colour = decoder.and_then(|mut decoder| decoder.colortype());
-    matches!(colour, Ok(tiff::ColorType::Gray(16)))
 }
 
 /// The headers of at most `most` images of the splits.
@@ -100,7 +85,8 @@ impl Looked {
     }
 }
 
-pub(super) fn findings(looked: &Looked) -> Vec<Finding> {
+/// What of the headers could mislead, decoded with these choices: what they already take care of is no warning.
+pub(super) fn findings(looked: &Looked, chosen: &DecodeOptions) -> Vec<Finding> {
     let of = |wanted: fn(&Header) -> bool, what: &str, hint: &str| {
         let mut found = looked.headers.iter().filter(|(_, header)| wanted(header));
         let (first, _) = found.next()?;
@@ -116,13 +102,17 @@ pub(super) fn findings(looked: &Looked) -> Vec<Finding> {
     let grey = of(
         |header| header.wide_grey,
         "with 16-bit grey, of which all above 255 becomes white, as in Pillow's convert",
-        "save them with 8 bits, scaled as you want to see them",
+        "`train`, `zeroshot` and `embed` keep the high byte with --grey16 scale, and a prompt remembers it; or save \
+         them with 8 bits",
     );
     let turned = of(
         |header| header.turned,
         "with an EXIF turn that is not applied, as published code does not either: the model sees them as they are stored",
-        "save them upright, without the tag",
+        "`train`, `zeroshot` and `embed` turn them upright with --exif apply, and a prompt remembers it; or save them \
+         upright, without the tag",
     );
+    let grey = grey.filter(|_| chosen.grey16 == Grey16::Clip);
+    let turned = turned.filter(|_| chosen.exif == Exif::Ignore);
     grey.into_iter().chain(turned).collect()
 }
 
@@ -157,15 +147,23 @@ mod tests {
         let (train, test) = (split(&root, 100_000), split(&root, 50_000));
         let looked = look(&[("train", &train), ("test", &test)], FEW);
         assert!((FEW..=FEW + 1).contains(&looked.headers.len()));
-        let told = findings(&looked);
+        let told = findings(&looked, &DecodeOptions::default());
         assert_eq!(told.len(), 1);
         assert!(told[0].text.contains("images of 25"), "{}", told[0].text);
         let few = split(&root, 3);
-        let told = findings(&look(&[("train", &few)], FEW));
+        let looked = look(&[("train", &few)], FEW);
+        let told = findings(&looked, &DecodeOptions::default());
         assert!(
             told[0].text.starts_with("3 images with 16-bit grey"),
             "{}",
             told[0].text
         );
+        let hint = told[0].hint.as_deref().unwrap();
+        assert!(hint.contains("--grey16 scale"), "{hint}");
+        let scaled = DecodeOptions {
+            grey16: Grey16::Scale,
+            ..DecodeOptions::default()
+        };
+        assert!(findings(&looked, &scaled).is_empty());
     }
 }

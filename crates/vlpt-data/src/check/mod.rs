@@ -24,6 +24,7 @@ pub use report::{CheckReport, SplitReport};
 pub use scan::{Broken, Range, Sizes};
 pub use warn::warnings;
 
+use crate::image::DecodeOptions;
 use crate::task::{Split, Task};
 
 /// Looks at every image and label of a task. `progress` is called with the number of images done and
@@ -41,7 +42,10 @@ pub fn check(
     findings.extend(labels::findings(task, &splits));
     let broken = scan::broken(&splits, &scans);
     findings.extend(scan::findings(&broken));
-    findings.extend(headers::findings(&scan::headers(&splits, &scans)));
+    findings.extend(headers::findings(
+        &scan::headers(&splits, &scans),
+        &DecodeOptions::default(),
+    ));
     let (duplicates, overlaps) = duplicates::find(&splits, &scans);
     findings.extend(duplicates::findings(&splits, &duplicates, &overlaps));
     // half of a set's classes are not what its entry describes

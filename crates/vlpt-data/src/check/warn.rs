@@ -8,17 +8,21 @@ use std::fmt;
 use super::finding::{Finding, Level};
 use super::{classes, headers, labels, splits_of};
 use crate::format::Format;
+use crate::image::DecodeOptions;
 use crate::task::Task;
 
 /// The warnings of [`check`](super::check()) that need no image to be decoded, errors among them, in
 /// sentences with their ways out; then, as notes, what the reader decided. A split without images is
-/// for the command that needs it to say.
-pub fn warnings(task: &Task) -> Vec<Finding> {
+/// for the command that needs it to say. `chosen` is how the images will be decoded.
+pub fn warnings(task: &Task, chosen: &DecodeOptions) -> Vec<Finding> {
     let mut splits = splits_of(task);
     splits.retain(|(_, split)| !split.samples.is_empty());
     let mut findings = classes::findings(task);
     findings.extend(labels::findings(task, &splits));
-    findings.extend(headers::findings(&headers::look(&splits, headers::FEW)));
+    findings.extend(headers::findings(
+        &headers::look(&splits, headers::FEW),
+        chosen,
+    ));
     findings.retain(|finding| finding.level != Level::Note);
     if task.provenance.format != Format::Synthetic {
         let notes = task.provenance.notes.iter();

@@ -5,6 +5,7 @@ mod training;
 
 use std::path::{Path, PathBuf};
 
+use vlpt_clip::Progress;
 use vlpt_data::{BrokenImages, Format, OpenOptions, Task, check_settings, synthetic};
 
 use crate::{DataConfig, Result, RunConfig, TrainError};
@@ -16,6 +17,14 @@ pub use training::{Member, SharedName, TrainingData};
 /// # Errors
 /// No path was given, or the data set cannot be read; see [`vlpt_data::open`].
 pub fn open_task(config: &DataConfig) -> Result<Task> {
+    open_task_watched(config, &())
+}
+
+/// As [`open_task`]; `progress` is told of images where all of them are decoded, to leave out the broken ones.
+///
+/// # Errors
+/// As [`open_task`].
+pub fn open_task_watched(config: &DataConfig, progress: &dyn Progress) -> Result<Task> {
     if config.path.is_empty() {
         return Err(TrainError::Setting {
             key: "data.path",
@@ -50,7 +59,13 @@ pub fn open_task(config: &DataConfig) -> Result<Task> {
         vlpt_data::open(path, &options)?
     };
     if config.broken == BrokenImages::Skip {
-        vlpt_data::leave_out(&mut task)?;
+        progress.start(
+            "looking for broken images",
+            vlpt_data::count_images(&task) as u64,
+        );
+        let outcome = vlpt_data::leave_out(&mut task, &|| progress.advance(1));
+        progress.finish();
+        outcome?;
     }
     if !config.templates.is_empty() {
         task.templates.clone_from(&config.templates);
@@ -63,12 +78,20 @@ pub fn open_task(config: &DataConfig) -> Result<Task> {
 /// # Errors
 /// As [`open_task`], and two tasks of one name.
 pub fn open_tasks(config: &RunConfig) -> Result<Vec<Task>> {
+    open_tasks_watched(config, &())
+}
+
+/// As [`open_tasks`], watched as by [`open_task_watched`].
+///
+/// # Errors
+/// As [`open_tasks`].
+pub fn open_tasks_watched(config: &RunConfig, progress: &dyn Progress) -> Result<Vec<Task>> {
     if config.tasks.is_empty() {
-        return Ok(vec![open_task(&config.data)?]);
+        return Ok(vec![open_task_watched(&config.data, progress)?]);
     }
     let entries = config.tasks.iter();
     let tasks = entries
-        .map(|entry| open_task(&entry.data()))
+        .map(|entry| open_task_watched(&entry.data(), progress))
         .collect::<Result<Vec<Task>>>()?;
     for (i, task) in tasks.iter().enumerate() {
         if let Some(first) = tasks[..i].iter().position(|other| other.name == task.name) {

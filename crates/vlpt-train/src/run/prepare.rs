@@ -9,7 +9,7 @@ use vlpt_methods::Build;
 
 use crate::init::Initial;
 use crate::{
-    Result, RunConfig, Select, TrainError, TrainObserver, TrainingData, Views, open_tasks,
+    Result, RunConfig, Select, TrainError, TrainObserver, TrainingData, Views, open_tasks_watched,
 };
 
 /// Model and data of a configuration for a new run in `dir`: what could mislead is said, and a folder
@@ -19,7 +19,7 @@ pub(super) fn new_inputs(
     dir: &Path,
     observer: &dyn TrainObserver,
 ) -> Result<(Clip, TrainingData)> {
-    let tasks = open_tasks(config)?;
+    let tasks = open_tasks_watched(config, observer)?;
     for task in &tasks {
         if let Some(why) = task.would_hold(dir) {
             return Err(TrainError::OutInData {
@@ -27,7 +27,7 @@ pub(super) fn new_inputs(
                 why,
             });
         }
-        for warning in warnings(task) {
+        for warning in warnings(task, &config.image.decoding()) {
             observer.note(&format!("{}: {warning}", task.name));
         }
     }
@@ -42,7 +42,7 @@ pub(super) fn inputs(
     config: &RunConfig,
     observer: &dyn TrainObserver,
 ) -> Result<(Clip, TrainingData)> {
-    let data = TrainingData::open(config)?;
+    let data = TrainingData::of_tasks(&open_tasks_watched(config, observer)?, config)?;
     Ok((model(config, observer)?, data))
 }
 

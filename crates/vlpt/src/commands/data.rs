@@ -64,7 +64,7 @@ pub(crate) fn run(command: &DataCommand, console: &Console) -> Result<(), CliErr
 }
 
 fn run_check(args: &CheckArgs, console: &Console) -> Result<(), CliError> {
-    let task = args.data.open()?;
+    let task = args.data.open(console)?;
     let options = CheckOptions {
         decode: !args.no_decode,
         pixels: args.pixels,
@@ -86,7 +86,7 @@ fn run_check(args: &CheckArgs, console: &Console) -> Result<(), CliError> {
 }
 
 fn sample(args: &SampleArgs, console: &Console) -> Result<(), CliError> {
-    let task = args.data.open()?;
+    let task = args.data.open(console)?;
     let subset = few_shot_of(&task, args.rule, args.shots, args.seed)?;
     subset.save(&args.out)?;
     console.result(&subset, || {

@@ -115,7 +115,7 @@ struct Document<'a> {
 
 /// Imports and says what became of every tensor.
 pub(crate) fn run(args: &ImportArgs, console: &Console) -> Result<(), CliError> {
-    let task = args.task()?;
+    let task = args.task(console)?;
     let clip = args.model.open(console)?;
     let options = ImportOptions {
         method: args.method.clone(),
@@ -149,13 +149,13 @@ pub(crate) fn run(args: &ImportArgs, console: &Console) -> Result<(), CliError> 
 }
 
 impl ImportArgs {
-    fn task(&self) -> Result<ImportTask, CliError> {
+    fn task(&self, console: &Console) -> Result<ImportTask, CliError> {
         if let Some(data) = &self.data {
             let data = DataArgs {
                 data: data.clone(),
                 flags: self.flags.clone(),
             };
-            return Ok(ImportTask::from(&data.open()?));
+            return Ok(ImportTask::from(&data.open(console)?));
         }
         // --name is that of the task, and needs no data
         let mut flags = self.flags.clone();

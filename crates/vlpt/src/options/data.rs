@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use vlpt_data::image::DecodeOptions;
 use vlpt_data::{ClassSubset, Format, LabelFromName, LabelSeparator, Task, synthetic};
-use vlpt_train::{DataConfig, Layers, RunConfig, TrainError};
+use vlpt_train::{DataConfig, Layers, RunConfig, TrainError, open_task_watched};
 
 use super::given::from_environment;
-use crate::console::Console;
+use crate::console::{Console, Unit};
 use crate::error::CliError;
 
 /// How a data set is read.
@@ -177,25 +178,30 @@ pub(crate) struct DataArgs {
 
 impl DataArgs {
     /// Opens the data set.
-    pub(crate) fn open(&self) -> Result<Task, CliError> {
+    pub(crate) fn open(&self, console: &Console) -> Result<Task, CliError> {
         let data = self.flags.over(DataConfig {
             path: self.data.clone(),
             ..DataConfig::default()
         })?;
-        Ok(vlpt_train::open_task(&data)?)
+        Ok(open_task_watched(&data, &console.bar(Unit::Items))?)
     }
 
-    /// Opens the data set, and says what of it could mislead.
-    pub(crate) fn open_told(&self, console: &Console) -> Result<Task, CliError> {
-        let task = self.open()?;
-        tell(&task, console);
+    /// Opens the data set, and says what of it could mislead, decoded as `chosen`.
+    pub(crate) fn open_told(
+        &self,
+        chosen: &DecodeOptions,
+        console: &Console,
+    ) -> Result<Task, CliError> {
+        let task = self.open(console)?;
+        tell(&task, chosen, console);
         Ok(task)
     }
 }
 
-/// Says what of a data set could mislead, and what its reader decided, before work is spent on it.
-pub(crate) fn tell(task: &Task, console: &Console) {
-    for found in vlpt_data::check::warnings(task) {
+/// Says what of a data set, decoded as `chosen`, could mislead, and what its reader decided, before work is
+/// spent on it.
+pub(crate) fn tell(task: &Task, chosen: &DecodeOptions, console: &Console) {
+    for found in vlpt_data::check::warnings(task, chosen) {
         console.say(format!("{}: {found}", found.level.name()));
     }
 }
@@ -213,10 +219,15 @@ pub(crate) fn refuse_inside(task: &Task, out: &Path) -> Result<(), CliError> {
 }
 
 /// As [`tell`] and [`refuse_inside`] of several data sets, for a command that opens them itself.
-pub(crate) fn before_work(tasks: &[Task], out: &Path, console: &Console) -> Result<(), CliError> {
+pub(crate) fn before_work(
+    tasks: &[Task],
+    out: &Path,
+    chosen: &DecodeOptions,
+    console: &Console,
+) -> Result<(), CliError> {
     for task in tasks {
         refuse_inside(task, out)?;
-        for found in vlpt_data::check::warnings(task) {
+        for found in vlpt_data::check::warnings(task, chosen) {
             console.say(format!("{}: {}: {found}", found.level.name(), task.name));
         }
     }

@@ -4,11 +4,12 @@ use std::path::Path;
 
 use clap::Args;
 use vlpt_adapter::PromptFolder;
+use vlpt_data::image::Limits;
 use vlpt_data::{DataError, DataSetting, LayoutError, Task, synthetic};
-use vlpt_train::{DataConfig, TrainError, is_gone, open_task, remembered_data};
+use vlpt_train::{DataConfig, TrainError, is_gone, open_task_watched, remembered_data};
 
 use super::data::{DataFlags, tell};
-use crate::console::Console;
+use crate::console::{Console, Unit};
 use crate::error::CliError;
 
 /// A data set to judge a prompt on.
@@ -28,6 +29,7 @@ impl RunDataArgs {
     pub(crate) fn open(&self, folder: &PromptFolder, console: &Console) -> Result<Task, CliError> {
         let run = folder.path.parent().unwrap_or(Path::new(""));
         let mut remembered = remembered_data(run)?;
+        let bar = console.bar(Unit::Items);
         let task = match &self.data {
             None => {
                 if remembered.len() > 1 {
@@ -56,19 +58,20 @@ impl RunDataArgs {
                     .into());
                 }
                 console.say(format!("data: {}, as the run opened it", data.path));
-                open_task(&self.flags.over(data)?)?
+                open_task_watched(&self.flags.over(data)?, &bar)?
             }
             Some(path) => {
                 let same = remembered
                     .into_iter()
                     .find(|data| same_place(&data.path, path));
                 match same {
-                    Some(data) => open_task(&self.flags.over(data)?)?,
+                    Some(data) => open_task_watched(&self.flags.over(data)?, &bar)?,
                     None => self.open_other(path, &remembered_data(run)?, console)?,
                 }
             }
         };
-        tell(&task, console);
+        let decoding = folder.adapter.preprocess.decoding(&Limits::default());
+        tell(&task, &decoding, console);
         Ok(task)
     }
 
@@ -79,6 +82,7 @@ impl RunDataArgs {
         remembered: &[DataConfig],
         console: &Console,
     ) -> Result<Task, CliError> {
+        let bar = console.bar(Unit::Items);
         let plain = DataConfig {
             path: path.to_owned(),
             ..DataConfig::default()
@@ -91,7 +95,7 @@ impl RunDataArgs {
                 label_column: run.label_column.clone(),
                 ..plain.clone()
             })?;
-            match open_task(&with_columns) {
+            match open_task_watched(&with_columns, &bar) {
                 Err(TrainError::Data(DataError::Layout(error))) if about_columns(&error) => {}
                 opened => {
                     let columns = [&with_columns.image_column, &with_columns.label_column];
@@ -103,7 +107,7 @@ impl RunDataArgs {
                 }
             }
         }
-        Ok(open_task(&self.flags.over(plain)?)?)
+        Ok(open_task_watched(&self.flags.over(plain)?, &bar)?)
     }
 }
 

@@ -187,7 +187,7 @@ impl AttentionArgs {
                 data: data.clone(),
                 flags: self.flags.clone(),
             }
-            .open()?;
+            .open(console)?;
             if let Some(out) = &self.out {
                 refuse_inside(&task, out)?;
             }

@@ -137,7 +137,7 @@ pub(crate) fn run(args: &VarianceArgs, console: &Console) -> Result<(), CliError
             data: data.clone(),
             flags: args.flags.clone(),
         }
-        .open()?;
+        .open(console)?;
         let images = split.of(&task)?;
         let hashes = hash_images(&images.samples, &watch)?;
         let features = extractor.features(&images.samples, &hashes, View::Centre, &watch)?;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 use vlpt_study::multitask::{AdaptedValues, train_adapted};
-use vlpt_train::{Run, RunOptions, open_task};
+use vlpt_train::{Run, RunOptions, open_task_watched};
 
 use crate::commands::train::report;
 use crate::console::{Console, table};
@@ -59,8 +59,13 @@ pub(super) fn run(args: &AdaptArgs, console: &Console) -> Result<(), CliError> {
     if !args.scratch {
         return report(Run::start_or_resume(&config, &options, &watch)?, console);
     }
-    let task = open_task(&config.data)?;
-    before_work(std::slice::from_ref(&task), &args.out, console)?;
+    let task = open_task_watched(&config.data, &watch)?;
+    before_work(
+        std::slice::from_ref(&task),
+        &args.out,
+        &config.image.decoding(),
+        console,
+    )?;
     let folders = [options.dir.clone(), options.dir.join("scratch")];
     let precision = Run::precision(&config, folders)?;
     let clip = open_model(&config.model, precision, console)?;

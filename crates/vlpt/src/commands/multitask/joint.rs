@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 use vlpt_study::multitask::{Joint, JointMember, Singles, train_jointly};
-use vlpt_train::{Run, open_tasks};
+use vlpt_train::{Run, open_tasks_watched};
 
 use super::TaskFlags;
-use crate::console::{Console, table};
+use crate::console::{Console, Unit, table};
 use crate::error::CliError;
 use crate::figures;
 use crate::options::{before_work, open_model};
@@ -46,8 +46,8 @@ struct Means {
 /// Tunes, evaluates and prints.
 pub(super) fn run(args: &JointArgs, console: &Console) -> Result<(), CliError> {
     let config = args.tasks.resolve()?;
-    let tasks = open_tasks(&config)?;
-    before_work(&tasks, &args.tasks.out, console)?;
+    let tasks = open_tasks_watched(&config, &console.bar(Unit::Items))?;
+    before_work(&tasks, &args.tasks.out, &config.image.decoding(), console)?;
     let precision = Run::precision(&config, [args.tasks.out.clone()])?;
     let clip = open_model(&config.model, precision, console)?;
     let singles = match (&args.against, args.single) {

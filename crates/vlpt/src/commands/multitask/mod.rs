@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use vlpt_study::multitask::{SourcePrompt, train_source};
-use vlpt_train::{Run, RunConfig, RunOptions, RunSummary, open_tasks};
+use vlpt_train::{Run, RunConfig, RunOptions, RunSummary, open_tasks_watched};
 
-use crate::console::Console;
+use crate::console::{Console, Unit};
 use crate::error::CliError;
 use crate::figures;
 use crate::interrupt;
@@ -154,8 +154,8 @@ struct RunRow<'a> {
 
 fn source(args: &SourceArgs, console: &Console) -> Result<(), CliError> {
     let config = args.tasks.resolve()?;
-    let tasks = open_tasks(&config)?;
-    before_work(&tasks, &args.tasks.out, console)?;
+    let tasks = open_tasks_watched(&config, &console.bar(Unit::Items))?;
+    before_work(&tasks, &args.tasks.out, &config.image.decoding(), console)?;
     let out = args.tasks.out.clone();
     let of_seed = |seed: &u64| args.tasks.out.join(format!("seed-{seed}"));
     let folders = std::iter::once(out).chain(args.seeds.iter().map(of_seed));

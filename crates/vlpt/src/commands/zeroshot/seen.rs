@@ -139,7 +139,7 @@ impl ZeroshotArgs {
             data: self.data[0].clone(),
             flags: self.flags.clone(),
         }
-        .open_told(console)
+        .open_told(&self.view.config().decoding(), console)
     }
 
     fn photos(&self, console: &Console) -> Result<Seen, CliError> {

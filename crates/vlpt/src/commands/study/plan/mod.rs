@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 use vlpt_data::Task;
+use vlpt_data::image::DecodeOptions;
 use vlpt_methods::METHODS;
 use vlpt_study::{Kind, Plan, StudyFile};
-use vlpt_train::open_task;
+use vlpt_train::open_task_watched;
 
-use crate::console::{Console, table};
+use crate::console::{Console, Unit, table};
 use crate::error::CliError;
 use crate::options::{DataFlags, TowerArgs, before_work};
 use crate::watch::Watch;
@@ -146,11 +147,11 @@ pub(crate) fn run(args: &PlanArgs, console: &Console) -> Result<(), CliError> {
     let mut tasks = Vec::new();
     for data in request.sources.iter().chain(&request.targets) {
         if !tasks.iter().any(|(known, _)| *known == data) {
-            tasks.push((data, open_task(data)?));
+            tasks.push((data, open_task_watched(data, &console.bar(Unit::Items))?));
         }
     }
     let tasks: Vec<Task> = tasks.into_iter().map(|(_, task)| task).collect();
-    before_work(&tasks, &args.out, console)?;
+    before_work(&tasks, &args.out, &DecodeOptions::default(), console)?;
     let clip = args.model.open(console)?;
     request.methods = args.methods()?;
     let watch = Watch::new(console);
