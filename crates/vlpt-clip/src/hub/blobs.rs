@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::cache::{Locked, Repo};
@@ -10,6 +11,9 @@ use crate::error::Result;
 
 /// How often a lock that another program holds is tried.
 const TRY: Duration = Duration::from_millis(200);
+
+/// Links made by this program so far.
+static LINKS: AtomicU64 = AtomicU64::new(0);
 
 impl Repo {
     /// The bytes of that name.
@@ -86,9 +90,11 @@ impl Repo {
     /// When it cannot be written.
     pub(super) fn link(&self, commit: &str, file: &str, etag: &str) -> Result<()> {
         let place = self.snapshot_of(commit).join(file);
+        // a name of its own for each writer: other programs and threads may link the same file
+        let number = LINKS.fetch_add(1, Ordering::Relaxed);
         let beside = self
             .snapshot_of(commit)
-            .join(format!(".{file}.{}", std::process::id()));
+            .join(format!(".{file}.{}.{number}", std::process::id()));
         fs_err::remove_file(&beside).ok();
         // from the commit's folder; a file's name has no folder in it
         let relative: PathBuf = ["..", "..", "blobs", etag].iter().collect();

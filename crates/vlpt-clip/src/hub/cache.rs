@@ -130,9 +130,7 @@ impl Repo {
         if let Some(folder) = place.parent() {
             fs_err::create_dir_all(folder)?;
         }
-        let beside = place.with_extension(format!("{}.tmp", std::process::id()));
-        fs_err::write(&beside, commit)?;
-        fs_err::rename(&beside, &place)?;
+        vlpt_base::files::write_atomic_shared(&place, commit.as_bytes())?;
         // downloading by commit leaves a reference of that name
         if commit != self.revision {
             fs_err::remove_file(refs.join(commit)).ok();

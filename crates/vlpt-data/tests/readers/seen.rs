@@ -203,7 +203,7 @@ fn a_named_format_steps_into_the_only_folder_too() {
     dir.image("x/y/cat/1.png", 1).image("x/y/dog/1.png", 2);
     let task = dir.open().expect("it opens");
     assert_eq!(task.classes, ["cat", "dog"]);
-    noted(&task, "the data set lies in the folder `y` inside");
+    noted(&task, "the data set lies in the folder `x/y` inside");
     noted(&task, "the data set lies in the folder `x` inside");
     let error = Dir::new().open().expect_err("an empty folder");
     assert!(
