@@ -122,7 +122,7 @@ impl Repo {
         Ok(())
     }
 
-    /// Remembers which commit the revision means. Written beside its place and renamed.
+    /// Remembers which commit the revision means.
     #[cfg(feature = "hub")]
     pub(super) fn point(&self, commit: &str) -> Result<()> {
         let refs = self.folder().join("refs");
