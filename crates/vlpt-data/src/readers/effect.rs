@@ -157,6 +157,7 @@ impl DataSetting {
             image_root,
             label_separator,
             label_from_name,
+            broken: _, // whatever the layout is, its images may be broken
         } = options;
         let usual = OpenOptions::default();
         match self {

@@ -87,16 +87,13 @@ pub(super) fn one(root: &Root) -> Result<Splits> {
 /// The splits of a `DatasetDict`.
 pub(super) fn dict(root: &Root) -> Result<Splits> {
     let named = json(root, DICT)?;
-    let names: Vec<String> = match named["splits"].as_array() {
-        Some(names) => names
-            .iter()
-            .filter_map(|n| n.as_str().map(str::to_owned))
-            .collect(),
-        None => {
-            let mut folders = folders_in(root.path());
-            folders.retain(|folder| root.join(folder).join(STATE).is_file());
-            folders
-        }
+    let names: Vec<String> = if let Some(names) = named["splits"].as_array() {
+        let names = names.iter().filter_map(|name| name.as_str());
+        names.map(str::to_owned).collect()
+    } else {
+        let mut folders = folders_in(root.path());
+        folders.retain(|folder| root.join(folder).join(STATE).is_file());
+        folders
     };
     let mut splits: BTreeMap<SplitName, String> = BTreeMap::new();
     let mut others = Vec::new();
