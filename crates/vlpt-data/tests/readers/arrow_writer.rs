@@ -141,7 +141,7 @@ impl Column {
     fn put(&self, body: &mut Body) {
         match self {
             Self::Binary(values) => {
-                body.texts(values.iter().map(|v| v.as_deref()).collect(), false)
+                body.texts(values.iter().map(|v| v.as_deref()).collect(), false);
             }
             Self::Text(values) => {
                 let values = values.iter().map(|v| v.as_deref().map(str::as_bytes));
