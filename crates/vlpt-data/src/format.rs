@@ -19,6 +19,8 @@ pub enum Format {
     WebDataset,
     /// Hugging Face Parquet files with class names in the metadata.
     Parquet,
+    /// A folder that `save_to_disk` of Hugging Face `datasets` writes, or its Arrow files.
+    Arrow,
     /// A CSV manifest.
     Csv,
     /// A JSON Lines manifest.
@@ -38,11 +40,12 @@ pub enum Format {
 
 impl Format {
     /// Every format that can be read from a path, in the order in which they are recognised.
-    pub const READABLE: [Self; 11] = [
+    pub const READABLE: [Self; 12] = [
         Self::WebDataset,
         Self::Coop,
         Self::Elevater,
         Self::Parquet,
+        Self::Arrow,
         Self::ImageFolder,
         Self::Jsonl,
         Self::Csv,
@@ -60,6 +63,7 @@ impl Format {
             Self::Elevater => "elevater",
             Self::WebDataset => "webdataset",
             Self::Parquet => "parquet",
+            Self::Arrow => "arrow",
             Self::Csv => "csv",
             Self::Jsonl => "jsonl",
             Self::FiftyOne => "fiftyone",

@@ -34,7 +34,11 @@ impl Task {
             Format::ClassFolders => Some(format!(
                 "lies in the data set {shown}, which would take `{first}` for a class"
             )),
-            Format::ImageFolder | Format::Coop | Format::Parquet | Format::WebDataset
+            Format::ImageFolder
+            | Format::Coop
+            | Format::Parquet
+            | Format::Arrow
+            | Format::WebDataset
                 if SplitName::from_name(&first).is_some() || parts.next().is_some() =>
             {
                 Some(format!(

@@ -15,6 +15,7 @@ mod label_from_name;
 mod label_separator;
 mod metric;
 mod provenance;
+mod quiet;
 pub mod readers;
 pub mod rng;
 mod sample;

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-#[cfg(feature = "parquet")]
-use crate::archive::ParquetTable;
 #[cfg(feature = "webdataset")]
 use crate::archive::TarArchive;
+#[cfg(feature = "parquet")]
+use crate::archive::{ArrowTable, ParquetTable};
 use crate::archive::{Root, ZipArchive};
 use crate::error::{DataError, Result};
 use crate::image::{self, DecodeOptions, Limits, RgbImage};
@@ -94,6 +94,14 @@ pub enum ImageRef {
         /// Row within the file.
         row: u64,
     },
+    /// A row of an Arrow file.
+    #[cfg(feature = "parquet")]
+    Arrow {
+        /// The file.
+        table: Arc<ArrowTable>,
+        /// Row within the file.
+        row: u64,
+    },
     /// An image that the program makes.
     Synthetic(SyntheticImage),
 }
@@ -109,6 +117,8 @@ impl ImageRef {
             Self::Tar { archive, entry } => archive.id(*entry),
             #[cfg(feature = "parquet")]
             Self::Parquet { table, row } => table.id(*row),
+            #[cfg(feature = "parquet")]
+            Self::Arrow { table, row } => table.id(*row),
             Self::Synthetic(image) => image.id(),
         }
     }
@@ -125,6 +135,8 @@ impl ImageRef {
             Self::Tar { archive, entry } => archive.read(*entry),
             #[cfg(feature = "parquet")]
             Self::Parquet { table, row } => table.read(*row),
+            #[cfg(feature = "parquet")]
+            Self::Arrow { table, row } => table.read(*row),
             Self::Synthetic(image) => image.png(),
         }
     }

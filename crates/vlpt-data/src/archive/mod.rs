@@ -1,9 +1,12 @@
-//! Reading images where they lie: below a root folder, in zips, in tars, in Parquet files.
+//! Reading images where they lie: below a root folder, in zips, in tars, in Parquet and
+//! Arrow files.
 //!
 //! Archives stay packed. An archive's index is read once; each image is then read by its place in the
 //! file, with positioned reads that any number of threads may do at once. Only a tar that is
 //! compressed as a whole is unpacked, to a temporary file.
 
+#[cfg(feature = "parquet")]
+mod arrow;
 mod file_at;
 mod hub;
 #[cfg(feature = "parquet")]
@@ -16,6 +19,8 @@ mod tar;
 mod zip;
 mod zip_bounds;
 
+#[cfg(feature = "parquet")]
+pub use arrow::{ArrowLeaf, ArrowTable};
 pub use file_at::MAX_MEMBER_BYTES;
 pub(crate) use hub::snapshot_name;
 #[cfg(feature = "parquet")]

@@ -344,7 +344,7 @@ impl LayoutError {
                 "put images there, remove the folder, or leave such classes out with --drop-empty-classes"
             }
             Self::NotUnicode { .. } => {
-                "rename it: old archives and other systems write names in other encodings (`convmv` turns whole folders into UTF-8)"
+                "rename it: old archives and other systems write names in other encodings (`convmv` turns whole folders into UTF-8), or leave such out with `--broken skip`"
             }
             Self::LeavesRoot { .. } => {
                 "write the path relative to the folder of the data set; for a table, `--image-root` names the folder below which the last parts of its paths are found"

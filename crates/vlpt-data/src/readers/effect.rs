@@ -39,10 +39,11 @@ pub enum DataSetting {
 }
 
 /// Layouts that are tables with named columns.
-const TABLES: [Format; 3] = [Format::Parquet, Format::Csv, Format::Jsonl];
+const TABLES: [Format; 4] = [Format::Parquet, Format::Arrow, Format::Csv, Format::Jsonl];
 /// Layouts whose labels have names among which one is chosen.
-const LABELS: [Format; 4] = [
+const LABELS: [Format; 5] = [
     Format::Parquet,
+    Format::Arrow,
     Format::Csv,
     Format::Jsonl,
     Format::WebDataset,
@@ -52,12 +53,13 @@ const MANIFESTS: [Format; 2] = [Format::Csv, Format::Jsonl];
 /// Layouts whose classes are folders.
 const FOLDERS: [Format; 3] = [Format::ClassFolders, Format::ImageFolder, Format::Coop];
 /// Layouts that list their images in files.
-const LISTS: [Format; 7] = [
+const LISTS: [Format; 8] = [
     Format::Csv,
     Format::Jsonl,
     Format::Elevater,
     Format::Coop,
     Format::Parquet,
+    Format::Arrow,
     Format::FiftyOne,
     Format::Cub,
 ];
@@ -155,6 +157,7 @@ impl DataSetting {
             image_root,
             label_separator,
             label_from_name,
+            broken: _, // whatever the layout is, its images may be broken
         } = options;
         let usual = OpenOptions::default();
         match self {

@@ -171,7 +171,7 @@ pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<TaskBuilder> {
     let classes = classes.unwrap_or_else(|| names(&parts));
     let mut builder = TaskBuilder::new(base_name(path), classes);
     builder.multi_label = lists.then_some(true);
-    let mut walker = Walker::new(&root);
+    let mut walker = Walker::new(&root).with_options(options);
     for part in parts {
         let file = path.join(joined(&part.folder, FILE));
         place(part, &file, &mut walker, &mut builder, options)?;

@@ -59,7 +59,7 @@ pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<TaskBuilder> {
     if places.is_empty() {
         places.push((SplitName::Train, String::new()));
     }
-    let mut walker = Walker::new(&root);
+    let mut walker = Walker::new(&root).with_options(options);
     let mut found: BTreeMap<SplitName, Vec<(String, String)>> = BTreeMap::new();
     let mut without: Vec<String> = Vec::new();
     for (part, folder) in &places {

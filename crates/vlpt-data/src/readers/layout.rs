@@ -48,6 +48,15 @@ pub enum Item {
         /// The label of each row.
         labels: &'static [i64],
     },
+    /// An Arrow stream as Hugging Face `datasets` writes it, with one image a label.
+    Arrow {
+        /// Its path.
+        path: &'static str,
+        /// Class names in its metadata.
+        classes: &'static [&'static str],
+        /// The label of each row.
+        labels: &'static [i64],
+    },
     /// A link, and the path relative to its own folder that it leads to.
     Link(&'static str, &'static str),
 }

@@ -1,5 +1,6 @@
 //! Readers of data sets, one file a format, and the recognition of the format.
 
+mod arrow;
 mod class_file;
 mod class_folders;
 mod coop;
@@ -128,6 +129,7 @@ fn open_around(path: &Path, options: &OpenOptions, around: usize) -> Result<Task
         Format::Coop => coop::read(path, options),
         Format::Elevater => elevater::read(path, options),
         Format::Parquet => parquet::read(path, options),
+        Format::Arrow => arrow::read(path, options),
         Format::ImageFolder => imagefolder::read(path, options),
         Format::Jsonl | Format::Csv => manifest::read(path, format, options),
         Format::FiftyOne => fiftyone::read(path, options),
@@ -166,6 +168,7 @@ pub fn layouts() -> impl Iterator<Item = &'static Layout> {
         Format::Coop => coop::LAYOUTS,
         Format::Elevater => elevater::LAYOUTS,
         Format::Parquet => parquet::LAYOUTS,
+        Format::Arrow => arrow::LAYOUTS,
         Format::ImageFolder => imagefolder::LAYOUTS,
         Format::Jsonl => manifest::LAYOUTS_JSONL,
         Format::Csv => manifest::LAYOUTS_CSV,

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::broken::BrokenImages;
 use crate::class_subset::ClassSubset;
 use crate::format::Format;
 use crate::label_from_name::LabelFromName;
@@ -35,6 +36,9 @@ pub struct OpenOptions {
     pub label_separator: Option<LabelSeparator>,
     /// Where in file names the class stands, where it stands there.
     pub label_from_name: Option<LabelFromName>,
+    /// Whether files and folders whose names are not UTF-8 are left out with a note, as images that
+    /// cannot be decoded are by [`leave_out`](crate::leave_out).
+    pub broken: BrokenImages,
     /// Which of the classes are used.
     pub class_subset: ClassSubset,
 }
@@ -54,6 +58,7 @@ impl Default for OpenOptions {
             image_root: None,
             label_separator: None,
             label_from_name: None,
+            broken: BrokenImages::Stop,
             class_subset: ClassSubset::All,
         }
     }

@@ -53,7 +53,7 @@ const OTHERS: [&str; 8] = [
 ];
 /// Largest text, and the most members.
 const MAX_TEXT_BYTES: usize = 256 << 20;
-const MAX_MEMBERS: usize = 4_000_000;
+const MAX_MEMBERS: usize = 1_000_000;
 /// How many folders around everything else are stepped into.
 const MAX_AROUND: usize = 4;
 

@@ -6,7 +6,7 @@ use super::inventory::Inventory;
 use super::nearest::nearest;
 use super::options::OpenOptions;
 use super::{
-    class_folders, coop, cub, elevater, fiftyone, file_names, folders, imagefolder, known,
+    arrow, class_folders, coop, cub, elevater, fiftyone, file_names, folders, imagefolder, known,
     manifest, parquet, webdataset,
 };
 use crate::error::{DataError, LayoutError, Result};
@@ -60,8 +60,12 @@ pub(super) fn recognise(path: &Path, options: &OpenOptions) -> Result<Recognised
     let mut found = signs(path, options);
     if options.image_column.is_some() || options.label_column.is_some() {
         // columns speak for a table, and mean nothing elsewhere
-        let is_table =
-            |sign: &Sign| matches!(sign.format, Format::Csv | Format::Jsonl | Format::Parquet);
+        let is_table = |sign: &Sign| {
+            matches!(
+                sign.format,
+                Format::Csv | Format::Jsonl | Format::Parquet | Format::Arrow
+            )
+        };
         if found.iter().any(is_table) {
             found.retain(is_table);
         } else {
@@ -117,6 +121,7 @@ fn sign(path: &Path, format: Format, options: &OpenOptions) -> Option<Sign> {
         Format::Coop => sure(coop::recognise(path)),
         Format::Elevater => sure(elevater::recognise(path)),
         Format::Parquet => sure(parquet::recognise(path)),
+        Format::Arrow => sure(arrow::recognise(path)),
         Format::ImageFolder => sure(imagefolder::recognise(path)),
         Format::Jsonl | Format::Csv => {
             let strength = |sure| if sure { Strength::Sure } else { Strength::Weak };
@@ -140,6 +145,7 @@ fn expected(format: Format) -> &'static str {
         Format::Coop => coop::EXPECTED,
         Format::Elevater => elevater::EXPECTED,
         Format::Parquet => parquet::EXPECTED,
+        Format::Arrow => arrow::EXPECTED,
         Format::ImageFolder => imagefolder::EXPECTED,
         Format::Jsonl => manifest::EXPECTED_JSONL,
         Format::Csv => manifest::EXPECTED_CSV,
@@ -217,7 +223,8 @@ pub(super) fn wrapped(path: &Path) -> Option<PathBuf> {
         let ending = ending.unwrap_or_default();
         has_image_ending(name)
             || [
-                "csv", "tsv", "jsonl", "ndjson", "parquet", "zip", "tar", "gz", "tgz", "heic",
+                "csv", "tsv", "jsonl", "ndjson", "parquet", "arrow", "zip", "tar", "gz", "tgz",
+                "heic",
             ]
             .contains(&&*ending)
     };

@@ -119,7 +119,7 @@ pub(super) fn read_splits(
     places: &[(SplitName, String)],
     options: &OpenOptions,
 ) -> Result<TaskBuilder> {
-    let mut walker = Walker::new(root);
+    let mut walker = Walker::new(root).with_options(options);
     let mut found: Vec<(SplitName, Found)> = Vec::new();
     for (part, folder) in places {
         found.push((*part, class_folders(&mut walker, root, folder, options)?));

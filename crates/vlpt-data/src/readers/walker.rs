@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::folders::{Names, below, file_sample, list};
+use super::options::OpenOptions;
 use crate::archive::Root;
+use crate::broken::BrokenImages;
 use crate::error::{LayoutError, Result};
 use crate::image::has_image_ending as is_image;
 use crate::sample::Sample;
@@ -22,6 +24,10 @@ pub(super) struct Walker {
     first_ignored: Option<String>,
     junk: usize,
     junk_names: BTreeSet<String>,
+    /// What is done about names that are not Unicode.
+    broken: BrokenImages,
+    odd: usize,
+    first_odd: Option<String>,
 }
 
 impl Walker {
@@ -32,17 +38,35 @@ impl Walker {
             first_ignored: None,
             junk: 0,
             junk_names: BTreeSet::new(),
+            broken: BrokenImages::Stop,
+            odd: 0,
+            first_odd: None,
         }
+    }
+
+    /// Leaves out names that are not Unicode where the options skip what is broken.
+    pub(super) fn with_options(self, options: &OpenOptions) -> Self {
+        let broken = options.broken;
+        Self { broken, ..self }
     }
 
     /// Names in `folder` (relative to the root; empty: the root); junk is counted.
     ///
     /// # Errors
-    /// It cannot be listed, or holds a name that is not Unicode.
+    /// It cannot be listed, or holds a name that is not Unicode and such are not left out.
     pub(super) fn list(&mut self, folder: &str) -> Result<Names> {
         let place = self.root.join(folder);
         let names = list(&place)?;
-        names.check(&place)?;
+        match self.broken {
+            BrokenImages::Stop => names.check(&place)?,
+            BrokenImages::Skip => {
+                self.odd += names.odd_folders.len() + names.odd_images.len();
+                let first = names.odd_folders.iter().chain(&names.odd_images).next();
+                if let (None, Some(first)) = (&self.first_odd, first) {
+                    self.first_odd = Some(below(folder, &first.to_string_lossy()));
+                }
+            }
+        }
         self.junk += names.junk.len();
         self.junk_names.extend(names.junk.iter().cloned());
         Ok(names)
@@ -115,7 +139,13 @@ impl Walker {
                 shown.join(", ")
             )
         });
-        ignored.chain(junk).collect()
+        let odd = self.first_odd.iter().map(|path| {
+            format!(
+                "{} images or folders whose names are not UTF-8 were left out, such as `{path}`",
+                self.odd
+            )
+        });
+        ignored.chain(junk).chain(odd).collect()
     }
 
     /// A sample of a file of this walker's root.

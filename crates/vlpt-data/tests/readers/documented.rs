@@ -170,6 +170,11 @@ fn lines(item: &Item, inside: &str, text: &mut String) {
             path,
             classes,
             labels,
+        }
+        | Item::Arrow {
+            path,
+            classes,
+            labels,
         } => line(
             path,
             &format!(

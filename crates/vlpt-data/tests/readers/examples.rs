@@ -48,6 +48,15 @@ impl Dir {
                     labels.iter().map(|label| (next(seed), *label)).collect();
                 self.parquet(path, &rows, &features(classes, false), 2);
             }
+            Item::Arrow {
+                path,
+                classes,
+                labels,
+            } => {
+                let rows: Vec<(u8, i64)> =
+                    labels.iter().map(|label| (next(seed), *label)).collect();
+                self.arrow(path, &rows, &features(classes, false), 2);
+            }
             Item::Link(path, to) => {
                 #[cfg(unix)]
                 {

@@ -2,6 +2,7 @@
 
 use vlpt_data::Format;
 
+use crate::arrow_writer;
 use crate::fixtures::{Dir, features, png};
 use crate::parquet_writer::{Column, file, properties};
 
@@ -73,6 +74,17 @@ pub(crate) fn layout(format: Format, flaw: Flaw) -> Dir {
         Format::WebDataset => webdataset(&dir, flaw),
         Format::FiftyOne => fiftyone(&dir, flaw),
         Format::Cub => cub(&dir, flaw),
+        Format::Arrow if flaw == Flaw::MissingImage => arrow_paths(&dir),
+        Format::Arrow => {
+            for part in ["train", "test"] {
+                let own = images(flaw).into_iter().filter(|(p, ..)| *p == part);
+                let rows: Vec<(u8, i64)> = own.map(|(_, n, label)| (n, label as i64)).collect();
+                if !rows.is_empty() {
+                    let file = format!("{part}.arrow");
+                    dir.arrow(&file, &rows, &features(&CLASSES, false), 3);
+                }
+            }
+        }
         Format::Parquet if flaw == Flaw::MissingImage => paths(&dir),
         Format::Parquet => {
             for part in ["train", "test"] {
@@ -221,6 +233,27 @@ fn paths(dir: &Dir) {
         let columns = [Column::texts(&paths), Column::numbers(&labels)];
         let bytes = file(schema, &features(&CLASSES, false), properties(), &columns);
         dir.bytes(&format!("{part}.parquet"), &bytes);
+    }
+}
+
+/// Arrow files whose rows name files, the first of which is absent.
+fn arrow_paths(dir: &Dir) {
+    for part in ["train", "test"] {
+        let own = images(Flaw::None).into_iter().filter(|(p, ..)| *p == part);
+        let (mut paths, mut labels) = (Vec::new(), Vec::new());
+        for (_, number, label) in own {
+            paths.push(Some(format!("{number}.png")));
+            labels.push(Some(label as i64));
+            if number != 0 {
+                dir.image(&format!("{number}.png"), number);
+            }
+        }
+        let columns = vec![
+            ("path", arrow_writer::Column::Text(paths)),
+            ("label", arrow_writer::Column::Int(labels)),
+        ];
+        let bytes = arrow_writer::stream(&[columns], &features(&CLASSES, false), None);
+        dir.bytes(&format!("{part}.arrow"), &bytes);
     }
 }
 

@@ -2,6 +2,8 @@
 
 #![allow(clippy::print_stderr)] // a test that is skipped says so
 
+mod arrow;
+mod arrow_writer;
 mod attacks;
 mod coop;
 mod coop_raw;

@@ -10,7 +10,10 @@ use crate::layouts::{Flaw, layout};
 /// What is refused because it can change nothing. All else has to act.
 fn is_refused(setting: DataSetting, format: Format, flaw: Flaw) -> bool {
     use DataSetting as S;
-    let table = matches!(format, Format::Csv | Format::Jsonl | Format::Parquet);
+    let table = matches!(
+        format,
+        Format::Csv | Format::Jsonl | Format::Parquet | Format::Arrow
+    );
     match setting {
         S::Format | S::Name | S::ClassFile | S::ClassSubset => false,
         // Coop's split files need a test split
@@ -30,7 +33,7 @@ fn is_refused(setting: DataSetting, format: Format, flaw: Flaw) -> bool {
                 false
             }
             // only where rows name files
-            Format::Parquet => flaw != Flaw::MissingImage,
+            Format::Parquet | Format::Arrow => flaw != Flaw::MissingImage,
             Format::Coop => flaw == Flaw::EmptyClass,
             _ => true,
         },
@@ -76,7 +79,7 @@ fn given(setting: DataSetting, format: Format, class_file: &Dir) -> OpenOptions 
         DataSetting::SplitRatios => options.split_ratios = [0.8, 0.0, 0.2],
         DataSetting::ImageColumn => options.image_column = Some("nowhere".to_owned()),
         DataSetting::LabelColumn => {
-            let other = if format == Format::Parquet {
+            let other = if matches!(format, Format::Parquet | Format::Arrow) {
                 "coarse"
             } else {
                 "kind"

@@ -291,6 +291,17 @@ fn names_that_are_no_unicode_are_named() {
         dir.error(&OpenOptions::default()),
         "DIR/cat/a\u{fffd}.png: the name is not UTF-8 (nor are 1 other names in its folder)"
     );
+    let skip = OpenOptions {
+        broken: vlpt_data::BrokenImages::Skip,
+        ..OpenOptions::default()
+    };
+    let error = dir.open().expect_err("it stops");
+    assert!(error.hint().expect("a way out").contains("--broken skip"));
+    let task = dir.open_with(&skip).expect("it opens without them");
+    assert_eq!(task.classes, ["cat", "dog"]);
+    let note =
+        "2 images or folders whose names are not UTF-8 were left out, such as `cat/a\u{fffd}.png`";
+    assert!(task.provenance.notes.iter().any(|n| n == note));
     // a table names its images, so others do not matter
     dir.text("m.csv", "path,label\ncat/0.png,a\ncat/1.png,b\n");
     assert_eq!(dir.open().expect("it opens").classes, ["a", "b"]);

@@ -165,3 +165,23 @@ fn a_missing_class_list_is_named() {
         "{error}"
     );
 }
+
+#[test]
+fn an_empty_shard_among_others_is_named() {
+    let shard = |dir: &Dir, name: &str, seed: u8| {
+        let members = [("1.png", png(seed)), ("1.cls", b"cat".to_vec())];
+        dir.tar(name, &members);
+    };
+    for empty in [Vec::new(), vec![0; 1024]] {
+        let dir = Dir::new();
+        shard(&dir, "train-000000.tar", 1);
+        dir.bytes("train-000001.tar", &empty);
+        shard(&dir, "test-000000.tar", 2);
+        let told = dir.error(&OpenOptions::default());
+        assert!(told.contains("train-000001.tar"), "{told}");
+        assert!(told.contains("holds no files"), "{told}");
+        // read as one set where nothing is empty
+        shard(&dir, "train-000001.tar", 3);
+        assert_eq!(dir.open().expect("it opens").train.len(), 2);
+    }
+}

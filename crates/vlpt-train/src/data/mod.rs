@@ -45,6 +45,7 @@ pub fn open_task_watched(config: &DataConfig, progress: &dyn Progress) -> Result
         image_root: config.image_root.as_ref().map(PathBuf::from),
         label_separator: config.label_separator,
         label_from_name: config.label_from_name,
+        broken: config.broken,
         ..OpenOptions::default()
     };
     let path = Path::new(&config.path);

@@ -1,7 +1,8 @@
 //! Images in the rows of a Parquet file, read in place.
 //!
 //! The `parquet` crate reads the footer. Pages are found, unpacked and decoded here, because the
-//! crate's readers panic on some damaged files and take whatever room a file asks for.
+//! crate's readers panic on some damaged files and take whatever room a file asks for. What panics all
+//! the same is an error of that file.
 
 mod chunk;
 mod delta;
@@ -60,9 +61,11 @@ impl ParquetTable {
     pub fn open(root: &Root, name: &str, number: u32, cache: &Arc<WindowCache>) -> Result<Self> {
         let path = root.check_links(name)?;
         let file = FileAt::open(&path)?;
-        let metadata = ParquetMetaDataReader::new()
-            .parse_and_finish(&file)
-            .map_err(|error| damaged(name, &error))?;
+        let metadata = guarded(name, || {
+            ParquetMetaDataReader::new()
+                .parse_and_finish(&file)
+                .map_err(|error| damaged(name, &error))
+        })?;
         let starts = starts(&metadata, file.len()).map_err(|what| damaged(name, &what))?;
         let (name, cache) = (name.to_owned(), Arc::clone(cache));
         Ok(Self {
@@ -108,6 +111,10 @@ impl ParquetTable {
     /// # Errors
     /// The file is damaged or cannot be read, there is no such row, or it holds no image.
     pub fn read(&self, row: u64) -> Result<Vec<u8>> {
+        guarded(&self.id(row), || self.read_row(row))
+    }
+
+    fn read_row(&self, row: u64) -> Result<Vec<u8>> {
         let broken = |what: String| damaged(&self.id(row), &what);
         if row >= self.rows() {
             return Err(broken(format!("no such row; the file has {}", self.rows())));
@@ -163,7 +170,7 @@ impl ParquetTable {
     /// # Errors
     /// The file is damaged or cannot be read, or the column has another type.
     pub fn numbers(&self, leaf: usize, group: usize) -> Result<Vec<Option<Vec<i64>>>> {
-        self.rows_of(leaf, group)
+        guarded(&self.name, || self.rows_of(leaf, group))
     }
 
     /// The texts or bytes of a leaf column of a row group, as [`ParquetTable::numbers`].
@@ -171,7 +178,7 @@ impl ParquetTable {
     /// # Errors
     /// The file is damaged or cannot be read, or the column has another type.
     pub fn texts(&self, leaf: usize, group: usize) -> Result<Vec<Option<Vec<Bytes>>>> {
-        self.rows_of(leaf, group)
+        guarded(&self.name, || self.rows_of(leaf, group))
     }
 
     /// Which rows of a group have no value in a leaf column of bytes; `None` where the file says, or
@@ -180,6 +187,10 @@ impl ParquetTable {
     /// # Errors
     /// The file is damaged or cannot be read, or the column has another type.
     pub fn absent(&self, leaf: usize, group: usize) -> Result<Option<Vec<bool>>> {
+        guarded(&self.name, || self.absent_rows(leaf, group))
+    }
+
+    fn absent_rows(&self, leaf: usize, group: usize) -> Result<Option<Vec<bool>>> {
         let meta = self.metadata.row_group(group).columns().get(leaf);
         let nulls = meta.and_then(|meta| meta.statistics()?.null_count_opt());
         let rows = self.starts[group + 1] - self.starts[group];
@@ -274,6 +285,12 @@ fn starts(metadata: &ParquetMetaData, bytes: u64) -> std::result::Result<Vec<u64
         starts.push(total);
     }
     Ok(starts)
+}
+
+/// Runs `work` on a file; a panic, for which the libraries leave room, is an error of the file.
+fn guarded<T>(origin: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let stopped = || damaged(origin, &"the library that reads it gave up");
+    crate::quiet::catch(work).unwrap_or_else(|| Err(stopped()))
 }
 
 fn damaged(origin: &str, detail: &dyn Display) -> DataError {

@@ -13,7 +13,6 @@ mod jpeg;
 mod orientation;
 mod png;
 mod pnm;
-mod quiet;
 mod sniff;
 mod tiff;
 mod webp;
@@ -113,7 +112,7 @@ pub fn decode_then<T>(
         share: RefCell::new(None),
     };
     // A decoder that panics on some input we have not met must not end the program.
-    let image = quiet::catch(|| match format {
+    let image = crate::quiet::catch(|| match format {
         ImageFormat::Jpeg => jpeg::decode(&file, options.accept_damaged),
         ImageFormat::Png => png::decode(&file),
         ImageFormat::WebP => webp::decode(&file),

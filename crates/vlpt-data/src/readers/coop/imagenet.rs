@@ -97,7 +97,7 @@ fn numbered(
     names: &[(String, String)],
     options: &OpenOptions,
 ) -> Result<TaskBuilder> {
-    let mut walker = Walker::new(root);
+    let mut walker = Walker::new(root).with_options(options);
     let mut folders = Vec::new();
     for folder in folders_in(&root.join(set.images)) {
         let number = folder

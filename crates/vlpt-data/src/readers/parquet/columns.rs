@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use super::schema::{Leaf, class_labels, leaves};
-use crate::archive::ParquetTable;
+use super::schema::{Leaf, class_labels};
 use crate::error::{LayoutError, Result};
 use crate::readers::options::OpenOptions;
 
@@ -103,18 +102,26 @@ pub(super) enum Labels {
     Numbers,
 }
 
-pub(super) fn choose(path: &Path, table: &ParquetTable, options: &OpenOptions) -> Result<Columns> {
-    let leaves = leaves(table);
+/// Chooses among the leaves of the file at `path`; `description` is what Hugging Face says of them.
+///
+/// # Errors
+/// No column or more than one could be meant.
+pub(super) fn choose(
+    path: &Path,
+    leaves: &[Leaf],
+    description: Option<&str>,
+    options: &OpenOptions,
+) -> Result<Columns> {
     let all: Vec<String> = leaves.iter().map(Leaf::told).collect();
     let unclear = |what: String, columns: Vec<String>| LayoutError::ChooseColumn {
         file: path.to_path_buf(),
         what,
         columns,
     };
-    let images = images(&leaves, options.image_column.as_deref())
+    let images = images(leaves, options.image_column.as_deref())
         .map_err(|(what, columns)| unclear(what, columns.unwrap_or_else(|| all.clone())))?;
 
-    let named = class_labels(path, table)?;
+    let named = class_labels(path, description)?;
     let fits = |leaf: &&Leaf| leaf.lists <= 1 && (leaf.counts() || leaf.text || is_bytes(leaf));
     let label_name = match (&options.label_column, &named[..]) {
         (Some(name), _) | (None, [(name, _)]) => name.clone(),
@@ -147,7 +154,7 @@ pub(super) fn choose(path: &Path, table: &ParquetTable, options: &OpenOptions) -
         _ => {
             let what = format!(
                 "the label column `{label_name}` holds {}, not labels",
-                label.kind
+                label.type_name
             );
             return Err(unclear(what, all).into());
         }

@@ -3,6 +3,8 @@
 //! They are recognised in every build and read with the feature `parquet`.
 
 #[cfg(feature = "parquet")]
+mod arrow;
+#[cfg(feature = "parquet")]
 mod columns;
 mod find;
 #[cfg(feature = "parquet")]
@@ -11,12 +13,16 @@ mod places;
 mod read;
 #[cfg(feature = "parquet")]
 mod schema;
+#[cfg(feature = "parquet")]
+mod table;
 
 use std::path::Path;
 
 use super::layout::{Gives, Item, Layout};
 use crate::format::Format;
 
+#[cfg(feature = "parquet")]
+pub(super) use arrow::read as read_arrow;
 pub(super) use find::EXPECTED;
 #[cfg(feature = "parquet")]
 pub(super) use read::read;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::columns::Images;
-use crate::archive::{ParquetTable, Root};
+use super::table::RowTable;
+use crate::archive::Root;
 use crate::error::Result;
 use crate::readers::folders::file_sample;
 use crate::readers::manifest::places::{Places as Files, Spot};
@@ -41,7 +42,7 @@ impl Places {
     /// to be skipped, or the folder that the user names is.
     pub(super) fn of(
         &mut self,
-        table: &Arc<ParquetTable>,
+        table: &RowTable,
         images: &Images,
         options: &OpenOptions,
     ) -> Result<Found> {
@@ -50,7 +51,7 @@ impl Places {
         let mut notes = Vec::new();
         let mut missing = Missing::new(&file, options);
         let mut settled = false;
-        for group in 0..table.metadata().num_row_groups() {
+        for group in 0..table.groups() {
             let paths = paths(table, images, group)?.unwrap_or_default();
             let cells: Vec<&str> = paths.iter().flatten().map(|path| &**path).collect();
             if !cells.is_empty() && !settled {
@@ -63,13 +64,12 @@ impl Places {
                 notes.extend(files.note());
                 settled = true;
             }
-            let rows = table.metadata().row_group(group).num_rows().max(0) as usize;
+            let rows = table.rows(group);
             for inside in 0..rows {
                 let row = found.len() as u64;
                 let path = paths.get(inside).and_then(Option::as_deref);
                 let (Some(path), Some(files)) = (path, &mut self.files) else {
-                    let table = Arc::clone(table);
-                    found.push(Some(ImageRef::Parquet { table, row }));
+                    found.push(Some(table.image(row)));
                     continue;
                 };
                 let place = format!("row {row}");
@@ -100,11 +100,7 @@ fn files(root: &Arc<Root>, options: &OpenOptions) -> Result<Files> {
 }
 
 /// Paths of the rows of a group whose images are not in the file; `None` where all are.
-fn paths(
-    table: &ParquetTable,
-    images: &Images,
-    group: usize,
-) -> Result<Option<Vec<Option<String>>>> {
+fn paths(table: &RowTable, images: &Images, group: usize) -> Result<Option<Vec<Option<String>>>> {
     let Some(leaf) = images.path else {
         return Ok(None);
     };

@@ -1,4 +1,4 @@
-//! From the rows of Parquet files to a task.
+//! From the rows of Parquet or Arrow files to a task.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -10,7 +10,7 @@ use crate::format::Format;
 use crate::readers::effect::{DataSetting, without_effect};
 use crate::readers::folders::base_name;
 use crate::readers::options::OpenOptions;
-use crate::readers::shards;
+use crate::readers::shards::{self, Splits};
 use crate::readers::task_builder::TaskBuilder;
 use crate::readers::text::{class_list, labels_by_name};
 use crate::sample::Sample;
@@ -19,6 +19,8 @@ use crate::split_name::SplitName;
 use super::columns::{self, Columns, Labels};
 use super::find::find;
 use super::places::Places;
+use super::schema::{description, leaves};
+use super::table::RowTable;
 
 pub(in crate::readers) fn read(path: &Path, options: &OpenOptions) -> Result<TaskBuilder> {
     let folder = match path.parent() {
@@ -41,11 +43,37 @@ pub(in crate::readers) fn read(path: &Path, options: &OpenOptions) -> Result<Tas
         files => shards::sort(&root, path, files, options)?,
     };
     let cache = Arc::new(WindowCache::default());
-    let mut tables: Vec<(SplitName, Arc<ParquetTable>)> = Vec::new();
+    let open = |number: u32, file: &str| {
+        let table = ParquetTable::open(&root, file, number, &cache)?;
+        let columns = columns::choose(
+            &root.join(file),
+            &leaves(&table),
+            description(&table),
+            options,
+        )?;
+        let leaf = columns.images.bytes.unwrap_or_default();
+        let table = RowTable::Parquet(Arc::new(table.with_image_leaf(leaf)));
+        Ok((table, columns))
+    };
+    of_tables(path, &root, Format::Parquet, found, options, open)
+}
+
+/// The task of the files of a set, each of which `open` opens and chooses the columns of.
+///
+/// # Errors
+/// The files have other columns, are damaged, or hold labels that are no classes.
+pub(super) fn of_tables(
+    path: &Path,
+    root: &Arc<Root>,
+    format: Format,
+    found: Splits,
+    options: &OpenOptions,
+    open: impl Fn(u32, &str) -> Result<(RowTable, Columns)>,
+) -> Result<TaskBuilder> {
+    let mut tables: Vec<(SplitName, RowTable)> = Vec::new();
     let mut columns: Option<Columns> = None;
     for (number, (part, file)) in (0..).zip(&found.files) {
-        let table = ParquetTable::open(&root, file, number, &cache)?;
-        let here = columns::choose(&root.join(file), &table, options)?;
+        let (table, here) = open(number, file)?;
         if let Some(before) = columns.as_ref().filter(|before| **before != here) {
             return Err(LayoutError::BadEntry {
                 file: root.join(file),
@@ -55,19 +83,18 @@ pub(in crate::readers) fn read(path: &Path, options: &OpenOptions) -> Result<Tas
             }
             .into());
         }
-        let leaf = here.images.bytes.unwrap_or_default();
-        tables.push((*part, Arc::new(table.with_image_leaf(leaf))));
+        tables.push((*part, table));
         columns = Some(here);
     }
     let Some(columns) = columns else {
         return Err(LayoutError::Nothing {
             path: path.into(),
-            what: "Parquet files".into(),
+            what: format!("{format} files"),
         }
         .into());
     };
 
-    let mut rows: Vec<(SplitName, Arc<ParquetTable>, Vec<Row>)> = Vec::new();
+    let mut rows: Vec<(SplitName, RowTable, Vec<Row>)> = Vec::new();
     for (part, table) in tables {
         let labels = labels(&table, &columns)?;
         rows.push((part, table, labels));
@@ -96,7 +123,7 @@ pub(in crate::readers) fn read(path: &Path, options: &OpenOptions) -> Result<Tas
         columns.images.name, columns.label_name
     ));
     let label_of = labels_by_name(&builder.classes);
-    let mut places = Places::new(&root);
+    let mut places = Places::new(root);
     for part in SplitName::ALL {
         let mut samples = Vec::new();
         let mut unlabelled = 0;
@@ -145,7 +172,7 @@ pub(in crate::readers) fn read(path: &Path, options: &OpenOptions) -> Result<Tas
         .into_iter()
         .find(|(given, _)| *given && !places.named());
     if let Some((_, setting)) = idle {
-        return Err(without_effect(path, Format::Parquet, setting));
+        return Err(without_effect(path, format, setting));
     }
     Ok(builder)
 }
@@ -181,7 +208,7 @@ impl std::fmt::Display for Cell {
 }
 
 /// Class names of a text column: those that occur, sorted.
-fn texts(rows: &[(SplitName, Arc<ParquetTable>, Vec<Row>)]) -> Vec<String> {
+fn texts(rows: &[(SplitName, RowTable, Vec<Row>)]) -> Vec<String> {
     let cells = rows.iter().flat_map(|(.., rows)| rows).flatten().flatten();
     let names: BTreeSet<String> = cells
         .filter_map(|cell| match cell {
@@ -194,10 +221,10 @@ fn texts(rows: &[(SplitName, Arc<ParquetTable>, Vec<Row>)]) -> Vec<String> {
 
 /// Labels of all rows. A null or -1, which Hugging Face writes where labels are kept secret, is no
 /// label.
-fn labels(table: &ParquetTable, columns: &Columns) -> Result<Vec<Row>> {
+fn labels(table: &RowTable, columns: &Columns) -> Result<Vec<Row>> {
     let leaf = columns.label_leaf;
     let mut rows: Vec<Row> = Vec::new();
-    for group in 0..table.metadata().num_row_groups() {
+    for group in 0..table.groups() {
         if columns.labels == Labels::Text {
             let text = |value: &[u8]| Cell::Text(String::from_utf8_lossy(value).into_owned());
             let values = table.texts(leaf, group)?.into_iter();

@@ -1,10 +1,10 @@
-//! The columns of a Parquet file as the choice of columns sees them.
+//! The columns of a Parquet or Arrow file as the choice of columns sees them.
 
 use std::path::Path;
 
 use parquet::basic::{ConvertedType, LogicalType, Type};
 
-use crate::archive::ParquetTable;
+use crate::archive::{ArrowLeaf, ArrowTable, ParquetTable};
 use crate::error::{LayoutError, Result};
 
 /// A leaf of the schema.
@@ -16,6 +16,8 @@ pub(super) struct Leaf {
     /// First part of the path: the column as its author sees it.
     pub(super) root: String,
     pub(super) kind: Type,
+    /// The type as its format names it.
+    pub(super) type_name: String,
     /// Whether bytes are text.
     pub(super) text: bool,
     /// Number of lists around a value.
@@ -27,7 +29,7 @@ impl Leaf {
     pub(super) fn told(&self) -> String {
         let text = if self.text { ", text" } else { "" };
         let list = if self.lists > 0 { ", in a list" } else { "" };
-        format!("{} ({}{text}{list})", self.path, self.kind)
+        format!("{} ({}{text}{list})", self.path, self.type_name)
     }
 
     /// Whether values are numbers that may count classes.
@@ -47,6 +49,7 @@ pub(super) fn leaves(table: &ParquetTable) -> Vec<Leaf> {
             path: column.path().string(),
             root: column.path().parts().first().cloned().unwrap_or_default(),
             kind: column.physical_type(),
+            type_name: column.physical_type().to_string(),
             text: matches!(converted, ConvertedType::UTF8 | ConvertedType::ENUM)
                 || matches!(logical, Some(LogicalType::String | LogicalType::Enum)),
             lists: column.max_rep_level(),
@@ -55,16 +58,36 @@ pub(super) fn leaves(table: &ParquetTable) -> Vec<Leaf> {
     schema.columns().iter().enumerate().map(leaf).collect()
 }
 
+/// All leaves of an Arrow file.
+pub(super) fn arrow_leaves(table: &ArrowTable) -> Vec<Leaf> {
+    let leaf = |(index, leaf): (usize, &ArrowLeaf)| Leaf {
+        index,
+        path: leaf.path.clone(),
+        root: leaf.path.split('.').next().unwrap_or_default().to_owned(),
+        kind: match leaf {
+            leaf if leaf.is_bytes() => Type::BYTE_ARRAY,
+            leaf if leaf.is_number() => Type::INT64,
+            _ => Type::FIXED_LEN_BYTE_ARRAY,
+        },
+        type_name: leaf.type_name.clone(),
+        // what is text is said by its name
+        text: leaf.is_text(),
+        lists: i16::try_from(leaf.lists()).unwrap_or(i16::MAX),
+    };
+    table.leaves().iter().enumerate().map(leaf).collect()
+}
+
+/// The text in which Hugging Face describes the columns of a Parquet file.
+pub(super) fn description(table: &ParquetTable) -> Option<&str> {
+    let metadata = table.metadata().file_metadata().key_value_metadata();
+    metadata
+        .and_then(|pairs| pairs.iter().find(|pair| pair.key == "huggingface"))
+        .and_then(|pair| pair.value.as_deref())
+}
+
 /// Class names by column, from the features that Hugging Face keeps in the metadata; those of lists
 /// of labels as well.
-pub(super) fn class_labels(
-    path: &Path,
-    table: &ParquetTable,
-) -> Result<Vec<(String, Vec<String>)>> {
-    let metadata = table.metadata().file_metadata().key_value_metadata();
-    let text = metadata
-        .and_then(|pairs| pairs.iter().find(|pair| pair.key == "huggingface"))
-        .and_then(|pair| pair.value.as_deref());
+pub(super) fn class_labels(path: &Path, text: Option<&str>) -> Result<Vec<(String, Vec<String>)>> {
     let Some(text) = text else {
         return Ok(Vec::new());
     };

@@ -41,6 +41,10 @@ pub(super) fn read(
     let archive = Arc::new(TarArchive::open(root, shard, spool)?);
     let name: Arc<str> = Arc::from(shard);
     let members = archive.members();
+    if members.is_empty() {
+        let detail = "it holds no files: it is empty, or was never written to its end";
+        return Err(LayoutError::damaged(shard, "tar", &detail).into());
+    }
     let mut samples = Vec::new();
     let mut at = 0;
     while at < members.len() {

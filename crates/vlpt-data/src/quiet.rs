@@ -1,29 +1,29 @@
-//! Panics inside decoder libraries, caught without a word on standard error.
+//! Panics inside libraries that read what others wrote, caught without a word on standard error.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::sync::Once;
 
 thread_local! {
-    /// Whether this thread is inside a decoder.
-    static DECODING: Cell<bool> = const { Cell::new(false) };
+    /// Whether this thread is inside such a library.
+    static INSIDE: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Runs `work`; `None` where it panicked. The panic hook of the program is called for panics of other threads and of
 /// other code only, so that nothing but the error is told.
-pub(super) fn catch<T>(work: impl FnOnce() -> T) -> Option<T> {
+pub(crate) fn catch<T>(work: impl FnOnce() -> T) -> Option<T> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let before = take_hook();
         set_hook(Box::new(move |panic| {
-            if !DECODING.get() {
+            if !INSIDE.get() {
                 before(panic);
             }
         }));
     });
-    let outer = DECODING.replace(true);
+    let outer = INSIDE.replace(true);
     let outcome = catch_unwind(AssertUnwindSafe(work));
-    DECODING.set(outer);
+    INSIDE.set(outer);
     outcome.ok()
 }
 
@@ -47,7 +47,7 @@ mod tests {
         assert_eq!(catch(|| 7), Some(7));
         // Whichever hook lies on top, it is not reached from inside.
         assert_eq!(catch(|| std::panic::panic_any(WORDS)), None::<()>);
-        assert!(!DECODING.get());
+        assert!(!INSIDE.get());
         let other = std::thread::spawn(|| std::panic::panic_any(WORDS));
         assert!(other.join().is_err());
         assert!(CALLS.load(Ordering::SeqCst) >= 1, "others are told");
