@@ -27,6 +27,13 @@ pub(crate) fn catch<T>(work: impl FnOnce() -> T) -> Option<T> {
     outcome.ok()
 }
 
+/// Makes this thread one whose panics are not told, for good: a thread that works for decoders alone, inside
+/// [`catch`] of another.
+#[cfg(feature = "heic")]
+pub(super) fn mute() {
+    DECODING.set(true);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -65,3 +65,61 @@ fn rows_of_other_images_are_not_gone_on_with() {
     let read = |name| fs::read(here.join(name)).unwrap();
     assert!(read("o.npy") == read("p.npy"));
 }
+
+#[test]
+fn broken_images_have_no_row_and_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    for i in 0..40 {
+        write_png(&here.join(format!("all/{i:02}.png")), [i, 90, 7]);
+        write_png(&here.join(format!("whole/{i:02}.png")), [i, 90, 7]);
+    }
+    for name in ["03a.jpg", "35a.png"] {
+        fs::write(here.join("all").join(name), "no image").unwrap();
+    }
+    let stopped = run(here, &["embed", "all", "--out", "o.npy"]);
+    assert!(!stopped.status.success());
+    let said = String::from_utf8(stopped.stderr).unwrap();
+    assert!(said.contains("--broken skip"), "{said}");
+    assert!(!here.join("o.npy").exists());
+
+    ok(here, &["embed", "whole", "--out", "whole.npy"]);
+    for out in ["o.npy", "o.safetensors"] {
+        let args = ["--json", "embed", "all", "--broken", "skip", "--out", out];
+        let output = run(here, &args);
+        assert!(output.status.success());
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            told.contains("2 of 42") && told.contains("35a.png"),
+            "{told}"
+        );
+        let result: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(result["rows"], 40);
+        assert_eq!(result["left_out"].as_array().unwrap().len(), 2);
+    }
+    let read = |name| fs::read(here.join(name)).unwrap();
+    assert!(read("o.npy") == read("whole.npy"));
+    let tensors = read("o.safetensors");
+    let length = u64::from_le_bytes(tensors[..8].try_into().unwrap()) as usize;
+    let header: serde_json::Value = serde_json::from_slice(&tensors[8..8 + length]).unwrap();
+    let list = |key: &str| -> Vec<serde_json::Value> {
+        serde_json::from_str(header["__metadata__"][key].as_str().unwrap()).unwrap()
+    };
+    assert_eq!(list("names").len(), 40);
+    assert!(
+        list("left_out")[0]["name"]
+            .as_str()
+            .unwrap()
+            .ends_with("03a.jpg")
+    );
+
+    fs::create_dir(here.join("none")).unwrap();
+    fs::write(here.join("none/a.png"), "no image").unwrap();
+    let none = run(
+        here,
+        &["embed", "none", "--broken", "skip", "--out", "n.npy"],
+    );
+    let said = String::from_utf8(none.stderr).unwrap();
+    assert!(said.contains("none of the 1 images"), "{said}");
+    assert!(!here.join("n.npy.part").exists());
+}

@@ -65,6 +65,26 @@ fn grey_of_sixteen_bits_and_exif_turns_are_told() {
             "{args:?}: {said}"
         );
     }
+    let (_, text) = said(folder.path(), &["zeroshot", "photos"]);
+    assert!(
+        text.contains("--exif apply") && text.contains("--grey16 scale"),
+        "{text}"
+    );
+    // What the flags take care of is no warning, and a prompt remembers them.
+    let flags = ["--exif", "apply", "--grey16", "scale"];
+    let again = ["--shots", "1", "--epochs", "1", "--out", "again"];
+    for args in [
+        &[&["zeroshot", "photos"][..], &flags].concat(),
+        &[&["train", "photos"][..], &again, &flags].concat(),
+        &["eval", "again"][..],
+    ] {
+        let (fine, text) = said(folder.path(), args);
+        assert!(fine, "{text}");
+        assert!(
+            !text.contains("16-bit") && !text.contains("EXIF"),
+            "{args:?}: {text}"
+        );
+    }
     let (_, said) = said(folder.path(), &["--quiet", "zeroshot", "photos"]);
     assert!(said.is_empty(), "{said}");
     let output = run(folder.path(), &["data", "check", "photos"]);

@@ -111,7 +111,7 @@ pub enum DataError {
     },
 
     /// A valid image of a format that there is no decoder for.
-    #[error("{origin}: {format} image: this version has no decoder for {format}")]
+    #[error("{origin}: {format} image: this build has no decoder for {format}")]
     NoDecoder {
         /// File or archive member.
         origin: String,
@@ -119,6 +119,8 @@ pub enum DataError {
         format: &'static str,
         /// What converts such a file.
         converter: &'static str,
+        /// The Cargo feature that brings a decoder, where there is one.
+        feature: Option<&'static str>,
     },
 
     /// A file that is too large for an image; no more than its beginning was read.
@@ -175,8 +177,16 @@ impl DataError {
             Self::ImageFileTooLarge { .. } => {
                 "save the image smaller, or take the file out of the data"
             }
-            Self::NoDecoder { converter, .. } => {
-                return Some(format!("convert it to JPEG or PNG first, with {converter}"));
+            Self::NoDecoder {
+                converter, feature, ..
+            } => {
+                let convert = format!("convert it to JPEG or PNG first, with {converter}");
+                return Some(match feature {
+                    Some(feature) => format!(
+                        "{convert}; or build with a decoder: `cargo install --path crates/vlpt --features {feature}`"
+                    ),
+                    None => convert,
+                });
             }
             Self::BrokenImage(error) => {
                 let skip = "leave out images that cannot be decoded with --broken skip";

@@ -7,7 +7,7 @@ use super::decode::{ImageFormat, format_of, orientation_of, wide_grey};
 pub struct Facts {
     /// Its format.
     pub format: ImageFormat,
-    /// The EXIF orientation, 1 (as stored) to 8. A TIFF's is always applied and given as 1.
+    /// The EXIF orientation, 1 (as stored) to 8. A TIFF's and a HEIC's is always applied and given as 1.
     pub orientation: u32,
     /// Whether it is grey of more than 8 bits, which is clipped or scaled.
     pub grey16: bool,
@@ -17,7 +17,7 @@ pub struct Facts {
 pub fn facts(bytes: &[u8]) -> Option<Facts> {
     let format = format_of(bytes)?;
     let orientation = match format {
-        ImageFormat::Tiff => 1,
+        ImageFormat::Tiff | ImageFormat::Heic => 1,
         _ => orientation_of(bytes),
     };
     Some(Facts {

@@ -24,8 +24,8 @@ pub(crate) struct DoctorArgs {
 struct Report {
     version: &'static str,
     built_with: Vec<&'static str>,
-    images: [&'static str; 7],
-    images_without_decoder: [&'static str; 2],
+    images: &'static [&'static str],
+    images_without_decoder: &'static [&'static str],
     system: String,
     processor: String,
     cores: usize,
@@ -100,16 +100,21 @@ fn text(r: &Report) -> String {
         (
             "built with",
             match r.built_with[..] {
-                [] => "none of hub, parquet, webdataset".to_owned(),
+                [] => "none of hub, parquet, webdataset, heic".to_owned(),
                 _ => r.built_with.join(" "),
             },
         ),
         (
             "images",
             format!(
-                "{}; no decoder for {}: convert them first",
+                "{}; no decoder for {}: convert them first{}",
                 r.images.join(" "),
-                r.images_without_decoder.join(" and ")
+                r.images_without_decoder.join(" and "),
+                if cfg!(feature = "heic") {
+                    ""
+                } else {
+                    ", or build with `--features heic`"
+                }
             ),
         ),
         ("system", r.system.clone()),
@@ -172,6 +177,7 @@ fn built_with() -> Vec<&'static str> {
         ("hub", cfg!(feature = "hub")),
         ("parquet", cfg!(feature = "parquet")),
         ("webdataset", cfg!(feature = "webdataset")),
+        ("heic", cfg!(feature = "heic")),
     ]
     .into_iter()
     .filter_map(|(name, there)| there.then_some(name))

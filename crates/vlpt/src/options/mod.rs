@@ -12,7 +12,7 @@ mod view;
 mod walk;
 
 pub(crate) use cache::CacheArgs;
-pub(crate) use data::{DataArgs, DataFlags, before_work, refuse_inside};
+pub(crate) use data::{BrokenArg, DataArgs, DataFlags, before_work, refuse_inside};
 pub(crate) use given::{from_environment, remember, switch, without_empty_variables};
 pub(crate) use images::{ImageArgs, Input};
 pub(crate) use model::{

@@ -88,12 +88,17 @@ impl File<'_> {
         }
     }
 
-    pub(super) fn no_decoder(&self, converter: &'static str) -> DataError {
+    pub(super) fn no_decoder(
+        &self,
+        converter: &'static str,
+        feature: Option<&'static str>,
+    ) -> DataError {
         let (origin, format) = (self.origin.to_owned(), self.format.name());
         DataError::NoDecoder {
             origin,
             format,
             converter,
+            feature,
         }
     }
 

@@ -9,6 +9,8 @@ mod budget;
 mod convert;
 mod file;
 mod gif;
+#[cfg(feature = "heic")]
+mod heic;
 mod jpeg;
 mod orientation;
 mod png;
@@ -30,9 +32,16 @@ use crate::error::{DataError, Result};
 use file::File;
 
 /// Formats that are decoded, and formats that are only recognised, by their names.
-pub const FORMATS: ([&str; 7], [&str; 2]) = (
-    ["JPEG", "PNG", "WebP", "BMP", "GIF", "TIFF", "PNM"],
-    ["HEIC", "AVIF"],
+#[cfg(not(feature = "heic"))]
+pub const FORMATS: (&[&str], &[&str]) = (
+    &["JPEG", "PNG", "WebP", "BMP", "GIF", "TIFF", "PNM"],
+    &["HEIC", "AVIF"],
+);
+/// Formats that are decoded, and formats that are only recognised, by their names.
+#[cfg(feature = "heic")]
+pub const FORMATS: (&[&str], &[&str]) = (
+    &["JPEG", "PNG", "WebP", "BMP", "GIF", "TIFF", "PNM", "HEIC"],
+    &["AVIF"],
 );
 
 /// What [`decode_with`] does beside plain decoding.
@@ -40,7 +49,8 @@ pub const FORMATS: ([&str; 7], [&str; 2]) = (
 pub struct DecodeOptions {
     /// Limits on size.
     pub limits: Limits,
-    /// Whether a turn in EXIF data is applied. A TIFF's own orientation is always applied, as Pillow does on loading.
+    /// Whether a turn in EXIF data is applied. The orientation of a TIFF or a HEIC itself is always applied, as Pillow
+    /// does on loading.
     pub exif: Exif,
     /// How grey of 16 bits becomes 8.
     pub grey16: Grey16,
@@ -120,10 +130,14 @@ pub fn decode_then<T>(
         ImageFormat::Gif => gif::decode(&file),
         ImageFormat::Tiff => tiff::decode(&file),
         ImageFormat::Pnm => pnm::decode(&file),
-        ImageFormat::Heic => {
-            Err(file.no_decoder("`sips -s format jpeg` on a Mac or `heif-convert` elsewhere"))
-        }
-        ImageFormat::Avif => Err(file.no_decoder("`avifdec`")),
+        #[cfg(feature = "heic")]
+        ImageFormat::Heic => heic::decode(&file),
+        #[cfg(not(feature = "heic"))]
+        ImageFormat::Heic => Err(file.no_decoder(
+            "`sips -s format jpeg` on a Mac or `heif-convert` elsewhere",
+            Some("heic"),
+        )),
+        ImageFormat::Avif => Err(file.no_decoder("`avifdec`", None)),
     })
     .unwrap_or_else(|| Err(file.damaged("the decoder gave up")))?;
     if let Some(share) = file.share.borrow_mut().as_mut() {
@@ -132,7 +146,8 @@ pub fn decode_then<T>(
         share.shrink(image.data.len() as u64 * copies);
     }
     let image = match (options.exif, format) {
-        (Exif::Ignore, _) | (_, ImageFormat::Tiff) => image,
+        // A TIFF's and a HEIC's own turn is applied already.
+        (Exif::Ignore, _) | (_, ImageFormat::Tiff | ImageFormat::Heic) => image,
         (Exif::Apply, _) => orientation::apply(image, orientation::read_exif(bytes)),
     };
     Ok(work(image))

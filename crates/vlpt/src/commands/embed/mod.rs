@@ -1,19 +1,24 @@
 //! `vlpt embed`: features of images or texts as a file.
 
+mod broken;
 mod rows;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
-use vlpt_adapter::PromptFolder;
+use vlpt_adapter::{AdapterError, ImageAdaptation, PromptFolder};
 use vlpt_base::hash::fingerprint;
 use vlpt_clip::Clip;
+use vlpt_data::DataError;
+use vlpt_data::image::{Limits, Preprocess};
 
 use crate::console::{Console, Unit};
 use crate::error::CliError;
-use crate::options::{ImageArgs, Input, TowerArgs, ViewFlags, open_model};
+use crate::options::{BrokenArg, ImageArgs, Input, TowerArgs, ViewFlags, open_model};
 use crate::output;
+use broken::{KeptRows, LeftOut, no_row, told};
 use rows::{Origin, Rows};
 
 /// Images decoded and encoded at a time.
@@ -44,6 +49,9 @@ pub(crate) struct EmbedArgs {
     /// Where to write: `.npy`, or `.safetensors` with the names beside the features; rows of images are kept as they come, so the same command goes on where it was interrupted
     #[arg(long, short, value_name = "FILE")]
     out: PathBuf,
+    /// Images that cannot be decoded: `stop` at the first, or `skip` them; they have no row then, and are named [default: stop]
+    #[arg(long, value_enum, value_name = "RULE")]
+    broken: Option<BrokenArg>,
     /// Leave features at the length the towers give instead of length one
     #[arg(long)]
     raw: bool,
@@ -59,6 +67,8 @@ struct Written {
     width: usize,
     normalised: bool,
     names: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    left_out: Vec<LeftOut>,
 }
 
 /// Embeds and writes.
@@ -91,6 +101,12 @@ pub(crate) fn run(args: &EmbedArgs, console: &Console) -> Result<(), CliError> {
             format!("leave {flag} out"),
         ));
     }
+    if args.broken.is_some() && !texts.is_empty() {
+        return Err(CliError::usage(
+            "--broken plays no part here: texts have no pixels",
+            "leave --broken out",
+        ));
+    }
     let folder = args.prompt.as_deref().map(PromptFolder::open).transpose()?;
     let clip = match &folder {
         Some(folder) => {
@@ -101,17 +117,17 @@ pub(crate) fn run(args: &EmbedArgs, console: &Console) -> Result<(), CliError> {
         }
         None => args.model.open(console)?,
     };
-    let names = match (&folder, texts.is_empty()) {
+    let (names, left_out) = match (&folder, texts.is_empty()) {
         (_, true) => images(args, &clip, folder.as_ref(), console)?,
         (None, false) => {
             let features = vlpt_adapter::embed_texts(&clip, &texts, args.truncate, !args.raw)?;
-            args.write(&clip, &texts, &mut &*output::bytes(&features))?;
-            texts
+            args.write(&clip, &texts, &[], &mut &*output::bytes(&features))?;
+            (texts, Vec::new())
         }
         (Some(folder), false) => {
             let features = class_features(folder, &clip, &texts, args.raw)?;
-            args.write(&clip, &texts, &mut &*output::bytes(&features))?;
-            texts
+            args.write(&clip, &texts, &[], &mut &*output::bytes(&features))?;
+            (texts, Vec::new())
         }
     };
     let width = clip.config.embed_dim;
@@ -121,6 +137,7 @@ pub(crate) fn run(args: &EmbedArgs, console: &Console) -> Result<(), CliError> {
         width,
         normalised: !args.raw,
         names,
+        left_out,
     };
     console.result(&written, || {
         format!(
@@ -137,6 +154,7 @@ impl EmbedArgs {
         &self,
         clip: &Clip,
         names: &[String],
+        left_out: &[LeftOut],
         values: &mut dyn std::io::Read,
     ) -> Result<(), CliError> {
         let shape = [names.len(), clip.config.embed_dim];
@@ -147,14 +165,19 @@ impl EmbedArgs {
         {
             return output::write_npy_from(&self.out, values, &shape);
         }
-        let list = serde_json::to_string(names).map_err(|e| CliError::failure(e.to_string()))?;
-        let metadata = [
-            ("names", list),
+        let json = |list: serde_json::Result<String>| {
+            list.map_err(|error| CliError::failure(error.to_string()))
+        };
+        let mut metadata = vec![
+            ("names", json(serde_json::to_string(names))?),
             ("model", clip.name.clone()),
             ("model_sha256", clip.fingerprint.clone()),
             ("precision", clip.precision.to_string()),
             ("normalised", (!self.raw).to_string()),
         ];
+        if !left_out.is_empty() {
+            metadata.push(("left_out", json(serde_json::to_string(left_out))?));
+        }
         output::write_safetensors_from(&self.out, "features", values, &shape, &metadata)
     }
 
@@ -205,13 +228,14 @@ fn class_features(
     })
 }
 
-/// Embeds images batch by batch, writes the file and returns the images' names.
+/// Embeds images batch by batch, writes the file and returns the names of the images that
+/// have a row, and those that are left out.
 fn images(
     args: &EmbedArgs,
     clip: &Clip,
     folder: Option<&PromptFolder>,
     console: &Console,
-) -> Result<Vec<String>, CliError> {
+) -> Result<(Vec<String>, Vec<LeftOut>), CliError> {
     let inputs = ImageArgs {
         images: args.images.clone(),
         files_from: args.files_from.clone(),
@@ -225,14 +249,17 @@ fn images(
         Some(folder) => folder.classifier(clip)?.visual,
         None => None,
     };
+    let skips = args.broken == Some(BrokenArg::Skip);
     let origin = Origin {
         model: clip.fingerprint.clone(),
         precision: clip.precision.to_string(),
         prompt: folder.map(|folder| files_hash(&folder.path)).transpose()?,
         normalised: !args.raw,
         images: inputs_hash(&inputs)?,
+        skips,
     };
-    let mut rows = Rows::open(&args.out, &origin, clip.config.embed_dim, BATCH)?;
+    let width = clip.config.embed_dim;
+    let mut rows = Rows::open(&args.out, &origin, width, BATCH)?;
     let there = rows.count().min(inputs.len());
     if there > 0 {
         console.say(format!(
@@ -241,28 +268,108 @@ fn images(
             rows.path().display()
         ));
     }
+    let mut left_out: BTreeMap<usize, LeftOut> = BTreeMap::new();
+    if skips {
+        let decoding = preprocess.decoding(&Limits::default());
+        for place in rows.left_out(width)? {
+            let input = &inputs[place];
+            let why = input.load(&decoding).err().map(|error| error.to_string());
+            let reason = why.unwrap_or_else(|| input.label());
+            let name = input.label();
+            left_out.insert(place, LeftOut { name, reason });
+        }
+    }
     let bar = console.bar(Unit::Items);
     bar.begin("embedding images", inputs.len() as u64);
     bar.advance_by(there as u64);
-    for batch in inputs[there..].chunks(BATCH) {
-        let embed = || -> Result<Vec<Vec<f32>>, CliError> {
-            let read: Vec<_> = batch
-                .iter()
-                .map(Input::named_bytes)
-                .collect::<Result<_, _>>()?;
-            let visual = visual.as_ref();
-            let made = vlpt_adapter::embed_images(clip, &preprocess, &read, visual, !args.raw);
-            Ok(made.into_iter().collect::<Result<_, _>>()?)
-        };
-        for row in embed().inspect_err(|_| rows.drop_if_empty())? {
-            rows.push(&row)?;
+    for (number, batch) in inputs[there..].chunks(BATCH).enumerate() {
+        let first = there + number * BATCH;
+        let made = embed(clip, &preprocess, visual.as_ref(), batch, !args.raw);
+        for (i, made) in made.into_iter().enumerate() {
+            let row = match made {
+                Err(Unmade::Broken(error)) if skips => {
+                    let (name, reason) = (batch[i].label(), error.to_string());
+                    left_out.insert(first + i, LeftOut { name, reason });
+                    Ok(no_row(width))
+                }
+                Err(Unmade::Broken(error)) => Err(DataError::BrokenImage(Box::new(error)).into()),
+                Err(Unmade::Other(error)) => Err(error),
+                Ok(row) => Ok(row),
+            };
+            rows.push(&row.inspect_err(|_| rows.drop_if_empty())?)?;
         }
         bar.advance_by(batch.len() as u64);
     }
     bar.end();
-    let names: Vec<String> = inputs.iter().map(Input::label).collect();
-    rows.finish(|values| args.write(clip, &names, values))?;
-    Ok(names)
+    if left_out.len() == inputs.len()
+        && let Some(first) = left_out.values().next()
+    {
+        rows.drop_all();
+        return Err(CliError::usage(
+            format!(
+                "none of the {} images can be decoded; the first: {}",
+                inputs.len(),
+                first.reason
+            ),
+            "name images that can be read",
+        ));
+    }
+    let kept = inputs.iter().enumerate();
+    let names: Vec<String> = kept
+        .filter(|(place, _)| !left_out.contains_key(place))
+        .map(|(_, input)| input.label())
+        .collect();
+    let left_out: Vec<LeftOut> = left_out.into_values().collect();
+    rows.finish(|values| match left_out[..] {
+        [] => args.write(clip, &names, &[], values),
+        _ => args.write(clip, &names, &left_out, &mut KeptRows::new(values, width)),
+    })?;
+    if !left_out.is_empty() {
+        console.say(told(&left_out, inputs.len()));
+    }
+    Ok((names, left_out))
+}
+
+/// Why an image has no features.
+enum Unmade {
+    /// It cannot be read or decoded.
+    Broken(DataError),
+    /// What is no fault of the image.
+    Other(CliError),
+}
+
+/// Features of a batch, in its order.
+fn embed(
+    clip: &Clip,
+    preprocess: &Preprocess,
+    visual: Option<&ImageAdaptation>,
+    batch: &[Input],
+    normalised: bool,
+) -> Vec<Result<Vec<f32>, Unmade>> {
+    let mut read = Vec::with_capacity(batch.len());
+    let bytes: Vec<Result<(), Unmade>> = batch
+        .iter()
+        .map(|input| match input.named_bytes() {
+            Ok(image) => {
+                read.push(image);
+                Ok(())
+            }
+            Err(CliError::Data(error)) => Err(Unmade::Broken(error)),
+            Err(error) => Err(Unmade::Other(error)),
+        })
+        .collect();
+    let made = vlpt_adapter::embed_images(clip, preprocess, &read, visual, normalised);
+    let mut made = made.into_iter();
+    let mut next = || match made.next() {
+        Some(Ok(row)) => Ok(row),
+        Some(Err(AdapterError::Data(error))) => Err(Unmade::Broken(error)),
+        Some(Err(error)) => Err(Unmade::Other(error.into())),
+        None => Err(Unmade::Other(CliError::failure("an image has no features"))),
+    };
+    bytes
+        .into_iter()
+        .map(|read| read.and_then(|()| next()))
+        .collect()
 }
 
 /// Hash over the images' names, and their sizes and times of change or, from standard input, bytes.

@@ -2,13 +2,14 @@
 //! number and an interrupted command goes on where it was.
 
 use std::ffi::OsString;
-use std::io::{Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use fs_err::File;
 use serde::{Deserialize, Serialize};
 use vlpt_base::files::{read_if_there, remove_if_there, write_atomic};
 
+use super::broken::is_no_row;
 use crate::error::CliError;
 use crate::output;
 
@@ -25,6 +26,9 @@ pub(super) struct Origin {
     pub(super) normalised: bool,
     /// Hash over the images' names, sizes and times of change.
     pub(super) images: String,
+    /// Whether rows may stand for images that are left out.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) skips: bool,
 }
 
 /// The rows so far: `OUT.part`, little-endian f32, and `OUT.part.json`, their [`Origin`].
@@ -80,6 +84,24 @@ impl Rows {
         self.count
     }
 
+    /// Which of the rows that are there stand for images that are left out, of `width` numbers a row.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub(super) fn left_out(&mut self, width: usize) -> Result<Vec<usize>, CliError> {
+        let mut found = Vec::new();
+        let mut row = vec![0; width * size_of::<f32>()];
+        self.file.seek(SeekFrom::Start(0))?;
+        for place in 0..self.count {
+            self.file.read_exact(&mut row)?;
+            if is_no_row(&row) {
+                found.push(place);
+            }
+        }
+        self.file.seek(SeekFrom::End(0))?;
+        Ok(found)
+    }
+
     /// Appends a row.
     ///
     /// # Errors
@@ -113,6 +135,11 @@ impl Rows {
         if self.count == 0 {
             let _ = self.remove();
         }
+    }
+
+    /// Drops all rows.
+    pub(super) fn drop_all(&self) {
+        let _ = self.remove();
     }
 
     /// Where they lie.
