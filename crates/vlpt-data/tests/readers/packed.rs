@@ -1,8 +1,8 @@
 //! A zip or tar as a data set.
 
-use vlpt_data::{Format, OpenOptions, Task, open};
+use vlpt_data::{Format, OpenOptions, Task, leave_out, open};
 
-use crate::fixtures::{Dir, pixel, pixels, png, singles};
+use crate::fixtures::{Dir, features, pixel, pixels, png, singles};
 
 const ARCHIVES: [&str; 4] = ["photos.zip", "photos.tar", "photos.tar.gz", "photos.tgz"];
 
@@ -153,4 +153,51 @@ fn paths_that_climb_and_other_ways_of_packing_are_refused() {
         let error = open(&dir.path(name), &OpenOptions::default()).expect_err("refused");
         assert!(error.to_string().contains(told), "{name}: {error}");
     }
+}
+
+/// What is left out of a task whose every image but one can be decoded.
+fn one_is_left_out(mut task: Task, id: &str) {
+    let images =
+        task.train.len() + task.test.len() + task.val.as_ref().map_or(0, vlpt_data::Split::len);
+    leave_out(&mut task, &|| ()).expect("no class is left empty");
+    let left =
+        task.train.len() + task.test.len() + task.val.as_ref().map_or(0, vlpt_data::Split::len);
+    assert_eq!(left, images - 1);
+    let out = &task.provenance.left_out;
+    assert_eq!(out.len(), 1);
+    assert!(
+        out[0].id.contains(id) && out[0].reason.contains(id),
+        "{out:?}"
+    );
+    let notes = task.provenance.notes.join("\n");
+    let said = format!("1 of {images} images cannot be decoded and were left out");
+    assert!(notes.contains(&said), "{notes}");
+}
+
+#[test]
+fn a_broken_image_in_an_archive_or_a_parquet_file_is_left_out() {
+    let paths: Vec<String> = (0..20)
+        .map(|i| format!("{}/{i}.png", ["cat", "dog"][i % 2]))
+        .collect();
+    let mut members: Vec<(&str, Vec<u8>)> = (0..)
+        .zip(&paths)
+        .map(|(i, path)| (path.as_str(), png(i)))
+        .collect();
+    members[7].1.truncate(30);
+    each(&members, |_, task| {
+        one_is_left_out(task.expect("it opens"), "dog/7.png");
+    });
+
+    let dir = Dir::new();
+    let rows: Vec<(u8, i64)> = (0..6).map(|i| (i, i64::from(i % 2))).collect();
+    dir.parquet("train.parquet", &rows, &features(&["a", "b"], false), 3);
+    dir.parquet("test.parquet", &rows, &features(&["a", "b"], false), 3);
+    let path = dir.path("train.parquet");
+    let mut bytes = std::fs::read(&path).expect("the file");
+    let image = png(4);
+    let at = bytes.windows(image.len()).position(|part| part == image);
+    // the signature of the picture is spoilt, its length stays
+    bytes[at.expect("pages are not packed")] = 0;
+    std::fs::write(&path, bytes).expect("written");
+    one_is_left_out(dir.open().expect("it opens"), "train.parquet");
 }

@@ -204,7 +204,6 @@ fn a_named_format_steps_into_the_only_folder_too() {
     let task = dir.open().expect("it opens");
     assert_eq!(task.classes, ["cat", "dog"]);
     noted(&task, "the data set lies in the folder `x/y` inside");
-    noted(&task, "the data set lies in the folder `x` inside");
     let error = Dir::new().open().expect_err("an empty folder");
     assert!(
         error.to_string().contains("nothing: the folder is empty"),
