@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{DataError, Result};
 use crate::image::{DecodeOptions, Limits};
+use crate::provenance::LeftOut;
 use crate::sample::Sample;
 use crate::task::{Split, Task};
 
@@ -30,17 +31,6 @@ impl BrokenImages {
     pub fn is_default(&self) -> bool {
         *self == Self::default()
     }
-}
-
-/// An image that was left out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LeftOut {
-    /// Its split: `train`, `val` or `test`.
-    pub split: String,
-    /// Its id.
-    pub id: String,
-    /// Why, the id in it.
-    pub reason: String,
 }
 
 /// The images of all splits: so many are looked at.

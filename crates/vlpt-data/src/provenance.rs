@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::broken::LeftOut;
 use crate::class_subset::ClassSubset;
 use crate::format::Format;
 
@@ -27,6 +26,17 @@ pub struct Provenance {
     /// Images that cannot be decoded and were left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<LeftOut>,
+}
+
+/// An image that was left out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// Its split: `train`, `val` or `test`.
+    pub split: String,
+    /// Its id.
+    pub id: String,
+    /// Why, the id in it.
+    pub reason: String,
 }
 
 /// A seeded split of a set that has none, as a run folder stores it.

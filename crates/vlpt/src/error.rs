@@ -11,8 +11,6 @@ use vlpt_report::ReportError;
 use vlpt_study::StudyError;
 use vlpt_train::TrainError;
 
-use crate::interrupt;
-
 /// Exit codes of the program; `vlpt --help` lists them.
 pub(crate) mod code {
     /// Input or output failed, or the work itself did.
@@ -21,6 +19,11 @@ pub(crate) mod code {
     pub(crate) const USAGE: u8 = 2;
     /// A check ran to its end and found faults.
     pub(crate) const FAULTS: u8 = 3;
+
+    /// What shells give a program that a signal ended.
+    pub(crate) fn of_signal(signal: i32) -> u8 {
+        u8::try_from(128 + signal).unwrap_or(u8::MAX)
+    }
 }
 
 /// Why a command ended early.
@@ -212,7 +215,7 @@ impl CliError {
             )
             | Self::Data(DataError::Layout(LayoutError::WithoutEffect { .. })) => code::USAGE,
             Self::Faults(_) => code::FAULTS,
-            Self::Interrupted { signal, .. } => interrupt::code(*signal),
+            Self::Interrupted { signal, .. } => code::of_signal(*signal),
             Self::Closed => 0,
             _ => code::FAILURE,
         }

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 use vlpt_base::shell;
 use vlpt_train::TrainError;
 
-use crate::error::CliError;
+use crate::error::{CliError, code};
 
 /// The signal that came first; 0 for none.
 static ASKED: AtomicI32 = AtomicI32::new(0);
@@ -62,12 +62,7 @@ fn heard(signal: i32, json: bool) {
         // nothing is lost where nobody reads it
         let _ = writeln!(std::io::stderr().lock(), "{}", error.render(json));
     }
-    signal_hook::low_level::exit(code(signal).into());
-}
-
-/// The exit code that shells give a program that a signal ended.
-pub(crate) fn code(signal: i32) -> u8 {
-    u8::try_from(128 + signal).unwrap_or(u8::MAX)
+    signal_hook::low_level::exit(code::of_signal(signal).into());
 }
 
 /// Remembers how a run in a folder goes on.

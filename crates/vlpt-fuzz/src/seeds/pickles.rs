@@ -1,6 +1,6 @@
 //! Files of `torch.save`.
 
-use crate::targets::zipped;
+use crate::parts::zipped;
 
 /// The pickled magic number and version that a file of PyTorch before 1.6 begins with.
 const HEAD: &[u8] = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03.";

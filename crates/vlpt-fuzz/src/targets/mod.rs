@@ -12,7 +12,6 @@ mod weights;
 use crate::{Target, seeds};
 
 pub(crate) use prompts::{FILES as PROMPT_FILES, clip};
-pub(crate) use weights::zipped;
 
 /// Every target.
 pub const TARGETS: &[Target] = &[

@@ -1,15 +1,12 @@
 //! Files of weights.
 
 use std::collections::BTreeMap;
-use std::io::{Cursor, Write};
 use std::path::Path;
 
 use vlpt_adapter::TensorFile;
 use vlpt_clip::{Checkpoint, Clip, FileSource, ModelFiles};
-use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, ZipWriter};
 
-use crate::parts::split;
+use crate::parts::{split, zipped};
 use crate::promise::told;
 use crate::scratch::Scratch;
 
@@ -80,21 +77,4 @@ pub(super) fn checkpoint(bytes: &[u8]) -> bool {
 /// Runs a pickle through the machine, beside two storages of 64 bytes.
 pub(super) fn pickle(bytes: &[u8]) -> bool {
     checkpoint(&zipped(bytes))
-}
-
-/// A file of `torch.save` with this pickle.
-pub(crate) fn zipped(pickle: &[u8]) -> Vec<u8> {
-    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
-    let numbers: Vec<u8> = (0..16u8).flat_map(|n| f32::from(n).to_le_bytes()).collect();
-    for (name, bytes) in [
-        ("a/data.pkl", pickle),
-        ("a/data/0", &numbers[..]),
-        ("a/data/1", &numbers[..]),
-    ] {
-        zip.start_file(name, stored)
-            .and_then(|()| Ok(zip.write_all(bytes)?))
-            .expect("memory takes every byte");
-    }
-    zip.finish().expect("memory takes every byte").into_inner()
 }
