@@ -30,8 +30,8 @@ pub(crate) fn catch<T>(work: impl FnOnce() -> T) -> Option<T> {
 /// Makes this thread one whose panics are not told, for good: a thread that works for decoders alone, inside
 /// [`catch`] of another.
 #[cfg(feature = "heic")]
-pub(super) fn mute() {
-    DECODING.set(true);
+pub(crate) fn mute() {
+    INSIDE.set(true);
 }
 
 #[cfg(test)]

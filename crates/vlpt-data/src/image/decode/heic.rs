@@ -8,9 +8,10 @@ use heic_decoder::{ChromaUpsampling, DecodedImage, HeifError, RgbOptions};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::file::File;
-use super::quiet;
+
 use crate::error::{DataError, Result};
 use crate::image::rgb::RgbImage;
+use crate::quiet;
 
 /// Bytes held per pixel while decoding: three planes of 32 bits, twice while tiles are put together, and an alpha
 /// plane.
