@@ -141,34 +141,109 @@ fn the_lists_of_pets_scenes_and_actions_are_followed() {
     assert_eq!(sizes(&task), [8, 2, 4]);
 }
 
-/// A MATLAB file of version 5 with one row of bytes, packed as MATLAB does.
-fn mat(name: &str, numbers: &[u8], packed: bool) -> Vec<u8> {
-    let element = |kind: u32, data: &[u8]| {
-        let mut bytes = [kind.to_le_bytes(), (data.len() as u32).to_le_bytes()].concat();
-        bytes.extend(data);
-        bytes.resize(bytes.len().next_multiple_of(8), 0);
-        bytes
-    };
-    let sizes = [1_u32.to_le_bytes(), (numbers.len() as u32).to_le_bytes()].concat();
-    let matrix = [
-        element(6, &[9, 0, 0, 0, 0, 0, 0, 0]),
+fn element(kind: u32, data: &[u8]) -> Vec<u8> {
+    let mut bytes = [kind.to_le_bytes(), (data.len() as u32).to_le_bytes()].concat();
+    bytes.extend(data);
+    bytes.resize(bytes.len().next_multiple_of(8), 0);
+    bytes
+}
+
+/// One row of `count` things of a class: 1 cells, 2 structs, 4 letters, 9 bytes.
+fn array(class: u8, name: &str, count: usize, content: &[u8]) -> Vec<u8> {
+    let sizes = [1_u32.to_le_bytes(), (count as u32).to_le_bytes()].concat();
+    let parts = [
+        element(6, &[class, 0, 0, 0, 0, 0, 0, 0]),
         element(5, &sizes),
         element(1, name.as_bytes()),
-        element(2, numbers),
+        content.to_vec(),
     ];
-    let matrix = element(14, &matrix.concat());
+    element(14, &parts.concat())
+}
+
+fn text(letters: &str) -> Vec<u8> {
+    let wide: Vec<u8> = letters.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    array(4, "", letters.len(), &element(4, &wide))
+}
+
+/// A MATLAB file of version 5 with one array, packed as MATLAB does.
+fn matlab(array: &[u8], packed: bool) -> Vec<u8> {
     let mut bytes = b"MATLAB 5.0 MAT-file".to_vec();
     bytes.resize(128, b' ');
     if packed {
         let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
-        zlib.write_all(&matrix).expect("it packs");
+        zlib.write_all(array).expect("it packs");
         let packed = zlib.finish().expect("a stream");
         bytes.extend([15_u32.to_le_bytes(), (packed.len() as u32).to_le_bytes()].concat());
         bytes.extend(packed);
     } else {
-        bytes.extend(matrix);
+        bytes.extend(array);
     }
     bytes
+}
+
+/// One row of bytes.
+fn mat(name: &str, numbers: &[u8], packed: bool) -> Vec<u8> {
+    let row = array(9, name, numbers.len(), &element(2, numbers));
+    matlab(&row, packed)
+}
+
+/// Annotations of Stanford Cars: images and classes from 1.
+fn annotations(of: &[(String, u8)]) -> Vec<u8> {
+    let mut content = element(5, &8_u32.to_le_bytes());
+    content.extend(element(1, b"class\0\0\0fname\0\0\0"));
+    for (image, class) in of {
+        content.extend(array(9, "", 1, &element(2, &[*class])));
+        content.extend(text(image));
+    }
+    matlab(&array(2, "annotations", of.len(), &content), true)
+}
+
+#[test]
+fn cars_come_from_structs_of_matlab_files() {
+    let dir = Dir::new();
+    let names = [
+        text("Tesla Model S Sedan 2012"),
+        text("Audi TT RS Coupe 2011"),
+    ];
+    let names = array(1, "class_names", 2, &names.concat());
+    dir.bytes("stanford_cars/devkit/cars_meta.mat", &matlab(&names, true));
+    for (folder, file, count) in [
+        ("cars_train", "devkit/cars_train_annos.mat", 10_u8),
+        ("cars_test", "cars_test_annos_withlabels.mat", 4),
+    ] {
+        let all: Vec<(String, u8)> = (0..count)
+            .map(|i| (format!("{:05}.jpg", i + 1), 1 + i % 2))
+            .collect();
+        for (image, class) in &all {
+            dir.image(&format!("stanford_cars/{folder}/{image}"), *class);
+        }
+        dir.bytes(&format!("stanford_cars/{file}"), &annotations(&all));
+    }
+    let task = opened(&dir, "stanford_cars");
+    assert_eq!(
+        task.classes,
+        ["2012 Tesla Model S Sedan", "2011 Audi TT RS Coupe"]
+    );
+    assert_eq!(sizes(&task), [8, 2, 4]);
+    for (id, label) in rows(&task.test) {
+        let number: u32 = id["cars_test/".len()..id.len() - 4]
+            .parse()
+            .expect("a number");
+        assert_eq!(label, [(number + 1) % 2], "{id}");
+    }
+    // Cut anywhere, it is an error with the file's name, or the absence of the set.
+    let whole = annotations(&[("00001.jpg".to_owned(), 1), ("00002.jpg".to_owned(), 2)]);
+    for length in (0..whole.len()).step_by(7) {
+        dir.bytes(
+            "stanford_cars/devkit/cars_train_annos.mat",
+            &whole[..length],
+        );
+        let error = open(&dir.path("stanford_cars"), &OpenOptions::default()).expect_err("cut");
+        assert!(
+            error.to_string().contains("cars_train_annos.mat"),
+            "{error}"
+        );
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Sets of the suite as their authors publish them, without CoOp's split file.
 
+mod cars;
 mod folders;
 mod lists;
 mod mat;
@@ -50,8 +51,12 @@ pub(super) fn read(path: &Path, set: &Set, options: &OpenOptions) -> Result<Opti
             let rule = "50 % of each class for train, 20 % for val, the rest for test";
             (names, rule::split_all(images, seed), rule, rule::OF_ALL)
         }
-        "OxfordPets" | "SUN397" | "UCF101" => {
-            let Some(found) = lists::read(&root, path, set, options)? else {
+        "OxfordPets" | "StanfordCars" | "SUN397" | "UCF101" => {
+            let found = match set.name {
+                "StanfordCars" => cars::read(&root, path, options)?,
+                _ => lists::read(&root, path, set, options)?,
+            };
+            let Some(found) = found else {
                 return Ok(None);
             };
             let [train, val] = rule::split_val(found.both, seed);
