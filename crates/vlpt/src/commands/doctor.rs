@@ -113,7 +113,7 @@ fn text(r: &Report) -> String {
                 if cfg!(feature = "heic") {
                     ""
                 } else {
-                    ", or build with `--features heic`"
+                    ", or build it with `cargo install --path crates/vlpt --features heic`"
                 }
             ),
         ),
