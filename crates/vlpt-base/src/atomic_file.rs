@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 
-use crate::files::{self, Place};
+use crate::place::{self, Place};
 
 /// A file that is written to `NAME.new` beside its place, and put there by [`AtomicFile::commit`];
 /// dropped before that, it leaves nothing and the old content stays. For one writer at a time.
@@ -25,13 +25,13 @@ impl AtomicFile {
     /// # Errors
     /// The folder cannot be written; the message names the path.
     pub fn create(path: &Path) -> Result<Self> {
-        let (place, beside, file) = match files::place(path)? {
+        let (place, beside, file) = match place::place(path)? {
             Place::Stream(place) => {
                 let file = fs::OpenOptions::new().write(true).open(&place)?;
                 (place, None, file)
             }
             Place::File(place) => {
-                let beside = files::beside(&place);
+                let beside = place::beside(&place);
                 let file = fs::File::create(&beside)?;
                 (place, Some(beside), file)
             }
@@ -55,7 +55,7 @@ impl AtomicFile {
         self.file.get_ref().sync_all()?;
         fs::rename(beside, &self.place)?;
         self.beside = None;
-        files::sync_parent(&self.place)
+        place::sync_parent(&self.place)
     }
 }
 

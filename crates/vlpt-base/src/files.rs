@@ -17,10 +17,13 @@
 //! [`write_folder`] and [`make_folder`] promise the same of a folder, but for the moment between the removal of an
 //! older folder and the rename, when there is none.
 
-use std::io::{BufWriter, Error, ErrorKind, IntoInnerError, Result, Write};
-use std::path::{Path, PathBuf};
+use std::io::{Error, ErrorKind, Result, Write};
+use std::path::Path;
 
 use fs_err as fs;
+
+use crate::atomic_file::AtomicFile;
+use crate::place::{Place, beside, parent, place, sync_folder, sync_parent};
 
 /// The way out of an error of writing, where one is known.
 pub fn write_hint(error: &Error) -> Option<&'static str> {
@@ -42,33 +45,9 @@ pub fn write_hint(error: &Error) -> Option<&'static str> {
 /// The folder cannot be written, or the disk is full; the message names the path, and nothing is
 /// left behind.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
-    write_atomic_by(path, |file| file.write_all(bytes))
-}
-
-/// As [`write_atomic`], the content written piece by piece by `fill`, so that it need not be in memory.
-///
-/// # Errors
-/// As [`write_atomic`], and those of `fill`.
-pub fn write_atomic_by(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
-    let path = &match place(path)? {
-        Place::File(path) => path,
-        Place::Stream(path) => return write_into(&path, fill),
-    };
-    let beside = beside(path);
-    let written = fs::File::create(&beside)
-        .and_then(|file| {
-            let mut file = BufWriter::new(file);
-            fill(&mut file)?;
-            file.into_inner()
-                .map_err(IntoInnerError::into_error)?
-                .sync_all()
-        })
-        .and_then(|()| fs::rename(&beside, path));
-    if written.is_err() {
-        let _ = fs::remove_file(&beside);
-    }
-    written?;
-    sync_parent(path)
+    let mut file = AtomicFile::create(path)?;
+    file.write_all(bytes)?;
+    file.commit()
 }
 
 /// Writes a file so that it is whole or absent, for any number of writers at a time, also of other
@@ -81,7 +60,7 @@ pub fn write_atomic_by(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<
 pub fn write_atomic_shared(path: &Path, bytes: &[u8]) -> Result<()> {
     let path = &match place(path)? {
         Place::File(path) => path,
-        Place::Stream(path) => return write_into(&path, |stream| stream.write_all(bytes)),
+        Place::Stream(_) => return write_atomic(path, bytes),
     };
     let mut options = tempfile::Builder::new();
     #[cfg(unix)]
@@ -101,55 +80,6 @@ pub fn write_atomic_shared(path: &Path, bytes: &[u8]) -> Result<()> {
         .map_err(named)?;
     beside.persist(path).map_err(|failed| named(failed.error))?;
     sync_parent(path)
-}
-
-/// What a path to write to stands for.
-pub(crate) enum Place {
-    /// A regular file, which may not be there yet, with no link as its last part.
-    File(PathBuf),
-    /// Something that takes bytes and is not replaced.
-    Stream(PathBuf),
-}
-
-/// More links than this, one leading to the next, are a loop.
-const MOST_LINKS: usize = 40;
-
-/// Follows the links at the end of a path.
-///
-/// # Errors
-/// The links lead in a circle, or cannot be read.
-pub(crate) fn place(path: &Path) -> Result<Place> {
-    let mut path = path.to_owned();
-    for _ in 0..MOST_LINKS {
-        let kind = match fs::symlink_metadata(&path) {
-            Ok(found) => found.file_type(),
-            // nothing there, or an error that the writing will meet too
-            Err(_) => return Ok(Place::File(path)),
-        };
-        if !kind.is_symlink() {
-            let whole = kind.is_file() || kind.is_dir();
-            return Ok(if whole {
-                Place::File(path)
-            } else {
-                Place::Stream(path)
-            });
-        }
-        // what a process has open, such as /dev/stdout, may lead to a pipe without a path
-        let target = fs::metadata(&path).map(|found| found.file_type());
-        if target.is_ok_and(|kind| !kind.is_file() && !kind.is_dir()) {
-            return Ok(Place::Stream(path));
-        }
-        path = parent(&path).join(fs::read_link(&path)?);
-    }
-    let what = format!("{}: links that lead in a circle", path.display());
-    Err(Error::new(ErrorKind::InvalidInput, what))
-}
-
-/// Writes into what is no regular file.
-fn write_into(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
-    let mut stream = fs::OpenOptions::new().write(true).open(path)?;
-    fill(&mut stream)?;
-    stream.flush()
 }
 
 /// Writes a file and waits until it is on the disk.
@@ -191,13 +121,6 @@ pub fn make_folder<E: From<Error>>(
     Ok(sync_parent(path)?)
 }
 
-/// `NAME.new` in the same folder.
-pub(crate) fn beside(path: &Path) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".new");
-    path.with_file_name(name)
-}
-
 /// The file's bytes, or `None` when there is no such file.
 ///
 /// # Errors
@@ -228,32 +151,6 @@ fn absent_is_fine(removed: Result<()>) -> Result<()> {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
-}
-
-/// The folder that a path is in.
-fn parent(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
-}
-
-pub(crate) fn sync_parent(path: &Path) -> Result<()> {
-    sync_folder(parent(path))
-}
-
-#[cfg(unix)]
-fn sync_folder(path: &Path) -> Result<()> {
-    fs::File::open(path)?.sync_all()
-}
-
-#[cfg(not(unix))]
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "a folder cannot be opened as a file there"
-)]
-fn sync_folder(_path: &Path) -> Result<()> {
-    Ok(())
 }
 
 #[cfg(test)]

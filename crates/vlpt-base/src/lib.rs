@@ -15,6 +15,7 @@ pub mod files;
 pub mod hash;
 pub mod list;
 pub mod memo;
+mod place;
 pub mod random;
 pub mod shell;
 pub mod stats;

@@ -1,10 +1,10 @@
 //! Arrays as files that others read: NumPy and safetensors. Written beside their place, synced, renamed.
 
 use std::collections::BTreeMap;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::Path;
 
-use vlpt_base::files::write_atomic_by;
+use vlpt_base::atomic_file::AtomicFile;
 
 use crate::error::CliError;
 
@@ -82,10 +82,10 @@ pub(crate) fn write_safetensors_from(
 }
 
 fn write_array(path: &Path, header: &[u8], values: &mut dyn Read) -> Result<(), CliError> {
-    Ok(write_atomic_by(path, |file| {
-        file.write_all(header)?;
-        std::io::copy(values, file).map(drop)
-    })?)
+    let mut file = AtomicFile::create(path)?;
+    file.write_all(header)?;
+    std::io::copy(values, &mut file)?;
+    Ok(file.commit()?)
 }
 
 #[cfg(test)]

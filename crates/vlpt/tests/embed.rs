@@ -123,3 +123,24 @@ fn broken_images_have_no_row_and_are_named() {
     assert!(said.contains("none of the 1 images"), "{said}");
     assert!(!here.join("n.npy.part").exists());
 }
+
+#[test]
+fn rows_stay_where_the_file_cannot_be_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    for i in 0..40u8 {
+        write_png(&here.join(format!("many/{i:02}.png")), [i, 9, 7]);
+    }
+    fs::create_dir(here.join("o.npy")).unwrap();
+    let args = ["embed", "many", "--out", "o.npy"];
+    assert!(!run(here, &args).status.success());
+    assert!(here.join("o.npy.part").exists());
+    fs::remove_dir(here.join("o.npy")).unwrap();
+    let output = run(here, &args);
+    assert!(output.status.success());
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("goes on after 32 of 40 images"), "{said}");
+    ok(here, &["embed", "many", "--out", "p.npy"]);
+    let read = |name| fs::read(here.join(name)).unwrap();
+    assert!(read("o.npy") == read("p.npy"));
+}

@@ -23,7 +23,6 @@ use std::cell::RefCell;
 
 pub use budget::{DEFAULT_MEMORY_BUDGET, set_memory_budget};
 pub use file::Limits;
-pub use orientation::read_exif as exif_orientation;
 pub use sniff::{ImageFormat, format_of};
 
 use super::rgb::RgbImage;

@@ -4,7 +4,7 @@ use crate::image::rgb::RgbImage;
 use std::io::Cursor;
 
 /// The EXIF orientation of a file, 1 to 8; 1 (as stored) where there is none.
-pub fn read_exif(bytes: &[u8]) -> u32 {
+pub(crate) fn read_exif(bytes: &[u8]) -> u32 {
     let exif = exif::Reader::new().read_from_container(&mut Cursor::new(bytes));
     let Ok(exif) = exif else { return 1 };
     let field = exif.get_field(exif::Tag::Orientation, exif::In::PRIMARY);

@@ -105,10 +105,10 @@ impl Rows {
     /// Appends a row.
     ///
     /// # Errors
-    /// The disk is full: the rows are removed, so that the space is free again.
+    /// The disk is full: the rows before stay, so that the command goes on once there is space.
     pub(super) fn push(&mut self, row: &[f32]) -> Result<(), CliError> {
         if let Err(error) = self.file.write_all(&output::bytes(row)) {
-            let _ = self.remove();
+            self.drop_if_empty();
             return Err(error.into());
         }
         self.count += 1;
@@ -118,15 +118,13 @@ impl Rows {
     /// Hands all rows, as bytes, to `write`, and removes them once they are written.
     ///
     /// # Errors
-    /// Those of `write`; the rows then stay, unless the disk is full.
+    /// Those of `write`; the rows then stay.
     pub(super) fn finish(
         mut self,
         write: impl FnOnce(&mut dyn std::io::Read) -> Result<(), CliError>,
     ) -> Result<(), CliError> {
         self.file.seek(SeekFrom::Start(0))?;
-        write(&mut self.file).inspect_err(|_| {
-            let _ = self.remove();
-        })?;
+        write(&mut self.file)?;
         Ok(self.remove()?)
     }
 
