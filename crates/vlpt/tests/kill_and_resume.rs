@@ -3,12 +3,11 @@
 
 mod common;
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
-use common::vlpt;
+use common::{contents, vlpt};
 
 /// Runs killed of the quickest method; `VLPT_KILLS` asks for another number.
 const KILLS: usize = 50;
@@ -54,24 +53,6 @@ impl Moments {
         self.0 ^= self.0 << 17;
         Duration::from_micros(self.0 % (span.as_micros() as u64).max(1))
     }
-}
-
-/// Every file of a run folder.
-fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut files = BTreeMap::new();
-    let mut folders = vec![folder.to_path_buf()];
-    while let Some(next) = folders.pop() {
-        for entry in std::fs::read_dir(&next).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                let name = path.strip_prefix(folder).unwrap().to_path_buf();
-                files.insert(name, std::fs::read(&path).unwrap());
-            }
-        }
-    }
-    files
 }
 
 /// Starts `vlpt` with these words.

@@ -1,7 +1,8 @@
 //! The real binary, run as a user would run it.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// The command `vlpt` with an environment that no user's settings reach.
@@ -79,4 +80,22 @@ pub(crate) fn photos(folder: &Path) {
             [5, 10 * i, 200 + i],
         );
     }
+}
+
+/// Every file of a folder, by its path in there.
+pub(crate) fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(next) = folders.pop() {
+        for entry in std::fs::read_dir(&next).expect("folder listed") {
+            let path = entry.expect("entry listed").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(folder).expect("below it").to_path_buf();
+                files.insert(name, std::fs::read(&path).expect("file read"));
+            }
+        }
+    }
+    files
 }
