@@ -20,6 +20,7 @@ import data
 import loss
 import model
 import optimizer
+import precision
 import vocabulary
 from train import MERGES
 
@@ -63,7 +64,7 @@ def main():
     for step in range(args.steps):
         batch = source.batch(step)
         images = F.normalize(clip.bridge(batch.features), dim=-1)
-        with torch.autocast("cpu", torch.bfloat16):
+        with precision.autocast():
             texts = clip.texts(*tokenizer.batch(batch.captions))
         total, _ = loss.total(clip, batch, (images, None), texts, weights)
         total.backward()

@@ -5,6 +5,8 @@ import random
 import numpy as np
 import torch
 
+import precision
+
 MEAN = torch.tensor([0.48145466, 0.4578275, 0.40821073]).view(1, 3, 1, 1)
 STD = torch.tensor([0.26862954, 0.26130258, 0.27577711]).view(1, 3, 1, 1)
 
@@ -23,7 +25,7 @@ def accuracy(model, tokenizer, source, classes=None, limit=2000):
     else:
         chosen = np.flatnonzero(np.isin(source.labels, classes))[:limit]
     right = 0
-    with torch.autocast("cpu", torch.bfloat16):
+    with precision.autocast():
         texts, _ = model.texts(*tokenizer.batch([f"a photo of a {source.names[c][0]}." for c in classes]))
         for part in np.array_split(np.sort(chosen), len(chosen) // 250):
             images, _ = model.images((source.pixels(part) - MEAN) / STD)

@@ -2,6 +2,47 @@
 
 import torch
 
+import precision
+
+# Coefficients of the quintic Newton-Schulz iteration (Jordan et al., 2024).
+QUINTIC = (3.4445, -4.7750, 2.0315)
+
+
+def orthogonal(x, steps=5):
+    """About U V^T of each matrix's singular value decomposition, for a stack of matrices."""
+    tall = x.shape[-2] > x.shape[-1]
+    x = (x.mT if tall else x).to(precision.fast())
+    x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
+    a, b, c = QUINTIC
+    for _ in range(steps):
+        gram = x @ x.mT
+        x = a * x + (b * gram + c * gram @ gram) @ x
+    return (x.mT if tall else x).float()
+
+
+class Muon(torch.optim.Optimizer):
+    """Nesterov momentum whose steps are made orthogonal, as long as AdamW's (0.2 sqrt(wide side)).
+    Matrices of one shape go together."""
+
+    def __init__(self, params, lr, momentum=0.95, weight_decay=0.05):
+        super().__init__(params, dict(lr=lr, momentum=momentum, weight_decay=weight_decay))
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            shapes = {}
+            for p in group["params"]:
+                if p.grad is not None:
+                    shapes.setdefault(p.shape, []).append(p)
+            for shape, some in shapes.items():
+                momenta = [self.state[p].setdefault("momentum", torch.zeros_like(p)) for p in some]
+                grads = [p.grad for p in some]
+                torch._foreach_lerp_(momenta, grads, 1 - group["momentum"])
+                ahead = torch.stack(torch._foreach_lerp(grads, momenta, group["momentum"]))
+                length = group["lr"] * 0.2 * max(shape) ** 0.5
+                torch._foreach_mul_(some, 1 - group["lr"] * group["weight_decay"])
+                torch._foreach_sub_(some, list(length * orthogonal(ahead)))
+
 
 class Optimizers:
     def __init__(self, model, rate, muon=True):
@@ -16,8 +57,7 @@ class Optimizers:
         self.rates, groups = [rate], [{"params": wide, "weight_decay": 0.05}, {"params": plain, "weight_decay": 0.0}]
         if muon:
             # Its steps are as long as AdamW's of the same rate, and bear twice that.
-            matched = dict(adjust_lr_fn="match_rms_adamw", weight_decay=0.05, momentum=0.95)
-            self.all = [torch.optim.Muon(inner, lr=rate, **matched)]
+            self.all = [Muon(inner, lr=rate)]
             self.rates = [2 * rate, rate]
         else:
             groups.append({"params": inner, "weight_decay": 0.05})

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from transformers import AutoModel, AutoTokenizer
 
+import precision
 import words
 
 
@@ -23,7 +24,7 @@ def embed(texts, batch=256):
     model = AutoModel.from_pretrained(f"{package}/model").eval()
     order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
     out = torch.zeros(len(texts), model.config.hidden_size)
-    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+    with torch.inference_mode(), precision.autocast():
         for start in range(0, len(order), batch):
             chosen = order[start : start + batch]
             inputs = tokenizer([texts[i] for i in chosen], padding=True, return_tensors="pt")

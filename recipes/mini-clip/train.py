@@ -16,6 +16,7 @@ from check import MEAN, STD, accuracy, left_out
 import loss
 import model as towers
 import optimizer
+import precision
 import vocabulary
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -83,7 +84,7 @@ class Run:
 
     def advance(self, factor):
         batch = self.source.batch(self.step)
-        with torch.autocast("cpu", torch.bfloat16):
+        with precision.autocast():
             images = self.model.images((batch.pixels - MEAN) / STD, self.args.keep)
             texts = self.model.texts(*self.tokenizer.batch(batch.captions))
         total, terms = loss.total(self.model, batch, images, texts, self.weights)
