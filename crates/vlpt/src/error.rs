@@ -9,6 +9,7 @@ use vlpt_data::{DataError, LayoutError};
 use vlpt_inspect::InspectError;
 use vlpt_report::ReportError;
 use vlpt_study::StudyError;
+use vlpt_tables::TablesError;
 use vlpt_train::TrainError;
 
 /// Exit codes of the program; `vlpt --help` lists them.
@@ -47,6 +48,9 @@ pub(crate) enum CliError {
     /// A prompt or a data set cannot be looked into.
     #[error(transparent)]
     Inspect(InspectError),
+    /// Results cannot be read or compared.
+    #[error(transparent)]
+    Tables(#[from] TablesError),
     /// A study cannot be planned, run or merged.
     #[error(transparent)]
     Study(StudyError),
@@ -170,6 +174,7 @@ impl CliError {
             Self::Report(e) => e.hint(),
             Self::Inspect(e) => e.hint(),
             Self::Study(e) => e.hint(),
+            Self::Tables(e) => e.hint().map(str::to_owned),
             Self::Unfinished { hint, .. } => Some(hint.clone()),
             Self::Interrupted { next, .. } => Some(format!("go on with `{}`", next.as_ref()?)),
             Self::Usage { hint, .. } => hint.clone(),
@@ -198,6 +203,7 @@ impl CliError {
     fn code(&self) -> u8 {
         match self {
             Self::Usage { .. }
+            | Self::Tables(TablesError::Choice { .. })
             | Self::Study(StudyError::Setting { .. } | StudyError::Shard { .. })
             | Self::Inspect(
                 InspectError::TooFew { .. }

@@ -75,6 +75,8 @@ enum Command {
     Import(Box<commands::import::ImportArgs>),
     /// Average prompts over seeds
     Average(commands::average::AverageArgs),
+    /// Put methods side by side: means with intervals, ranks, tests
+    Compare(commands::compare::CompareArgs),
     /// Add learned updates to the weights of the model and write a model's folder
     Merge(commands::merge::MergeArgs),
     /// Write the features of images or texts to a file
@@ -143,6 +145,7 @@ fn work(cli: &Cli, console: &Console) -> Result<(), CliError> {
         Command::Predict(args) => commands::predict::run(args, console),
         Command::Import(args) => commands::import::run(args, console),
         Command::Average(args) => commands::average::run(args, console),
+        Command::Compare(args) => commands::compare::run(args, console),
         Command::Merge(args) => commands::merge::run(args, console),
         Command::Embed(args) => commands::embed::run(args, console),
         Command::Tokenize(args) => commands::tokenize::run(args, console),

@@ -3,7 +3,7 @@
 use vlpt_base::random::SplitMix64;
 use vlpt_base::stats::{percentile, spearman};
 
-use super::seeds::{Summary, summary};
+use super::{Summary, summary};
 use crate::matrix::TaskMatrix;
 
 /// Rank correlation of transfer with a similarity, over pairs of different tasks.

@@ -1,7 +1,8 @@
 //! Statistics of a study: means with intervals, correlation of matrices, relative gain.
 
 mod correlate;
-mod seeds;
+mod gain;
 
 pub use correlate::{Correlation, TaskCorrelation, bootstrap_interval, correlate, correlate_seeds};
-pub use seeds::{Summary, relative_gain, summary};
+pub use gain::relative_gain;
+pub use vlpt_tables::stats::{Summary, summary};

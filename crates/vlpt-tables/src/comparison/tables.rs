@@ -1,0 +1,140 @@
+//! A comparison as tables.
+
+use super::Comparison;
+use crate::Table;
+use crate::stats::Summary;
+
+impl Comparison {
+    /// A row for each method: its value on each task, the averages, and the average rank.
+    pub fn values(&self) -> Table {
+        let averages = self
+            .averages
+            .iter()
+            .map(|average| match &average.without[..] {
+                [] => format!("average of {}", average.tasks),
+                without => format!("average without {}", without.join(", ")),
+            });
+        let mut head = self.head("method");
+        head.extend(averages);
+        if let Some(ranking) = &self.ranking {
+            head.push(format!("rank over {}", ranking.tasks.len()));
+        }
+        let row = |(at, method): (usize, &String)| {
+            let mut row = vec![method.clone()];
+            row.extend(self.cells[at].iter().map(cell));
+            row.extend(
+                self.averages
+                    .iter()
+                    .map(|average| cell(&average.methods[at])),
+            );
+            row.extend(
+                self.ranking
+                    .iter()
+                    .map(|ranking| format!("{:.2}", ranking.ranks.average[at])),
+            );
+            row
+        };
+        Table {
+            caption: self.caption(),
+            head,
+            rows: self.methods.iter().enumerate().map(row).collect(),
+        }
+    }
+
+    /// A row for each method: mean seconds of a training on each task.
+    pub fn seconds(&self) -> Table {
+        let seconds = |value: &Option<f64>| match value {
+            Some(value) if *value < 10.0 => format!("{value:.1}"),
+            Some(value) => format!("{value:.0}"),
+            None => "-".to_owned(),
+        };
+        let rows = self.methods.iter().zip(&self.seconds).map(|(method, row)| {
+            let cells = row.iter().map(seconds);
+            std::iter::once(method.clone()).chain(cells).collect()
+        });
+        Table {
+            caption: format!(
+                "Seconds of a training with {} shots, mean over seeds.",
+                self.shots
+            ),
+            head: self.head("seconds"),
+            rows: rows.collect(),
+        }
+    }
+
+    /// A row for each method that was tested against the reference.
+    pub fn tests(&self) -> Table {
+        let row = |pair: &super::Pair| {
+            vec![
+                pair.method.clone(),
+                format!("{:+.1}", pair.difference),
+                pair.tasks.to_string(),
+                format!("{:.4}", pair.p),
+                format!("{:.4}", pair.corrected),
+            ]
+        };
+        let reference = self.pairs.first().map_or("", |pair| &pair.reference);
+        let fewest = self.pairs.iter().map(|pair| pair.tasks).min().unwrap_or(0);
+        let floor = 2.0_f64.powi(1 - fewest.min(60) as i32);
+        Table {
+            caption: format!(
+                "Points above {reference} with {} shots, mean over n tasks; p of the paired permutation test over \
+                 tasks, two-sided, and corrected by Holm's method for {} comparisons. With {fewest} tasks no p can \
+                 be below {floor:.4}.",
+                self.shots,
+                self.pairs.len()
+            ),
+            head: ["method", "points", "n", "p", "p corrected"]
+                .map(str::to_owned)
+                .to_vec(),
+            rows: self.pairs.iter().map(row).collect(),
+        }
+    }
+
+    fn head(&self, first: &str) -> Vec<String> {
+        std::iter::once(first.to_owned())
+            .chain(self.tasks.iter().cloned())
+            .collect()
+    }
+
+    /// What the numbers are, and how many stand behind them.
+    fn caption(&self) -> String {
+        let counts = self.cells.iter().flatten().flatten().map(|cell| cell.count);
+        let (fewest, most) =
+            counts.fold((usize::MAX, 0), |(low, high), n| (low.min(n), high.max(n)));
+        let seeds = if fewest == most {
+            format!("{most}")
+        } else {
+            format!("{fewest} to {most}")
+        };
+        let mut text = format!(
+            "Percent with {} shots; n = {} tasks, {seeds} seeds a cell; ± is half of Student's 95 % interval over seeds.",
+            self.shots,
+            self.tasks.len()
+        );
+        if let Some(ranking) = &self.ranking {
+            text += &format!(
+                " Ranks are averages over the {} tasks that every method has",
+                ranking.tasks.len()
+            );
+            text += &match ranking.ranks.critical_difference {
+                Some(difference) => {
+                    format!("; apart by {difference:.2} they differ (Nemenyi, 5 %).")
+                }
+                None => ".".to_owned(),
+            };
+        }
+        text
+    }
+}
+
+/// Mean and half of the interval, where there is one that is not 0.
+fn cell(value: &Option<Summary>) -> String {
+    let Some(value) = value else {
+        return "-".to_owned();
+    };
+    match value.half() {
+        Some(half) if half >= 0.05 => format!("{:.1} ± {half:.1}", value.mean),
+        _ => format!("{:.1}", value.mean),
+    }
+}

@@ -1,0 +1,113 @@
+//! What was measured.
+
+mod read;
+
+use std::collections::BTreeSet;
+
+use crate::{Result, TablesError};
+
+/// One measured value.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Score {
+    /// The data set.
+    pub task: String,
+    /// The method.
+    pub method: String,
+    /// The seed of training images and initial values.
+    pub seed: u64,
+    /// Training images a class, as the table spells it: `16`, `all`.
+    pub shots: String,
+    /// The task's metric on its test images, in percent.
+    pub value: f64,
+    /// Seconds that the training took, where they were measured.
+    pub seconds: Option<f64>,
+}
+
+/// Measured values, in the order of the file; one for each task, method, seed and number of shots.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Results {
+    scores: Vec<Score>,
+}
+
+impl Results {
+    /// Takes values that are each there once.
+    ///
+    /// # Errors
+    /// What is there twice, in words.
+    pub fn new(scores: Vec<Score>) -> std::result::Result<Self, String> {
+        let mut seen = BTreeSet::new();
+        for score in &scores {
+            if !seen.insert((&score.task, &score.method, score.seed, &score.shots)) {
+                return Err(format!(
+                    "{} with {}, seed {}, {} shots is there twice",
+                    score.task, score.method, score.seed, score.shots
+                ));
+            }
+        }
+        Ok(Self { scores })
+    }
+
+    /// All values.
+    pub fn scores(&self) -> &[Score] {
+        &self.scores
+    }
+
+    /// The tasks, in the order in which they first come.
+    pub fn tasks(&self) -> Vec<&str> {
+        firsts(self.scores.iter().map(|score| &*score.task))
+    }
+
+    /// The methods, in the order in which they first come.
+    pub fn methods(&self) -> Vec<&str> {
+        firsts(self.scores.iter().map(|score| &*score.method))
+    }
+
+    /// The numbers of shots, smallest first; words after numbers.
+    pub fn shots(&self) -> Vec<&str> {
+        let mut shots = firsts(self.scores.iter().map(|score| &*score.shots));
+        shots.sort_by_key(|shots| (shots.parse::<u64>().unwrap_or(u64::MAX), *shots));
+        shots
+    }
+
+    /// The values of one number of shots.
+    ///
+    /// # Errors
+    /// [`TablesError::Choice`] where there is none.
+    pub fn at(&self, shots: &str) -> Result<Self> {
+        let scores: Vec<Score> = self
+            .scores
+            .iter()
+            .filter(|s| s.shots == shots)
+            .cloned()
+            .collect();
+        if scores.is_empty() {
+            return Err(TablesError::Choice {
+                what: format!("no result with {shots} shots"),
+                hint: format!("there are results with {}", self.shots().join(", ")),
+            });
+        }
+        Ok(Self { scores })
+    }
+
+    /// The values of one method on one task, by seed.
+    pub fn of<'a>(&'a self, method: &'a str, task: &'a str) -> impl Iterator<Item = &'a Score> {
+        let own = move |score: &&Score| score.method == method && score.task == task;
+        self.scores.iter().filter(own)
+    }
+
+    /// Without some tasks and methods.
+    #[must_use]
+    pub fn without(&self, tasks: &[String], methods: &[String]) -> Self {
+        let stays =
+            |score: &&Score| !tasks.contains(&score.task) && !methods.contains(&score.method);
+        Self {
+            scores: self.scores.iter().filter(stays).cloned().collect(),
+        }
+    }
+}
+
+/// Each word once, where it first comes.
+fn firsts<'a>(words: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut seen = BTreeSet::new();
+    words.filter(|word| seen.insert(*word)).collect()
+}

@@ -1,0 +1,11 @@
+//! What repeated measurements can tell.
+
+mod holm;
+mod permutation;
+mod ranks;
+mod summary;
+
+pub use holm::holm;
+pub use permutation::{Permutation, permutation_test};
+pub use ranks::{Ranks, critical_difference, friedman_ranks};
+pub use summary::{Summary, harmonic_mean, summary};
