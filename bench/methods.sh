@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Every method and baseline on five data sets, 16 shots, seeds 0, 1, 2, with the embedded mini-clip.
+# Every method on eight data sets at 1 to 16 shots, seeds 0, 1, 2, with the embedded mini-clip.
 #
 #   cargo build --release
 #   bench/methods.sh run DATA docs/results/methods-16-shots.csv     # trains what the file lacks, a line each
-#   bench/methods.sh page docs/results/methods-16-shots.csv         # the tables, as Markdown
+#   bench/methods.sh page docs/results/methods-16-shots.csv FOLDER  # tables and figures, by `vlpt compare`
 #
-# DATA holds coop/eurosat, elevater/classification/mnist_20211008, wds/wds_cifar10, hf/cifar100 and imagefolder/imagenet20.
-# The file also feeds `vlpt inspect variance ... --results FILE`. VLPT names the program, SEEDS the seeds,
-# ONLY the methods to run.
+# DATA holds coop/{eurosat,caltech-101,dtd}, elevater/classification/{mnist_20211008,gtsrb_20210923}, wds/wds_cifar10,
+# hf/cifar100 and imagefolder/imagenet20. The file also feeds `vlpt inspect variance ... --results FILE`. VLPT names the
+# program; SEEDS, SHOTS (16), ONLY (methods) and TASKS choose a part.
 set -euo pipefail
 vlpt=${VLPT:-target/release/vlpt}
 header=task,method,seed,shots,zero_shot,value,seconds
@@ -20,6 +20,9 @@ mnist elevater/classification/mnist_20211008
 cifar10 wds/wds_cifar10
 imagenet20 imagefolder/imagenet20
 cifar100 hf/cifar100
+caltech-101 coop/caltech-101
+dtd coop/dtd
+gtsrb elevater/classification/gtsrb_20210923
 SETS
 }
 
@@ -32,6 +35,10 @@ zero-shot-ensemble --method zero-shot
 linear-probe --recipe linear-probe
 tip-adapter --recipe tip-adapter
 tip-adapter-f --recipe tip-adapter-f
+gda --recipe gda
+lp++ --recipe lp++
+clap --recipe clap
+prolip --recipe prolip
 coop --recipe quick
 coop-csc --recipe quick-csc
 cocoop --recipe quick-visual --method cocoop --lr 0.01
@@ -49,11 +56,12 @@ run() {
   trap 'rm -rf "$work"' EXIT
   export VLPT_CACHE_DIR="$work/cache" VLPT_QUIET=true
   [ -e "$file" ] || echo "$header" >"$file"
-  for seed in ${SEEDS:-0 1 2}; do
+  for shots in ${SHOTS:-16}; do for seed in ${SEEDS:-0 1 2}; do
     while read -r -u 3 name path; do
       while read -r -u 4 method options; do
-        grep -q "^$name,$method,$seed," "$file" && continue
+        grep -qF "$name,$method,$seed,$shots," "$file" && continue
         case " ${ONLY:-$method} " in *" $method "*) ;; *) continue ;; esac
+        case " ${TASKS:-$name} " in *" $name "*) ;; *) continue ;; esac
         extra=()
         if [ "$name" = cifar100 ]; then
           case $method in
@@ -65,49 +73,21 @@ run() {
         fi
         began=$(date +%s.%N)
         # shellcheck disable=SC2086 # the options are words
-        "$vlpt" train "$data/$path" --model mini-clip --shots 16 --seed "$seed" $options "${extra[@]}" --out "$work/run" >/dev/null
+        "$vlpt" train "$data/$path" --model mini-clip --shots "$shots" --seed "$seed" $options "${extra[@]}" --out "$work/run" >/dev/null
         ended=$(date +%s.%N)
         value=$("$vlpt" eval "$work/run" "$data/$path" | percent)
         zero=$(awk -F, -v n="$name" '$1 == n && $2 == "zero-shot" { print $6; exit }' "$file")
-        echo "$name,$method,$seed,16,${zero:-$value},$value,$(awk -v a="$began" -v b="$ended" 'BEGIN { printf "%.1f", b - a }')" | tee -a "$file" >&2
+        echo "$name,$method,$seed,$shots,${zero:-$value},$value,$(awk -v a="$began" -v b="$ended" 'BEGIN { printf "%.1f", b - a }')" | tee -a "$file" >&2
         rm -rf "$work/run"
       done 4< <(methods)
     done 3< <(sets)
-  done
+  done; done
 }
 
-# Mean and Student's interval over the seeds (4.303: two degrees of freedom, two-sided 95 %), and the seconds of a training.
-page() {
-  awk -F, '
-    NR == 1 { next }
-    !($1 in sets) { sets[$1]; order[++s] = $1 }
-    !($2 in seen) { seen[$2]; methods[++m] = $2 }
-    { k = $2 SUBSEP $1; n[k]++; sum[k] += $6; sq[k] += $6 * $6; sec[k] += $7 }
-    END {
-      for (table = 1; table <= 2; table++) {
-        line = table == 1 ? "| accuracy %" : "| seconds"; rule = "|---"
-        for (j = 1; j <= s; j++) { line = line " | " order[j]; rule = rule "|---" }
-        print line " |\n" rule "|"
-        for (i = 1; i <= m; i++) {
-          line = "| " methods[i]
-          for (j = 1; j <= s; j++) {
-            k = methods[i] SUBSEP order[j]
-            if (!(k in n)) { line = line " | not run"; continue }
-            mean = sum[k] / n[k]
-            if (table == 2) { line = line sprintf(" | %.0f", sec[k] / n[k]); continue }
-            v = n[k] > 1 ? (sq[k] - n[k] * mean * mean) / (n[k] - 1) : 0
-            t = n[k] == 3 ? 4.303 : n[k] == 2 ? 12.706 : 0
-            line = line (v > 1e-9 ? sprintf(" | %.1f ± %.1f", mean, t * sqrt(v / n[k])) : sprintf(" | %.1f", mean))
-          }
-          print line " |"
-        }
-        print ""
-      }
-    }' "$1"
-}
+page() { "$vlpt" compare "$1" --shots 16 --against zero-shot --without eurosat --format markdown --out "$2"; }
 
 case ${1:-} in
   run) run "$2" "$3" ;;
-  page) page "$2" ;;
-  *) sed -n '2,9p' "$0" >&2; exit 2 ;;
+  page) page "$2" "$3" ;;
+  *) sed -n '2,10p' "$0" >&2; exit 2 ;;
 esac
