@@ -3,16 +3,18 @@
 use std::path::PathBuf;
 
 use serde::Serialize;
-use serde_json::{Value, json};
 use vlpt_clip::{Clip, Observer};
 use vlpt_data::image::{Limits, Preprocess};
 use vlpt_data::{Metric, Sample, Split, Task};
 
-use crate::metrics::{self, Bootstrap, Confusion, IntervalKind, Scored};
+use crate::metrics::{self, Bootstrap, Calibration, Confusion, IntervalKind, Scored};
 use crate::{
     AdapterError, AtThreshold, ClassesOf, Classifier, DEFAULT_IMAGE_BATCH, EvalImages,
     FeatureExtractor, Result,
 };
+
+/// Bins of the reliability curve, as Guo et al. (2017) have them.
+const CALIBRATION_BINS: usize = 15;
 
 /// A split of a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -135,6 +137,19 @@ pub struct Evaluation {
     pub accuracy_top5: Option<f64>,
     /// Mean over the classes of the accuracy within a class; none with several labels.
     pub mean_per_class: Option<f64>,
+    /// The same with every class there to be predicted, also one that no image shows: scikit-learn's
+    /// balanced accuracy of the predictions.
+    #[serde(skip)]
+    pub balanced_accuracy: Option<f64>,
+    /// Mean over all classes of the average precision; none with one label an image.
+    #[serde(skip)]
+    pub average_precision: Option<f64>,
+    /// Macro F1; none with several labels.
+    pub macro_f1: Option<f64>,
+    /// Brier score of the softmax, from 0 to 2; none with several labels.
+    pub brier_score: Option<f64>,
+    /// Reliability curve of the softmax and its errors; none with several labels.
+    pub calibration: Option<Calibration>,
     /// Accuracy within each class; none for a class without images. Empty with several labels.
     pub per_class: Vec<Option<f64>>,
     /// Images by true class (row) and predicted class (column). Empty with several labels.
@@ -219,6 +234,9 @@ fn from_features(
     let interval = options.bootstrap.interval(task.metric, judged)?;
     let single = !task.multi_label;
     let share = |metric| single.then(|| metrics::evaluate(metric, &raw)).transpose();
+    let balanced =
+        single.then(|| metrics::evaluate(Metric::MeanPerClass, &raw.clone().among_all()));
+    let curve = single.then(|| Calibration::new(&soft, CALIBRATION_BINS));
     let confusion = single.then(|| Confusion::new(&raw)).transpose()?;
     let accuracy_top5 = single.then(|| top_accuracy(&logits, items, c, 5));
     let predictions = logits
@@ -250,6 +268,11 @@ fn from_features(
         accuracy: share(Metric::Accuracy)?,
         accuracy_top5,
         mean_per_class: share(Metric::MeanPerClass)?,
+        macro_f1: single.then(|| metrics::macro_f1(&raw)).transpose()?,
+        brier_score: single.then(|| metrics::brier_score(&soft)).transpose()?,
+        calibration: curve.transpose()?,
+        balanced_accuracy: balanced.transpose()?,
+        average_precision: (!single).then(|| metrics::mean_average_precision(&raw)),
         per_class: confusion
             .as_ref()
             .map_or_else(Vec::new, Confusion::per_class_accuracy),
@@ -260,36 +283,6 @@ fn from_features(
         threshold: threshold.transpose()?,
         probabilities,
     })
-}
-
-impl Evaluation {
-    /// The result in the form of CLIP_benchmark's result files.
-    pub fn clip_benchmark(&self, model: &str, pretrained: &str) -> Value {
-        let mut values = serde_json::Map::new();
-        if let (Some(acc1), Some(acc5), Some(recall)) =
-            (self.accuracy, self.accuracy_top5, self.mean_per_class)
-        {
-            values.insert("acc1".to_owned(), json!(acc1));
-            values.insert("acc5".to_owned(), json!(acc5));
-            values.insert("mean_per_class_recall".to_owned(), json!(recall));
-        }
-        if !matches!(self.metric, Metric::Accuracy | Metric::MeanPerClass) {
-            values.insert(self.metric.name().to_owned(), json!(self.value));
-        }
-        json!({
-            "dataset": self.task,
-            "model": model,
-            "pretrained": pretrained,
-            "task": "zeroshot_classification",
-            "metrics": values,
-            "language": "en",
-            "choices": {
-                "classes_of": self.classes_of,
-                "classes": self.classes,
-                "data_classes": self.data_classes.as_ref().unwrap_or(&self.classes),
-            },
-        })
-    }
 }
 
 /// Images that are not judged because they cannot be decoded.

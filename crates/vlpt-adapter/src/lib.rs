@@ -13,6 +13,7 @@
 mod at_threshold;
 mod choices;
 mod classifier;
+mod clip_benchmark;
 mod error;
 mod eval_images;
 mod evaluate;

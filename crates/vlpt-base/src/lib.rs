@@ -6,6 +6,7 @@
 //! - [`files`]: files and folders that are whole or absent; [`atomic_file`]: one written bit by bit;
 //! - [`hash`]: SHA-256 as text, and seeds derived from it;
 //! - [`list`]: lists in messages, as long as somebody reads them;
+//! - [`pickle`]: Python's pickles, read without running anything;
 //! - [`memo`]: values that many threads use and one makes;
 //! - [`shell`]: words of a command as a shell reads them.
 
@@ -15,6 +16,7 @@ pub mod files;
 pub mod hash;
 pub mod list;
 pub mod memo;
+pub mod pickle;
 mod place;
 pub mod random;
 pub mod shell;

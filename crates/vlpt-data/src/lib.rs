@@ -26,8 +26,8 @@ mod task;
 
 pub use broken::{BrokenImages, count_images, leave_out};
 pub use class_subset::ClassSubset;
-pub use error::{DataError, LayoutError, Result};
-pub use fewshot::{FewShotRule, Shots, Subset, few_shot, few_shot_of};
+pub use error::{DataError, LayoutError, ListError, Result};
+pub use fewshot::{FewShotList, FewShotRule, Shots, Subset, few_shot, few_shot_of, write_list};
 pub use format::{Format, UnknownFormat};
 pub use label_from_name::{LabelFromName, UnknownNamePart};
 pub use label_separator::{LabelSeparator, UnknownSeparator};

@@ -6,7 +6,8 @@
 //! for byte whoever did what. How a job is done is behind [`Executor`]. [`launch`] hands a plan to
 //! a cluster. [`multitask`] does a few trainings that belong together, without a study.
 //!
-//! [`similarity`], [`stats`] and [`groups`] read matrices and need no folder.
+//! [`similarity`], [`stats`] and [`groups`] read matrices and need no folder. [`published`] holds figures
+//! of others, to be put beside one's own.
 
 mod canonical;
 mod check;
@@ -24,6 +25,7 @@ mod matrix;
 pub mod merge;
 pub mod multitask;
 mod plan;
+pub mod published;
 mod result;
 mod shard;
 pub mod similarity;

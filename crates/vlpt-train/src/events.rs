@@ -1,4 +1,5 @@
-//! `events.jsonl`: what happened in a run, one JSON object a line.
+//! `events.jsonl`: what happened in a run, one JSON object a line: its start, each epoch with the mean
+//! loss over its images, its end; with `train.log_steps` each step with the loss of its batch too.
 //!
 //! Events hold no time and nothing of the machine, so the file has the same bytes whenever and
 //! wherever the run was interrupted. It only grows; a checkpoint records its length, and a resumed
@@ -21,6 +22,8 @@ use vlpt_adapter::InitSource;
 pub enum Event {
     /// The run begins.
     Start(Box<Start>),
+    /// A step is done; written only where `train.log_steps` asks for it.
+    Step(StepEnd),
     /// An epoch is over.
     Epoch(EpochEnd),
     /// The run is over, its prompt is written.
@@ -87,6 +90,17 @@ pub struct TaskValue {
     pub metric: Metric,
     /// Its value, a share from 0 to 1.
     pub value: f64,
+}
+
+/// The result of a step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StepEnd {
+    /// Epoch, counted from 1.
+    pub epoch: usize,
+    /// Step within the epoch, counted from 1.
+    pub step: usize,
+    /// Mean loss over the images of its batch, before the step.
+    pub loss: f64,
 }
 
 /// The result of an epoch.

@@ -25,7 +25,7 @@ pub use data::{
     Member, SharedName, TrainingData, open_task, open_task_watched, open_tasks, open_tasks_watched,
 };
 pub use error::{Result, TrainError};
-pub use events::{End, EpochEnd, Event, Start, StartTask, TaskValue, read_events};
+pub use events::{End, EpochEnd, Event, Start, StartTask, StepEnd, TaskValue, read_events};
 pub use loss::{ImageWeights, Loss, LossHead, LossInput, LossOutput, Mask, TextsOf};
 pub use observer::{StepReport, TrainObserver};
 pub use optim::optimizer;

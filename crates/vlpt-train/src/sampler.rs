@@ -38,6 +38,9 @@ pub(crate) struct Sampler {
     pub(crate) size: usize,
     /// Whether the last, incomplete batch is left out when there is a whole one.
     pub(crate) drop_last: bool,
+    /// The images of every epoch in one order, the same each time; none: shuffled. Only where images
+    /// are mixed in proportion.
+    pub(crate) order: Option<Vec<usize>>,
 }
 
 /// Images of one step.
@@ -64,7 +67,9 @@ impl Sampler {
         if self.mix == Mix::OneTaskPerBatch {
             return self.apart(seed, epoch);
         }
-        let images = if self.tasks.len() == 1 || self.mix == Mix::Proportional {
+        let images = if let Some(order) = &self.order {
+            order.clone()
+        } else if self.tasks.len() == 1 || self.mix == Mix::Proportional {
             let all: Vec<usize> = self.tasks.concat();
             let order = epoch_order(all.len(), seed, epoch);
             order.into_iter().map(|at| all[at]).collect()
@@ -198,6 +203,7 @@ mod tests {
             temperature: 2.0,
             size: 10,
             drop_last: false,
+            order: None,
         }
     }
 
@@ -237,6 +243,20 @@ mod tests {
         ] {
             assert_eq!(of(mix), expected);
         }
+    }
+
+    #[test]
+    fn a_fixed_order_is_that_of_every_epoch() {
+        let order: Vec<usize> = (0..25).rev().collect();
+        let of = Sampler {
+            order: Some(order.clone()),
+            ..batches(&[15, 10], Mix::Proportional)
+        };
+        for epoch in 0..2 {
+            assert_eq!(images(&of.epoch(epoch as u64, epoch)), order);
+        }
+        let sizes: Vec<usize> = of.epoch(0, 0).iter().map(|b| b.images.len()).collect();
+        assert_eq!(sizes, [10, 10, 5]);
     }
 
     #[test]

@@ -68,6 +68,42 @@ fn every_recipe_is_whole_and_resolved_configurations_round_trip() {
     }
 }
 
+/// Dassl's loader leaves an incomplete last batch out, that of ELEVATER tasks and of CLIP-LoRA keep it.
+#[test]
+fn recipes_drop_the_last_batch_where_the_published_loader_does() {
+    let keeping = [
+        "coop-mvlpt-elevater",
+        "vpt-mvlpt-elevater",
+        "upt-mvlpt-elevater",
+        "source-mvlpt-elevater",
+        "clip-lora-paper",
+    ];
+    let own = ["linear-probe", "tip-adapter", "tip-adapter-f"];
+    let of_this_program = |name: &str| name.starts_with("quick") || name == "source-quick";
+    let mut published = 0;
+    for recipe in RECIPES {
+        if own.contains(&recipe.name) || of_this_program(recipe.name) {
+            continue;
+        }
+        let train = load(Some(recipe.name), None, &[]).unwrap().train;
+        let kept = keeping.contains(&recipe.name);
+        assert_eq!(train.drop_last, !kept, "{}", recipe.name);
+        assert_eq!(
+            train.shuffle,
+            recipe.name != "source-mvlpt-elevater",
+            "{}",
+            recipe.name
+        );
+        assert!(
+            recipe.text.contains("\ndrop_last = "),
+            "{} leaves it open",
+            recipe.name
+        );
+        published += 1;
+    }
+    assert!(published > 18, "{published}");
+}
+
 #[test]
 fn memory_is_a_number_or_left_to_the_machine() {
     let with = |memory_mb| {

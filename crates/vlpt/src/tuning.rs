@@ -23,6 +23,9 @@ pub(crate) struct TuneFlags {
     /// Training images of each class, or `all` [default: 16]
     #[arg(long, value_name = "K")]
     shots: Option<String>,
+    /// Train on the images that a file names instead of a draw: .jsonl, CoOp's .pkl, or .json of `vlpt data sample`; `{task}`, `{shots}`, `{seed}` in its name are filled in
+    #[arg(long, value_name = "FILE")]
+    few_shot_list: Option<PathBuf>,
     /// Seed of the subset, the initial values, the order and the views; 0 is one too [default: 1]
     #[arg(long, value_name = "SEED")]
     seed: Option<u64>,
@@ -118,6 +121,11 @@ impl TuneFlags {
         set("model", self.model.clone());
         set("method", self.method.clone());
         set("few_shot.shots", self.shots.clone());
+        let list = self.few_shot_list.as_ref();
+        set(
+            "few_shot.list",
+            list.map(|file| quoted(&file.to_string_lossy())),
+        );
         set("seed", self.seed.map(|v| v.to_string()));
         set("train.epochs", self.epochs.clone());
         set("train.lr", self.lr.map(|v| format!("{v:?}")));

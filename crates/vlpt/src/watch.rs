@@ -76,7 +76,7 @@ impl TrainObserver for Watch<'_> {
                 ));
             }
             Event::Epoch(epoch) => self.bar.note(&format!("training, loss {:.3}", epoch.loss)),
-            Event::End(_) => {}
+            Event::Step(_) | Event::End(_) => {}
         }
     }
 }

@@ -229,7 +229,9 @@ impl Classifier {
         Ok(logits)
     }
 
-    /// Probabilities of images (images x classes): the softmax of [`Classifier::logits`].
+    /// Probabilities of images (images x classes) from [`Classifier::logits`]: their softmax, or of a
+    /// baseline whose classes an image may show together the logistic function of each
+    /// ([`FeatureHead::separate`]).
     ///
     /// # Errors
     /// As [`Classifier::logits`].
@@ -237,9 +239,13 @@ impl Classifier {
         Ok(self.probabilities_of(self.logits(clip, images)?))
     }
 
-    /// Probabilities from [`Classifier::logits`]: their softmax.
+    /// Probabilities from [`Classifier::logits`].
     pub(crate) fn probabilities_of(&self, mut logits: Vec<f32>) -> Vec<f32> {
-        if !self.classes.is_empty() {
+        if matches!(&self.head, Head::Features(head) if head.separate()) {
+            for logit in &mut logits {
+                *logit = (1.0 / (1.0 + f64::from(-*logit).exp())) as f32;
+            }
+        } else if !self.classes.is_empty() {
             logits
                 .par_chunks_exact_mut(self.classes.len())
                 .for_each(softmax);

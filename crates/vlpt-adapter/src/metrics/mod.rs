@@ -3,17 +3,23 @@
 //! All values are shares from 0 to 1, not percent.
 
 mod accuracy;
+mod average_precision;
 mod bootstrap;
+mod calibration;
 mod confusion;
 mod eleven_point;
+mod macro_f1;
 mod mean_per_class;
 mod ranking;
 mod roc_auc;
 mod scored;
 mod wilson;
 
+pub use average_precision::mean_average_precision;
 pub use bootstrap::{Bootstrap, Interval, IntervalKind};
+pub use calibration::{Calibration, ReliabilityBin, brier_score};
 pub use confusion::Confusion;
+pub use macro_f1::macro_f1;
 pub use scored::Scored;
 pub use scored::scored_for;
 pub use wilson::wilson;

@@ -289,6 +289,14 @@ mod tests {
         assert_eq!(fix_text("itâ€™s 日本"), "it's 日本");
     }
 
+    /// What `docs/reference/tokenizer.md` says of it.
+    #[test]
+    fn damage_that_is_not_undone_is_left_as_it_is() {
+        for text in ["20Â°C", "ï»¿name", "日本 æ—¥", "РїСЂРёРІРµС‚"] {
+            assert_eq!(fix_text(text), text);
+        }
+    }
+
     #[test]
     fn honest_accents_stay() {
         for text in ["Ångström", "São Paulo", "È˚", "Ã", "5 °C à la mode", "Łódź"] {

@@ -112,7 +112,7 @@ fn beside_state(pickle: &Pickle) -> Vec<(&str, &Value)> {
     let named: Vec<(&str, &Value)> = pairs
         .iter()
         .filter_map(|(key, value)| match key {
-            Value::Text(key) => Some((key.as_str(), value)),
+            Value::Text(key) => Some((&**key, value)),
             _ => None,
         })
         .collect();

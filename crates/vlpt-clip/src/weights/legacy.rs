@@ -67,7 +67,7 @@ pub(super) fn open(place: &str, mut reader: Box<dyn ReadSeek>, length: u64) -> R
         let Value::Text(name) = name else {
             return Err(damaged("a storage's name is no text".to_owned()));
         };
-        let Some((dtype, expected)) = head.content.storages.get(name) else {
+        let Some((dtype, expected)) = head.content.storages.get(&**name) else {
             return Err(damaged(format!("no tensor has the storage {name:?}")));
         };
         let count = count(&mut reader, at)
@@ -93,7 +93,7 @@ pub(super) fn open(place: &str, mut reader: Box<dyn ReadSeek>, length: u64) -> R
             start,
             length: at - start,
         };
-        if storages.insert(name.clone(), entry).is_some() {
+        if storages.insert(name.to_string(), entry).is_some() {
             return Err(damaged(format!("two storages are called {name:?}")));
         }
     }
@@ -159,7 +159,7 @@ fn entry<'a>(pickle: &'a Pickle, wanted: &str) -> Option<&'a Value> {
         Value::Node(index) => match &pickle.nodes[index] {
             Node::Dict(pairs) => pairs
                 .iter()
-                .find(|(key, _)| matches!(key, Value::Text(text) if text == wanted))
+                .find(|(key, _)| matches!(key, Value::Text(text) if &**text == wanted))
                 .map(|(_, value)| value),
             _ => None,
         },

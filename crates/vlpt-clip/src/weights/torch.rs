@@ -11,7 +11,7 @@ use zip::{CompressionMethod, ZipArchive};
 
 use super::legacy;
 use super::opened::{Entry, Opened, wrong_byte_order};
-use super::pickle::{self, MAX_PICKLE, Node, Pickle, RawTensor, Value};
+use super::pickle::{self, Extra, Global, MAX_PICKLE, Node, Pickle, RawTensor, Value};
 use super::safetensors::lfs_pointer;
 use super::store::{Stored, TensorStore};
 use crate::error::{ClipError, Result};
@@ -33,7 +33,7 @@ pub(super) const STATE_KEYS: [&str; 2] = ["state_dict", "model_state_dict"];
 pub(crate) fn add(store: &mut TensorStore, place: &str, reader: Box<dyn ReadSeek>) -> Result<bool> {
     let opened = open(place, reader)?;
     let scripted = matches!(opened.pickle.root,
-        Value::Node(i) if matches!(opened.pickle.nodes[i], Node::Module(_)));
+        Value::Node(i) if matches!(opened.pickle.nodes[i], Node::Object(Global::Module, _)));
     insert(store, place, opened)?;
     Ok(scripted)
 }
@@ -58,7 +58,7 @@ pub(super) fn insert(store: &mut TensorStore, place: &str, opened: Opened) -> Re
     let tensors = named_tensors(place, &opened.pickle)?;
     let file = store.add_file(place.to_owned(), opened.reader);
     for (name, tensor) in tensors {
-        let storage = opened.storages.get(&tensor.key).copied();
+        let storage = opened.storages.get(&*tensor.key).copied();
         let stored = locate(tensor, storage, file)
             .map_err(|what| ClipError::weight_file(place, format!("tensor {name:?}: {what}")))?;
         store.insert(name, stored)?;
@@ -213,9 +213,9 @@ fn named_tensors<'a>(place: &str, pickle: &'a Pickle) -> Result<BTreeMap<String,
     let mut root = &pickle.root;
     if let Value::Node(index) = root
         && let Node::Dict(pairs) = &pickle.nodes[*index]
-        && let Some((_, inner)) = pairs.iter().find(
-            |(key, _)| matches!(key, Value::Text(text) if STATE_KEYS.contains(&text.as_str())),
-        )
+        && let Some((_, inner)) = pairs
+            .iter()
+            .find(|(key, _)| matches!(key, Value::Text(text) if STATE_KEYS.contains(&&**text)))
     {
         root = inner;
     }
@@ -248,7 +248,7 @@ impl<'a> Walk<'a, '_> {
             return Err(format!("more than {MAX_VISITS} values in its pickle"));
         }
         match value {
-            Value::Tensor(index) => {
+            Value::Extra(Extra::Tensor(index)) => {
                 let tensor = &self.pickle.tensors[*index];
                 if self.found.insert(name.to_owned(), tensor).is_some() {
                     return Err(format!("two tensors are called {name:?}"));
@@ -259,7 +259,9 @@ impl<'a> Walk<'a, '_> {
                     return Err(format!("{name:?} is nested in itself, or too deeply"));
                 }
                 let node = match &self.pickle.nodes[*index] {
-                    Node::Module(Some(attributes)) => &self.pickle.nodes[*attributes],
+                    Node::Object(Global::Module, Some(attributes)) => {
+                        &self.pickle.nodes[*attributes]
+                    }
                     other => other,
                 };
                 // lists and tuples hold no weights of a CLIP model

@@ -27,6 +27,10 @@ pub enum FewShotError {
         found: String,
     },
 
+    /// A list was to say which images are used, and none was named.
+    #[error("the few-shot rule `list` draws nothing: expected the file of a list")]
+    ListWithoutFile,
+
     /// A task without training images.
     #[error("{task} has no training images to draw from")]
     NoTrainingImages {
@@ -117,6 +121,9 @@ impl FewShotError {
             Self::UnknownShots { .. } => "give a number such as 16, or `all`",
             Self::UnknownRule { .. } => {
                 "`coop` for the CoOp suite, `elevater` for ELEVATER and for multi-label tasks"
+            }
+            Self::ListWithoutFile => {
+                "name the file with --few-shot-list, or draw by the rule `coop` or `elevater`"
             }
             Self::NoTrainingImages { .. } => {
                 "this set is for testing only: draw from its source set, such as ImageNet for its variants"

@@ -2,11 +2,13 @@
 
 mod few_shot;
 mod layout;
+mod list;
 
 use std::io;
 
 pub use few_shot::FewShotError;
 pub use layout::LayoutError;
+pub use list::ListError;
 
 use crate::format::UnknownFormat;
 
@@ -28,6 +30,10 @@ pub enum DataError {
     /// A few-shot subset that cannot be drawn, read or used.
     #[error(transparent)]
     FewShot(#[from] FewShotError),
+
+    /// A few-shot list that cannot be read, written or used.
+    #[error(transparent)]
+    List(#[from] ListError),
 
     /// A format name that is not known.
     #[error(transparent)]
@@ -200,6 +206,7 @@ impl DataError {
             }
             Self::Layout(layout) => return layout.hint(),
             Self::FewShot(error) => return error.hint(),
+            Self::List(error) => return error.hint(),
             Self::UnknownFormat(error) => return Some(error.hint()),
             Self::UnknownSyntheticTask { suggestion, .. } => suggestion,
             Self::Io(_) => return None,

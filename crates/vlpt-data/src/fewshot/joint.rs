@@ -44,6 +44,19 @@ pub fn few_shot_stream(tasks: &[&Task], shots: Shots, rng_seed: u64) -> Result<V
 /// # Errors
 /// As [`few_shot`](super::few_shot), for the first task that has one.
 pub fn few_shot_joint(tasks: &[&Task], shots: Shots, seed: u64) -> Result<Vec<Subset>> {
+    Ok(few_shot_joint_order(tasks, shots, seed)?.0)
+}
+
+/// As [`few_shot_joint`], and the training images in the order of the joint list: each as its task and
+/// its place in the task's subset. A loader that does not shuffle goes through them so.
+///
+/// # Errors
+/// As [`few_shot_joint`].
+pub fn few_shot_joint_order(
+    tasks: &[&Task],
+    shots: Shots,
+    seed: u64,
+) -> Result<(Vec<Subset>, Vec<(usize, usize)>)> {
     let mut order: Vec<usize> = (0..tasks.len()).collect();
     order.sort_by(|&a, &b| tasks[a].name.cmp(&tasks[b].name));
     // every image as (task, index), its labels moved behind those of the tasks before
@@ -79,8 +92,10 @@ pub fn few_shot_joint(tasks: &[&Task], shots: Shots, seed: u64) -> Result<Vec<Su
             val: Vec::new(),
         })
         .collect();
+    let mut in_order = Vec::with_capacity(parts.train.len());
     for place in parts.train {
         let (at, index) = images[sampled[place]];
+        in_order.push((at, chosen[at].train.len()));
         chosen[at].train.push(index);
     }
     for place in parts.val {
@@ -88,9 +103,9 @@ pub fn few_shot_joint(tasks: &[&Task], shots: Shots, seed: u64) -> Result<Vec<Su
         chosen[at].val.push(index);
     }
     let rule = FewShotRule::Elevater;
-    Ok(tasks
+    let subsets = tasks
         .iter()
         .zip(&chosen)
-        .map(|(task, chosen)| Subset::new(task, rule, shots, seed, chosen, names.clone()))
-        .collect())
+        .map(|(task, chosen)| Subset::new(task, rule, shots, seed, chosen, names.clone()));
+    Ok((subsets.collect(), in_order))
 }

@@ -4,22 +4,25 @@
 //! ([`crate::rng`]), so that a subset is the one that published code would have used:
 //! [`FewShotRule::Coop`] ([`coop`]) and [`FewShotRule::Elevater`] ([`elevater`]).
 //!
-//! A [`Subset`] names its images, and is stored as JSON with a hash of its content.
+//! A [`Subset`] names its images, and is stored as JSON with a hash of its content. A list that others
+//! published ([`FewShotList`]) becomes one too.
 
 mod choose;
 pub mod coop;
 pub mod elevater;
 mod joint;
+mod list;
 mod rule;
 mod shots;
 mod subset;
 
-pub use joint::{few_shot_joint, few_shot_stream};
+pub use joint::{few_shot_joint, few_shot_joint_order, few_shot_stream};
+pub use list::{FewShotList, Listed, ListedImage, write_list};
 pub use rule::FewShotRule;
 pub use shots::Shots;
-pub use subset::Subset;
+pub use subset::{ListOrigin, Subset};
 
-pub use crate::error::FewShotError;
+pub use crate::error::{FewShotError, ListError};
 
 use crate::error::Result;
 use crate::rng::CPython;
@@ -46,6 +49,7 @@ pub fn few_shot_of(task: &Task, rule: FewShotRule, shots: Shots, seed: u64) -> R
     let chosen = match rule {
         FewShotRule::Coop => choose_coop(task, shots, &mut CPython::new(seed))?,
         FewShotRule::Elevater => choose_elevater(task, shots, seed)?,
+        FewShotRule::List => return Err(FewShotError::ListWithoutFile.into()),
     };
     Ok(Subset::new(task, rule, shots, seed, &chosen, Vec::new()))
 }

@@ -17,6 +17,8 @@ pub enum FewShotRule {
     Coop,
     /// About K images a class in shuffled order, a fifth of them for validation.
     Elevater,
+    /// Those that a list names; nothing is drawn.
+    List,
 }
 
 impl FewShotRule {
@@ -35,6 +37,7 @@ impl FewShotRule {
         match self {
             Self::Coop => "coop",
             Self::Elevater => "elevater",
+            Self::List => "list",
         }
     }
 }

@@ -27,17 +27,30 @@ pub struct Subset {
     pub rule: FewShotRule,
     /// Images a class.
     pub shots: Shots,
-    /// Seed of the generator.
+    /// Seed of the generator; 0 for a list, whose file does not say it.
     pub seed: u64,
     /// The tasks of a joint draw, in the order of the draw; empty where the task was drawn alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub drawn_with: Vec<String>,
+    /// The list that names the images, where nothing was drawn here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list: Option<ListOrigin>,
     /// Ids of the training images, all of the task's train split, in the order of the draw.
     pub train: Vec<String>,
     /// Ids of the validation images: of the task's val split under the CoOp rule, of its train split
-    /// under the ELEVATER rule.
+    /// under the ELEVATER rule, all of one of the two for a list.
     pub val: Vec<String>,
     /// SHA-256 (hex) of the subset as compact JSON with this field empty.
+    pub sha256: String,
+}
+
+/// The file that a subset is from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListOrigin {
+    /// Its name, without folders.
+    pub file: String,
+    /// SHA-256 (hex) of the file, of two that of both one after the other.
     pub sha256: String,
 }
 
@@ -63,11 +76,43 @@ impl Subset {
             shots,
             seed,
             drawn_with,
+            list: None,
             train: ids(&task.train, &chosen.train),
             val: match val_split(task, rule) {
                 Some((_, split)) => ids(split, &chosen.val),
                 None => Vec::new(),
             },
+            sha256: String::new(),
+        };
+        subset.sha256 = subset.content_hash();
+        subset
+    }
+
+    /// Names the images of a list; those to validate on are of the split `val_from`.
+    pub(super) fn of_list(
+        task: &Task,
+        shots: usize,
+        chosen: &Chosen,
+        val_from: &str,
+        list: ListOrigin,
+    ) -> Self {
+        let ids = |split: &Split, indices: &[usize]| -> Vec<String> {
+            let samples = indices.iter().map(|&index| &split.samples[index]);
+            samples.map(|sample| sample.image.id()).collect()
+        };
+        let val = match &task.val {
+            Some(val) if val_from == "val" => ids(val, &chosen.val),
+            _ => ids(&task.train, &chosen.val),
+        };
+        let mut subset = Self {
+            task: task.name.clone(),
+            rule: FewShotRule::List,
+            shots: Shots::Count(shots),
+            seed: 0,
+            drawn_with: Vec::new(),
+            list: Some(list),
+            train: ids(&task.train, &chosen.train),
+            val,
             sha256: String::new(),
         };
         subset.sha256 = subset.content_hash();
@@ -113,7 +158,7 @@ impl Subset {
             return Err(FewShotError::OtherTask { subset, task }.into());
         }
         let train = self.find(&self.train, &task.train, "train")?;
-        let val = match val_split(task, self.rule) {
+        let val = match self.val_split(task) {
             Some((name, split)) => self.find(&self.val, split, name)?,
             None => self.find(&self.val, &Split::default(), "val")?,
         };
@@ -132,14 +177,29 @@ impl Subset {
                 .map(|&index| split.samples[index].clone())
                 .collect()
         };
-        let val = val_split(task, self.rule).map(|(_, split)| take(split, &val));
+        let val = self.val_split(task).map(|(_, split)| take(split, &val));
         Ok((
             Split::new(take(&task.train, &train)),
             Split::new(val.unwrap_or_default()),
         ))
     }
 
-    /// Where ids stand in a split. An image that the split lists twice is found twice.
+    /// The split that the validation images are of.
+    fn val_split<'t>(&self, task: &'t Task) -> Option<(&'static str, &'t Split)> {
+        let own = val_split(task, self.rule);
+        let holds = |split: &Split, id: &String| {
+            let mut ids = split.samples.iter().map(|sample| sample.image.id());
+            ids.any(|own| own == *id)
+        };
+        match (self.rule, own, self.val.first()) {
+            (FewShotRule::List, Some((_, val)), Some(id)) if holds(val, id) => own,
+            (FewShotRule::List, _, Some(_)) => Some(("train", &task.train)),
+            _ => own,
+        }
+    }
+
+    /// Where ids stand in a split. An image that the split lists twice is found twice, and one that a
+    /// list names more often than the split has it is found again.
     fn find(&self, ids: &[String], split: &Split, name: &'static str) -> Result<Vec<usize>> {
         let mut places: BTreeMap<String, std::collections::VecDeque<usize>> = BTreeMap::new();
         for (index, sample) in split.samples.iter().enumerate() {
@@ -151,10 +211,12 @@ impl Subset {
         let mut found = Vec::with_capacity(ids.len());
         let mut absent = Vec::new();
         for id in ids {
-            match places
-                .get_mut(id)
-                .and_then(std::collections::VecDeque::pop_front)
-            {
+            let again = self.rule == FewShotRule::List;
+            let found_at = places.get_mut(id).and_then(|all| match all.len() {
+                1 if again => all.front().copied(),
+                _ => all.pop_front(),
+            });
+            match found_at {
                 Some(index) => found.push(index),
                 None => absent.push(id),
             }
@@ -208,7 +270,7 @@ impl Subset {
 /// The split that a rule's validation images are of.
 fn val_split(task: &Task, rule: FewShotRule) -> Option<(&'static str, &Split)> {
     match rule {
-        FewShotRule::Coop => task.val.as_ref().map(|val| ("val", val)),
+        FewShotRule::Coop | FewShotRule::List => task.val.as_ref().map(|val| ("val", val)),
         FewShotRule::Elevater => Some(("train", &task.train)),
     }
 }

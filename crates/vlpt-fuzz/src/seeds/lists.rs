@@ -43,6 +43,34 @@ pub(crate) fn split_files() -> Vec<Vec<u8>> {
     .into()
 }
 
+pub(crate) fn lists_jsonl() -> Vec<Vec<u8>> {
+    [
+        "{\"_impath\": \"eurosat/2750/a.png\", \"_label\": 0, \"_domain\": -1, \"_classname\": \"Forest\"}\n{\"_impath\": \"2750/b.png\", \"_label\": 1, \"_domain\": -1, \"_classname\": \"Sea\"}\n",
+        "{\"impath\": \"C:\\\\2750\\\\b.png\", \"label\": 1}\n\n",
+        "{\"_impath\": \"2750/b.png\", \"_label\": 4294967295}\n",
+    ]
+    .map(|text| text.as_bytes().to_vec())
+    .into()
+}
+
+pub(crate) fn lists_pickle() -> Vec<Vec<u8>> {
+    let record: &[u8] = b")\x81}(X\x07\0\0\0_impathX\x0a\0\0\x002750/a.pngX\x06\0\0\0_labelK\0X\x07\0\0\0_domainK\0X\x0a\0\0\0_classnameX\x06\0\0\0Forestub";
+    let two = [
+        b"\x80\x02}(X\x05\0\0\0train](cdassl.data.datasets.base_dataset\nDatum\nq\0",
+        record,
+        b"h\0",
+        record,
+        b"eX\x03\0\0\0val]u.",
+    ];
+    let five = [
+        b"\x80\x05\x95\0\0\0\0\0\0\0\0}\x94(\x8c\x05train\x94](\x8c\x0edatasets.utils\x8c\x05Datum\x93",
+        record,
+        b"eu.",
+    ];
+    let call: &[u8] = b"\x80\x05}(\x8c\x05train\x8c\x05posix\x8c\x06system\x93\x8c\x04true\x85Ru.";
+    vec![two.concat(), five.concat(), call.to_vec()]
+}
+
 pub(crate) fn manifests_csv() -> Vec<Vec<u8>> {
     [
         "path,label\ni/a.png,cat\ni/b.png,dog\n",

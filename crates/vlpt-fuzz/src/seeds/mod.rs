@@ -11,7 +11,8 @@ mod prompts;
 pub(crate) use archives::{good_tar, tars, zips};
 pub(crate) use images::{good_png, images, resample};
 pub(crate) use lists::{
-    configurations, events, index_files, manifests_csv, manifests_jsonl, split_files, texts,
+    configurations, events, index_files, lists_jsonl, lists_pickle, manifests_csv, manifests_jsonl,
+    split_files, texts,
 };
 pub(crate) use models::{model_folders, safetensors, vocabularies};
 pub(crate) use parquet::parquets;

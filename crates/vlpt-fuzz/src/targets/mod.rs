@@ -100,6 +100,18 @@ pub const TARGETS: &[Target] = &[
         seeds: seeds::split_files,
     },
     Target {
+        name: "list_jsonl",
+        summary: "a few-shot list as JSON Lines beside a folder of images",
+        run: sets::list_jsonl,
+        seeds: seeds::lists_jsonl,
+    },
+    Target {
+        name: "list_pickle",
+        summary: "a few-shot list as CoOp's code pickles it",
+        run: sets::list_pickle,
+        seeds: seeds::lists_pickle,
+    },
+    Target {
         name: "manifest_csv",
         summary: "a manifest as CSV",
         run: sets::manifest_csv,

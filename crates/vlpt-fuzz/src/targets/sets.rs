@@ -1,9 +1,10 @@
 //! Lists of images and labels beside folders of images.
 
-use vlpt_data::{Format, OpenOptions};
+use vlpt_data::{Format, OpenOptions, Shots, Subset, open, write_list};
 
 use super::archives::opened;
 use crate::parts::split;
+use crate::promise::told;
 use crate::scratch::Scratch;
 use crate::seeds;
 
@@ -23,6 +24,33 @@ pub(super) fn split_file(bytes: &[u8]) -> bool {
     let scratch = with_images("2750");
     scratch.file("split_zhou_EuroSAT.json", bytes);
     opened(&scratch, &OpenOptions::default())
+}
+
+/// A few-shot list as JSON Lines.
+pub(super) fn list_jsonl(bytes: &[u8]) -> bool {
+    list("list.jsonl", bytes)
+}
+
+/// A few-shot list as a pickle.
+pub(super) fn list_pickle(bytes: &[u8]) -> bool {
+    list("list.pkl", bytes)
+}
+
+/// Reads a list beside a set of two images; one that fits is written and read again.
+fn list(name: &str, bytes: &[u8]) -> bool {
+    let scratch = with_images("set/2750");
+    scratch.file("set/split_zhou_EuroSAT.json", &seeds::split_files()[0]);
+    let file = scratch.file(name, bytes);
+    let task = open(&scratch.path().join("set"), &OpenOptions::default()).expect("a whole set");
+    let subset = match Subset::of_file(&file, &task, Shots::All) {
+        Ok(subset) => subset,
+        Err(error) => return told(&error, error.hint()),
+    };
+    let written = write_list(&scratch.path().join("again.pkl"), &task, &subset, None)
+        .expect("as it was read");
+    let again = Subset::of_file(&written[0], &task, Shots::All).expect("as it was written");
+    assert_eq!((again.train, again.val), (subset.train, subset.val));
+    true
 }
 
 /// A manifest as CSV, recognised and named.

@@ -75,6 +75,12 @@ pub trait FeatureHead: Any + Debug + Send + Sync {
     /// A number of values that is not a multiple of its width.
     fn logits(&self, images: &[f32]) -> Result<Vec<f32>>;
 
+    /// Whether a class's probability is the logistic function of its own logit, as of classes that an
+    /// image may show together; else the classes share one by softmax.
+    fn separate(&self) -> bool {
+        false
+    }
+
     /// The same for some of its classes alone, in this order; a logit keeps its bits.
     fn part(&self, classes: &[usize]) -> Arc<dyn FeatureHead>;
 

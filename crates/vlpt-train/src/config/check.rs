@@ -1,12 +1,12 @@
 //! Values that parse but make no sense.
 
 use vlpt_adapter::PrecisionSetting;
-use vlpt_data::fewshot::Shots;
+use vlpt_data::fewshot::{FewShotRule, Shots};
 use vlpt_methods::MethodError;
 
 use super::keys::value;
 use super::{RunConfig, ScheduleName, Views, Warmup};
-use crate::{Result, TrainError};
+use crate::{Mix, Result, TrainError};
 
 impl RunConfig {
     /// Checks the values one by one and against each other.
@@ -89,6 +89,7 @@ impl RunConfig {
             need(fits, "train.warmup_epochs", t.warmup_epochs, known)?;
         }
         self.check_class_weights()?;
+        self.check_order()?;
         let sorted = t.milestones.is_sorted();
         need(
             sorted,
@@ -148,6 +149,39 @@ impl RunConfig {
             "compute.threads",
             c.threads,
             "at most 1024",
+        )
+    }
+
+    /// What draws the images, and the order that they come in.
+    fn check_order(&self) -> Result<()> {
+        let few = &self.few_shot;
+        let rule = few.rule.map_or("none", FewShotRule::name);
+        let drawn =
+            few.list.is_some() && matches!(few.rule, Some(rule) if rule != FewShotRule::List);
+        need(
+            !drawn,
+            "few_shot.rule",
+            rule,
+            "no rule beside few_shot.list, which names the images",
+        )?;
+        need(
+            few.list.is_some() || few.rule != Some(FewShotRule::List),
+            "few_shot.rule",
+            rule,
+            "coop or elevater; for a list name its file as few_shot.list",
+        )?;
+        need(
+            few.list.as_deref() != Some(""),
+            "few_shot.list",
+            "\"\"",
+            "the file of a list",
+        )?;
+        let mixed = !matches!(self.multitask.mix, Mix::Proportional) && self.tasks.len() > 1;
+        need(
+            self.train.shuffle || !mixed,
+            "train.shuffle",
+            false,
+            "true, or multitask.mix = \"proportional\": other mixes draw their images",
         )
     }
 

@@ -1,6 +1,7 @@
 //! Which data sets a run learns from, and which of their images.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
@@ -67,6 +68,23 @@ pub struct FewShotConfig {
     /// Seed of the sampling; left out: the run's seed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
+    /// A file that names the images instead of a draw: `.jsonl` (with `_val.jsonl` beside
+    /// `_train.jsonl`), `.pkl` as CoOp's code caches it, or `.json` as `vlpt data sample` writes it.
+    /// `{task}`, `{shots}` and `{seed}` stand for the task's name, `shots`, and the seed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub list: Option<String>,
+}
+
+impl FewShotConfig {
+    /// The file of a task's list, where lists say which images are used.
+    pub fn list_of(&self, task: &str, seed: u64) -> Option<PathBuf> {
+        let list = self.list.as_ref()?;
+        let file = list
+            .replace("{task}", task)
+            .replace("{shots}", &self.shots.to_string())
+            .replace("{seed}", &seed.to_string());
+        Some(PathBuf::from(file))
+    }
 }
 
 impl Default for FewShotConfig {
@@ -75,6 +93,7 @@ impl Default for FewShotConfig {
             rule: None,
             shots: Shots::Count(16),
             seed: None,
+            list: None,
         }
     }
 }

@@ -27,6 +27,9 @@ pub fn all_keys() -> Vec<String> {
     full.data.label_from_name = Some(LabelFromName::Prefix);
     full.few_shot.rule = Some(FewShotRule::Coop);
     full.few_shot.seed = Some(0);
+    full.few_shot.list = Some(String::new());
+    full.train.shuffle = false;
+    full.train.log_steps = true;
     full.image.resize = Some(ResizeMode::Shortest);
     full.train.class_weights = ClassWeights::Rule(WeightRule::Balanced);
     full.image.exif = Exif::Apply;
@@ -93,6 +96,8 @@ mod tests {
             "model",
             "data.format",
             "few_shot.seed",
+            "few_shot.list",
+            "train.shuffle",
             "method.name",
             "method.coop.context",
             "method.upt.place",

@@ -42,6 +42,7 @@ pub const RECIPES: &[Recipe] = recipes![
     "clip-lora-paper",
     "source-quick",
     "source-mvlpt",
+    "source-mvlpt-elevater",
     "linear-probe",
     "tip-adapter",
     "tip-adapter-f",

@@ -77,6 +77,12 @@ pub struct TrainConfig {
     pub select: Select,
     /// Leave out the last, incomplete batch of an epoch when there is a whole one.
     pub drop_last: bool,
+    /// Go through the images in a new random order in every epoch; off: in the order of the draw.
+    #[serde(skip_serializing_if = "is_on")]
+    pub shuffle: bool,
+    /// Write every step's loss to `events.jsonl` too, not the mean of each epoch alone.
+    #[serde(skip_serializing_if = "is_off")]
+    pub log_steps: bool,
     /// What images of each class weigh in the loss; left out: all alike.
     #[serde(skip_serializing_if = "ClassWeights::is_none")]
     pub class_weights: ClassWeights,
@@ -102,9 +108,21 @@ impl Default for TrainConfig {
             warmup_lr: 1e-5,
             select: Select::Last,
             drop_last: true,
+            shuffle: true,
+            log_steps: false,
             class_weights: ClassWeights::default(),
         }
     }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde's way to ask
+fn is_on(value: &bool) -> bool {
+    *value
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde's way to ask
+fn is_off(value: &bool) -> bool {
+    !*value
 }
 
 /// The optimisers by name.

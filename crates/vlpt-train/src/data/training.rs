@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 use vlpt_adapter::AdapterError;
-use vlpt_data::fewshot::{few_shot_joint, few_shot_stream};
-use vlpt_data::{FewShotRule, Metric, Sample, Split, Subset, Task, few_shot_of};
+use vlpt_data::fewshot::{FewShotError, few_shot_joint_order, few_shot_stream};
+use vlpt_data::{DataError, FewShotRule, Metric, Sample, Split, Subset, Task, few_shot_of};
 use vlpt_methods::class_text;
 
 use super::open_tasks;
@@ -24,6 +24,9 @@ pub struct TrainingData {
     pub train: Split,
     /// The images that may choose an epoch, in the same order; can be empty.
     pub val: Split,
+    /// The images trained on in the order of their draw: that of one list where several tasks were
+    /// drawn from one, else as they stand in `train`.
+    pub order: Vec<usize>,
 }
 
 /// A task among those that are learned together.
@@ -75,10 +78,11 @@ impl TrainingData {
 
     /// Draws the few shots of open tasks: of one as it is drawn alone; of several as published
     /// multitask code does, with one random stream through the list (rule `coop`), or from one
-    /// list of all images, tasks sorted by name (rule `elevater`).
+    /// list of all images, tasks sorted by name (rule `elevater`). Where `few_shot.list` names files,
+    /// nothing is drawn.
     ///
     /// # Errors
-    /// Whatever the sampling rule refuses, or a task that is left without training images.
+    /// Whatever the sampling rule or the list refuses, or a task that is left without training images.
     pub fn of_tasks(tasks: &[Task], config: &RunConfig) -> Result<Self> {
         let few = &config.few_shot;
         let several_labels = tasks.iter().any(|task| task.multi_label);
@@ -90,10 +94,19 @@ impl TrainingData {
         let rule = few.rule.unwrap_or(usual);
         let (shots, seed) = (few.shots, config.few_shot_seed());
         let all: Vec<&Task> = tasks.iter().collect();
+        let mut joint = None;
         let subsets = match (&all[..], rule) {
+            (all, _) if few.list.is_some() => listed(all, config)?,
             ([task], rule) => vec![few_shot_of(task, rule, shots, seed)?],
             (all, FewShotRule::Coop) => few_shot_stream(all, shots, seed)?,
-            (all, FewShotRule::Elevater) => few_shot_joint(all, shots, seed)?,
+            (all, FewShotRule::Elevater) => {
+                let (subsets, order) = few_shot_joint_order(all, shots, seed)?;
+                joint = Some(order);
+                subsets
+            }
+            (_, FewShotRule::List) => {
+                return Err(DataError::from(FewShotError::ListWithoutFile).into());
+            }
         };
         let (mut train, mut val) = (Split::default(), Split::default());
         let mut members = Vec::with_capacity(tasks.len());
@@ -118,11 +131,19 @@ impl TrainingData {
             });
             classes += task.classes.len();
         }
+        let order = match joint {
+            Some(order) => {
+                let place = |(task, at): (usize, usize)| members[task].train.start + at;
+                order.into_iter().map(place).collect()
+            }
+            None => (0..train.len()).collect(),
+        };
         Ok(Self {
             task: together(tasks)?,
             members,
             train,
             val,
+            order,
         })
     }
 
@@ -143,6 +164,30 @@ impl TrainingData {
             .map(|(name, tasks)| SharedName { name, tasks })
             .collect()
     }
+}
+
+/// The subsets that the files of `few_shot.list` name.
+fn listed(tasks: &[&Task], config: &RunConfig) -> Result<Vec<Subset>> {
+    let (few, seed) = (&config.few_shot, config.few_shot_seed());
+    if tasks.len() > 1 && !few.list.iter().any(|list| list.contains("{task}")) {
+        return Err(TrainError::Setting {
+            key: "few_shot.list",
+            found: few.list.clone().unwrap_or_default(),
+            expected: format!(
+                "a name with {{task}} in it, for {} tasks have a list each",
+                tasks.len()
+            ),
+        });
+    }
+    let files = tasks
+        .iter()
+        .map(|task| (task, few.list_of(&task.name, seed)));
+    files
+        .map(|(task, file)| {
+            let file = file.ok_or_else(|| DataError::from(FewShotError::ListWithoutFile))?;
+            Ok(Subset::of_file(&file, task, few.shots)?)
+        })
+        .collect()
 }
 
 /// Adds images whose labels are counted from `first` on; gives their places.

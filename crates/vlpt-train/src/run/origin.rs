@@ -20,7 +20,8 @@ pub(super) fn remember(config: &RunConfig, dir: &Path) -> Result<()> {
     let depends = is_relative(&config.data.path)
         || paths.any(is_relative)
         || config.data.class_file.as_deref().is_some_and(is_relative)
-        || config.data.image_root.as_deref().is_some_and(is_relative);
+        || config.data.image_root.as_deref().is_some_and(is_relative)
+        || config.few_shot.list.as_deref().is_some_and(is_relative);
     if !depends {
         return Ok(());
     }
@@ -45,6 +46,9 @@ pub(super) fn located(config: &RunConfig, dir: &Path) -> Result<RunConfig> {
             TaskEntry::Path(path) => *path = leads_to(path, base.as_deref()),
             TaskEntry::Table(data) => locate(data, base.as_deref()),
         }
+    }
+    if let Some(list) = &mut config.few_shot.list {
+        *list = leads_to(list, base.as_deref());
     }
     config.model = located_model(&config.model, dir)?;
     Ok(config)

@@ -61,6 +61,7 @@ pub(super) fn run(
         mask: config.multitask.label_space.into(),
         mix: config.multitask.mix,
         temperature: config.multitask.temperature,
+        order: (!config.train.shuffle).then(|| data.order.clone()),
         class_weights: config.train.class_weights.of(data)?,
         train: &data.train.samples,
         val: &val.samples,

@@ -17,7 +17,7 @@ use vlpt_methods::Method;
 use vlpt_optim::Optimizer;
 
 use crate::checkpoint::{Checkpoint, Position};
-use crate::events::{EpochEnd, Event, EventLog};
+use crate::events::{EpochEnd, Event, EventLog, StepEnd};
 use crate::lock::RunLock;
 use crate::optim::optimizer;
 use crate::sampler::{Batch, Sampler};
@@ -133,6 +133,12 @@ impl<'a> Trainer<'a> {
                 };
                 let loss = self.step(&batches[step], next, lr)?;
                 self.position.step += 1;
+                if self.work.config.train.log_steps {
+                    let (epoch, step) = (epoch + 1, step + 1);
+                    let event = Event::Step(StepEnd { epoch, step, loss });
+                    log.push(&event)?;
+                    observer.event(&event);
+                }
                 observer.advance(1);
                 observer.step(&StepReport {
                     epoch,

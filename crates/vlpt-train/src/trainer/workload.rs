@@ -27,6 +27,8 @@ pub(crate) struct Workload<'a> {
     pub(crate) mix: Mix,
     /// Of [`Mix::Temperature`].
     pub(crate) temperature: f64,
+    /// The training images in the order of every epoch; none: shuffled in each.
+    pub(crate) order: Option<Vec<usize>>,
     /// What an image of each class weighs in the loss; none: all alike.
     pub(crate) class_weights: Option<Vec<f64>>,
     /// Images trained on; labels are numbers among all classes.
@@ -65,6 +67,7 @@ impl Workload<'_> {
             temperature: self.temperature,
             size: self.config.train.batch_size,
             drop_last: self.config.train.drop_last,
+            order: self.order.clone(),
         }
     }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use vlpt_data::catalogue;
 use vlpt_data::check::{CheckOptions, Level, check};
-use vlpt_data::{FewShotRule, Shots, few_shot_of};
+use vlpt_data::{FewShotRule, Shots, few_shot_of, write_list};
 
 use crate::console::{Console, Unit, table};
 use crate::error::CliError;
@@ -49,9 +49,12 @@ pub(crate) struct SampleArgs {
     /// Seed of the draw; 0 is one too
     #[arg(long, value_name = "SEED", default_value_t = 1)]
     seed: u64,
-    /// The file to write
-    #[arg(long, short, value_name = "FILE.json")]
+    /// The file to write: .json; .jsonl for NAME_train.jsonl and NAME_val.jsonl with an object an image; .pkl as CoOp's code caches it
+    #[arg(long, short, value_name = "FILE")]
     out: PathBuf,
+    /// What stands before each image's name in .jsonl and .pkl [default: the set's folder; in .pkl as an absolute path]
+    #[arg(long, value_name = "TEXT")]
+    image_prefix: Option<String>,
 }
 
 /// Runs the chosen command.
@@ -88,11 +91,26 @@ fn run_check(args: &CheckArgs, console: &Console) -> Result<(), CliError> {
 fn sample(args: &SampleArgs, console: &Console) -> Result<(), CliError> {
     let task = args.data.open(console)?;
     let subset = few_shot_of(&task, args.rule, args.shots, args.seed)?;
-    subset.save(&args.out)?;
+    let files = if args.out.extension().is_some_and(|ending| ending == "json") {
+        if args.image_prefix.is_some() {
+            return Err(CliError::usage(
+                "--image-prefix was given, but a .json subset has names relative to its set",
+                "leave it out, or write a .jsonl or .pkl list",
+            ));
+        }
+        subset.save(&args.out)?;
+        vec![args.out.clone()]
+    } else {
+        write_list(&args.out, &task, &subset, args.image_prefix.as_deref())?
+    };
+    let files: Vec<String> = files
+        .iter()
+        .map(|file| file.display().to_string())
+        .collect();
     console.result(&subset, || {
         format!(
             "wrote {}: {} to train on, {} to validate, rule {}, {} shots, seed {}, SHA-256 {}",
-            args.out.display(),
+            files.join(" and "),
             subset.train.len(),
             subset.val.len(),
             subset.rule,

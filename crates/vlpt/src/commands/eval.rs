@@ -1,5 +1,6 @@
 //! `vlpt eval`: a prompt folder judged on a data set.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -58,7 +59,7 @@ pub(crate) struct HowArgs {
     scores: Option<ScoresArg>,
     /// Resamples of the bootstrap interval; that of accuracy is Wilson's and needs none [default: 1000]
     #[arg(long, value_name = "N")]
-    bootstrap: Option<usize>,
+    bootstrap: Option<NonZeroUsize>,
     /// Seed of the bootstrap [default: 0]
     #[arg(long, value_name = "SEED")]
     bootstrap_seed: Option<u64>,
@@ -233,7 +234,7 @@ impl HowArgs {
             },
             softmax_scores: !matches!(self.scores, Some(ScoresArg::Logits)),
             bootstrap: Bootstrap {
-                resamples: self.bootstrap.unwrap_or(default.resamples),
+                resamples: self.bootstrap.map_or(default.resamples, NonZeroUsize::get),
                 seed: self.bootstrap_seed.unwrap_or(default.seed),
                 ..default
             },

@@ -50,6 +50,7 @@ fn cached() -> Classifier {
 fn linear() -> Classifier {
     let (weight, bias) = (vec![1.0, 2.0, 3.0, 4.0], vec![0.5, -0.5]);
     let head = LinearHead {
+        separate: false,
         normalised: false,
         weight,
         bias,

@@ -28,10 +28,7 @@ fn a_tensor_and_a_module_are_read() {
     .unwrap();
     assert!(matches!(pickle.root, Value::Node(_)));
     let tensor = &pickle.tensors[0];
-    assert_eq!(
-        (tensor.key.as_str(), tensor.count, tensor.offset),
-        ("0", 4, 1)
-    );
+    assert_eq!((&*tensor.key, tensor.count, tensor.offset), ("0", 4, 1));
     assert_eq!(
         (&tensor.shape[..], &tensor.strides[..]),
         (&[3][..], &[1][..])

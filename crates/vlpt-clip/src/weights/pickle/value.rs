@@ -1,49 +1,18 @@
 //! What a pickle holds, as far as tensors need it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use vlpt_base::pickle;
 
 use crate::weights::dtype::Dtype;
 
-/// Why a pickle was refused, and where.
-#[derive(Debug, PartialEq, Eq)]
-pub(in crate::weights) struct Refused {
-    pub(in crate::weights) position: u64,
-    pub(in crate::weights) what: String,
-}
-
-/// What a pickled value is, as far as tensors need it.
-#[derive(Clone, Debug, PartialEq)]
-pub(in crate::weights) enum Value {
-    None,
-    Bool(bool),
-    Int(i64),
-    Float(f64),
-    Text(String),
-    /// A tuple, list, dict or object: an index into [`Pickle::nodes`].
-    Node(usize),
-    Global(Global),
-    Storage {
-        dtype: Dtype,
-        key: String,
-        count: u64,
-    },
-    Tensor(usize),
-}
-
+/// A pickled value.
+pub(in crate::weights) type Value = pickle::Value<Global, Extra>;
 /// A container.
-#[derive(Clone, Debug, PartialEq)]
-pub(in crate::weights) enum Node {
-    Tuple(Vec<Value>),
-    List(Vec<Value>),
-    /// Pairs in the order of the file.
-    Dict(Vec<(Value, Value)>),
-    /// A module of a TorchScript archive: its attributes, once built.
-    Module(Option<usize>),
-    /// An object that a checkpoint holds beside its tensors; its content is not kept.
-    Inert,
-}
+pub(in crate::weights) type Node = pickle::Node<Global, Extra>;
 
-/// The functions and classes that tensors need.
+/// The classes and functions that tensors need.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::weights) enum Global {
     OrderedDict,
@@ -58,12 +27,24 @@ pub(in crate::weights) enum Global {
     Inert,
 }
 
+/// The values that are none of Python's plain ones.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::weights) enum Extra {
+    Storage {
+        dtype: Dtype,
+        key: Arc<str>,
+        count: u64,
+    },
+    /// An index into [`Pickle::tensors`].
+    Tensor(usize),
+}
+
 /// A tensor as the pickle describes it; nothing about it is checked yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::weights) struct RawTensor {
     pub(in crate::weights) dtype: Dtype,
     /// Name of the storage entry.
-    pub(in crate::weights) key: String,
+    pub(in crate::weights) key: Arc<str>,
     /// Numbers the storage is said to hold.
     pub(in crate::weights) count: u64,
     pub(in crate::weights) offset: i64,

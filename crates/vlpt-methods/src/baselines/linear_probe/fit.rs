@@ -84,6 +84,7 @@ pub(super) fn fit(
         parameters: linear.weight.len() + linear.bias.len(),
         head: Head::Features(Arc::new(LinearHead {
             normalised: config.normalised,
+            separate: inputs.multi_label,
             weight: single(&linear.weight),
             bias: single(&linear.bias),
         })),

@@ -7,12 +7,16 @@ use crate::Result;
 use crate::head::{FeatureHead, HeadFile, HeadReader, UnitRows, products, rows};
 
 const NORMALISED: &str = "normalised";
+/// Written only where it is so, so that other files keep their bytes.
+const SEPARATE: &str = "separate";
 
 /// `x W^T + b` of image features `x`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LinearHead {
     /// Whether `x` is divided by its length.
     pub normalised: bool,
+    /// Whether each class has a logistic function of its own, for images of several classes.
+    pub separate: bool,
     /// Classes x embed.
     pub weight: Vec<f32>,
     /// One for each class.
@@ -35,8 +39,18 @@ impl LinearHead {
                     ));
                 }
             };
+            let separate = match file.facts.get(SEPARATE).map(String::as_str) {
+                Some("true") => true,
+                None => false,
+                Some(found) => {
+                    return Err(format!(
+                        "has {SEPARATE} = {found}: expected true or nothing"
+                    ));
+                }
+            };
             Ok(Arc::new(Self {
                 normalised,
+                separate,
                 weight,
                 bias,
             }))
@@ -69,9 +83,14 @@ impl FeatureHead for LinearHead {
         Ok(logits)
     }
 
+    fn separate(&self) -> bool {
+        self.separate
+    }
+
     fn part(&self, classes: &[usize]) -> Arc<dyn FeatureHead> {
         Arc::new(Self {
             normalised: self.normalised,
+            separate: self.separate,
             weight: rows(&self.weight, classes, self.embed()),
             bias: rows(&self.bias, classes, 1),
         })
@@ -84,6 +103,9 @@ impl FeatureHead for LinearHead {
         file.put("bias", &[classes], &self.bias);
         let normalised = self.normalised.to_string();
         file.facts.insert(NORMALISED.to_owned(), normalised);
+        if self.separate {
+            file.facts.insert(SEPARATE.to_owned(), true.to_string());
+        }
         file
     }
 
@@ -102,6 +124,7 @@ mod tests {
             let (weight, bias) = (vec![1.0, 0.0, 5.0, 10.0], vec![0.5, -1.0]);
             let head = LinearHead {
                 normalised,
+                separate: false,
                 weight,
                 bias,
             };
@@ -114,14 +137,23 @@ mod tests {
 
     #[test]
     fn what_is_stored_is_read_back() {
-        let head = LinearHead {
+        let mut head = LinearHead {
             normalised: true,
+            separate: false,
             weight: vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0],
             bias: vec![0.5, -0.5],
         };
         let read = |mut file: HeadFile| (LinearHead::READER.read)(&mut file, 2, 3);
         let again = read(head.stored()).unwrap();
         assert_eq!(again.as_any().downcast_ref(), Some(&head));
+        assert!(!head.stored().facts.contains_key(SEPARATE));
+        head.separate = true;
+        let again = read(head.stored()).unwrap();
+        assert_eq!(again.as_any().downcast_ref(), Some(&head));
+        assert!(again.separate() && again.part(&[1]).separate());
+        let mut odd = head.stored();
+        odd.facts.insert(SEPARATE.to_owned(), "maybe".to_owned());
+        assert!(read(odd).unwrap_err().contains("expected true or nothing"));
         let mut odd = head.stored();
         odd.facts.clear();
         assert!(read(odd).unwrap_err().contains("expected true or false"));

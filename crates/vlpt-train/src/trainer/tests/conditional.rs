@@ -97,6 +97,7 @@ fn gradients_of_prompts_of_each_images_own_are_those_of_the_loss() {
         mask: example.mask,
         mix: example.mix,
         temperature: 1.0,
+        order: None,
         class_weights: None,
         train: &example.samples,
         val: &[],

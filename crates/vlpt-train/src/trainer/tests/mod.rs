@@ -171,6 +171,7 @@ impl Example {
             mask: self.mask,
             mix: self.mix,
             temperature: 1.0,
+            order: None,
             class_weights: None,
             train: &self.samples,
             val: &[],
