@@ -9,13 +9,15 @@
 
 mod dense;
 pub(crate) mod held_out;
+mod linear_head;
 pub mod linear_probe;
 mod logistic;
 pub mod searched;
 pub mod tip_adapter;
 pub mod zero_shot;
 
-pub use linear_probe::{LinearHead, LinearProbeConfig};
+pub use linear_head::LinearHead;
+pub use linear_probe::LinearProbeConfig;
 pub use logistic::{LinearClassifier, Logistic};
 pub use searched::Searched;
 pub use tip_adapter::{Affinities, TipAdapter, TipAdapterConfig, TipStep};
