@@ -32,6 +32,9 @@ zero-shot-ensemble --method zero-shot
 linear-probe --recipe linear-probe
 tip-adapter --recipe tip-adapter
 tip-adapter-f --recipe tip-adapter-f
+gda --recipe gda
+lp++ --recipe lp++
+clap --recipe clap
 coop --recipe quick
 coop-csc --recipe quick-csc
 cocoop --recipe quick-visual --method cocoop --lr 0.01
