@@ -29,6 +29,7 @@ mod processor;
 mod product;
 mod rows;
 mod simd;
+mod softmax;
 mod threads;
 mod tile;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
@@ -47,6 +48,7 @@ pub use precision::Precision;
 pub use processor::{ISA_VARIABLE, Isa};
 pub use product::{Element, matrix_product};
 pub use rows::{add, for_blocks, gather_rows, scatter_add_rows};
+pub use softmax::softmax;
 pub use threads::with_thread_team;
 pub use tile::Tiles;
 pub use update::{Columns, Dropout, LowRank, LowRankInput, ScaleShift, hash};

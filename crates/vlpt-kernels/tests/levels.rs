@@ -11,7 +11,7 @@ use common::poison::poisoned;
 use common::{Random, relative_error, same_bits_for_any_threads};
 use vlpt_kernels::Precision::{Bf16, F32};
 use vlpt_kernels::{
-    Activation, Arena, Isa, LayerNorm, Linear, Matrix, Operand, Precision, Standardize,
+    Activation, Arena, Isa, LayerNorm, Linear, Matrix, Operand, Precision, Standardize, softmax,
 };
 
 /// What a layer of a precision makes of an input and a gradient, and the same through an activation.
@@ -303,6 +303,26 @@ fn loud_attention(level: Isa, random: &mut Random) {
     }
 }
 
+/// Sums of powers have one order at every level.
+fn softmaxes(level: Isa, random: &mut Random) {
+    for (rows, width) in [(1, 1), (7, 15), (3, 16), (2, 1001)] {
+        let scores: Vec<f32> = random
+            .vector(rows * width)
+            .iter()
+            .map(|s| 20.0 * s)
+            .collect();
+        let run = || {
+            let (mut scores, mut logs) = (scores.clone(), vec![f32::NAN; rows]);
+            softmax(&mut scores, width, &mut logs);
+            (scores, logs)
+        };
+        Isa::Portable.force();
+        let want = run();
+        level.force();
+        assert!(run() == want, "{level}: softmax of {rows} x {width}");
+    }
+}
+
 #[test]
 fn every_kernel_of_this_machine_agrees_with_the_portable_one() {
     for level in Isa::available() {
@@ -310,6 +330,7 @@ fn every_kernel_of_this_machine_agrees_with_the_portable_one() {
         let mut random = Random::new(level as u64 + 1);
         layers(level, &mut random);
         norms(level, &mut random);
+        softmaxes(level, &mut random);
         attention(level, &mut random);
         loud_attention(level, &mut random);
         images_do_not_see_each_other(level, &mut random);

@@ -9,7 +9,10 @@ use vlpt_adapter::with_threads;
 use vlpt_base::random::Stream;
 use vlpt_clip::{Clip, Observer, Progress};
 use vlpt_data::{CPython, Metric};
-use vlpt_methods::baselines::{Searched, TipAdapter, TipAdapterConfig, ZeroShotConfig};
+use vlpt_methods::baselines::{
+    ClapConfig, Constraint, GdaConfig, LinearHead, LpPlusPlusConfig, Searched, TipAdapter,
+    TipAdapterConfig, ZeroShotConfig,
+};
 use vlpt_methods::head::{FittedHead, Head, HeadInputs, Labelled};
 use vlpt_methods::{CoOpConfig, Fit, LinearProbeConfig, MethodConfig, MethodError};
 
@@ -24,6 +27,7 @@ struct Example {
     views: Vec<Vec<f32>>,
     val: Images,
     val_features: Vec<f32>,
+    class_weights: Option<Vec<f64>>,
 }
 
 impl Example {
@@ -50,6 +54,7 @@ impl Example {
             views: vec![images(shots, "first view"), images(shots, "second view")],
             val: items(40, 3 * val),
             val_features: images(val, "validation"),
+            class_weights: None,
             clip,
         }
     }
@@ -91,7 +96,7 @@ impl Example {
             templates: &[],
             general_templates: &general.templates,
             multi_label,
-            class_weights: None,
+            class_weights: self.class_weights.as_deref(),
             metric_name: metric.name(),
             metric: &judge,
             order: &order,
@@ -118,12 +123,35 @@ impl Example {
 fn parts(fitted: &FittedHead) -> vlpt_methods::head::HeadFile {
     match &fitted.head {
         Head::Features(head) => head.stored(),
-        Head::Text(_) => panic!("no classifier of image features"),
+        Head::Text(text) => {
+            let mut file = vlpt_methods::head::HeadFile::default();
+            file.put("text", &[text.len()], text);
+            file
+        }
     }
 }
 
 fn probe() -> MethodConfig {
     MethodConfig::from(LinearProbeConfig::default())
+}
+
+fn gda() -> MethodConfig {
+    MethodConfig::from(GdaConfig::default())
+}
+
+fn lp_plus_plus() -> MethodConfig {
+    MethodConfig::from(LpPlusPlusConfig {
+        epochs: 30,
+        ..LpPlusPlusConfig::default()
+    })
+}
+
+fn clap() -> MethodConfig {
+    MethodConfig::from(ClapConfig {
+        epochs: 60,
+        batch_size: 4,
+        ..ClapConfig::default()
+    })
 }
 
 fn tip(finetune: bool) -> MethodConfig {
@@ -142,6 +170,8 @@ fn hyper_parameters_are_chosen_on_validation_images_where_there_are_some() {
         (probe(), "strength_from"),
         (tip(false), "alpha_beta_from"),
         (tip(true), "alpha_beta_from"),
+        (gda(), "alpha_from"),
+        (lp_plus_plus(), "epoch_from"),
     ] {
         let fitted = example.fit(&method);
         assert_eq!(fitted.metrics[key], "validation images");
@@ -157,6 +187,7 @@ fn else_on_folds_of_the_training_images_and_with_one_shot_not_at_all() {
         (probe(), "strength_from"),
         (tip(false), "alpha_beta_from"),
         (tip(true), "alpha_beta_from"),
+        (gda(), "alpha_from"),
     ] {
         let fitted = folds.fit(&method);
         assert_eq!(fitted.metrics[key], "3 folds of the training images");
@@ -168,6 +199,139 @@ fn else_on_folds_of_the_training_images_and_with_one_shot_not_at_all() {
     assert_eq!(single.fit(&probe()).metrics["strength"], 0.316);
     assert_eq!(single.fit(&tip(false)).metrics["alpha"], 1.0);
     assert_eq!(single.fit(&tip(true)).metrics["beta"], 5.5);
+    assert_eq!(single.fit(&gda()).metrics["alpha"], 0.1);
+}
+
+#[test]
+fn lp_plus_plus_keeps_the_last_epoch_where_nothing_can_choose_one() {
+    let example = Example::new(3, 0);
+    let fitted = example.fit(&lp_plus_plus());
+    assert_eq!(fitted.metrics["epoch_from"], "the last");
+    assert_eq!((&fitted.metrics["epoch"], fitted.val), (&30.into(), None));
+    assert_eq!(fitted.epochs.len(), 30);
+    // Of equally good epochs the later one counts.
+    let mut sure = Example::new(4, 4);
+    sure.val_features = vec![sure.views[0].clone(), sure.views[0].clone()].concat();
+    sure.val_features
+        .truncate(sure.val.1.len() * sure.clip.config.embed_dim);
+    let fitted = sure.fit(&lp_plus_plus());
+    assert_eq!(
+        (fitted.val, &fitted.metrics["epoch"]),
+        (Some(1.0), &30.into())
+    );
+}
+
+#[test]
+fn clap_chooses_nothing_and_looks_at_no_validation_image() {
+    let example = Example::new(3, 4);
+    let mut other = Example::new(3, 4);
+    other.val_features.reverse();
+    let fitted = example.fit(&clap());
+    assert_eq!(parts(&fitted), parts(&other.fit(&clap())));
+    assert_eq!(fitted.parameters, 3 * example.clip.config.embed_dim);
+    assert_eq!(
+        (fitted.epochs.len(), &fitted.metrics["rows"]),
+        (60, &18.into())
+    );
+    // What is not held goes farther from the texts.
+    let config = ClapConfig {
+        constraint: Constraint::None,
+        epochs: 60,
+        batch_size: 4,
+        ..ClapConfig::default()
+    };
+    let free = example.fit(&MethodConfig::from(config));
+    assert!(free.val.unwrap() > 0.8, "{:?}", free.metrics);
+    let loss = |fitted: &FittedHead| fitted.metrics["train_loss"].as_f64().unwrap();
+    assert!(loss(&free) < loss(&fitted));
+    let zero_shot = example.fit(&MethodConfig::from(ZeroShotConfig::default()));
+    assert!(fitted.val.unwrap() > zero_shot.val.unwrap());
+    let near = |fitted: &FittedHead| -> f32 {
+        let (Head::Text(found), Head::Text(texts)) = (&fitted.head, &zero_shot.head) else {
+            panic!("no class vectors");
+        };
+        found.iter().zip(texts).map(|(a, b)| a * b).sum()
+    };
+    assert!(
+        near(&free) < near(&fitted),
+        "{} {}",
+        near(&free),
+        near(&fitted)
+    );
+}
+
+#[test]
+fn without_a_spread_within_classes_gda_is_zero_shot() {
+    let mut example = Example::new(1, 3);
+    example.views.truncate(1);
+    let fitted = example.fit(&gda());
+    let Head::Features(head) = &fitted.head else {
+        panic!("no linear head");
+    };
+    let linear: &LinearHead = head.as_any().downcast_ref().unwrap();
+    assert!(linear.normalised);
+    let zero_shot = example.fit(&MethodConfig::from(ZeroShotConfig::default()));
+    let Head::Text(texts) = &zero_shot.head else {
+        panic!("no texts");
+    };
+    for (weight, text) in linear.weight.iter().zip(texts) {
+        assert!((weight - example.clip.logit_scale * text).abs() < 1e-5);
+    }
+    assert_eq!(fitted.val, zero_shot.val);
+}
+
+#[test]
+fn fits_of_one_class_an_image_refuse_others() {
+    let example = Example::new(2, 0);
+    for method in [gda(), lp_plus_plus(), clap()] {
+        let error = example.try_fit(&method, true, &()).unwrap_err();
+        assert!(error.to_string().contains("one class each"), "{error}");
+        assert!(error.hint().unwrap().contains("linear probe"));
+        let mut unlabelled = Example::new(2, 0);
+        unlabelled.train.1[1].clear();
+        let error = unlabelled.try_fit(&method, false, &()).unwrap_err();
+        assert!(
+            error.to_string().contains("image 1 has the classes []"),
+            "{error}"
+        );
+        let mut broken = Example::new(2, 0);
+        broken.views[1][0] = f32::NAN;
+        let error = broken.try_fit(&method, false, &()).unwrap_err();
+        assert!(
+            error.to_string().contains("a feature of image 0 is NaN"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn a_class_without_images_is_refused_where_nothing_else_is_known_of_it() {
+    let mut example = Example::new(2, 0);
+    example.classes.push("moon".to_owned());
+    for method in [gda(), lp_plus_plus()] {
+        let error = example.try_fit(&method, false, &()).unwrap_err();
+        assert!(
+            error.to_string().contains("\"moon\" has no training image"),
+            "{error}"
+        );
+    }
+    assert!(example.try_fit(&clap(), false, &()).is_ok());
+}
+
+#[test]
+fn weights_of_classes_move_what_has_a_loss() {
+    let example = Example::new(3, 0);
+    let mut weighed = Example::new(3, 0);
+    weighed.class_weights = Some(vec![1.0, 20.0, 1.0]);
+    let mut alike = Example::new(3, 0);
+    alike.class_weights = Some(vec![7.0; 3]);
+    for method in [lp_plus_plus(), clap()] {
+        assert!(method.spec().weighs_classes);
+        let plain = parts(&example.fit(&method));
+        assert_eq!(plain, parts(&alike.fit(&method)), "{method}");
+        assert_ne!(plain, parts(&weighed.fit(&method)), "{method}");
+    }
+    assert!(!gda().spec().weighs_classes);
 }
 
 #[test]
@@ -214,7 +378,7 @@ fn nothing_is_fitted_to_validation_images() {
 #[test]
 fn a_fit_has_the_same_bits_with_any_number_of_threads() {
     let example = Example::new(3, 0);
-    for method in [probe(), tip(true)] {
+    for method in [probe(), tip(true), gda(), lp_plus_plus(), clap()] {
         let run = |threads| with_threads(threads, || example.fit(&method)).unwrap();
         let (one, three) = (run(1), run(3));
         assert_eq!(parts(&one), parts(&three));
@@ -305,7 +469,8 @@ impl Observer for Impatient {
 #[test]
 fn a_fit_stops_when_asked_to() {
     let example = Example::new(2, 2);
-    for method in [probe(), tip(false), tip(true)] {
+    let more = [gda(), lp_plus_plus(), clap()];
+    for method in [probe(), tip(false), tip(true)].into_iter().chain(more) {
         let observer = Impatient::default();
         let error = example.try_fit(&method, false, &observer).unwrap_err();
         assert!(matches!(error, MethodError::Stopped), "{error}");

@@ -116,6 +116,20 @@ pub(crate) fn ensemble(
     templates: &[String],
     each_normalised: bool,
 ) -> Result<Vec<f32>> {
+    let mut rows = means(clip, classes, templates, each_normalised)?;
+    rows.chunks_exact_mut(clip.config.embed_dim)
+        .for_each(normalise);
+    Ok(rows)
+}
+
+/// The mean of each class's text features (classes x embed), as long as it comes out; the features
+/// are normalised before, or not.
+pub(crate) fn means(
+    clip: &Clip,
+    classes: &[String],
+    templates: &[String],
+    each_normalised: bool,
+) -> Result<Vec<f32>> {
     if templates.is_empty() {
         return Err(MethodError::NoTemplate);
     }
@@ -134,19 +148,11 @@ pub(crate) fn ensemble(
             features.chunks_exact_mut(embed).for_each(normalise);
         }
         for of_class in features.chunks_exact(embed * templates.len()) {
-            let mut mean: Vec<f32> = (0..embed)
-                .map(|i| {
-                    let sum: f64 = of_class
-                        .iter()
-                        .skip(i)
-                        .step_by(embed)
-                        .map(|&v| f64::from(v))
-                        .sum();
-                    (sum / templates.len() as f64) as f32
-                })
-                .collect();
-            normalise(&mut mean);
-            rows.extend(mean);
+            rows.extend((0..embed).map(|i| {
+                let values = of_class.iter().skip(i).step_by(embed);
+                let sum: f64 = values.map(|&v| f64::from(v)).sum();
+                (sum / templates.len() as f64) as f32
+            }));
         }
     }
     Ok(rows)

@@ -105,6 +105,14 @@ impl HeadInputs<'_> {
         Ok((templates, text))
     }
 
+    /// The templates of a choice, and the means of the text features made of them (classes x embed),
+    /// nothing of which is divided by its length.
+    pub(crate) fn text_means(&self, choice: TemplateChoice) -> Result<(Vec<String>, Vec<f32>)> {
+        let templates = choice.of(self.templates, self.general_templates);
+        let means = zero_shot::means(self.clip, self.classes, &templates, false)?;
+        Ok((templates, means))
+    }
+
     /// The metric on the validation images, where they can tell it.
     pub(crate) fn val_metric(
         &self,

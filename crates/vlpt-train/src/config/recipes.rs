@@ -46,6 +46,9 @@ pub const RECIPES: &[Recipe] = recipes![
     "linear-probe",
     "tip-adapter",
     "tip-adapter-f",
+    "gda",
+    "lp++",
+    "clap",
 ];
 
 /// The recipe of that name.

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use serde_json::json;
 use vlpt_clip::Observer;
 
-use super::{LinearHead, LinearProbeConfig};
+use super::LinearProbeConfig;
 use crate::baselines::held_out::{HeldOut, Trial};
-use crate::baselines::{LinearClassifier, Logistic};
+use crate::baselines::{LinearClassifier, LinearHead, Logistic};
 use crate::head::{FittedHead, Head, HeadInputs, rows};
 use crate::zeroshot::normalise;
 use crate::{MethodConfig, Result};

@@ -2,12 +2,9 @@
 //! visual models from natural language supervision", 2021, section 3.2).
 
 mod fit;
-mod head;
 
-use super::Searched;
+use super::{LinearHead, Searched};
 use crate::{Fit, MethodConfig, MethodError, MethodSpec, Needs, Report, Result};
-
-pub use head::LinearHead;
 
 options! {
     /// Options of the linear probe.

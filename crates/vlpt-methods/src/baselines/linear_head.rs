@@ -1,4 +1,4 @@
-//! The fitted probe: one product.
+//! A linear classifier of image features: one product.
 
 use std::any::Any;
 use std::sync::Arc;

@@ -1,0 +1,176 @@
+use serde_json::Value;
+
+use super::fit::{Order, Set, descend};
+use super::prototypes::{Prototypes, confidences};
+use super::*;
+use crate::UnitRows;
+
+fn floats(value: &Value) -> Vec<f32> {
+    serde_json::from_value(value.clone()).unwrap()
+}
+
+fn apart(found: impl IntoIterator<Item = f64>, expected: &Value) -> f64 {
+    let expected = expected.as_array().unwrap();
+    let pairs = found.into_iter().zip(expected);
+    pairs
+        .map(|(a, b)| (a - b.as_f64().unwrap()).abs())
+        .fold(0.0, f64::max)
+}
+
+#[test]
+fn fifty_epochs_are_pytorchs() {
+    let golden = include_str!("../../../tests/golden/clap.json");
+    let golden: Value = serde_json::from_str(golden).unwrap();
+    let (width, scale) = (7, golden["scale"].as_f64().unwrap() as f32);
+    let views: Vec<Vec<f32>> = serde_json::from_value(golden["views"].clone()).unwrap();
+    let labels: Vec<u32> = serde_json::from_value(golden["labels"].clone()).unwrap();
+    let orders: Vec<Vec<usize>> = serde_json::from_value(golden["orders"].clone()).unwrap();
+    let texts = floats(&golden["texts"]);
+    for run in golden["runs"].as_array().unwrap() {
+        let units = UnitRows::new(&texts, width).unwrap();
+        let held = confidences(&views, &labels, units.rows(), width, scale).unwrap();
+        assert!(apart(held.iter().copied(), &run["held"]) < 1e-5);
+        let lambdas = if run["constraint"] == "l2" {
+            held
+        } else {
+            vec![0.0; held.len()]
+        };
+        let config = ClapConfig {
+            epochs: orders.len(),
+            lr: golden["rate"].as_f64().unwrap(),
+            warmup_lr: golden["warmup"].as_f64().unwrap(),
+            momentum: golden["momentum"].as_f64().unwrap(),
+            batch_size: golden["batch"].as_u64().unwrap() as usize,
+            ..ClapConfig::default()
+        };
+        let set = Set {
+            views: &views,
+            labels: &labels,
+            shares: &vec![1.0; labels.len()],
+            width,
+            scale,
+        };
+        let mut prototypes = Prototypes::new(texts.clone(), &lambdas, width);
+        let mut given = orders.iter();
+        let mut order = |rows: usize| {
+            let order = given.next().unwrap().clone();
+            assert_eq!(order.len(), rows);
+            order
+        };
+        let epochs = descend(&mut prototypes, &set, &config, &mut order, &mut || Ok(()));
+        let losses = epochs.unwrap().into_iter().map(|epoch| epoch.loss);
+        assert!(apart(losses, &run["losses"]) < 1e-4);
+        let units = prototypes.units().iter().map(|&v| f64::from(v));
+        assert!(apart(units, &run["units"]) < 1e-4);
+    }
+}
+
+#[test]
+fn the_rate_is_low_for_an_epoch_and_then_falls_along_half_a_cosine() {
+    let config = ClapConfig::default();
+    assert_eq!((config.rate(0), config.rate(1)), (1e-5, 0.1));
+    assert!((config.rate(151) - 0.05).abs() < 1e-12);
+    assert!(config.rate(299) < 1e-4 && config.rate(299) > 0.0);
+}
+
+#[test]
+fn an_epoch_takes_the_whole_batches_of_one_view() {
+    let steps = |images: usize| {
+        let set = Set {
+            views: &[],
+            labels: &vec![0; images],
+            shares: &[],
+            width: 1,
+            scale: 1.0,
+        };
+        set.steps(256)
+    };
+    assert_eq!(
+        [10, 255, 256, 511, 512, 16_000].map(steps),
+        [1, 1, 1, 1, 2, 62]
+    );
+}
+
+#[test]
+fn an_order_has_no_row_twice_and_comes_to_all() {
+    let mut order = Order::new(10, 3);
+    let mut seen = [0; 10];
+    for _ in 0..200 {
+        let mut rows = order.draw(4);
+        rows.iter().for_each(|&row| seen[row] += 1);
+        rows.sort_unstable();
+        rows.dedup();
+        assert_eq!(rows.len(), 4);
+    }
+    assert!(seen.iter().all(|&n| (50..110).contains(&n)), "{seen:?}");
+    let mut all = order.draw(10);
+    all.sort_unstable();
+    assert!(all.into_iter().eq(0..10));
+    assert_eq!(Order::new(50, 1).draw(9), Order::new(50, 1).draw(9));
+    assert_ne!(Order::new(50, 1).draw(9), Order::new(50, 2).draw(9));
+}
+
+#[test]
+fn weights_of_classes_count_within_their_batch() {
+    // One image of each class: the first weighs all but everything, and its class is learned.
+    let loss = |shares: &[f64]| {
+        let set = Set {
+            views: &[vec![1.0, 0.2, 0.2, 1.0]],
+            labels: &[0, 1],
+            shares,
+            width: 2,
+            scale: 5.0,
+        };
+        let mut prototypes = Prototypes::new(vec![0.0, 1.0, 0.1, 1.0], &[0.0, 0.0], 2);
+        let config = ClapConfig {
+            epochs: 1,
+            ..ClapConfig::default()
+        };
+        let mut order = |_: usize| vec![0, 1];
+        let epochs = descend(&mut prototypes, &set, &config, &mut order, &mut || Ok(()));
+        epochs.unwrap()[0].loss
+    };
+    let (first, second) = (loss(&[1.0, 0.0]), loss(&[0.0, 1.0]));
+    assert!((loss(&[0.3, 0.1]) - (0.75 * first + 0.25 * second)).abs() < 1e-6);
+    assert!((loss(&[1.0, 1.0]) - (first + second) / 2.0).abs() < 1e-6);
+}
+
+#[test]
+fn it_has_a_vector_for_each_class() {
+    // ImageNet on ViT-B/16.
+    let prototypes = Prototypes::new(vec![1.0; 1000 * 512], &[0.5; 1000], 512);
+    assert_eq!(prototypes.units().len(), 512_000);
+}
+
+#[test]
+fn a_loss_that_is_no_number_stops_the_fit_and_names_the_step() {
+    let set = Set {
+        views: &[vec![1.0, f32::NAN]],
+        labels: &[0, 1],
+        shares: &[1.0; 2],
+        width: 1,
+        scale: 1.0,
+    };
+    let mut prototypes = Prototypes::new(vec![1.0, -1.0], &[0.0; 2], 1);
+    let config = ClapConfig::default();
+    let mut order = |_: usize| vec![0, 1];
+    let error = descend(&mut prototypes, &set, &config, &mut order, &mut || Ok(())).unwrap_err();
+    let said = error.to_string();
+    assert!(said.contains("NaN in step 1 of epoch 1"), "{said}");
+    assert!(error.hint().unwrap().contains("clap.lr"));
+}
+
+#[test]
+fn options_that_make_no_sense_are_refused() {
+    let refused = |change: fn(&mut ClapConfig)| {
+        let mut config = ClapConfig::default();
+        change(&mut config);
+        config.check().unwrap_err().to_string()
+    };
+    assert!(ClapConfig::default().check().is_ok());
+    assert!(refused(|c| c.epochs = 0).contains("clap.epochs = 0"));
+    assert!(refused(|c| c.batch_size = 0).contains("clap.batch_size = 0"));
+    assert!(refused(|c| c.lr = -1.0).contains("clap.lr = -1"));
+    assert!(refused(|c| c.warmup_lr = f64::INFINITY).contains("clap.warmup_lr"));
+    assert!(refused(|c| c.momentum = 1.0).contains("clap.momentum = 1"));
+}
