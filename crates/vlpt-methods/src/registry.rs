@@ -1,6 +1,6 @@
 //! The only list of methods.
 
-use crate::baselines::{linear_probe, tip_adapter, zero_shot};
+use crate::baselines::{linear_probe, prolip, tip_adapter, zero_shot};
 use crate::head::HeadReader;
 use crate::{
     Family, MethodConfig, MethodSpec, OptionTable, clip_lora, cocoop, coop, ivlp, maple, promptsrc,
@@ -30,6 +30,7 @@ pub static METHODS: &[&MethodSpec] = &[
     &linear_probe::SPEC,
     &tip_adapter::SPEC,
     &tip_adapter::FINETUNED,
+    &prolip::SPEC,
 ];
 
 /// The method of that name.

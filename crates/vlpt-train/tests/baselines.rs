@@ -100,6 +100,7 @@ impl Example {
                 labels: &train.1,
             },
             views: &self.views,
+            unprojected: None,
             val: Labelled {
                 ids: &val.0,
                 labels: &val.1,
@@ -118,7 +119,7 @@ impl Example {
 fn parts(fitted: &FittedHead) -> vlpt_methods::head::HeadFile {
     match &fitted.head {
         Head::Features(head) => head.stored(),
-        Head::Text(_) => panic!("no classifier of image features"),
+        _ => panic!("no classifier of image features"),
     }
 }
 

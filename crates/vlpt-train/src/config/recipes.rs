@@ -45,6 +45,8 @@ pub const RECIPES: &[Recipe] = recipes![
     "linear-probe",
     "tip-adapter",
     "tip-adapter-f",
+    "prolip",
+    "prolip-paper",
 ];
 
 /// The recipe of that name.
