@@ -56,15 +56,32 @@ impl ImageAdaptation {
         pixels: &[f32],
         n: usize,
     ) -> Result<Vec<f32>> {
-        let frozen = || clip.vision.features(pixels, n, &TowerAdaptation::NONE);
+        let rows = Self::tower_rows(this, clip, pixels, n)?;
+        Ok(Self::of_tower_rows(this, clip, &rows))
+    }
+
+    /// What the tower itself has to be asked for, of which [`ImageAdaptation::of_tower_rows`] makes
+    /// features: what is projected (n x width), which is the same under another projection; where
+    /// each image has an adaptation of its own, its features (n x embed).
+    ///
+    /// # Errors
+    /// A method that refused the images.
+    pub(crate) fn tower_rows(
+        this: Option<&Self>,
+        clip: &Clip,
+        pixels: &[f32],
+        n: usize,
+    ) -> Result<Vec<f32>> {
         Ok(match this {
-            None => frozen(),
+            None => clip.vision.unprojected(pixels, n, &TowerAdaptation::NONE),
             Some(Self::Fixed(values)) => {
                 let updates = values.updates();
-                clip.vision.features(pixels, n, &values.for_tower(&updates))
+                let adaptation = values.for_tower(&updates);
+                clip.vision.unprojected(pixels, n, &adaptation)
             }
             Some(Self::PerImage(method)) => {
-                let units = unit_tensor(&frozen(), clip.config.embed_dim)?;
+                let frozen = clip.vision.features(pixels, n, &TowerAdaptation::NONE);
+                let units = unit_tensor(&frozen, clip.config.embed_dim)?;
                 let pass = Pass {
                     images: Some(&units),
                     ..Pass::EVAL
@@ -74,6 +91,56 @@ impl ImageAdaptation {
                 clip.vision.features(pixels, n, &values.for_tower(&updates))
             }
         })
+    }
+
+    /// Length of a row of [`ImageAdaptation::tower_rows`].
+    pub(crate) fn row_width(this: Option<&Self>, clip: &Clip) -> usize {
+        match this {
+            None | Some(Self::Fixed(_)) => clip.vision.width(),
+            Some(Self::PerImage(_)) => clip.config.embed_dim,
+        }
+    }
+
+    /// Features (n x embed) of rows of the tower.
+    pub(crate) fn of_tower_rows(this: Option<&Self>, clip: &Clip, rows: &[f32]) -> Vec<f32> {
+        match this {
+            None => clip.vision.project(rows, None),
+            Some(Self::Fixed(values)) => clip.vision.project(rows, values.projection.as_deref()),
+            Some(Self::PerImage(_)) => rows.to_vec(),
+        }
+    }
+
+    /// Another projection alone (width x embed).
+    pub fn of_projection(projection: Vec<f32>) -> Self {
+        Self::Fixed(TowerValues {
+            projection: Some(projection),
+            ..TowerValues::default()
+        })
+    }
+
+    /// The projection (width x embed), where it is another than the tower's own and the same for
+    /// every image.
+    pub fn projection(&self) -> Option<&[f32]> {
+        match self {
+            Self::Fixed(values) => values.projection.as_deref(),
+            Self::PerImage(_) => None,
+        }
+    }
+
+    /// What rows of the tower are known by: shape and every bit of the numbers that they depend on.
+    /// None where they are those of the frozen tower.
+    pub(crate) fn rows_fingerprint(&self) -> Option<String> {
+        match self {
+            Self::Fixed(values) => {
+                let before = TowerValues {
+                    projection: None,
+                    prompts: values.prompts.clone(),
+                    updates: values.updates.clone(),
+                };
+                (!before.is_empty()).then(|| Self::Fixed(before).fingerprint())
+            }
+            Self::PerImage(_) => Some(self.fingerprint()),
+        }
     }
 
     /// What it is known by: shape and every bit of its numbers.

@@ -35,7 +35,9 @@ pub use classifier::{Classifier, copies};
 pub use error::{AdapterError, Result};
 pub use eval_images::{EvalImages, PixelBudget};
 pub use evaluate::{Chosen, EvalOptions, Evaluation, SplitName, evaluate, evaluate_images};
-pub use features::{DEFAULT_IMAGE_BATCH, FeatureExtractor, View, data_fingerprint, hash_images};
+pub use features::{
+    DEFAULT_IMAGE_BATCH, FeatureExtractor, View, ViewStore, data_fingerprint, hash_images,
+};
 pub use image_adaptation::{ImageAdaptation, unit_tensor};
 pub use metrics::{Bootstrap, Confusion, Interval, IntervalKind, Scored};
 pub use precision::PrecisionSetting;

@@ -56,28 +56,17 @@ pub struct TensorFile {
 impl TensorFile {
     /// The bytes of the file.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut header = Map::new();
-        if !self.metadata.is_empty() {
-            let metadata: Map<String, Value> = self
-                .metadata
-                .iter()
-                .map(|(k, v)| (k.clone(), json!(v)))
-                .collect();
-            header.insert("__metadata__".to_owned(), Value::Object(metadata));
-        }
+        let mut entries = Map::new();
         let mut end = 0;
         for (name, tensor) in &self.tensors {
             let begin = end;
             end += tensor.data.len() * 4;
             let entry =
                 json!({"dtype": "F32", "shape": tensor.shape, "data_offsets": [begin, end]});
-            header.insert(name.clone(), entry);
+            entries.insert(name.clone(), entry);
         }
-        let mut text = Value::Object(header).to_string().into_bytes();
-        text.resize(text.len().next_multiple_of(8), b' ');
-        let mut bytes = Vec::with_capacity(8 + text.len() + end);
-        bytes.extend((text.len() as u64).to_le_bytes());
-        bytes.extend(text);
+        let mut bytes = header(&self.metadata, entries);
+        bytes.reserve(end);
         for tensor in self.tensors.values() {
             bytes.extend(tensor.data.iter().flat_map(|v| v.to_le_bytes()));
         }
@@ -93,18 +82,7 @@ impl TensorFile {
             path: path.to_owned(),
             what,
         };
-        let broken = |error: safetensors::SafeTensorError| {
-            damaged(format!("not a whole safetensors file: {error}"))
-        };
-        let length = bytes.first_chunk().map(|head| u64::from_le_bytes(*head));
-        if let Some(length) = length.filter(|&length| length > MAX_HEADER) {
-            return Err(damaged(format!(
-                "not a whole safetensors file: its header has {length} bytes, expected at most \
-                 {MAX_HEADER}"
-            )));
-        }
-        let (_, header) = SafeTensors::read_metadata(bytes).map_err(broken)?;
-        let file = SafeTensors::deserialize(bytes).map_err(broken)?;
+        let (file, metadata) = open(bytes, path)?;
         let mut tensors = BTreeMap::new();
         for (name, view) in file.iter() {
             if view.dtype() != Dtype::F32 {
@@ -118,12 +96,6 @@ impl TensorFile {
                 .collect();
             tensors.insert(name.to_owned(), Named::new(view.shape(), data));
         }
-        let metadata = header
-            .metadata()
-            .clone()
-            .unwrap_or_default()
-            .into_iter()
-            .collect();
         Ok(Self { tensors, metadata })
     }
 
@@ -134,6 +106,48 @@ impl TensorFile {
     pub fn read(path: &Path) -> Result<Self> {
         Self::from_bytes(&fs_err::read(path)?, path)
     }
+}
+
+/// The tensors of a file, where they lie, and its metadata; `path` names it in errors.
+///
+/// # Errors
+/// Bytes that are no whole file of tensors.
+pub(crate) fn open<'b>(
+    bytes: &'b [u8],
+    path: &Path,
+) -> Result<(SafeTensors<'b>, BTreeMap<String, String>)> {
+    let damaged = |what: String| AdapterError::Damaged {
+        path: path.to_owned(),
+        what,
+    };
+    let broken = |error: safetensors::SafeTensorError| {
+        damaged(format!("not a whole safetensors file: {error}"))
+    };
+    let length = bytes.first_chunk().map(|head| u64::from_le_bytes(*head));
+    if let Some(length) = length.filter(|&length| length > MAX_HEADER) {
+        return Err(damaged(format!(
+            "not a whole safetensors file: its header has {length} bytes, expected at most \
+             {MAX_HEADER}"
+        )));
+    }
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(broken)?;
+    let file = SafeTensors::deserialize(bytes).map_err(broken)?;
+    let metadata = header.metadata().clone().unwrap_or_default();
+    Ok((file, metadata.into_iter().collect()))
+}
+
+/// The bytes before the values of a file: metadata and entries of tensors as JSON, padded.
+pub(crate) fn header(metadata: &BTreeMap<String, String>, entries: Map<String, Value>) -> Vec<u8> {
+    let mut all = Map::new();
+    if !metadata.is_empty() {
+        all.insert("__metadata__".to_owned(), json!(metadata));
+    }
+    all.extend(entries);
+    let mut text = Value::Object(all).to_string().into_bytes();
+    text.resize(text.len().next_multiple_of(8), b' ');
+    let mut bytes = (text.len() as u64).to_le_bytes().to_vec();
+    bytes.extend(text);
+    bytes
 }
 
 #[cfg(test)]

@@ -63,7 +63,9 @@ pub use adaptation::{
     Adaptation, Change, ChangeValues, PromptTensor, PromptValues, TowerTensors, TowerValues,
     UpdateTensor, UpdateValues,
 };
-pub use baselines::{LinearProbeConfig, TipAdapterConfig, ZeroShotConfig, zero_shot as zeroshot};
+pub use baselines::{
+    LinearProbeConfig, ProLipConfig, TipAdapterConfig, ZeroShotConfig, zero_shot as zeroshot,
+};
 pub use clip_lora::{AdaptedLayer, Blocks, ClipLora, ClipLoraConfig, Towers};
 pub use cocoop::{CoCoOp, CoCoOpConfig};
 pub use config::{MethodConfig, MethodSection, ReadSection, ReadTable};

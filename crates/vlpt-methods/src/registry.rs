@@ -1,6 +1,6 @@
 //! The only list of methods.
 
-use crate::baselines::{clap, gda, linear_probe, lp_plus_plus, tip_adapter, zero_shot};
+use crate::baselines::{clap, gda, linear_probe, lp_plus_plus, prolip, tip_adapter, zero_shot};
 use crate::head::HeadReader;
 use crate::{
     Family, MethodConfig, MethodSpec, OptionTable, clip_lora, cocoop, coop, ivlp, maple, promptsrc,
@@ -33,6 +33,7 @@ pub static METHODS: &[&MethodSpec] = &[
     &gda::SPEC,
     &lp_plus_plus::SPEC,
     &clap::SPEC,
+    &prolip::SPEC,
 ];
 
 /// The method of that name.

@@ -106,6 +106,12 @@ pub struct Needs {
     pub class_specific: bool,
     /// Training images play no part.
     pub no_images: bool,
+    /// What is fitted works on what the image tower's last projection is applied to: many views of
+    /// each image, see [`HeadInputs::unprojected`](crate::head::HeadInputs::unprojected).
+    pub unprojected: bool,
+    /// Of a baseline: nothing that it learned is of a class, so names of other classes go into its
+    /// templates.
+    pub open_classes: bool,
     /// Validation images choose hyper-parameters, where there are some.
     pub validation: bool,
     /// Weights inside the text tower are adapted: no text is constant.

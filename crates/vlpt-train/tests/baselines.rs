@@ -105,6 +105,7 @@ impl Example {
                 labels: &train.1,
             },
             views: &self.views,
+            unprojected: None,
             val: Labelled {
                 ids: &val.0,
                 labels: &val.1,
@@ -128,6 +129,7 @@ fn parts(fitted: &FittedHead) -> vlpt_methods::head::HeadFile {
             file.put("text", &[text.len()], text);
             file
         }
+        Head::Projected { .. } => panic!("no classifier of image features"),
     }
 }
 

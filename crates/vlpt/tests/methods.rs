@@ -120,7 +120,7 @@ fn trains_evaluates_and_predicts(name: &str) {
     let other = ["predict", &run, image, "--classes", "a dog,a cat", "--json"];
     let output = common::run(folder, &other);
     let method = MethodConfig::new(spec(name).unwrap());
-    let fixed = method.is_baseline() && !method.needs().no_images;
+    let fixed = method.is_baseline() && !method.needs().open_classes;
     assert_eq!(
         output.status.success(),
         !fixed,

@@ -10,28 +10,21 @@ use vlpt_clip::Observer;
 use crate::{AdapterError, ImageAdaptation, Result};
 use vlpt_base::hash::derive_seed;
 
+/// Bytes that the pixels of a batch in the views that are computed together may take.
+const PIXEL_BYTES: usize = 256 << 20;
+/// Bytes that the rows of these views may take.
+const ROW_BYTES: usize = 512 << 20;
+
 impl FeatureExtractor<'_> {
-    /// Features of every view, each (images x embed), not normalised, without the cache.
+    /// Rows of the tower for every view, each (images x row width), without the cache.
     pub(super) fn compute(
         &self,
         items: &[Sample],
         views: &[View],
         observer: &dyn Observer,
     ) -> Result<Vec<Vec<f32>>> {
-        observer.start("image features", (items.len() * views.len()) as u64);
-        let features = self.compute_batches(items, views, observer);
-        observer.finish();
-        features
-    }
-
-    fn compute_batches(
-        &self,
-        items: &[Sample],
-        views: &[View],
-        observer: &dyn Observer,
-    ) -> Result<Vec<Vec<f32>>> {
-        let embed = self.clip.config.embed_dim;
-        let mut features = vec![Vec::with_capacity(items.len() * embed); views.len()];
+        let size = items.len() * self.row_width();
+        let mut rows = vec![Vec::with_capacity(size); views.len()];
         let mut batches = items.chunks(self.batch.max(1));
         let mut current = batches.next().unwrap_or_default();
         let mut waiting = (!current.is_empty())
@@ -45,13 +38,24 @@ impl FeatureExtractor<'_> {
                 || self.tower(&pixels, observer),
                 || next.map(|batch| self.pixels(batch, views)).transpose(),
             );
-            for (all, part) in features.iter_mut().zip(computed?) {
+            for (all, part) in rows.iter_mut().zip(computed?) {
                 check_images(items, &part)?;
                 all.extend(part);
             }
             waiting = prepared?;
         }
-        Ok(features)
+        Ok(rows)
+    }
+
+    /// How many views go through the tower together, each image decoded once for them: as many as
+    /// take little memory. A view does not depend on those beside it.
+    pub(super) fn views_at_once(&self, images: usize) -> usize {
+        let side = self.preprocess.image_size as usize;
+        let pixels = 3 * side * side * self.batch.clamp(1, images.max(1)) * size_of::<f32>();
+        let rows = images * self.row_width() * size_of::<f32>();
+        (PIXEL_BYTES / pixels.max(1))
+            .min(ROW_BYTES / rows.max(1))
+            .max(1)
     }
 
     /// Features of one view of a few images, without cache and progress.
@@ -59,8 +63,8 @@ impl FeatureExtractor<'_> {
     /// # Errors
     /// An image that cannot be read or decoded.
     pub fn batch_features(&self, items: &[Sample], view: View) -> Result<Vec<f32>> {
-        let mut all = self.compute_batches(items, &[view], &())?;
-        Ok(all.pop().unwrap_or_default())
+        let mut all = self.compute(items, &[view], &())?;
+        Ok(self.projected(&all.pop().unwrap_or_default()))
     }
 
     /// The tower's input for each view: (images x 3 x size x size).
@@ -105,9 +109,9 @@ impl FeatureExtractor<'_> {
         let size = self.preprocess.image_size as usize;
         let one = |batch: &Vec<f32>| {
             let n = batch.len() / (3 * size * size);
-            let features = ImageAdaptation::features(self.adaptation.as_ref(), self.clip, batch, n);
+            let rows = ImageAdaptation::tower_rows(self.adaptation.as_ref(), self.clip, batch, n);
             observer.advance(n as u64);
-            features
+            rows
         };
         pixels.iter().map(one).collect()
     }

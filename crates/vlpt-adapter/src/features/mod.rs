@@ -2,6 +2,8 @@
 
 mod cache;
 mod compute;
+mod kept;
+mod views;
 
 use std::path::PathBuf;
 
@@ -12,6 +14,8 @@ use vlpt_data::image::{Augment, Limits, Preprocess};
 
 use crate::{ImageAdaptation, Result};
 use vlpt_base::hash::{fingerprint, sha256};
+
+pub use views::ViewStore;
 
 /// Images in the image tower at once, where nobody says how many.
 pub const DEFAULT_IMAGE_BATCH: usize = 32;
@@ -86,7 +90,7 @@ impl FeatureExtractor<'_> {
         Ok(all.pop().unwrap_or_default())
     }
 
-    /// As [`FeatureExtractor::features`] for several views, each image decoded once.
+    /// As [`FeatureExtractor::features`] for several views.
     ///
     /// # Errors
     /// As [`FeatureExtractor::features`].
@@ -97,32 +101,19 @@ impl FeatureExtractor<'_> {
         views: &[View],
         observer: &dyn Observer,
     ) -> Result<Vec<Vec<f32>>> {
-        let shape = [items.len(), self.clip.config.embed_dim];
-        let keys: Vec<String> = views
-            .iter()
-            .map(|view| self.key(items, hashes, *view))
-            .collect();
-        let mut found: Vec<Option<Vec<f32>>> = keys
-            .iter()
-            .map(|key| self.cached(key, shape, observer))
-            .collect();
-        let missing: Vec<usize> = (0..views.len()).filter(|&i| found[i].is_none()).collect();
-        if !missing.is_empty() {
-            let wanted: Vec<View> = missing.iter().map(|&i| views[i]).collect();
-            let computed = self.compute(items, &wanted, observer)?;
-            for (i, features) in missing.into_iter().zip(computed) {
-                self.keep(&keys[i], shape, &features, observer);
-                found[i] = Some(features);
-            }
-        }
-        Ok(found.into_iter().flatten().collect())
+        let mut features = vec![Vec::new(); views.len()];
+        self.each_view((items, hashes), views, observer, &mut |at, rows, _| {
+            features[at] = self.projected(&rows.values());
+            Ok(())
+        })?;
+        Ok(features)
     }
 
     /// The name of a cached file: model, number format, level of the kernels, preprocessing, view, what
-    /// is changed in the tower, and every image's id and bytes.
+    /// is changed in the tower before its projection, and every image's id and bytes.
     pub(crate) fn key(&self, items: &[Sample], hashes: &[String], view: View) -> String {
         let head = [
-            "vlpt image features 3".to_owned(),
+            "vlpt rows of the image tower 1".to_owned(),
             self.clip.fingerprint.clone(),
             self.clip.precision.to_string(),
             Isa::current().to_string(),
@@ -130,7 +121,8 @@ impl FeatureExtractor<'_> {
             view.fingerprint(),
             self.batch.to_string(),
         ];
-        let adaptation = self.adaptation.as_ref().map(ImageAdaptation::fingerprint);
+        let adaptation = self.adaptation.as_ref();
+        let adaptation = adaptation.and_then(ImageAdaptation::rows_fingerprint);
         // Random views are drawn by id, so equal bytes under another name are another view.
         let random = view != View::Centre;
         let ids = items.iter().map(|item| {

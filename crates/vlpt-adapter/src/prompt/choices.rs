@@ -37,7 +37,7 @@ impl PromptFolder {
     pub fn classifier_among(&self, clip: &Clip, choices: &Choices) -> Result<Classifier> {
         let method = &self.adapter.method;
         let needs = method.needs();
-        let learned_apart = needs.class_specific || (method.is_baseline() && !needs.no_images);
+        let learned_apart = needs.class_specific || (method.is_baseline() && !needs.open_classes);
         match (&choices.rows, choices.of) {
             (Some(rows), of) if of == ClassesOf::Prompt || learned_apart => {
                 let whole = self.classifier(clip)?;

@@ -16,6 +16,7 @@ mod choices;
 mod import;
 mod member;
 mod read;
+mod sizes;
 mod stored;
 mod write;
 

@@ -39,7 +39,7 @@ pub struct PromptFolder {
     pub report: PromptReport,
     /// Values of the parameters by name, with their shapes.
     pub parameters: BTreeMap<String, Named>,
-    stored: Stored,
+    pub(super) stored: Stored,
 }
 
 impl PromptFolder {
@@ -131,9 +131,11 @@ impl PromptFolder {
         self.check_sizes(clip)?;
         let method = &self.adapter.method;
         match &self.stored.templates {
-            // Nothing was learned from images: other names go into the same templates.
-            Some(templates) if method.is_baseline() && method.needs().no_images => {
-                Classifier::zero_shot(clip, classes, templates)
+            // Nothing was learned of the classes: other names go into the same templates.
+            Some(templates) if method.is_baseline() && method.needs().open_classes => {
+                let stored = self.stored.classifier.as_ref();
+                let visual = stored.and_then(|classifier| classifier.visual.clone());
+                Ok(Classifier::zero_shot(clip, classes, templates)?.with_visual(visual))
             }
             _ if method.is_baseline() => {
                 let name = method.name();
@@ -148,34 +150,6 @@ impl PromptFolder {
             }
             _ => Classifier::of_method(clip, Arc::from(self.method(clip)?), classes),
         }
-    }
-
-    /// Refuses a model that features or visual prompts of these sizes do not fit.
-    fn check_sizes(&self, clip: &Clip) -> Result<()> {
-        let incompatible = |what: String| AdapterError::Incompatible {
-            what: format!("{}: {what}", self.path.display()),
-            hint: None,
-        };
-        let (ours, found) = (self.adapter.embed_dim, clip.config.embed_dim);
-        if ours != found {
-            return Err(incompatible(format!(
-                "the prompt has features of width {ours}, the model of {found}"
-            )));
-        }
-        let visual = self.stored.classifier.as_ref();
-        let visual = visual.and_then(|classifier| classifier.visual.as_ref()?.prompts());
-        if let Some(visual) = visual {
-            let width = visual.values.len() / (visual.blocks * visual.rows);
-            let (depth, tower) = (clip.vision.depth(), clip.vision.width());
-            if width != tower || visual.blocks > depth {
-                return Err(incompatible(format!(
-                    "visual prompts of width {width} for {} blocks: the model has {depth} blocks \
-                     of width {tower}",
-                    visual.blocks
-                )));
-            }
-        }
-        Ok(())
     }
 
     /// The method with the folder's parameters.

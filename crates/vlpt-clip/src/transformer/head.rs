@@ -37,21 +37,33 @@ impl FeatureProjection {
 
     /// Features (rows x embed) of `x` (rows x width), under an adaptation where there is one.
     pub(crate) fn forward(&self, x: &[f32], held: Option<&Held>) -> Vec<f32> {
-        let (width, embed) = (self.norm.width(), self.embed());
-        let rows = x.len() / width;
+        let projection = held.and_then(|held| held.projection.as_deref());
+        self.project(&self.unprojected(x, held), projection)
+    }
+
+    /// What is projected (rows x width): the last layer norm of `x`, under an adaptation where there
+    /// is one.
+    pub(crate) fn unprojected(&self, x: &[f32], held: Option<&Held>) -> Vec<f32> {
+        let width = self.norm.width();
         let mut h = x.to_vec();
         self.norm.forward(&mut h);
         for (scale, shift) in held.iter().flat_map(|held| final_norm(held)) {
             ScaleShift { scale, shift }.forward(&mut h, Columns::all(width));
         }
+        h
+    }
+
+    /// Features (rows x embed) of what is projected (rows x width), by the tower's own projection or
+    /// another one (width x embed).
+    pub(crate) fn project(&self, h: &[f32], other: Option<&[f32]>) -> Vec<f32> {
+        let (width, embed) = (self.norm.width(), self.embed());
+        let rows = h.len() / width;
         let mut features = vec![0.0; rows * embed];
-        match held.and_then(|held| held.projection.as_deref()) {
-            None => self
-                .projection
-                .forward_into(Operand::F32(&h), &mut features),
+        match other {
+            None => self.projection.forward_into(Operand::F32(h), &mut features),
             Some(other) => {
                 let sizes = (rows, embed, width);
-                matrix_product(sizes, (&h, false), (other, false), &mut features);
+                matrix_product(sizes, (h, false), (other, false), &mut features);
             }
         }
         features

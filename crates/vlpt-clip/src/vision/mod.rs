@@ -8,6 +8,7 @@
 
 mod attention_map;
 mod chunk;
+mod features;
 mod patches;
 mod prompts;
 
@@ -159,25 +160,6 @@ impl ImageTower {
     }
 
     /// Features (n x embed) of `images` (n x 3 x side x side, normalised) under an adaptation, not
-    /// normalised. Nothing is kept: memory does not grow with `n`.
-    ///
-    /// # Panics
-    /// When the images or the adaptation have another shape.
-    pub fn features(&self, images: &[f32], n: usize, adaptation: &TowerAdaptation) -> Vec<f32> {
-        with_thread_team(|| {
-            let prompting = self.prompting(adaptation, n);
-            let size = self.chunk_size(&prompting, n, usize::MAX);
-            let mut features = Vec::with_capacity(n * self.embed_dim());
-            for (run, images) in self.chunks(images, n, size) {
-                let x = self.patches.embed(&self.arena, images);
-                let last = chunk::run(self, &prompting, run, x);
-                features.extend(self.project(&prompting, &last));
-            }
-            features
-        })
-    }
-
-    /// Features (n x embed) of `images` (n x 3 x side x side, normalised) under an adaptation, not
     /// normalised, and what backward needs of the pass.
     ///
     /// Of the tapes, as much is kept as fits `budget`, what takes longest for its bytes first; the
@@ -221,7 +203,7 @@ impl ImageTower {
                 chunks.push(Recorded::Tape(tape));
             } else {
                 let last = chunk::run(self, &prompting, run, self.arena.copy(&x));
-                features.extend(self.project(&prompting, &last));
+                features.extend(self.project_last(&prompting, &last));
                 chunks.push(Recorded::Tokens(x));
             }
         }
@@ -276,11 +258,6 @@ impl ImageTower {
             tape.backward(self, &prompting, run, d_features, &mut gradients);
         }
         prompting.backward(&self.arena, gradients, &self.patches.ln_pre, &self.blocks)
-    }
-
-    /// Features of class tokens after the last block.
-    fn project(&self, prompting: &Prompting, last: &[f32]) -> Vec<f32> {
-        self.head.forward(last, Some(&prompting.held))
     }
 
     /// # Panics

@@ -222,6 +222,37 @@ fn without_prompts_there_is_no_gradient() {
 }
 
 #[test]
+fn what_is_projected_later_has_the_same_features_whatever_the_groups() {
+    for model in MODELS {
+        let golden = Golden::load(model);
+        let (tower, pixels) = (&golden.vision, golden.get("pixels"));
+        let own = tower.projection();
+        let doubled: Vec<f32> = own.iter().map(|v| 2.0 * v).collect();
+        for projection in [None, Some(&own[..]), Some(&doubled[..])] {
+            let adaptation = TowerAdaptation {
+                projection,
+                ..TowerAdaptation::NONE
+            };
+            let rows = tower.unprojected(pixels, 3, &adaptation);
+            assert_eq!(rows.len(), 3 * tower.width());
+            let features = tower.features(pixels, 3, &adaptation);
+            assert!(tower.project(&rows, projection) == features, "{model}");
+            let (first, rest) = rows.split_at(tower.width());
+            let apart = [first, rest].map(|rows| tower.project(rows, projection));
+            assert_close(model, &apart.concat(), &features, 1e-6);
+        }
+        // Twice the tower's own projection gives features twice as long, to the bit.
+        let rows = tower.unprojected(pixels, 3, &TowerAdaptation::NONE);
+        let [once, twice] = [&own, &doubled].map(|other| tower.project(&rows, Some(other)));
+        assert!(
+            once.iter().zip(&twice).all(|(a, b)| 2.0 * a == *b),
+            "{model}"
+        );
+        assert_close(model, &once, &tower.project(&rows, None), 1e-5);
+    }
+}
+
+#[test]
 fn no_images_have_no_features_and_a_gradient_of_zero() {
     let golden = Golden::load("quick-gelu");
     assert!(

@@ -32,6 +32,7 @@ pub static SPEC: MethodSpec = MethodSpec {
     },
     needs: |_| Needs {
         no_images: true,
+        open_classes: true,
         ..Needs::default()
     },
     fit: Fit::Head(|method, inputs, observer| {

@@ -5,7 +5,7 @@ use vlpt_clip::{Clip, Observer};
 use crate::baselines::TemplateChoice;
 use crate::baselines::held_out::HeldOut;
 use crate::baselines::zero_shot;
-use crate::head::UnitRows;
+use crate::head::{UnitRows, Unprojected};
 use crate::{MethodConfig, MethodError, Result};
 
 /// The metric of logits (images x classes) of images with these classes; none where they cannot
@@ -58,8 +58,12 @@ pub struct HeadInputs<'a> {
     pub order: &'a (dyn Fn(usize, usize) -> Vec<usize> + Sync),
     /// Training images.
     pub train: Labelled<'a>,
-    /// Their features, one block (images x embed) for each view; not normalised.
+    /// Their features, one block (images x embed) for each view; not normalised. Of a method that
+    /// works on what is before the projection there is none.
     pub views: &'a [Vec<f32>],
+    /// Images before the tower's last projection, for methods that
+    /// [need](crate::Needs::unprojected) them.
+    pub unprojected: Option<Unprojected<'a>>,
     /// Validation images; can be none.
     pub val: Labelled<'a>,
     /// Their features, images x embed; not normalised.
@@ -79,7 +83,13 @@ impl HeadInputs<'_> {
     /// [`MethodError::Incompatible`].
     pub fn check(&self, method: &MethodConfig) -> Result<()> {
         let (train, val) = (self.train.len(), self.val.len());
-        if self.views.is_empty() && !method.needs().no_images {
+        let needs = method.needs();
+        let views = match (needs.unprojected, &self.unprojected) {
+            (true, Some(unprojected)) => unprojected.train.count(),
+            (true, None) => 0,
+            (false, _) => self.views.len(),
+        };
+        if views == 0 && !needs.no_images {
             return Err(MethodError::Incompatible {
                 what: format!("{method} works on image features computed once"),
                 hint: Some("set views.mode to \"none\" or \"bank\"".to_owned()),
@@ -87,7 +97,11 @@ impl HeadInputs<'_> {
         }
         let fits = |features: &[f32], images: usize| features.len() == images * self.embed();
         let views = self.views.iter().all(|view| fits(view, train));
-        if !views || !fits(self.val_features, val) {
+        let width = self.clip.vision.width();
+        let unprojected = self
+            .unprojected
+            .is_none_or(|rows| rows.val.len() == val * width);
+        if !views || !unprojected || !fits(self.val_features, val) {
             return Err(MethodError::Incompatible {
                 what: format!(
                     "features do not belong to {train} training and {val} validation images"

@@ -3,6 +3,7 @@
 mod inputs;
 mod stored;
 mod unit_rows;
+mod unprojected;
 
 use std::any::Any;
 use std::fmt::Debug;
@@ -17,6 +18,7 @@ use crate::{MethodConfig, Result};
 pub use inputs::{HeadInputs, Labelled, Metric};
 pub use stored::{HeadFile, HeadReader, HeadTensor, ReadHead};
 pub use unit_rows::{UnitRows, add, dot};
+pub use unprojected::{Unprojected, ViewRows};
 
 /// Fits a classifier to image features. The result does not depend on the number of threads.
 ///
@@ -47,6 +49,13 @@ pub struct FittedHead {
 pub enum Head {
     /// Normalised text features, classes x embed: cosines with them, times the logit scale.
     Text(Vec<f32>),
+    /// The same, for images whose features another projection makes.
+    Projected {
+        /// Normalised text features, classes x embed.
+        text: Vec<f32>,
+        /// The image tower's projection, width x embed.
+        projection: Vec<f32>,
+    },
     /// Something of the method's own.
     Features(Arc<dyn FeatureHead>),
 }

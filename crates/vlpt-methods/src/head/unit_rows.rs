@@ -26,7 +26,8 @@ impl UnitRows {
         }
         let mut rows = features.to_vec();
         let lengths = rows
-            .chunks_exact_mut(width)
+            .par_chunks_exact_mut(width)
+            .with_min_len(ROWS)
             .map(|row| {
                 let length = dot(row, row).sqrt();
                 if length > 0.0 {
@@ -98,19 +99,24 @@ impl UnitRows {
     /// Turns gradients in the unit rows into gradients in the rows as given:
     /// `(d - u (u . d)) / length`.
     pub fn backward(&self, gradients: &mut [f32]) {
-        let rows = self.rows.chunks_exact(self.width).zip(&self.lengths);
-        for (gradient, (unit, &length)) in gradients.chunks_exact_mut(self.width).zip(rows) {
-            if length > 0.0 {
-                let along = dot(unit, gradient);
-                for (d, &u) in gradient.iter_mut().zip(unit) {
-                    *d = (*d - u * along) / length;
+        let rows = self.rows.par_chunks_exact(self.width).zip(&self.lengths);
+        let both = gradients.par_chunks_exact_mut(self.width).zip(rows);
+        both.with_min_len(ROWS)
+            .for_each(|(gradient, (unit, &length))| {
+                if length > 0.0 {
+                    let along = dot(unit, gradient);
+                    for (d, &u) in gradient.iter_mut().zip(unit) {
+                        *d = (*d - u * along) / length;
+                    }
+                } else {
+                    gradient.fill(0.0);
                 }
-            } else {
-                gradient.fill(0.0);
-            }
-        }
+            });
     }
 }
+
+/// Fewer rows than these are not worth a second thread; each is computed by itself.
+const ROWS: usize = 64;
 
 /// Dot product in sixteen partial sums, added up in a fixed order.
 pub fn dot(a: &[f32], b: &[f32]) -> f32 {

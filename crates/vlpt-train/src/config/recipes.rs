@@ -49,6 +49,8 @@ pub const RECIPES: &[Recipe] = recipes![
     "gda",
     "lp++",
     "clap",
+    "prolip",
+    "prolip-paper",
 ];
 
 /// The recipe of that name.

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use vlpt_adapter::metrics::{self, Scored};
-use vlpt_adapter::{Classifier, View};
+use vlpt_adapter::{Classifier, ImageAdaptation, View, ViewStore};
 use vlpt_data::{Metric, Sample};
-use vlpt_methods::head::{FitEpoch, Head, HeadInputs, Labelled, first_largest};
+use vlpt_methods::head::{FitEpoch, Head, HeadInputs, Labelled, Unprojected, first_largest};
 use vlpt_methods::{Fit, MethodError};
 use vlpt_optim::OptimizerState;
 
@@ -30,7 +30,15 @@ pub(super) fn run(job: &Job, start: Position, observer: &dyn TrainObserver) -> R
         ..
     } = *job;
     let task = &data.task;
-    let views = views(job, observer)?;
+    let needs = config.method.needs();
+    let (views, store, val_rows) = if needs.unprojected {
+        let rows =
+            job.extractor
+                .unprojected(&val.samples, job.val_hashes, View::Centre, observer)?;
+        (Vec::new(), Some(store(job, observer)?), rows)
+    } else {
+        (views(job, observer)?, None, Vec::new())
+    };
     let val_features =
         job.extractor
             .features(&val.samples, job.val_hashes, View::Centre, observer)?;
@@ -57,6 +65,10 @@ pub(super) fn run(job: &Job, start: Position, observer: &dyn TrainObserver) -> R
         },
         train: labelled(&train_images),
         views: &views,
+        unprojected: store.as_ref().map(|train| Unprojected {
+            train,
+            val: &val_rows,
+        }),
         val: labelled(&val_images),
         val_features: &val_features,
     };
@@ -70,6 +82,10 @@ pub(super) fn run(job: &Job, start: Position, observer: &dyn TrainObserver) -> R
     let (classes, embed) = (&task.classes, clip.config.embed_dim);
     let classifier = match fitted.head {
         Head::Text(text) => Classifier::cosine(classes, embed, text, clip.logit_scale)?,
+        Head::Projected { text, projection } => {
+            let visual = ImageAdaptation::of_projection(projection);
+            Classifier::cosine(classes, embed, text, clip.logit_scale)?.with_visual(Some(visual))
+        }
         Head::Features(head) => Classifier::of_features(classes, embed, head),
     };
     let epochs = fitted.epochs.len();
@@ -158,23 +174,37 @@ fn accuracy(logits: &[f32], labels: &[Vec<u32>]) -> f64 {
 
 /// Features of the training images, one block a view; none for a method that looks at no image.
 fn views(job: &Job, observer: &dyn TrainObserver) -> Result<Vec<Vec<f32>>> {
-    let config = job.config;
-    if config.method.needs().no_images {
+    if job.config.method.needs().no_images {
         return Ok(Vec::new());
     }
+    let items = &job.data.train.samples;
+    let views = drawn_views(job);
+    Ok(job
+        .extractor
+        .views(items, job.train_hashes, &views, observer)?)
+}
+
+/// The same views before the tower's projection, in half of the run's memory, else on disk.
+fn store<'j>(job: &'j Job, observer: &'j dyn TrainObserver) -> Result<ViewStore<'j>> {
+    let images = (&*job.data.train.samples, job.train_hashes);
+    let budget = job.config.compute.resolved_memory_mb() << 19;
+    Ok(job
+        .extractor
+        .view_store(images, &drawn_views(job), budget, observer)?)
+}
+
+/// The views of each training image that a fit sees.
+fn drawn_views(job: &Job) -> Vec<View> {
+    let config = job.config;
     let random = |number| View::Random {
         augment: config.views.augment(),
         seed: config.seed,
         number,
     };
-    let views: Vec<View> = match config.views.mode {
+    match config.views.mode {
         Views::None | Views::Online => vec![View::Centre],
         Views::Cached => (0..config.views.count as u64).map(random).collect(),
-    };
-    let items = &job.data.train.samples;
-    Ok(job
-        .extractor
-        .views(items, job.train_hashes, &views, observer)?)
+    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@
 //! | that of a [`FeatureHead`](vlpt_methods::head::FeatureHead) | what it stores | what it stores |
 //!
 //! Where images need visual prompts there is also `visual_prompts` (blocks x count x width), and
-//! their `visual_place` in the metadata.
+//! their `visual_place` in the metadata; where they need another projection, `visual_projection`
+//! (width x embed).
 
 use std::path::Path;
 
@@ -24,6 +25,7 @@ const COSINE: &str = "cosine";
 const CONDITIONAL: &str = "conditional";
 const TEMPLATES: &str = "templates";
 const VISUAL: &str = "visual_prompts";
+const PROJECTION: &str = "visual_projection";
 const PLACE: &str = "visual_place";
 const SCALE: &str = "logit_scale";
 const PLACES: [(VisualPlace, &str); 2] = [
@@ -51,9 +53,18 @@ pub(super) fn put(
         let named = Named::new(shape, values.to_vec());
         file.tensors.insert(name.to_owned(), named);
     };
-    let visual = stored_prompts(classifier);
-    if let Some(visual) = visual {
-        tensor(VISUAL, &visual_shape(visual), &visual.values);
+    let visual = stored_visual(classifier);
+    let prompts = visual.and_then(|visual| visual.prompts.as_ref());
+    if let Some(prompts) = prompts {
+        tensor(VISUAL, &visual_shape(prompts), &prompts.values);
+    }
+    if let Some(projection) = visual.and_then(|visual| visual.projection.as_deref()) {
+        let embed = classifier.embed;
+        tensor(
+            PROJECTION,
+            &[projection.len() / embed.max(1), embed],
+            projection,
+        );
     }
     let kind = match classifier.head() {
         Head::Cosine {
@@ -79,8 +90,8 @@ pub(super) fn put(
     };
     let mut fact = |name: &str, value: String| file.metadata.insert(name.to_owned(), value);
     fact(KIND, kind.to_owned());
-    if let Some(visual) = visual {
-        let place = PLACES.iter().find(|(place, _)| *place == visual.place);
+    if let Some(prompts) = prompts {
+        let place = PLACES.iter().find(|(place, _)| *place == prompts.place);
         fact(PLACE, place.map_or("", |(_, name)| name).to_owned());
     }
     if let Some(templates) = templates {
@@ -90,18 +101,15 @@ pub(super) fn put(
     Ok(())
 }
 
-/// The visual prompts that the file holds: where they are all that is changed in the image tower. What
-/// else there is, is made of the parameters again.
-fn stored_prompts(classifier: &Classifier) -> Option<&PromptValues> {
-    match &classifier.visual {
-        Some(ImageAdaptation::Fixed(values))
-            if values.updates.is_empty() && values.projection.is_none() =>
-        {
-            let prompts = values.prompts.as_ref();
-            prompts.filter(|prompts| prompts.first == 0 && !prompts.per_image)
-        }
-        _ => None,
-    }
+/// The visual prompts and the projection that the file holds: where they are all that is changed in
+/// the image tower. What else there is, is made of the parameters again.
+fn stored_visual(classifier: &Classifier) -> Option<&TowerValues> {
+    let Some(ImageAdaptation::Fixed(values)) = &classifier.visual else {
+        return None;
+    };
+    let plain = |prompts: &PromptValues| prompts.first == 0 && !prompts.per_image;
+    let whole = values.updates.is_empty() && values.prompts.as_ref().is_none_or(plain);
+    (whole && !values.is_empty()).then_some(values)
 }
 
 fn visual_shape(visual: &PromptValues) -> [usize; 3] {
@@ -119,7 +127,7 @@ pub(super) fn read(path: &Path, classes: &[String], embed: usize) -> Result<Stor
         path: path.to_owned(),
         what,
     };
-    let visual = tensors.remove(VISUAL);
+    let [prompts, projection] = [VISUAL, PROJECTION].map(|name| tensors.remove(name));
     let mut take = |name: &str, shape: &[usize]| match tensors.remove(name) {
         Some(tensor) if tensor.shape == shape => Ok(tensor.data),
         Some(tensor) => Err(damaged(format!(
@@ -160,11 +168,17 @@ pub(super) fn read(path: &Path, classes: &[String], embed: usize) -> Result<Stor
             )));
         }
     };
-    let visual = visual.map(|tensor| {
+    let prompts = prompts.map(|tensor| {
         let place = metadata.get(PLACE).map_or("", String::as_str);
         read_visual(tensor, place).map_err(damaged)
     });
-    let visual = visual.transpose()?;
+    let projection = projection.map(|tensor| read_projection(tensor, embed).map_err(damaged));
+    let values = TowerValues {
+        prompts: prompts.transpose()?,
+        updates: Vec::new(),
+        projection: projection.transpose()?,
+    };
+    let visual = (!values.is_empty()).then_some(ImageAdaptation::Fixed(values));
     let templates = metadata.get(TEMPLATES).map(|list| {
         serde_json::from_str(list).map_err(|error| damaged(format!("`{TEMPLATES}`: {error}")))
     });
@@ -181,7 +195,17 @@ fn kinds() -> Vec<&'static str> {
     [COSINE, CONDITIONAL].into_iter().chain(own).collect()
 }
 
-fn read_visual(tensor: Named, place: &str) -> std::result::Result<ImageAdaptation, String> {
+fn read_projection(tensor: Named, embed: usize) -> std::result::Result<Vec<f32>, String> {
+    match tensor.shape[..] {
+        [width, found] if found == embed && width > 0 => Ok(tensor.data),
+        _ => Err(format!(
+            "`{PROJECTION}` has shape {:?}: expected rows of {embed}",
+            tensor.shape
+        )),
+    }
+}
+
+fn read_visual(tensor: Named, place: &str) -> std::result::Result<PromptValues, String> {
     let [layers, count, width] = tensor.shape[..] else {
         return Err(format!(
             "`{VISUAL}` has shape {:?}: expected blocks x count x width",
@@ -197,14 +221,14 @@ fn read_visual(tensor: Named, place: &str) -> std::result::Result<ImageAdaptatio
             PLACES[0].1, PLACES[1].1
         ));
     };
-    Ok(ImageAdaptation::Fixed(TowerValues::prompts(PromptValues {
+    Ok(PromptValues {
         values: tensor.data,
         first: 0,
         blocks: layers,
         rows: count,
         place: *place,
         per_image: false,
-    })))
+    })
 }
 
 #[cfg(test)]

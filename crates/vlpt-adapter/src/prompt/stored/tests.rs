@@ -34,6 +34,11 @@ fn cosine() -> Classifier {
     cosine.unwrap().with_visual(Some(visual))
 }
 
+fn projected() -> Classifier {
+    let visual = ImageAdaptation::of_projection(vec![0.5, -1.0, 2.0, 0.25, 3.0, 1e-9]);
+    cosine().with_visual(Some(visual))
+}
+
 fn cached() -> Classifier {
     let adapter = TipAdapter {
         keys: vec![1.0, 0.0, 0.0, 1.0, 0.6, 0.8],
@@ -62,7 +67,7 @@ fn linear() -> Classifier {
 fn every_kind_comes_back_with_the_same_logits() {
     let clip = Clip::mini();
     let images = [3.0, 4.0, -0.5, 0.125];
-    for classifier in [cosine(), linear(), cached()] {
+    for classifier in [cosine(), projected(), linear(), cached()] {
         let stored = written(&classifier, |_| ()).unwrap();
         assert_eq!(stored.templates, Some(vec!["a {}.".to_owned()]));
         let back = stored.classifier.unwrap();
@@ -97,6 +102,14 @@ fn damage_is_named() {
         &cosine(),
         |file| drop(file.metadata.remove(PLACE)),
         "visual_place",
+    );
+    says(
+        &projected(),
+        |file| {
+            let turned = Named::new(&[2, 3], vec![0.0; 6]);
+            file.tensors.insert(PROJECTION.to_owned(), turned);
+        },
+        "`visual_projection` has shape [2, 3]: expected rows of 2",
     );
     says(
         &cosine(),

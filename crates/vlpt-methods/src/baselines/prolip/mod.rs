@@ -1,0 +1,48 @@
+//! ProLIP (Fahes et al., "CLIP's visual embedding projector is a few-shot cornucopia", WACV 2026).
+//!
+//! The last matrix of the image tower is tuned, nothing else: with `x` what it is applied to, `t` the
+//! zero-shot text features of length one, and W the projection, which starts as the model's W0,
+//!
+//! ```text
+//! loss = cross entropy of  scale * norm(x W) . t  +  lambda |W - W0|^2
+//! ```
+//!
+//! No tower is in the loop: `x` is computed once for a number of random views of each image, and an
+//! epoch is one step of Adam on all images in one of them. What comes out is a projection, so names
+//! of other classes go into the same templates.
+
+mod config;
+mod fit;
+mod objective;
+mod steps;
+
+use crate::{Fit, MethodConfig, MethodSpec, Needs, Report};
+
+pub use config::{Lambda, LambdaRule, ProLipConfig};
+pub use objective::{ProjectionLoss, ProjectionObjective};
+
+/// What ProLIP says of itself.
+pub static SPEC: MethodSpec = MethodSpec {
+    name: "prolip",
+    summary: "the image tower's last projection, tuned on cached features",
+    source: "Fahes et al., \"CLIP's visual embedding projector is a few-shot cornucopia\", WACV 2026",
+    tables: &[&ProLipConfig::TABLE],
+    report: Report {
+        done: "The image tower's last projection was tuned to class names in templates",
+        holds: "another projection of image features beside class names in templates",
+    },
+    needs: |_| Needs {
+        unprojected: true,
+        open_classes: true,
+        ..Needs::default()
+    },
+    check: |method| method.options::<ProLipConfig>().check(),
+    fit: Fit::Head(fit::fit),
+    ..MethodSpec::BASE
+};
+
+impl From<ProLipConfig> for MethodConfig {
+    fn from(options: ProLipConfig) -> Self {
+        Self::of(&SPEC, options)
+    }
+}
