@@ -216,6 +216,7 @@ mod tests {
                 rows: 2 / blocks,
                 place,
                 per_image: false,
+                carry: 0.0,
             }))
         };
         let after = VisualPlace::AfterLnPre;

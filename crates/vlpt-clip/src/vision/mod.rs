@@ -3,11 +3,13 @@
 //! Attention here has neither order nor mask, so where a prompt stands among the tokens changes
 //! nothing. A prompt whose output is thrown away at the next block needs no query, no output
 //! projection and no MLP, and its key and value are the same for every image: they are computed
-//! once for all. In the last block only the class tokens ask. Backward stops at the first block in
-//! which anything is learned, whose image tokens are constant.
+//! once for all. In the last block only the class tokens ask, and learned rows that make a feature of
+//! their own. Backward stops at the first block in which anything is learned, whose image tokens are
+//! constant.
 
 mod attention_map;
 mod chunk;
+mod outputs;
 mod patches;
 mod prompts;
 
@@ -151,6 +153,11 @@ impl ImageTower {
         self.head.embed()
     }
 
+    /// The projection into the joint space, width x embed.
+    pub fn projection(&self) -> Vec<f32> {
+        self.head.projection()
+    }
+
     /// Bytes of the weights.
     pub fn bytes(&self) -> usize {
         self.patches.bytes()
@@ -167,18 +174,18 @@ impl ImageTower {
         with_thread_team(|| {
             let prompting = self.prompting(adaptation, n);
             let size = self.chunk_size(&prompting, n, usize::MAX);
-            let mut features = Vec::with_capacity(n * self.embed_dim());
+            let mut features = Vec::with_capacity(n * self.output_dim(&prompting));
             for (run, images) in self.chunks(images, n, size) {
                 let x = self.patches.embed(&self.arena, images);
                 let last = chunk::run(self, &prompting, run, x);
-                features.extend(self.project(&prompting, &last));
+                features.extend(self.outputs(&prompting, &last));
             }
             features
         })
     }
 
-    /// Features (n x embed) of `images` (n x 3 x side x side, normalised) under an adaptation, not
-    /// normalised, and what backward needs of the pass.
+    /// Features (n x embed; n x 2 embed where learned rows have one too) of `images` (n x 3 x side x
+    /// side, normalised) under an adaptation, not normalised, and what backward needs of the pass.
     ///
     /// Of the tapes, as much is kept as fits `budget`, what takes longest for its bytes first; the
     /// rest is computed again in backward, one chunk of images at a time. A budget below one tape
@@ -205,7 +212,7 @@ impl ImageTower {
     ) -> (Vec<f32>, ImageTape) {
         let prompting = self.prompting(adaptation, n);
         let size = self.chunk_size(&prompting, n, budget.of_chunk());
-        let mut features = Vec::with_capacity(n * self.embed_dim());
+        let mut features = Vec::with_capacity(n * self.output_dim(&prompting));
         let sizes = self
             .chunks(images, n, size)
             .map(|(run, _)| ChunkTape::bytes(self, &prompting, run.images));
@@ -221,7 +228,7 @@ impl ImageTower {
                 chunks.push(Recorded::Tape(tape));
             } else {
                 let last = chunk::run(self, &prompting, run, self.arena.copy(&x));
-                features.extend(self.project(&prompting, &last));
+                features.extend(self.outputs(&prompting, &last));
                 chunks.push(Recorded::Tokens(x));
             }
         }
@@ -236,7 +243,7 @@ impl ImageTower {
         )
     }
 
-    /// Gradients of what the adaptation holds, given that of the features (n x embed).
+    /// Gradients of what the adaptation holds, given that of the features, in their shape.
     ///
     /// # Panics
     /// When `d_features` has another shape.
@@ -251,7 +258,7 @@ impl ImageTower {
             chunks,
             ..
         } = tape;
-        let embed = self.embed_dim();
+        let embed = self.output_dim(&prompting);
         assert_eq!(
             d_features.len(),
             images * embed,
@@ -276,11 +283,6 @@ impl ImageTower {
             tape.backward(self, &prompting, run, d_features, &mut gradients);
         }
         prompting.backward(&self.arena, gradients, &self.patches.ln_pre, &self.blocks)
-    }
-
-    /// Features of class tokens after the last block.
-    fn project(&self, prompting: &Prompting, last: &[f32]) -> Vec<f32> {
-        self.head.forward(last, Some(&prompting.held))
     }
 
     /// # Panics

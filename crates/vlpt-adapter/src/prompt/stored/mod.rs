@@ -204,6 +204,7 @@ fn read_visual(tensor: Named, place: &str) -> std::result::Result<ImageAdaptatio
         rows: count,
         place: *place,
         per_image: false,
+        carry: 0.0,
     })))
 }
 

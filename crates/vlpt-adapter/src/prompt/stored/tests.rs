@@ -29,6 +29,7 @@ fn cosine() -> Classifier {
         rows: 1,
         place: VisualPlace::BeforeLnPre,
         per_image: false,
+        carry: 0.0,
     }));
     let cosine = Classifier::cosine(&names(), EMBED, vec![1.0, 0.0, 0.6, 0.8], 7.5);
     cosine.unwrap().with_visual(Some(visual))
