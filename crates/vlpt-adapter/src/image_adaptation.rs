@@ -37,6 +37,30 @@ impl ImageAdaptation {
         Ok((!values.is_empty()).then_some(Self::Fixed(values)))
     }
 
+    /// How many features an image has under it: that of the class token, and one of the learned rows
+    /// where they have a projection.
+    pub fn outputs(&self) -> usize {
+        match self {
+            Self::Fixed(values) => 1 + usize::from(values.row_projection.is_some()),
+            Self::PerImage(_) => 1,
+        }
+    }
+
+    /// The same with the feature of the class token alone.
+    #[must_use]
+    pub fn of_class_token(mut self) -> Self {
+        if let Self::Fixed(values) = &mut self {
+            values.row_projection = None;
+        }
+        self
+    }
+
+    /// Numbers of an image's features under an adaptation, or under none, of features of length
+    /// `embed`.
+    pub fn width(this: Option<&Self>, embed: usize) -> usize {
+        this.map_or(1, Self::outputs) * embed
+    }
+
     /// The prompts, where they are the same for every image.
     pub fn prompts(&self) -> Option<&vlpt_methods::PromptValues> {
         match self {
@@ -45,11 +69,12 @@ impl ImageAdaptation {
         }
     }
 
-    /// Features (n x embed) of pixels (n x 3 x side x side) under an adaptation, or of the frozen
-    /// tower; not normalised.
+    /// Features (n x [`ImageAdaptation::width`]) of pixels (n x 3 x side x side) under an adaptation,
+    /// or of the frozen tower; not normalised.
     ///
     /// # Errors
-    /// A method that refused the images.
+    /// A method that refused the images, or one that makes a second feature of rows that each image has
+    /// of its own.
     pub fn features(
         this: Option<&Self>,
         clip: &Clip,
@@ -70,6 +95,15 @@ impl ImageAdaptation {
                     ..Pass::EVAL
                 };
                 let values = method.adapt(&pass)?.visual.values()?;
+                if values.row_projection.is_some() {
+                    return Err(crate::AdapterError::Incompatible {
+                        what: format!(
+                            "the method {} makes a second feature of rows of each image",
+                            method.name()
+                        ),
+                        hint: Some("make the rows of parameters alone".to_owned()),
+                    });
+                }
                 let updates = values.updates();
                 clip.vision.features(pixels, n, &values.for_tower(&updates))
             }

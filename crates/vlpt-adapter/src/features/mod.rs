@@ -69,7 +69,7 @@ pub struct FeatureExtractor<'a> {
 }
 
 impl FeatureExtractor<'_> {
-    /// Features of one view of every image, row-major (images x embed), not normalised; from the
+    /// Features of one view of every image, row-major (images x [`ImageAdaptation::width`]), not normalised; from the
     /// cache where it has them. `hashes` are those of [`hash_images`].
     ///
     /// # Errors
@@ -97,7 +97,9 @@ impl FeatureExtractor<'_> {
         views: &[View],
         observer: &dyn Observer,
     ) -> Result<Vec<Vec<f32>>> {
-        let shape = [items.len(), self.clip.config.embed_dim];
+        let embed = self.clip.config.embed_dim;
+        let width = ImageAdaptation::width(self.adaptation.as_ref(), embed);
+        let shape = [items.len(), width];
         let keys: Vec<String> = views
             .iter()
             .map(|view| self.key(items, hashes, *view))

@@ -3,6 +3,7 @@
 //! | `kind` in the metadata | tensors | other metadata |
 //! |---|---|---|
 //! | `cosine`, or absent | `features` (classes x embed), `logit_scale` | `templates`, a JSON list, where class names went into some |
+//! | `fused` | the same, and `shares` (classes): what the class token's feature counts in each logit | |
 //! | `conditional` | `logit_scale`; the rest is made of the parameters | |
 //! | that of a [`FeatureHead`](vlpt_methods::head::FeatureHead) | what it stores | what it stores |
 //!
@@ -21,6 +22,8 @@ use crate::{AdapterError, ImageAdaptation, Result};
 
 const KIND: &str = "kind";
 const COSINE: &str = "cosine";
+const FUSED: &str = "fused";
+const SHARES: &str = "shares";
 const CONDITIONAL: &str = "conditional";
 const TEMPLATES: &str = "templates";
 const VISUAL: &str = "visual_prompts";
@@ -64,6 +67,16 @@ pub(super) fn put(
             tensor(SCALE, &[1], &[*logit_scale]);
             COSINE
         }
+        Head::Fused {
+            features,
+            logit_scale,
+            shares,
+        } => {
+            tensor("features", &rows, features);
+            tensor(SCALE, &[1], &[*logit_scale]);
+            tensor(SHARES, &rows[..1], shares);
+            FUSED
+        }
         Head::Conditional { logit_scale, .. } => {
             tensor(SCALE, &[1], &[*logit_scale]);
             CONDITIONAL
@@ -95,10 +108,12 @@ pub(super) fn put(
 fn stored_prompts(classifier: &Classifier) -> Option<&PromptValues> {
     match &classifier.visual {
         Some(ImageAdaptation::Fixed(values))
-            if values.updates.is_empty() && values.projection.is_none() =>
+            if values.updates.is_empty()
+                && values.projection.is_none()
+                && values.row_projection.is_none() =>
         {
             let prompts = values.prompts.as_ref();
-            prompts.filter(|prompts| prompts.first == 0 && !prompts.per_image)
+            prompts.filter(|p| p.first == 0 && !p.per_image && p.carry == 0.0)
         }
         _ => None,
     }
@@ -134,6 +149,16 @@ pub(super) fn read(path: &Path, classes: &[String], embed: usize) -> Result<Stor
             let features = take("features", &rows)?;
             let scale = take(SCALE, &[1])?[0];
             Some(Classifier::cosine(classes, embed, features, scale)?)
+        }
+        FUSED => {
+            let features = take("features", &rows)?;
+            let scale = take(SCALE, &[1])?[0];
+            let shares = take(SHARES, &rows[..1])?;
+            if let Some(share) = shares.iter().find(|share| !(0.0..=1.0).contains(*share)) {
+                return Err(damaged(format!("`{SHARES}` has {share}: expected 0 to 1")));
+            }
+            let cosine = Classifier::cosine(classes, embed, features, scale)?;
+            Some(cosine.fused(shares))
         }
         CONDITIONAL => {
             take(SCALE, &[1])?;
@@ -178,7 +203,10 @@ pub(super) fn read(path: &Path, classes: &[String], embed: usize) -> Result<Stor
 fn kinds() -> Vec<&'static str> {
     let heads = METHODS.iter().flat_map(|spec| spec.heads);
     let own = heads.map(|reader| reader.kind);
-    [COSINE, CONDITIONAL].into_iter().chain(own).collect()
+    [COSINE, FUSED, CONDITIONAL]
+        .into_iter()
+        .chain(own)
+        .collect()
 }
 
 fn read_visual(tensor: Named, place: &str) -> std::result::Result<ImageAdaptation, String> {
