@@ -108,8 +108,9 @@ impl Predictor {
     }
 }
 
-/// Image features under an adaptation, or without any, one vector of [`ImageAdaptation::width`] for each image; an image that
-/// cannot be decoded is an error at its own place. Give some dozens at once.
+/// Image features under an adaptation, or without any, one vector of [`ImageAdaptation::width`]
+/// numbers for each image; an image that cannot be decoded is an error at its own place. Give some
+/// dozens at once.
 pub fn embed_images(
     clip: &Clip,
     preprocess: &Preprocess,

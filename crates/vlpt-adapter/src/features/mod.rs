@@ -69,8 +69,8 @@ pub struct FeatureExtractor<'a> {
 }
 
 impl FeatureExtractor<'_> {
-    /// Features of one view of every image, row-major (images x [`ImageAdaptation::width`]), not normalised; from the
-    /// cache where it has them. `hashes` are those of [`hash_images`].
+    /// Features of one view of every image, row-major (images x [`ImageAdaptation::width`]), not
+    /// normalised; from the cache where it has them. `hashes` are those of [`hash_images`].
     ///
     /// # Errors
     /// An image that cannot be read or decoded. A damaged cache file is no error: it is noted, and

@@ -53,7 +53,7 @@ options! {
     }
 }
 
-fn refuse<T>(key: &'static str, found: impl ToString, expected: impl Into<String>) -> Result<T> {
+fn refuse<T>(key: &'static str, found: &dyn ToString, expected: impl Into<String>) -> Result<T> {
     Err(MethodError::Option {
         key,
         found: found.to_string(),
@@ -68,19 +68,19 @@ impl MmrlConfig {
     /// The first option whose value makes no sense.
     pub fn check(&self) -> Result<()> {
         if !(1..=MAX_TOKENS).contains(&self.tokens) {
-            return refuse("mmrl.tokens", self.tokens, format!("1 to {MAX_TOKENS}"));
+            return refuse("mmrl.tokens", &self.tokens, format!("1 to {MAX_TOKENS}"));
         }
         if self.width == 0 {
-            return refuse("mmrl.width", self.width, "at least 1");
+            return refuse("mmrl.width", &self.width, "at least 1");
         }
         if self.blocks == Some(0) {
-            return refuse("mmrl.blocks", 0, "at least 1");
+            return refuse("mmrl.blocks", &0, "at least 1");
         }
         if !(0.0..=1.0).contains(&self.alpha) {
-            return refuse("mmrl.alpha", self.alpha, "0 to 1");
+            return refuse("mmrl.alpha", &self.alpha, "0 to 1");
         }
         if !(self.lambda >= 0.0 && self.lambda.is_finite()) {
-            return refuse("mmrl.lambda", self.lambda, "0 or more");
+            return refuse("mmrl.lambda", &self.lambda, "0 or more");
         }
         fill(&self.template, "name").map(|_| ())
     }
@@ -105,7 +105,7 @@ impl MmrlConfig {
             }
             Some(blocks) => refuse(
                 "mmrl.blocks",
-                blocks,
+                &blocks,
                 format!("1 to {limit} with this model"),
             ),
         }
@@ -119,13 +119,13 @@ impl MmrlPlusConfig {
     /// The first that makes no sense.
     pub fn check(&self) -> Result<()> {
         if !(self.beta > 0.0 && self.beta <= 1.0) {
-            return refuse("mmrlpp.beta", self.beta, "above 0, at most 1");
+            return refuse("mmrlpp.beta", &self.beta, "above 0, at most 1");
         }
         if self.rank == 0 {
-            return refuse("mmrlpp.rank", 0, "at least 1");
+            return refuse("mmrlpp.rank", &0, "at least 1");
         }
         if self.projection_rank == 0 {
-            return refuse("mmrlpp.projection_rank", 0, "at least 1");
+            return refuse("mmrlpp.projection_rank", &0, "at least 1");
         }
         Ok(())
     }
