@@ -189,6 +189,7 @@ mod tests {
             rows: 2,
             place: VisualPlace::AfterLnPre,
             per_image: false,
+            carry: 0.0,
         }));
         for adaptation in [None, Some(visual)] {
             let extractor = extractor(&clip, adaptation);

@@ -37,6 +37,30 @@ impl ImageAdaptation {
         Ok((!values.is_empty()).then_some(Self::Fixed(values)))
     }
 
+    /// How many features an image has under it: that of the class token, and one of the learned rows
+    /// where they have a projection.
+    pub fn outputs(&self) -> usize {
+        match self {
+            Self::Fixed(values) => 1 + usize::from(values.row_projection.is_some()),
+            Self::PerImage(_) => 1,
+        }
+    }
+
+    /// The same with the feature of the class token alone.
+    #[must_use]
+    pub fn of_class_token(mut self) -> Self {
+        if let Self::Fixed(values) = &mut self {
+            values.row_projection = None;
+        }
+        self
+    }
+
+    /// Numbers of an image's features under an adaptation, or under none, of features of length
+    /// `embed`.
+    pub fn width(this: Option<&Self>, embed: usize) -> usize {
+        this.map_or(1, Self::outputs) * embed
+    }
+
     /// The prompts, where they are the same for every image.
     pub fn prompts(&self) -> Option<&vlpt_methods::PromptValues> {
         match self {
@@ -45,11 +69,12 @@ impl ImageAdaptation {
         }
     }
 
-    /// Features (n x embed) of pixels (n x 3 x side x side) under an adaptation, or of the frozen
-    /// tower; not normalised.
+    /// Features (n x [`ImageAdaptation::width`]) of pixels (n x 3 x side x side) under an adaptation,
+    /// or of the frozen tower; not normalised.
     ///
     /// # Errors
-    /// A method that refused the images.
+    /// A method that refused the images, or one that makes a second feature of rows that each image has
+    /// of its own.
     pub fn features(
         this: Option<&Self>,
         clip: &Clip,
@@ -62,7 +87,8 @@ impl ImageAdaptation {
 
     /// What the tower itself has to be asked for, of which [`ImageAdaptation::of_tower_rows`] makes
     /// features: what is projected (n x width), which is the same under another projection; where
-    /// each image has an adaptation of its own, its features (n x embed).
+    /// each image has an adaptation of its own or a second feature, its features
+    /// (n x [`ImageAdaptation::width`]).
     ///
     /// # Errors
     /// A method that refused the images.
@@ -74,10 +100,14 @@ impl ImageAdaptation {
     ) -> Result<Vec<f32>> {
         Ok(match this {
             None => clip.vision.unprojected(pixels, n, &TowerAdaptation::NONE),
-            Some(Self::Fixed(values)) => {
+            Some(fixed @ Self::Fixed(values)) => {
                 let updates = values.updates();
                 let adaptation = values.for_tower(&updates);
-                clip.vision.unprojected(pixels, n, &adaptation)
+                if fixed.is_projected_last() {
+                    clip.vision.unprojected(pixels, n, &adaptation)
+                } else {
+                    clip.vision.features(pixels, n, &adaptation)
+                }
             }
             Some(Self::PerImage(method)) => {
                 let frozen = clip.vision.features(pixels, n, &TowerAdaptation::NONE);
@@ -87,6 +117,15 @@ impl ImageAdaptation {
                     ..Pass::EVAL
                 };
                 let values = method.adapt(&pass)?.visual.values()?;
+                if values.row_projection.is_some() {
+                    return Err(crate::AdapterError::Incompatible {
+                        what: format!(
+                            "the method {} makes a second feature of rows of each image",
+                            method.name()
+                        ),
+                        hint: Some("make the rows of parameters alone".to_owned()),
+                    });
+                }
                 let updates = values.updates();
                 clip.vision.features(pixels, n, &values.for_tower(&updates))
             }
@@ -95,19 +134,25 @@ impl ImageAdaptation {
 
     /// Length of a row of [`ImageAdaptation::tower_rows`].
     pub(crate) fn row_width(this: Option<&Self>, clip: &Clip) -> usize {
-        match this {
-            None | Some(Self::Fixed(_)) => clip.vision.width(),
-            Some(Self::PerImage(_)) => clip.config.embed_dim,
+        if this.is_none_or(Self::is_projected_last) {
+            clip.vision.width()
+        } else {
+            Self::width(this, clip.config.embed_dim)
         }
     }
 
-    /// Features (n x embed) of rows of the tower.
+    /// Features (n x [`ImageAdaptation::width`]) of rows of the tower.
     pub(crate) fn of_tower_rows(this: Option<&Self>, clip: &Clip, rows: &[f32]) -> Vec<f32> {
-        match this {
-            None => clip.vision.project(rows, None),
-            Some(Self::Fixed(values)) => clip.vision.project(rows, values.projection.as_deref()),
-            Some(Self::PerImage(_)) => rows.to_vec(),
+        if this.is_none_or(Self::is_projected_last) {
+            clip.vision.project(rows, this.and_then(Self::projection))
+        } else {
+            rows.to_vec()
         }
+    }
+
+    /// Whether an image has one feature that a projection common to all images makes at the end.
+    pub(crate) fn is_projected_last(&self) -> bool {
+        matches!(self, Self::Fixed(values) if values.row_projection.is_none())
     }
 
     /// Another projection alone (width x embed).
@@ -131,15 +176,14 @@ impl ImageAdaptation {
     /// None where they are those of the frozen tower.
     pub(crate) fn rows_fingerprint(&self) -> Option<String> {
         match self {
-            Self::Fixed(values) => {
+            Self::Fixed(values) if self.is_projected_last() => {
                 let before = TowerValues {
                     projection: None,
-                    prompts: values.prompts.clone(),
-                    updates: values.updates.clone(),
+                    ..values.clone()
                 };
                 (!before.is_empty()).then(|| Self::Fixed(before).fingerprint())
             }
-            Self::PerImage(_) => Some(self.fingerprint()),
+            _ => Some(self.fingerprint()),
         }
     }
 

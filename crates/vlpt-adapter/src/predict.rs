@@ -108,8 +108,9 @@ impl Predictor {
     }
 }
 
-/// Image features under an adaptation, or without any, one vector for each image; an image that
-/// cannot be decoded is an error at its own place. Give some dozens at once.
+/// Image features under an adaptation, or without any, one vector of [`ImageAdaptation::width`]
+/// numbers for each image; an image that cannot be decoded is an error at its own place. Give some
+/// dozens at once.
 pub fn embed_images(
     clip: &Clip,
     preprocess: &Preprocess,
@@ -144,11 +145,12 @@ pub fn embed_images(
             return tensors.into_iter().map(refused).collect();
         }
     };
-    let mut rows = features.chunks_exact(clip.config.embed_dim);
+    let embed = clip.config.embed_dim;
+    let mut rows = features.chunks_exact(ImageAdaptation::width(adaptation, embed));
     let mut row = || {
         let mut row = rows.next().map(<[f32]>::to_vec).unwrap_or_default();
         if normalised {
-            normalise(&mut row);
+            row.chunks_exact_mut(embed).for_each(normalise);
         }
         row
     };

@@ -27,6 +27,9 @@ pub struct TowerTensors {
     pub updates: Vec<UpdateTensor>,
     /// Another projection into the joint space (width x embed).
     pub projection: Option<Tensor>,
+    /// Images: a projection (width x embed) that makes a second feature of the learned rows, see
+    /// [`TowerAdaptation::row_projection`].
+    pub row_projection: Option<Tensor>,
 }
 
 /// Learned rows, see [`PromptRows`].
@@ -39,6 +42,8 @@ pub struct PromptTensor {
     pub first: usize,
     /// Images: where rows of the first block enter.
     pub place: VisualPlace,
+    /// The share of what came out of the block before that stays, [`PromptRows::carry`].
+    pub carry: f32,
 }
 
 /// A learned update of a layer, see [`Update`].
@@ -91,6 +96,7 @@ impl PromptTensor {
             rows,
             first: 0,
             place: VisualPlace::default(),
+            carry: 0.0,
         }
     }
 }
@@ -106,7 +112,10 @@ impl TowerTensors {
 
     /// Whether nothing is changed.
     pub fn is_empty(&self) -> bool {
-        self.prompts.is_none() && self.updates.is_empty() && self.projection.is_none()
+        self.prompts.is_none()
+            && self.updates.is_empty()
+            && self.projection.is_none()
+            && self.row_projection.is_none()
     }
 
     /// The values, for the tower.
@@ -138,6 +147,7 @@ impl TowerTensors {
                     rows,
                     place: prompts.place,
                     per_image,
+                    carry: prompts.carry,
                 })
             }
         };
@@ -166,6 +176,7 @@ impl TowerTensors {
             prompts,
             updates: self.updates.iter().map(update).collect(),
             projection: self.projection.as_ref().map(Tensor::to_vec),
+            row_projection: self.row_projection.as_ref().map(Tensor::to_vec),
         })
     }
 
@@ -190,8 +201,13 @@ impl TowerTensors {
                 _ => {}
             }
         }
-        if let (Some(projection), Some(d)) = (&self.projection, &d.projection) {
-            outputs.push((projection, d));
+        for (projection, d) in [
+            (&self.projection, &d.projection),
+            (&self.row_projection, &d.row_projection),
+        ] {
+            if let (Some(projection), Some(d)) = (projection, d) {
+                outputs.push((projection, d));
+            }
         }
         outputs
     }
@@ -243,6 +259,8 @@ pub struct TowerValues {
     pub updates: Vec<UpdateValues>,
     /// Another projection (width x embed).
     pub projection: Option<Vec<f32>>,
+    /// A projection that makes a second feature of the learned rows (width x embed).
+    pub row_projection: Option<Vec<f32>>,
 }
 
 /// Learned rows as plain numbers, see [`PromptRows`].
@@ -260,6 +278,8 @@ pub struct PromptValues {
     pub place: VisualPlace,
     /// Whether each image has rows of its own.
     pub per_image: bool,
+    /// The share of what came out of the block before that stays.
+    pub carry: f32,
 }
 
 /// An update as plain numbers.
@@ -300,7 +320,10 @@ impl TowerValues {
 
     /// Whether nothing is changed.
     pub fn is_empty(&self) -> bool {
-        self.prompts.is_none() && self.updates.is_empty() && self.projection.is_none()
+        self.prompts.is_none()
+            && self.updates.is_empty()
+            && self.projection.is_none()
+            && self.row_projection.is_none()
     }
 
     /// The updates as the tower takes them, for [`TowerValues::for_tower`].
@@ -339,11 +362,13 @@ impl TowerValues {
             rows: prompts.rows,
             place: prompts.place,
             per_image: prompts.per_image,
+            carry: prompts.carry,
         };
         TowerAdaptation {
             prompts: self.prompts.as_ref().map_or(PromptRows::NONE, rows),
             updates,
             projection: self.projection.as_deref(),
+            row_projection: self.row_projection.as_deref(),
             first_image: 0,
         }
     }
@@ -406,7 +431,7 @@ mod tests {
     #[test]
     fn gradients_of_updates_and_projections_come_back_too() {
         let parameter = |name: &str| Parameter::new(name, &[1, 2], vec![1.0, 2.0]).unwrap();
-        let all = ["a", "b", "scale", "shift", "projection"].map(parameter);
+        let all = ["a", "b", "scale", "shift", "projection", "rows"].map(parameter);
         let tensor = |i: usize| all[i].var().as_tensor().clone();
         let update = |change| UpdateTensor {
             block: 0,
@@ -428,6 +453,7 @@ mod tests {
                 prompts: None,
                 updates: vec![update(low_rank), update(affine)],
                 projection: Some(tensor(4)),
+                row_projection: Some(tensor(5)),
             },
             ..Adaptation::default()
         };
@@ -444,9 +470,12 @@ mod tests {
                 },
             ],
             projection: Some(vec![9.0, 10.0]),
+            row_projection: Some(vec![11.0, 12.0]),
         };
         let found = adaptation.gradients(&all, None, Some(&gradients)).unwrap();
-        let expected = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0], [7.0, 8.0], [9.0, 10.0]];
-        assert_eq!(found, expected.map(|pair| pair.to_vec()));
+        let expected: Vec<Vec<f32>> = (0..6)
+            .map(|i| vec![2.0 * i as f32 + 1.0, 2.0 * i as f32 + 2.0])
+            .collect();
+        assert_eq!(found, expected);
     }
 }

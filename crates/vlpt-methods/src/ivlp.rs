@@ -266,9 +266,8 @@ impl Method for Ivlp {
         Ok(Adaptation {
             text: TowerTensors::prompts(PromptTensor::deep(Tensor::stack(&self.text, 0)?)),
             visual: TowerTensors::prompts(PromptTensor {
-                rows: Tensor::stack(&self.visual, 0)?,
-                first: 0,
                 place: VisualPlace::BeforeLnPre,
+                ..PromptTensor::deep(Tensor::stack(&self.visual, 0)?)
             }),
         })
     }

@@ -21,6 +21,8 @@
 //! | [`MaPLe`] | text prompts in the first blocks, and visual prompts made of them |
 //! | [`Ivlp`] | tokens at the first blocks of both towers |
 //! | [`PromptSrc`] | the same, held near the frozen model |
+//! | [`Mmrl`] | tokens of a shared space in the last blocks of both towers, and a projection of their own |
+//! | [`MmrlPlus`] | the same with fewer numbers, rows going on from block to block |
 //! | [`baselines`] | nothing, or a classifier of image features |
 //!
 //! `docs/guides/add-a-method.md` walks through writing another one.
@@ -39,11 +41,13 @@ mod context;
 mod coop;
 mod dropout;
 mod error;
+mod fusion;
 pub mod head;
 pub mod import;
 mod ivlp;
 mod maple;
 mod method;
+mod mmrl;
 mod nn;
 mod parameter;
 mod promptsrc;
@@ -72,10 +76,12 @@ pub use config::{MethodConfig, MethodSection, ReadSection, ReadTable};
 pub use context::Position;
 pub use coop::{CoOp, CoOpConfig};
 pub use error::{MethodError, Result};
+pub use fusion::{FusedClasses, Fusion};
 pub use head::UnitRows;
 pub use ivlp::{Ivlp, IvlpConfig};
 pub use maple::{MaPLe, MaPLeConfig};
 pub use method::{Features, ImageFeatures, Method, Pass, class_text};
+pub use mmrl::{Mmrl, MmrlConfig, MmrlPlus, MmrlPlusConfig};
 pub use options::{MethodOptions, OptionDoc, OptionTable};
 pub use parameter::Parameter;
 pub use promptsrc::{PromptSrc, PromptSrcConfig};

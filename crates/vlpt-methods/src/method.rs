@@ -4,7 +4,7 @@ use vlpt_autograd::Tensor;
 use vlpt_base::random::Stream;
 use vlpt_clip::{Clip, PromptToken, TextPlanOptions, Tokenizer};
 
-use crate::{Adaptation, Needs, Parameter, Result};
+use crate::{Adaptation, Fusion, Needs, Parameter, Result};
 
 /// A tuned method with its parameters in memory.
 pub trait Method: Send + Sync {
@@ -64,6 +64,12 @@ pub trait Method: Send + Sync {
         Ok(None)
     }
 
+    /// How the two features of an image make losses and logits, of a method whose learned rows have a
+    /// projection ([`TowerTensors::row_projection`](crate::TowerTensors::row_projection)).
+    fn fusion(&self) -> Option<Fusion> {
+        None
+    }
+
     /// The weight of the parameters after epoch `epoch` (counted from 1) of `epochs` in the average
     /// that the run ends with; none where it ends with the parameters themselves. The weights of a
     /// run add up to 1.
@@ -120,7 +126,7 @@ pub struct Features<'a> {
 /// Features of a part of a step's images.
 #[derive(Debug, Clone, Copy)]
 pub struct ImageFeatures<'a> {
-    /// As tuned (images x embed): a leaf whose gradient is wanted.
+    /// As tuned (images x embed), of the class token: a leaf whose gradient is wanted.
     pub tuned: &'a Tensor,
     /// Under the frozen tower.
     pub frozen: &'a Tensor,

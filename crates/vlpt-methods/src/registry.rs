@@ -3,8 +3,8 @@
 use crate::baselines::{clap, gda, linear_probe, lp_plus_plus, prolip, tip_adapter, zero_shot};
 use crate::head::HeadReader;
 use crate::{
-    Family, MethodConfig, MethodSpec, OptionTable, clip_lora, cocoop, coop, ivlp, maple, promptsrc,
-    upt, vlpt, vpt,
+    Family, MethodConfig, MethodSpec, OptionTable, clip_lora, cocoop, coop, ivlp, maple, mmrl,
+    promptsrc, upt, vlpt, vpt,
 };
 
 #[cfg(feature = "example-method")]
@@ -23,6 +23,8 @@ pub static METHODS: &[&MethodSpec] = &[
     &maple::SPEC,
     &ivlp::SPEC,
     &promptsrc::SPEC,
+    &mmrl::SPEC,
+    &mmrl::PLUS,
     &clip_lora::SPEC,
     #[cfg(feature = "example-method")]
     &shared_prompt::SPEC,

@@ -202,9 +202,8 @@ impl Vpt {
             rows = projected.reshape(&[layers, count, width])?;
         }
         Ok(Some(PromptTensor {
-            rows: dropout(&rows, self.dropout, pass, "vpt.dropout")?,
-            first: 0,
             place: self.place.into(),
+            ..PromptTensor::deep(dropout(&rows, self.dropout, pass, "vpt.dropout")?)
         }))
     }
 

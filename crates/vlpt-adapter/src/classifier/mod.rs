@@ -3,6 +3,7 @@
 //! | kind | made by | holds |
 //! |---|---|---|
 //! | cosine | prompts without images, zero-shot | text features and a scale |
+//! | fused | prompts under which an image has two features ([`Fusion`](vlpt_methods::Fusion)) | the same, and what the first one counts for each class |
 //! | conditional | prompts made of each image ([`Needs::texts_per_image`](vlpt_methods::Needs::texts_per_image)) | the method and its texts |
 //! | features | baselines | weights, or what else the baseline keeps ([`FeatureHead`]) |
 //!
@@ -11,6 +12,8 @@
 //! [`embed_images`](crate::embed_images).
 
 mod conditional;
+mod fused;
+mod of_method;
 mod part;
 
 use std::fmt;
@@ -20,7 +23,7 @@ use rayon::prelude::*;
 use vlpt_clip::{Clip, PromptToken};
 use vlpt_methods::head::FeatureHead;
 use vlpt_methods::zeroshot::{self, normalise};
-use vlpt_methods::{Method, Pass, UnitRows};
+use vlpt_methods::{Method, UnitRows};
 
 use crate::{AdapterError, ImageAdaptation, Result};
 
@@ -47,6 +50,15 @@ pub(crate) enum Head {
         features: Vec<f32>,
         /// What cosine similarities are multiplied by.
         logit_scale: f32,
+    },
+    /// As `Cosine`, for images of two features each: of the class token, and of the learned rows.
+    Fused {
+        /// Normalised text features, classes x embed.
+        features: Vec<f32>,
+        /// What cosine similarities are multiplied by.
+        logit_scale: f32,
+        /// For each class the share of the first feature in its logit, 0 to 1.
+        shares: Vec<f32>,
     },
     /// As `Cosine`, with text features of each image's own.
     Conditional {
@@ -101,10 +113,14 @@ impl Classifier {
         }
     }
 
-    /// The same classifier for images that are embedded with this.
+    /// The same classifier for images that are embedded with this. Of a classifier that reads one
+    /// feature of an image, a second one is left away.
     #[must_use]
     pub fn with_visual(mut self, visual: Option<ImageAdaptation>) -> Self {
-        self.visual = visual;
+        self.visual = match self.head {
+            Head::Fused { .. } => visual,
+            _ => visual.map(ImageAdaptation::of_class_token),
+        };
         self
     }
 
@@ -123,42 +139,6 @@ impl Classifier {
         )
     }
 
-    /// The classifier of a method's parameters as they are, with its visual prompts. A conditional
-    /// method is kept and follows later changes of its parameters; any other is read once.
-    ///
-    /// # Errors
-    /// Class names that the method cannot be used with.
-    pub fn of_method(clip: &Clip, method: Arc<dyn Method>, classes: &[String]) -> Result<Self> {
-        let texts = method.texts(&clip.tokenizer, classes)?;
-        let needs = method.needs();
-        if needs.texts_per_image && needs.pixels {
-            return Err(AdapterError::Incompatible {
-                what: format!(
-                    "the method {} makes texts of each image and changes the image tower too",
-                    method.name()
-                ),
-                hint: Some("make one of the two of parameters alone".to_owned()),
-            });
-        }
-        if needs.texts_per_image {
-            return Ok(Self::with_head(
-                classes,
-                clip.config.embed_dim,
-                Head::Conditional {
-                    method,
-                    texts,
-                    logit_scale: clip.logit_scale,
-                },
-            ));
-        }
-        let visual = ImageAdaptation::of_method(&method)?;
-        let text = method.adapt(&Pass::EVAL)?.text.values()?;
-        let updates = text.updates();
-        let features = clip.text.features(&texts, &text.for_tower(&updates));
-        check_texts(classes, &features)?;
-        Ok(Self::new(clip, classes, features).with_visual(visual))
-    }
-
     /// The zero-shot classifier of a model.
     ///
     /// # Errors
@@ -172,7 +152,7 @@ impl Classifier {
     /// on the image.
     pub fn text_features(&self) -> Option<&[f32]> {
         match &self.head {
-            Head::Cosine { features, .. } => Some(features),
+            Head::Cosine { features, .. } | Head::Fused { features, .. } => Some(features),
             Head::Conditional { .. } | Head::Features(_) => None,
         }
     }
@@ -201,8 +181,8 @@ impl Classifier {
         Err(AdapterError::OtherClasses { what })
     }
 
-    /// Logits (images x classes) of image features (images x embed), normalised or not, that were
-    /// made by `clip` under [`Classifier::visual`].
+    /// Logits (images x classes) of image features (images x embed, or x 2 embed where an image has
+    /// two), normalised or not, that were made by `clip` under [`Classifier::visual`].
     ///
     /// # Errors
     /// A number of values that is not a multiple of the classifier's width, or a method that
@@ -214,6 +194,14 @@ impl Classifier {
                 features,
                 logit_scale,
             } => units.logits(&UnitRows::new(features, self.embed)?, *logit_scale)?,
+            Head::Fused {
+                features,
+                logit_scale,
+                shares,
+            } => {
+                let texts = UnitRows::new(features, self.embed)?;
+                fused::logits(&units, &texts, *logit_scale, shares)?
+            }
             Head::Conditional {
                 method,
                 texts,
@@ -258,6 +246,7 @@ impl fmt::Debug for Classifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let head = match &self.head {
             Head::Cosine { .. } => "cosine",
+            Head::Fused { .. } => "fused",
             Head::Conditional { method, .. } => method.name(),
             Head::Features(head) => head.kind(),
         };

@@ -20,6 +20,19 @@ impl Classifier {
                     .collect(),
                 logit_scale: *logit_scale,
             },
+            Head::Fused {
+                features,
+                logit_scale,
+                shares,
+            } => Head::Fused {
+                features: classes
+                    .iter()
+                    .flat_map(|&class| &features[class * embed..(class + 1) * embed])
+                    .copied()
+                    .collect(),
+                logit_scale: *logit_scale,
+                shares: classes.iter().map(|&class| shares[class]).collect(),
+            },
             Head::Conditional {
                 method,
                 texts,

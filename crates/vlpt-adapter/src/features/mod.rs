@@ -73,8 +73,8 @@ pub struct FeatureExtractor<'a> {
 }
 
 impl FeatureExtractor<'_> {
-    /// Features of one view of every image, row-major (images x embed), not normalised; from the
-    /// cache where it has them. `hashes` are those of [`hash_images`].
+    /// Features of one view of every image, row-major (images x [`ImageAdaptation::width`]), not
+    /// normalised; from the cache where it has them. `hashes` are those of [`hash_images`].
     ///
     /// # Errors
     /// An image that cannot be read or decoded. A damaged cache file is no error: it is noted, and
@@ -208,6 +208,7 @@ mod tests {
                 rows: 2 / blocks,
                 place,
                 per_image: false,
+                carry: 0.0,
             }))
         };
         let after = VisualPlace::AfterLnPre;

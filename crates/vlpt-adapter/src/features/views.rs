@@ -148,13 +148,14 @@ impl<'a> FeatureExtractor<'a> {
 
     fn check_unprojected(&self) -> Result<()> {
         match &self.adaptation {
-            Some(ImageAdaptation::PerImage(method)) => Err(AdapterError::Incompatible {
-                what: format!(
-                    "{} changes the tower for each image: nothing is before a common projection",
-                    method.name()
-                ),
-                hint: None,
-            }),
+            Some(adaptation) if !adaptation.is_projected_last() => {
+                Err(AdapterError::Incompatible {
+                    what: "the image tower is changed for each image, or gives two features: nothing \
+                           is before a common projection"
+                        .to_owned(),
+                    hint: None,
+                })
+            }
             _ => Ok(()),
         }
     }

@@ -148,7 +148,10 @@ impl PromptFolder {
                     hint: Some("use the classes it was fitted to, or a prompt method".to_owned()),
                 })
             }
-            _ => Classifier::of_method(clip, Arc::from(self.method(clip)?), classes),
+            _ => {
+                let method = Arc::from(self.method(clip)?);
+                Classifier::of_trained(clip, method, classes, &self.classes)
+            }
         }
     }
 

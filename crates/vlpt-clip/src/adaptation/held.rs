@@ -11,22 +11,29 @@ use super::{
 pub(crate) struct Held {
     pub(crate) updates: Updates,
     pub(crate) projection: Option<Vec<f32>>,
+    pub(crate) row_projection: Option<Vec<f32>>,
     pub(crate) first_image: usize,
 }
 
 impl Held {
     /// # Panics
-    /// When an update does not fit a tower of `depth` blocks of that width and MLP, or the projection
-    /// is not width x embed.
+    /// When an update does not fit a tower of `depth` blocks of that width and MLP, a projection is not
+    /// width x embed, or there is one of learned rows without rows.
     pub(crate) fn new(adaptation: &TowerAdaptation, sizes: TowerSizes) -> Self {
-        let projection = adaptation.projection.map(<[f32]>::to_vec);
-        if let Some(projection) = &projection {
-            let TowerSizes { width, embed, .. } = sizes;
+        let TowerSizes { width, embed, .. } = sizes;
+        let hold = |projection: &[f32]| {
             assert_eq!(projection.len(), width * embed, "projection of a tower");
-        }
+            projection.to_vec()
+        };
+        let rows = adaptation.row_projection.is_some();
+        assert!(
+            !(rows && adaptation.prompts.is_empty()),
+            "a projection of learned rows, where there are none"
+        );
         Self {
             updates: Updates::new(adaptation.updates, sizes),
-            projection,
+            projection: adaptation.projection.map(hold),
+            row_projection: adaptation.row_projection.map(hold),
             first_image: adaptation.first_image,
         }
     }
@@ -36,12 +43,19 @@ impl Held {
         self.projection.is_some() || !self.updates.of_final_norm().is_empty()
     }
 
+    /// Features of a thing that goes through the tower: one, or two with one of the learned rows.
+    pub(crate) fn outputs(&self) -> usize {
+        1 + usize::from(self.row_projection.is_some())
+    }
+
     /// Gradients of all, 0 yet.
     pub(crate) fn zero_gradients(&self, prompts: usize) -> TowerGradients {
+        let zero = |projection: &Option<Vec<f32>>| projection.as_ref().map(|p| vec![0.0; p.len()]);
         TowerGradients {
             prompts: vec![0.0; prompts],
             updates: self.updates.zero_gradients(),
-            projection: self.projection.as_ref().map(|p| vec![0.0; p.len()]),
+            projection: zero(&self.projection),
+            row_projection: zero(&self.row_projection),
         }
     }
 }

@@ -23,6 +23,10 @@ pub struct TowerAdaptation<'a> {
     pub updates: &'a [Update<'a>],
     /// A projection into the joint space (width x embed) in place of the tower's own.
     pub projection: Option<&'a [f32]>,
+    /// Images: a projection (width x embed) that gives a second feature, of the learned rows. With
+    /// `x` the rows after the last block, it is `mean(ln_post(x)) W`; each image then has 2 x embed
+    /// numbers, the class token's feature first. Not of texts.
+    pub row_projection: Option<&'a [f32]>,
     /// Number of the first image of the pass in its batch, which dropout masks depend on: a batch
     /// that goes through the tower in several passes has the masks of one pass. Of no use for texts.
     pub first_image: usize,
@@ -34,6 +38,7 @@ impl TowerAdaptation<'_> {
         prompts: PromptRows::NONE,
         updates: &[],
         projection: None,
+        row_projection: None,
         first_image: 0,
     };
 }
@@ -57,6 +62,8 @@ pub struct TowerGradients {
     pub updates: Vec<UpdateGradient>,
     /// Of the projection (width x embed), where there is another one than the tower's.
     pub projection: Option<Vec<f32>>,
+    /// Of the projection of the learned rows (width x embed), where there is one.
+    pub row_projection: Option<Vec<f32>>,
 }
 
 impl TowerGradients {
@@ -66,17 +73,22 @@ impl TowerGradients {
     /// # Panics
     /// When they have other shapes.
     pub fn add(&mut self, other: &Self) {
-        assert_eq!(
-            (self.updates.len(), self.projection.is_some()),
-            (other.updates.len(), other.projection.is_some()),
-            "gradients of one adaptation"
-        );
+        let parts = |d: &Self| {
+            let projections = (d.projection.is_some(), d.row_projection.is_some());
+            (d.updates.len(), projections)
+        };
+        assert_eq!(parts(self), parts(other), "gradients of one adaptation");
         vlpt_kernels::add(&mut self.prompts, &other.prompts);
         for (own, other) in self.updates.iter_mut().zip(&other.updates) {
             own.add(other);
         }
-        if let (Some(own), Some(other)) = (&mut self.projection, &other.projection) {
-            vlpt_kernels::add(own, other);
+        for (own, other) in [
+            (&mut self.projection, &other.projection),
+            (&mut self.row_projection, &other.row_projection),
+        ] {
+            if let (Some(own), Some(other)) = (own, other) {
+                vlpt_kernels::add(own, other);
+            }
         }
     }
 }

@@ -14,8 +14,9 @@ pub enum VisualPlace {
 /// Learned rows: `rows` tokens more from block `first` on, with values of their own at the input of
 /// `blocks` blocks.
 ///
-/// What a block makes of these tokens is replaced by the rows of the next block that has some; after
-/// the last one they go on as ordinary tokens. Before block `first` they do not exist.
+/// What a block makes of these tokens is replaced by the rows of the next block that has some, or
+/// mixed with them ([`PromptRows::carry`]); after the last one they go on as ordinary tokens. Before
+/// block `first` they do not exist.
 ///
 /// **Text.** [`PromptToken::Learned`](crate::PromptToken::Learned) `(r)` is where row `r` stands. With
 /// `first` 0 a learned token takes a position of the text like any other, and the rows of block 0 get
@@ -37,6 +38,10 @@ pub struct PromptRows<'a> {
     pub place: VisualPlace,
     /// Images: whether each image has values of its own.
     pub per_image: bool,
+    /// The share `c`, 0 or more and less than 1, of what came out of the block before: after `first`,
+    /// what enters a block with values `v` is `(1 - c) v + c x`, where `x` came out (progressive
+    /// composition). 0: `v` alone.
+    pub carry: f32,
 }
 
 impl<'a> PromptRows<'a> {
@@ -48,6 +53,7 @@ impl<'a> PromptRows<'a> {
         rows: 0,
         place: VisualPlace::AfterLnPre,
         per_image: false,
+        carry: 0.0,
     };
 
     /// Rows (rows x width) at the input of the first block alone.
@@ -74,15 +80,17 @@ impl<'a> PromptRows<'a> {
     }
 
     /// # Panics
-    /// When the values have another length for so many `images`, or the rows another place than a
-    /// tower of `depth` blocks has.
+    /// When the values have another length for so many `images`, the rows another place than a
+    /// tower of `depth` blocks has, or the share of what came before is none.
     pub(crate) fn check(&self, depth: usize, width: usize, images: usize) {
         let Self {
             first,
             blocks,
             rows,
+            carry,
             ..
         } = *self;
+        assert!((0.0..1.0).contains(&carry), "{carry} of the rows before");
         assert!(
             first + blocks <= depth,
             "prompts for {blocks} blocks from {first} on, of a tower of {depth}"

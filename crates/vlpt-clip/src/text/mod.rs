@@ -291,9 +291,14 @@ impl TextTower {
     fn hold(&self, adaptation: &TowerAdaptation) -> TextAdaptation {
         let prompts = adaptation.prompts;
         prompts.check(self.depth(), self.width, 1);
+        assert!(
+            adaptation.row_projection.is_none(),
+            "a projection of learned rows in the text tower"
+        );
         TextAdaptation {
             values: prompts.values.to_vec(),
             rows: prompts.rows,
+            carry: prompts.carry,
             held: Held::new(
                 adaptation,
                 TowerSizes {

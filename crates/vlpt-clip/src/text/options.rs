@@ -17,6 +17,8 @@ pub struct TextPlanOptions {
     pub blocks: usize,
     /// The first block with an update of a layer, if there is one.
     pub updates: Option<usize>,
+    /// Whether rows are mixed with what became of those before, [`PromptRows::carry`] above 0.
+    pub carries: bool,
 }
 
 impl Default for TextPlanOptions {
@@ -26,6 +28,7 @@ impl Default for TextPlanOptions {
             first: 0,
             blocks: 1,
             updates: None,
+            carries: false,
         }
     }
 }
@@ -44,6 +47,7 @@ impl From<&TowerAdaptation<'_>> for TextPlanOptions {
             first,
             blocks,
             updates: in_blocks.map(|update| update.block).min(),
+            carries: blocks > 0 && adaptation.prompts.carry > 0.0,
         }
     }
 }
@@ -65,6 +69,11 @@ impl TextPlanOptions {
         }
     }
 
+    /// Whether block `l` gets rows that are mixed with what became of those before.
+    pub(super) fn mixes(self, l: usize) -> bool {
+        self.carries && l > self.first && self.enters(l)
+    }
+
     /// Whether block `l` gets rows of its own.
     pub(super) fn enters(self, l: usize) -> bool {
         (self.first..self.first + self.blocks).contains(&l)
@@ -77,5 +86,6 @@ pub(super) struct TextAdaptation {
     /// Values of the prompts, blocks x rows x width.
     pub(super) values: Vec<f32>,
     pub(super) rows: usize,
+    pub(super) carry: f32,
     pub(super) held: Held,
 }

@@ -60,6 +60,13 @@ impl TextPlan {
                 own.blocks,
                 own.first
             );
+            let how = ["replaced", "mixed"];
+            assert!(
+                given.carries == own.carries,
+                "rows that are {}, where the plan is for rows that are {}",
+                how[usize::from(given.carries)],
+                how[usize::from(own.carries)]
+            );
         }
         if let Some(block) = given.updates {
             assert!(

@@ -14,7 +14,7 @@ use crate::transformer::{
 pub(super) struct ChunkTape {
     /// Of the blocks from the first on in which anything is learned.
     blocks: Vec<BlockTape>,
-    /// Class tokens after the last block.
+    /// Tokens that make features after the last block.
     last: Buffer<f32>,
 }
 
@@ -22,10 +22,11 @@ pub(super) struct ChunkTape {
 pub(super) struct Layout {
     /// Tokens of an image.
     pub(super) tokens: usize,
-    /// How many of them ask, the class token first.
+    /// How many of them ask, the class token first: all, or in the last block those that make features.
     pub(super) queries: usize,
     plan: AttentionPlan,
-    /// Rows of the class tokens in the last block, where they alone ask.
+    /// Rows of the tokens that ask in the last block: of each image the class token, and learned rows
+    /// that make a feature.
     query_rows: Option<Vec<u32>>,
 }
 
@@ -33,11 +34,17 @@ impl Layout {
     fn new(tower: &ImageTower, prompting: &Prompting, n: usize, l: usize) -> Self {
         let (tokens, queries) = Self::sizes(tower, prompting, l);
         let last = l + 1 == tower.blocks.len();
+        let asking = |i: usize| {
+            let rows = tokens - (queries - 1)..tokens;
+            std::iter::once(0)
+                .chain(rows)
+                .map(move |row| (i * tokens + row) as u32)
+        };
         Self {
             tokens,
             queries,
             plan: AttentionPlan::images(n, queries, tokens, prompting.keys(l).rows()),
-            query_rows: last.then(|| (0..n).map(|i| (i * tokens) as u32).collect()),
+            query_rows: last.then(|| (0..n).flat_map(asking).collect()),
         }
     }
 
@@ -50,7 +57,7 @@ impl Layout {
         };
         let tokens = tower.patches.tokens() + joined;
         let last = l + 1 == tower.blocks.len();
-        (tokens, if last { 1 } else { tokens })
+        (tokens, if last { prompting.asking() } else { tokens })
     }
 
     fn query_rows(&self) -> QueryRows<'_> {
@@ -68,7 +75,7 @@ impl Layout {
     }
 }
 
-/// Class tokens after the last block, of images whose tokens after `ln_pre` are `x`.
+/// Tokens that make features after the last block, of images whose tokens after `ln_pre` are `x`.
 pub(super) fn run(
     tower: &ImageTower,
     prompting: &Prompting,
@@ -137,9 +144,9 @@ pub(super) fn record(
 }
 
 impl ChunkTape {
-    /// Features, images x embed.
+    /// Features of the images.
     pub(super) fn features(&self, tower: &ImageTower, prompting: &Prompting) -> Vec<f32> {
-        tower.head.forward(&self.last, Some(&prompting.held))
+        tower.outputs(prompting, &self.last)
     }
 
     /// Bytes of the tapes of the blocks, for `n` images.
@@ -170,16 +177,13 @@ impl ChunkTape {
             keys: d_keys,
         } = gradients;
         let (arena, start) = (&tower.arena, prompting.start());
-        let held = &prompting.held;
-        let dx = tower
-            .head
-            .backward(arena, &self.last, d_features, held, gradients);
+        let dx = tower.outputs_backward(prompting, &self.last, d_features, gradients);
         let mut dx = Gradient::new(arena, tower.precision, tower.width, dx);
         let blocks = tower.blocks.iter().enumerate().skip(start);
         for ((l, block), tape) in blocks.zip(self.blocks).rev() {
             let layout = Layout::new(tower, prompting, run.images, l);
             let entry = prompting.entry(l);
-            let joins = matches!(entry, Entry::Join | Entry::Replace);
+            let joins = !matches!(entry, Entry::None | Entry::Shared);
             let of_image =
                 |i: usize| layout.tokens * (i + 1) - prompting.count..layout.tokens * (i + 1);
             let rows: Vec<u32> = if joins && l == start {
@@ -216,7 +220,15 @@ impl ChunkTape {
             let image_size = dx.floats().len() / run.images;
             for (i, dx) in dx.floats().chunks_exact(image_size).enumerate() {
                 let place = prompting.place(l, run.first + i);
-                add(&mut gradients.prompts[place], &dx[image_size - size..]);
+                let d = &mut gradients.prompts[place];
+                let dx = &dx[image_size - size..];
+                if let Entry::Mix(carry) = entry {
+                    d.iter_mut()
+                        .zip(dx)
+                        .for_each(|(d, dx)| *d += (1.0 - carry) * dx);
+                } else {
+                    add(d, dx);
+                }
             }
             if l > start {
                 let rest = if entry == Entry::Join {
@@ -224,7 +236,11 @@ impl ChunkTape {
                 } else {
                     let mut rest = arena.copy(dx.floats());
                     for image in rest.chunks_exact_mut(image_size) {
-                        image[image_size - size..].fill(0.0);
+                        let rows = &mut image[image_size - size..];
+                        match entry {
+                            Entry::Mix(carry) => rows.iter_mut().for_each(|d| *d *= carry),
+                            _ => rows.fill(0.0),
+                        }
                     }
                     rest
                 };

@@ -7,13 +7,13 @@ use super::{ImageTower, chunk};
 use crate::adaptation::TowerAdaptation;
 
 impl ImageTower {
-    /// Features (n x embed) of `images` (n x 3 x side x side, normalised) under an adaptation, not
-    /// normalised. Nothing is kept: memory does not grow with `n`.
+    /// Features (n x embed; n x 2 embed where learned rows have one too) of `images` (n x 3 x side x
+    /// side, normalised) under an adaptation, not normalised. Nothing is kept: memory does not grow with `n`.
     ///
     /// # Panics
     /// When the images or the adaptation have another shape.
     pub fn features(&self, images: &[f32], n: usize, adaptation: &TowerAdaptation) -> Vec<f32> {
-        let features = |prompting: &Prompting, last: &[f32]| self.project_last(prompting, last);
+        let features = |prompting: &Prompting, last: &[f32]| self.outputs(prompting, last);
         self.each_chunk(images, n, adaptation, self.embed_dim(), features)
     }
 
@@ -21,10 +21,11 @@ impl ImageTower {
     /// (n x width). [`ImageTower::project`] makes features of them.
     ///
     /// # Panics
-    /// When the images or the adaptation have another shape.
+    /// When the images or the adaptation have another shape, or learned rows have a feature too.
     pub fn unprojected(&self, images: &[f32], n: usize, adaptation: &TowerAdaptation) -> Vec<f32> {
         let rows = |prompting: &Prompting, last: &[f32]| {
-            self.head.unprojected(last, Some(&prompting.held))
+            assert!(!prompting.pooled(), "one row an image");
+            self.head.normed(last, Some(&prompting.held))
         };
         self.each_chunk(images, n, adaptation, self.width, rows)
     }
@@ -40,16 +41,6 @@ impl ImageTower {
             "rows of what is projected"
         );
         with_thread_team(|| self.head.project(unprojected, projection))
-    }
-
-    /// The tower's own projection (width x embed).
-    pub fn projection(&self) -> Vec<f32> {
-        // Each row of the unit matrix takes one row of it: a product with 1 and sums with 0 are exact.
-        let mut unit = vec![0.0; self.width * self.width];
-        unit.iter_mut()
-            .step_by(self.width + 1)
-            .for_each(|v| *v = 1.0);
-        self.project(&unit, None)
     }
 
     /// Rows of `width` of each chunk's class tokens after the last block; nothing is kept.
@@ -72,10 +63,5 @@ impl ImageTower {
             }
             rows
         })
-    }
-
-    /// Features of class tokens after the last block.
-    pub(super) fn project_last(&self, prompting: &Prompting, last: &[f32]) -> Vec<f32> {
-        self.head.forward(last, Some(&prompting.held))
     }
 }

@@ -3,12 +3,14 @@
 //! Attention here has neither order nor mask, so where a prompt stands among the tokens changes
 //! nothing. A prompt whose output is thrown away at the next block needs no query, no output
 //! projection and no MLP, and its key and value are the same for every image: they are computed
-//! once for all. In the last block only the class tokens ask. Backward stops at the first block in
-//! which anything is learned, whose image tokens are constant.
+//! once for all. In the last block only the class tokens ask, and learned rows that make a feature of
+//! their own. Backward stops at the first block in which anything is learned, whose image tokens are
+//! constant.
 
 mod attention_map;
 mod chunk;
 mod features;
+mod outputs;
 mod patches;
 mod prompts;
 
@@ -152,6 +154,11 @@ impl ImageTower {
         self.head.embed()
     }
 
+    /// The projection into the joint space, width x embed.
+    pub fn projection(&self) -> Vec<f32> {
+        self.head.projection()
+    }
+
     /// Bytes of the weights.
     pub fn bytes(&self) -> usize {
         self.patches.bytes()
@@ -160,7 +167,8 @@ impl ImageTower {
     }
 
     /// Features (n x embed) of `images` (n x 3 x side x side, normalised) under an adaptation, not
-    /// normalised, and what backward needs of the pass.
+    /// normalised, and what backward needs of the pass: n x 2 embed where learned rows have a feature
+    /// too.
     ///
     /// Of the tapes, as much is kept as fits `budget`, what takes longest for its bytes first; the
     /// rest is computed again in backward, one chunk of images at a time. A budget below one tape
@@ -187,7 +195,7 @@ impl ImageTower {
     ) -> (Vec<f32>, ImageTape) {
         let prompting = self.prompting(adaptation, n);
         let size = self.chunk_size(&prompting, n, budget.of_chunk());
-        let mut features = Vec::with_capacity(n * self.embed_dim());
+        let mut features = Vec::with_capacity(n * self.output_dim(&prompting));
         let sizes = self
             .chunks(images, n, size)
             .map(|(run, _)| ChunkTape::bytes(self, &prompting, run.images));
@@ -203,7 +211,7 @@ impl ImageTower {
                 chunks.push(Recorded::Tape(tape));
             } else {
                 let last = chunk::run(self, &prompting, run, self.arena.copy(&x));
-                features.extend(self.project_last(&prompting, &last));
+                features.extend(self.outputs(&prompting, &last));
                 chunks.push(Recorded::Tokens(x));
             }
         }
@@ -218,7 +226,7 @@ impl ImageTower {
         )
     }
 
-    /// Gradients of what the adaptation holds, given that of the features (n x embed).
+    /// Gradients of what the adaptation holds, given that of the features, in their shape.
     ///
     /// # Panics
     /// When `d_features` has another shape.
@@ -233,7 +241,7 @@ impl ImageTower {
             chunks,
             ..
         } = tape;
-        let embed = self.embed_dim();
+        let embed = self.output_dim(&prompting);
         assert_eq!(
             d_features.len(),
             images * embed,

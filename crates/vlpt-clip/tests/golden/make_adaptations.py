@@ -72,7 +72,8 @@ def run_text(model, tokens, case):
     for l, layer in enumerate(tower.encoder.layers):
         if prompts is not None and any(learned) and l > 0 and first <= l < first + len(prompts):
             words = iter(x if l == first else x[~learned])
-            mine = iter(prompts[l - first][rows])
+            mine = prompts[l - first][rows]
+            mine = iter(mine if l == first else mixed(mine, x[learned], case))
             x = torch.stack([next(mine) if is_learned else next(words) for is_learned in learned])
         x = block(layer, x, True, own(case["updates"], l))
     h = tower.final_layer_norm(x[-1])
@@ -93,10 +94,22 @@ def run_image(model, pixels, number, case):
             x = torch.cat([x, prompts[0]])
     for l, layer in enumerate(tower.encoder.layers):
         if prompts is not None and l > 0 and first <= l < first + len(prompts):
-            kept = x if l == first else x[: -prompts.shape[1]]
-            x = torch.cat([kept, prompts[l - first]])
+            count = prompts.shape[1]
+            kept, mine = (x, prompts[0]) if l == first else (
+                x[:-count], mixed(prompts[l - first], x[-count:], case))
+            x = torch.cat([kept, mine])
         x = block(layer, x, False, own(case["updates"], l))
-    return project(model.visual_projection, tower.post_layernorm(x[0]), case)
+    feature = project(model.visual_projection, tower.post_layernorm(x[0]), case)
+    if case.get("row_projection") is None:
+        return feature
+    rows = scaled(tower.post_layernorm(x[-prompts.shape[1] :]), "LnFinal", case["updates"])
+    return torch.cat([feature, rows.mean(0) @ case["row_projection"]])
+
+
+def mixed(values, before, case):
+    """What enters a block after the first one with rows: `before` is what came out of the last one."""
+    carry = case.get("carry", 0)
+    return (1 - carry) * values + carry * before
 
 
 def project(layer, h, case):
@@ -190,7 +203,9 @@ def write_case(name, case, features, d_features, out):
     put("d_features", d_features)
     about = dict(name=name, first=case.get("first", 0), before=case.get("before", False),
                  per_image=case.get("per_image", False), updates=[])
-    for key in ["values", "projection"]:
+    if case.get("carry"):
+        about["carry"] = case["carry"]
+    for key in ["values", "projection", "row_projection"]:
         if case.get(key) is not None:
             put(key, case[key])
             put(f"d_{key}", case[key].grad)

@@ -1,5 +1,5 @@
-//! Adapted towers against PyTorch (`golden/make_adaptations.py`): features, and gradients of all that
-//! an adaptation holds.
+//! Adapted towers against PyTorch (`golden/make_adaptations.py`, `golden/make_rows.py`): features, and
+//! gradients of all that an adaptation holds.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -27,6 +27,8 @@ pub(crate) struct Case {
     first: usize,
     before: bool,
     per_image: bool,
+    #[serde(default)]
+    carry: f32,
     updates: Vec<CaseUpdate>,
     #[serde(default)]
     texts: Vec<Vec<u32>>,
@@ -48,7 +50,14 @@ pub(crate) struct Cases {
 
 impl Cases {
     pub(crate) fn load(model: &str, precision: Precision) -> Self {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/adaptations");
+        Self::of("adaptations", model, precision)
+    }
+
+    /// Those of a folder.
+    pub(crate) fn of(folder: &str, model: &str, precision: Precision) -> Self {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/golden")
+            .join(folder);
         let text = fs_err::read_to_string(folder.join(format!("{model}.json"))).unwrap();
         let bytes = fs_err::read(folder.join(format!("{model}.safetensors"))).unwrap();
         let file = SafeTensors::deserialize(&bytes).unwrap();
@@ -89,6 +98,7 @@ impl Cases {
                 VisualPlace::AfterLnPre
             },
             per_image: case.per_image,
+            carry: case.carry,
         }
     }
 
@@ -117,11 +127,15 @@ impl Cases {
         case: &'a Case,
         updates: &'a [Update<'a>],
     ) -> TowerAdaptation<'a> {
-        let projection = self.numbers.get(&format!("{}.projection", case.name));
+        let values = |name: &str| {
+            let values = self.numbers.get(&format!("{}.{name}", case.name));
+            values.map(|(_, values)| values.as_slice())
+        };
         TowerAdaptation {
             prompts: self.prompts(case),
             updates,
-            projection: projection.map(|(_, values)| values.as_slice()),
+            projection: values("projection"),
+            row_projection: values("row_projection"),
             first_image: 0,
         }
     }
@@ -182,6 +196,9 @@ impl Cases {
         if let Some(projection) = &gradients.projection {
             pair("d_projection".to_owned(), projection);
         }
+        if let Some(projection) = &gradients.row_projection {
+            pair("d_row_projection".to_owned(), projection);
+        }
         pairs
     }
 }
@@ -206,25 +223,39 @@ fn features_and_gradients_equal_those_of_pytorch() {
     for model in MODELS {
         let cases = Cases::load(model, Precision::F32);
         assert!(cases.all.len() > 10);
-        for case in &cases.all {
-            let updates = cases.updates(case);
-            let adaptation = cases.adaptation(case, &updates);
-            let (features, gradients) = cases.pass(case, &adaptation, MemoryBudget::default());
-            let what = format!("{model} {}", case.name);
-            let want = cases.get(case, "features");
-            assert_close(&format!("{what} features"), &features, want, 2e-5);
-            let parts = cases.wanted(case, &gradients);
-            let learned = 2 * updates.len()
-                + usize::from(!adaptation.prompts.is_empty())
-                + usize::from(adaptation.projection.is_some());
-            assert!(learned > 0 && parts.len() == learned, "{what}");
-            for (name, got, want) in parts {
-                if want.iter().all(|x| x.abs() < ZERO) {
-                    let zero = got.iter().all(|x| x.abs() < ZERO);
-                    assert!(zero, "{what} {name}: {got:?}");
-                } else {
-                    assert_close(&format!("{what} {name}"), &got, want, 5e-5);
-                }
+        check(model, &cases);
+    }
+}
+
+#[test]
+fn mixed_rows_and_features_of_rows_equal_those_of_pytorch() {
+    for model in MODELS {
+        let cases = Cases::of("rows", model, Precision::F32);
+        assert!(cases.all.len() > 3);
+        check(model, &cases);
+    }
+}
+
+fn check(model: &str, cases: &Cases) {
+    for case in &cases.all {
+        let updates = cases.updates(case);
+        let adaptation = cases.adaptation(case, &updates);
+        let (features, gradients) = cases.pass(case, &adaptation, MemoryBudget::default());
+        let what = format!("{model} {}", case.name);
+        let want = cases.get(case, "features");
+        assert_close(&format!("{what} features"), &features, want, 2e-5);
+        let parts = cases.wanted(case, &gradients);
+        let learned = 2 * updates.len()
+            + usize::from(!adaptation.prompts.is_empty())
+            + usize::from(adaptation.projection.is_some())
+            + usize::from(adaptation.row_projection.is_some());
+        assert!(learned > 0 && parts.len() == learned, "{what}");
+        for (name, got, want) in parts {
+            if want.iter().all(|x| x.abs() < ZERO) {
+                let zero = got.iter().all(|x| x.abs() < ZERO);
+                assert!(zero, "{what} {name}: {got:?}");
+            } else {
+                assert_close(&format!("{what} {name}"), &got, want, 5e-5);
             }
         }
     }

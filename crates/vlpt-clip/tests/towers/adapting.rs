@@ -84,6 +84,7 @@ fn flat(gradients: TowerGradients) -> Vec<f32> {
         all.extend(second);
     }
     all.extend(gradients.projection.unwrap_or_default());
+    all.extend(gradients.row_projection.unwrap_or_default());
     all
 }
 
@@ -332,13 +333,15 @@ fn gradients_of_a_batch_in_parts_sum_to_those_of_the_whole() {
     let updates = ranks.updates();
     let values = random(1, 3 * tower.width());
     let projection = random(2, tower.width() * tower.embed_dim());
+    let rows = random(5, tower.width() * tower.embed_dim());
     let whole = TowerAdaptation {
         prompts: PromptRows::shallow(&values, tower.width()),
         updates: &updates,
         projection: Some(&projection),
+        row_projection: Some(&rows),
         first_image: 0,
     };
-    let (one, embed) = (pixels.len() / 3, tower.embed_dim());
+    let (one, embed) = (pixels.len() / 3, 2 * tower.embed_dim());
     let d_features = random(3, 3 * embed);
     let gradients = |first: usize, n: usize| {
         let part = TowerAdaptation {

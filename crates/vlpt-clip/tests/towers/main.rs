@@ -8,6 +8,7 @@ mod adapting;
 mod attention;
 mod bf16;
 mod golden;
+mod rows;
 mod text;
 mod vision;
 

@@ -233,9 +233,8 @@ impl Method for Upt {
         Ok(Adaptation {
             text: TowerTensors::prompts(PromptTensor::shallow(&halves.text)?),
             visual: TowerTensors::prompts(PromptTensor {
-                rows: visual,
-                first: 0,
                 place: self.place,
+                ..PromptTensor::deep(visual)
             }),
         })
     }

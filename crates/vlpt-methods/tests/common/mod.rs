@@ -95,7 +95,8 @@ pub(crate) fn images(clip: &Clip, count: usize) -> Vec<f32> {
     Stream::new(5, "images").normals(count * 3 * side * side, 1.0)
 }
 
-/// A smooth loss behind both towers: weighted products of all image and text features.
+/// A smooth loss behind both towers: weighted products of all image and text features. Of an image with
+/// two features the second one counts half, with the other sign.
 pub(crate) struct Objective<'a> {
     clip: &'a Clip,
     classes: Vec<String>,
@@ -137,13 +138,15 @@ impl<'a> Objective<'a> {
         let embed = clip.config.embed_dim;
         let mut loss = 0.0;
         let (mut d_text, mut d_image) = (vec![0.0; text.len()], vec![0.0; image.len()]);
-        for i in 0..IMAGES {
+        let outputs = image.len() / (IMAGES * embed);
+        for row in 0..IMAGES * outputs {
+            let (i, share) = (row / outputs, [1.0, -0.5][row % outputs]);
             for c in 0..self.classes.len() {
-                let weight = self.weights[i * self.classes.len() + c];
+                let weight = share * self.weights[i * self.classes.len() + c];
                 for e in 0..embed {
-                    let (x, y) = (image[i * embed + e], text[c * embed + e]);
+                    let (x, y) = (image[row * embed + e], text[c * embed + e]);
                     loss += f64::from(weight) * f64::from(x) * f64::from(y);
-                    d_image[i * embed + e] += weight * y;
+                    d_image[row * embed + e] += weight * y;
                     d_text[c * embed + e] += weight * x;
                 }
             }

@@ -6,6 +6,7 @@ mod parameters;
 mod regulariser;
 mod step;
 mod texts;
+mod two_features;
 mod validate;
 mod workload;
 

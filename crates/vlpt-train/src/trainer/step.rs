@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use vlpt_adapter::unit_tensor;
 use vlpt_clip::{MemoryBudget, TowerAdaptation, TowerGradients};
-use vlpt_methods::{Method, Needs, Pass, TowerValues};
+use vlpt_methods::{Fusion, Method, Needs, Pass, TowerValues};
 
 use super::images::BatchImages;
 use super::memory_plan::MemoryPlan;
 use super::regulariser::{Images, Regulariser, rows_of};
 use super::texts::{Scope, TextSide, add_to, learned};
+use super::two_features::{join, parted, side_by_side};
 use super::workload::Workload;
 use crate::loss::{ImageWeights, LossHead, LossInput, LossOutput, Mask, TextsOf};
 use crate::sampler::Batch;
@@ -265,7 +266,8 @@ impl<'a> StepEngine<'a> {
         given: &Given,
     ) -> Result<(LossOutput, TowerGradients)> {
         let vision = &self.work.clip.vision;
-        let (n, embed) = (step.targets.len(), self.work.clip.config.embed_dim);
+        let n = step.targets.len();
+        let fusion = self.fusion(visual)?;
         let per_image = visual.prompts.as_ref().is_some_and(|p| p.per_image);
         let mut whole = LossOutput {
             loss: 0.0,
@@ -295,15 +297,7 @@ impl<'a> StepEngine<'a> {
             };
             let (features, tape) =
                 vision.forward(images, end - first, &adaptation, self.image_budget);
-            let mut output = self.loss(step, first..end, &features, given.texts, true)?;
-            if let (Some(regulariser), Some(frozen)) = (given.regulariser, given.frozen) {
-                let term = regulariser.term(Some(Images {
-                    tuned: &features,
-                    frozen: &frozen[first * embed..end * embed],
-                    batch: n,
-                }))?;
-                term.add(&mut output.loss, &mut output.d_texts, &mut output.d_images);
-            }
+            let output = self.image_loss(step, first..end, &features, given, fusion)?;
             let mut gradients = vision.backward(tape, &output.d_images);
             match &mut d_visual {
                 None => d_visual = Some(gradients),
@@ -325,6 +319,56 @@ impl<'a> StepEngine<'a> {
             first = end;
         }
         Ok((whole, d_visual.unwrap_or_default()))
+    }
+
+    /// Loss and gradients of some images, of one or two features each, with what the method adds.
+    fn image_loss(
+        &self,
+        step: &Step,
+        images: Range<usize>,
+        features: &[f32],
+        given: &Given,
+        fusion: Option<Fusion>,
+    ) -> Result<LossOutput> {
+        let embed = self.work.clip.config.embed_dim;
+        let parts = fusion.map(|fusion| (fusion.share, parted(features, embed)));
+        let class = parts.as_ref().map_or(features, |(_, [class, _])| class);
+        let mut output = self.loss(step, images.clone(), class, given.texts, true)?;
+        let d_rows = match &parts {
+            None => None,
+            Some((share, [_, rows])) => {
+                let rows = self.loss(step, images.clone(), rows, given.texts, true)?;
+                Some(join(&mut output, rows, *share))
+            }
+        };
+        if let (Some(regulariser), Some(frozen)) = (given.regulariser, given.frozen) {
+            let term = regulariser.term(Some(Images {
+                tuned: class,
+                frozen: &frozen[images.start * embed..images.end * embed],
+                batch: step.targets.len(),
+            }))?;
+            term.add(&mut output.loss, &mut output.d_texts, &mut output.d_images);
+        }
+        if let Some(d_rows) = d_rows {
+            output.d_images = side_by_side(&output.d_images, &d_rows, embed);
+        }
+        Ok(output)
+    }
+
+    /// How two features of an image are weighed, where it has two.
+    fn fusion(&self, visual: &TowerValues) -> Result<Option<Fusion>> {
+        let name = self.method.name();
+        let fusion = |_| {
+            self.method
+                .fusion()
+                .ok_or_else(|| TrainError::Incompatible {
+                    what: format!(
+                        "the method {name} has a projection of rows and does not weigh it"
+                    ),
+                    hint: Some("let its `fusion` say how".to_owned()),
+                })
+        };
+        visual.row_projection.as_ref().map(fusion).transpose()
     }
 
     /// Images of a part; it depends on shapes alone.

@@ -23,10 +23,12 @@ impl Trainer<'_> {
             )?);
         }
         let text = self.method.adapt(&Pass::EVAL)?.text.values()?;
-        let visual = ImageAdaptation::of_method(&self.method)?;
         let texts = &self.engine.texts;
         let (features, _tapes) = texts.forward(work.clip, &texts.whole(), 0, &text);
-        Ok(Classifier::new(work.clip, work.classes, features).with_visual(visual))
+        let (method, classes) = (&self.method, work.classes);
+        Ok(Classifier::of_texts(
+            work.clip, method, classes, classes, features,
+        )?)
     }
 
     /// Each task's metric on its validation images, among its own classes.

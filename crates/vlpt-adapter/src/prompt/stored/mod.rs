@@ -3,6 +3,7 @@
 //! | `kind` in the metadata | tensors | other metadata |
 //! |---|---|---|
 //! | `cosine`, or absent | `features` (classes x embed), `logit_scale` | `templates`, a JSON list, where class names went into some |
+//! | `fused` | the same, and `shares` (classes): what the class token's feature counts in each logit | |
 //! | `conditional` | `logit_scale`; the rest is made of the parameters | |
 //! | that of a [`FeatureHead`](vlpt_methods::head::FeatureHead) | what it stores | what it stores |
 //!
@@ -22,6 +23,8 @@ use crate::{AdapterError, ImageAdaptation, Result};
 
 const KIND: &str = "kind";
 const COSINE: &str = "cosine";
+const FUSED: &str = "fused";
+const SHARES: &str = "shares";
 const CONDITIONAL: &str = "conditional";
 const TEMPLATES: &str = "templates";
 const VISUAL: &str = "visual_prompts";
@@ -75,6 +78,16 @@ pub(super) fn put(
             tensor(SCALE, &[1], &[*logit_scale]);
             COSINE
         }
+        Head::Fused {
+            features,
+            logit_scale,
+            shares,
+        } => {
+            tensor("features", &rows, features);
+            tensor(SCALE, &[1], &[*logit_scale]);
+            tensor(SHARES, &rows[..1], shares);
+            FUSED
+        }
         Head::Conditional { logit_scale, .. } => {
             tensor(SCALE, &[1], &[*logit_scale]);
             CONDITIONAL
@@ -107,8 +120,10 @@ fn stored_visual(classifier: &Classifier) -> Option<&TowerValues> {
     let Some(ImageAdaptation::Fixed(values)) = &classifier.visual else {
         return None;
     };
-    let plain = |prompts: &PromptValues| prompts.first == 0 && !prompts.per_image;
-    let whole = values.updates.is_empty() && values.prompts.as_ref().is_none_or(plain);
+    let plain = |p: &PromptValues| p.first == 0 && !p.per_image && p.carry == 0.0;
+    let whole = values.updates.is_empty()
+        && values.row_projection.is_none()
+        && values.prompts.as_ref().is_none_or(plain);
     (whole && !values.is_empty()).then_some(values)
 }
 
@@ -142,6 +157,16 @@ pub(super) fn read(path: &Path, classes: &[String], embed: usize) -> Result<Stor
             let features = take("features", &rows)?;
             let scale = take(SCALE, &[1])?[0];
             Some(Classifier::cosine(classes, embed, features, scale)?)
+        }
+        FUSED => {
+            let features = take("features", &rows)?;
+            let scale = take(SCALE, &[1])?[0];
+            let shares = take(SHARES, &rows[..1])?;
+            if let Some(share) = shares.iter().find(|share| !(0.0..=1.0).contains(*share)) {
+                return Err(damaged(format!("`{SHARES}` has {share}: expected 0 to 1")));
+            }
+            let cosine = Classifier::cosine(classes, embed, features, scale)?;
+            Some(cosine.fused(shares))
         }
         CONDITIONAL => {
             take(SCALE, &[1])?;
@@ -192,7 +217,10 @@ pub(super) fn read(path: &Path, classes: &[String], embed: usize) -> Result<Stor
 fn kinds() -> Vec<&'static str> {
     let heads = METHODS.iter().flat_map(|spec| spec.heads);
     let own = heads.map(|reader| reader.kind);
-    [COSINE, CONDITIONAL].into_iter().chain(own).collect()
+    [COSINE, FUSED, CONDITIONAL]
+        .into_iter()
+        .chain(own)
+        .collect()
 }
 
 fn read_projection(tensor: Named, embed: usize) -> std::result::Result<Vec<f32>, String> {
@@ -228,6 +256,7 @@ fn read_visual(tensor: Named, place: &str) -> std::result::Result<PromptValues, 
         rows: count,
         place: *place,
         per_image: false,
+        carry: 0.0,
     })
 }
 

@@ -29,6 +29,7 @@ fn cosine() -> Classifier {
         rows: 1,
         place: VisualPlace::BeforeLnPre,
         per_image: false,
+        carry: 0.0,
     }));
     let cosine = Classifier::cosine(&names(), EMBED, vec![1.0, 0.0, 0.6, 0.8], 7.5);
     cosine.unwrap().with_visual(Some(visual))
@@ -37,6 +38,12 @@ fn cosine() -> Classifier {
 fn projected() -> Classifier {
     let visual = ImageAdaptation::of_projection(vec![0.5, -1.0, 2.0, 0.25, 3.0, 1e-9]);
     cosine().with_visual(Some(visual))
+}
+
+/// For images of two features each.
+fn fused() -> Classifier {
+    let cosine = Classifier::cosine(&names(), EMBED, vec![1.0, 0.0, 0.6, 0.8], 7.5);
+    cosine.unwrap().fused(vec![0.7, 1.0])
 }
 
 fn cached() -> Classifier {
@@ -67,7 +74,7 @@ fn linear() -> Classifier {
 fn every_kind_comes_back_with_the_same_logits() {
     let clip = Clip::mini();
     let images = [3.0, 4.0, -0.5, 0.125];
-    for classifier in [cosine(), projected(), linear(), cached()] {
+    for classifier in [cosine(), projected(), fused(), linear(), cached()] {
         let stored = written(&classifier, |_| ()).unwrap();
         assert_eq!(stored.templates, Some(vec!["a {}.".to_owned()]));
         let back = stored.classifier.unwrap();
@@ -141,5 +148,26 @@ fn damage_is_named() {
             file.tensors.insert("values".to_owned(), pairs);
         },
         "class 2",
+    );
+}
+
+#[test]
+fn a_share_that_is_none_is_refused() {
+    for share in [-0.1, 1.5, f32::NAN] {
+        let error = written(&fused(), |file| {
+            let shares = file.tensors.get_mut(SHARES).unwrap();
+            shares.data[1] = share;
+        });
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains("`shares` has"), "{error}");
+    }
+    let error = written(&fused(), |file| {
+        file.tensors.remove(SHARES);
+    });
+    assert!(
+        error
+            .unwrap_err()
+            .to_string()
+            .contains("`shares` is missing")
     );
 }

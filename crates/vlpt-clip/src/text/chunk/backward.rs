@@ -94,6 +94,18 @@ impl Chunk {
                 for (dx, &prompt) in dx.floats().chunks_exact(w).zip(&self.prompts) {
                     add(&mut d_rows[prompt as usize * w..][..w], dx);
                 }
+            } else if self.options.mixes(l) {
+                let carry = adaptation.carry;
+                let mut rest = arena.copy(dx.floats());
+                for (&row, &prompt) in self.learned.iter().zip(&self.prompts) {
+                    let d_row = &mut d_rows[prompt as usize * w..][..w];
+                    let own = &mut rest[row as usize * w..][..w];
+                    for (d_row, dx) in d_row.iter_mut().zip(own) {
+                        *d_row += (1.0 - carry) * *dx;
+                        *dx *= carry;
+                    }
+                }
+                dx = Gradient::new(arena, tower.precision, w, rest);
             } else {
                 for (&row, &prompt) in self.learned.iter().zip(&self.prompts) {
                     let dx = &dx.floats()[row as usize * w..][..w];

@@ -166,7 +166,9 @@ impl Chunk {
         let start = self.options.start();
         let mut x = self.input(tower, adaptation);
         for (l, block) in tower.blocks.iter().enumerate().skip(start) {
-            if l > 0 && self.options.enters(l) && self.has_learned() {
+            if self.options.mixes(l) && self.has_learned() {
+                x = self.mixed_rows(tower, x, adaptation, l);
+            } else if l > 0 && self.options.enters(l) && self.has_learned() {
                 x = self.with_rows(tower, &x, adaptation, l);
             }
             let rows = self.block_rows(tower, l);

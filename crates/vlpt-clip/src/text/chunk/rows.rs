@@ -27,7 +27,7 @@ impl BlockRows<'_> {
 
 impl Chunk {
     /// Before learned rows are inserted, the words are alone. A learned row that the next block
-    /// replaces only lends its key and value. In the last block the ends of texts ask.
+    /// replaces, and does not mix, only lends its key and value. In the last block the ends of texts ask.
     pub(super) fn block_rows(&self, tower: &TextTower, l: usize) -> BlockRows<'_> {
         let (tokens, query_rows, plan) = match (&self.seen_among_words, &self.seen_by_words) {
             _ if l + 1 == tower.blocks.len() => (
@@ -36,7 +36,7 @@ impl Chunk {
                 &self.seen_by_ends,
             ),
             (Some(plan), _) if l < self.options.first => (self.words.len(), QueryRows::All, plan),
-            (_, Some(plan)) if self.options.enters(l) && self.options.enters(l + 1) => {
+            (_, Some(plan)) if self.options.enters(l) && self.replaces(l + 1) => {
                 (self.live.len(), QueryRows::Rows(&self.words), plan)
             }
             _ => (self.live.len(), QueryRows::All, &self.seen),
@@ -46,6 +46,33 @@ impl Chunk {
             query_rows,
             plan,
         }
+    }
+
+    /// Whether nothing is left of the learned rows before block `l`.
+    fn replaces(&self, l: usize) -> bool {
+        self.options.enters(l) && !self.options.mixes(l)
+    }
+
+    /// The live nodes at the input of block `l`, which mixes rows of its own with those that came out
+    /// of the block before: all live nodes, `x`.
+    pub(super) fn mixed_rows(
+        &self,
+        tower: &TextTower,
+        mut x: Buffer<f32>,
+        adaptation: &TextAdaptation,
+        l: usize,
+    ) -> Buffer<f32> {
+        let (w, carry) = (tower.width, adaptation.carry);
+        let size = adaptation.rows * w;
+        let values = &adaptation.values[(l - self.options.first) * size..][..size];
+        for (&row, &prompt) in self.learned.iter().zip(&self.prompts) {
+            let rows = &values[prompt as usize * w..][..w];
+            let own = &mut x[row as usize * w..][..w];
+            for (x, value) in own.iter_mut().zip(rows) {
+                *x = carry * *x + (1.0 - carry) * value;
+            }
+        }
+        x
     }
 
     /// The live nodes at the input of block `l`, which has rows of its own: words as they are, and the

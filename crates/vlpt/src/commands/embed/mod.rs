@@ -246,7 +246,11 @@ fn images(
         |folder| folder.adapter.preprocess.clone(),
     );
     let visual = match folder {
-        Some(folder) => folder.classifier(clip)?.visual,
+        // of two features that of the class token, which texts are compared with
+        Some(folder) => {
+            let visual = folder.classifier(clip)?.visual;
+            visual.map(ImageAdaptation::of_class_token)
+        }
         None => None,
     };
     let skips = args.broken == Some(BrokenArg::Skip);

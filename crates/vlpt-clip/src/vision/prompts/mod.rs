@@ -1,12 +1,17 @@
 //! Visual prompts, and how they enter the blocks.
 
+mod gradients;
+
+pub(super) use gradients::PromptGradients;
+
 use vlpt_kernels::{Arena, Buffer, LayerNorm, Matrix, hash};
 
-use crate::adaptation::{Held, PromptRows, TowerAdaptation, TowerGradients, VisualPlace};
+use crate::adaptation::{Held, PromptRows, TowerAdaptation, VisualPlace};
 use crate::transformer::{Adapting, Block};
 
-/// How prompts enter one block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How prompts enter one block. Prompts that are mixed with what became of those before are of each
+/// image, whatever they began with.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Entry {
     /// Not at all.
     None,
@@ -17,6 +22,8 @@ pub(super) enum Entry {
     Join,
     /// In place of the prompts that are tokens of each image.
     Replace,
+    /// Mixed with the prompts that are tokens of each image: that share of these stays.
+    Mix(f32),
 }
 
 /// An adaptation on its way through the tower.
@@ -30,6 +37,8 @@ pub(super) struct Prompting {
     pub(super) count: usize,
     place: VisualPlace,
     per_image: bool,
+    /// The share of the prompts before that stays.
+    carry: f32,
     /// As given.
     values: Vec<f32>,
     /// As they enter: those of block 0 normalised where they come before `ln_pre`.
@@ -68,6 +77,7 @@ impl Prompting {
             rows: count,
             place,
             per_image,
+            carry,
         } = *prompts;
         assert!(
             place == VisualPlace::AfterLnPre || first == 0,
@@ -81,6 +91,7 @@ impl Prompting {
             count,
             place,
             per_image,
+            carry,
             values: values.to_vec(),
             rows: values.to_vec(),
             keys: Vec::new(),
@@ -108,6 +119,16 @@ impl Prompting {
         self.layers == 0 || self.count == 0
     }
 
+    /// Whether what becomes of the prompts after the last block is a feature.
+    pub(super) fn pooled(&self) -> bool {
+        self.held.row_projection.is_some()
+    }
+
+    /// Tokens of an image that ask in the last block: those that make features, the class token first.
+    pub(super) fn asking(&self) -> usize {
+        1 + if self.pooled() { self.count } else { 0 }
+    }
+
     fn before_ln_pre(&self) -> bool {
         self.place == VisualPlace::BeforeLnPre && !self.is_empty()
     }
@@ -116,13 +137,15 @@ impl Prompting {
         let end = self.first + self.layers;
         if self.is_empty() || !(self.first..end).contains(&l) {
             Entry::None
-        } else if self.per_image {
+        } else if self.per_image || self.carry > 0.0 {
             if l == self.first {
                 Entry::Join
+            } else if self.carry > 0.0 {
+                Entry::Mix(self.carry)
             } else {
                 Entry::Replace
             }
-        } else if l + 1 < end || l + 1 == self.depth {
+        } else if l + 1 < end || (l + 1 == self.depth && !self.pooled()) {
             Entry::Shared
         } else {
             Entry::Join
@@ -157,7 +180,7 @@ impl Prompting {
 
     /// Whether anything is learned.
     pub(super) fn learns(&self) -> bool {
-        self.start() < self.depth || self.held.changes_head()
+        self.start() < self.depth || self.held.changes_head() || self.pooled()
     }
 
     /// Numbers of the rows of all blocks.
@@ -214,6 +237,17 @@ impl Prompting {
                 }
                 x
             }
+            Entry::Mix(carry) => {
+                let mut x = x;
+                let (size, more) = (x.len() / run.images, self.count * self.width);
+                for (number, image) in (run.first..).zip(x.chunks_exact_mut(size)) {
+                    let rows = self.of_image(l, number);
+                    for (x, row) in image[size - more..].iter_mut().zip(rows) {
+                        *x = carry * *x + (1.0 - carry) * row;
+                    }
+                }
+                x
+            }
         }
     }
 
@@ -249,58 +283,4 @@ impl Prompting {
             |image: usize| (0..tokens).map(move |token| hash(&[image as u64, token as u64]));
         (first..first + run.images).flat_map(of_image).collect()
     }
-
-    /// Gradients to be summed over images, all 0.
-    pub(super) fn zero_gradients(&self) -> PromptGradients {
-        PromptGradients {
-            all: self.held.zero_gradients(self.rows.len()),
-            keys: self
-                .keys
-                .iter()
-                .map(|keys| vec![0.0; keys.rows() * keys.width()])
-                .collect(),
-        }
-    }
-
-    /// Gradients of what was given.
-    pub(super) fn backward(
-        &self,
-        arena: &Arena,
-        gradients: PromptGradients,
-        ln_pre: &LayerNorm,
-        blocks: &[Block],
-    ) -> TowerGradients {
-        let PromptGradients { all: mut d, keys } = gradients;
-        let token_keys = self.prompt_keys();
-        for (l, block) in blocks.iter().enumerate() {
-            if self.entry(l) == Entry::Shared {
-                d.prompts[self.place(l, 0)].copy_from_slice(&block.keys_backward(
-                    arena,
-                    self.shared(l),
-                    &keys[l],
-                    self.adapting(l, &token_keys),
-                    &mut d.updates,
-                ));
-            }
-        }
-        if self.before_ln_pre() {
-            let (size, of_block) = (self.set_size(), self.count * self.width);
-            let sets = self.values.chunks_exact(size);
-            for (values, d) in sets.zip(d.prompts.chunks_exact_mut(size)) {
-                let d_rows = d[..of_block].to_vec();
-                d[..of_block].fill(0.0);
-                ln_pre.backward_add(&values[..of_block], &d_rows, &mut d[..of_block]);
-            }
-        }
-        d
-    }
-}
-
-/// Gradients of what enters the blocks.
-#[derive(Debug)]
-pub(super) struct PromptGradients {
-    /// Where prompts join the tokens, of their rows as they enter; of updates and projection.
-    pub(super) all: TowerGradients,
-    /// Where they are shared: of their keys and values.
-    pub(super) keys: Vec<Vec<f32>>,
 }
