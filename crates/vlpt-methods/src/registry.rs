@@ -4,7 +4,7 @@ use crate::baselines::{clap, gda, linear_probe, lp_plus_plus, prolip, tip_adapte
 use crate::head::HeadReader;
 use crate::{
     Family, MethodConfig, MethodSpec, OptionTable, clip_lora, cocoop, coop, ivlp, maple, mmrl,
-    promptsrc, upt, vlpt, vpt,
+    promptsrc, two_stage, upt, vlpt, vpt,
 };
 
 #[cfg(feature = "example-method")]
@@ -26,6 +26,7 @@ pub static METHODS: &[&MethodSpec] = &[
     &mmrl::SPEC,
     &mmrl::PLUS,
     &clip_lora::SPEC,
+    &two_stage::SPEC,
     #[cfg(feature = "example-method")]
     &shared_prompt::SPEC,
     &zero_shot::SPEC,

@@ -15,6 +15,7 @@ mod conditional;
 mod fused;
 mod of_method;
 mod part;
+mod rows;
 
 use std::fmt;
 use std::sync::Arc;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use vlpt_clip::Clip;
 use vlpt_methods::{Method, Pass};
 
-use super::{Classifier, Head, check_texts};
+use super::{Classifier, Head, check_texts, rows};
 use crate::{AdapterError, ImageAdaptation, Result};
 
 impl Classifier {
@@ -19,7 +19,8 @@ impl Classifier {
         Self::of_trained(clip, method, classes, classes)
     }
 
-    /// As [`Classifier::of_method`], for any classes after a training on the classes `trained`.
+    /// As [`Classifier::of_method`], for any classes after a training on the classes `trained`, of which
+    /// some may be among them: what was learned for a class by itself goes by its name.
     ///
     /// # Errors
     /// As [`Classifier::of_method`].
@@ -53,7 +54,9 @@ impl Classifier {
         }
         let text = method.adapt(&Pass::EVAL)?.text.values()?;
         let updates = text.updates();
-        let features = clip.text.features(&texts, &text.for_tower(&updates));
+        let adaptation = text.for_tower(&updates);
+        let names = (classes, trained);
+        let features = rows::features(clip, method.as_ref(), texts, &adaptation, names)?;
         check_texts(classes, &features)?;
         Self::of_texts(clip, &method, classes, trained, features)
     }

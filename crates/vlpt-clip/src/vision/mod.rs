@@ -10,6 +10,7 @@
 mod attention_map;
 mod chunk;
 mod features;
+mod first_norm;
 mod outputs;
 mod patches;
 mod prompts;
@@ -20,7 +21,7 @@ use prompts::{ImageRun, Prompting};
 
 use vlpt_kernels::{Arena, Buffer, Precision, with_thread_team};
 
-use crate::adaptation::{Held, TowerAdaptation, TowerGradients, TowerSizes};
+use crate::adaptation::{Held, LayerName, TowerAdaptation, TowerGradients, TowerSizes};
 use crate::budget::MemoryBudget;
 use crate::config::VisionConfig;
 use crate::transformer::{
@@ -157,6 +158,16 @@ impl ImageTower {
     /// The projection into the joint space, width x embed.
     pub fn projection(&self) -> Vec<f32> {
         self.head.projection()
+    }
+
+    /// Weight and bias of a layer norm, named as [`Update`](crate::Update) names it; none for another
+    /// layer, or a block that the tower does not have.
+    pub fn norm(&self, block: usize, layer: LayerName) -> Option<(&[f32], &[f32])> {
+        match layer {
+            LayerName::LnFinal => (block == self.depth()).then(|| self.head.norm()),
+            LayerName::LnPre => (block == 0).then(|| self.patches.ln_pre.affine()),
+            _ => self.blocks.get(block)?.norm(layer),
+        }
     }
 
     /// Bytes of the weights.

@@ -44,6 +44,8 @@ pub const RECIPES: &[Recipe] = recipes![
     "mmrlpp-base2new",
     "quick-mmrl",
     "clip-lora-paper",
+    "2sfs-paper",
+    "2sfs-quick",
     "source-quick",
     "source-mvlpt",
     "source-mvlpt-elevater",

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use vlpt_data::Sample;
-use vlpt_methods::Pass;
+use vlpt_methods::{Pass, Trains};
 
 use super::Trainer;
 use super::images::{BatchImages, BatchSource};
@@ -20,6 +20,15 @@ impl Trainer<'_> {
                 work.clip,
                 Arc::clone(&self.method),
                 work.classes,
+            )?);
+        }
+        if self.stage.trains == Trains::ClassFeatures
+            && let Some(features) = self.method.class_features()
+        {
+            let (method, classes) = (&self.method, work.classes);
+            let features = features.values()?;
+            return Ok(Classifier::of_texts(
+                work.clip, method, classes, classes, features,
             )?);
         }
         let text = self.method.adapt(&Pass::EVAL)?.text.values()?;

@@ -2,6 +2,7 @@
 
 mod maple;
 mod mmrl;
+mod two_stage;
 
 use std::collections::BTreeMap;
 
