@@ -17,6 +17,7 @@
 //! | [`Vlpt`] | both, side by side |
 //! | [`Upt`] | both, made together by a small Transformer |
 //! | [`CoCoOp`] | context that each image shifts |
+//! | [`Tcp`] | context that each class's text replaces in the middle of the text tower |
 //! | [`ClipLora`] | low-rank updates of the towers' weights |
 //! | [`MaPLe`] | text prompts in the first blocks, and visual prompts made of them |
 //! | [`Ivlp`] | tokens at the first blocks of both towers |
@@ -53,6 +54,7 @@ mod registry;
 #[path = "../examples/shared_prompt.rs"]
 mod shared_prompt;
 mod spec;
+mod tcp;
 mod template;
 mod upt;
 mod visual;
@@ -60,25 +62,26 @@ mod vlpt;
 mod vpt;
 
 pub use adaptation::{
-    Adaptation, Change, ChangeValues, PromptTensor, PromptValues, TowerTensors, TowerValues,
-    UpdateTensor, UpdateValues,
+    Adaptation, Change, ChangeValues, PromptTensor, PromptValues, TextRowsTensor, TextRowsValues,
+    TowerTensors, TowerValues, UpdateTensor, UpdateValues,
 };
 pub use baselines::{LinearProbeConfig, TipAdapterConfig, ZeroShotConfig, zero_shot as zeroshot};
 pub use clip_lora::{AdaptedLayer, Blocks, ClipLora, ClipLoraConfig, Towers};
 pub use cocoop::{CoCoOp, CoCoOpConfig};
 pub use config::{MethodConfig, MethodSection, ReadSection, ReadTable};
 pub use context::Position;
-pub use coop::{CoOp, CoOpConfig};
+pub use coop::{CoOp, CoOpConfig, KgForm};
 pub use error::{MethodError, Result};
 pub use head::UnitRows;
 pub use ivlp::{Ivlp, IvlpConfig};
 pub use maple::{MaPLe, MaPLeConfig};
-pub use method::{Features, ImageFeatures, Method, Pass, class_text};
+pub use method::{Features, ImageFeatures, Method, Pass, class_features, class_text};
 pub use options::{MethodOptions, OptionDoc, OptionTable};
 pub use parameter::Parameter;
 pub use promptsrc::{PromptSrc, PromptSrcConfig};
 pub use registry::{METHODS, first_of, head_reader, method, names, option_tables, untuned};
 pub use spec::{Build, Family, Fit, Flags, MethodSpec, Needs, Report};
+pub use tcp::{Tcp, TcpConfig};
 pub use template::template_texts;
 pub use upt::{Attention, Upt, UptConfig, UptShape};
 pub use visual::{Depth, Place, initial_bound};

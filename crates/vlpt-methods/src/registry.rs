@@ -4,7 +4,7 @@ use crate::baselines::{linear_probe, tip_adapter, zero_shot};
 use crate::head::HeadReader;
 use crate::{
     Family, MethodConfig, MethodSpec, OptionTable, clip_lora, cocoop, coop, ivlp, maple, promptsrc,
-    upt, vlpt, vpt,
+    tcp, upt, vlpt, vpt,
 };
 
 #[cfg(feature = "example-method")]
@@ -20,6 +20,7 @@ pub static METHODS: &[&MethodSpec] = &[
     &vlpt::SPEC,
     &upt::SPEC,
     &cocoop::SPEC,
+    &tcp::SPEC,
     &maple::SPEC,
     &ivlp::SPEC,
     &promptsrc::SPEC,

@@ -98,6 +98,8 @@ pub struct Needs {
     pub pixels: bool,
     /// The features of the step's images under the frozen tower.
     pub frozen_features: bool,
+    /// The features of the classes' texts that [`Method::teacher`] gives.
+    pub class_features: bool,
     /// Each image has texts of its own.
     pub texts_per_image: bool,
     /// Each image has visual prompts of its own.

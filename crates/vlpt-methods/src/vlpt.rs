@@ -2,12 +2,13 @@
 //! together and coupled by nothing but the loss. The UPT paper's baseline "VLPT" (Zang et al.,
 //! 2022), and MVLPT's prompts without their shared projection.
 
+use vlpt_autograd::Tensor;
 use vlpt_clip::{Clip, PromptToken, Tokenizer};
 
 use crate::import::{Import, Source};
 use crate::{
-    Adaptation, CoOp, CoOpConfig, Family, Fit, Flags, Method, MethodConfig, MethodSpec, Needs,
-    Parameter, Pass, Report, Result, Vpt, VptConfig,
+    Adaptation, CoOp, CoOpConfig, Family, Features, Fit, Flags, Method, MethodConfig, MethodSpec,
+    Needs, Parameter, Pass, Report, Result, Vpt, VptConfig,
 };
 
 /// What joint prompts say of themselves.
@@ -31,6 +32,7 @@ pub(crate) static SPEC: MethodSpec = MethodSpec {
         class_specific: method.options::<CoOpConfig>().class_specific,
         ..Needs::default()
     },
+    check: |method| method.options::<CoOpConfig>().check(),
     fit: Fit::Tune(|method, build| {
         let (coop, vpt) = (method.options(), method.options());
         Ok(Box::new(Vlpt::new(
@@ -126,5 +128,13 @@ impl Method for Vlpt {
             text: self.text.adapt(pass)?.text,
             visual: self.visual.adapt(pass)?.visual,
         })
+    }
+
+    fn teacher(&self, clip: &Clip, classes: &[String]) -> Result<Option<Vec<f32>>> {
+        self.text.teacher(clip, classes)
+    }
+
+    fn regulariser(&self, features: &Features) -> Result<Option<Tensor>> {
+        self.text.regulariser(features)
     }
 }

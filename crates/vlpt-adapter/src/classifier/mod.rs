@@ -20,7 +20,7 @@ use rayon::prelude::*;
 use vlpt_clip::{Clip, PromptToken};
 use vlpt_methods::head::FeatureHead;
 use vlpt_methods::zeroshot::{self, normalise};
-use vlpt_methods::{Method, Pass, UnitRows};
+use vlpt_methods::{Method, Pass, UnitRows, class_features};
 
 use crate::{AdapterError, ImageAdaptation, Result};
 
@@ -152,7 +152,12 @@ impl Classifier {
             ));
         }
         let visual = ImageAdaptation::of_method(&method)?;
-        let text = method.adapt(&Pass::EVAL)?.text.values()?;
+        let named = class_features(method.as_ref(), clip, classes)?;
+        let pass = Pass {
+            classes: named.as_ref(),
+            ..Pass::EVAL
+        };
+        let text = method.adapt(&pass)?.text.values()?;
         let updates = text.updates();
         let features = clip.text.features(&texts, &text.for_tower(&updates));
         check_texts(classes, &features)?;

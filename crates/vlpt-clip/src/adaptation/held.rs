@@ -40,6 +40,7 @@ impl Held {
     pub(crate) fn zero_gradients(&self, prompts: usize) -> TowerGradients {
         TowerGradients {
             prompts: vec![0.0; prompts],
+            text_rows: Vec::new(),
             updates: self.updates.zero_gradients(),
             projection: self.projection.as_ref().map(|p| vec![0.0; p.len()]),
         }

@@ -122,7 +122,7 @@ impl Cases {
             prompts: self.prompts(case),
             updates,
             projection: projection.map(|(_, values)| values.as_slice()),
-            first_image: 0,
+            ..TowerAdaptation::NONE
         }
     }
 

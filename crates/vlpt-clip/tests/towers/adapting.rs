@@ -336,7 +336,7 @@ fn gradients_of_a_batch_in_parts_sum_to_those_of_the_whole() {
         prompts: PromptRows::shallow(&values, tower.width()),
         updates: &updates,
         projection: Some(&projection),
-        first_image: 0,
+        ..TowerAdaptation::NONE
     };
     let (one, embed) = (pixels.len() / 3, tower.embed_dim());
     let d_features = random(3, 3 * embed);

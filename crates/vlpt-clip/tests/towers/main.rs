@@ -9,6 +9,7 @@ mod attention;
 mod bf16;
 mod golden;
 mod text;
+mod text_rows;
 mod vision;
 
 use vlpt_clip::MemoryBudget;

@@ -164,6 +164,7 @@ impl Method for ClipLora {
             first: 0,
             blocks: 0,
             updates: self.text.first().map(|update| update.block),
+            ..TextPlanOptions::default()
         }
     }
 

@@ -22,10 +22,16 @@ impl Trainer<'_> {
                 work.classes,
             )?);
         }
-        let text = self.method.adapt(&Pass::EVAL)?.text.values()?;
-        let visual = ImageAdaptation::of_method(&self.method)?;
         let texts = &self.engine.texts;
-        let (features, _tapes) = texts.forward(work.clip, &texts.whole(), 0, &text);
+        let scope = texts.whole();
+        let classes = self.engine.class_features(&scope)?;
+        let pass = Pass {
+            classes: classes.as_ref(),
+            ..Pass::EVAL
+        };
+        let text = self.method.adapt(&pass)?.text.values()?;
+        let visual = ImageAdaptation::of_method(&self.method)?;
+        let (features, _tapes) = texts.forward(work.clip, &scope, 0, &text);
         Ok(Classifier::new(work.clip, work.classes, features).with_visual(visual))
     }
 
