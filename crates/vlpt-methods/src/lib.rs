@@ -80,7 +80,7 @@ pub use options::{MethodOptions, OptionDoc, OptionTable};
 pub use parameter::Parameter;
 pub use promptsrc::{PromptSrc, PromptSrcConfig};
 pub use registry::{METHODS, first_of, head_reader, method, names, option_tables, untuned};
-pub use spec::{Build, Family, Fit, Flags, MethodSpec, Needs, Report};
+pub use spec::{Build, Family, Fit, Flags, HeadSize, MethodSpec, Needs, Report};
 pub use tcp::{Tcp, TcpConfig};
 pub use template::template_texts;
 pub use upt::{Attention, Upt, UptConfig, UptShape};
