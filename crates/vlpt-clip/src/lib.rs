@@ -25,8 +25,8 @@ mod vision;
 mod weights;
 
 pub use adaptation::{
-    Dropout, LayerName, PromptRows, TowerAdaptation, TowerGradients, Update, UpdateGradient,
-    UpdateKind, VisualPlace,
+    Dropout, LayerName, PromptRows, TextRows, TextRowsAt, TowerAdaptation, TowerGradients, Update,
+    UpdateGradient, UpdateKind, VisualPlace,
 };
 pub use budget::MemoryBudget;
 pub use config::{

@@ -19,8 +19,8 @@ pub struct OpenPrompt {
     /// The method with the folder's parameters.
     pub method: Box<dyn Method>,
     /// Learned text tokens as they enter the text tower, without positions, rows x text width;
-    /// empty where the method has none. Of a method whose tokens depend on the image: the tokens
-    /// before anything is added for an image.
+    /// empty where the method has none. Of a method whose tokens depend on the image or the class's
+    /// text: the tokens of the first block before anything is added for an image.
     pub text: Vec<f32>,
     /// What is changed in the image tower, the same for every image; none where nothing is.
     pub visual: Option<TowerValues>,
@@ -132,7 +132,7 @@ impl OpenPrompt {
 /// parameters.
 fn prompts(method: &dyn Method) -> Result<(Vec<f32>, Option<TowerValues>)> {
     let needs = method.needs();
-    if needs.texts_per_image || needs.visual_per_image {
+    if needs.texts_per_image || needs.visual_per_image || needs.frozen_class_features {
         let context = method.parameters().iter().find(|p| p.name() == CONTEXT);
         let text = context.map_or(Ok(Vec::new()), vlpt_methods::Parameter::values);
         return Ok((text.map_err(AdapterError::from)?, None));

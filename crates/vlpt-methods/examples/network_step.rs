@@ -64,6 +64,7 @@ fn time(model: &str, what: &str, method: &dyn Method, images: &Tensor) -> Result
         let pass = Pass {
             images: Some(images),
             step: Some((0, step)),
+            ..Pass::EVAL
         };
         let start = Instant::now();
         let adaptation = method.adapt(&pass)?;

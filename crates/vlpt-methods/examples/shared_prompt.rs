@@ -182,8 +182,8 @@ pub fn train(
     for step in 0..steps {
         // Parameters to adaptation, adaptation to features.
         let adaptation = method.adapt(&Pass {
-            images: None,
             step: Some((1, step)),
+            ..Pass::EVAL
         })?;
         let values = adaptation.text.values()?;
         let updates = values.updates();

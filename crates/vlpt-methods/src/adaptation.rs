@@ -3,8 +3,8 @@
 
 use vlpt_autograd::{Tensor, vjp};
 use vlpt_clip::{
-    Dropout, LayerName, PromptRows, TowerAdaptation, TowerGradients, Update, UpdateGradient,
-    UpdateKind, VisualPlace,
+    Dropout, LayerName, PromptRows, TextRows, TextRowsAt, TowerAdaptation, TowerGradients, Update,
+    UpdateGradient, UpdateKind, VisualPlace,
 };
 
 use crate::{MethodError, Parameter, Result};
@@ -23,6 +23,8 @@ pub struct Adaptation {
 pub struct TowerTensors {
     /// Learned rows among the tokens.
     pub prompts: Option<PromptTensor>,
+    /// Texts: rows of each text's own at a later block.
+    pub text_rows: Option<TextRowsTensor>,
     /// Updates of layers.
     pub updates: Vec<UpdateTensor>,
     /// Another projection into the joint space (width x embed).
@@ -44,6 +46,15 @@ pub struct PromptTensor {
     pub place: VisualPlace,
     /// The share of what came out of the block before that stays, [`PromptRows::carry`].
     pub carry: f32,
+}
+
+/// Learned rows of each text's own, see [`TextRows`].
+#[derive(Debug, Clone)]
+pub struct TextRowsTensor {
+    /// `texts x rows x width`, in the order of the texts.
+    pub rows: Tensor,
+    /// The block that they enter before.
+    pub block: usize,
 }
 
 /// A learned update of a layer, see [`Update`].
@@ -113,6 +124,7 @@ impl TowerTensors {
     /// Whether nothing is changed.
     pub fn is_empty(&self) -> bool {
         self.prompts.is_none()
+            && self.text_rows.is_none()
             && self.updates.is_empty()
             && self.projection.is_none()
             && self.row_projection.is_none()
@@ -121,7 +133,7 @@ impl TowerTensors {
     /// The values, for the tower.
     ///
     /// # Errors
-    /// Rows of another number of axes than three or four.
+    /// Rows of another number of axes than three or four; of rows of each text, than three.
     pub fn values(&self) -> Result<TowerValues> {
         let prompts = match &self.prompts {
             None => None,
@@ -151,6 +163,16 @@ impl TowerTensors {
                 })
             }
         };
+        let text_rows = |own: &TextRowsTensor| {
+            let [_, rows, _] = own.rows.dims()?;
+            Ok::<_, MethodError>(TextRowsValues {
+                values: own.rows.to_vec(),
+                at: TextRowsAt {
+                    block: own.block,
+                    rows,
+                },
+            })
+        };
         let update = |update: &UpdateTensor| UpdateValues {
             block: update.block,
             layer: update.layer,
@@ -174,6 +196,7 @@ impl TowerTensors {
         };
         Ok(TowerValues {
             prompts,
+            text_rows: self.text_rows.as_ref().map(text_rows).transpose()?,
             updates: self.updates.iter().map(update).collect(),
             projection: self.projection.as_ref().map(Tensor::to_vec),
             row_projection: self.row_projection.as_ref().map(Tensor::to_vec),
@@ -185,6 +208,9 @@ impl TowerTensors {
         let mut outputs: Vec<(&Tensor, &[f32])> = Vec::new();
         if let Some(prompts) = &self.prompts {
             outputs.push((&prompts.rows, &d.prompts));
+        }
+        if let Some(own) = &self.text_rows {
+            outputs.push((&own.rows, &d.text_rows));
         }
         for (update, d) in self.updates.iter().zip(&d.updates) {
             match (&update.change, d) {
@@ -255,6 +281,8 @@ impl Adaptation {
 pub struct TowerValues {
     /// Learned rows among the tokens.
     pub prompts: Option<PromptValues>,
+    /// Texts: rows of each text's own at a later block.
+    pub text_rows: Option<TextRowsValues>,
     /// Updates of layers.
     pub updates: Vec<UpdateValues>,
     /// Another projection (width x embed).
@@ -280,6 +308,15 @@ pub struct PromptValues {
     pub per_image: bool,
     /// The share of what came out of the block before that stays.
     pub carry: f32,
+}
+
+/// Rows of each text's own as plain numbers, see [`TextRows`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct TextRowsValues {
+    /// `texts x rows x width`.
+    pub values: Vec<f32>,
+    /// Where they enter.
+    pub at: TextRowsAt,
 }
 
 /// An update as plain numbers.
@@ -321,6 +358,7 @@ impl TowerValues {
     /// Whether nothing is changed.
     pub fn is_empty(&self) -> bool {
         self.prompts.is_none()
+            && self.text_rows.is_none()
             && self.updates.is_empty()
             && self.projection.is_none()
             && self.row_projection.is_none()
@@ -366,6 +404,10 @@ impl TowerValues {
         };
         TowerAdaptation {
             prompts: self.prompts.as_ref().map_or(PromptRows::NONE, rows),
+            text_rows: self.text_rows.as_ref().map(|own| TextRows {
+                values: &own.values,
+                at: own.at,
+            }),
             updates,
             projection: self.projection.as_deref(),
             row_projection: self.row_projection.as_deref(),
@@ -450,15 +492,14 @@ mod tests {
         };
         let adaptation = Adaptation {
             visual: TowerTensors {
-                prompts: None,
                 updates: vec![update(low_rank), update(affine)],
                 projection: Some(tensor(4)),
                 row_projection: Some(tensor(5)),
+                ..TowerTensors::default()
             },
             ..Adaptation::default()
         };
         let gradients = TowerGradients {
-            prompts: Vec::new(),
             updates: vec![
                 UpdateGradient::LowRank {
                     a: vec![1.0, 2.0],
@@ -471,6 +512,7 @@ mod tests {
             ],
             projection: Some(vec![9.0, 10.0]),
             row_projection: Some(vec![11.0, 12.0]),
+            ..TowerGradients::default()
         };
         let found = adaptation.gradients(&all, None, Some(&gradients)).unwrap();
         let expected: Vec<Vec<f32>> = (0..6)

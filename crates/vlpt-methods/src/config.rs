@@ -8,8 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use crate::{
-    Build, Fit, METHODS, Method, MethodError, MethodOptions, MethodSpec, Needs, OptionTable,
-    Result, method,
+    Build, Fit, HeadSize, METHODS, Method, MethodError, MethodOptions, MethodSpec, Needs,
+    OptionTable, Result, method,
 };
 
 /// One method with all of its options.
@@ -117,6 +117,23 @@ impl MethodConfig {
             (table.name.to_owned(), options.to_json())
         };
         self.spec.tables.iter().map(table).collect()
+    }
+
+    /// How many numbers it learns with so many training images of each class; none where a baseline
+    /// does not say.
+    ///
+    /// # Errors
+    /// As [`MethodConfig::build`].
+    pub fn learned(&self, build: &Build, shots: usize) -> Result<Option<usize>> {
+        if !self.is_baseline() {
+            return Ok(Some(self.build(build)?.parameter_count()));
+        }
+        let size = HeadSize {
+            embed: build.clip.config.embed_dim,
+            classes: build.classes,
+            images: build.classes * shots,
+        };
+        Ok(self.spec.learns.map(|learns| learns(self, &size)))
     }
 
     /// The method with its initial values.

@@ -17,12 +17,15 @@ use serde::{Deserialize, Serialize};
 use vlpt_base::random::Stream;
 use vlpt_clip::{Clip, PromptToken, Tokenizer};
 
+use crate::zeroshot::fill;
 use crate::{MethodError, Result, class_text};
 
 /// Standard deviation of a random initial context.
 pub(crate) const INIT_DEVIATION: f64 = 0.02;
 /// One token in every CLIP vocabulary; stands for a learned token while the text is tokenised.
 const PLACEHOLDER: &str = "X";
+/// What follows a context at the end.
+const NAME: &str = "{}.";
 
 /// Where the class name stands among the context tokens.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,6 +90,8 @@ pub(crate) struct Context {
     count: usize,
     classes: Option<usize>,
     position: Position,
+    /// What is tokenised beside the context.
+    template: String,
 }
 
 impl Context {
@@ -131,7 +136,15 @@ impl Context {
             count,
             classes: options.classes,
             position: options.position,
+            template: NAME.to_owned(),
         })
+    }
+
+    /// The same context at the front of another text than the name and its full stop; `{}` stands for
+    /// the name. For [`Position::End`].
+    pub(crate) fn with_template(self, template: &str) -> Self {
+        let template = template.to_owned();
+        Self { template, ..self }
     }
 
     /// Tokens of one context.
@@ -190,7 +203,7 @@ impl Context {
                 name: class.to_owned(),
             });
         }
-        let (name, rest) = self.name_and_rest(tokenizer, class);
+        let (name, rest) = self.name_and_rest(tokenizer, class)?;
         let tokens = 2 + self.count + name.len() + rest.len();
         let limit = tokenizer.context_length();
         if tokens > limit {
@@ -225,14 +238,14 @@ impl Context {
     }
 
     /// The tokens of a class's name and of what follows it, by the rule at the head of this file.
-    fn name_and_rest(&self, tokenizer: &Tokenizer, name: &str) -> (Vec<u32>, Vec<u32>) {
-        let name = class_text(name);
-        let name_tokens = tokenizer.bpe(&name).len();
+    fn name_and_rest(&self, tokenizer: &Tokenizer, name: &str) -> Result<(Vec<u32>, Vec<u32>)> {
+        let name_tokens = tokenizer.bpe(&class_text(name)).len();
         let placeholder = vec![PLACEHOLDER; self.count].join(" ");
-        let mut tokens = tokenizer.bpe(&format!("{placeholder} {name}."));
+        let text = fill(&self.template, name)?;
+        let mut tokens = tokenizer.bpe(&format!("{placeholder} {text}"));
         tokens.drain(..self.count.min(tokens.len()));
         let rest = tokens.split_off(name_tokens.min(tokens.len()));
-        (tokens, rest)
+        Ok((tokens, rest))
     }
 }
 

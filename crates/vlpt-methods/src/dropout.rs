@@ -44,8 +44,8 @@ mod tests {
 
     fn at(step: u64) -> Pass<'static> {
         Pass {
-            images: None,
             step: Some((3, step)),
+            ..Pass::EVAL
         }
     }
 

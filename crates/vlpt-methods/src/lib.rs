@@ -17,6 +17,7 @@
 //! | [`Vlpt`] | both, side by side |
 //! | [`Upt`] | both, made together by a small Transformer |
 //! | [`CoCoOp`] | context that each image shifts |
+//! | [`Tcp`] | context that each class's text replaces in the middle of the text tower |
 //! | [`ClipLora`] | low-rank updates of the towers' weights |
 //! | [`TwoStage`] | gains and biases of layer norms, then features of the classes |
 //! | [`MaPLe`] | text prompts in the first blocks, and visual prompts made of them |
@@ -58,6 +59,7 @@ mod registry;
 #[path = "../examples/shared_prompt.rs"]
 mod shared_prompt;
 mod spec;
+mod tcp;
 mod template;
 mod two_stage;
 mod upt;
@@ -66,8 +68,8 @@ mod vlpt;
 mod vpt;
 
 pub use adaptation::{
-    Adaptation, Change, ChangeValues, PromptTensor, PromptValues, TowerTensors, TowerValues,
-    UpdateTensor, UpdateValues,
+    Adaptation, Change, ChangeValues, PromptTensor, PromptValues, TextRowsTensor, TextRowsValues,
+    TowerTensors, TowerValues, UpdateTensor, UpdateValues,
 };
 pub use baselines::{
     LinearProbeConfig, ProLipConfig, TipAdapterConfig, ZeroShotConfig, zero_shot as zeroshot,
@@ -76,19 +78,22 @@ pub use clip_lora::{AdaptedLayer, Blocks, ClipLora, ClipLoraConfig, Towers};
 pub use cocoop::{CoCoOp, CoCoOpConfig};
 pub use config::{MethodConfig, MethodSection, ReadSection, ReadTable};
 pub use context::Position;
-pub use coop::{CoOp, CoOpConfig};
+pub use coop::{CoOp, CoOpConfig, KgForm};
 pub use error::{MethodError, Result};
 pub use fusion::{FusedClasses, Fusion};
 pub use head::UnitRows;
 pub use ivlp::{Ivlp, IvlpConfig};
 pub use maple::{MaPLe, MaPLeConfig};
-pub use method::{Features, ImageFeatures, Method, Pass, Stage, Trains, class_text};
+pub use method::{
+    Features, ImageFeatures, Method, Pass, Stage, Trains, class_text, frozen_class_features,
+};
 pub use mmrl::{Mmrl, MmrlConfig, MmrlPlus, MmrlPlusConfig};
 pub use options::{MethodOptions, OptionDoc, OptionTable};
 pub use parameter::Parameter;
 pub use promptsrc::{PromptSrc, PromptSrcConfig};
 pub use registry::{METHODS, first_of, head_reader, method, names, option_tables, untuned};
-pub use spec::{Build, Family, Fit, Flags, MethodSpec, Needs, Report};
+pub use spec::{Build, Family, Fit, Flags, HeadSize, MethodSpec, Needs, Report};
+pub use tcp::{Tcp, TcpConfig};
 pub use template::template_texts;
 pub use two_stage::{Norms, TwoStage, TwoStageConfig};
 pub use upt::{Attention, Upt, UptConfig, UptShape};

@@ -44,8 +44,8 @@ pub trait Method: Send + Sync {
         0
     }
 
-    /// Features of the classes' texts, of length one, that [`Method::regulariser`] compares with
-    /// (classes x embed).
+    /// Features of the classes' texts, of length one, that [`Method::regulariser`] compares with and
+    /// that [`Pass::classes`] holds (classes x embed). They do not depend on the parameters.
     ///
     /// # Errors
     /// Class names that cannot be used.
@@ -123,6 +123,9 @@ pub struct Pass<'a> {
     /// Features of the images under the frozen tower, each of length one (images x embed); for
     /// methods that [need](Needs::frozen_features) them.
     pub images: Option<&'a Tensor>,
+    /// Features of the classes' texts as [`Method::teacher`] gives them, in the order of the texts
+    /// (classes x embed); for methods that [need](Needs::frozen_class_features) them.
+    pub classes: Option<&'a Tensor>,
     /// The run's seed and the number of the training step, counted from the run's beginning, from
     /// which dropout draws; none in evaluation.
     pub step: Option<(u64, u64)>,
@@ -132,6 +135,7 @@ impl Pass<'_> {
     /// Evaluation without images: nothing is dropped.
     pub const EVAL: Pass<'static> = Pass {
         images: None,
+        classes: None,
         step: None,
     };
 
@@ -154,6 +158,48 @@ pub struct Features<'a> {
     pub images: Option<ImageFeatures<'a>>,
     /// What cosines are multiplied by to be logits.
     pub scale: f32,
+}
+
+impl Features<'_> {
+    /// `1 - mean cos(g, g0)` over the classes, with tuned features `g` and frozen ones `g0` of their
+    /// texts: 0 where all point the same way.
+    ///
+    /// # Errors
+    /// Features of other classes than the frozen ones.
+    pub fn text_cosine_distance(&self) -> Result<Tensor> {
+        let [classes, _] = self.texts.dims()?;
+        let cosines = self.texts.mul(self.frozen_texts)?.sum_all();
+        Ok(cosines * (-1.0 / classes as f64) + 1.0)
+    }
+
+    /// `mean |g - g0|^2` over the classes, the squared distance on the unit sphere: twice
+    /// [`Features::text_cosine_distance`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn text_squared_distance(&self) -> Result<Tensor> {
+        let [classes, _] = self.texts.dims()?;
+        let distances = self.texts.sub(self.frozen_texts)?.sqr().sum_all();
+        Ok(distances * (1.0 / classes as f64))
+    }
+}
+
+/// What [`Pass::classes`] has to hold for these classes, of a method that needs it.
+///
+/// # Errors
+/// Class names that cannot be used.
+pub fn frozen_class_features(
+    method: &dyn Method,
+    clip: &Clip,
+    classes: &[String],
+) -> Result<Option<Tensor>> {
+    if !method.needs().frozen_class_features {
+        return Ok(None);
+    }
+    let shape = [classes.len(), clip.config.embed_dim];
+    let features = method.teacher(clip, classes)?;
+    let tensor = |features| Ok(Tensor::new(features, &shape)?);
+    features.map(tensor).transpose()
 }
 
 /// Features of a part of a step's images.

@@ -4,7 +4,7 @@ use crate::baselines::{clap, gda, linear_probe, lp_plus_plus, prolip, tip_adapte
 use crate::head::HeadReader;
 use crate::{
     Family, MethodConfig, MethodSpec, OptionTable, clip_lora, cocoop, coop, ivlp, maple, mmrl,
-    promptsrc, two_stage, upt, vlpt, vpt,
+    promptsrc, tcp, two_stage, upt, vlpt, vpt,
 };
 
 #[cfg(feature = "example-method")]
@@ -20,6 +20,7 @@ pub static METHODS: &[&MethodSpec] = &[
     &vlpt::SPEC,
     &upt::SPEC,
     &cocoop::SPEC,
+    &tcp::SPEC,
     &maple::SPEC,
     &ivlp::SPEC,
     &promptsrc::SPEC,

@@ -17,6 +17,9 @@ pub struct MethodSpec {
     pub summary: &'static str,
     /// Where it was published.
     pub source: &'static str,
+    /// Where it is good by this project's own measurements, a sentence without its full stop; empty
+    /// where there is none yet.
+    pub good_for: &'static str,
     /// Which side of the model it learns for; none for what compares with prompts.
     pub family: Option<Family>,
     /// The tables of its options.
@@ -42,6 +45,9 @@ pub struct MethodSpec {
     pub renamed: fn(&mut BTreeMap<String, CheckpointTensor>),
     /// The kinds of classifiers of image features that it makes, read back.
     pub heads: &'static [HeadReader],
+    /// Of a baseline: how many numbers it learns; none where it does not say. What is tuned has
+    /// parameters that are counted.
+    pub learns: Option<fn(&MethodConfig, &HeadSize) -> usize>,
     /// Whether stored options under another name are this method's: older names of it.
     pub reads: fn(name: &str, options: &serde_json::Value) -> bool,
 }
@@ -98,6 +104,8 @@ pub struct Needs {
     pub pixels: bool,
     /// The features of the step's images under the frozen tower.
     pub frozen_features: bool,
+    /// The features of the classes' texts under the frozen tower that [`Method::teacher`] gives.
+    pub frozen_class_features: bool,
     /// Each image has texts of its own.
     pub texts_per_image: bool,
     /// Each image has visual prompts of its own.
@@ -120,6 +128,54 @@ pub struct Needs {
     pub image_weights: bool,
     /// Features of the classes trained on are parameters; other classes are known by their texts.
     pub class_features: bool,
+}
+
+impl Needs {
+    /// What it asks for, in words, one for each thing.
+    pub fn words(self) -> Vec<&'static str> {
+        let images = match (self.no_images, self.pixels) {
+            (true, _) => "class names alone",
+            (_, true) => "pixels through the image tower in every step",
+            _ => "features of images, computed once",
+        };
+        let asked = [
+            (true, images),
+            (
+                self.pixels && self.frozen_features,
+                "features of the same views under the frozen tower",
+            ),
+            (
+                self.frozen_class_features,
+                "a text of each class for the frozen model",
+            ),
+            (
+                self.texts_per_image,
+                "texts of each image's own in every step",
+            ),
+            (
+                self.text_weights,
+                "all texts through the text tower in every step",
+            ),
+            (
+                self.validation,
+                "validation images to choose options by, or folds of the training images",
+            ),
+            (self.class_specific, "another fit for other classes"),
+        ];
+        let asked = asked.into_iter().filter(|(asked, _)| *asked);
+        asked.map(|(_, words)| words).collect()
+    }
+}
+
+/// What a baseline is fitted for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeadSize {
+    /// Length of a feature.
+    pub embed: usize,
+    /// Number of classes.
+    pub classes: usize,
+    /// Number of training images.
+    pub images: usize,
 }
 
 /// How a method comes to its result.
@@ -148,6 +204,7 @@ impl MethodSpec {
         name: "",
         summary: "",
         source: "",
+        good_for: "",
         family: None,
         tables: &[],
         flags: Flags::NONE,
@@ -166,6 +223,7 @@ impl MethodSpec {
         import: None,
         renamed: |_| {},
         heads: &[],
+        learns: None,
         reads: |_, _| false,
     };
 

@@ -2,12 +2,13 @@
 //! together and coupled by nothing but the loss. The UPT paper's baseline "VLPT" (Zang et al.,
 //! 2022), and MVLPT's prompts without their shared projection.
 
+use vlpt_autograd::Tensor;
 use vlpt_clip::{Clip, PromptToken, Tokenizer};
 
 use crate::import::{Import, Source};
 use crate::{
-    Adaptation, CoOp, CoOpConfig, Family, Fit, Flags, Method, MethodConfig, MethodSpec, Needs,
-    Parameter, Pass, Report, Result, Vpt, VptConfig,
+    Adaptation, CoOp, CoOpConfig, Family, Features, Fit, Flags, Method, MethodConfig, MethodSpec,
+    Needs, Parameter, Pass, Report, Result, Vpt, VptConfig,
 };
 
 /// What joint prompts say of themselves.
@@ -15,6 +16,8 @@ pub(crate) static SPEC: MethodSpec = MethodSpec {
     name: "vlpt",
     summary: "both of these, side by side",
     source: "Zang et al., \"Unified Vision and Language Prompt Learning\", 2022; Shen et al., WACV 2024",
+    good_for: "gains 18 and 9 points over zero-shot on EuroSAT and CIFAR-10; a rate that suits \
+               images ruins a hundred classes (mini-clip, 16 shots)",
     family: Some(Family::Joint),
     tables: &[&CoOpConfig::TABLE, &VptConfig::TABLE],
     flags: Flags {
@@ -31,6 +34,7 @@ pub(crate) static SPEC: MethodSpec = MethodSpec {
         class_specific: method.options::<CoOpConfig>().class_specific,
         ..Needs::default()
     },
+    check: |method| method.options::<CoOpConfig>().check(),
     fit: Fit::Tune(|method, build| {
         let (coop, vpt) = (method.options(), method.options());
         Ok(Box::new(Vlpt::new(
@@ -126,5 +130,13 @@ impl Method for Vlpt {
             text: self.text.adapt(pass)?.text,
             visual: self.visual.adapt(pass)?.visual,
         })
+    }
+
+    fn teacher(&self, clip: &Clip, classes: &[String]) -> Result<Option<Vec<f32>>> {
+        self.text.teacher(clip, classes)
+    }
+
+    fn regulariser(&self, features: &Features) -> Result<Option<Tensor>> {
+        self.text.regulariser(features)
     }
 }

@@ -29,8 +29,8 @@ fn gradients_are_those_of_a_loss_behind_both_towers() {
     use AdaptedLayer::{Fc1, Fc2, K, Out, Q, V};
     let clip = tiny();
     let training = Pass {
-        images: None,
         step: Some((1, 2)),
+        ..Pass::EVAL
     };
     let base = ClipLoraConfig::default;
     let all = ClipLoraConfig {
@@ -87,8 +87,8 @@ fn it_starts_at_zero_shot_bit_by_bit() {
         ..ClipLoraConfig::default()
     };
     let training = Pass {
-        images: None,
         step: Some((1, 0)),
+        ..Pass::EVAL
     };
     let adapted = |lora: &ClipLora, pass: &Pass| {
         let adaptation = lora.adapt(pass).unwrap();

@@ -42,7 +42,7 @@ fn tensor(values: &[f32], width: usize) -> Tensor {
 fn given(images: &Tensor) -> Pass<'_> {
     Pass {
         images: Some(images),
-        step: None,
+        ..Pass::EVAL
     }
 }
 

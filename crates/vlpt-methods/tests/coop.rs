@@ -8,8 +8,9 @@ use std::sync::LazyLock;
 
 use common::gradients;
 
+use vlpt_autograd::{Tensor, Var};
 use vlpt_clip::{Activation, Clip, ClipConfig, PromptToken, TextConfig, Tokenizer, VisionConfig};
-use vlpt_methods::{CoOp, CoOpConfig, Method, MethodError, Pass, Position};
+use vlpt_methods::{CoOp, CoOpConfig, Features, KgForm, Method, MethodError, Pass, Position};
 
 /// A tiny random model with OpenAI's vocabulary, so that token ids are the published ones.
 fn clip() -> &'static Clip {
@@ -273,4 +274,61 @@ fn names_without_a_token_and_wrong_class_counts_are_errors() {
             ..
         }
     ));
+}
+
+fn held(weight: Option<f64>, form: Option<KgForm>, template: Option<&str>) -> CoOpConfig {
+    CoOpConfig {
+        kg_weight: weight,
+        kg_form: form,
+        kg_template: template.map(str::to_owned),
+        ..options(2, Position::End)
+    }
+}
+
+#[test]
+fn a_context_is_held_near_the_frozen_model_where_a_weight_says_so() {
+    let clip = clip();
+    // cosines 0.6 and 1, squared distances 0.8 and 0
+    let texts = Var::new(vec![1.0, 0.0, 0.0, 1.0], &[2, 2]).unwrap();
+    let frozen = Tensor::new(vec![0.6, 0.8, 0.0, 1.0], &[2, 2]).unwrap();
+    let features = Features {
+        texts: texts.as_tensor(),
+        frozen_texts: &frozen,
+        images: None,
+        scale: 1.0,
+    };
+    let names = ["cat", "polar_bear"].map(str::to_owned);
+    let of = |config: &CoOpConfig| CoOp::new(config, clip, 2, 1).unwrap();
+    for (form, expected) in [(None, 1.6), (Some(KgForm::Squared), 3.2)] {
+        let method = of(&held(Some(8.0), form, None));
+        let term = method.regulariser(&features).unwrap().unwrap();
+        assert!((term.item().unwrap() - expected).abs() < 1e-6);
+        let teacher = method.teacher(clip, &names).unwrap().unwrap();
+        assert_eq!(teacher.len(), 2 * 8);
+        let other = of(&held(Some(8.0), form, Some("{}, big.")));
+        assert_ne!(other.teacher(clip, &names).unwrap().unwrap(), teacher);
+    }
+    for config in [held(None, None, None), held(Some(0.0), None, None)] {
+        let method = of(&config);
+        assert!(method.teacher(clip, &names).unwrap().is_none());
+        assert!(method.regulariser(&features).unwrap().is_none());
+    }
+    // What is left out stays out of files.
+    let written = serde_json::to_string(&CoOpConfig::default()).unwrap();
+    assert!(!written.contains("kg_"), "{written}");
+}
+
+#[test]
+fn what_holds_a_context_has_to_make_sense() {
+    let squared = Some(KgForm::Squared);
+    for (key, config) in [
+        ("coop.kg_weight = -1", held(Some(-1.0), None, None)),
+        ("coop.kg_weight = NaN", held(Some(f64::NAN), None, None)),
+        ("coop.kg_form", held(None, squared, None)),
+        ("coop.kg_template", held(None, None, Some("{}"))),
+        ("\"it\"", held(Some(8.0), None, Some("it"))),
+    ] {
+        let error = CoOp::new(&config, clip(), 2, 1).unwrap_err().to_string();
+        assert!(error.contains(key), "{key}: {error}");
+    }
 }

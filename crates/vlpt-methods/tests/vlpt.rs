@@ -49,8 +49,8 @@ fn both_sides_start_and_stand_as_they_do_alone() {
             text.texts(&clip.tokenizer, &names).unwrap()
         );
         let pass = Pass {
-            images: None,
             step: Some((9, 4)),
+            ..Pass::EVAL
         };
         let found = both.adapt(&pass).unwrap();
         assert_eq!(
@@ -88,8 +88,8 @@ fn gradients_of_both_sides_are_those_of_a_loss_behind_both_towers() {
     let (coop, vpt) = parts();
     let both = Vlpt::new(&coop, &vpt, &clip, 2, 9).unwrap();
     let pass = Pass {
-        images: None,
         step: Some((9, 4)),
+        ..Pass::EVAL
     };
     Objective::new(&clip).check(&both, &pass);
 }

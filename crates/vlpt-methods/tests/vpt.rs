@@ -26,8 +26,8 @@ fn options(count: usize, depth: Depth) -> VptConfig {
 
 fn training(step: u64) -> Pass<'static> {
     Pass {
-        images: None,
         step: Some((1, step)),
+        ..Pass::EVAL
     }
 }
 

@@ -1,14 +1,16 @@
 //! Optimisers over plain vectors.
 //!
-//! [`Sgd`] and [`AdamW`] take steps along gradients; their state can be saved and restored bit for
-//! bit. [`minimise`] finds the minimum of a smooth function by L-BFGS.
+//! [`Sgd`], [`Adam`] and [`AdamW`] take steps along gradients; their state can be saved and restored
+//! bit for bit. [`minimise`] finds the minimum of a smooth function by L-BFGS.
 
+mod adam;
 mod adamw;
 mod error;
 mod lbfgs;
 mod sgd;
 mod state;
 
+pub use adam::Adam;
 pub use adamw::AdamW;
 pub use error::{OptimError, Result};
 pub use lbfgs::{Minimum, dot, minimise};

@@ -4,7 +4,7 @@
 #![allow(clippy::print_stderr, clippy::unwrap_used)]
 
 use serde::Deserialize;
-use vlpt_optim::{AdamW, Optimizer, OptimizerState, Sgd};
+use vlpt_optim::{Adam, AdamW, Optimizer, OptimizerState, Sgd};
 
 #[derive(Deserialize)]
 struct Case {
@@ -24,9 +24,13 @@ impl Case {
     }
 
     fn optimizer(&self) -> Box<dyn Optimizer> {
+        let decay = self.weight_decay;
         match (self.momentum, self.betas, self.eps) {
-            (Some(momentum), ..) => Box::new(Sgd::new(momentum, self.weight_decay)),
-            (_, Some(betas), Some(eps)) => Box::new(AdamW::new(betas, eps, self.weight_decay)),
+            (Some(momentum), ..) => Box::new(Sgd::new(momentum, decay)),
+            (_, Some(betas), Some(eps)) if self.kind == "adam" => {
+                Box::new(Adam::new(betas, eps, decay))
+            }
+            (_, Some(betas), Some(eps)) => Box::new(AdamW::new(betas, eps, decay)),
             _ => panic!("{}: no options", self.kind),
         }
     }

@@ -8,6 +8,7 @@ mod checkpoint;
 mod config;
 mod data;
 mod error;
+mod estimate;
 mod events;
 mod init;
 mod lock;
@@ -25,6 +26,7 @@ pub use data::{
     Member, SharedName, TrainingData, open_task, open_task_watched, open_tasks, open_tasks_watched,
 };
 pub use error::{Result, TrainError};
+pub use estimate::{Estimates, MEASURED_CLASSES, Stopwatch};
 pub use events::{End, EpochEnd, Event, Start, StartTask, StepEnd, TaskValue, read_events};
 pub use loss::{ImageWeights, Loss, LossHead, LossInput, LossOutput, Mask, TextsOf};
 pub use observer::{StepReport, TrainObserver};

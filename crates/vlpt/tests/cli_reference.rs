@@ -35,6 +35,7 @@ const VERBS: &[&[&str]] = &[
     &["study", "merge"],
     &["study", "groups"],
     &["study", "launch"],
+    &["methods"],
     &["model", "check"],
     &["data", "check"],
     &["data", "sample"],

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use vlpt_clip::Clip;
-use vlpt_methods::{Method, Pass};
+use vlpt_methods::{Method, Pass, frozen_class_features};
 
 use super::{Classifier, Head, check_texts, rows};
 use crate::{AdapterError, ImageAdaptation, Result};
@@ -52,7 +52,12 @@ impl Classifier {
                 },
             ));
         }
-        let text = method.adapt(&Pass::EVAL)?.text.values()?;
+        let frozen = frozen_class_features(method.as_ref(), clip, classes)?;
+        let pass = Pass {
+            classes: frozen.as_ref(),
+            ..Pass::EVAL
+        };
+        let text = method.adapt(&pass)?.text.values()?;
         let updates = text.updates();
         let adaptation = text.for_tower(&updates);
         let names = (classes, trained);

@@ -25,7 +25,12 @@ pub(super) fn features(
         .filter_map(|(text, place)| place.is_none().then_some(text))
         .collect();
     let made = clip.text.features(&unknown, adaptation);
-    Ok(of_both(&places, &own.values()?, &made, clip.config.embed_dim))
+    Ok(of_both(
+        &places,
+        &own.values()?,
+        &made,
+        clip.config.embed_dim,
+    ))
 }
 
 /// For each class its place among those that features were tuned for, found by name as everywhere

@@ -150,9 +150,10 @@ impl<'a> FeatureExtractor<'a> {
         match &self.adaptation {
             Some(adaptation) if !adaptation.is_projected_last() => {
                 Err(AdapterError::Incompatible {
-                    what: "the image tower is changed for each image, or gives two features: nothing \
+                    what:
+                        "the image tower is changed for each image, or gives two features: nothing \
                            is before a common projection"
-                        .to_owned(),
+                            .to_owned(),
                     hint: None,
                 })
             }

@@ -53,6 +53,7 @@ impl Held {
         let zero = |projection: &Option<Vec<f32>>| projection.as_ref().map(|p| vec![0.0; p.len()]);
         TowerGradients {
             prompts: vec![0.0; prompts],
+            text_rows: Vec::new(),
             updates: self.updates.zero_gradients(),
             projection: zero(&self.projection),
             row_projection: zero(&self.row_projection),

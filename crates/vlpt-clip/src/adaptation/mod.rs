@@ -6,9 +6,11 @@
 
 mod held;
 mod prompts;
+mod text_rows;
 mod updates;
 
 pub use prompts::{PromptRows, VisualPlace};
+pub use text_rows::{TextRows, TextRowsAt};
 pub use updates::{Dropout, LayerName, Update, UpdateGradient, UpdateKind};
 
 pub(crate) use held::{BlockUpdates, Held, HeldKind, TowerSizes, Updates};
@@ -18,6 +20,8 @@ pub(crate) use held::{BlockUpdates, Held, HeldKind, TowerSizes, Updates};
 pub struct TowerAdaptation<'a> {
     /// Learned rows among the tokens.
     pub prompts: PromptRows<'a>,
+    /// Rows of each text's own at a later block. For the text tower alone.
+    pub text_rows: Option<TextRows<'a>>,
     /// Updates of layers. Of one layer, low-rank updates are added first, in their order, then
     /// scale and shift are applied, in their order.
     pub updates: &'a [Update<'a>],
@@ -36,6 +40,7 @@ impl TowerAdaptation<'_> {
     /// No change.
     pub const NONE: TowerAdaptation<'static> = TowerAdaptation {
         prompts: PromptRows::NONE,
+        text_rows: None,
         updates: &[],
         projection: None,
         row_projection: None,
@@ -58,6 +63,8 @@ impl<'a> From<PromptRows<'a>> for TowerAdaptation<'a> {
 pub struct TowerGradients {
     /// Of the values of the prompts, in their shape.
     pub prompts: Vec<f32>,
+    /// Of the rows that each text has of its own (texts x rows x width); empty where they have none.
+    pub text_rows: Vec<f32>,
     /// Of each update, in the order given.
     pub updates: Vec<UpdateGradient>,
     /// Of the projection (width x embed), where there is another one than the tower's.
@@ -79,6 +86,7 @@ impl TowerGradients {
         };
         assert_eq!(parts(self), parts(other), "gradients of one adaptation");
         vlpt_kernels::add(&mut self.prompts, &other.prompts);
+        vlpt_kernels::add(&mut self.text_rows, &other.text_rows);
         for (own, other) in self.updates.iter_mut().zip(&other.updates) {
             own.add(other);
         }

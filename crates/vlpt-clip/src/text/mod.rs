@@ -3,7 +3,9 @@
 //! Every linear layer runs once over all nodes of the tree as one matrix; attention of a node covers
 //! the nodes before it and itself; in the last block only the nodes that end a text ask and go on.
 //! There is no padding, and nothing after the end of a text. This is exact, because the tower is
-//! causal. What depends on nothing learned is computed once, in the plan.
+//! causal. What depends on nothing learned is computed once, in the plan. Where each text has rows of
+//! its own from some block on, the tree is one of shared beginnings up to that block, and one path for
+//! each text after it.
 
 mod chunk;
 mod options;
@@ -159,10 +161,10 @@ impl TextTower {
         with_thread_team(|| {
             let embed = self.embed_dim();
             let options = TextPlanOptions::from(adaptation);
-            let held = self.hold(adaptation);
+            let held = self.hold(adaptation, texts.len());
             let mut features = vec![0.0; texts.len() * embed];
             let mut first = 0;
-            for end in PrefixTree::runs(options.tree(), texts, CHUNK_NODES) {
+            for end in PrefixTree::runs(options.tree(), &options.apart(texts, 0), CHUNK_NODES) {
                 let chunk = self.chunk(options, texts, first, end);
                 let features = &mut features[first * embed..end * embed];
                 chunk.forward(self, &held, features, None);
@@ -200,7 +202,9 @@ impl TextTower {
     ) -> TextPlan {
         let depth = self.depth();
         assert!(
-            options.first + options.blocks <= depth && options.start() < depth,
+            options.first + options.blocks <= depth
+                && options.start() < depth
+                && options.text_rows.is_none_or(|rows| rows.block < depth),
             "{options:?} of a tower of {depth} blocks"
         );
         // of a whole chunk, since few rows are padded to many
@@ -211,7 +215,7 @@ impl TextTower {
             .sum();
         let limit = CHUNK_NODES.min(budget.of_chunk() / whole.div_ceil(CHUNK_NODES));
         let (mut chunks, mut first) = (Vec::new(), 0);
-        for end in PrefixTree::runs(options.tree(), texts, limit) {
+        for end in PrefixTree::runs(options.tree(), &options.apart(texts, 0), limit) {
             chunks.push(self.chunk(options, texts, first, end));
             first = end;
         }
@@ -241,7 +245,7 @@ impl TextTower {
 
     fn record(&self, plan: &TextPlan, adaptation: &TowerAdaptation) -> (Vec<f32>, TextTape) {
         plan.check(adaptation);
-        let held = self.hold(adaptation);
+        let held = self.hold(adaptation, plan.texts);
         let embed = self.embed_dim();
         let mut features = vec![0.0; plan.texts * embed];
         let keep = self.checkpoints.share(plan.budget, &plan.tapes);
@@ -285,6 +289,7 @@ impl TextTower {
         );
         let adaptation = &tape.adaptation;
         let mut gradients = adaptation.held.zero_gradients(adaptation.values.len());
+        gradients.text_rows = vec![0.0; adaptation.text_rows.len()];
         for (chunk, kept) in plan.chunks.iter().zip(tape.chunks) {
             let d_features = &d_features[chunk.first * embed..][..chunk.texts * embed];
             chunk.constant_backward(self, adaptation, d_features, &mut gradients);
@@ -297,7 +302,7 @@ impl TextTower {
 
     /// # Panics
     /// When the adaptation has another shape.
-    fn hold(&self, adaptation: &TowerAdaptation) -> TextAdaptation {
+    fn hold(&self, adaptation: &TowerAdaptation, texts: usize) -> TextAdaptation {
         let prompts = adaptation.prompts;
         prompts.check(self.depth(), self.width, 1);
         assert!(
@@ -309,10 +314,16 @@ impl TextTower {
             !adaptation.updates.iter().any(first_norm),
             "a text tower has no norm before its first block"
         );
+        if let Some(rows) = adaptation.text_rows {
+            rows.check(&prompts, self.depth(), self.width, texts);
+        }
         TextAdaptation {
             values: prompts.values.to_vec(),
             rows: prompts.rows,
             carry: prompts.carry,
+            text_rows: adaptation
+                .text_rows
+                .map_or_else(Vec::new, |rows| rows.values.to_vec()),
             held: Held::new(
                 adaptation,
                 TowerSizes {

@@ -1,14 +1,17 @@
 //! What a plan of texts has to know of the adaptations that they will be under, and what a tape holds
 //! of one.
 
-use super::tree::TreeKind;
-use crate::adaptation::{Held, LayerName, PromptRows, TowerAdaptation};
+use std::borrow::Cow;
+
+use super::tree::{PromptToken, TreeKind};
+use crate::adaptation::{Held, LayerName, PromptRows, TextRowsAt, TowerAdaptation};
 
 /// What a plan has to know of the adaptations that its texts will be under.
 ///
 /// It decides what is constant: with prompts alone, the tokens before the first learned one, and
 /// what goes on before the block that the rows enter at; with updates, what goes on before the first
-/// block with one.
+/// block with one. It also decides what texts with an equal beginning share: with rows of each text's
+/// own, what goes on before their block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TextPlanOptions {
     /// The block that learned rows enter before, [`PromptRows::first`].
@@ -19,6 +22,8 @@ pub struct TextPlanOptions {
     pub updates: Option<usize>,
     /// Whether rows are mixed with what became of those before, [`PromptRows::carry`] above 0.
     pub carries: bool,
+    /// Where each text has rows of its own, [`TextRows::at`](crate::TextRows::at).
+    pub text_rows: Option<TextRowsAt>,
 }
 
 impl Default for TextPlanOptions {
@@ -29,6 +34,7 @@ impl Default for TextPlanOptions {
             blocks: 1,
             updates: None,
             carries: false,
+            text_rows: None,
         }
     }
 }
@@ -48,6 +54,7 @@ impl From<&TowerAdaptation<'_>> for TextPlanOptions {
             blocks,
             updates: in_blocks.map(|update| update.block).min(),
             carries: blocks > 0 && adaptation.prompts.carry > 0.0,
+            text_rows: adaptation.text_rows.map(|rows| rows.at),
         }
     }
 }
@@ -74,9 +81,35 @@ impl TextPlanOptions {
         self.carries && l > self.first && self.enters(l)
     }
 
-    /// Whether block `l` gets rows of its own.
+    /// Whether block `l` gets rows of its own, which all texts share.
     pub(super) fn enters(self, l: usize) -> bool {
         (self.first..self.first + self.blocks).contains(&l)
+    }
+
+    /// Texts as they are told apart once each has rows of its own: row `r` of text `t` is the learned
+    /// token `t rows + r`. The first one given is text `first` of all.
+    ///
+    /// # Panics
+    /// When a text has a learned token beyond the rows of a text.
+    pub(super) fn apart(
+        self,
+        texts: &[Vec<PromptToken>],
+        first: usize,
+    ) -> Cow<'_, [Vec<PromptToken>]> {
+        let Some(TextRowsAt { rows, .. }) = self.text_rows else {
+            return Cow::Borrowed(texts);
+        };
+        let own = |text: usize, token: &PromptToken| match *token {
+            PromptToken::Learned(row) => {
+                assert!((row as usize) < rows, "row {row} of the {rows} of a text");
+                PromptToken::Learned((text * rows) as u32 + row)
+            }
+            word @ PromptToken::Token(_) => word,
+        };
+        let texts = (first..).zip(texts);
+        texts
+            .map(|(text, tokens)| tokens.iter().map(|token| own(text, token)).collect())
+            .collect()
     }
 }
 
@@ -87,5 +120,7 @@ pub(super) struct TextAdaptation {
     pub(super) values: Vec<f32>,
     pub(super) rows: usize,
     pub(super) carry: f32,
+    /// Rows of each text's own, texts x rows x width; empty where there are none.
+    pub(super) text_rows: Vec<f32>,
     pub(super) held: Held,
 }

@@ -46,7 +46,7 @@ impl TextPlan {
     }
 
     /// # Panics
-    /// When texts have learned tokens and the prompts are others than the plan is for, or there are
+    /// When texts have learned tokens and the rows are others than the plan is for, or there are
     /// updates before the block that it knows of.
     pub(super) fn check(&self, adaptation: &TowerAdaptation) {
         let given = TextPlanOptions::from(adaptation);
@@ -66,6 +66,10 @@ impl TextPlan {
                 "rows that are {}, where the plan is for rows that are {}",
                 how[usize::from(given.carries)],
                 how[usize::from(own.carries)]
+            );
+            assert_eq!(
+                given.text_rows, own.text_rows,
+                "rows of each text, and those that the plan is for"
             );
         }
         if let Some(block) = given.updates {

@@ -136,7 +136,7 @@ impl Cases {
             updates,
             projection: values("projection"),
             row_projection: values("row_projection"),
-            first_image: 0,
+            ..TowerAdaptation::NONE
         }
     }
 

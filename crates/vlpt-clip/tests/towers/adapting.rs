@@ -347,7 +347,7 @@ fn gradients_of_a_batch_in_parts_sum_to_those_of_the_whole() {
         updates: &updates,
         projection: Some(&projection),
         row_projection: Some(&rows),
-        first_image: 0,
+        ..TowerAdaptation::NONE
     };
     let (one, embed) = (pixels.len() / 3, 2 * tower.embed_dim());
     let d_features = random(3, 3 * embed);

@@ -10,6 +10,7 @@ mod bf16;
 mod golden;
 mod rows;
 mod text;
+mod text_rows;
 mod vision;
 
 use vlpt_clip::MemoryBudget;

@@ -5,7 +5,8 @@ use vlpt_clip::CheckpointTensor;
 use super::*;
 use crate::context::b16;
 use crate::{
-    Attention, CoCoOpConfig, CoOpConfig, Depth, IvlpConfig, MaPLeConfig, UptConfig, VptConfig,
+    Attention, CoCoOpConfig, CoOpConfig, Depth, IvlpConfig, MaPLeConfig, TcpConfig, UptConfig,
+    VptConfig,
 };
 
 fn found(tensors: &[(&str, &[usize])]) -> Names {
@@ -56,6 +57,21 @@ fn every_published_method_is_known_by_its_names_and_shapes() {
         assert_eq!((cocoop.context, cocoop.hidden), (Some(4), Some(32)));
         assert_eq!(cocoop.init, "");
     }
+
+    let rows: [(&str, &[usize]); 5] = [
+        ("ctx", &[4, 512]),
+        ("meta_net.linear1.weight", &[128, 512]),
+        ("meta_net.linear1.bias", &[128]),
+        ("meta_net.linear2.weight", &[2048, 128]),
+        ("meta_net.linear2.bias", &[2048]),
+    ];
+    let found = method(&rows).unwrap();
+    let tcp: &TcpConfig = found.options();
+    assert_eq!((tcp.context, tcp.hidden), (Some(4), Some(128)));
+    let mut odd = rows;
+    odd[3].1 = &[1024, 128];
+    let error = method(&odd).unwrap_err();
+    assert!(matches!(error, Unknown::Tensors("tcp", _)), "{error:?}");
 
     let found = method(&DEEP).unwrap();
     let vpt: &VptConfig = found.options();

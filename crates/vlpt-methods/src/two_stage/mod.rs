@@ -56,10 +56,13 @@ pub(crate) static SPEC: MethodSpec = MethodSpec {
 const NEEDS: Needs = Needs {
     pixels: true,
     frozen_features: false,
+    frozen_class_features: false,
     texts_per_image: false,
     visual_per_image: false,
     class_specific: false,
     no_images: false,
+    unprojected: false,
+    open_classes: false,
     validation: false,
     text_weights: true,
     image_weights: true,
@@ -128,6 +131,7 @@ impl Method for TwoStage {
             first: 0,
             blocks: 0,
             updates: Some(0),
+            carries: false,
         }
     }
 

@@ -70,14 +70,14 @@ impl TrainExecutor {
     }
 
     /// The prompts of jobs as tokens of one width, for each side that the method learns. A method
-    /// whose prompts depend on the image has none to compare.
+    /// whose prompts depend on the image or the classes has none to compare.
     fn tokens(&self, folder: &Folder, jobs: &[(String, JobId)]) -> Result<Vec<Tokens>> {
         let (mut text, mut image) = (Vec::new(), Vec::new());
         for (name, id) in jobs {
             let prompt = PromptFolder::open(&folder.work(id).join(RUN))?;
             let method = prompt.method(&self.clip)?;
             let needs = method.needs();
-            if needs.texts_per_image || needs.visual_per_image {
+            if needs.texts_per_image || needs.visual_per_image || needs.class_features {
                 return Ok(Vec::new());
             }
             let adaptation = method.adapt(&Pass::EVAL).map_err(train)?;

@@ -60,11 +60,11 @@ pub struct TrainConfig {
     pub lr: f64,
     /// Momentum of SGD.
     pub momentum: f64,
-    /// First and second moment decay of AdamW.
+    /// First and second moment decay of Adam and AdamW.
     pub betas: [f64; 2],
-    /// Added to the denominator of AdamW.
+    /// Added to the denominator of Adam and AdamW.
     pub eps: f64,
-    /// Weight decay: added to the gradient by SGD, decoupled in AdamW.
+    /// Weight decay: added to the gradient by SGD and Adam, decoupled in AdamW.
     pub weight_decay: f64,
     /// What is minimised.
     pub loss: LossName,
@@ -148,6 +148,8 @@ fn is_off(value: &bool) -> bool {
 pub enum OptimizerName {
     /// Stochastic gradient descent with momentum.
     Sgd,
+    /// Adam, weight decay added to the gradient.
+    Adam,
     /// Adam with decoupled weight decay.
     AdamW,
 }

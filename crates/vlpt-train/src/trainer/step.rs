@@ -5,8 +5,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use vlpt_adapter::unit_tensor;
+use vlpt_autograd::Tensor;
 use vlpt_clip::{MemoryBudget, TowerAdaptation, TowerGradients};
-use vlpt_methods::{Fusion, Method, Needs, Parameter, Pass, TowerValues, Trains};
+use vlpt_methods::{Fusion, Method, MethodError, Needs, Parameter, Pass, TowerValues, Trains};
 
 use super::images::BatchImages;
 use super::memory_plan::MemoryPlan;
@@ -200,6 +201,7 @@ impl<'a> StepEngine<'a> {
         };
         let adaptation = self.method.adapt(&Pass {
             images: units.as_ref(),
+            classes: self.frozen_class_features(&step.scope)?.as_ref(),
             step: Some((work.config.seed, step.number)),
         })?;
         let (text, visual) = (adaptation.text.values()?, adaptation.visual.values()?);
@@ -235,6 +237,21 @@ impl<'a> StepEngine<'a> {
             logits: output.logits,
             gradients: adaptation.gradients(parameters, d_text.as_ref(), d_visual.as_ref())?,
         })
+    }
+
+    /// The teacher's features of a scope's classes, where the method needs them.
+    pub(crate) fn frozen_class_features(&self, scope: &Scope) -> Result<Option<Tensor>> {
+        let of = |teacher: &Vec<f32>| {
+            let width = self.work.clip.config.embed_dim;
+            let rows = rows_of(teacher, width, &scope.ranges);
+            let tensor = Tensor::new(rows, &[scope.classes(), width]);
+            Ok(tensor.map_err(MethodError::from)?)
+        };
+        let teacher = self.teacher.as_ref();
+        teacher
+            .filter(|_| self.needs.frozen_class_features)
+            .map(of)
+            .transpose()
     }
 
     /// What the method adds to the loss of a step, where it has a teacher.

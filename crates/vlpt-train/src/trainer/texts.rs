@@ -188,7 +188,15 @@ impl TextSide {
         let (mut features, mut tapes) = (Vec::new(), Vec::new());
         let updates = values.updates();
         let adaptation = values.for_tower(&updates);
+        let (width, mut first) = (clip.text.width(), 0);
         for plan in self.plans(scope, images) {
+            let texts = first..first + plan.texts();
+            first = texts.end;
+            let rows = adaptation.text_rows;
+            let adaptation = TowerAdaptation {
+                text_rows: rows.map(|rows| rows.of_texts(texts, width)),
+                ..adaptation
+            };
             let (own, tape) = clip.text.forward(plan, &adaptation);
             features.extend(own);
             tapes.push(tape);
@@ -206,16 +214,22 @@ impl TextSide {
         d_features: &[f32],
     ) -> TowerGradients {
         let (mut sum, mut left): (Option<TowerGradients>, _) = (None, d_features);
+        // of each text's own, so nothing to be added up
+        let mut text_rows = Vec::new();
         for (plan, tape) in self.plans(scope, images).into_iter().zip(tapes) {
             let (own, rest) = left.split_at(plan.texts() * self.embed);
             left = rest;
-            let d = clip.text.backward(plan, tape, own);
+            let mut d = clip.text.backward(plan, tape, own);
+            text_rows.append(&mut d.text_rows);
             match &mut sum {
                 None => sum = Some(d),
                 Some(sum) => sum.add(&d),
             }
         }
-        sum.unwrap_or_default()
+        TowerGradients {
+            text_rows,
+            ..sum.unwrap_or_default()
+        }
     }
 
     fn plans(&self, scope: &Scope, images: usize) -> Vec<&TextPlan> {

@@ -31,9 +31,15 @@ impl Trainer<'_> {
                 work.clip, method, classes, classes, features,
             )?);
         }
-        let text = self.method.adapt(&Pass::EVAL)?.text.values()?;
         let texts = &self.engine.texts;
-        let (features, _tapes) = texts.forward(work.clip, &texts.whole(), 0, &text);
+        let scope = texts.whole();
+        let frozen = self.engine.frozen_class_features(&scope)?;
+        let pass = Pass {
+            classes: frozen.as_ref(),
+            ..Pass::EVAL
+        };
+        let text = self.method.adapt(&pass)?.text.values()?;
+        let (features, _tapes) = texts.forward(work.clip, &scope, 0, &text);
         let (method, classes) = (&self.method, work.classes);
         Ok(Classifier::of_texts(
             work.clip, method, classes, classes, features,

@@ -69,11 +69,13 @@ def optimisers():
         ("sgd", {"momentum": 0.5, "weight_decay": 0.1}),
         ("adamw", {"betas": [0.9, 0.999], "eps": 1e-8, "weight_decay": 1e-2}),
         ("adamw", {"betas": [0.8, 0.95], "eps": 1e-3, "weight_decay": 0.0}),
+        ("adam", {"betas": [0.9, 0.999], "eps": 1e-8, "weight_decay": 5e-4}),
+        ("adam", {"betas": [0.8, 0.95], "eps": 1e-3, "weight_decay": 0.1}),
     ]:
         start = torch.randn(6) * 0.1
         targets = torch.randn(6)
         value = start.clone().requires_grad_()
-        new = torch.optim.SGD if kind == "sgd" else torch.optim.AdamW
+        new = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[kind]
         optimiser = new([value], lr=1.0, foreach=False, **options)
         trace = []
         for step in range(50):

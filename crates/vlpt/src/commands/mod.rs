@@ -9,6 +9,7 @@ pub(crate) mod eval;
 pub(crate) mod import;
 pub(crate) mod inspect;
 pub(crate) mod merge;
+pub(crate) mod methods;
 pub(crate) mod model;
 pub(crate) mod multitask;
 pub(crate) mod predict;

@@ -200,8 +200,8 @@ pub(super) fn read(path: &Path, classes: &[String], embed: usize) -> Result<Stor
     let projection = projection.map(|tensor| read_projection(tensor, embed).map_err(damaged));
     let values = TowerValues {
         prompts: prompts.transpose()?,
-        updates: Vec::new(),
         projection: projection.transpose()?,
+        ..TowerValues::default()
     };
     let visual = (!values.is_empty()).then_some(ImageAdaptation::Fixed(values));
     let templates = metadata.get(TEMPLATES).map(|list| {

@@ -41,8 +41,8 @@ impl Chunk {
         gradients: &mut TowerGradients,
     ) {
         let (w, embed) = (tower.width, tower.head.embed());
-        let mut d_ends = vec![0.0; self.ends.len() * embed];
-        for &(text, end) in &self.end_of {
+        let mut d_ends = vec![0.0; self.ends.rows.len() * embed];
+        for &(text, end) in &self.ends.of {
             add(
                 &mut d_ends[end * embed..][..embed],
                 &d_features[text * embed..][..embed],
@@ -85,6 +85,11 @@ impl Chunk {
                 attended,
                 updates,
             );
+            if let Some(apart) = self.apart_at(l) {
+                let d_values = &mut gradients.text_rows;
+                let words = apart.leave(tower, dx.floats(), self.words.len(), d_values);
+                dx = Gradient::new(arena, tower.precision, w, words);
+            }
             if !enters {
                 continue;
             }

@@ -1,93 +1,16 @@
 //! From texts to a chunk: its tree is cut into what is constant, which goes through the tower here, and
 //! what is live.
 
-use vlpt_kernels::{AttentionPlan, Buffer, Matrix, hash};
+use vlpt_kernels::{Buffer, Matrix};
 
+use super::apart::Apart;
+use super::nodes::{Ends, Numbered, Numbering, attention_plan, ends_where, keys};
 use super::{Chunk, Constant, LiveNode};
 use crate::adaptation::Updates;
 use crate::text::TextTower;
 use crate::text::options::TextPlanOptions;
 use crate::text::tree::{PrefixTree, PromptToken};
 use crate::transformer::{Adapting, QueryRows};
-
-/// Nodes of a tree in the order of a numbering of their own.
-struct Numbering {
-    nodes: Vec<u32>,
-    /// Number of each node of the tree.
-    number: Vec<u32>,
-}
-
-impl Numbering {
-    fn new(nodes: Vec<u32>, all: usize) -> Self {
-        let mut number = vec![u32::MAX; all];
-        for (i, &node) in nodes.iter().enumerate() {
-            number[node as usize] = i as u32;
-        }
-        Self { nodes, number }
-    }
-
-    /// The numbers of the branch of each node given, as far as they have one.
-    fn branches(&self, tree: &PrefixTree, of: &[u32]) -> Vec<Vec<u32>> {
-        let number = |node: u32| self.number[node as usize];
-        let numbered = |number: &u32| *number != u32::MAX;
-        of.iter()
-            .map(|&node| {
-                let branch = tree.branch(node).into_iter();
-                branch.map(number).filter(numbered).collect()
-            })
-            .collect()
-    }
-}
-
-fn attention_plan(branches: &[Vec<u32>], fixed: usize, live: usize) -> AttentionPlan {
-    AttentionPlan::tree(branches.iter().map(Vec::as_slice), fixed, live)
-}
-
-/// Constant nodes that a live node sees.
-fn seen_by_live(tree: &PrefixTree) -> Vec<bool> {
-    let nodes = tree.all();
-    let mut seen = vec![false; nodes.len()];
-    for (i, node) in nodes.iter().enumerate().rev() {
-        if let Some(parent) = node.parent
-            && (node.live || seen[i])
-        {
-            seen[parent as usize] = true;
-        }
-    }
-    (0..nodes.len())
-        .map(|i| seen[i] && !nodes[i].live)
-        .collect()
-}
-
-/// The distinct nodes of `ends` that `pick` takes, and for each text that ends in one its place
-/// among them.
-fn ends_where(tree: &PrefixTree, pick: impl Fn(u32) -> bool) -> (Vec<u32>, Vec<(usize, usize)>) {
-    let picked = tree
-        .ends()
-        .iter()
-        .enumerate()
-        .filter(|(_, end)| pick(**end));
-    let mut nodes: Vec<u32> = picked.clone().map(|(_, end)| *end).collect();
-    nodes.sort_unstable();
-    nodes.dedup();
-    let place = |end: u32| nodes.partition_point(|node| *node < end);
-    let of = picked.map(|(text, end)| (text, place(*end))).collect();
-    (nodes, of)
-}
-
-/// What dropout knows each node by: a hash of the tokens up to it.
-fn keys(tree: &PrefixTree) -> Vec<u64> {
-    let mut keys: Vec<u64> = Vec::with_capacity(tree.nodes());
-    for node in tree.all() {
-        let before = node.parent.map_or(0, |parent| keys[parent as usize]);
-        let own = match node.token {
-            PromptToken::Token(id) => [before, 0, u64::from(id)],
-            PromptToken::Learned(row) => [before, 1, u64::from(row)],
-        };
-        keys.push(hash(&own));
-    }
-    keys
-}
 
 impl Chunk {
     pub(in crate::text) fn new(
@@ -98,37 +21,20 @@ impl Chunk {
     ) -> Self {
         let tree = PrefixTree::of_kind(options.tree(), texts);
         let all = tree.all();
-        let seen = seen_by_live(&tree);
-        let (mut constant, mut live) = (Vec::new(), Vec::new());
-        for node in 0..all.len() {
-            if all[node].live {
-                live.push(node as u32);
-            } else if seen[node] {
-                constant.push(node as u32);
-            }
-        }
-        let kept = constant.len();
-        constant.extend(
-            (0..all.len())
-                .filter(|&i| !all[i].live && !seen[i])
-                .map(|i| i as u32),
-        );
-        let mut order = constant[..kept].to_vec();
-        order.extend(&live);
-        let order = Numbering::new(order, all.len());
-        let (ends, end_of) = ends_where(&tree, |end| all[end as usize].live);
-        let plan = |of: &[u32]| attention_plan(&order.branches(&tree, of), kept, live.len());
+        let numbered = Numbered::new(&tree);
+        let live = &numbered.live;
         let word = |node: &u32| matches!(all[*node as usize].token, PromptToken::Token(_));
         let word_nodes: Vec<u32> = live.iter().copied().filter(word).collect();
         let has_learned = word_nodes.len() < live.len();
-        let seen_by_words = (has_learned && options.blocks > 1).then(|| plan(&word_nodes));
+        let text_rows = options.text_rows.filter(|_| has_learned);
+        let replaced = has_learned && (options.blocks > 1 || text_rows.is_some());
+        let seen_by_words = replaced.then(|| numbered.plan(&tree, &word_nodes));
         let seen_among_words = (has_learned && options.start() < options.first).then(|| {
             let order = Numbering::new(word_nodes.clone(), all.len());
             let branches = order.branches(&tree, &word_nodes);
             attention_plan(&branches, 0, word_nodes.len())
         });
-        let row = |node: u32| order.number[node as usize] - kept as u32;
-        let words: Vec<u32> = word_nodes.iter().map(|&node| row(node)).collect();
+        let words: Vec<u32> = word_nodes.iter().map(|&node| numbered.row(node)).collect();
         let keys = keys(&tree);
         let live_node = |&node: &u32| LiveNode {
             token: all[node as usize].token,
@@ -146,6 +52,20 @@ impl Chunk {
         } else {
             Vec::new()
         };
+        // with rows of each text's own, it is its own nodes that go on to its end
+        let own = text_rows.map(|at| {
+            let own_texts = options.apart(texts, first);
+            let own_tree = PrefixTree::of_kind(options.tree(), &own_texts);
+            let numbered = Numbered::new(&own_tree);
+            let own = (&own_tree, &*own_texts);
+            let apart = Apart::new(at.block, own, &numbered, (&tree, texts), &word_nodes);
+            let ends = Ends::new(&own_tree, &numbered);
+            (apart, ends)
+        });
+        let (apart, ends) = match own {
+            Some((apart, ends)) => (Some(apart), ends),
+            None => (None, Ends::new(&tree, &numbered)),
+        };
         let mut chunk = Self {
             options,
             first,
@@ -155,15 +75,14 @@ impl Chunk {
             prompts,
             words,
             entry,
-            seen: plan(&live),
+            seen: numbered.plan(&tree, live),
             seen_by_words,
             seen_among_words,
-            seen_by_ends: plan(&ends),
-            ends: ends.iter().map(|&end| row(end)).collect(),
-            end_of,
+            apart,
+            ends,
             live: nodes,
         };
-        chunk.compute_constant(tower, &tree, constant, kept);
+        chunk.compute_constant(tower, &tree, numbered.constant, numbered.kept);
         chunk
     }
 

@@ -1,7 +1,9 @@
 //! A run of texts that goes through the tower at once.
 
+mod apart;
 mod backward;
 mod build;
+mod nodes;
 mod rows;
 
 use vlpt_kernels::{AttentionPlan, Buffer, Matrix, for_blocks};
@@ -12,7 +14,9 @@ use super::tree::PromptToken;
 use crate::transformer::{
     Adapting, Block, BlockTape, SavedActivations, TapeBytes, Taping, bytes_of,
 };
-use rows::BlockRows;
+use apart::Apart;
+use nodes::Ends;
+use rows::{BlockRows, Nodes};
 
 /// The tree of some texts, its constant part computed.
 #[derive(Debug)]
@@ -38,11 +42,9 @@ pub(super) struct Chunk {
     /// others do not exist yet.
     seen_by_words: Option<AttentionPlan>,
     seen_among_words: Option<AttentionPlan>,
-    /// The live nodes that end a text, what they see, and for each text with one (text in the
-    /// chunk) its place among them.
-    ends: Vec<u32>,
-    seen_by_ends: AttentionPlan,
-    end_of: Vec<(usize, usize)>,
+    /// The live nodes where each text has rows of its own.
+    apart: Option<Apart>,
+    ends: Ends,
 }
 
 /// What was computed of the nodes that are not live.
@@ -104,7 +106,8 @@ impl Chunk {
             + bytes_of(&self.constant.last)
             + bytes_of(&self.entry)
             + self.seen.bytes()
-            + self.seen_by_ends.bytes()
+            + self.ends.seen.bytes()
+            + self.apart.as_ref().map_or(0, |apart| apart.seen.bytes())
             + plans
                 .into_iter()
                 .flatten()
@@ -135,7 +138,7 @@ impl Chunk {
         let mut blocks = Vec::new();
         let last = self.run(tower, adaptation, keep.map(|keep| (keep, &mut blocks)));
         let ends = tower.head.forward(&last, held);
-        for &(text, end) in &self.end_of {
+        for &(text, end) in &self.ends.of {
             features[text * embed..][..embed].copy_from_slice(&ends[end * embed..][..embed]);
         }
         keep.map(|_| ChunkTape { blocks, last })
@@ -170,6 +173,9 @@ impl Chunk {
                 x = self.mixed_rows(tower, x, adaptation, l);
             } else if l > 0 && self.options.enters(l) && self.has_learned() {
                 x = self.with_rows(tower, &x, adaptation, l);
+            }
+            if let Some(apart) = self.apart_at(l) {
+                x = apart.enter(tower, &x, &adaptation.text_rows);
             }
             let rows = self.block_rows(tower, l);
             let attention = tower.attention(rows.plan);
@@ -233,11 +239,13 @@ impl Chunk {
         if !adaptation.held.updates.has_dropout() {
             return Vec::new();
         }
-        if rows.tokens == self.live.len() {
-            self.live.iter().map(|node| node.key).collect()
-        } else {
-            let key = |&word: &u32| self.live[word as usize].key;
-            self.words.iter().map(key).collect()
+        match rows.nodes {
+            Nodes::Live => self.live.iter().map(|node| node.key).collect(),
+            Nodes::Words => {
+                let key = |&word: &u32| self.live[word as usize].key;
+                self.words.iter().map(key).collect()
+            }
+            Nodes::Apart(apart) => apart.keys.clone(),
         }
     }
 }

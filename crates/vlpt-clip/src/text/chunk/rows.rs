@@ -3,16 +3,29 @@
 use vlpt_kernels::{AttentionPlan, Buffer, gather_rows};
 
 use super::Chunk;
+use super::apart::Apart;
 use crate::text::TextTower;
 use crate::text::options::TextAdaptation;
 use crate::transformer::QueryRows;
 
 /// The rows of a block's input.
 pub(super) struct BlockRows<'a> {
-    /// All live nodes, or the words alone.
+    /// Number of rows.
     pub(super) tokens: usize,
+    pub(super) nodes: Nodes<'a>,
     pub(super) query_rows: QueryRows<'a>,
     pub(super) plan: &'a AttentionPlan,
+}
+
+/// Which nodes they are.
+#[derive(Clone, Copy)]
+pub(super) enum Nodes<'a> {
+    /// All live ones.
+    Live,
+    /// The words among them.
+    Words,
+    /// Those of texts that are told apart.
+    Apart(&'a Apart),
 }
 
 impl BlockRows<'_> {
@@ -29,28 +42,41 @@ impl Chunk {
     /// Before learned rows are inserted, the words are alone. A learned row that the next block
     /// replaces, and does not mix, only lends its key and value. In the last block the ends of texts ask.
     pub(super) fn block_rows(&self, tower: &TextTower, l: usize) -> BlockRows<'_> {
-        let (tokens, query_rows, plan) = match (&self.seen_among_words, &self.seen_by_words) {
-            _ if l + 1 == tower.blocks.len() => (
-                self.live.len(),
-                QueryRows::Rows(&self.ends),
-                &self.seen_by_ends,
-            ),
-            (Some(plan), _) if l < self.options.first => (self.words.len(), QueryRows::All, plan),
-            (_, Some(plan)) if self.options.enters(l) && self.replaces(l + 1) => {
-                (self.live.len(), QueryRows::Rows(&self.words), plan)
+        let (words, all) = (QueryRows::Rows(&self.words), QueryRows::All);
+        let (nodes, query_rows, plan) = match (&self.seen_among_words, &self.seen_by_words) {
+            _ if l + 1 == tower.blocks.len() => {
+                let nodes = self.apart.as_ref().map_or(Nodes::Live, Nodes::Apart);
+                (nodes, QueryRows::Rows(&self.ends.rows), &self.ends.seen)
             }
-            _ => (self.live.len(), QueryRows::All, &self.seen),
+            (Some(plan), _) if l < self.options.first => (Nodes::Words, all, plan),
+            (_, Some(plan)) if self.replaces(l) => (Nodes::Live, words, plan),
+            _ => match &self.apart {
+                Some(apart) if l >= apart.block => (Nodes::Apart(apart), all, &apart.seen),
+                _ => (Nodes::Live, all, &self.seen),
+            },
         };
         BlockRows {
-            tokens,
+            tokens: match nodes {
+                Nodes::Live => self.live.len(),
+                Nodes::Words => self.words.len(),
+                Nodes::Apart(apart) => apart.nodes(),
+            },
+            nodes,
             query_rows,
             plan,
         }
     }
 
-    /// Whether nothing is left of the learned rows before block `l`.
+    /// Whether what block `l` makes of the learned rows is replaced by the next block, and not mixed.
     fn replaces(&self, l: usize) -> bool {
-        self.options.enters(l) && !self.options.mixes(l)
+        let options = &self.options;
+        let shared = options.enters(l) && options.enters(l + 1) && !options.mixes(l + 1);
+        shared || self.apart_at(l + 1).is_some()
+    }
+
+    /// The nodes of texts that are told apart, where block `l` is the first with them.
+    pub(super) fn apart_at(&self, l: usize) -> Option<&Apart> {
+        self.apart.as_ref().filter(|apart| apart.block == l)
     }
 
     /// The live nodes at the input of block `l`, which mixes rows of its own with those that came out

@@ -71,6 +71,10 @@ impl Prompting {
         let (width, depth) = (ln_pre.width(), blocks.len());
         let prompts = &adaptation.prompts;
         prompts.check(depth, width, if prompts.per_image { images } else { 1 });
+        assert!(
+            adaptation.text_rows.is_none(),
+            "rows of each text in the image tower"
+        );
         let PromptRows {
             values,
             first,

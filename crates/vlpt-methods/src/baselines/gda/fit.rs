@@ -180,6 +180,7 @@ impl Maker<'_> {
         let pairs = self.text.iter().zip(&found.weight);
         LinearHead {
             normalised: true,
+            separate: false,
             weight: pairs
                 .map(|(t, w)| (self.scale() * t + alpha * w) as f32)
                 .collect(),

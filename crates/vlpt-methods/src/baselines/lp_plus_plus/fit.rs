@@ -103,6 +103,7 @@ pub(super) fn fit(
         parameters,
         head: Head::Features(Arc::new(LinearHead {
             normalised: true,
+            separate: false,
             weight: model.vectors(&texts, width),
             bias: model.bias,
         })),

@@ -5,6 +5,7 @@ mod coop;
 mod masks;
 mod pixels;
 mod promptsrc;
+mod tcp;
 mod twins;
 
 use std::collections::BTreeMap;
