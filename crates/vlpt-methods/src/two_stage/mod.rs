@@ -128,10 +128,9 @@ impl Method for TwoStage {
 
     fn text_plan(&self) -> TextPlanOptions {
         TextPlanOptions {
-            first: 0,
             blocks: 0,
             updates: Some(0),
-            carries: false,
+            ..TextPlanOptions::default()
         }
     }
 

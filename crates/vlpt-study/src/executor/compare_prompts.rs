@@ -77,7 +77,7 @@ impl TrainExecutor {
             let prompt = PromptFolder::open(&folder.work(id).join(RUN))?;
             let method = prompt.method(&self.clip)?;
             let needs = method.needs();
-            if needs.texts_per_image || needs.visual_per_image || needs.class_features {
+            if needs.texts_per_image || needs.visual_per_image || needs.frozen_class_features {
                 return Ok(Vec::new());
             }
             let adaptation = method.adapt(&Pass::EVAL).map_err(train)?;

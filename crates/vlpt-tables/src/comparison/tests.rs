@@ -74,7 +74,8 @@ fn others_are_tested_against_the_reference_and_corrected() {
         (zero.difference, zero.tasks, b.difference),
         (-21.0, 3, 20.0)
     );
-    [zero.p, b.p].map(|p| near(p, 0.25));
+    near(zero.p, 0.25);
+    near(b.p, 0.25);
     near(b.corrected, 0.5);
     let table = found.tests();
     assert_eq!(table.rows[1], ["b", "+20.0", "3", "0.2500", "0.5000"]);
