@@ -10,6 +10,7 @@
 #![allow(clippy::print_stdout, reason = "it is a program that prints")]
 
 use std::error::Error;
+use std::sync::Mutex;
 use std::time::Instant;
 
 use vlpt_base::random::Stream;
@@ -65,24 +66,48 @@ fn view(classes: usize, shots: usize, number: usize) -> Vec<f32> {
     features
 }
 
-/// Says when a phase begins and ends.
-struct Clock(std::sync::Mutex<Option<(String, Instant)>>);
+/// A phase of the fit.
+struct Phase {
+    what: String,
+    begun: Instant,
+    done: u64,
+    total: u64,
+}
+
+/// Says how long a phase takes, at every tenth of it.
+#[derive(Default)]
+struct Clock(Mutex<Option<Phase>>);
 
 impl Progress for Clock {
-    fn start(&self, what: &str, _total: u64) {
+    fn start(&self, what: &str, total: u64) {
         if let Ok(mut phase) = self.0.lock() {
-            *phase = Some((what.to_owned(), Instant::now()));
+            *phase = Some(Phase {
+                what: what.to_owned(),
+                begun: Instant::now(),
+                done: 0,
+                total,
+            });
         }
     }
 
-    fn advance(&self, _by: u64) {}
-
-    fn finish(&self) {
-        let phase = self.0.lock().ok().and_then(|mut phase| phase.take());
-        if let Some((what, begun)) = phase {
-            println!("{what}: {:.1} s", begun.elapsed().as_secs_f64());
+    fn advance(&self, by: u64) {
+        if let Ok(mut phase) = self.0.lock()
+            && let Some(phase) = phase.as_mut()
+        {
+            let tenths = |done: u64| done * 10 / phase.total.max(1);
+            let before = tenths(phase.done);
+            phase.done += by;
+            if tenths(phase.done) > before {
+                let seconds = phase.begun.elapsed().as_secs_f64();
+                let Phase {
+                    what, done, total, ..
+                } = phase;
+                println!("{what}: {done} of {total} in {seconds:.1} s");
+            }
         }
     }
+
+    fn finish(&self) {}
 }
 
 impl Observer for Clock {
@@ -153,11 +178,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         val_features: &[],
     };
     let begun = Instant::now();
-    let fitted = fit(
-        &MethodConfig::new(spec),
-        &inputs,
-        &Clock(std::sync::Mutex::default()),
-    )?;
+    let fitted = fit(&MethodConfig::new(spec), &inputs, &Clock::default())?;
     let seconds = begun.elapsed().as_secs_f64();
     println!(
         "{name}: {classes} classes, {shots} shots, {} views: {seconds:.1} s, {} values learned",

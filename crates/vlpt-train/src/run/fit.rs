@@ -103,7 +103,10 @@ pub(super) fn run(job: &Job, start: Position, observer: &dyn TrainObserver) -> R
         classifier,
         templates: fitted.templates,
         epochs,
-        selected_epoch: epochs,
+        // One that chooses among its epochs says which in its metrics.
+        selected_epoch: fitted.metrics["epoch"]
+            .as_u64()
+            .map_or(epochs, |epoch| epoch as usize),
         val: fitted.val,
         metrics: fitted.metrics,
     };

@@ -55,7 +55,7 @@ pub enum Constraint {
 /// What CLAP says of itself.
 pub static SPEC: MethodSpec = MethodSpec {
     name: "clap",
-    summary: "baseline: class vectors tuned and held near their texts; needs no validation images",
+    summary: "baseline: class vectors held near texts; no validation needed",
     source: "Silva-Rodríguez et al., \"A closer look at the few-shot adaptation of large vision-language models\", CVPR 2024",
     tables: &[&ClapConfig::TABLE],
     report: Report {

@@ -40,12 +40,12 @@ options! {
 /// What GDA says of itself.
 pub static SPEC: MethodSpec = MethodSpec {
     name: "gda",
-    summary: "baseline: zero-shot with Gaussians of the classes' features, in closed form",
+    summary: "baseline: zero-shot with Gaussians of features, in closed form",
     source: "Wang et al., \"A hard-to-beat baseline for training-free CLIP-based adaptation\", ICLR 2024",
     tables: &[&GdaConfig::TABLE],
     report: Report {
-        done: "Class names in templates and Gaussians of the training images' features tell the classes apart",
-        holds: "a linear classifier from Gaussians of the classes' features, added to class names in templates",
+        done: "Class names in templates and Gaussians of image features tell the classes apart",
+        holds: "a linear classifier from Gaussians of image features, added to class names in templates",
     },
     needs: |_| Needs {
         class_specific: true,

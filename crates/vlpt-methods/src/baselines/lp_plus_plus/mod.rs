@@ -51,7 +51,7 @@ pub enum AlphaGradient {
 /// What LP++ says of itself.
 pub static SPEC: MethodSpec = MethodSpec {
     name: "lp++",
-    summary: "baseline: a linear probe beside weighted texts, with step sizes from the data",
+    summary: "baseline: a linear probe beside weighted texts",
     source: "Huang et al., \"LP++: A surprisingly strong linear probe for few-shot CLIP\", CVPR 2024",
     tables: &[&LpPlusPlusConfig::TABLE],
     report: Report {
