@@ -1,193 +1,201 @@
-//! What a classifier of image features costs once the features are there.
+//! How long a method on cached features takes, and how much memory: made features of so many classes,
+//! shots and views, in the sizes of ViT-B/16 (768 before the projection, 512 after it).
 //!
-//! ```text
-//! heads METHOD [CLASSES [SHOTS [VIEWS]]]        1000 classes, 16 shots, 10 views where left out
+//! ```sh
+//! cargo run --release -p vlpt-methods --example heads -- list
+//! cargo run --release -p vlpt-methods --example heads -- prolip 1000 16 10
 //! ```
 //!
-//! Fits a baseline to made features of 512 values, as ViT-B/16 has them, and prints its seconds (texts
-//! and features apart) and the most memory that the program held. Views are held in memory, as in a run.
+//! The text tower is a small one: class names in one template are a part of a fit, but their time is
+//! another topic. `bench/heads.sh` runs every method in a process of its own and makes a table.
 
-#![allow(clippy::print_stdout, reason = "it is a program that prints")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command")]
 
-use std::error::Error;
-use std::sync::Mutex;
+use std::process::ExitCode;
 use std::time::Instant;
 
 use vlpt_base::random::Stream;
-use vlpt_clip::{Activation, Clip, ClipConfig, Observer, Progress, TextConfig, VisionConfig};
-use vlpt_methods::head::{HeadInputs, Labelled, first_largest};
-use vlpt_methods::{Fit, MethodConfig, method};
+use vlpt_clip::{Activation, Clip, ClipConfig, TextConfig, VisionConfig};
+use vlpt_methods::head::{HeadInputs, Labelled, Unprojected, first_largest};
+use vlpt_methods::{Fit, METHODS, MethodConfig, MethodSpec, method};
 
-const WIDTH: usize = 512;
+/// Images of each class that hyper-parameters are chosen on.
+const VAL_SHOTS: usize = 1;
+/// What a feature of a class may differ by, in its own deviations: some images are hard.
+const NOISE: f64 = 3.0;
 
-/// Small towers with features of [`WIDTH`].
-fn model() -> Clip {
-    let (width, layers, heads) = (64, 1, 1);
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments.first().is_some_and(|first| first == "list") {
+        for spec in METHODS.iter().filter(|spec| spec.is_baseline()) {
+            println!("{}", spec.name);
+        }
+        return ExitCode::SUCCESS;
+    }
+    let numbers: Vec<usize> = arguments
+        .iter()
+        .skip(1)
+        .filter_map(|text| text.parse().ok())
+        .collect();
+    let spec = arguments.first().and_then(|name| method(name));
+    let (Some(spec), &[classes, shots, views]) = (spec, &numbers[..]) else {
+        eprintln!("expected: list, or METHOD CLASSES SHOTS VIEWS");
+        return ExitCode::FAILURE;
+    };
+    match measure(spec, classes, shots, views) {
+        Ok(line) => println!("{line}"),
+        Err(error) => {
+            eprintln!("{}: {error}", spec.name);
+            return ExitCode::FAILURE;
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+/// Fits it; its name, seconds, seconds of all threads, peak memory in MiB, learned values and
+/// accuracy on the images that it was judged by.
+fn measure(
+    spec: &'static MethodSpec,
+    classes: usize,
+    shots: usize,
+    views: usize,
+) -> vlpt_methods::Result<String> {
+    let method = MethodConfig::new(spec);
+    let Fit::Head(fit) = spec.fit else {
+        return Err(vlpt_methods::MethodError::Baseline { name: spec.name });
+    };
+    let clip = Clip::random(&sizes(), 1);
+    let width = clip.vision.width();
+    let names: Vec<String> = (0..classes).map(|i| format!("class {i}")).collect();
+    let labels = |shots: usize| -> Vec<Vec<u32>> {
+        (0..classes * shots)
+            .map(|i| vec![(i % classes) as u32])
+            .collect()
+    };
+    let ids = |split: &str, shots: usize| -> Vec<String> {
+        (0..classes * shots)
+            .map(|i| format!("{split} {i}"))
+            .collect()
+    };
+    let centres = Stream::new(1, "centres").normals(classes * width, 1.0);
+    let drawn = |purpose: &str, shots: usize| -> Vec<f32> {
+        let mut noise = Stream::new(2, purpose);
+        let rows = (0..shots).flat_map(|_| centres.iter());
+        rows.map(|c| c + (NOISE * noise.normal()) as f32).collect()
+    };
+    let before: Vec<Vec<f32>> = (0..views)
+        .map(|view| drawn(&format!("view {view}"), shots))
+        .collect();
+    let before_val = drawn("validation", VAL_SHOTS);
+    let features = |rows: &[f32]| clip.vision.project(rows, None);
+    // A method has what it asks for, and no more.
+    let (rows, projected) = if method.needs().unprojected {
+        (before, Vec::new())
+    } else {
+        (
+            Vec::new(),
+            before.iter().map(|rows| features(rows)).collect(),
+        )
+    };
+    let (train_labels, val_labels) = (labels(shots), labels(VAL_SHOTS));
+    let (train_ids, val_ids) = (ids("train", shots), ids("validation", VAL_SHOTS));
+    let val_features = features(&before_val);
+    let templates = ["a photo of a {}.".to_owned()];
+    let inputs = HeadInputs {
+        seed: 1,
+        clip: &clip,
+        classes: &names,
+        templates: &templates,
+        general_templates: &[],
+        multi_label: false,
+        class_weights: None,
+        metric_name: "accuracy",
+        metric: &|logits, labels| Some(accuracy(logits, labels)),
+        order: &|images, epoch| {
+            let mut order: Vec<usize> = (0..images).collect();
+            order.rotate_left(epoch % images.max(1));
+            order
+        },
+        train: Labelled {
+            ids: &train_ids,
+            labels: &train_labels,
+        },
+        views: &projected,
+        unprojected: method.needs().unprojected.then_some(Unprojected {
+            train: &rows,
+            val: &before_val,
+        }),
+        val: Labelled {
+            ids: &val_ids,
+            labels: &val_labels,
+        },
+        val_features: &val_features,
+    };
+    let (begin, busy) = (Instant::now(), cpu_seconds());
+    let fitted = fit(&method, &inputs, &())?;
+    let (seconds, busy) = (begin.elapsed().as_secs_f64(), cpu_seconds() - busy);
+    let val = fitted.val.map_or("-".to_owned(), |val| format!("{val:.3}"));
+    Ok(format!(
+        "{} {seconds:.1} {busy:.1} {} {} {val}",
+        spec.name,
+        peak_mib(),
+        fitted.parameters
+    ))
+}
+
+/// The image side of ViT-B/16 with one block, and a small text tower.
+fn sizes() -> ClipConfig {
     let (activation, layer_norm_eps) = (Activation::QuickGelu, 1e-5);
-    let config = ClipConfig {
+    ClipConfig {
         text: TextConfig {
-            width,
-            layers,
-            heads,
-            mlp: width,
-            context_length: 77,
+            width: 64,
+            layers: 1,
+            heads: 1,
+            mlp: 64,
+            context_length: 32,
             vocab_size: 49408,
             eot_token: 49407,
             activation,
             layer_norm_eps,
         },
         vision: VisionConfig {
-            width,
-            layers,
-            heads,
-            mlp: width,
+            width: 768,
+            layers: 1,
+            heads: 12,
+            mlp: 768,
             image_size: 32,
             patch_size: 16,
             activation,
             layer_norm_eps,
         },
-        embed_dim: WIDTH,
-    };
-    Clip::random(&config, 1)
-}
-
-/// One view: features that share a direction, as CLIP's do, about a centre for each class.
-fn view(classes: usize, shots: usize, number: usize) -> Vec<f32> {
-    let common = Stream::new(0, "common").normals(WIDTH, 1.0);
-    let centres = Stream::new(0, "centres").normals(classes * WIDTH, 0.7);
-    let mut noise = Stream::new(number as u64, "noise");
-    let mut features = Vec::with_capacity(classes * shots * WIDTH);
-    for centre in centres.chunks_exact(WIDTH) {
-        for _ in 0..shots {
-            let both = common.iter().zip(centre);
-            features.extend(both.map(|(a, b)| a + b + 0.8 * noise.normal() as f32));
-        }
-    }
-    features
-}
-
-/// A phase of the fit.
-struct Phase {
-    what: String,
-    begun: Instant,
-    done: u64,
-    total: u64,
-}
-
-/// Says how long a phase takes, at every tenth of it.
-#[derive(Default)]
-struct Clock(Mutex<Option<Phase>>);
-
-impl Progress for Clock {
-    fn start(&self, what: &str, total: u64) {
-        if let Ok(mut phase) = self.0.lock() {
-            *phase = Some(Phase {
-                what: what.to_owned(),
-                begun: Instant::now(),
-                done: 0,
-                total,
-            });
-        }
-    }
-
-    fn advance(&self, by: u64) {
-        if let Ok(mut phase) = self.0.lock()
-            && let Some(phase) = phase.as_mut()
-        {
-            let tenths = |done: u64| done * 10 / phase.total.max(1);
-            let before = tenths(phase.done);
-            phase.done += by;
-            if tenths(phase.done) > before {
-                let seconds = phase.begun.elapsed().as_secs_f64();
-                let Phase {
-                    what, done, total, ..
-                } = phase;
-                println!("{what}: {done} of {total} in {seconds:.1} s");
-            }
-        }
-    }
-
-    fn finish(&self) {}
-}
-
-impl Observer for Clock {
-    fn note(&self, text: &str) {
-        println!("note: {text}");
+        embed_dim: 512,
     }
 }
 
-/// The most memory that the program held, in MiB, where the system says it.
-fn most_memory() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kib: u64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
-    Some(kib >> 10)
+fn accuracy(logits: &[f32], labels: &[Vec<u32>]) -> f64 {
+    let rows = logits.chunks_exact((logits.len() / labels.len().max(1)).max(1));
+    let right = rows
+        .zip(labels)
+        .filter(|(row, own)| own.contains(&(first_largest(row) as u32)));
+    right.count() as f64 / labels.len().max(1) as f64
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let mut args = std::env::args().skip(1);
-    let name = args
-        .next()
-        .ok_or("expected a method: heads METHOD [CLASSES [SHOTS [VIEWS]]]")?;
-    let mut number = |default| {
-        args.next()
-            .map_or(Ok(default), |text| text.parse::<usize>())
-    };
-    let (classes, shots, views) = (number(1000)?, number(16)?, number(10)?);
-    let spec = method(&name).ok_or_else(|| format!("there is no method \"{name}\""))?;
-    let Fit::Head(fit) = spec.fit else {
-        return Err(format!("{name} is no classifier of image features").into());
-    };
+/// Seconds that all threads of this process have computed; 0 where the system does not say.
+fn cpu_seconds() -> f64 {
+    let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // After the name in brackets: the 12th and 13th field, in ticks of 10 ms.
+    let fields = text.rsplit(')').next().unwrap_or_default();
+    let ticks = fields.split_whitespace().skip(11).take(2);
+    ticks
+        .filter_map(|ticks| ticks.parse::<f64>().ok())
+        .sum::<f64>()
+        / 100.0
+}
 
-    let clip = model();
-    let names: Vec<String> = (0..classes).map(|class| format!("thing {class}")).collect();
-    let views: Vec<Vec<f32>> = (0..views)
-        .map(|number| view(classes, shots, number))
-        .collect();
-    let labels: Vec<Vec<u32>> = (0..classes as u32)
-        .flat_map(|class| vec![vec![class]; shots])
-        .collect();
-    let ids: Vec<String> = (0..labels.len())
-        .map(|image| format!("image {image}"))
-        .collect();
-    let accuracy = |logits: &[f32], labels: &[Vec<u32>]| {
-        let rows = logits.chunks_exact(classes).zip(labels);
-        let right = rows.filter(|(row, own)| own.contains(&(first_largest(row) as u32)));
-        Some(right.count() as f64 / labels.len() as f64)
-    };
-    let order = |images: usize, _epoch: usize| (0..images).collect::<Vec<usize>>();
-    let inputs = HeadInputs {
-        seed: 1,
-        clip: &clip,
-        classes: &names,
-        templates: &["a photo of a {}.".to_owned()],
-        general_templates: &[],
-        multi_label: false,
-        class_weights: None,
-        metric_name: "accuracy",
-        metric: &accuracy,
-        order: &order,
-        train: Labelled {
-            ids: &ids,
-            labels: &labels,
-        },
-        views: &views,
-        val: Labelled::default(),
-        val_features: &[],
-    };
-    let begun = Instant::now();
-    let fitted = fit(&MethodConfig::new(spec), &inputs, &Clock::default())?;
-    let seconds = begun.elapsed().as_secs_f64();
-    println!(
-        "{name}: {classes} classes, {shots} shots, {} views: {seconds:.1} s, {} values learned",
-        views.len(),
-        fitted.parameters
-    );
-    println!("{}", fitted.metrics);
-    if let Some(memory) = most_memory() {
-        println!("most memory: {memory} MiB");
-    }
-    Ok(())
+/// The most memory that this process has had, in MiB; 0 where the system does not say.
+fn peak_mib() -> usize {
+    let text = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<usize>().ok());
+    kib.unwrap_or_default() / 1024
 }

@@ -1,4 +1,4 @@
-//! ProLIP (Fahes et al., "CLIP's visual embedding projector is a few-shot cornucopia", WACV 2026).
+//! ProLIP (Fahes et al., "CLIP's visual embedding projector is a few-shot cornucopia", 2024).
 //!
 //! The last matrix of the image tower is tuned, nothing else: with `x` what it is applied to, `t` the
 //! zero-shot text features of length one, and W the projection, which starts as the model's W0,
@@ -25,7 +25,7 @@ pub use objective::{ProjectionLoss, ProjectionObjective};
 pub static SPEC: MethodSpec = MethodSpec {
     name: "prolip",
     summary: "the image tower's last projection, tuned on cached features",
-    source: "Fahes et al., \"CLIP's visual embedding projector is a few-shot cornucopia\", WACV 2026",
+    source: "Fahes et al., \"CLIP's visual embedding projector is a few-shot cornucopia\", 2024",
     tables: &[&ProLipConfig::TABLE],
     report: Report {
         done: "The image tower's last projection was tuned to class names in templates",
