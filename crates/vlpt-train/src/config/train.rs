@@ -197,11 +197,13 @@ pub enum ScheduleBy {
 }
 
 impl ScheduleBy {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
     fn is_epoch(&self) -> bool {
         *self == Self::Epoch
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
 fn is_zero(value: &f64) -> bool {
     *value == 0.0
 }
