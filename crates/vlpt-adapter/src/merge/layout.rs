@@ -73,6 +73,39 @@ impl Layout {
         }
     }
 
+    /// The tensors with the gains and the biases of a layer norm; none for a linear layer.
+    pub(super) fn norm(self, tower: Tower, block: usize, layer: LayerName) -> Option<[String; 2]> {
+        let vision = tower == Tower::Vision;
+        let name = match self {
+            Self::HuggingFace => {
+                let tower = if vision { "vision_model" } else { "text_model" };
+                let norm = match layer {
+                    LayerName::Ln1 => format!("encoder.layers.{block}.layer_norm1"),
+                    LayerName::Ln2 => format!("encoder.layers.{block}.layer_norm2"),
+                    LayerName::LnFinal if vision => "post_layernorm".to_owned(),
+                    LayerName::LnFinal => "final_layer_norm".to_owned(),
+                    // as it is spelled there
+                    LayerName::LnPre if vision => "pre_layrnorm".to_owned(),
+                    _ => return None,
+                };
+                format!("{tower}.{norm}")
+            }
+            Self::OpenClip => {
+                let tower = if vision { "visual." } else { "" };
+                let norm = match layer {
+                    LayerName::Ln1 => format!("transformer.resblocks.{block}.ln_1"),
+                    LayerName::Ln2 => format!("transformer.resblocks.{block}.ln_2"),
+                    LayerName::LnFinal if vision => "ln_post".to_owned(),
+                    LayerName::LnFinal => "ln_final".to_owned(),
+                    LayerName::LnPre if vision => "ln_pre".to_owned(),
+                    _ => return None,
+                };
+                format!("{tower}{norm}")
+            }
+        };
+        Some(["weight", "bias"].map(|part| format!("{name}.{part}")))
+    }
+
     /// The tensor with the weights of a linear layer, and their place in it; none for a norm.
     pub(super) fn place(
         self,
@@ -89,7 +122,7 @@ impl Layout {
             LayerName::Q | LayerName::K | LayerName::V | LayerName::Out => (width, width),
             LayerName::Fc1 => (width, mlp),
             LayerName::Fc2 => (mlp, width),
-            LayerName::Ln1 | LayerName::Ln2 | LayerName::LnFinal => return None,
+            LayerName::Ln1 | LayerName::Ln2 | LayerName::LnFinal | LayerName::LnPre => return None,
         };
         let packed = match layer {
             LayerName::K => width,

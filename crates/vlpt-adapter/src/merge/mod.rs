@@ -1,10 +1,12 @@
 //! Learned updates become plain weights: a model's folder that needs nothing beside it.
 //!
 //! A low-rank update `y + s B A x` of a linear layer `y = W x + b` is the layer with `W + s B A`
-//! (Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", ICLR 2022, section 4.1). The
+//! (Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", ICLR 2022, section 4.1). Scale `s`
+//! and shift `t` of a layer norm `g z + b` are the norm with gains `s g` and biases `s b + t`. The
 //! folder has the format of the model's own files: Hugging Face's, or OpenCLIP's where the weights
 //! have its names.
 
+mod change;
 mod layout;
 mod source;
 
@@ -15,13 +17,14 @@ use std::path::Path;
 use safetensors::Dtype;
 use serde::Serialize;
 use vlpt_base::files::make_folder;
-use vlpt_clip::{Clip, ModelFiles};
+use vlpt_clip::{Clip, LayerName, ModelFiles};
 
-use vlpt_methods::{Adaptation, ChangeValues, TowerValues};
+use vlpt_methods::{Adaptation, ChangeValues, TowerValues, UpdateValues};
 
 use crate::{AdapterError, Result};
-use layout::{Layout, Place, Tower};
-use source::{Numbers, Stored};
+use change::{change, place};
+use layout::{Layout, Tower};
+use source::Stored;
 
 /// Files of a model beside its weights, those it has are copied.
 const BESIDE: [&str; 10] = [
@@ -134,103 +137,36 @@ fn refuse<T>(what: impl Into<String>, hint: Option<&str>) -> Result<T> {
     })
 }
 
-/// Refuses what is no low-rank update.
+/// Refuses what is neither a low-rank update nor a change of a layer norm.
 fn check(values: &TowerValues) -> Result<()> {
-    let other = |change: &ChangeValues| !matches!(change, ChangeValues::LowRank { .. });
+    let other = |update: &UpdateValues| match update.change {
+        ChangeValues::LowRank { .. } => false,
+        ChangeValues::ScaleShift { .. } => matches!(
+            update.layer,
+            LayerName::Q
+                | LayerName::K
+                | LayerName::V
+                | LayerName::Out
+                | LayerName::Fc1
+                | LayerName::Fc2
+        ),
+    };
     let what = if values.prompts.is_some() {
         "learned tokens"
     } else if values.projection.is_some() {
         "another projection"
-    } else if values.updates.iter().any(|update| other(&update.change)) {
-        "scale and shift of layers"
+    } else if values.updates.iter().any(other) {
+        "scale and shift of linear layers"
     } else {
         return Ok(());
     };
     refuse(
-        format!("the method has {what}: only low-rank updates are merged into weights"),
+        format!(
+            "the method has {what}: only low-rank updates, and scale and shift of layer norms, are \
+             merged into weights"
+        ),
         None,
     )
-}
-
-/// An update as numbers, and where its layer's weights lie.
-struct Placed<'a> {
-    place: Place,
-    a: &'a [f32],
-    b: &'a [f32],
-    scale: f32,
-}
-
-/// The updates of a tower, by the tensor that they change.
-fn place<'a>(
-    layout: Layout,
-    tower: Tower,
-    values: &'a TowerValues,
-    clip: &Clip,
-    placed: &mut BTreeMap<String, Vec<Placed<'a>>>,
-) -> Result<()> {
-    for update in &values.updates {
-        let ChangeValues::LowRank { a, b, scale, .. } = &update.change else {
-            continue;
-        };
-        let found = layout.place(tower, update.block, update.layer, &clip.config);
-        let Some((tensor, place)) = found else {
-            return refuse(format!("{:?} is no linear layer", update.layer), None);
-        };
-        let rank = a.len() / place.inputs;
-        if rank == 0 || a.len() != rank * place.inputs || b.len() != rank * place.outputs {
-            let (a, b) = (a.len(), b.len());
-            return refuse(
-                format!("{a} and {b} values for an update of `{tensor}`"),
-                None,
-            );
-        }
-        let scale = *scale;
-        placed
-            .entry(tensor)
-            .or_default()
-            .push(Placed { place, a, b, scale });
-    }
-    Ok(())
-}
-
-/// Adds updates to the values of a tensor; sums are in f64, and each value is rounded once.
-fn change(name: &str, stored: &mut Stored, updates: &[Placed], format: MergedFormat) -> Result<()> {
-    let Some(numbers) = Numbers::of(stored.dtype) else {
-        return refuse(format!("`{name}` has {:?} numbers", stored.dtype), None);
-    };
-    let mut values = numbers.decode(stored.bytes());
-    let mut wide: Vec<f64> = values.iter().map(|value| f64::from(*value)).collect();
-    for Placed { place, a, b, scale } in updates {
-        let Place {
-            first_row,
-            inputs,
-            outputs,
-        } = *place;
-        let rows = first_row * inputs..(first_row + outputs) * inputs;
-        let Some(rows) = wide.get_mut(rows) else {
-            let shape = &stored.shape;
-            let what = format!("`{name}` has shape {shape:?}, too small for its update");
-            return refuse(what, None);
-        };
-        let rank = a.len() / inputs;
-        for (row, b) in rows.chunks_exact_mut(inputs).zip(b.chunks_exact(rank)) {
-            for (a, b) in a.chunks_exact(inputs).zip(b) {
-                let factor = f64::from(*scale) * f64::from(*b);
-                for (sum, a) in row.iter_mut().zip(a) {
-                    *sum += factor * f64::from(*a);
-                }
-            }
-        }
-    }
-    for (value, wide) in values.iter_mut().zip(&wide) {
-        *value = *wide as f32;
-    }
-    let written = match format {
-        MergedFormat::F32 => Numbers::F32,
-        MergedFormat::Kept => numbers,
-    };
-    stored.replace(written.dtype(), written.encode(&values));
-    Ok(())
 }
 
 /// Writes a safetensors file and waits until it is on the disk. The metadata is what readers of

@@ -1,6 +1,6 @@
 //! An adaptation as a tape holds it, checked against a tower's sizes.
 
-use vlpt_kernels::hash;
+use vlpt_kernels::{ScaleShift, hash};
 
 use super::{
     Dropout, LayerName, TowerAdaptation, TowerGradients, Update, UpdateGradient, UpdateKind,
@@ -99,10 +99,10 @@ impl Updates {
     pub(crate) fn new(given: &[Update], sizes: TowerSizes) -> Self {
         let mut blocks = vec![Vec::new(); sizes.depth + 1];
         for (place, update) in given.iter().enumerate() {
-            let fits = if update.layer == LayerName::LnFinal {
-                update.block == sizes.depth
-            } else {
-                update.block < sizes.depth
+            let fits = match update.layer {
+                LayerName::LnFinal => update.block == sizes.depth,
+                LayerName::LnPre => update.block == 0,
+                _ => update.block < sizes.depth,
             };
             assert!(
                 fits,
@@ -124,6 +124,16 @@ impl Updates {
     pub(crate) fn of_final_norm(&self) -> Vec<(usize, &HeldKind)> {
         let block = self.blocks.len().saturating_sub(1);
         self.of_block(block).of_layer(LayerName::LnFinal)
+    }
+
+    /// The scales and shifts of the norm before the first block, with their places among all.
+    pub(crate) fn of_first_norm(&self) -> Vec<(usize, ScaleShift<'_>)> {
+        let own = self.of_block(0).of_layer(LayerName::LnPre).into_iter();
+        let scales = own.filter_map(|(place, kind)| match kind {
+            HeldKind::ScaleShift { scale, shift } => Some((place, ScaleShift { scale, shift })),
+            HeldKind::LowRank { .. } => None,
+        });
+        scales.collect()
     }
 
     /// The first block with an update; the number of blocks where the norm after them alone has one.
@@ -189,7 +199,7 @@ impl HeldUpdate {
             LayerName::Q | LayerName::K | LayerName::V | LayerName::Out => {
                 (sizes.width, sizes.width)
             }
-            LayerName::Ln1 | LayerName::Ln2 | LayerName::LnFinal => {
+            LayerName::Ln1 | LayerName::Ln2 | LayerName::LnFinal | LayerName::LnPre => {
                 let scales = matches!(update.kind, UpdateKind::ScaleShift { .. });
                 assert!(scales, "a low-rank update of {:?}", update.layer);
                 (sizes.width, sizes.width)

@@ -21,12 +21,15 @@ pub enum LayerName {
     Ln2,
     /// The layer norm after the last block, before the projection. Its block is the number of blocks.
     LnFinal,
+    /// The layer norm before the first block, which the image tower alone has. Its block is 0.
+    LnPre,
 }
 
 /// A learned update of one layer of one block.
 #[derive(Clone, Copy, Debug)]
 pub struct Update<'a> {
-    /// The block, counted from 0; of [`LayerName::LnFinal`], the number of blocks.
+    /// The block, counted from 0; of [`LayerName::LnFinal`], the number of blocks, of
+    /// [`LayerName::LnPre`] 0.
     pub block: usize,
     /// Its layer.
     pub layer: LayerName,

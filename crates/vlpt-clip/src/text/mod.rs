@@ -20,7 +20,7 @@ use options::TextAdaptation;
 use tokens::TokenEmbedding;
 use vlpt_kernels::{Arena, Attention, AttentionPlan, Matrix, Precision, with_thread_team};
 
-use crate::adaptation::{Held, TowerAdaptation, TowerGradients, TowerSizes};
+use crate::adaptation::{Held, LayerName, TowerAdaptation, TowerGradients, TowerSizes, Update};
 use crate::budget::MemoryBudget;
 use crate::config::TextConfig;
 use crate::transformer::{
@@ -127,6 +127,15 @@ impl TextTower {
             + bytes_of(&self.positional_embedding)
             + self.blocks.iter().map(Block::bytes).sum::<usize>()
             + self.head.bytes()
+    }
+
+    /// Weight and bias of a layer norm, named as [`Update`](crate::Update) names it; none for another
+    /// layer, or a block that the tower does not have.
+    pub fn norm(&self, block: usize, layer: LayerName) -> Option<(&[f32], &[f32])> {
+        match layer {
+            LayerName::LnFinal => (block == self.depth()).then(|| self.head.norm()),
+            _ => self.blocks.get(block)?.norm(layer),
+        }
     }
 
     /// Rows of the token embedding (ids x width), without positions.
@@ -291,6 +300,11 @@ impl TextTower {
     fn hold(&self, adaptation: &TowerAdaptation) -> TextAdaptation {
         let prompts = adaptation.prompts;
         prompts.check(self.depth(), self.width, 1);
+        let first_norm = |update: &Update| update.layer == LayerName::LnPre;
+        assert!(
+            !adaptation.updates.iter().any(first_norm),
+            "a text tower has no norm before its first block"
+        );
         TextAdaptation {
             values: prompts.values.to_vec(),
             rows: prompts.rows,

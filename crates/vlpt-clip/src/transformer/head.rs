@@ -31,6 +31,11 @@ impl FeatureProjection {
         self.projection.outputs()
     }
 
+    /// Weight and bias of the layer norm.
+    pub(crate) fn norm(&self) -> (&[f32], &[f32]) {
+        self.norm.affine()
+    }
+
     pub(crate) fn bytes(&self) -> usize {
         self.norm.bytes() + self.projection.bytes()
     }

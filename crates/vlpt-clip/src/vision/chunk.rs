@@ -16,6 +16,8 @@ pub(super) struct ChunkTape {
     blocks: Vec<BlockTape>,
     /// Class tokens after the last block.
     last: Buffer<f32>,
+    /// Tokens as `ln_pre` gives them, where its scale and shift are learned.
+    first: Option<Buffer<f32>>,
 }
 
 /// Images in a block: which rows are whose.
@@ -85,10 +87,11 @@ pub(super) fn run_watched(
     tower: &ImageTower,
     prompting: &Prompting,
     run: ImageRun,
-    mut x: Buffer<f32>,
+    x: Buffer<f32>,
     mut tapes: Option<(&[SavedActivations], &mut Vec<BlockTape>)>,
     mut watch: impl FnMut(usize, &Layout, &Matrix, &Matrix),
 ) -> Buffer<f32> {
+    let mut x = prompting.after_first_norm(x);
     for (l, block) in tower.blocks.iter().enumerate() {
         x = prompting.enter(&tower.arena, l, x, run);
         let layout = Layout::new(tower, prompting, run.images, l);
@@ -130,10 +133,16 @@ pub(super) fn record(
     x: Buffer<f32>,
     keep: &[SavedActivations],
 ) -> ChunkTape {
+    let first = prompting.changes_first_norm();
+    let first = first.then(|| tower.arena.copy(&x));
     let mut blocks = Vec::new();
     let tapes = Some((keep, &mut blocks));
     let last = run_watched(tower, prompting, run, x, tapes, |_, _, _, _| ());
-    ChunkTape { blocks, last }
+    ChunkTape {
+        blocks,
+        last,
+        first,
+    }
 }
 
 impl ChunkTape {
@@ -171,6 +180,8 @@ impl ChunkTape {
         } = gradients;
         let (arena, start) = (&tower.arena, prompting.start());
         let held = &prompting.held;
+        // whether what is before the first of these blocks is learned too
+        let goes_on = self.first.is_some();
         let dx = tower
             .head
             .backward(arena, &self.last, d_features, held, gradients);
@@ -182,13 +193,14 @@ impl ChunkTape {
             let joins = matches!(entry, Entry::Join | Entry::Replace);
             let of_image =
                 |i: usize| layout.tokens * (i + 1) - prompting.count..layout.tokens * (i + 1);
-            let rows: Vec<u32> = if joins && l == start {
+            let ends = l == start && !goes_on;
+            let rows: Vec<u32> = if joins && ends {
                 let rows = (0..run.images).flat_map(of_image);
                 rows.map(|row| row as u32).collect()
             } else {
                 Vec::new()
             };
-            let gradient_rows = match (l == start, joins) {
+            let gradient_rows = match (ends, joins) {
                 (true, false) => GradientRows::None,
                 (true, true) => GradientRows::Rows(&rows),
                 _ => GradientRows::All,
@@ -218,7 +230,7 @@ impl ChunkTape {
                 let place = prompting.place(l, run.first + i);
                 add(&mut gradients.prompts[place], &dx[image_size - size..]);
             }
-            if l > start {
+            if !ends {
                 let rest = if entry == Entry::Join {
                     without_last(arena, dx.floats(), run.images, size)
                 } else {
@@ -230,6 +242,10 @@ impl ChunkTape {
                 };
                 dx = Gradient::new(arena, tower.precision, tower.width, rest);
             }
+        }
+        if let Some(first) = self.first {
+            let mut d = arena.copy(dx.floats());
+            prompting.first_norm_backward(arena, &first, &mut d, &mut gradients.updates);
         }
     }
 }

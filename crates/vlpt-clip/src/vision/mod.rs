@@ -8,6 +8,7 @@
 
 mod attention_map;
 mod chunk;
+mod first_norm;
 mod patches;
 mod prompts;
 
@@ -17,7 +18,7 @@ use prompts::{ImageRun, Prompting};
 
 use vlpt_kernels::{Arena, Buffer, Precision, with_thread_team};
 
-use crate::adaptation::{Held, TowerAdaptation, TowerGradients, TowerSizes};
+use crate::adaptation::{Held, LayerName, TowerAdaptation, TowerGradients, TowerSizes};
 use crate::budget::MemoryBudget;
 use crate::config::VisionConfig;
 use crate::transformer::{
@@ -149,6 +150,16 @@ impl ImageTower {
     /// Length of a feature.
     pub fn embed_dim(&self) -> usize {
         self.head.embed()
+    }
+
+    /// Weight and bias of a layer norm, named as [`Update`](crate::Update) names it; none for another
+    /// layer, or a block that the tower does not have.
+    pub fn norm(&self, block: usize, layer: LayerName) -> Option<(&[f32], &[f32])> {
+        match layer {
+            LayerName::LnFinal => (block == self.depth()).then(|| self.head.norm()),
+            LayerName::LnPre => (block == 0).then(|| self.patches.ln_pre.affine()),
+            _ => self.blocks.get(block)?.norm(layer),
+        }
     }
 
     /// Bytes of the weights.

@@ -22,7 +22,7 @@ pub(super) enum Entry {
 /// An adaptation on its way through the tower.
 #[derive(Debug)]
 pub(super) struct Prompting {
-    width: usize,
+    pub(super) width: usize,
     depth: usize,
     /// The block that prompts enter before, and how many blocks have some of their own.
     first: usize,
@@ -49,7 +49,8 @@ pub(super) struct ImageRun {
 
 impl Prompting {
     /// # Panics
-    /// When the values have another length for `images` images, or the tower fewer blocks.
+    /// When the values have another length for `images` images, the tower fewer blocks, or prompts come
+    /// before an `ln_pre` that is updated.
     pub(super) fn new(
         arena: &Arena,
         adaptation: &TowerAdaptation,
@@ -87,6 +88,10 @@ impl Prompting {
             held,
         };
         if prompting.before_ln_pre() {
+            assert!(
+                !prompting.changes_first_norm(),
+                "prompts before an updated ln_pre"
+            );
             let size = prompting.set_size();
             for set in prompting.rows.chunks_exact_mut(size) {
                 ln_pre.forward(&mut set[..count * width]);

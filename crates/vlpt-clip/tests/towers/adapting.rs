@@ -182,7 +182,15 @@ fn updates_that_change_nothing_leave_every_bit() {
 
             let tower = &golden.vision;
             let identities = Identities::new(tower.depth(), (tower.width(), image_mlp));
-            let updates = identities.updates();
+            let mut updates = identities.updates();
+            updates.push(Update {
+                block: 0,
+                layer: LayerName::LnPre,
+                kind: UpdateKind::ScaleShift {
+                    scale: &identities.ones[..identities.width],
+                    shift: &identities.zeros[..identities.width],
+                },
+            });
             let pixels = golden.get("pixels");
             let features = golden.vision.features(pixels, 3, &with_updates(&updates));
             let plain = golden.vision.features(pixels, 3, &TowerAdaptation::NONE);

@@ -32,6 +32,11 @@ impl LayerNorm {
         self.weight.len()
     }
 
+    /// Weight and bias, each as long as a row.
+    pub fn affine(&self) -> (&[f32], &[f32]) {
+        (&self.weight, &self.bias)
+    }
+
     /// Bytes of the weights.
     pub fn bytes(&self) -> usize {
         size_of_val(self.weight.as_slice()) * 2

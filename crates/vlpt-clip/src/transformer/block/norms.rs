@@ -37,6 +37,16 @@ impl<'a> NormUpdates<'a> {
 }
 
 impl Block {
+    /// Weight and bias of one of its layer norms; none for another layer.
+    pub(crate) fn norm(&self, layer: LayerName) -> Option<(&[f32], &[f32])> {
+        let affine = match layer {
+            LayerName::Ln1 => &self.affine_1,
+            LayerName::Ln2 => &self.affine_2,
+            _ => return None,
+        };
+        Some((&affine.weight, &affine.bias))
+    }
+
     /// The standardised rows `z` as the layers behind the norm read them, where the norm changes.
     ///
     /// # Panics
