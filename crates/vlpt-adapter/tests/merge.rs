@@ -8,7 +8,8 @@ use vlpt_adapter::merge::{Merged, MergedFormat, merge};
 use vlpt_base::random::Stream;
 use vlpt_clip::{Clip, ModelFiles, PromptToken, TowerAdaptation};
 use vlpt_methods::{
-    AdaptedLayer, ClipLora, ClipLoraConfig, CoOp, CoOpConfig, Method, Pass, Towers,
+    AdaptedLayer, ClipLora, ClipLoraConfig, CoOp, CoOpConfig, Method, Norms, Pass, Towers,
+    TwoStage, TwoStageConfig,
 };
 
 const IMAGES: usize = 2;
@@ -44,7 +45,7 @@ fn all_layers() -> ClipLoraConfig {
 }
 
 /// Features of two texts and of images, of length one each: with updates, or of the model as it is.
-fn features(clip: &Clip, lora: Option<&ClipLora>) -> [Vec<f32>; 2] {
+fn features(clip: &Clip, method: Option<&dyn Method>) -> [Vec<f32>; 2] {
     let texts: Vec<Vec<PromptToken>> = ["a cat", "a dog"]
         .iter()
         .map(|text| clip.tokenizer.encode(text).unwrap())
@@ -52,7 +53,7 @@ fn features(clip: &Clip, lora: Option<&ClipLora>) -> [Vec<f32>; 2] {
         .collect();
     let side = clip.config.vision.image_size;
     let images = Stream::new(5, "images").normals(IMAGES * 3 * side * side, 1.0);
-    let adaptation = lora.map(|lora| lora.adapt(&Pass::EVAL).unwrap());
+    let adaptation = method.map(|method| method.adapt(&Pass::EVAL).unwrap());
     let (mut text, mut image) = match adaptation {
         None => (
             clip.text.features(&texts, &TowerAdaptation::NONE),
@@ -86,11 +87,11 @@ fn distance(a: &[Vec<f32>; 2], b: &[Vec<f32>; 2]) -> f32 {
 fn merged(
     files: &ModelFiles,
     clip: &Clip,
-    lora: &ClipLora,
+    method: &dyn Method,
     format: MergedFormat,
     out: &Path,
 ) -> (Merged, Clip) {
-    let adaptation = lora.adapt(&Pass::EVAL).unwrap();
+    let adaptation = method.adapt(&Pass::EVAL).unwrap();
     let merged = merge(files, clip, &adaptation, format, "# merged\n", out).unwrap();
     let loaded = Clip::load(&ModelFiles::folder("merged", out).unwrap()).unwrap();
     assert_eq!(merged.fingerprint, loaded.fingerprint);
@@ -125,6 +126,34 @@ fn features_of_a_merged_model_are_those_of_the_adapted_towers() {
         let off = distance(&expected, &features(&loaded, None));
         assert!(off < 1e-5, "{format}: {off} off");
         assert_ne!(clip.fingerprint, loaded.fingerprint);
+    }
+}
+
+#[test]
+fn gains_and_biases_of_a_merged_model_are_those_that_were_tuned() {
+    for format in ["hf", "hf-bf16", "open-clip"] {
+        let home = tempfile::tempdir().unwrap();
+        let files = ModelFiles::folder(format, &model(home.path(), format)).unwrap();
+        let clip = Clip::load(&files).unwrap();
+        let config = TwoStageConfig {
+            norms: Norms::All,
+            ..TwoStageConfig::default()
+        };
+        let method = TwoStage::new(&config, &clip, 2).unwrap();
+        for parameter in method.parameters() {
+            let noise = Stream::new(8, parameter.name()).normals(parameter.len(), 0.2);
+            let values = parameter.values().unwrap();
+            let moved: Vec<f32> = values.iter().zip(noise).map(|(v, n)| v + n).collect();
+            parameter.set(&moved).unwrap();
+        }
+        let out = home.path().join("out");
+        let (merged, loaded) = merged(&files, &clip, &method, MergedFormat::F32, &out);
+        assert_eq!(merged.changed.len() + 1, method.parameters().len());
+        let expected = features(&clip, Some(&method));
+        let moved = distance(&expected, &features(&clip, None));
+        assert!(moved > 1e-2, "{format}: {moved} only");
+        let off = distance(&expected, &features(&loaded, None));
+        assert!(off < 1e-5, "{format}: {off} off");
     }
 }
 

@@ -18,6 +18,7 @@
 //! | [`Upt`] | both, made together by a small Transformer |
 //! | [`CoCoOp`] | context that each image shifts |
 //! | [`ClipLora`] | low-rank updates of the towers' weights |
+//! | [`TwoStage`] | gains and biases of layer norms, then features of the classes |
 //! | [`MaPLe`] | text prompts in the first blocks, and visual prompts made of them |
 //! | [`Ivlp`] | tokens at the first blocks of both towers |
 //! | [`PromptSrc`] | the same, held near the frozen model |
@@ -54,6 +55,7 @@ mod registry;
 mod shared_prompt;
 mod spec;
 mod template;
+mod two_stage;
 mod upt;
 mod visual;
 mod vlpt;
@@ -73,13 +75,14 @@ pub use error::{MethodError, Result};
 pub use head::UnitRows;
 pub use ivlp::{Ivlp, IvlpConfig};
 pub use maple::{MaPLe, MaPLeConfig};
-pub use method::{Features, ImageFeatures, Method, Pass, class_text};
+pub use method::{Features, ImageFeatures, Method, Pass, Stage, Trains, class_text};
 pub use options::{MethodOptions, OptionDoc, OptionTable};
 pub use parameter::Parameter;
 pub use promptsrc::{PromptSrc, PromptSrcConfig};
 pub use registry::{METHODS, first_of, head_reader, method, names, option_tables, untuned};
 pub use spec::{Build, Family, Fit, Flags, MethodSpec, Needs, Report};
 pub use template::template_texts;
+pub use two_stage::{Norms, TwoStage, TwoStageConfig};
 pub use upt::{Attention, Upt, UptConfig, UptShape};
 pub use visual::{Depth, Place, initial_bound};
 pub use vlpt::Vlpt;

@@ -72,10 +72,43 @@ pub trait Method: Send + Sync {
         None
     }
 
+    /// What is trained one after another, each with an optimiser and a schedule of its own; none where
+    /// all parameters are trained at once.
+    fn stages(&self) -> Vec<Stage> {
+        Vec::new()
+    }
+
+    /// The one of the [parameters](Method::parameters) that holds features of the classes trained on
+    /// (classes x embed), where these are learned as they are and not through texts. In the end they
+    /// stand for these classes; [`Method::texts`] are for all others, and for the stages before they
+    /// are trained. [`Method::adapt`] does not depend on them.
+    fn class_features(&self) -> Option<&Parameter> {
+        None
+    }
+
     /// Number of trainable values.
     fn parameter_count(&self) -> usize {
         self.parameters().iter().map(Parameter::len).sum()
     }
+}
+
+/// A part of training with parameters of its own.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Stage {
+    /// Its share of the run's length; those of all stages add up to 1.
+    pub share: f64,
+    /// What it trains.
+    pub trains: Trains,
+}
+
+/// What a stage trains; everything else stays as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trains {
+    /// What changes the towers: all parameters but the [class features](Method::class_features).
+    Adaptation,
+    /// The [class features](Method::class_features). They start as those of the classes' texts, of
+    /// length one, under the adaptation that the stages before have come to.
+    ClassFeatures,
 }
 
 /// What an adaptation depends on beside the parameters.

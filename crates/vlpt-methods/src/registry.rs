@@ -4,7 +4,7 @@ use crate::baselines::{linear_probe, tip_adapter, zero_shot};
 use crate::head::HeadReader;
 use crate::{
     Family, MethodConfig, MethodSpec, OptionTable, clip_lora, cocoop, coop, ivlp, maple, promptsrc,
-    upt, vlpt, vpt,
+    two_stage, upt, vlpt, vpt,
 };
 
 #[cfg(feature = "example-method")]
@@ -24,6 +24,7 @@ pub static METHODS: &[&MethodSpec] = &[
     &ivlp::SPEC,
     &promptsrc::SPEC,
     &clip_lora::SPEC,
+    &two_stage::SPEC,
     #[cfg(feature = "example-method")]
     &shared_prompt::SPEC,
     &zero_shot::SPEC,

@@ -112,6 +112,8 @@ pub struct Needs {
     pub text_weights: bool,
     /// Weights inside the image tower are adapted.
     pub image_weights: bool,
+    /// Features of the classes trained on are parameters; other classes are known by their texts.
+    pub class_features: bool,
 }
 
 /// How a method comes to its result.

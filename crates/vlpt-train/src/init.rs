@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use vlpt_base::files::write_atomic;
 use vlpt_base::hash::fingerprint;
 use vlpt_clip::Clip;
-use vlpt_methods::{Build, Method, MethodConfig};
+use vlpt_methods::{Build, Method, MethodConfig, Parameter};
 
 use crate::{Result, RunConfig, TrainError, TrainingData};
 use vlpt_adapter::{InitSource, Named, PromptFolder, TensorFile, preprocess};
@@ -62,9 +62,12 @@ pub(crate) fn read_initial(
             ),
         });
     }
+    // Features of its classes are made anew, of this run's.
+    let of_classes = built.class_features().map(Parameter::name);
     let values: BTreeMap<String, Vec<f32>> = folder
         .parameters
         .iter()
+        .filter(|(name, _)| of_classes != Some(name.as_str()))
         .map(|(name, tensor)| (name.clone(), tensor.data.clone()))
         .collect();
     let adapter = &folder.adapter;
@@ -127,9 +130,10 @@ fn problems(
         ));
     }
     let show = |shape: Option<&Vec<usize>>| shape.map_or("none".to_owned(), |s| format!("{s:?}"));
+    let of_classes = built.class_features().map(Parameter::name);
     for (name, shape) in &wanted {
         let found = adapter.parameters.get(name);
-        if found != Some(shape) {
+        if found != Some(shape) && of_classes != Some(name.as_str()) {
             problems.push(format!(
                 "`{name}` has the shape {}: expected {shape:?}",
                 show(found)

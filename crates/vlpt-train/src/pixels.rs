@@ -103,11 +103,36 @@ impl<'a> Pixels<'a> {
         self.kept.len() * views * bytes(&self.extractor)
     }
 
+    /// Number of views of each image, where they are fixed.
+    pub(crate) fn fixed_views(&self) -> Option<usize> {
+        match &self.views {
+            EpochViews::Fixed(views) => Some(views.len()),
+            EpochViews::Online { .. } => None,
+        }
+    }
+
+    /// Pixels of one of the fixed views of some images (images x 3 x size x size).
+    ///
+    /// # Errors
+    /// An image that cannot be read or decoded.
+    pub(crate) fn of_view(&self, view: usize, images: &[usize]) -> Result<Vec<f32>> {
+        self.pixels(images, |_| view)
+    }
+
     /// Pixels of some images in an epoch (images x 3 x size x size).
     ///
     /// # Errors
     /// An image that cannot be read or decoded.
     pub(crate) fn batch(&self, epoch: usize, images: &[usize]) -> Result<Vec<f32>> {
+        match &self.views {
+            EpochViews::Fixed(views) => self.pixels(images, |i| view_of(views.len(), epoch, i)),
+            EpochViews::Online { .. } => self.pixels(images, |_| epoch),
+        }
+    }
+
+    /// Pixels of some images, each in the view that `number` says: its place among the fixed ones, or
+    /// the number of a new one.
+    fn pixels(&self, images: &[usize], number: impl Fn(usize) -> usize + Sync) -> Result<Vec<f32>> {
         let decoded: Vec<Result<Option<Vec<f32>>>> = images
             .par_iter()
             .map(|&image| {
@@ -116,7 +141,7 @@ impl<'a> Pixels<'a> {
                 }
                 let mut pixels = self
                     .extractor
-                    .sample_pixels(&self.samples[image], &[self.view(epoch, image)])?;
+                    .sample_pixels(&self.samples[image], &[self.view(number(image))])?;
                 Ok(pixels.pop())
             })
             .collect();
@@ -126,20 +151,19 @@ impl<'a> Pixels<'a> {
             if let Some(pixels) = decoded? {
                 batch.extend(pixels);
             } else {
-                let views = &self.kept[image];
-                batch.extend_from_slice(&views[view_of(views.len(), epoch, image)]);
+                batch.extend_from_slice(&self.kept[image][number(image)]);
             }
         }
         Ok(batch)
     }
 
-    fn view(&self, epoch: usize, image: usize) -> View {
+    fn view(&self, number: usize) -> View {
         match &self.views {
-            EpochViews::Fixed(views) => views[view_of(views.len(), epoch, image)],
+            EpochViews::Fixed(views) => views[number],
             EpochViews::Online { augment, seed } => View::Random {
                 augment: *augment,
                 seed: *seed,
-                number: epoch as u64,
+                number: number as u64,
             },
         }
     }

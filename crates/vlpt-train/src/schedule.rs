@@ -1,4 +1,4 @@
-//! Learning rates, epoch by epoch.
+//! Learning rates, epoch by epoch or step by step.
 
 use std::f64::consts::PI;
 
@@ -9,7 +9,7 @@ use crate::{ScheduleName, TrainConfig, Warmup};
 pub enum Decay {
     /// Always the peak.
     Constant,
-    /// Half a cosine over all epochs, towards 0: `(1 + cos(pi e / epochs)) / 2`.
+    /// Half a cosine over all epochs, from 1 towards 0: `(1 + cos(pi e / epochs)) / 2`.
     Cosine,
     /// Times `gamma` at each of the `milestones`.
     Steps {
@@ -21,11 +21,14 @@ pub enum Decay {
 }
 
 /// A learning rate for every epoch, after the schedulers of the Dassl toolbox
-/// (`dassl/optim/lr_scheduler.py`), which stand on PyTorch's.
+/// (`dassl/optim/lr_scheduler.py`), which stand on PyTorch's. A schedule by steps is the same with
+/// steps in the place of epochs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Schedule {
     /// The largest rate.
     pub peak: f64,
+    /// The rate that a cosine falls to (`eta_min` of PyTorch's); of no use to others.
+    pub floor: f64,
     /// Number of epochs of the run.
     pub epochs: usize,
     /// What follows the warm-up.
@@ -46,20 +49,35 @@ pub struct Schedule {
 impl Schedule {
     /// The schedule of a configuration, for a run of `epochs` epochs.
     pub fn of(config: &TrainConfig, epochs: usize) -> Self {
-        let decay = match config.schedule {
-            ScheduleName::Constant => Decay::Constant,
-            ScheduleName::Cosine => Decay::Cosine,
-            ScheduleName::Steps => Decay::Steps {
-                milestones: config.milestones.clone(),
-                gamma: config.gamma,
-            },
+        Self::by(config, epochs, 1)
+    }
+
+    /// The schedule of a configuration by steps, for a run of `steps` steps, of which `per_epoch` are
+    /// an epoch of its warm-up and milestones.
+    pub fn by_steps(config: &TrainConfig, steps: usize, per_epoch: usize) -> Self {
+        Self::by(config, steps, per_epoch)
+    }
+
+    fn by(config: &TrainConfig, length: usize, epoch: usize) -> Self {
+        let (decay, floor) = match config.schedule {
+            ScheduleName::Constant => (Decay::Constant, 0.0),
+            ScheduleName::Cosine => (Decay::Cosine, config.lr_min),
+            ScheduleName::Steps => {
+                let milestones = config.milestones.iter();
+                let decay = Decay::Steps {
+                    milestones: milestones.map(|epochs| epochs * epoch).collect(),
+                    gamma: config.gamma,
+                };
+                (decay, 0.0)
+            }
         };
         Self {
             peak: config.lr,
-            epochs,
+            floor,
+            epochs: length,
             decay,
             warmup: config.warmup,
-            warmup_epochs: config.warmup_epochs,
+            warmup_epochs: config.warmup_epochs * epoch,
             warmup_lr: config.warmup_lr,
             recount: true,
         }
@@ -68,8 +86,8 @@ impl Schedule {
     /// The rate of an epoch, counted from 0.
     ///
     /// Constant warm-up of `w` epochs: `warmup_lr`. Linear: `warmup_lr` in epoch 0, then
-    /// `peak e / w`. After it, with `f` the decay's factor: `peak f(e - w)` with recount,
-    /// `peak f(e) / f(w)` without.
+    /// `peak e / w`. After it, with `r(e) = floor + (peak - floor) f(e)` of the decay's factor `f`:
+    /// `r(e - w)` with recount, `peak r(e) / r(w)` without.
     pub fn rate(&self, epoch: usize) -> f64 {
         let w = match self.warmup {
             Warmup::None => 0,
@@ -82,14 +100,18 @@ impl Schedule {
             };
         }
         if self.recount || w == 0 {
-            return self.peak * self.factor(epoch - w);
+            return self.falling(epoch - w);
         }
-        let skipped = self.factor(w);
+        let skipped = self.falling(w) / self.peak;
         if skipped == 0.0 {
             0.0
         } else {
-            self.peak * self.factor(epoch) / skipped
+            self.falling(epoch) / skipped
         }
+    }
+
+    fn falling(&self, epoch: usize) -> f64 {
+        self.floor + (self.peak - self.floor) * self.factor(epoch)
     }
 
     fn factor(&self, epoch: usize) -> f64 {
@@ -142,6 +164,8 @@ mod tests {
             warmup_epochs: usize,
             warmup_lr: f64,
             recount: bool,
+            #[serde(default)]
+            floor: f64,
             rates: Vec<f64>,
         }
         let cases: Vec<Case> =
@@ -158,6 +182,7 @@ mod tests {
             };
             let schedule = Schedule {
                 peak: case.peak,
+                floor: case.floor,
                 epochs: case.epochs,
                 decay,
                 warmup: case.warmup,

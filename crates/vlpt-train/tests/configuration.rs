@@ -50,6 +50,41 @@ fn epochs_by_shots_are_those_of_the_published_experiments() {
 }
 
 #[test]
+fn a_length_in_steps_and_one_in_epochs_take_each_others_place() {
+    let with = |list: &[&str]| load(Some("2sfs-paper"), None, &settings(list)).unwrap();
+    assert_eq!(with(&[]).steps(), Some(300 * 16));
+    assert_eq!(with(&["few_shot.shots=2"]).steps(), Some(300 * 2));
+    assert_eq!(with(&["train.steps=7"]).steps(), Some(7));
+    let config = with(&["train.epochs=9"]);
+    assert_eq!((config.steps(), config.epochs()), (None, 9));
+    let lora = load(
+        Some("clip-lora-paper"),
+        None,
+        &settings(&["few_shot.shots=4"]),
+    );
+    assert_eq!(lora.unwrap().steps(), Some(500 * 4));
+}
+
+#[test]
+fn a_number_of_steps_for_each_shot_needs_a_number_of_shots() {
+    let all = settings(&["few_shot.shots=all"]);
+    let error = load(Some("2sfs-paper"), None, &all)
+        .unwrap_err()
+        .to_string();
+    assert!(error.starts_with("train.steps_per_shot = 300"), "{error}");
+    let both = complaint("[train]\nsteps = 5\nsteps_per_shot = 5\n").0;
+    assert!(both.contains("none beside train.steps"), "{both}");
+}
+
+#[test]
+fn configurations_that_name_no_steps_are_written_as_they_were() {
+    let text = load(None, None, &[]).unwrap().to_toml();
+    for key in ["steps", "steps_per_shot", "schedule_by", "lr_min"] {
+        assert!(!text.contains(&format!("\n{key} =")), "{text}");
+    }
+}
+
+#[test]
 fn every_recipe_is_whole_and_resolved_configurations_round_trip() {
     let dir = tempfile::tempdir().unwrap();
     for recipe in RECIPES {
@@ -203,6 +238,10 @@ fn values_that_make_no_sense_are_refused_by_key() {
         ("train.schedule=steps", "train.milestones"),
         ("views.scale=[0.5, 0.1]", "views.scale"),
         ("few_shot.shots=0", "few_shot.shots"),
+        ("train.lr_min=1", "train.lr_min"),
+        ("train.lr_min=-1e-6", "train.lr_min"),
+        ("train.steps=0", "train.steps"),
+        ("train.steps_per_shot=0", "train.steps_per_shot"),
     ] {
         let error = load(None, None, &settings(&[setting])).unwrap_err();
         let message = error.to_string();

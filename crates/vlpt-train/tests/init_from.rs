@@ -71,6 +71,34 @@ fn a_run_at_a_learning_rate_of_nothing_ends_with_the_prompt_it_started_from() {
 }
 
 #[test]
+fn features_of_classes_are_made_anew_and_all_else_is_taken_over() {
+    let home = tempfile::tempdir().unwrap();
+    let clip = tiny_clip();
+    let first = home.path().join("first");
+    let mut config = source(&first, &clip, |config| {
+        config.method = tuned("2sfs");
+        config.train.epochs = vlpt_train::Epochs::Count(2);
+        config.few_shot.shots = vlpt_data::Shots::Count(2);
+    });
+    // each stage is one epoch, at a rate of nothing
+    config.train.warmup_lr = 0.0;
+    let data = synthetic_data(&config);
+    let dir = home.path().join("second");
+    Run::start_with(&config, &options(&dir), &clip, &data, &()).unwrap();
+    let [before, after] = [&first, &dir].map(|dir| PromptFolder::open(dir).unwrap());
+    let classes = after.classes.len();
+    assert_ne!(before.classes, after.classes);
+    for (name, tensor) in &after.parameters {
+        if name == "class_features" {
+            assert_eq!(tensor.shape, [classes, clip.config.embed_dim]);
+            assert_ne!(*tensor, before.parameters[name]);
+        } else {
+            assert!(*tensor == before.parameters[name], "{name}");
+        }
+    }
+}
+
+#[test]
 fn it_goes_on_without_the_folder_it_started_from() {
     let home = tempfile::tempdir().unwrap();
     let clip = tiny_clip();

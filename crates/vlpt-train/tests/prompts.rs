@@ -13,7 +13,7 @@ use vlpt_adapter::{
     preprocess,
 };
 use vlpt_clip::Clip;
-use vlpt_methods::CoOpConfig;
+use vlpt_methods::{CoOpConfig, MethodConfig};
 use vlpt_train::{Run, RunConfig};
 
 struct Made {
@@ -105,6 +105,51 @@ fn a_unified_context_works_with_other_class_names_and_a_specific_one_does_not() 
     let folder = PromptFolder::open(&made.run).unwrap();
     let error = folder.classifier_for(&made.clip, &other).unwrap_err();
     assert!(error.hint().unwrap().contains("class_specific"), "{error}");
+}
+
+#[test]
+fn tuned_features_stand_for_their_classes_and_texts_for_all_others() {
+    let made = made(|config| {
+        config.method = MethodConfig::new(vlpt_methods::method("2sfs").unwrap());
+        config.train.epochs = vlpt_train::Epochs::Count(4);
+    });
+    let folder = PromptFolder::open(&made.run).unwrap();
+    let embed = made.clip.config.embed_dim;
+    let stored = folder.classifier(&made.clip).unwrap();
+    let stored_rows = stored.text_features().unwrap();
+    // What is stored are the parameters, of length one, and they are no longer the texts'.
+    let tuned = &folder.parameters["class_features"].data;
+    let method: Arc<dyn vlpt_methods::Method> = Arc::from(folder.method(&made.clip).unwrap());
+    let none = Vec::new();
+    let texts = Classifier::of_method_among(&made.clip, method, &none, &folder.classes).unwrap();
+    let texts = texts.text_features().unwrap();
+    let mut moved = 0.0_f32;
+    for ((row, own), text) in stored_rows
+        .chunks_exact(embed)
+        .zip(tuned.chunks_exact(embed))
+        .zip(texts.chunks_exact(embed))
+    {
+        let length = own.iter().map(|v| v * v).sum::<f32>().sqrt();
+        for ((row, own), text) in row.iter().zip(own).zip(text) {
+            assert!((own / length - row).abs() < 1e-6);
+            moved = moved.max((row - text).abs());
+        }
+    }
+    assert!(moved > 1e-5, "{moved}");
+    // One list may hold both kinds, in any order.
+    let second = folder.classes[1].clone();
+    let mixed = vec!["zebra".to_owned(), second.clone(), "lion".to_owned()];
+    let found = folder.classifier_for(&made.clip, &mixed).unwrap();
+    let found = found.text_features().unwrap();
+    let row = |rows: &[f32], i: usize| rows[i * embed..(i + 1) * embed].to_vec();
+    assert_eq!(row(found, 1), row(stored_rows, 1));
+    let others = vec!["lion".to_owned(), "zebra".to_owned()];
+    let others = folder.classifier_for(&made.clip, &others).unwrap();
+    let others = others.text_features().unwrap();
+    for (a, b) in [(0, 1), (2, 0)] {
+        let pairs = row(found, a).into_iter().zip(row(others, b));
+        assert!(pairs.into_iter().all(|(a, b)| (a - b).abs() < 1e-5));
+    }
 }
 
 #[test]

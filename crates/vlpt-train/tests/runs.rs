@@ -13,7 +13,8 @@ use vlpt_adapter::{PrecisionSetting, PromptFolder};
 use vlpt_clip::{Clip, Precision};
 use vlpt_methods::{CoOpConfig, MethodConfig, VptConfig, method as spec};
 use vlpt_train::{
-    Event, OptimizerName, Run, RunConfig, Select, TrainError, Views, read_events, read_resolved,
+    Event, OptimizerName, Run, RunConfig, ScheduleBy, Select, TrainError, Views, Warmup,
+    read_events, read_resolved,
 };
 
 /// The method of that name with its built-in options.
@@ -84,6 +85,107 @@ fn so_does_one_with_fresh_views_and_class_specific_context() {
     resumes_from_every_checkpoint(&config);
 }
 
+/// Steps of 8 images out of 12, in epochs that the two stages cut short.
+fn two_stages(views: Views) -> RunConfig {
+    let mut config = short_config();
+    config.method = tuned("2sfs");
+    config.train.optimizer = OptimizerName::AdamW;
+    config.train.batch_size = 8;
+    config.train.drop_last = false;
+    config.train.steps = Some(8);
+    config.train.schedule_by = ScheduleBy::Step;
+    config.train.lr_min = 1e-4;
+    config.views.mode = views;
+    config.views.count = 2;
+    config
+}
+
+#[test]
+fn so_does_one_of_two_stages_whatever_the_views() {
+    for views in [Views::None, Views::Cached, Views::Online] {
+        resumes_from_every_checkpoint(&two_stages(views));
+    }
+}
+
+#[test]
+fn stages_have_epochs_and_rates_of_their_own_and_the_last_one_chooses() {
+    let home = tempfile::tempdir().unwrap();
+    let mut config = two_stages(Views::Online);
+    config.train.select = Select::BestVal;
+    config.train.warmup = Warmup::None;
+    let data = synthetic_data(&config);
+    let dir = home.path().join("run");
+    let watch = Watch::default();
+    Run::start_with(&config, &options(&dir), &tiny_clip(), &data, &watch).unwrap();
+    let per_epoch = data.train.samples.len().div_ceil(8);
+    let steps = watch.steps.lock().unwrap();
+    assert_eq!(steps.len(), 8);
+    // int(0.6 * 8) steps, then the rest
+    let (first, second) = steps.split_at(4);
+    assert_eq!(
+        (first[0].lr, second[0].lr),
+        (config.train.lr, config.train.lr)
+    );
+    assert!(first[3].lr < first[0].lr && second[3].lr < second[0].lr);
+    assert_eq!(
+        (second[0].epoch, second[0].step),
+        (4_usize.div_ceil(per_epoch), 0)
+    );
+    let phases = watch.phases.lock().unwrap();
+    assert!(
+        phases.iter().any(|phase| phase == "training, stage 2 of 2"),
+        "{phases:?}"
+    );
+    for event in watch.events.lock().unwrap().iter() {
+        if let Event::Epoch(epoch) = event {
+            assert_eq!(
+                epoch.val.is_some(),
+                epoch.epoch > second[0].epoch,
+                "{epoch:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_run_of_steps_ends_where_they_end_and_becomes_no_longer() {
+    let home = tempfile::tempdir().unwrap();
+    let mut config = short_config();
+    config.train.steps = Some(5);
+    let (clip, data, dir) = (
+        tiny_clip(),
+        synthetic_data(&config),
+        home.path().join("run"),
+    );
+    let watch = Watch::default();
+    Run::start_with(&config, &options(&dir), &clip, &data, &watch).unwrap();
+    assert_eq!(watch.steps.lock().unwrap().len(), 5);
+    let again = Run::resume_with(None, &options(&dir), &clip, &data, &()).unwrap();
+    assert!(again.already_finished);
+    let mut longer = config.clone();
+    longer.train.steps = Some(6);
+    let error = Run::resume_with(Some(&longer), &options(&dir), &clip, &data, &()).unwrap_err();
+    assert!(
+        error.to_string().contains("train.steps = 5, now it is 6"),
+        "{error}"
+    );
+}
+
+#[test]
+fn too_few_epochs_for_the_stages_are_refused_before_anything_is_written() {
+    let home = tempfile::tempdir().unwrap();
+    let mut config = with_epochs(1);
+    config.method = tuned("2sfs");
+    let dir = home.path().join("run");
+    let data = synthetic_data(&config);
+    let error = Run::start_with(&config, &options(&dir), &tiny_clip(), &data, &()).unwrap_err();
+    assert!(
+        error.to_string().contains("too few for the 2 stages"),
+        "{error}"
+    );
+    assert!(!dir.exists());
+}
+
 #[test]
 fn a_run_that_was_killed_before_its_first_checkpoint_starts_again() {
     let home = tempfile::tempdir().unwrap();
@@ -123,10 +225,15 @@ fn a_run_stops_on_request_and_goes_on() {
 
 #[test]
 fn the_number_of_threads_does_not_change_a_byte_of_the_prompt() {
-    for precision in [Precision::F32, Precision::Bf16] {
+    let mut context = short_config();
+    context.views.mode = Views::Online;
+    for (precision, config) in [
+        (Precision::F32, context.clone()),
+        (Precision::Bf16, context),
+        (Precision::F32, two_stages(Views::Cached)),
+    ] {
         let home = tempfile::tempdir().unwrap();
-        let mut config = short_config();
-        config.views.mode = Views::Online;
+        let mut config = config;
         let (clip, data) = (tiny_clip_as(precision), synthetic_data(&config));
         for threads in [1, 2, 5] {
             config.compute.threads = threads;

@@ -50,6 +50,17 @@ fn a_merged_model_answers_as_the_prompt_does() {
 }
 
 #[test]
+fn features_of_classes_are_told_to_stay_behind() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path();
+    photos(folder);
+    tune(folder, "2sfs");
+    let said = transcript(folder, &["merge", "2sfs", "--out", "model"]);
+    assert!(said.contains("updates of 2sfs"), "{said}");
+    assert!(said.contains("stay in the prompt folder"), "{said}");
+}
+
+#[test]
 fn a_method_that_changes_no_weights_is_refused() {
     let home = tempfile::tempdir().unwrap();
     photos(home.path());

@@ -12,6 +12,7 @@
 
 mod conditional;
 mod part;
+mod rows;
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use rayon::prelude::*;
 use vlpt_clip::{Clip, PromptToken};
 use vlpt_methods::head::FeatureHead;
 use vlpt_methods::zeroshot::{self, normalise};
-use vlpt_methods::{Method, Pass, UnitRows};
+use vlpt_methods::{Method, UnitRows};
 
 use crate::{AdapterError, ImageAdaptation, Result};
 
@@ -123,40 +124,14 @@ impl Classifier {
         )
     }
 
-    /// The classifier of a method's parameters as they are, with its visual prompts. A conditional
-    /// method is kept and follows later changes of its parameters; any other is read once.
+    /// The classifier of a method's parameters as they are, with its visual prompts, for the classes
+    /// that it is for. A conditional method is kept and follows later changes of its parameters; any
+    /// other is read once.
     ///
     /// # Errors
     /// Class names that the method cannot be used with.
     pub fn of_method(clip: &Clip, method: Arc<dyn Method>, classes: &[String]) -> Result<Self> {
-        let texts = method.texts(&clip.tokenizer, classes)?;
-        let needs = method.needs();
-        if needs.texts_per_image && needs.pixels {
-            return Err(AdapterError::Incompatible {
-                what: format!(
-                    "the method {} makes texts of each image and changes the image tower too",
-                    method.name()
-                ),
-                hint: Some("make one of the two of parameters alone".to_owned()),
-            });
-        }
-        if needs.texts_per_image {
-            return Ok(Self::with_head(
-                classes,
-                clip.config.embed_dim,
-                Head::Conditional {
-                    method,
-                    texts,
-                    logit_scale: clip.logit_scale,
-                },
-            ));
-        }
-        let visual = ImageAdaptation::of_method(&method)?;
-        let text = method.adapt(&Pass::EVAL)?.text.values()?;
-        let updates = text.updates();
-        let features = clip.text.features(&texts, &text.for_tower(&updates));
-        check_texts(classes, &features)?;
-        Ok(Self::new(clip, classes, features).with_visual(visual))
+        Self::of_method_among(clip, method, classes, classes)
     }
 
     /// The zero-shot classifier of a model.

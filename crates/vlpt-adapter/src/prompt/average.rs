@@ -193,10 +193,11 @@ fn difference(first: &PromptFolder, other: &PromptFolder) -> Option<(String, &'s
         return Some((what, "a prompt means nothing to another model"));
     }
     // in class-specific prompts, the first dimension of `ctx` is the class
-    let specific = a
+    let contexts = a
         .parameters
         .get("ctx")
         .is_some_and(|shape| shape.len() == 3);
+    let specific = contexts || a.method.needs().class_features;
     if specific && first.classes != other.classes {
         let at = first
             .classes

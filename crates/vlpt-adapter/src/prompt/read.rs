@@ -115,7 +115,8 @@ impl PromptFolder {
 
     /// The classifier for other class names, made by the text tower; the stored one when the names
     /// are the same, or its part for a task that the prompt was tuned on among others. A name's
-    /// place in the list decides its class, nothing else.
+    /// place in the list decides its class, nothing else; but where features of classes were tuned,
+    /// a class that has some is found by its name.
     ///
     /// # Errors
     /// A class-specific prompt and another number of classes, a baseline that learned its classes
@@ -146,7 +147,10 @@ impl PromptFolder {
                     hint: Some("use the classes it was fitted to, or a prompt method".to_owned()),
                 })
             }
-            _ => Classifier::of_method(clip, Arc::from(self.method(clip)?), classes),
+            _ => {
+                let method = Arc::from(self.method(clip)?);
+                Classifier::of_method_among(clip, method, &self.classes, classes)
+            }
         }
     }
 

@@ -35,6 +35,7 @@ impl RunConfig {
             self.epochs(),
             "at least 1",
         )?;
+        self.check_length()?;
         need(
             t.batch_size >= 1,
             "train.batch_size",
@@ -46,6 +47,12 @@ impl RunConfig {
             "train.lr",
             t.lr,
             "a number above 0",
+        )?;
+        need(
+            (0.0..=t.lr).contains(&t.lr_min),
+            "train.lr_min",
+            t.lr_min,
+            "0 or more, and at most train.lr",
         )?;
         let share = |v: f64| (0.0..1.0).contains(&v);
         need(
@@ -83,7 +90,7 @@ impl RunConfig {
             rate,
             "0 or more",
         )?;
-        if t.warmup != Warmup::None {
+        if t.warmup != Warmup::None && self.steps().is_none() {
             let known = "below train.epochs";
             let fits = t.warmup_epochs < self.epochs() || self.epochs() == 1;
             need(fits, "train.warmup_epochs", t.warmup_epochs, known)?;
@@ -149,6 +156,23 @@ impl RunConfig {
             c.threads,
             "at most 1024",
         )
+    }
+
+    /// Checks a length that is said in steps.
+    fn check_length(&self) -> Result<()> {
+        let t = &self.train;
+        if let Some(steps) = t.steps {
+            need(steps >= 1, "train.steps", steps, "at least 1")?;
+        }
+        let Some(each) = t.steps_per_shot else {
+            return Ok(());
+        };
+        let key = "train.steps_per_shot";
+        need(each >= 1, key, each, "at least 1")?;
+        need(t.steps.is_none(), key, each, "none beside train.steps")?;
+        let counted = self.few_shot.shots != Shots::All;
+        let expected = "a number of few_shot.shots beside it; with all images, train.steps";
+        need(counted, key, each, expected)
     }
 
     /// The first key in which two configurations differ, with both values, leaving out those that

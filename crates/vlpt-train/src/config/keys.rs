@@ -5,7 +5,7 @@ use vlpt_data::image::{Exif, Grey16, ResizeMode, ResizeOrder};
 use vlpt_data::{BrokenImages, ClassSubset, Format, LabelFromName};
 use vlpt_methods::option_tables;
 
-use super::{ClassWeights, RunConfig, WeightRule};
+use super::{ClassWeights, RunConfig, ScheduleBy, WeightRule};
 
 /// The section of a method and its options.
 const METHOD: &str = "method";
@@ -28,6 +28,10 @@ pub fn all_keys() -> Vec<String> {
     full.few_shot.rule = Some(FewShotRule::Coop);
     full.few_shot.seed = Some(0);
     full.image.resize = Some(ResizeMode::Shortest);
+    full.train.steps = Some(1);
+    full.train.steps_per_shot = Some(1);
+    full.train.schedule_by = ScheduleBy::Step;
+    full.train.lr_min = 1.0;
     full.train.class_weights = ClassWeights::Rule(WeightRule::Balanced);
     full.image.exif = Exif::Apply;
     full.image.grey16 = Grey16::Scale;
@@ -99,6 +103,10 @@ mod tests {
             "method.cocoop.hidden",
             "image.resize",
             "image.exif",
+            "train.steps",
+            "train.steps_per_shot",
+            "train.schedule_by",
+            "train.lr_min",
             "data.broken",
         ] {
             assert!(

@@ -211,11 +211,22 @@ fn one(setting: &str) -> Result<Table> {
     }
 }
 
+/// The ways to say how long a run is: a layer that takes one of them takes the place of all.
+const LENGTHS: [&str; 3] = ["epochs", "steps", "steps_per_shot"];
+
 /// Puts `over` on top of `base`, table by table.
 fn merge(base: &mut Table, over: Table) {
     for (key, value) in over {
         match (base.get_mut(&key), value) {
-            (Some(Value::Table(inner)), Value::Table(value)) => merge(inner, value),
+            (Some(Value::Table(inner)), Value::Table(value)) => {
+                if key == "train" && LENGTHS.iter().any(|length| value.contains_key(*length)) {
+                    // a number of epochs plays no part beside the others, and may stay
+                    for length in &LENGTHS[1..] {
+                        inner.remove(*length);
+                    }
+                }
+                merge(inner, value);
+            }
             (_, value) => {
                 base.insert(key, value);
             }

@@ -17,6 +17,7 @@ mod train;
 
 use serde::{Deserialize, Serialize};
 use vlpt_adapter::ImageConfig;
+use vlpt_data::fewshot::Shots;
 use vlpt_data::image::Augment;
 use vlpt_methods::MethodConfig;
 
@@ -143,9 +144,18 @@ impl RunConfig {
         self.few_shot.seed.unwrap_or(self.seed)
     }
 
-    /// Number of epochs.
+    /// Number of epochs, where [`RunConfig::steps`] does not say the length.
     pub fn epochs(&self) -> usize {
         self.train.epochs.count(self.few_shot.shots)
+    }
+
+    /// Number of steps, where the length is said in steps.
+    pub fn steps(&self) -> Option<usize> {
+        let per_shot = || match self.few_shot.shots {
+            Shots::Count(shots) => Some(self.train.steps_per_shot?.saturating_mul(shots)),
+            Shots::All => None,
+        };
+        self.train.steps.or_else(per_shot)
     }
 
     /// The configuration as a TOML file.

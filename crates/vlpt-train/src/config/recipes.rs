@@ -40,6 +40,8 @@ pub const RECIPES: &[Recipe] = recipes![
     "promptsrc-few-shot-mean30",
     "promptsrc-few-shot-mean45",
     "clip-lora-paper",
+    "2sfs-paper",
+    "2sfs-quick",
     "source-quick",
     "source-mvlpt",
     "linear-probe",

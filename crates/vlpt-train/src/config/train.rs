@@ -45,6 +45,13 @@ pub struct TrainConfig {
     /// Passes over the training images: a number, or `by-shots` (50, 100 or 200 as CoOp's
     /// experiments; a resolved configuration holds the number).
     pub epochs: Epochs,
+    /// Length in steps, in place of `epochs`; the last epoch ends where the steps do. Left out: whole
+    /// epochs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub steps: Option<usize>,
+    /// The same as so many steps for each of `few_shot.shots`, whatever the number of classes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub steps_per_shot: Option<usize>,
     /// Images in a step.
     pub batch_size: usize,
     /// The optimiser.
@@ -61,8 +68,14 @@ pub struct TrainConfig {
     pub weight_decay: f64,
     /// What is minimised.
     pub loss: LossName,
-    /// How the learning rate falls, epoch by epoch.
+    /// How the learning rate falls.
     pub schedule: ScheduleName,
+    /// Whether it moves after every epoch or after every step.
+    #[serde(skip_serializing_if = "ScheduleBy::is_epoch")]
+    pub schedule_by: ScheduleBy,
+    /// Learning rate that `schedule = "cosine"` falls to.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub lr_min: f64,
     /// Epochs at which `schedule = "steps"` multiplies the rate by `gamma`.
     pub milestones: Vec<usize>,
     /// Factor of `schedule = "steps"`.
@@ -86,6 +99,8 @@ impl Default for TrainConfig {
     fn default() -> Self {
         Self {
             epochs: Epochs::Count(50),
+            steps: None,
+            steps_per_shot: None,
             batch_size: 32,
             optimizer: OptimizerName::Sgd,
             lr: 0.002,
@@ -95,6 +110,8 @@ impl Default for TrainConfig {
             weight_decay: 5e-4,
             loss: LossName::CrossEntropy,
             schedule: ScheduleName::Cosine,
+            schedule_by: ScheduleBy::Epoch,
+            lr_min: 0.0,
             milestones: Vec::new(),
             gamma: 0.1,
             warmup: Warmup::Constant,
@@ -140,12 +157,35 @@ impl From<LossName> for Loss {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ScheduleName {
-    /// Half a cosine down to 0.
+    /// Half a cosine down to `lr_min`.
     Cosine,
     /// Multiplied by `gamma` at each of `milestones`.
     Steps,
     /// Always the peak.
     Constant,
+}
+
+/// What a schedule counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ScheduleBy {
+    /// Epochs.
+    #[default]
+    Epoch,
+    /// Steps; warm-up and milestones stay whole epochs, as so many steps.
+    Step,
+}
+
+impl ScheduleBy {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+    fn is_epoch(&self) -> bool {
+        *self == Self::Epoch
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
 }
 
 /// The warm-ups by name.

@@ -65,7 +65,9 @@ fn execute_here(
         let stored = &checkpoint.position;
         same_input(dir, "model", &stored.model, &start.model)?;
         same_input(dir, "data", &stored.data, &start.data)?;
-        if stored.finished && (baseline || stored.epoch >= config.epochs()) {
+        // Only a run that is as many epochs long can have become longer.
+        let done = config.steps().is_some() || stored.epoch >= config.epochs();
+        if stored.finished && (baseline || done) {
             match whole(dir)? {
                 Ending::Whole(summary) => return Ok(summary),
                 // The checkpoint holds all that the result is made of.

@@ -35,6 +35,12 @@ pub(super) fn check(
         classes: data.task.classes.len(),
         seed: config.seed,
     })?;
+    if !method.stages().is_empty() {
+        return Err(refused(format!(
+            "{} has stages that share the length of a run",
+            config.method
+        )));
+    }
     if method.average_weight(1, epochs).is_some() {
         return Err(refused(format!(
             "{} ends with an average over all epochs, whose weights depend on their number",

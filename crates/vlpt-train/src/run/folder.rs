@@ -40,7 +40,8 @@ pub(super) fn stored_config(
     let mut stored = read_resolved(&path)?;
     let mut before = None;
     if let Some(given) = given {
-        if longer == Longer::Allowed && given.epochs() > stored.epochs() {
+        let by_epochs = given.steps().is_none() && stored.steps().is_none();
+        if longer == Longer::Allowed && by_epochs && given.epochs() > stored.epochs() {
             before = Some(stored.epochs());
             stored.train.epochs = given.train.epochs;
         }

@@ -8,6 +8,7 @@ use vlpt_data::check::warnings;
 use vlpt_methods::Build;
 
 use crate::init::Initial;
+use crate::trainer::check_length;
 use crate::{
     Result, RunConfig, Select, TrainError, TrainObserver, TrainingData, Views, open_tasks_watched,
 };
@@ -170,6 +171,7 @@ pub(super) fn check_together(config: &RunConfig, clip: &Clip, data: &TrainingDat
             seed: config.seed,
         })?;
         method.texts(&clip.tokenizer, classes)?;
+        check_length(config, method.as_ref())?;
         let averaged = method.average_weight(1, config.epochs()).is_some();
         if averaged && config.train.select == Select::BestVal {
             return Err(TrainError::Incompatible {

@@ -73,7 +73,7 @@ pub(super) fn run(
     let mut trainer = Trainer::new(&work, method, start, checkpoint)?;
     if events == 0 {
         let (parameters, steps) = (trainer.parameter_count(), trainer.steps_per_epoch());
-        let event = job.start(&fingerprint, parameters, config.epochs(), steps);
+        let event = job.start(&fingerprint, parameters, trainer.epochs(), steps);
         log.push(&event)?;
         observer.event(&event);
     }

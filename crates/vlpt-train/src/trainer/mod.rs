@@ -1,11 +1,15 @@
 //! The loop: batches, passes, updates and checkpoints, one step after another.
 
+mod class_features;
+mod epoch;
 mod images;
 mod memory_plan;
 mod parameters;
 mod regulariser;
+mod stages;
 mod step;
 mod texts;
+mod timeline;
 mod validate;
 mod workload;
 
@@ -17,15 +21,16 @@ use vlpt_methods::Method;
 use vlpt_optim::Optimizer;
 
 use crate::checkpoint::{Checkpoint, Position};
-use crate::events::{EpochEnd, Event, EventLog};
+use crate::events::EventLog;
 use crate::lock::RunLock;
 use crate::optim::optimizer;
 use crate::sampler::{Batch, Sampler};
-use crate::schedule::Schedule;
-use crate::{Result, Select, StepReport, TrainError, TrainObserver};
+use crate::{Result, RunConfig, StepReport, TrainError, TrainObserver};
 
 use images::BatchImages;
-use step::{Step, StepEngine, StepResult};
+use stages::{StageState, shares};
+use step::StepEngine;
+use timeline::Timeline;
 
 pub(crate) use images::ImageInput;
 pub(crate) use workload::{TaskPart, Workload};
@@ -37,12 +42,12 @@ pub(crate) struct Trainer<'a> {
     engine: StepEngine<'a>,
     batches: Sampler,
     optimizer: Box<dyn Optimizer>,
-    schedule: Schedule,
+    timeline: Timeline,
+    stage: StageState,
     position: Position,
     best: BTreeMap<String, Vec<f32>>,
     /// The average of parameters so far, of a method that ends with one.
     average: BTreeMap<String, Vec<f32>>,
-    steps: usize,
     /// The images of the next step, made while this one ran.
     ahead: Option<BatchImages>,
 }
@@ -61,11 +66,11 @@ impl<'a> Trainer<'a> {
             work,
             engine: StepEngine::new(work, Arc::clone(&method))?,
             optimizer: optimizer(train),
-            schedule: Schedule::of(train, work.config.epochs()),
+            timeline: Timeline::new(work.config, &shares(method.as_ref()), batches.steps())?,
+            stage: StageState::new(method.as_ref(), 0),
             position: start,
             best: BTreeMap::new(),
             average: BTreeMap::new(),
-            steps: batches.steps(),
             batches,
             method,
             ahead: None,
@@ -88,22 +93,30 @@ impl<'a> Trainer<'a> {
         &self.position
     }
 
-    /// Runs all epochs that are left; checkpoints go into the run folder.
+    /// Runs all epochs that are left, stage by stage; checkpoints go into the run folder.
     pub(crate) fn run(
         &mut self,
         folder: &RunLock,
         log: &mut EventLog,
         observer: &dyn TrainObserver,
     ) -> Result<()> {
-        let epochs = self.work.config.epochs();
-        let left = epochs - self.position.epoch.min(epochs);
-        observer.start(
-            "training",
-            (left * self.steps).saturating_sub(self.position.step) as u64,
-        );
-        let result = self.run_epochs(epochs, folder, log, observer);
-        observer.finish();
-        result
+        loop {
+            self.enter(folder, log, observer)?;
+            let (number, stages) = (self.stage.number, self.timeline.stages());
+            let Position { epoch, step, .. } = self.position;
+            let what = match stages {
+                1 => "training".to_owned(),
+                _ => format!("training, stage {} of {stages}", number + 1),
+            };
+            observer.start(&what, self.timeline.left(number, epoch, step) as u64);
+            let end = self.timeline.span(number).end;
+            let result = self.run_epochs(end, folder, log, observer);
+            observer.finish();
+            result?;
+            if number + 1 == stages {
+                return Ok(());
+            }
+        }
     }
 
     fn run_epochs(
@@ -119,15 +132,16 @@ impl<'a> Trainer<'a> {
         let mut batches = self.batches.epoch(seed, self.position.epoch);
         while self.position.epoch < epochs {
             let epoch = self.position.epoch;
-            let lr = self.schedule.rate(epoch);
+            let steps = self.timeline.steps(epoch);
             let following = if epoch + 1 < epochs {
                 self.batches.epoch(seed, epoch + 1)
             } else {
                 Vec::new()
             };
-            while self.position.step < self.steps {
+            while self.position.step < steps {
                 let step = self.position.step;
-                let next = match batches.get(step + 1) {
+                let lr = self.timeline.rate(epoch, step);
+                let next = match batches[..steps].get(step + 1) {
                     Some(batch) => Some((epoch, batch)),
                     None => following.first().map(|batch| (epoch + 1, batch)),
                 };
@@ -137,11 +151,11 @@ impl<'a> Trainer<'a> {
                 observer.step(&StepReport {
                     epoch,
                     step,
-                    steps: self.steps,
+                    steps,
                     lr,
                     loss,
                 });
-                let epoch_ends = self.position.step == self.steps;
+                let epoch_ends = self.position.step == steps;
                 if !epoch_ends && (observer.should_stop() || written.elapsed() >= pause) {
                     self.checkpoint(folder, log, observer)?;
                     written = Instant::now();
@@ -149,7 +163,8 @@ impl<'a> Trainer<'a> {
                 }
             }
             batches = following;
-            let event = self.end_epoch(lr)?;
+            let last = self.timeline.rate(epoch, steps.saturating_sub(1));
+            let event = self.end_epoch(last)?;
             log.push(&event)?;
             observer.event(&event);
             if observer.should_stop() || written.elapsed() >= pause {
@@ -177,17 +192,17 @@ impl<'a> Trainer<'a> {
     fn step(&mut self, batch: &Batch, next: Option<(usize, &Batch)>, lr: f64) -> Result<f64> {
         let (work, embed) = (self.work, self.work.clip.config.embed_dim);
         let Position { epoch, step, .. } = self.position;
-        let images = match self.ahead.take() {
+        let (ahead, number) = (self.ahead.take(), epoch * self.timeline.per_epoch() + step);
+        let step = self.engine.prepare(batch, number as u64)?;
+        let (engine, stage) = (&self.engine, &self.stage);
+        let source = stage.features.as_ref().unwrap_or(&work.images.train);
+        let images = match ahead {
             Some(images) => images,
-            None => work.images.train.batch(epoch, &batch.images, embed)?,
+            None => source.batch(epoch, &batch.images, embed)?,
         };
-        let step = self
-            .engine
-            .prepare(batch, (epoch * self.steps + step) as u64)?;
-        let engine = &self.engine;
         let (passed, ahead) = rayon::join(
-            || engine.pass(&step, &images),
-            || next.map(|(epoch, batch)| work.images.train.batch(epoch, &batch.images, embed)),
+            || engine.pass(stage, &step, &images),
+            || next.map(|(epoch, batch)| source.batch(epoch, &batch.images, embed)),
         );
         let passed = passed?;
         if !passed.loss.is_finite() {
@@ -198,13 +213,14 @@ impl<'a> Trainer<'a> {
             });
         }
         self.count(&step, &passed);
+        let ahead = ahead.transpose()?;
         self.update(lr, &passed.gradients)?;
-        self.ahead = ahead.transpose()?;
+        self.ahead = ahead;
         Ok(passed.loss)
     }
 
     fn update(&mut self, lr: f64, gradients: &[Vec<f32>]) -> Result<()> {
-        let parameters = self.method.parameters();
+        let parameters = &self.stage.trained;
         let mut values: Vec<Vec<f32>> = parameters
             .iter()
             .map(|parameter| Ok(parameter.values()?))
@@ -226,86 +242,28 @@ impl<'a> Trainer<'a> {
         Ok(())
     }
 
-    /// Adds a batch to the sums of its epoch.
-    fn count(&mut self, step: &Step, passed: &StepResult) {
-        let images = step.targets.len();
-        for (row, own) in passed
-            .logits
-            .chunks_exact(step.classes())
-            .zip(&step.targets)
-        {
-            let top = vlpt_methods::head::first_largest(row) as u32;
-            self.position.right += usize::from(own.contains(&top));
-        }
-        self.position.loss_sum += passed.loss * images as f64;
-        self.position.seen += images;
-    }
-
-    fn end_epoch(&mut self, lr: f64) -> Result<Event> {
-        let validated = self.work.config.train.select == Select::BestVal;
-        let mut val_tasks = if validated {
-            self.validate()?
-        } else {
-            Vec::new()
-        };
-        let sum: f64 = val_tasks.iter().map(|task| task.value).sum();
-        let val = validated.then(|| sum / val_tasks.len().max(1) as f64);
-        if self.work.tasks.len() == 1 {
-            val_tasks.clear();
-        }
-        let position = &mut self.position;
-        position.epoch += 1;
-        let seen = position.seen.max(1) as f64;
-        let end = EpochEnd {
-            epoch: position.epoch,
-            lr,
-            loss: position.loss_sum / seen,
-            train_accuracy: position.right as f64 / seen,
-            val,
-            val_tasks,
-        };
-        (
-            position.step,
-            position.seen,
-            position.right,
-            position.loss_sum,
-        ) = (0, 0, 0, 0.0);
-        self.average(end.epoch)?;
-        let position = &mut self.position;
-        if let Some(value) = val
-            && position.best.is_none_or(|(_, best)| value > best)
-        {
-            position.best = Some((position.epoch, value));
-            self.best = self.parameters()?;
-        }
-        Ok(Event::Epoch(end))
-    }
-
-    /// Adds the parameters after an epoch to the average that the method ends with, if it does.
-    fn average(&mut self, epoch: usize) -> Result<()> {
-        let epochs = self.work.config.epochs();
-        let Some(weight) = self.method.average_weight(epoch, epochs) else {
-            return Ok(());
-        };
-        for (name, values) in self.parameters()? {
-            let len = values.len();
-            let sum = self.average.entry(name).or_insert_with(|| vec![0.0; len]);
-            for (sum, value) in sum.iter_mut().zip(values) {
-                *sum += weight as f32 * value;
-            }
-        }
-        Ok(())
-    }
-
     /// Number of trainable values.
     pub(crate) fn parameter_count(&self) -> usize {
         self.method.parameter_count()
     }
 
-    /// Steps of an epoch.
-    pub(crate) fn steps_per_epoch(&self) -> usize {
-        self.steps
+    /// Number of epochs of the whole run.
+    pub(crate) fn epochs(&self) -> usize {
+        self.timeline.epochs()
     }
+
+    /// Steps of a whole epoch.
+    pub(crate) fn steps_per_epoch(&self) -> usize {
+        self.timeline.per_epoch()
+    }
+}
+
+/// Refuses a length that gives one of a method's stages nothing.
+///
+/// # Errors
+/// Fewer epochs, or steps, than stages.
+pub(crate) fn check_length(config: &RunConfig, method: &dyn Method) -> Result<()> {
+    Timeline::new(config, &shares(method), 1).map(|_| ())
 }
 
 #[cfg(test)]

@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use vlpt_adapter::unit_tensor;
 use vlpt_clip::{MemoryBudget, TowerAdaptation, TowerGradients};
-use vlpt_methods::{Method, Needs, Pass, TowerValues};
+use vlpt_methods::{Method, Needs, Parameter, Pass, TowerValues, Trains};
 
 use super::images::BatchImages;
 use super::memory_plan::MemoryPlan;
 use super::regulariser::{Images, Regulariser, rows_of};
+use super::stages::StageState;
 use super::texts::{Scope, TextSide, add_to, learned};
 use super::workload::Workload;
 use crate::loss::{ImageWeights, LossHead, LossInput, LossOutput, Mask, TextsOf};
@@ -23,7 +24,7 @@ const PART_TOKENS: usize = 1024;
 
 /// Everything that a pass needs and no pass changes.
 pub(crate) struct StepEngine<'a> {
-    work: &'a Workload<'a>,
+    pub(super) work: &'a Workload<'a>,
     method: Arc<dyn Method>,
     needs: Needs,
     pub(crate) texts: TextSide,
@@ -49,7 +50,7 @@ pub(crate) struct Step {
     pub(crate) targets: Vec<Vec<u32>>,
     /// The columns of each image's task.
     ranges: Vec<Range<usize>>,
-    scope: Scope,
+    pub(super) scope: Scope,
     mask: Mask,
     /// What each image weighs; empty: all alike.
     weights: Vec<f64>,
@@ -164,7 +165,24 @@ impl<'a> StepEngine<'a> {
     ///
     /// # Errors
     /// A tensor operation that failed, or a method that does not ask for what it uses.
-    pub(crate) fn pass(&self, step: &Step, images: &BatchImages) -> Result<StepResult> {
+    pub(crate) fn pass(
+        &self,
+        stage: &StageState,
+        step: &Step,
+        images: &BatchImages,
+    ) -> Result<StepResult> {
+        match stage.trains {
+            Trains::Adaptation => self.adaptation_pass(&stage.trained, step, images),
+            Trains::ClassFeatures => self.class_features_pass(stage, step, images),
+        }
+    }
+
+    fn adaptation_pass(
+        &self,
+        parameters: &[Parameter],
+        step: &Step,
+        images: &BatchImages,
+    ) -> Result<StepResult> {
         let work = self.work;
         let (needs, n) = (self.needs, step.targets.len());
         let reads_images = needs.frozen_features || needs.visual_per_image;
@@ -211,7 +229,6 @@ impl<'a> StepEngine<'a> {
             self.texts
                 .backward(work.clip, &step.scope, n, tapes, d_texts)
         });
-        let parameters = self.method.parameters();
         Ok(StepResult {
             loss: output.loss,
             logits: output.logits,
@@ -343,6 +360,20 @@ impl<'a> StepEngine<'a> {
         texts: &[f32],
         d_images: bool,
     ) -> Result<LossOutput> {
+        let d_texts = !self.texts.is_constant();
+        self.loss_with(step, images, features, texts, (d_images, d_texts))
+    }
+
+    /// Loss of some images of a step, and its gradients in their features and in those of the classes
+    /// where these are wanted.
+    pub(super) fn loss_with(
+        &self,
+        step: &Step,
+        images: Range<usize>,
+        features: &[f32],
+        texts: &[f32],
+        (d_images, d_texts): (bool, bool),
+    ) -> Result<LossOutput> {
         let work = self.work;
         let head = LossHead {
             loss: work.config.train.loss.into(),
@@ -366,7 +397,7 @@ impl<'a> StepEngine<'a> {
             mask: step.mask,
             ranges: Some(&step.ranges[images]),
             d_images,
-            d_texts: !self.texts.is_constant(),
+            d_texts,
         })
     }
 }

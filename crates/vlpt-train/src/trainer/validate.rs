@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use vlpt_data::Sample;
-use vlpt_methods::Pass;
+use vlpt_methods::{Pass, Trains};
 
 use super::Trainer;
 use super::images::{BatchImages, BatchSource};
@@ -22,8 +22,14 @@ impl Trainer<'_> {
                 work.classes,
             )?);
         }
-        let text = self.method.adapt(&Pass::EVAL)?.text.values()?;
         let visual = ImageAdaptation::of_method(&self.method)?;
+        if self.stage.trains == Trains::ClassFeatures
+            && let Some(features) = self.method.class_features()
+        {
+            let features = features.values()?;
+            return Ok(Classifier::new(work.clip, work.classes, features).with_visual(visual));
+        }
+        let text = self.method.adapt(&Pass::EVAL)?.text.values()?;
         let texts = &self.engine.texts;
         let (features, _tapes) = texts.forward(work.clip, &texts.whole(), 0, &text);
         Ok(Classifier::new(work.clip, work.classes, features).with_visual(visual))

@@ -121,6 +121,18 @@ def schedules():
                     "gamma": gamma, "warmup": warmup, "warmup_epochs": epochs_up,
                     "warmup_lr": low, "recount": recount, "rates": rates,
                 })
+    for epochs, peak, floor in [(20, 2e-4, 1e-6), (7, 0.5, 0.1)]:
+        optimiser = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=peak)
+        after = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, epochs, eta_min=floor)
+        rates = []
+        for _ in range(epochs):
+            rates.append(after.get_last_lr()[0])
+            optimiser.step()
+            after.step()
+        rows.append({
+            "peak": peak, "epochs": epochs, "decay": "cosine", "milestones": [], "gamma": 1.0, "warmup": "none",
+            "warmup_epochs": 0, "warmup_lr": 0.0, "recount": True, "floor": floor, "rates": rates,
+        })
     write("schedules.json", rows)
 
 

@@ -8,6 +8,7 @@ use vlpt_methods::{
 };
 
 use super::super::images::{BatchImages, BatchSource, ImageInput};
+use super::super::stages::StageState;
 use super::super::step::{StepEngine, StepResult};
 use super::super::workload::Workload;
 use super::{Example, small};
@@ -114,7 +115,8 @@ fn gradients_of_prompts_of_each_images_own_are_those_of_the_loss() {
     };
     let step = engine.prepare(&batch, 0).unwrap();
     let given = BatchImages::Pixels(pixels(IMAGES, 24));
-    let pass = || -> StepResult { engine.pass(&step, &given).unwrap() };
+    let stage = StageState::new(method.as_ref(), 0);
+    let pass = || -> StepResult { engine.pass(&stage, &step, &given).unwrap() };
     let found = pass();
 
     for (number, parameter) in method.parameters.iter().enumerate() {

@@ -1,6 +1,7 @@
 //! Every method against PyTorch (`tests/golden/make_twins.py`, `make_clip_lora_twins.py`).
 
 mod maple;
+mod two_stage;
 
 use std::collections::BTreeMap;
 
