@@ -45,3 +45,62 @@ impl Evaluation {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ClassesOf, IntervalKind, SplitName};
+
+    fn evaluation(classes: usize, metric: Metric) -> Evaluation {
+        let single = matches!(metric, Metric::Accuracy | Metric::MeanPerClass);
+        Evaluation {
+            task: "pets".to_owned(),
+            split: SplitName::Test,
+            images: 4,
+            left_out: 0,
+            classes: (0..classes).map(|class| class.to_string()).collect(),
+            classes_of: ClassesOf::Data,
+            data_classes: None,
+            metric,
+            value: 0.5,
+            low: 0.4,
+            high: 0.6,
+            interval: IntervalKind::Wilson,
+            confidence: 0.95,
+            accuracy: single.then_some(0.5),
+            accuracy_top5: single.then_some(1.0),
+            mean_per_class: single.then_some(0.75),
+            macro_f1: None,
+            brier_score: None,
+            calibration: None,
+            balanced_accuracy: single.then_some(0.25),
+            average_precision: (!single).then_some(0.375),
+            per_class: Vec::new(),
+            confusion: Vec::new(),
+            threshold: None,
+            predictions: Vec::new(),
+            probabilities: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn names_mean_what_they_mean_there() {
+        let metrics = |classes, metric| {
+            let file = evaluation(classes, metric).clip_benchmark("model", "weights");
+            file["metrics"].clone()
+        };
+        assert_eq!(
+            metrics(5, Metric::MeanPerClass),
+            json!({"acc1": 0.5, "acc5": 1.0, "mean_per_class_recall": 0.25})
+        );
+        // four classes have no five most probable ones
+        assert_eq!(
+            metrics(4, Metric::Accuracy),
+            json!({"acc1": 0.5, "acc5": null, "mean_per_class_recall": 0.25})
+        );
+        assert_eq!(
+            metrics(20, Metric::ElevenPointMap),
+            json!({"mean_average_precision": 0.375, "11point_mAP": 0.5})
+        );
+    }
+}

@@ -1,3 +1,4 @@
+use vlpt_methods::baselines::LinearHead;
 use vlpt_methods::{Build, CoCoOpConfig, MethodConfig};
 
 use super::*;
@@ -20,6 +21,28 @@ fn logits_are_scaled_cosines_whatever_the_length_of_a_feature() {
 fn probabilities_sum_to_one_even_for_huge_logits() {
     let rows = example(1e4).probabilities(&Clip::mini(), &[1.0, 0.0, 1.0, 1.0]);
     assert_eq!(rows.unwrap(), [1.0, 0.0, 0.5, 0.5]);
+}
+
+/// A linear probe fitted to images of several classes.
+#[test]
+fn classes_that_an_image_may_show_together_have_a_logistic_function_each() {
+    let head = |separate| LinearHead {
+        normalised: false,
+        separate,
+        weight: vec![1.0, 0.0, 0.0, 1.0],
+        bias: vec![0.0, 0.0],
+    };
+    let rows = |separate, images: &[f32]| {
+        let classifier = Classifier::of_features(&names(), 2, Arc::new(head(separate)));
+        classifier.probabilities(&Clip::mini(), images).unwrap()
+    };
+    let ln3 = 3_f32.ln();
+    let found = rows(true, &[ln3, ln3, -1000.0, 1000.0]);
+    let expected = [0.75, 0.75, 0.0, 1.0];
+    for (found, expected) in found.iter().zip(expected) {
+        assert!((found - expected).abs() < 1e-6, "{found} {expected}");
+    }
+    assert_eq!(rows(false, &[ln3, ln3]), [0.5, 0.5]);
 }
 
 #[test]

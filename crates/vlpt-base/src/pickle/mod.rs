@@ -13,7 +13,7 @@ mod value;
 
 use std::fmt::Debug;
 
-pub use value::{Node, Pickle, Refused, Value};
+pub use value::{Node, Pair, Pickle, Refused, Value};
 
 /// The largest pickle that a reader should hand over, in bytes.
 pub const MAX_PICKLE: u64 = 64 << 20;

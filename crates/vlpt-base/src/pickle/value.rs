@@ -33,6 +33,9 @@ pub enum Value<G, E> {
     Extra(E),
 }
 
+/// A key and its value.
+pub type Pair<G, E> = (Value<G, E>, Value<G, E>);
+
 /// A container.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Node<G, E> {
@@ -41,7 +44,7 @@ pub enum Node<G, E> {
     /// A list.
     List(Vec<Value<G, E>>),
     /// A dict, as pairs in the order of the file.
-    Dict(Vec<(Value<G, E>, Value<G, E>)>),
+    Dict(Vec<Pair<G, E>>),
     /// An object of a known class and, once built, the dict of its attributes (an index into
     /// [`Pickle::nodes`]). It is a record: nothing of its class is looked at or called.
     Object(G, Option<usize>),
@@ -70,7 +73,7 @@ impl<G, E> Pickle<G, E> {
     }
 
     /// The pairs of a dict; none where the value is none.
-    pub fn dict(&self, value: &Value<G, E>) -> Option<&[(Value<G, E>, Value<G, E>)]> {
+    pub fn dict(&self, value: &Value<G, E>) -> Option<&[Pair<G, E>]> {
         match self.node(value) {
             Some(Node::Dict(pairs)) => Some(pairs),
             _ => None,

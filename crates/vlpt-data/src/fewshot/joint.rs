@@ -47,8 +47,10 @@ pub fn few_shot_joint(tasks: &[&Task], shots: Shots, seed: u64) -> Result<Vec<Su
     Ok(few_shot_joint_order(tasks, shots, seed)?.0)
 }
 
-/// As [`few_shot_joint`], and the training images in the order of the joint list: each as its task and
-/// its place in the task's subset. A loader that does not shuffle goes through them so.
+/// Images of several tasks in one order: each as its task and its place in the task's subset.
+pub type JointOrder = Vec<(usize, usize)>;
+
+/// As [`few_shot_joint`], and the training images in the order of the joint list. A loader that does not shuffle goes through them so.
 ///
 /// # Errors
 /// As [`few_shot_joint`].
@@ -56,7 +58,7 @@ pub fn few_shot_joint_order(
     tasks: &[&Task],
     shots: Shots,
     seed: u64,
-) -> Result<(Vec<Subset>, Vec<(usize, usize)>)> {
+) -> Result<(Vec<Subset>, JointOrder)> {
     let mut order: Vec<usize> = (0..tasks.len()).collect();
     order.sort_by(|&a, &b| tasks[a].name.cmp(&tasks[b].name));
     // every image as (task, index), its labels moved behind those of the tasks before

@@ -16,7 +16,7 @@ mod rule;
 mod shots;
 mod subset;
 
-pub use joint::{few_shot_joint, few_shot_joint_order, few_shot_stream};
+pub use joint::{JointOrder, few_shot_joint, few_shot_joint_order, few_shot_stream};
 pub use list::{FewShotList, Listed, ListedImage, write_list};
 pub use rule::FewShotRule;
 pub use shots::Shots;

@@ -141,6 +141,10 @@ impl<'t> Found<'t> {
             .iter()
             .map(|image| places.find(&image.path))
             .collect();
+        if at.iter().all(Option::is_none) {
+            let all: Vec<&ListedImage> = listed.images.iter().collect();
+            return Err(found.missing(&all, true).into());
+        }
         let first = found.first_label(&at, &places);
         let mut indices = Vec::with_capacity(at.len());
         let mut absent = Vec::new();
