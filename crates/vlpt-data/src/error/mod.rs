@@ -2,6 +2,7 @@
 
 mod few_shot;
 mod layout;
+mod short;
 
 use std::io;
 
