@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::path::PathBuf;
 
+use super::short::short;
 use crate::format::Format;
 
 /// A data set that cannot be read as it lies.
@@ -90,7 +91,9 @@ pub enum LayoutError {
     },
 
     /// A line, entry or row that contradicts the format or the rest of the set.
-    #[error("{}: {place}: found {found}, expected {expected}", file.display())]
+    #[error(
+        "{}: {}: found {}, expected {}", file.display(), short(place), short(found), short(expected)
+    )]
     BadEntry {
         /// The file.
         file: PathBuf,

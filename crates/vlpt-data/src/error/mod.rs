@@ -3,6 +3,7 @@
 mod few_shot;
 mod layout;
 mod list;
+mod short;
 
 use std::io;
 
