@@ -130,6 +130,7 @@ impl MethodConfig {
         }
         let size = HeadSize {
             embed: build.clip.config.embed_dim,
+            width: build.clip.vision.width(),
             classes: build.classes,
             images: build.classes * shots,
         };

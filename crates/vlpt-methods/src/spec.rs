@@ -172,6 +172,8 @@ impl Needs {
 pub struct HeadSize {
     /// Length of a feature.
     pub embed: usize,
+    /// Length of what the image tower's last projection is applied to.
+    pub width: usize,
     /// Number of classes.
     pub classes: usize,
     /// Number of training images.

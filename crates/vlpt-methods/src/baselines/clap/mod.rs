@@ -69,6 +69,7 @@ pub static SPEC: MethodSpec = MethodSpec {
     check: |method| method.options::<ClapConfig>().check(),
     fit: Fit::Head(fit::fit),
     weighs_classes: true,
+    learns: Some(|_, size| size.classes * size.embed),
     ..MethodSpec::BASE
 };
 

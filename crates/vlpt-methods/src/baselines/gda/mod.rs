@@ -54,6 +54,7 @@ pub static SPEC: MethodSpec = MethodSpec {
     },
     check: |method| method.options::<GdaConfig>().check(),
     fit: Fit::Head(fit::fit),
+    learns: Some(|_, size| size.classes * (size.embed + 1)),
     ..MethodSpec::BASE
 };
 

@@ -66,6 +66,7 @@ pub static SPEC: MethodSpec = MethodSpec {
     check: |method| method.options::<LpPlusPlusConfig>().check(),
     fit: Fit::Head(fit::fit),
     weighs_classes: true,
+    learns: Some(|_, size| size.classes * (size.embed + 2)),
     ..MethodSpec::BASE
 };
 

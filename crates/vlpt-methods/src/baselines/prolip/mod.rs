@@ -38,6 +38,7 @@ pub static SPEC: MethodSpec = MethodSpec {
     },
     check: |method| method.options::<ProLipConfig>().check(),
     fit: Fit::Head(fit::fit),
+    learns: Some(|_, size| size.width * size.embed),
     ..MethodSpec::BASE
 };
 
