@@ -59,9 +59,12 @@ pub(super) fn run(job: &Job, start: Position, observer: &dyn TrainObserver) -> R
         class_weights: class_weights.as_deref(),
         metric_name: task.metric.name(),
         metric: &|logits, labels| metric(task.metric, task.classes.len(), logits, labels),
-        order: &|images, epoch| match config.train.shuffle {
-            true => epoch_order(images, config.seed, epoch),
-            false => (0..images).collect(),
+        order: &|images, epoch| {
+            if config.train.shuffle {
+                epoch_order(images, config.seed, epoch)
+            } else {
+                (0..images).collect()
+            }
         },
         train: labelled(&train_images),
         views: &views,
