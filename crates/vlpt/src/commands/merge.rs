@@ -37,11 +37,12 @@ const THEN: &str = "  vlpt merge runs/photos --out photos-clip
   vlpt zeroshot photos --model ./photos-clip --template \"a photo of a {}.\"";
 
 const ABOUT: &str = "\
-A low-rank update s B A of a layer is added to its weights W, and tuned gains and biases of layer norms
-take the place of the model's, so the folder is a model like any other: it costs nothing more to run,
-needs no prompt folder beside it, and is read by every program that reads the base model. Its files have the format of the base model's (Hugging Face or OpenCLIP). The
-weights that changed are written as f32, so that nothing of an update is rounded off; all others keep
-their bytes. Methods that put tokens in front of the model have nothing to merge and are refused.
+A low-rank update s B A of a layer is added to its weights W, and tuned gains and biases of layer
+norms take the place of the model's, so the folder is a model like any other: it costs nothing
+more to run, needs no prompt folder beside it, and is read by every program that reads the base
+model. Its files have the format of the base model's (Hugging Face or OpenCLIP). The weights that
+changed are written as f32, so that nothing of an update is rounded off; all others keep their
+bytes. Methods that put tokens in front of the model have nothing to merge and are refused.
 
 Give the merged model the texts that the prompt was tuned with, and it answers as the prompt does.";
 
