@@ -11,15 +11,17 @@ use crate::{AdapterError, ImageAdaptation, Result};
 use vlpt_base::hash::derive_seed;
 
 impl FeatureExtractor<'_> {
-    /// Features of every view, each (images x embed), not normalised, without the cache.
+    /// Features of every view, each (images x embed), not normalised, without the cache. Images are
+    /// compared with their `hashes`, those that have one.
     pub(super) fn compute(
         &self,
         items: &[Sample],
+        hashes: &[String],
         views: &[View],
         observer: &dyn Observer,
     ) -> Result<Vec<Vec<f32>>> {
         observer.start("image features", (items.len() * views.len()) as u64);
-        let features = self.compute_batches(items, views, observer);
+        let features = self.compute_batches(items, hashes, views, observer);
         observer.finish();
         features
     }
@@ -27,23 +29,31 @@ impl FeatureExtractor<'_> {
     fn compute_batches(
         &self,
         items: &[Sample],
+        hashes: &[String],
         views: &[View],
         observer: &dyn Observer,
     ) -> Result<Vec<Vec<f32>>> {
         let embed = self.clip.config.embed_dim;
         let mut features = vec![Vec::with_capacity(items.len() * embed); views.len()];
-        let mut batches = items.chunks(self.batch.max(1));
-        let mut current = batches.next().unwrap_or_default();
-        let mut waiting = (!current.is_empty())
-            .then(|| self.pixels(current, views))
+        let batch = self.batch.max(1);
+        let mut batches = items.chunks(batch).enumerate().map(|(number, items)| {
+            let start = (number * batch).min(hashes.len());
+            let end = (start + items.len()).min(hashes.len());
+            (items, &hashes[start..end])
+        });
+        let mut current = batches.next();
+        let mut waiting = current
+            .map(|(items, hashes)| self.pixels(items, hashes, views))
             .transpose()?;
-        while let Some(pixels) = waiting {
-            let items = current;
-            current = batches.next().unwrap_or_default();
-            let next = (!current.is_empty()).then_some(current);
+        while let (Some(pixels), Some((items, _))) = (waiting, current) {
+            current = batches.next();
             let (computed, prepared) = rayon::join(
                 || self.tower(&pixels, observer),
-                || next.map(|batch| self.pixels(batch, views)).transpose(),
+                || {
+                    current
+                        .map(|(items, hashes)| self.pixels(items, hashes, views))
+                        .transpose()
+                },
             );
             for (all, part) in features.iter_mut().zip(computed?) {
                 check_images(items, &part)?;
@@ -59,15 +69,17 @@ impl FeatureExtractor<'_> {
     /// # Errors
     /// An image that cannot be read or decoded.
     pub fn batch_features(&self, items: &[Sample], view: View) -> Result<Vec<f32>> {
-        let mut all = self.compute_batches(items, &[view], &())?;
+        let mut all = self.compute_batches(items, &[], &[view], &())?;
         Ok(all.pop().unwrap_or_default())
     }
 
     /// The tower's input for each view: (images x 3 x size x size).
-    fn pixels(&self, items: &[Sample], views: &[View]) -> Result<Vec<Vec<f32>>> {
+    fn pixels(&self, items: &[Sample], hashes: &[String], views: &[View]) -> Result<Vec<Vec<f32>>> {
+        let hash = |i: usize| hashes.get(i).map(String::as_str);
         let tensors: Vec<Result<Vec<Vec<f32>>>> = items
             .par_iter()
-            .map(|item| self.sample_pixels(item, views))
+            .enumerate()
+            .map(|(i, item)| self.sample_pixels(item, hash(i), views))
             .collect();
         let mut batches = vec![Vec::new(); views.len()];
         for tensor in tensors {
@@ -78,11 +90,17 @@ impl FeatureExtractor<'_> {
         Ok(batches)
     }
 
-    /// The tower's input for each view of one image: (3 x size x size).
+    /// The tower's input for each view of one image: (3 x size x size). `hash` is the SHA-256 that its
+    /// bytes had before ([`hash_images`](super::hash_images)), where they were read before.
     ///
     /// # Errors
-    /// An image that cannot be read.
-    pub fn sample_pixels(&self, item: &Sample, views: &[View]) -> Result<Vec<Vec<f32>>> {
+    /// An image that cannot be read, or has other bytes now.
+    pub fn sample_pixels(
+        &self,
+        item: &Sample,
+        hash: Option<&str>,
+        views: &[View],
+    ) -> Result<Vec<Vec<f32>>> {
         let id = item.image.id();
         let one = |image: &RgbImage, view: &View| match view {
             View::Centre => self.preprocess.apply(image),
@@ -98,7 +116,7 @@ impl FeatureExtractor<'_> {
         };
         let options = self.preprocess.decoding(&self.limits);
         let all = |image| views.iter().map(|view| one(&image, view)).collect();
-        Ok(item.load_then(&options, all)?)
+        Ok(item.load_same_then(hash, &options, all)?)
     }
 
     fn tower(&self, pixels: &[Vec<f32>], observer: &dyn Observer) -> Result<Vec<Vec<f32>>> {

@@ -70,10 +70,11 @@ pub struct FeatureExtractor<'a> {
 
 impl FeatureExtractor<'_> {
     /// Features of one view of every image, row-major (images x embed), not normalised; from the
-    /// cache where it has them. `hashes` are those of [`hash_images`].
+    /// cache where it has them. `hashes` are those of [`hash_images`]; images that are decoded are
+    /// compared with them, so that no features of other bytes are kept under theirs.
     ///
     /// # Errors
-    /// An image that cannot be read or decoded. A damaged cache file is no error: it is noted, and
+    /// An image that cannot be read or decoded, or changed since it was hashed. A damaged cache file is no error: it is noted, and
     /// computed again; nor is a cache that cannot be written.
     pub fn features(
         &self,
@@ -109,7 +110,7 @@ impl FeatureExtractor<'_> {
         let missing: Vec<usize> = (0..views.len()).filter(|&i| found[i].is_none()).collect();
         if !missing.is_empty() {
             let wanted: Vec<View> = missing.iter().map(|&i| views[i]).collect();
-            let computed = self.compute(items, &wanted, observer)?;
+            let computed = self.compute(items, hashes, &wanted, observer)?;
             for (i, features) in missing.into_iter().zip(computed) {
                 self.keep(&keys[i], shape, &features, observer);
                 found[i] = Some(features);
