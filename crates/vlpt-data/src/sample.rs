@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use vlpt_base::hash::sha256;
+
 #[cfg(feature = "webdataset")]
 use crate::archive::TarArchive;
 #[cfg(feature = "parquet")]
@@ -44,11 +46,37 @@ impl Sample {
         options: &DecodeOptions,
         work: impl FnOnce(RgbImage) -> T,
     ) -> Result<T> {
-        match &self.image {
-            ImageRef::Synthetic(image) => Ok(work(image.draw())),
-            stored => image::decode_then(&self.read()?, &stored.id(), options, work)
-                .map_err(|error| DataError::BrokenImage(Box::new(error))),
+        self.load_same_then(None, options, work)
+    }
+
+    /// As [`Sample::load_then`], of an image that was read before: its bytes still have to have the SHA-256 that they
+    /// had then, where one is given. A synthetic image cannot change and is not asked.
+    ///
+    /// # Errors
+    /// As [`Sample::load`], and [`DataError::ImageChanged`] for other bytes.
+    pub fn load_same_then<T>(
+        &self,
+        hash: Option<&str>,
+        options: &DecodeOptions,
+        work: impl FnOnce(RgbImage) -> T,
+    ) -> Result<T> {
+        let stored = match &self.image {
+            ImageRef::Synthetic(image) => return Ok(work(image.draw())),
+            stored => stored,
+        };
+        let bytes = self.read()?;
+        if let Some(before) = hash {
+            let now = sha256(&bytes);
+            if now != before {
+                return Err(DataError::ImageChanged {
+                    origin: stored.id(),
+                    before: before.to_owned(),
+                    now,
+                });
+            }
         }
+        image::decode_then(&bytes, &stored.id(), options, work)
+            .map_err(|error| DataError::BrokenImage(Box::new(error)))
     }
 
     /// The encoded bytes of the image, as [`ImageRef::read`].

@@ -24,6 +24,34 @@ fn every_target_has_its_binary_and_its_line() {
     }
 }
 
+/// The workspace of the binaries has a lock file of its own: a dependency that a crate gains and that is
+/// not locked there would stop `fuzz/smoke.sh`.
+#[test]
+fn the_lock_file_of_the_binaries_knows_every_dependency() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let lock = std::fs::read_to_string(root.join("fuzz/Cargo.lock")).unwrap();
+    let mut crates = 0;
+    for package in lock.split("[[package]]").skip(1) {
+        let name = package.split('"').nth(1).unwrap();
+        let manifest = root.join("crates").join(name).join("Cargo.toml");
+        let Ok(manifest) = std::fs::read_to_string(manifest) else {
+            continue; // from the registry
+        };
+        crates += 1;
+        let after = manifest.split("\n[dependencies]\n").nth(1).unwrap_or("");
+        let lines = after.lines().take_while(|line| !line.starts_with('['));
+        let words = lines.filter_map(|line| line.split(['.', ' ', '=']).next());
+        for word in words.filter(|word| !word.is_empty() && !word.starts_with('#')) {
+            let locked = |form: &str| package.contains(&form.replace('@', word));
+            assert!(
+                locked(" \"@\",") || locked(" \"@ "),
+                "{word} of {name} is not in fuzz/Cargo.lock: run `cargo metadata --manifest-path fuzz/Cargo.toml`"
+            );
+        }
+    }
+    assert!(crates > 8, "{crates}");
+}
+
 /// Every test and target that the page on threats names exists.
 #[test]
 fn the_page_on_threats_names_tests_that_exist() {

@@ -1,7 +1,8 @@
 //! What the fuzzers run, without them: seeds, cut at every length, mutants of a fixed sequence, and
 //! the inputs kept in `fuzz/corpus` and `fuzz/regressions`.
 //!
-//! `VLPT_MUTANTS=N` asks for another number of mutants of every target, `VLPT_TARGET=NAME` for one.
+//! `VLPT_MUTANTS=N` asks for another number of mutants of every target, `VLPT_FUZZ_SECONDS=S` for as many
+//! as can be tried in S seconds each, `VLPT_TARGET=NAME` for one target.
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -77,16 +78,30 @@ fn a_seed_cut_anywhere_passes() {
 
 #[test]
 fn mutants_pass() {
-    let count = std::env::var("VLPT_MUTANTS")
-        .ok()
-        .map_or(MUTANTS, |n| n.parse().expect("VLPT_MUTANTS is a number"));
+    let number = |name: &str| -> Option<usize> {
+        let text = std::env::var(name).ok()?;
+        Some(
+            text.parse()
+                .unwrap_or_else(|_| panic!("{name} is a number")),
+        )
+    };
+    let seconds = number("VLPT_FUZZ_SECONDS").map(|n| Duration::from_secs(n as u64));
+    let count = number("VLPT_MUTANTS").unwrap_or(match seconds {
+        Some(_) => usize::MAX,
+        None => MUTANTS,
+    });
     for target in targets() {
         let start = Instant::now();
-        for (number, input) in mutants(&(target.seeds)(), count).enumerate() {
-            run(target, &format!("mutant {number}"), &input);
+        let mut tried = 0;
+        for input in mutants(&(target.seeds)(), count) {
+            if seconds.is_some_and(|most| start.elapsed() > most) {
+                break;
+            }
+            run(target, &format!("mutant {tried}"), &input);
+            tried += 1;
         }
         eprintln!(
-            "{}: {count} mutants in {:.1?}",
+            "{}: {tried} mutants in {:.1?}",
             target.name,
             start.elapsed()
         );

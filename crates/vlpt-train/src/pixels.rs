@@ -3,7 +3,8 @@
 //! A run with visual prompts cannot keep features. It keeps the pixels of as many images as fit its
 //! budget, from the first on; the others are decoded again whenever a batch has them. Online views
 //! are never kept. The pixels are the same either way, and the same as those of cached features
-//! with the same seed, number of the view and image.
+//! with the same seed, number of the view and image. What is decoded is compared with the hashes that
+//! the run began with: an image that was replaced meanwhile stops it.
 
 use rayon::prelude::*;
 use vlpt_data::Sample;
@@ -35,10 +36,14 @@ pub(crate) fn view_of(views: usize, epoch: usize, image: usize) -> usize {
     (epoch + image) % views.max(1)
 }
 
+/// Some images and the hashes of their bytes.
+pub(crate) type Hashed<'a> = (&'a [Sample], &'a [String]);
+
 /// Pixels of images, kept in memory or decoded when asked for.
 pub(crate) struct Pixels<'a> {
     extractor: FeatureExtractor<'a>,
     samples: &'a [Sample],
+    hashes: &'a [String],
     views: EpochViews,
     /// The kept images' pixels, one tensor a view.
     kept: Vec<Vec<Vec<f32>>>,
@@ -48,10 +53,10 @@ impl<'a> Pixels<'a> {
     /// Decodes the images that fit `budget` bytes.
     ///
     /// # Errors
-    /// An image that cannot be read or decoded.
+    /// An image that cannot be read or decoded, or has another hash now.
     pub(crate) fn new(
         extractor: FeatureExtractor<'a>,
-        samples: &'a [Sample],
+        (samples, hashes): Hashed<'a>,
         views: EpochViews,
         budget: usize,
         observer: &dyn TrainObserver,
@@ -61,10 +66,12 @@ impl<'a> Pixels<'a> {
             let fit = budget / (views.len() * bytes(&extractor)).max(1);
             let fitting = &samples[..fit.min(samples.len())];
             observer.start("images", fitting.len() as u64);
-            for some in fitting.chunks(DECODED_AT_ONCE) {
+            for (number, some) in fitting.chunks(DECODED_AT_ONCE).enumerate() {
+                let hash = |i: usize| hash(hashes, number * DECODED_AT_ONCE + i);
                 let decoded: Vec<vlpt_adapter::Result<_>> = some
                     .par_iter()
-                    .map(|sample| extractor.sample_pixels(sample, views))
+                    .enumerate()
+                    .map(|(i, sample)| extractor.sample_pixels(sample, hash(i), views))
                     .collect();
                 for pixels in decoded {
                     kept.push(pixels?);
@@ -76,6 +83,7 @@ impl<'a> Pixels<'a> {
         Ok(Self {
             extractor,
             samples,
+            hashes,
             views,
             kept,
         })
@@ -92,6 +100,7 @@ impl<'a> Pixels<'a> {
         Self {
             extractor,
             samples,
+            hashes: &[],
             views: EpochViews::Fixed(views),
             kept,
         }
@@ -122,7 +131,7 @@ impl<'a> Pixels<'a> {
     /// Pixels of some images in an epoch (images x 3 x size x size).
     ///
     /// # Errors
-    /// An image that cannot be read or decoded.
+    /// An image that cannot be read or decoded, or has another hash now.
     pub(crate) fn batch(&self, epoch: usize, images: &[usize]) -> Result<Vec<f32>> {
         match &self.views {
             EpochViews::Fixed(views) => self.pixels(images, |i| view_of(views.len(), epoch, i)),
@@ -139,9 +148,11 @@ impl<'a> Pixels<'a> {
                 if image < self.kept.len() {
                     return Ok(None);
                 }
-                let mut pixels = self
-                    .extractor
-                    .sample_pixels(&self.samples[image], &[self.view(number(image))])?;
+                let mut pixels = self.extractor.sample_pixels(
+                    &self.samples[image],
+                    hash(self.hashes, image),
+                    &[self.view(number(image))],
+                )?;
                 Ok(pixels.pop())
             })
             .collect();
@@ -167,6 +178,11 @@ impl<'a> Pixels<'a> {
             },
         }
     }
+}
+
+/// The hash of an image, where it has one.
+fn hash(hashes: &[String], image: usize) -> Option<&str> {
+    hashes.get(image).map(String::as_str)
 }
 
 /// Bytes of an image's pixels.

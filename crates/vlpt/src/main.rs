@@ -54,6 +54,16 @@ struct Cli {
         env = "VLPT_THREADS"
     )]
     threads: Option<std::num::NonZeroUsize>,
+    /// Memory that images being decoded may take together, in MiB, whatever a configuration says; one
+    /// that needs more is decoded alone [default: 2048, in trainings `compute.memory_mb`]
+    #[arg(
+        long,
+        global = true,
+        display_order = 903,
+        value_name = "MIB",
+        env = "VLPT_DECODE_MB"
+    )]
+    decode_mb: Option<std::num::NonZeroU32>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -130,6 +140,10 @@ fn run(cli: &Cli, console: &Console) -> Result<(), CliError> {
     interrupt::listen(cli.json)?;
     options::check_kernels()?;
     options::check_threads(cli.threads)?;
+    options::check_address_space(cli.threads)?;
+    if let Some(mib) = cli.decode_mb {
+        vlpt_data::image::set_memory_ceiling(u64::from(mib.get()) << 20);
+    }
     if let Command::Tokenize(args) = &cli.command {
         // computes nothing that threads could share
         return commands::tokenize::run(args, console);

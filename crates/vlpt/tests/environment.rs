@@ -49,6 +49,7 @@ fn a_switch_takes_one_and_zero_and_words() {
 fn an_empty_variable_says_nothing() {
     for name in [
         "VLPT_THREADS",
+        "VLPT_DECODE_MB",
         "VLPT_FORMAT",
         "VLPT_PRECISION",
         "VLPT_CACHE_DIR",

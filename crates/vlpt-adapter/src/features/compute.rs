@@ -16,27 +16,36 @@ const PIXEL_BYTES: usize = 256 << 20;
 const ROW_BYTES: usize = 512 << 20;
 
 impl FeatureExtractor<'_> {
-    /// Rows of the tower for every view, each (images x row width), without the cache.
+    /// Rows of the tower for every view, each (images x row width), without the cache. Images are
+    /// compared with their `hashes`, those that have one.
     pub(super) fn compute(
         &self,
         items: &[Sample],
+        hashes: &[String],
         views: &[View],
         observer: &dyn Observer,
     ) -> Result<Vec<Vec<f32>>> {
         let size = items.len() * self.row_width();
         let mut rows = vec![Vec::with_capacity(size); views.len()];
-        let mut batches = items.chunks(self.batch.max(1));
-        let mut current = batches.next().unwrap_or_default();
-        let mut waiting = (!current.is_empty())
-            .then(|| self.pixels(current, views))
+        let batch = self.batch.max(1);
+        let mut batches = items.chunks(batch).enumerate().map(|(number, items)| {
+            let start = (number * batch).min(hashes.len());
+            let end = (start + items.len()).min(hashes.len());
+            (items, &hashes[start..end])
+        });
+        let mut current = batches.next();
+        let mut waiting = current
+            .map(|(items, hashes)| self.pixels(items, hashes, views))
             .transpose()?;
-        while let Some(pixels) = waiting {
-            let items = current;
-            current = batches.next().unwrap_or_default();
-            let next = (!current.is_empty()).then_some(current);
+        while let (Some(pixels), Some((items, _))) = (waiting, current) {
+            current = batches.next();
             let (computed, prepared) = rayon::join(
                 || self.tower(&pixels, observer),
-                || next.map(|batch| self.pixels(batch, views)).transpose(),
+                || {
+                    current
+                        .map(|(items, hashes)| self.pixels(items, hashes, views))
+                        .transpose()
+                },
             );
             for (all, part) in rows.iter_mut().zip(computed?) {
                 check_images(items, &part)?;
@@ -63,15 +72,17 @@ impl FeatureExtractor<'_> {
     /// # Errors
     /// An image that cannot be read or decoded.
     pub fn batch_features(&self, items: &[Sample], view: View) -> Result<Vec<f32>> {
-        let mut all = self.compute(items, &[view], &())?;
+        let mut all = self.compute(items, &[], &[view], &())?;
         Ok(self.projected(&all.pop().unwrap_or_default()))
     }
 
     /// The tower's input for each view: (images x 3 x size x size).
-    fn pixels(&self, items: &[Sample], views: &[View]) -> Result<Vec<Vec<f32>>> {
+    fn pixels(&self, items: &[Sample], hashes: &[String], views: &[View]) -> Result<Vec<Vec<f32>>> {
+        let hash = |i: usize| hashes.get(i).map(String::as_str);
         let tensors: Vec<Result<Vec<Vec<f32>>>> = items
             .par_iter()
-            .map(|item| self.sample_pixels(item, views))
+            .enumerate()
+            .map(|(i, item)| self.sample_pixels(item, hash(i), views))
             .collect();
         let mut batches = vec![Vec::new(); views.len()];
         for tensor in tensors {
@@ -82,11 +93,17 @@ impl FeatureExtractor<'_> {
         Ok(batches)
     }
 
-    /// The tower's input for each view of one image: (3 x size x size).
+    /// The tower's input for each view of one image: (3 x size x size). `hash` is the SHA-256 that its
+    /// bytes had before ([`hash_images`](super::hash_images)), where they were read before.
     ///
     /// # Errors
-    /// An image that cannot be read.
-    pub fn sample_pixels(&self, item: &Sample, views: &[View]) -> Result<Vec<Vec<f32>>> {
+    /// An image that cannot be read, or has other bytes now.
+    pub fn sample_pixels(
+        &self,
+        item: &Sample,
+        hash: Option<&str>,
+        views: &[View],
+    ) -> Result<Vec<Vec<f32>>> {
         let id = item.image.id();
         let one = |image: &RgbImage, view: &View| match view {
             View::Centre => self.preprocess.apply(image),
@@ -102,7 +119,7 @@ impl FeatureExtractor<'_> {
         };
         let options = self.preprocess.decoding(&self.limits);
         let all = |image| views.iter().map(|view| one(&image, view)).collect();
-        Ok(item.load_then(&options, all)?)
+        Ok(item.load_same_then(hash, &options, all)?)
     }
 
     fn tower(&self, pixels: &[Vec<f32>], observer: &dyn Observer) -> Result<Vec<Vec<f32>>> {

@@ -74,10 +74,11 @@ pub struct FeatureExtractor<'a> {
 
 impl FeatureExtractor<'_> {
     /// Features of one view of every image, row-major (images x [`ImageAdaptation::width`]), not
-    /// normalised; from the cache where it has them. `hashes` are those of [`hash_images`].
+    /// normalised; from the cache where it has them. `hashes` are those of [`hash_images`]; images that
+    /// are decoded are compared with them, so that no features of other bytes are kept under theirs.
     ///
     /// # Errors
-    /// An image that cannot be read or decoded. A damaged cache file is no error: it is noted, and
+    /// An image that cannot be read or decoded, or changed since it was hashed. A damaged cache file is no error: it is noted, and
     /// computed again; nor is a cache that cannot be written.
     pub fn features(
         &self,

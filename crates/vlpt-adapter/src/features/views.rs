@@ -122,7 +122,7 @@ impl<'a> FeatureExtractor<'a> {
         let mut groups = missing.chunks(self.views_at_once(items.len()));
         let done = groups.try_for_each(|group| {
             let wanted: Vec<View> = group.iter().map(|(_, view, _)| *view).collect();
-            let computed = self.compute(items, &wanted, observer)?;
+            let computed = self.compute(items, hashes, &wanted, observer)?;
             for ((at, view, key), rows) in group.iter().zip(computed) {
                 let rows = KeptRows::new(rows, rounded(*view, self.clip.precision));
                 let on_disk = self.keep(key, shape, &rows, observer);

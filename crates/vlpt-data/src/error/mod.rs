@@ -102,6 +102,19 @@ pub enum DataError {
     #[error(transparent)]
     BrokenImage(Box<DataError>),
 
+    /// An image that has other bytes than when it was first read in this piece of work.
+    #[error(
+        "{origin}: the image changed while it was in use: its SHA-256 was {before}, now it is {now}"
+    )]
+    ImageChanged {
+        /// File or archive member.
+        origin: String,
+        /// SHA-256 of its bytes when it was first read, in hexadecimal digits.
+        before: String,
+        /// SHA-256 of its bytes now.
+        now: String,
+    },
+
     /// A class whose images are all broken.
     #[error(
         "no {split} image of the class {class} can be decoded: {images} left out, the first: {first}"
@@ -201,6 +214,9 @@ impl DataError {
                     Some(hint) => format!("{hint}; or {skip}"),
                     None => skip.to_owned(),
                 });
+            }
+            Self::ImageChanged { .. } => {
+                "bring the image back as it was and go on (a training with --resume), or start anew; leave the data set alone while something works on it"
             }
             Self::ClassOfBrokenImages { .. } => {
                 "mend the images of this class, or take the class out of the data set"

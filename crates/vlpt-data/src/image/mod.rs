@@ -21,7 +21,7 @@ pub use augment::Augment;
 pub use crop::crop_resize;
 pub use decode::{
     DEFAULT_MEMORY_BUDGET, DecodeOptions, FORMATS, ImageFormat, Limits, decode, decode_then,
-    decode_with, format_of, set_memory_budget,
+    decode_with, format_of, set_memory_budget, set_memory_ceiling,
 };
 pub use endings::{ENDINGS, endings_in_words, has_image_ending, is_image_path};
 pub use facts::{Facts, facts};

@@ -1,7 +1,10 @@
 //! Where mutation starts: small files of each kind, made by code, the same at each call.
 
 mod archives;
+mod arrow;
+mod flatbuffer;
 mod images;
+mod json_sets;
 mod lists;
 mod models;
 mod parquet;
@@ -9,7 +12,9 @@ mod pickles;
 mod prompts;
 
 pub(crate) use archives::{good_tar, tars, zips};
+pub(crate) use arrow::{arrows, good_arrow};
 pub(crate) use images::{good_png, images, resample};
+pub(crate) use json_sets::{cocos, fiftyones, saved_sets, subsets, task};
 pub(crate) use lists::{
     configurations, events, index_files, lists_jsonl, lists_pickle, manifests_csv, manifests_jsonl,
     split_files, texts,

@@ -18,7 +18,8 @@ const SCHEMA: &str = "message schema {
     optional int64 coarse;
 }";
 
-const FEATURES: &str = r#"{"info": {"features": {"image": {"_type": "Image"},
+/// What `datasets` keeps about the columns, here and in Arrow files.
+pub(super) const FEATURES: &str = r#"{"info": {"features": {"image": {"_type": "Image"},
 "label": {"names": ["cat", "dog"], "_type": "ClassLabel"}, "coarse": {"dtype": "int64", "_type": "Value"}}}}"#;
 
 pub(crate) fn parquets() -> Vec<Vec<u8>> {

@@ -76,6 +76,22 @@ pub(super) fn parquet(bytes: &[u8]) -> bool {
     accepted
 }
 
+/// Opens a data set of this Arrow file, by what it says and by named columns.
+pub(super) fn arrow(bytes: &[u8]) -> bool {
+    let scratch = Scratch::new();
+    scratch.file("set-train.arrow", bytes);
+    scratch.file("set-test.arrow", bytes);
+    let accepted = opened(&scratch, &OpenOptions::default());
+    let named = OpenOptions {
+        format: Some(Format::Arrow),
+        label_column: Some("coarse".to_owned()),
+        class_file: Some(scratch.file("names.txt", b"a\nb\nc\n")),
+        ..OpenOptions::default()
+    };
+    opened(&scratch, &named);
+    accepted
+}
+
 /// Opens what lies in a folder and looks at its first images.
 pub(super) fn opened(scratch: &Scratch, options: &OpenOptions) -> bool {
     match vlpt_data::open(scratch.path(), options) {

@@ -88,6 +88,12 @@ pub const TARGETS: &[Target] = &[
         seeds: seeds::parquets,
     },
     Target {
+        name: "arrow",
+        summary: "a data set in Arrow's IPC format: columns of images and labels",
+        run: archives::arrow,
+        seeds: seeds::arrows,
+    },
+    Target {
         name: "index_files",
         summary: "labels.txt, train.txt and a zip of an ELEVATER folder",
         run: sets::index_files,
@@ -122,6 +128,30 @@ pub const TARGETS: &[Target] = &[
         summary: "a manifest as JSON Lines",
         run: sets::manifest_jsonl,
         seeds: seeds::manifests_jsonl,
+    },
+    Target {
+        name: "coco",
+        summary: "a COCO index file and a zip of an ELEVATER folder",
+        run: sets::coco,
+        seeds: seeds::cocos,
+    },
+    Target {
+        name: "fiftyone",
+        summary: "FiftyOne's labels.json beside a folder of images",
+        run: sets::fiftyone,
+        seeds: seeds::fiftyones,
+    },
+    Target {
+        name: "saved_set",
+        summary: "dataset_dict.json, state.json and dataset_info.json beside Arrow files",
+        run: sets::saved_set,
+        seeds: seeds::saved_sets,
+    },
+    Target {
+        name: "subset",
+        summary: "the subset.json of a few-shot draw",
+        run: sets::subset,
+        seeds: seeds::subsets,
     },
     Target {
         name: "configuration",

@@ -77,6 +77,53 @@ fn manifest(name: &str, format: Format, bytes: &[u8]) -> bool {
     opened(&scratch, &named) || accepted
 }
 
+/// A COCO file of an ELEVATER folder, for training and test, and its zip.
+pub(super) fn coco(bytes: &[u8]) -> bool {
+    let [index, zip] = split::<2>(bytes);
+    let scratch = Scratch::new();
+    scratch.file("train_meta.json", index);
+    scratch.file("test_meta.json", index);
+    scratch.file("train.zip", zip);
+    opened(&scratch, &OpenOptions::default())
+}
+
+/// FiftyOne's labels.json beside two images.
+pub(super) fn fiftyone(bytes: &[u8]) -> bool {
+    let scratch = with_images("data");
+    scratch.file("labels.json", bytes);
+    let named = OpenOptions {
+        format: Some(Format::FiftyOne),
+        skip_missing_images: true,
+        ..OpenOptions::default()
+    };
+    opened(&scratch, &named)
+}
+
+/// The JSON files that `save_to_disk` writes beside Arrow files: of the set, of its parts and of the columns.
+pub(super) fn saved_set(bytes: &[u8]) -> bool {
+    let [dict, state, info] = split::<3>(bytes);
+    let scratch = Scratch::new();
+    scratch.file("dataset_dict.json", dict);
+    for part in ["train", "test"] {
+        scratch.file(&format!("{part}/state.json"), state);
+        scratch.file(&format!("{part}/dataset_info.json"), info);
+        scratch.file(&format!("{part}/data.arrow"), &seeds::good_arrow());
+    }
+    opened(&scratch, &OpenOptions::default())
+}
+
+/// A few-shot subset of a task that the program draws.
+pub(super) fn subset(bytes: &[u8]) -> bool {
+    let scratch = Scratch::new();
+    match Subset::load(&scratch.file("subset.json", bytes), seeds::task()) {
+        Ok(subset) => {
+            subset.splits(seeds::task()).expect("it was checked");
+            true
+        }
+        Err(error) => told(&error, error.hint()),
+    }
+}
+
 fn with_images(folder: &str) -> Scratch {
     let scratch = Scratch::new();
     for name in ["a.png", "b.png"] {

@@ -1,9 +1,7 @@
 //! The image side: features computed once, or pixels that go through the tower at every step.
 
-use vlpt_data::Sample;
-
 use super::memory_plan::MemoryPlan;
-use crate::pixels::{EpochViews, Pixels, view_of};
+use crate::pixels::{EpochViews, Hashed, Pixels, view_of};
 use crate::{Result, RunConfig, TrainObserver, Views};
 use vlpt_adapter::{FeatureExtractor, View};
 
@@ -31,9 +29,6 @@ pub(crate) enum BatchImages {
     Pixels(Vec<f32>),
 }
 
-/// Some images and the hashes of their bytes.
-pub(crate) type Hashed<'a> = (&'a [Sample], &'a [String]);
-
 impl<'a> ImageInput<'a> {
     /// Computes, reads or prepares what a run needs of its images. With visual prompts (`visual`)
     /// that is pixels; without, features, but pixels for fresh views.
@@ -43,8 +38,8 @@ impl<'a> ImageInput<'a> {
     pub(crate) fn prepare(
         config: &RunConfig,
         extractor: &FeatureExtractor<'a>,
-        (train, train_hashes): Hashed<'a>,
-        (val, val_hashes): Hashed<'a>,
+        train: Hashed<'a>,
+        val: Hashed<'a>,
         visual: bool,
         observer: &dyn TrainObserver,
     ) -> Result<Self> {
@@ -70,7 +65,7 @@ impl<'a> ImageInput<'a> {
         let budget = MemoryPlan::of(config, false, visual).pixels;
         let train = match views {
             EpochViews::Fixed(views) if !visual => {
-                BatchSource::Features(extractor.views(train, train_hashes, &views, observer)?)
+                BatchSource::Features(extractor.views(train.0, train.1, &views, observer)?)
             }
             views => BatchSource::Pixels(pixels(train, views, budget)?),
         };
@@ -83,8 +78,8 @@ impl<'a> ImageInput<'a> {
             BatchSource::Pixels(pixels(val, centre, budget.saturating_sub(used))?)
         } else {
             BatchSource::Features(vec![extractor.features(
-                val,
-                val_hashes,
+                val.0,
+                val.1,
                 View::Centre,
                 observer,
             )?])

@@ -1,5 +1,6 @@
 //! Flags that several commands share, and how they become a model, a task or a list of images.
 
+mod address_space;
 mod cache;
 mod data;
 mod given;
@@ -11,6 +12,7 @@ mod run_data;
 mod view;
 mod walk;
 
+pub(crate) use address_space::check_address_space;
 pub(crate) use cache::CacheArgs;
 pub(crate) use data::{BrokenArg, DataArgs, DataFlags, before_work, refuse_inside};
 pub(crate) use given::{from_environment, remember, switch, without_empty_variables};

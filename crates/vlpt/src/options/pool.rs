@@ -28,17 +28,27 @@ pub(crate) fn in_pool<T: Send>(
 /// Refuses more threads than can do any good: each takes memory and time to start, and they would
 /// only wait for each other.
 pub(crate) fn check_threads(threads: Option<NonZeroUsize>) -> Result<(), CliError> {
-    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let (cores, threads) = (cores(), threads_of(threads));
     let most = (4 * cores).max(64);
-    // what the pool takes where nothing else is said
-    let usual = || std::env::var("RAYON_NUM_THREADS").ok()?.parse().ok();
-    match threads.map(NonZeroUsize::get).or_else(usual) {
-        Some(threads) if threads > most => Err(CliError::usage(
+    if threads > most {
+        return Err(CliError::usage(
             format!("{threads} threads: expected at most {most}, for {cores} cores"),
             "give --threads (VLPT_THREADS, RAYON_NUM_THREADS) the number of cores, or leave it out",
-        )),
-        _ => Ok(()),
+        ));
     }
+    Ok(())
+}
+
+/// The number of threads that the pool will have.
+pub(super) fn threads_of(threads: Option<NonZeroUsize>) -> usize {
+    // what the pool takes where nothing else is said; 0 is one for each core
+    let usual = || std::env::var("RAYON_NUM_THREADS").ok()?.parse().ok();
+    let named = threads.map(NonZeroUsize::get).or_else(usual);
+    named.filter(|&threads| threads > 0).unwrap_or_else(cores)
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }
 
 /// Refuses kernels that there are not, by name.

@@ -10,10 +10,6 @@ use crate::outcome::{Broken, Outcome};
 
 const LONGEST: Duration = Duration::from_mins(2);
 
-/// How the standard library ends a process that cannot have a few bytes, and what it says.
-const SIGABRT: i32 = 6;
-const NO_MEMORY: &str = "memory allocation of";
-
 /// Commands that together touch every part: data, text, images, training.
 const COMMANDS: [&[&str]; 5] = [
     &["tokenize", "a photo of a dog"],
@@ -67,11 +63,11 @@ pub(crate) fn files(size: &Size) -> Outcome {
     outcome
 }
 
-/// Least address space, in MB, with which everything small goes through. Below it the standard library
-/// may end the process itself: an allocation of a few bytes that fails is no error that can be told.
-const LEAST_MB: u64 = 256;
+/// Least address space, in MiB, with which everything small goes through. With less the program says so
+/// and ends, before it does anything: an allocation of a few bytes that fails is no error that can be told.
+const LEAST_MIB: u64 = 256;
 
-/// From 50 MB up: an error is said, nothing aborts; from `LEAST_MB` up all goes through.
+/// From 50 MiB up: an error is said, nothing aborts; from `LEAST_MIB` up all goes through.
 pub(crate) fn address_space(size: &Size) -> Outcome {
     let mut outcome = Outcome::default();
     if !cfg!(target_os = "linux") {
@@ -87,38 +83,72 @@ pub(crate) fn address_space(size: &Size) -> Outcome {
             .chain((400..=1600).step_by(100))
             .collect()
     } else {
-        vec![50, 100, 200, LEAST_MB, 800]
+        vec![50, 100, 200, LEAST_MIB, 800]
     };
-    let (mut enough, mut aborts) = (None, 0);
-    for mb in steps {
-        let limits = format!("ulimit -v {}", mb * 1000);
+    let (mut enough, mut refused) = (None, 0);
+    for mib in steps {
         let mut done = 0;
-        for (what, child) in each(root.path(), &limits) {
+        for (what, child) in each(root.path(), &format!("ulimit -v {}", mib * 1024)) {
             done += usize::from(child.ok());
-            let aborted = child.end == End::Signal(SIGABRT) && child.stderr.contains(NO_MEMORY);
-            if aborted && mb < LEAST_MB {
-                outcome.tried += 1;
-                aborts += 1;
-            } else {
-                outcome.child(&what, &child);
+            outcome.child(&what, &child);
+            if mib < LEAST_MIB {
+                refused += 1;
+                if child.end != End::Code(2) || !child.stderr.contains("ulimit -v") {
+                    let said = child.said();
+                    outcome.broke(Broken::Memory, format!("{what}: not told: {said}"));
+                }
             }
         }
         if done == COMMANDS.len() && enough.is_none() {
-            enough = Some(mb);
+            enough = Some(mib);
         }
-        if done < COMMANDS.len() && mb >= LEAST_MB {
-            let what = format!("{mb} MB: {done} of {} commands", COMMANDS.len());
+        if done < COMMANDS.len() && mib >= LEAST_MIB {
+            let what = format!("{mib} MiB: {done} of {} commands", COMMANDS.len());
             outcome.broke(Broken::Memory, what);
         }
     }
+    with_threads(&mut outcome, root.path());
     outcome.notes.push(format!(
-        "{aborts} ended by the standard library below {LEAST_MB} MB"
+        "{refused} refused before any work, below {LEAST_MIB} MiB"
     ));
     outcome.notes.push(match enough {
-        Some(mb) => format!("all commands go through with {mb} MB"),
+        Some(mib) => format!("all commands go through with {mib} MiB"),
         None => "no limit tried lets all commands through".to_owned(),
     });
     outcome
+}
+
+/// With more threads more is needed, and what is said to be enough is.
+fn with_threads(outcome: &mut Outcome, root: &Path) {
+    for threads in ["2", "8"] {
+        let run = |mib: u64, words: &[&str]| {
+            let mut command = program(root);
+            command.env("VLPT_THREADS", threads).args(words);
+            let limited = under(&format!("ulimit -v {}", mib * 1024), &command);
+            watch::<&str>(limited, &[], LONGEST)
+        };
+        let refusal = run(LEAST_MIB, COMMANDS[0]);
+        outcome.child("more threads than address space", &refusal);
+        let mut hint = refusal.stderr.split("ulimit -v ").skip(1);
+        let words = hint.next().unwrap_or_default();
+        let kib: String = words.chars().take_while(char::is_ascii_digit).collect();
+        let Ok(enough) = kib.parse::<u64>() else {
+            let said = refusal.said();
+            outcome.broke(
+                Broken::Memory,
+                format!("{threads} threads: not told: {said}"),
+            );
+            continue;
+        };
+        for words in COMMANDS {
+            let child = run(enough / 1024, words);
+            let what = format!("{} KiB and {threads} threads: {}", enough, words.join(" "));
+            outcome.child(&what, &child);
+            if !child.ok() {
+                outcome.broke(Broken::Memory, format!("{what}: {}", child.said()));
+            }
+        }
+    }
 }
 
 /// Numbers of threads that no machine has: bounded or refused, at once.

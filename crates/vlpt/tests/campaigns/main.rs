@@ -24,6 +24,7 @@ mod common;
 mod archives;
 mod bytes;
 mod child;
+mod decoding;
 mod disk;
 mod kills;
 mod limits;
@@ -48,11 +49,13 @@ type Campaign = (&'static str, fn(&Size) -> Outcome);
 const CAMPAIGNS: &[Campaign] = &[
     ("kills", kills::run),
     ("starters", starters::run),
-    ("disk", disk::sizes),
+    ("full-disk", disk::full),
+    ("file-size", disk::sizes),
     ("permissions", disk::permissions),
     ("files", limits::files),
     ("address-space", limits::address_space),
     ("threads", limits::threads),
+    ("decoding", decoding::run),
     ("archives", archives::run),
     ("truncated", bytes::truncated),
     ("mutants", bytes::mutants_of_all),

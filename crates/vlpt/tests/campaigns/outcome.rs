@@ -39,6 +39,12 @@ impl Outcome {
         self.failures.push(format!("{how:?}: {what}"));
     }
 
+    /// Says, loudly, that the campaign was not run here.
+    pub(crate) fn skipped(&mut self, why: &str) {
+        eprintln!("SKIPPED: {why}");
+        self.notes.push(format!("SKIPPED: {why}"));
+    }
+
     /// Counts a child, and what it broke whatever it was asked to do.
     pub(crate) fn child(&mut self, what: &str, child: &Ended) {
         self.tried += 1;

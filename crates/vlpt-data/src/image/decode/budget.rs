@@ -16,7 +16,15 @@ struct Budget {
 #[derive(Debug)]
 struct State {
     total: u64,
+    /// What `total` never goes above, whoever sets it.
+    most: u64,
     taken: u64,
+}
+
+impl State {
+    fn allows(&self, bytes: u64) -> bool {
+        self.taken.saturating_add(bytes) <= self.total.min(self.most)
+    }
 }
 
 static BUDGET: Budget = Budget::new(DEFAULT_MEMORY_BUDGET);
@@ -24,8 +32,13 @@ static BUDGET: Budget = Budget::new(DEFAULT_MEMORY_BUDGET);
 /// Sets the bytes that all images being decoded at once may hold together, file contents not counted. One image that
 /// needs more than all of it is decoded alone, as far as its own [`Limits`](super::Limits) let it.
 pub fn set_memory_budget(bytes: u64) {
-    BUDGET.lock().total = bytes;
-    BUDGET.freed.notify_all();
+    BUDGET.set_total(bytes);
+}
+
+/// Sets the bytes that no budget goes above: what [`set_memory_budget`] says counts as far as this lets it. For whoever
+/// runs the program, over what a configuration asks for.
+pub fn set_memory_ceiling(bytes: u64) {
+    BUDGET.set_most(bytes);
 }
 
 /// A share of the process's budget, given back when it is dropped.
@@ -59,7 +72,11 @@ impl Drop for Share {
 impl Budget {
     const fn new(total: u64) -> Self {
         Self {
-            state: Mutex::new(State { total, taken: 0 }),
+            state: Mutex::new(State {
+                total,
+                most: u64::MAX,
+                taken: 0,
+            }),
             freed: Condvar::new(),
         }
     }
@@ -68,10 +85,20 @@ impl Budget {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn set_total(&self, bytes: u64) {
+        self.lock().total = bytes;
+        self.freed.notify_all();
+    }
+
+    fn set_most(&self, bytes: u64) {
+        self.lock().most = bytes;
+        self.freed.notify_all();
+    }
+
     fn take(&'static self, bytes: u64) -> Share {
         let mut state = self.lock();
         // An image that is too large for the budget goes when it is alone.
-        while state.taken > 0 && state.taken.saturating_add(bytes) > state.total {
+        while state.taken > 0 && !state.allows(bytes) {
             state = self
                 .freed
                 .wait(state)
@@ -142,6 +169,27 @@ mod tests {
         drop(large);
         other.join().unwrap();
         assert_eq!(budget.lock().taken, 0);
+    }
+
+    #[test]
+    fn a_ceiling_holds_whatever_the_budget_says() {
+        let budget = budget(100);
+        budget.set_most(10);
+        budget.set_total(1000);
+        let first = budget.take(8);
+        let other = std::thread::spawn(move || drop(budget.take(8)));
+        std::thread::sleep(std::time::Duration::from_millis(30));
+        assert!(!other.is_finished());
+        budget.set_most(20);
+        other.join().unwrap();
+        drop(first);
+        budget.set_total(4);
+        let first = budget.take(3);
+        let other = std::thread::spawn(move || drop(budget.take(3)));
+        std::thread::sleep(std::time::Duration::from_millis(30));
+        assert!(!other.is_finished(), "the smaller one holds");
+        drop(first);
+        other.join().unwrap();
     }
 
     #[test]

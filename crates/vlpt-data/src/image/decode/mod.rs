@@ -21,7 +21,7 @@ mod webp;
 
 use std::cell::RefCell;
 
-pub use budget::{DEFAULT_MEMORY_BUDGET, set_memory_budget};
+pub use budget::{DEFAULT_MEMORY_BUDGET, set_memory_budget, set_memory_ceiling};
 pub use file::Limits;
 pub use sniff::{ImageFormat, format_of};
 

@@ -5,6 +5,7 @@ mod coop;
 mod masks;
 mod pixels;
 mod promptsrc;
+mod replaced;
 mod tcp;
 mod twins;
 
@@ -150,7 +151,8 @@ impl Example {
             }
             Given::Decoded(budget) => {
                 let views = EpochViews::Fixed(views);
-                let pixels = Pixels::new(extractor.clone(), &self.samples, views, budget, &());
+                let pixels =
+                    Pixels::new(extractor.clone(), (&self.samples, &[]), views, budget, &());
                 BatchSource::Pixels(Box::new(pixels.unwrap()))
             }
         }
