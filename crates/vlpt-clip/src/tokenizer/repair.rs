@@ -292,7 +292,7 @@ mod tests {
     /// What `docs/reference/tokenizer.md` says of it.
     #[test]
     fn damage_that_is_not_undone_is_left_as_it_is() {
-        for text in ["20Â°C", "ï»¿name", "日本 æ—¥", "РїСЂРёРІРµС‚"] {
+        for text in ["20Â°C", "ï»¿name", "日本 æ—¥", "РјРёСЂ"] {
             assert_eq!(fix_text(text), text);
         }
     }
