@@ -28,7 +28,7 @@ pub static SPEC: MethodSpec = MethodSpec {
     source: "Fahes et al., \"CLIP's visual embedding projector is a few-shot cornucopia\", 2024",
     tables: &[&ProLipConfig::TABLE],
     report: Report {
-        done: "The image tower's last projection was tuned to class names in templates",
+        done: "The last projection of the image tower was tuned to class names in templates",
         holds: "another projection of image features beside class names in templates",
     },
     needs: |_| Needs {
