@@ -46,7 +46,7 @@ const KEYS: Keys = Keys {
 /// What TCP says of itself.
 pub(crate) static SPEC: MethodSpec = MethodSpec {
     name: "tcp",
-    summary: "learned context that each class's text replaces in the middle of the text tower",
+    summary: "context, replaced in the text tower by rows made of each class",
     source: "Yao et al., \"TCP: Textual-based Class-aware Prompt tuning for Visual-Language Model\", CVPR 2024",
     family: Some(Family::Text),
     tables: &[&TcpConfig::TABLE],
