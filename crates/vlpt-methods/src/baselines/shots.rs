@@ -37,18 +37,13 @@ impl Shots {
         let mut counts = vec![0; inputs.classes.len()];
         for (own, id) in inputs.train.labels.iter().zip(inputs.train.ids) {
             let count = own.first().and_then(|&c| counts.get_mut(c as usize));
-            match (own.as_slice(), count) {
-                (&[class], Some(count)) => {
-                    *count += 1;
-                    labels.push(class);
-                }
-                _ => {
-                    let classes = inputs.classes.len();
-                    let what =
-                        format!("{id} has the classes {own:?}: expected one below {classes}");
-                    return refuse(what, None);
-                }
-            }
+            let (&[class], Some(count)) = (own.as_slice(), count) else {
+                let classes = inputs.classes.len();
+                let what = format!("{id} has the classes {own:?}: expected one below {classes}");
+                return refuse(what, None);
+            };
+            *count += 1;
+            labels.push(class);
         }
         for view in inputs.views {
             if let Some(at) = view.iter().position(|value| !value.is_finite()) {

@@ -21,11 +21,11 @@ impl Comparison {
         }
         let row = |(at, method): (usize, &String)| {
             let mut row = vec![method.clone()];
-            row.extend(self.cells[at].iter().map(cell));
+            row.extend(self.cells[at].iter().map(|value| cell(value.as_ref())));
             row.extend(
                 self.averages
                     .iter()
-                    .map(|average| cell(&average.methods[at])),
+                    .map(|average| cell(average.methods[at].as_ref())),
             );
             row.extend(
                 self.ranking
@@ -129,7 +129,7 @@ impl Comparison {
 }
 
 /// Mean and half of the interval, where there is one that is not 0.
-fn cell(value: &Option<Summary>) -> String {
+fn cell(value: Option<&Summary>) -> String {
     let Some(value) = value else {
         return "-".to_owned();
     };

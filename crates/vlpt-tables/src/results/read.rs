@@ -63,7 +63,9 @@ impl Results {
             return Err(wrong("has no rows".to_owned(), COLUMNS));
         }
         if scores.iter().all(|score| score.value <= SHARE) {
-            scores.iter_mut().for_each(|score| score.value *= 100.0);
+            for score in &mut scores {
+                score.value *= 100.0;
+            }
         }
         Self::new(scores).map_err(|what| wrong(what, "keep one line for each measurement"))
     }

@@ -33,9 +33,9 @@ pub fn friedman_ranks(values: &[Vec<f64>]) -> Option<Ranks> {
             *sum += rank;
         }
     }
-    average
-        .iter_mut()
-        .for_each(|sum| *sum /= values.len() as f64);
+    for sum in &mut average {
+        *sum /= values.len() as f64;
+    }
     Some(Ranks {
         tasks: values.len(),
         average,

@@ -105,7 +105,9 @@ impl Set<'_> {
         let row = |&row: &usize| rows(&self.views[row / images], &[row % images], self.width);
         let features: Vec<f32> = chosen.iter().flat_map(row).collect();
         let mut features = UnitRows::new(&features, self.width)?.rows().to_vec();
-        features.iter_mut().for_each(|v| *v *= self.scale);
+        for v in &mut features {
+            *v *= self.scale;
+        }
         let of = |row: &usize| row % images;
         let labels = chosen.iter().map(|row| self.labels[of(row)]).collect();
         let total: f64 = chosen.iter().map(|row| self.shares[of(row)]).sum();

@@ -174,7 +174,9 @@ fn divided(row: &mut [f32]) {
     let length = dot(row, row).sqrt();
     if length > 0.0 {
         let share = 1.0 / length;
-        row.iter_mut().for_each(|v| *v *= share);
+        for v in row {
+            *v *= share;
+        }
     }
 }
 
@@ -200,7 +202,9 @@ pub(super) fn confidences(
                 .par_chunks_exact_mut(classes)
                 .zip(labels)
                 .map(|(row, &label)| {
-                    row.iter_mut().for_each(|score| *score *= scale);
+                    for score in row.iter_mut() {
+                        *score *= scale;
+                    }
                     softmax(row, classes, &mut [0.0]);
                     f64::from(row[label as usize])
                 })

@@ -72,7 +72,9 @@ impl Discriminant {
                 }
             }
             let rows = (own.len() * views.len()) as f64;
-            mean.iter_mut().for_each(|m| *m /= rows);
+            for m in &mut mean {
+                *m /= rows;
+            }
             mean
         };
         let means: Vec<f64> = own.par_iter().flat_map_iter(mean).collect();

@@ -132,7 +132,9 @@ impl Maker<'_> {
             .zip(features.par_chunks_exact(width))
             .for_each(|(unit, row)| normalised(row, unit));
         let mut zero_shot = by_classes(&units, &self.text, width);
-        zero_shot.iter_mut().for_each(|v| *v *= self.scale());
+        for v in &mut zero_shot {
+            *v *= self.scale();
+        }
         Part {
             zero_shot,
             discriminant: found.scores(&units),
