@@ -213,7 +213,7 @@ fn lp_plus_plus_keeps_the_last_epoch_where_nothing_can_choose_one() {
     assert_eq!(fitted.epochs.len(), 30);
     // Of equally good epochs the later one counts.
     let mut sure = Example::new(4, 4);
-    sure.val_features = vec![sure.views[0].clone(), sure.views[0].clone()].concat();
+    sure.val_features = [sure.views[0].clone(), sure.views[0].clone()].concat();
     sure.val_features
         .truncate(sure.val.1.len() * sure.clip.config.embed_dim);
     let fitted = sure.fit(&lp_plus_plus());

@@ -48,7 +48,7 @@ mod tests {
             3,
             &[&[0, 1], &[], &[0]],
         );
-        let expected = [(1.0 + 2.0 / 3.0) / 2.0, 0.5, 0.0];
+        let expected = [f64::midpoint(1.0, 2.0 / 3.0), 0.5, 0.0];
         let mean = expected.iter().sum::<f64>() / 3.0;
         assert!((mean_average_precision(&scored) - mean).abs() < 1e-15);
     }

@@ -148,7 +148,7 @@ fn the_terms_are_lambda_times_one_less_the_mean_cosine() {
         let term = method.regulariser(features).unwrap().unwrap();
         f64::from(term.item().unwrap())
     };
-    let expected = 3.0 * (1.0 - (0.3_f64.cos() + 0.2_f64.cos()) / 2.0);
+    let expected = 3.0 * (1.0 - f64::midpoint(0.3_f64.cos(), 0.2_f64.cos()));
     assert!((value(&of_texts) - expected).abs() < 1e-6);
     let term = method.regulariser(&of_texts).unwrap().unwrap();
     let d = term.backward().unwrap();

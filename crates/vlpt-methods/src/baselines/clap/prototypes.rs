@@ -276,7 +276,7 @@ mod tests {
         let views = [vec![2.0, 0.0, 0.6, 0.8]];
         let found = confidences(&views, &[0, 0], &[1.0, 0.0, 0.0, 1.0], 2, 10.0).unwrap();
         let share = |own: f64, other: f64| 1.0 / (1.0 + (10.0 * (other - own)).exp());
-        let expected = (share(1.0, 0.0) + share(0.6, 0.8)) / 2.0;
+        let expected = f64::midpoint(share(1.0, 0.0), share(0.6, 0.8));
         assert!((found[0] - expected).abs() < 1e-6, "{found:?}");
         assert_eq!(found[1], 1.0);
     }

@@ -97,7 +97,9 @@ fn an_order_has_no_row_twice_and_comes_to_all() {
     let mut seen = [0; 10];
     for _ in 0..200 {
         let mut rows = order.draw(4);
-        rows.iter().for_each(|&row| seen[row] += 1);
+        for &row in &rows {
+            seen[row] += 1;
+        }
         rows.sort_unstable();
         rows.dedup();
         assert_eq!(rows.len(), 4);
@@ -132,7 +134,7 @@ fn weights_of_classes_count_within_their_batch() {
     };
     let (first, second) = (loss(&[1.0, 0.0]), loss(&[0.0, 1.0]));
     assert!((loss(&[0.3, 0.1]) - (0.75 * first + 0.25 * second)).abs() < 1e-6);
-    assert!((loss(&[1.0, 1.0]) - (first + second) / 2.0).abs() < 1e-6);
+    assert!((loss(&[1.0, 1.0]) - f64::midpoint(first, second)).abs() < 1e-6);
 }
 
 #[test]

@@ -103,7 +103,8 @@ fn gradients_are_those_of_finite_differences() {
         alpha: wave(400, classes),
     };
     let slope = problem.slope(&model);
-    let parts: [(&str, &[f32], fn(&mut Model) -> &mut Vec<f32>); 3] = [
+    type Part = fn(&mut Model) -> &mut Vec<f32>;
+    let parts: [(&str, &[f32], Part); 3] = [
         ("weight", &slope.d_weight, |model| &mut model.weight),
         ("bias", &slope.d_bias, |model| &mut model.bias),
         ("alpha", &slope.d_alpha, |model| &mut model.alpha),
