@@ -11,7 +11,7 @@ use crate::outcome::{Broken, Outcome};
 const LONGEST: Duration = Duration::from_mins(5);
 /// Pixels of a side: 72 MB decoded.
 const SIDE: u32 = 4900;
-const IMAGES: usize = 8;
+const IMAGES: usize = 6;
 const THREADS: &str = "4";
 /// Room for one picture at a time, and for two.
 const ONE: &str = "100";
