@@ -64,7 +64,7 @@ pub(crate) fn run(_: &Size) -> Outcome {
             saved = saved.max(free.peak_mib.saturating_sub(child.peak_mib));
         }
     }
-    if cfg!(target_os = "linux") && saved < 100 {
+    if cfg!(target_os = "linux") && saved < 40 {
         let what = format!("the limit saves {saved} MiB: nothing was tried");
         outcome.broke(Broken::WrongAccept, what);
     }
