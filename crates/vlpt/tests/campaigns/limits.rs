@@ -85,11 +85,16 @@ pub(crate) fn address_space(size: &Size) -> Outcome {
     } else {
         vec![50, 100, 200, LEAST_MIB, 800]
     };
-    let (mut enough, mut refused) = (None, 0);
+    let (mut enough, mut refused, mut unloaded) = (None, 0, 0);
     for mib in steps {
         let mut done = 0;
         for (what, child) in each(root.path(), &format!("ulimit -v {}", mib * 1024)) {
             done += usize::from(child.ok());
+            if mib < LEAST_MIB && not_loaded(&child) {
+                outcome.tried += 1;
+                unloaded += 1;
+                continue;
+            }
             outcome.child(&what, &child);
             if mib < LEAST_MIB {
                 refused += 1;
@@ -109,13 +114,18 @@ pub(crate) fn address_space(size: &Size) -> Outcome {
     }
     with_threads(&mut outcome, root.path());
     outcome.notes.push(format!(
-        "{refused} refused before any work, below {LEAST_MIB} MiB"
+        "below {LEAST_MIB} MiB {refused} refused before any work, {unloaded} not even loaded by the system"
     ));
     outcome.notes.push(match enough {
         Some(mib) => format!("all commands go through with {mib} MiB"),
         None => "no limit tried lets all commands through".to_owned(),
     });
     outcome
+}
+
+/// Whether the system's loader had no room for the program itself, and said so.
+fn not_loaded(child: &Ended) -> bool {
+    child.end == End::Code(127) && child.stderr.contains("error while loading")
 }
 
 /// With more threads more is needed, and what is said to be enough is.
