@@ -69,16 +69,6 @@ pub enum StudyError {
         /// What was expected.
         expected: String,
     },
-    /// A line of a file of published figures that is none.
-    #[error("{place}, line {line}: {what}")]
-    Published {
-        /// The file.
-        place: String,
-        /// The line, from 1.
-        line: u64,
-        /// What was found and what was expected.
-        what: String,
-    },
     /// A table could not be written.
     #[error("{}: {what}", path.display())]
     Table {
@@ -122,10 +112,6 @@ impl StudyError {
                     .to_owned(),
             ),
             Self::Shard { hint, .. } | Self::Launch { hint, .. } => Some((*hint).to_owned()),
-            Self::Published { .. } => Some(
-                "a line is method,protocol,dataset,shots,measure,value,source,verified,note"
-                    .to_owned(),
-            ),
             Self::Io(_) | Self::Setting { .. } | Self::Numbers { .. } | Self::Table { .. } => None,
         }
     }

@@ -25,7 +25,6 @@ mod matrix;
 pub mod merge;
 pub mod multitask;
 mod plan;
-pub mod published;
 mod result;
 mod shard;
 pub mod similarity;

@@ -19,6 +19,16 @@ pub enum TablesError {
         /// The way out.
         hint: String,
     },
+    /// A line of a file of published figures that is none.
+    #[error("{place}, line {line}: {what}")]
+    Published {
+        /// The file.
+        place: String,
+        /// The line, from 1.
+        line: u64,
+        /// What was found and what was expected.
+        what: String,
+    },
     /// A choice that the results do not have.
     #[error("{what}")]
     Choice {
@@ -34,6 +44,9 @@ impl TablesError {
     pub fn hint(&self) -> Option<&str> {
         match self {
             Self::File { hint, .. } | Self::Choice { hint, .. } => Some(hint),
+            Self::Published { .. } => {
+                Some("a line is method,protocol,dataset,shots,measure,value,source,verified,note")
+            }
         }
     }
 }

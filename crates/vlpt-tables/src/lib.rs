@@ -7,6 +7,7 @@
 mod comparison;
 mod error;
 mod format;
+pub mod published;
 mod results;
 pub mod stats;
 

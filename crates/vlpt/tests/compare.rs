@@ -81,6 +81,32 @@ fn tables_and_figures_are_written() {
 }
 
 #[test]
+fn published_figures_stand_beside_own_averages() {
+    let folder = tempfile::tempdir().unwrap();
+    results(folder.path());
+    let args = [
+        "compare",
+        "results.csv",
+        "--shots",
+        "4",
+        "--published",
+        "few-shot",
+    ];
+    let text = ok(folder.path(), &args);
+    let coop = text
+        .lines()
+        .find(|line| line.starts_with("| CoOp |"))
+        .unwrap();
+    assert!(coop.contains("49.50 ± 1.24 | 73.59 ["), "{coop}");
+    assert!(text.contains("EuroSAT decides averages"), "{text}");
+    let wrong = transcript(folder.path(), &[&args[..5], &["few-shots"]].concat());
+    assert!(
+        wrong.starts_with("exit code: 2") && wrong.contains("few-shot:average of 11:accuracy"),
+        "{wrong}"
+    );
+}
+
+#[test]
 fn what_is_not_in_the_results_is_refused_with_the_way_out() {
     let folder = tempfile::tempdir().unwrap();
     results(folder.path());

@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 
 use serde::Deserialize;
 
-use crate::{Result, StudyError};
+use crate::{Result, TablesError};
 
 pub use beside::{Ours, beside};
 
@@ -78,7 +78,7 @@ pub fn published() -> &'static [Published] {
 /// The first line that is none: a wrong head, a field that is missing, a value that is no percentage,
 /// a method, protocol, data set, shots, measure and source that are there already.
 pub fn read(text: &str, place: &str) -> Result<Vec<Published>> {
-    let bad = |line: u64, what: String| StudyError::Published {
+    let bad = |line: u64, what: String| TablesError::Published {
         place: place.to_owned(),
         line,
         what,

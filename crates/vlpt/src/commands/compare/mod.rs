@@ -1,11 +1,14 @@
 //! `vlpt compare`: methods side by side, with intervals, ranks and tests.
 
+mod figures;
+
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use vlpt_base::files::write_atomic;
-use vlpt_report::svg::{CurveLine, Curves, RankChart, curves, rank_chart};
+use vlpt_tables::published::{self, Ours, published};
 use vlpt_tables::{Comparison, Format, Results, Table};
 
 use crate::console::{Console, table};
@@ -41,6 +44,10 @@ pub(crate) struct CompareArgs {
     /// Also average over all tasks but this one; may be given several times
     #[arg(long, value_name = "TASK")]
     without: Vec<String>,
+    /// Also put published figures beside the averages: of a protocol of docs/results/published.md,
+    /// of its average of 11 sets and accuracy where nothing else is said
+    #[arg(long, value_name = "PROTOCOL[:DATASET[:MEASURE]]")]
+    published: Option<String>,
     /// Leave these methods out
     #[arg(long, value_name = "METHOD", value_delimiter = ',')]
     leave_out: Vec<String>,
@@ -96,17 +103,34 @@ pub(crate) fn run(args: &CompareArgs, console: &Console) -> Result<(), CliError>
     let against = args.against.as_deref();
     let comparison = Comparison::new(&results, args.shots.as_deref(), &args.without, against)?;
     let tables = tables(&comparison);
+    let published = args.published.as_deref().map(|what| beside(what, &results));
+    let published = published.transpose()?;
     let files = match &args.out {
-        Some(folder) => write(folder, &results, &comparison, &tables, console)?,
+        Some(folder) => {
+            let mut files = figures::draw(&results, &comparison)?;
+            files.extend(
+                published
+                    .iter()
+                    .map(|text| ("published.md".to_owned(), text.clone())),
+            );
+            write(folder, &tables, files, console)?
+        }
         None => Vec::new(),
     };
     let document = Document {
         comparison: &comparison,
         files,
     };
-    console.result(&document, || match args.format {
-        Some(format) => join(&tables, |table| table.write(format.format())),
-        None => join(&tables, plain),
+    console.result(&document, || {
+        let own = match args.format {
+            Some(format) => join(&tables, |table| table.write(format.format())),
+            None => join(&tables, plain),
+        };
+        [Some(own), published]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join("\n")
     })
 }
 
@@ -132,11 +156,11 @@ fn plain(shown: &Table) -> String {
     format!("{}\n{}\n", table(&head, &shown.rows), shown.caption)
 }
 
+/// Tables in every format and other files; gives their paths.
 fn write(
     folder: &Path,
-    results: &Results,
-    comparison: &Comparison,
     tables: &[(&str, Table)],
+    others: Vec<(String, String)>,
     console: &Console,
 ) -> Result<Vec<PathBuf>, CliError> {
     fs_err::create_dir_all(folder)?;
@@ -146,14 +170,8 @@ fn write(
             files.push((format!("{name}.{}", format.ending()), table.write(format)));
         }
     }
-    if let Some(figure) = ranks(comparison) {
-        files.push(("ranks.svg".to_owned(), figure));
-    }
-    if results.shots().len() > 1 {
-        files.push(("shots.svg".to_owned(), shots(results)?));
-    }
     let mut paths = Vec::new();
-    for (name, text) in files {
+    for (name, text) in files.into_iter().chain(others) {
         let path = folder.join(name);
         write_atomic(&path, text.as_bytes())?;
         console.say(format!("wrote {}", path.display()));
@@ -162,47 +180,39 @@ fn write(
     Ok(paths)
 }
 
-/// Average ranks, where there are enough tasks and methods for a critical difference.
-fn ranks(comparison: &Comparison) -> Option<String> {
-    let ranking = comparison.ranking.as_ref()?;
-    let names = comparison.methods.iter().cloned();
-    Some(rank_chart(&RankChart {
-        title: format!(
-            "Average rank over {} tasks, {} shots",
-            ranking.tasks.len(),
-            comparison.shots
-        ),
-        ranks: names.zip(ranking.ranks.average.iter().copied()).collect(),
-        critical_difference: ranking.ranks.critical_difference?,
-    }))
-}
-
-/// The average over tasks of each method at each number of shots.
-fn shots(results: &Results) -> Result<String, CliError> {
-    let places = results.shots();
-    let mut compared = Vec::new();
-    for shots in &places {
-        compared.push(Comparison::new(results, Some(shots), &[], None)?);
+/// Averages over all tasks, at each number of shots, beside published figures.
+fn beside(what: &str, results: &Results) -> Result<String, CliError> {
+    let mut parts = what.splitn(3, ':');
+    let protocol = parts.next().unwrap_or_default();
+    let dataset = parts.next().unwrap_or("average of 11");
+    let measure = parts.next().unwrap_or("accuracy");
+    let known = published()
+        .iter()
+        .map(|figure| format!("{}:{}:{}", figure.protocol, figure.dataset, figure.measure));
+    let known: BTreeSet<String> = known.collect();
+    if !known.contains(&format!("{protocol}:{dataset}:{measure}")) {
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        return Err(CliError::usage(
+            format!("no published figure of {protocol}:{dataset}:{measure}"),
+            format!("there are {}", known.join(", ")),
+        ));
     }
-    let point = |comparison: &Comparison, method: &str| {
-        let at = comparison
+    let mut ours = Vec::new();
+    for shots in results.shots() {
+        let Ok(count) = shots.parse() else { continue };
+        let comparison = Comparison::new(results, Some(shots), &[], None)?;
+        for (method, average) in comparison
             .methods
             .iter()
-            .position(|known| known == method)?;
-        let average = comparison.averages[0].methods[at]?;
-        Some((average.mean, average.half()))
-    };
-    let lines = results.methods().into_iter().map(|method| CurveLine {
-        name: method.to_owned(),
-        points: compared
-            .iter()
-            .map(|comparison| point(comparison, method))
-            .collect(),
-    });
-    Ok(curves(&Curves {
-        title: format!("Average over {} tasks", results.tasks().len()),
-        x_label: "training images a class".to_owned(),
-        places: places.iter().map(ToString::to_string).collect(),
-        lines: lines.collect(),
-    }))
+            .zip(&comparison.averages[0].methods)
+        {
+            ours.extend(average.map(|average| Ours {
+                method: method.clone(),
+                shots: count,
+                value: average.mean,
+                interval: average.half(),
+            }));
+        }
+    }
+    Ok(published::beside(&ours, protocol, dataset, measure))
 }
