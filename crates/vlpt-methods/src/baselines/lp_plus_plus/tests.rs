@@ -14,6 +14,9 @@ fn wave(from: usize, count: usize) -> Vec<f32> {
         .collect()
 }
 
+/// A part of a model.
+type Part = fn(&mut Model) -> &mut Vec<f32>;
+
 #[test]
 fn fifty_epochs_are_pytorchs() {
     let golden = include_str!("../../../tests/golden/lp_plus_plus.json");
@@ -103,7 +106,6 @@ fn gradients_are_those_of_finite_differences() {
         alpha: wave(400, classes),
     };
     let slope = problem.slope(&model);
-    type Part = fn(&mut Model) -> &mut Vec<f32>;
     let parts: [(&str, &[f32], Part); 3] = [
         ("weight", &slope.d_weight, |model| &mut model.weight),
         ("bias", &slope.d_bias, |model| &mut model.bias),
