@@ -8,16 +8,16 @@ impl Classifier {
     #[must_use]
     pub fn part(&self, classes: &[usize]) -> Self {
         let embed = self.embed;
+        let rows = |features: &[f32]| -> Vec<f32> {
+            let row = |&class: &usize| &features[class * embed..(class + 1) * embed];
+            classes.iter().flat_map(row).copied().collect()
+        };
         let head = match &self.head {
             Head::Cosine {
                 features,
                 logit_scale,
             } => Head::Cosine {
-                features: classes
-                    .iter()
-                    .flat_map(|&class| &features[class * embed..(class + 1) * embed])
-                    .copied()
-                    .collect(),
+                features: rows(features),
                 logit_scale: *logit_scale,
             },
             Head::Fused {
@@ -25,11 +25,7 @@ impl Classifier {
                 logit_scale,
                 shares,
             } => Head::Fused {
-                features: classes
-                    .iter()
-                    .flat_map(|&class| &features[class * embed..(class + 1) * embed])
-                    .copied()
-                    .collect(),
+                features: rows(features),
                 logit_scale: *logit_scale,
                 shares: classes.iter().map(|&class| shares[class]).collect(),
             },

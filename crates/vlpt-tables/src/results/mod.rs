@@ -95,11 +95,10 @@ impl Results {
         self.scores.iter().filter(own)
     }
 
-    /// Without some tasks and methods.
+    /// Without some methods.
     #[must_use]
-    pub fn without(&self, tasks: &[String], methods: &[String]) -> Self {
-        let stays =
-            |score: &&Score| !tasks.contains(&score.task) && !methods.contains(&score.method);
+    pub fn without(&self, methods: &[String]) -> Self {
+        let stays = |score: &&Score| !methods.contains(&score.method);
         Self {
             scores: self.scores.iter().filter(stays).cloned().collect(),
         }

@@ -7,5 +7,5 @@ mod summary;
 
 pub use holm::holm;
 pub use permutation::{Permutation, permutation_test};
-pub use ranks::{Ranks, critical_difference, friedman_ranks};
-pub use summary::{Summary, harmonic_mean, summary};
+pub use ranks::{Ranks, friedman_ranks};
+pub use summary::{Summary, summary};

@@ -46,7 +46,7 @@ pub fn friedman_ranks(values: &[Vec<f64>]) -> Option<Ranks> {
 /// Nemenyi's critical difference of average ranks at the 5 % level: the 95 % point of the studentised
 /// range of `methods` groups, divided by the square root of two, times
 /// `sqrt(methods (methods + 1) / (6 tasks))`. `None` for fewer than two methods or tasks.
-pub fn critical_difference(methods: usize, tasks: usize) -> Option<f64> {
+fn critical_difference(methods: usize, tasks: usize) -> Option<f64> {
     if methods < 2 || tasks < 2 {
         return None;
     }

@@ -47,16 +47,6 @@ pub fn summary(values: &[f64], level: f64) -> Option<Summary> {
     })
 }
 
-/// The harmonic mean of two values above 0, as base-to-new tables print it: of the averages over all
-/// data sets, not the average of each set's own. 0 where one of them is 0.
-pub fn harmonic_mean(base: f64, new: f64) -> f64 {
-    if base + new == 0.0 {
-        0.0
-    } else {
-        2.0 * base * new / (base + new)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,13 +64,5 @@ mod tests {
     fn equal_seeds_have_an_interval_of_no_width() {
         let same = summary(&[0.5, 0.5, 0.5], 0.95).expect("a summary");
         assert_eq!(same.interval, Some((0.5, 0.5)));
-    }
-
-    #[test]
-    fn harmonic_means_of_published_averages() {
-        // PromptSRC and MaPLe as their own tables print them.
-        assert!((harmonic_mean(84.26, 76.10) - 79.97).abs() < 0.005);
-        assert!((harmonic_mean(82.28, 75.14) - 78.55).abs() < 0.005);
-        assert_eq!(harmonic_mean(0.0, 0.0), 0.0);
     }
 }

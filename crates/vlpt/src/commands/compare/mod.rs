@@ -99,7 +99,7 @@ pub(crate) fn run(args: &CompareArgs, console: &Console) -> Result<(), CliError>
             "name each file once, and files that measured different things",
         )
     })?;
-    let results = results.without(&[], &args.leave_out);
+    let results = results.without(&args.leave_out);
     let against = args.against.as_deref();
     let comparison = Comparison::new(&results, args.shots.as_deref(), &args.without, against)?;
     let tables = tables(&comparison);
