@@ -12,6 +12,7 @@ import torch.nn.functional as F
 IMAGE = dict(width=256, layers=8, heads=4, side=64, patch=8)
 TEXT = dict(width=192, layers=4, heads=3, length=77)
 JOINT = 256
+PARTS = 4
 
 
 class Attention(nn.Module):
@@ -136,5 +137,8 @@ class Clip(nn.Module):
         return F.normalize(self.visual_projection(pooled).float(), dim=-1), self.image_head(pooled)
 
     def texts(self, ids, ends):
-        pooled = self.text_model(ids, ends)
+        # Short texts apart from long ones: a third of all positions would else be padding.
+        parts = ends.argsort().tensor_split(min(PARTS, len(ids)))
+        pooled = [self.text_model(ids[part, : ends[part].max() + 1], ends[part]) for part in parts]
+        pooled = torch.cat(pooled)[torch.cat(parts).argsort()]
         return F.normalize(self.text_projection(pooled).float(), dim=-1), self.text_head(pooled)
