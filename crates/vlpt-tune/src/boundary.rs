@@ -2,18 +2,18 @@
 
 /// A photo near the boundary between two classes.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Near {
+pub(crate) struct Near {
     /// The photo, by its place among those judged.
-    pub photo: usize,
+    pub(crate) photo: usize,
     /// The most probable class and the one after it.
-    pub classes: [usize; 2],
+    pub(crate) classes: [usize; 2],
     /// By how much the first is more probable.
-    pub margin: f64,
+    pub(crate) margin: f64,
 }
 
 /// The photos with the smallest margins, the smallest first, at most `most`. `probabilities` are photos x
 /// classes.
-pub fn nearest(probabilities: &[f32], classes: usize, most: usize) -> Vec<Near> {
+pub(crate) fn nearest(probabilities: &[f32], classes: usize, most: usize) -> Vec<Near> {
     let mut all: Vec<Near> = probabilities
         .chunks_exact(classes)
         .enumerate()

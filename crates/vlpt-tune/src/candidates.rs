@@ -139,7 +139,7 @@ fn configuration(base: &RunConfig, spec: &'static MethodSpec) -> Result<RunConfi
 /// The method that is taken where nothing can be held out to choose by: of those that fit features, the
 /// first that has nothing to choose itself and is held near what the class names say; else the first
 /// that has nothing to choose.
-pub fn without_choice(all: &[Candidate]) -> &Candidate {
+pub(crate) fn without_choice(all: &[Candidate]) -> &Candidate {
     let plain = |candidate: &&Candidate| {
         candidate.cost == Cost::Features && !candidate.config.method.needs().validation
     };

@@ -11,7 +11,7 @@ use crate::record::Record;
 const SHOWN: usize = 50;
 
 /// The card of a result.
-pub fn card(record: &Record, task: &str) -> String {
+pub(crate) fn card(record: &Record, task: &str) -> String {
     let mut card = format!("---\n{}---\n\n# {}\n\n", front(record, task), title(task));
     let classes = record.classes.len();
     let photos = record.photos.len();
@@ -54,8 +54,7 @@ pub fn card(record: &Record, task: &str) -> String {
     }
     card += "## Limits\n\n\
              The estimate is for photos like those it was made of: another camera, light or place can be harder. It knows \
-             its own classes alone, and nothing was tested on people's faces, documents, or anything that decides about \
-             people.\n\n## Use\n\n```sh\nvlpt predict FOLDER photo.jpg\n```\n\n## Made of\n\n| class | photos |\n|---|---:|\n";
+             its own classes alone.\n\n## Use\n\n```sh\nvlpt predict FOLDER photo.jpg\n```\n\n## Made of\n\n| class | photos |\n|---|---:|\n";
     for class in record.classes.iter().take(SHOWN) {
         let _ = writeln!(card, "| {} | {} |", cell(&class.name), class.photos);
     }

@@ -8,17 +8,17 @@ use vlpt_methods::head::dot;
 
 /// Photos whose features point the same way up to this cosine are near copies: the same picture saved
 /// or scaled again.
-pub const NEAR: f32 = 0.9995;
+pub(crate) const NEAR: f32 = 0.9995;
 /// So many photos are compared with each other; of more, those of one class alone.
 const COMPARED: usize = 6000;
 
 /// A group of photos that are copies of each other.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Copies {
+pub(crate) struct Copies {
     /// Whether all files are equal byte for byte.
-    pub equal: bool,
+    pub(crate) equal: bool,
     /// The photos, in their order; two or more.
-    pub photos: Vec<usize>,
+    pub(crate) photos: Vec<usize>,
 }
 
 /// The group of each photo, known by its first photo: equal files (by their hashes), and near copies by
@@ -26,7 +26,7 @@ pub struct Copies {
 ///
 /// Features of a picture that was drawn or of a plain background are alike too, so near copies count only
 /// within a class; equal files count wherever they are.
-pub fn groups(hashes: &[String], labels: &[usize], features: &UnitRows) -> Vec<usize> {
+pub(crate) fn groups(hashes: &[String], labels: &[usize], features: &UnitRows) -> Vec<usize> {
     let mut root: Vec<usize> = (0..hashes.len()).collect();
     let mut first: BTreeMap<&String, usize> = BTreeMap::new();
     for (photo, hash) in hashes.iter().enumerate() {
@@ -61,7 +61,7 @@ pub fn groups(hashes: &[String], labels: &[usize], features: &UnitRows) -> Vec<u
 }
 
 /// The groups with more than one photo.
-pub fn copies(groups: &[usize], hashes: &[String]) -> Vec<Copies> {
+pub(crate) fn copies(groups: &[usize], hashes: &[String]) -> Vec<Copies> {
     let mut by_group: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (photo, &group) in groups.iter().enumerate() {
         by_group.entry(group).or_default().push(photo);

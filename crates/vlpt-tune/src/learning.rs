@@ -55,19 +55,19 @@ pub struct ClassForecast {
 }
 
 /// What a curve is measured with.
-pub struct Curve<'a> {
+pub(crate) struct Curve<'a> {
     /// The photos.
-    pub photos: &'a Photos<'a>,
+    pub(crate) photos: &'a Photos<'a>,
     /// The folds.
-    pub folds: &'a Folds,
+    pub(crate) folds: &'a Folds,
     /// What each held-out photo counts.
-    pub weights: &'a [f64],
+    pub(crate) weights: &'a [f64],
     /// Time.
-    pub budget: Budget<'a>,
+    pub(crate) budget: Budget<'a>,
     /// Time that has to be left.
-    pub reserve: std::time::Duration,
+    pub(crate) reserve: std::time::Duration,
     /// Where trials may write.
-    pub scratch: &'a Path,
+    pub(crate) scratch: &'a Path,
 }
 
 impl Curve<'_> {
@@ -76,7 +76,7 @@ impl Curve<'_> {
     ///
     /// # Errors
     /// What ends a fit, but for one that cannot end in time.
-    pub fn measure(
+    pub(crate) fn measure(
         &self,
         config: &RunConfig,
         full: &[bool],

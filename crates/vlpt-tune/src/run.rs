@@ -559,14 +559,14 @@ fn record(work: &Work, verdict: &Verdict, alike: &[usize], per_class: bool, task
     let held = |place: usize| work.held[place];
     let labels: Vec<usize> = work.held.iter().map(|&p| photos.labels[p]).collect();
     let (rows, count) = (&verdict.probabilities, classes.len());
-    let (doubted, near) = if rows.is_empty() {
-        (Vec::new(), Vec::new())
+    // A classifier that is wrong more often than right cannot doubt labels.
+    let knows = verdict.estimate.is_some_and(|e| e.uncorrected >= 0.5);
+    let doubted = if knows {
+        suspects(rows, count, &labels)
     } else {
-        (
-            suspects(rows, count, &labels),
-            nearest(rows, count, NEAREST),
-        )
+        Vec::new()
     };
+    let near = nearest(rows, count, NEAREST);
     let mut confusion = Vec::new();
     if !rows.is_empty() {
         confusion = vec![vec![0; count]; count];

@@ -21,6 +21,10 @@ const BEHIND: f64 = 2.5;
 /// No candidate is given up before so many photos have judged it.
 const JUDGED: usize = 20;
 
+/// The learning curve is of a fit to features; a fold of one that takes longer than this is no reason to keep
+/// more time for it.
+const CURVE: Duration = Duration::from_secs(5);
+
 /// What became of a candidate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Tried {
@@ -174,7 +178,8 @@ impl Search<'_> {
                 let each = self.budget.spent().saturating_sub(began) / fold as u32;
                 let need = each.mul_f64(left + 1.0);
                 if need > self.budget.left_but(reserve) {
-                    let why = self.too_long(Some(each.mul_f64(self.folds.count as f64 + 1.0)));
+                    let why =
+                        self.too_long(Some(each.mul_f64(self.folds.count as f64 + 1.0)), reserve);
                     return Ok(End::LeftOut { why, folds: fold });
                 }
             }
@@ -198,7 +203,7 @@ impl Search<'_> {
             ) {
                 Ok(Trial::Done(own, _)) => own,
                 Ok(Trial::TooLong(whole)) => {
-                    let why = self.too_long(whole);
+                    let why = self.too_long(whole, reserve);
                     return Ok(End::LeftOut { why, folds: fold });
                 }
                 Err(TuneError::Stopped) => return Err(TuneError::Stopped),
@@ -271,14 +276,18 @@ impl Search<'_> {
             .iter()
             .max_by(|a, b| self.share(&a.right).total_cmp(&self.share(&b.right)));
         let fit = best.map_or(Duration::ZERO, |best| best.fold_time);
-        fit.mul_f64(1.5).min(self.budget.whole() / 2)
+        // The sizes of the learning curve take about as long together as the folds did once.
+        let curve = best.map_or(Duration::ZERO, |best| {
+            best.fold_time.min(CURVE) * self.folds.count as u32
+        });
+        (fit.mul_f64(1.5) + curve).min(self.budget.whole() / 2)
     }
 
-    fn too_long(&self, whole: Option<Duration>) -> String {
-        let left = spoken(self.budget.left());
+    fn too_long(&self, whole: Option<Duration>, reserve: Duration) -> String {
+        let left = spoken(self.budget.left_but(reserve));
         match whole {
             Some(whole) => format!(
-                "it would take about {}, and {left} were left",
+                "it would take about {}, and {left} were left for it",
                 spoken(whole)
             ),
             None => "it did not end in the time that was left".to_owned(),

@@ -41,10 +41,10 @@ fn every_command_of_the_guide_works() {
         let mut args = rest.to_vec();
         // What fits the time is another matter: here a few seconds are enough.
         if rest[0] == "tune" && !rest.contains(&"--minutes") {
-            args.extend(["--minutes", "0.05"]);
+            args.extend(["--minutes", "0.02"]);
         }
         if let Some(at) = args.iter().position(|word| *word == "--minutes") {
-            args[at + 1] = "0.05";
+            args[at + 1] = "0.02";
         }
         let output = run(folder, &args);
         assert!(

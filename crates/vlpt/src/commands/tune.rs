@@ -171,12 +171,7 @@ impl TuneArgs {
         }
     }
 
-    fn options(
-        &self,
-        data: DataConfig,
-        out: PathBuf,
-        earlier: Option<Earlier>,
-    ) -> TuneOptions {
+    fn options(&self, data: DataConfig, out: PathBuf, earlier: Option<Earlier>) -> TuneOptions {
         let before = earlier.as_ref().filter(|_| !self.add.is_empty());
         let before = before.map(|earlier| Before {
             chosen: earlier.record.chosen.clone(),
@@ -304,10 +299,10 @@ fn text(tuned: &Tuned, page: &Path) -> String {
         ));
     }
     if !record.copies.is_empty() {
-        lines.push(format!(
-            "{} groups of photos are copies of each other",
-            record.copies.len()
-        ));
+        lines.push(match record.copies.len() {
+            1 => "1 group of photos are copies of each other".to_owned(),
+            count => format!("{count} groups of photos are copies of each other"),
+        });
     }
     lines.push(page.display().to_string());
     lines.push(format!("next: vlpt predict {dir} PHOTOS"));
