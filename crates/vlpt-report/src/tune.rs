@@ -178,7 +178,7 @@ fn growth(growth: &Growth) -> String {
         series.push(line("continued", 1, &growth.law));
     }
     let chart = svg::line_chart(&LineChart {
-        title: "Accuracy by photos a class".to_owned(),
+        title: "Accuracy".to_owned(),
         x_label: "photos a class".to_owned(),
         series,
         mark: None,
@@ -229,12 +229,15 @@ fn list(all: &[Photo], class: &str) -> String {
     for photo in all {
         let uri = photo.picture.as_ref().and_then(Picture::data_uri);
         let name = escape(&photo.name);
+        // The whole name where there is room for it.
+        let last = photo.name.rsplit(['/', '\\']).next().unwrap_or_default();
+        let last = escape(last);
         let image = uri.map_or_else(String::new, |uri| {
-            format!("<img src=\"{uri}\" alt=\"{name}\">")
+            format!("<img src=\"{uri}\" alt=\"{name}\" title=\"{name}\">")
         });
         let _ = writeln!(
             html,
-            "<li>{image}<div><span class=\"verdict\">{name}</span><div>{}</div></div></li>",
+            "<li>{image}<div><span class=\"verdict\" title=\"{name}\">{last}</span><div>{}</div></div></li>",
             escape(&photo.caption)
         );
     }

@@ -24,12 +24,16 @@ pub fn choose(answers: &Answers, costs: &[Cost], photos: &[usize]) -> usize {
     let mut chosen = best[0].1;
     for &(_, candidate, _) in &best[1..] {
         let gain = gain(answers, candidate, chosen, photos);
-        if gain.value > gain.error {
+        // One photo alone makes a difference of exactly one standard error.
+        if gain.value > gain.error + SLACK {
             chosen = candidate;
         }
     }
     chosen
 }
+
+/// Differences below this are those of rounding.
+const SLACK: f64 = 1e-9;
 
 /// By how much one candidate is better than another.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -53,9 +57,11 @@ pub fn gain(answers: &Answers, one: usize, other: usize, photos: &[usize]) -> Ga
         let off = right(one, photo) - right(other, photo) - value;
         (answers.weights[photo] * off).powi(2)
     });
+    let count = photos.len() as f64;
+    let unbiased = count / (count - 1.0).max(1.0);
     Gain {
         value,
-        error: squares.sum::<f64>().sqrt() / all,
+        error: (unbiased * squares.sum::<f64>()).sqrt() / all,
     }
 }
 
@@ -80,7 +86,7 @@ mod tests {
     #[test]
     fn a_dearer_kind_has_to_be_clearly_better() {
         let costs = [Cost::Names, Cost::Features, Cost::Features];
-        // One photo of forty more is one standard error.
+        // One photo of forty is no reason, four are.
         assert_eq!(taken(&[first(30), first(31), first(20)], &costs), 0);
         assert_eq!(taken(&[first(30), first(34), first(36)], &costs), 2);
         // Among candidates of one kind the best is taken, the first of equal ones.
@@ -101,6 +107,6 @@ mod tests {
         let found = gain(&answers, 1, 0, &all);
         assert!((found.value - 0.1).abs() < 1e-12);
         let deviation = (0.1_f64 * 0.9).sqrt();
-        assert!((found.error - deviation / 40.0_f64.sqrt()).abs() < 1e-12);
+        assert!((found.error - deviation / 39.0_f64.sqrt()).abs() < 1e-12);
     }
 }
