@@ -126,10 +126,11 @@ impl TuneReport {
 }
 
 fn notes(notes: &[String]) -> String {
-    let lines = notes.iter();
-    lines
-        .map(|note| format!("<p class=\"note\">{}</p>\n", escape(note)))
-        .collect()
+    let mut html = String::new();
+    for note in notes {
+        let _ = writeln!(html, "<p class=\"note\">{}</p>", escape(note));
+    }
+    html
 }
 
 fn tried(rows: &[TriedMethod]) -> String {

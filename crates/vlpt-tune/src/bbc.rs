@@ -70,7 +70,9 @@ pub fn estimate(
         .filter_map(|number| {
             let bag = resample(answers.photos(), seed, number);
             let mut drawn = vec![false; answers.photos()];
-            bag.iter().for_each(|&photo| drawn[photo] = true);
+            for &photo in &bag {
+                drawn[photo] = true;
+            }
             let chosen = choose(&bag);
             let out = (0..answers.photos()).filter(|&photo| !drawn[photo]);
             let share = answers.share(chosen, out);

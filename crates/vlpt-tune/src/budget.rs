@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn what_is_kept_for_later_cannot_be_spent() {
-        let minute = Duration::from_secs(60);
+        let minute = Duration::from_mins(1);
         let at = |seconds| Stopped(seconds);
         let (early, late) = (at(20.0), at(70.0));
         let budget = Budget::new(&early, minute);

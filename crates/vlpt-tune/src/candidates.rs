@@ -26,12 +26,16 @@ impl Cost {
     /// The kind of a method with its options.
     pub fn of(method: &MethodConfig) -> Self {
         let needs = method.needs();
-        match () {
-            () if needs.no_images => Self::Names,
-            () if method.is_baseline() => Self::Features,
-            () if needs.texts_per_image => Self::TextsOfPhotos,
-            () if needs.pixels || needs.image_weights || needs.text_weights => Self::Pixels,
-            () => Self::Texts,
+        if needs.no_images {
+            Self::Names
+        } else if method.is_baseline() {
+            Self::Features
+        } else if needs.texts_per_image {
+            Self::TextsOfPhotos
+        } else if needs.pixels || needs.image_weights || needs.text_weights {
+            Self::Pixels
+        } else {
+            Self::Texts
         }
     }
 
@@ -70,7 +74,7 @@ impl Candidate {
 /// options, with the settings of the first of their recipes; views are the evaluation view alone.
 ///
 /// # Errors
-/// A name that is no method's, or a recipe that cannot be read.
+/// A name that is no method's.
 pub fn candidates(base: &RunConfig, names: &[String]) -> Result<Vec<Candidate>> {
     for name in names {
         if vlpt_methods::method(name).is_none() {
@@ -92,19 +96,19 @@ pub fn candidates(base: &RunConfig, names: &[String]) -> Result<Vec<Candidate>> 
     let chosen = METHODS.iter().filter(|spec| named(spec));
     let mut all = chosen
         .map(|spec| {
-            let config = configuration(base, spec)?;
-            Ok(Candidate {
+            let config = configuration(base, spec);
+            Candidate {
                 cost: Cost::of(&config.method),
                 config,
-            })
+            }
         })
-        .collect::<Result<Vec<_>>>()?;
+        .collect::<Vec<_>>();
     all.sort_by_key(|candidate| candidate.cost);
     Ok(all)
 }
 
 /// How a method is trained here.
-fn configuration(base: &RunConfig, spec: &'static MethodSpec) -> Result<RunConfig> {
+fn configuration(base: &RunConfig, spec: &'static MethodSpec) -> RunConfig {
     let mut config = base.clone();
     config.method = MethodConfig::new(spec);
     if !spec.is_baseline() {
@@ -133,7 +137,7 @@ fn configuration(base: &RunConfig, spec: &'static MethodSpec) -> Result<RunConfi
     config.train.select = Select::Last;
     config.train.drop_last = false;
     config.views.mode = Views::None;
-    Ok(config)
+    config
 }
 
 /// The method that is taken where nothing can be held out to choose by: of those that fit features, the

@@ -90,13 +90,11 @@ impl Curve<'_> {
             if observer.should_stop() {
                 return Err(TuneError::Stopped);
             }
-            match self.point(config, size, observer)? {
-                Some(point) => points.push(point),
-                None => {
-                    left_out = Some("time was up before more sizes were measured".to_owned());
-                    break;
-                }
-            }
+            let Some(point) = self.point(config, size, observer)? else {
+                left_out = Some("time was up before more sizes were measured".to_owned());
+                break;
+            };
+            points.push(point);
         }
         points.push(Point {
             photos: whole,

@@ -237,8 +237,9 @@ fn imbalance(data: &TrainingData) -> Option<(usize, usize)> {
 fn enough(photos: &Photos, folds: &Folds) -> Vec<usize> {
     let held = folds.held();
     let mut judged = vec![false; photos.classes()];
-    held.iter()
-        .for_each(|&photo| judged[photos.labels[photo]] = true);
+    for &photo in &held {
+        judged[photos.labels[photo]] = true;
+    }
     let with = photos.counts().iter().filter(|&&count| count > 0).count();
     let of = judged.iter().filter(|&&judged| judged).count();
     if held.len() < FEWEST_HELD || 2 * of < with {
@@ -253,8 +254,9 @@ fn weights(photos: &Photos, held: &[usize], per_class: bool) -> Vec<f64> {
         return vec![1.0; held.len()];
     }
     let mut counts = vec![0_usize; photos.classes()];
-    held.iter()
-        .for_each(|&photo| counts[photos.labels[photo]] += 1);
+    for &photo in held {
+        counts[photos.labels[photo]] += 1;
+    }
     held.iter()
         .map(|&photo| 1.0 / counts[photos.labels[photo]] as f64)
         .collect()
@@ -436,7 +438,9 @@ impl Work<'_> {
                 },
             })
             .collect();
-        tried.iter().for_each(|tried| self.observer.tried(tried));
+        for tried in &tried {
+            self.observer.tried(tried);
+        }
         let why = if chosen.cost == Cost::Names {
             "Class names alone: nothing else was allowed.".to_owned()
         } else {

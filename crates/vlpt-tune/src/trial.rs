@@ -231,7 +231,7 @@ impl TrainObserver for TrialWatch<'_> {
             return;
         }
         // The first step also makes what all others share.
-        let one = (state.seen[STEPS] - state.seen[0]) / STEPS as u32;
+        let one = state.seen[STEPS].saturating_sub(state.seen[0]) / STEPS as u32;
         let left = one * state.steps.saturating_sub(STEPS + 1) as u32;
         let whole = one.mul_f64(state.steps as f64 * self.allowed.trials);
         let others = one.mul_f64(state.steps as f64 * (self.allowed.trials - 1.0).max(0.0));

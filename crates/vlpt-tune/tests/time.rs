@@ -5,6 +5,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use vlpt_adapter::ImageConfig;
 use vlpt_clip::{Clip, Observer, Progress};
 use vlpt_data::{Shots, Split, Task, synthetic};
 use vlpt_train::{DataConfig, StepReport, TrainObserver};
@@ -80,7 +81,7 @@ fn options(out: std::path::PathBuf, minutes: f64, methods: &[&str]) -> TuneOptio
         minutes,
         methods: methods.iter().map(|name| (*name).to_owned()).collect(),
         reject_rate: 0.1,
-        image: Default::default(),
+        image: ImageConfig::default(),
         cache: None,
         out,
         before: None,

@@ -100,7 +100,7 @@ pub(crate) fn run(args: &TuneArgs, console: &Console) -> Result<(), CliError> {
     let earlier = args.earlier()?;
     let data = args.data(earlier.as_ref())?;
     let out = args.folder(&data, earlier.as_ref());
-    let options = args.options(data, out, earlier);
+    let options = args.options(data, out, earlier.as_ref());
     interrupt::goes_on_when_given_again();
     let watch = TuneWatch::new(console);
     let task = open_task_watched(&options.data, &watch)?;
@@ -171,8 +171,8 @@ impl TuneArgs {
         }
     }
 
-    fn options(&self, data: DataConfig, out: PathBuf, earlier: Option<Earlier>) -> TuneOptions {
-        let before = earlier.as_ref().filter(|_| !self.add.is_empty());
+    fn options(&self, data: DataConfig, out: PathBuf, earlier: Option<&Earlier>) -> TuneOptions {
+        let before = earlier.filter(|_| !self.add.is_empty());
         let before = before.map(|earlier| Before {
             chosen: earlier.record.chosen.clone(),
             estimate: earlier.record.estimate,
@@ -180,10 +180,10 @@ impl TuneArgs {
         });
         let given = self.model.clone().filter(|_| !from_environment("model"));
         let model = given
-            .or_else(|| earlier.as_ref().map(|earlier| earlier.model.clone()))
+            .or_else(|| earlier.map(|earlier| earlier.model.clone()))
             .or_else(|| self.model.clone())
             .unwrap_or_else(|| DEFAULT_MODEL.to_owned());
-        let known = earlier.as_ref().map(|earlier| &earlier.record);
+        let known = earlier.map(|earlier| &earlier.record);
         TuneOptions {
             model,
             data,
@@ -204,7 +204,7 @@ impl TuneArgs {
                 .reject_rate
                 .or(known.and_then(|record| Some(record.calibration?.reject_rate)))
                 .unwrap_or(0.05),
-            image: match &earlier {
+            image: match earlier {
                 Some(earlier) if self.view.given().is_empty() => earlier.image.clone(),
                 _ => self.view.with_exif_applied(),
             },
@@ -242,7 +242,7 @@ fn next_to(dir: &Path) -> PathBuf {
         },
         None => (name.clone(), 2),
     };
-    (first..)
+    (first..=u32::MAX)
         .map(|number| dir.with_file_name(format!("{stem}-{number}")))
         .find(|folder| !folder.exists())
         .unwrap_or_else(|| dir.with_file_name(format!("{stem}-{first}")))
