@@ -44,9 +44,10 @@ pub use precision::PrecisionSetting;
 pub use predict::{NamedImage, PredictOptions, Predictor, embed_images, embed_texts};
 pub use preprocess::{ImageConfig, preprocess};
 pub use prompt::{
-    Adapter, AdapterTask, Averaged, AveragedSource, FORMAT, ImportOptions, ImportTask, Imported,
-    InitSource, LeftOut, PromptContent, PromptFolder, PromptReport, UsedTensor, VAL_TASKS,
-    average_prompts, average_prompts_to, class_names_sha256, import_checkpoint, write_prompt,
+    Adapter, AdapterTask, Annotations, Averaged, AveragedSource, Calibration, FORMAT,
+    ImportOptions, ImportTask, Imported, InitSource, LeftOut, PromptContent, PromptFolder,
+    PromptReport, UsedTensor, VAL_TASKS, annotate_prompt, average_prompts, average_prompts_to,
+    class_names_sha256, import_checkpoint, write_prompt,
 };
 pub use rows::{Row, RowFormat, RowLabels, RowOptions, RowWriter};
 pub use tensors::{Named, TensorFile};

@@ -29,6 +29,7 @@ pub struct Predictor {
     clip: Arc<Clip>,
     classifier: Classifier,
     preprocess: Preprocess,
+    threshold: Option<f64>,
 }
 
 /// An encoded image and the name that errors call it by.
@@ -69,11 +70,13 @@ impl Predictor {
             Some(classes) => folder.classifier_for(&clip, classes)?,
             None => folder.classifier(&clip)?,
         };
-        Ok(Self::new(
-            clip,
-            classifier,
-            folder.adapter.preprocess.clone(),
-        ))
+        // What was learned of answers holds for the classes that it was learned on.
+        let own = classifier.classes == folder.classes;
+        let calibration = folder.adapter.calibration.filter(|_| own);
+        Ok(Self {
+            threshold: calibration.and_then(|calibration| calibration.threshold),
+            ..Self::new(clip, classifier, folder.adapter.preprocess.clone())
+        })
     }
 
     /// A predictor of these parts.
@@ -82,7 +85,14 @@ impl Predictor {
             clip,
             classifier,
             preprocess,
+            threshold: None,
         }
+    }
+
+    /// The least probability of an answer, as the prompt folder says it; below it an image shows none
+    /// of the classes. None where the folder says nothing, or for other classes than its own.
+    pub fn threshold(&self) -> Option<f64> {
+        self.threshold
     }
 
     /// The class names, in the order of the probabilities.

@@ -23,6 +23,7 @@ mod sample;
 mod split_name;
 pub mod synthetic;
 mod task;
+mod whole;
 
 pub use broken::{BrokenImages, count_images, leave_out};
 pub use class_subset::ClassSubset;

@@ -20,6 +20,7 @@ mod run;
 mod sections;
 pub mod study;
 pub mod svg;
+mod tune;
 
 pub use data::{
     Confusion, Curve, CurvePoint, Example, Fact, Interval, KeyNumber, TaskResult, percent,
@@ -30,3 +31,4 @@ pub use heat::AttentionPicture;
 pub use picture::Picture;
 pub use run::RunReport;
 pub use study::StudyReport;
+pub use tune::{Gallery, Growth, Photo, TriedMethod, TuneReport};

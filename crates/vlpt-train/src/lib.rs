@@ -10,6 +10,7 @@ mod data;
 mod error;
 mod estimate;
 mod events;
+mod heads;
 mod init;
 mod lock;
 mod loss;
@@ -28,6 +29,7 @@ pub use data::{
 pub use error::{Result, TrainError};
 pub use estimate::{Estimates, MEASURED_CLASSES, Stopwatch};
 pub use events::{End, EpochEnd, Event, Start, StartTask, StepEnd, TaskValue, read_events};
+pub use heads::{HeadImages, fit_head, head_classifier};
 pub use loss::{ImageWeights, Loss, LossHead, LossInput, LossOutput, Mask, TextsOf};
 pub use observer::{StepReport, TrainObserver};
 pub use optim::optimizer;

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use support::{Watch, options, short_config, synthetic_data, tiny_clip, with_epochs};
 use vlpt_adapter::{
-    AdapterError, Classifier, EvalOptions, PredictOptions, Predictor, PromptFolder, evaluate,
-    preprocess,
+    AdapterError, Annotations, Calibration, Classifier, EvalOptions, PredictOptions, Predictor,
+    PromptFolder, annotate_prompt, evaluate, preprocess,
 };
 use vlpt_clip::Clip;
 use vlpt_methods::{CoOpConfig, MethodConfig};
@@ -150,6 +150,68 @@ fn tuned_features_stand_for_their_classes_and_texts_for_all_others() {
         let pairs = row(found, a).into_iter().zip(row(others, b));
         assert!(pairs.into_iter().all(|(a, b)| (a - b).abs() < 1e-5));
     }
+}
+
+#[test]
+fn a_calibration_is_kept_with_the_prompt_and_holds_for_its_own_classes() {
+    let made = made(|_| {});
+    let prompt = made.run.join("prompt");
+    let before = PromptFolder::open(&prompt).unwrap();
+    let calibration = Calibration {
+        temperature: 4.0,
+        threshold: Some(0.3),
+        reject_rate: 0.05,
+    };
+    let annotations = Annotations {
+        calibration: Some(calibration),
+        metrics: [("expected".to_owned(), serde_json::json!(0.5))]
+            .into_iter()
+            .collect(),
+        readme: "# mine\n".to_owned(),
+    };
+    annotate_prompt(&prompt, &annotations).unwrap();
+    let after = PromptFolder::open(&prompt).unwrap();
+    assert_eq!(after.adapter.calibration, Some(calibration));
+    assert_eq!(
+        fs_err::read_to_string(prompt.join("README.md")).unwrap(),
+        "# mine\n"
+    );
+    let metrics = fs_err::read_to_string(prompt.join("metrics.json")).unwrap();
+    assert!(
+        metrics.contains("expected") && metrics.contains("train_loss"),
+        "{metrics}"
+    );
+    let image = vec![0.5; made.clip.config.embed_dim];
+    let logits = |folder: &PromptFolder| {
+        let classifier = folder.classifier(&made.clip).unwrap();
+        classifier.logits(&made.clip, &image).unwrap()
+    };
+    for (plain, warm) in logits(&before).iter().zip(logits(&after)) {
+        assert_eq!(plain / 4.0, warm);
+    }
+    let clip = Arc::new(tiny_clip());
+    let predictor = |classes: Option<Vec<String>>| {
+        let options = PredictOptions {
+            classes,
+            ..PredictOptions::default()
+        };
+        Predictor::of(&after, Arc::clone(&clip), &options).unwrap()
+    };
+    assert_eq!(predictor(None).threshold(), Some(0.3));
+    let others = vec!["apple".to_owned(), "pear".to_owned()];
+    assert_eq!(predictor(Some(others)).threshold(), None);
+    // A temperature that no program writes is refused with the place.
+    fs_err::remove_file(prompt.join("checksums.sha256")).unwrap();
+    edit(
+        &prompt.join("adapter_config.json"),
+        "\"temperature\": 4.0",
+        "\"temperature\": 0.0",
+    );
+    let error = PromptFolder::open(&prompt).unwrap_err().to_string();
+    assert!(
+        error.contains("adapter_config.json") && error.contains("above 0"),
+        "{error}"
+    );
 }
 
 #[test]

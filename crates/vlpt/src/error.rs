@@ -11,6 +11,7 @@ use vlpt_report::ReportError;
 use vlpt_study::StudyError;
 use vlpt_tables::TablesError;
 use vlpt_train::TrainError;
+use vlpt_tune::TuneError;
 
 /// Exit codes of the program; `vlpt --help` lists them.
 pub(crate) mod code {
@@ -54,6 +55,9 @@ pub(crate) enum CliError {
     /// A study cannot be planned, run or merged.
     #[error(transparent)]
     Study(StudyError),
+    /// Photos cannot be made into a classifier.
+    #[error(transparent)]
+    Tune(TuneError),
     /// Work ended before all of it was done.
     #[error("{message}")]
     Unfinished {
@@ -133,6 +137,19 @@ impl From<StudyError> for CliError {
     }
 }
 
+impl From<TuneError> for CliError {
+    fn from(error: TuneError) -> Self {
+        match error {
+            TuneError::Io(error) => Self::Io(error),
+            TuneError::Train(error) => Self::from(error),
+            TuneError::Adapter(error) => Self::from(error),
+            TuneError::Report(error) => Self::Report(error),
+            TuneError::Inspect(error) => Self::from(error),
+            other => Self::Tune(other),
+        }
+    }
+}
+
 impl CliError {
     /// A misuse of the command line with its way out.
     pub(crate) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
@@ -174,6 +191,7 @@ impl CliError {
             Self::Report(e) => e.hint(),
             Self::Inspect(e) => e.hint(),
             Self::Study(e) => e.hint(),
+            Self::Tune(e) => e.hint(),
             Self::Tables(e) => e.hint().map(str::to_owned),
             Self::Unfinished { hint, .. } => Some(hint.clone()),
             Self::Interrupted { next, .. } => Some(format!("go on with `{}`", next.as_ref()?)),
@@ -204,6 +222,9 @@ impl CliError {
         match self {
             Self::Usage { .. }
             | Self::Tables(TablesError::Choice { .. })
+            | Self::Tune(
+                TuneError::Option { .. } | TuneError::NoMethod { .. } | TuneError::Taken { .. },
+            )
             | Self::Study(StudyError::Setting { .. } | StudyError::Shard { .. })
             | Self::Inspect(
                 InspectError::TooFew { .. }

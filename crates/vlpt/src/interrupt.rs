@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 
 use vlpt_base::shell;
 use vlpt_train::TrainError;
+use vlpt_tune::TuneError;
 
 use crate::error::{CliError, code};
 
@@ -128,6 +129,7 @@ pub(crate) fn explain(error: CliError) -> CliError {
             let plural = if *epochs == 1 { "" } else { "s" };
             format!("stopped after {epochs} whole epoch{plural}")
         }
+        CliError::Tune(TuneError::Stopped) => "stopped; nothing was written".to_owned(),
         CliError::Unfinished { message, .. } => format!("stopped: {message}"),
         _ => return error,
     };

@@ -23,8 +23,8 @@ use crate::error::CliError;
 const AFTER_HELP: &str = "\
 First steps:
   vlpt demo                                      tune and compare on synthetic tasks, offline
-  vlpt train photos/ --out runs/photos           tune a prompt on a folder of class folders
-  vlpt predict runs/photos/prompt new/*.jpg      classify other photos with it
+  vlpt tune photos/                              make a classifier of a folder of class folders
+  vlpt predict runs/photos new/*.jpg             classify other photos with it
 
 Exit codes:
   0  done
@@ -70,6 +70,8 @@ struct Cli {
 enum Command {
     /// Tune prompts on tasks that the program draws itself, compare with zero-shot, write a report
     Demo(demo::DemoArgs),
+    /// Make the best classifier that your photos allow, and say how good it is
+    Tune(Box<commands::tune::TuneArgs>),
     /// Tune a prompt on a data set and write a run folder
     Train(Box<commands::train::TrainArgs>),
     /// Tune one prompt for many tasks, and adapt it
@@ -154,6 +156,7 @@ fn run(cli: &Cli, console: &Console) -> Result<(), CliError> {
 fn work(cli: &Cli, console: &Console) -> Result<(), CliError> {
     match &cli.command {
         Command::Demo(args) => demo::run(args, console),
+        Command::Tune(args) => commands::tune::run(args, console),
         Command::Train(args) => commands::train::run(args, console),
         Command::Multitask(command) => commands::multitask::run(command, console),
         Command::Eval(args) => commands::eval::run(args, console),

@@ -12,6 +12,7 @@ use vlpt_methods::{METHODS, OptionTable, option_tables};
 const VERBS: &[&[&str]] = &[
     &[],
     &["demo"],
+    &["tune"],
     &["train"],
     &["multitask", "source"],
     &["multitask", "adapt"],

@@ -39,6 +39,8 @@ pub struct Classifier {
     pub embed: usize,
     /// What images must be embedded with; none: the tower as it is.
     pub visual: Option<ImageAdaptation>,
+    /// What logits are divided by; 1 where nothing was calibrated.
+    temperature: f32,
     head: Head,
 }
 
@@ -110,8 +112,18 @@ impl Classifier {
             classes: classes.to_vec(),
             embed,
             visual: None,
+            temperature: 1.0,
             head,
         }
+    }
+
+    /// The same classifier with its logits divided by a temperature, as held-out images asked for
+    /// (Guo et al., "On calibration of modern neural networks", ICML 2017). Which class is the most
+    /// probable stays as it is.
+    #[must_use]
+    pub fn with_temperature(mut self, temperature: f64) -> Self {
+        self.temperature = temperature as f32;
+        self
     }
 
     /// The same classifier for images that are embedded with this. Of a classifier that reads one
@@ -183,14 +195,15 @@ impl Classifier {
     }
 
     /// Logits (images x classes) of image features (images x embed, or x 2 embed where an image has
-    /// two), normalised or not, that were made by `clip` under [`Classifier::visual`].
+    /// two), normalised or not, that were made by `clip` under [`Classifier::visual`]; divided by the
+    /// temperature where there is one.
     ///
     /// # Errors
     /// A number of values that is not a multiple of the classifier's width, or a method that
     /// refused the images.
     pub fn logits(&self, clip: &Clip, images: &[f32]) -> Result<Vec<f32>> {
         let units = UnitRows::new(images, self.embed)?;
-        let logits = match &self.head {
+        let mut logits = match &self.head {
             Head::Cosine {
                 features,
                 logit_scale,
@@ -214,6 +227,11 @@ impl Classifier {
             return Err(AdapterError::NotFinite {
                 what: "the scores of an image".to_owned(),
             });
+        }
+        if self.temperature != 1.0 {
+            for logit in &mut logits {
+                *logit /= self.temperature;
+            }
         }
         Ok(logits)
     }

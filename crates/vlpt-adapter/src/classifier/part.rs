@@ -41,7 +41,10 @@ impl Classifier {
             Head::Features(head) => Head::Features(head.part(classes)),
         };
         let names: Vec<String> = classes.iter().map(|&c| self.classes[c].clone()).collect();
-        Self::with_head(&names, embed, head).with_visual(self.visual.clone())
+        Self {
+            temperature: self.temperature,
+            ..Self::with_head(&names, embed, head).with_visual(self.visual.clone())
+        }
     }
 
     /// The same classifier with other names for its classes, one each.

@@ -104,3 +104,14 @@ fn texts_of_an_image_depend_on_the_images_beside_it_by_rounding_at_most() {
     }
     assert_ne!(together[..200], together[200..400]);
 }
+
+#[test]
+fn a_temperature_divides_logits_of_parts_too_and_changes_no_answer() {
+    let clip = Clip::mini();
+    let image = [3.0, 4.0];
+    let (plain, warm) = (example(10.0), example(10.0).with_temperature(2.0));
+    assert_eq!(warm.logits(&clip, &image).unwrap(), [3.0, 4.0]);
+    assert_eq!(warm.part(&[1]).logits(&clip, &image).unwrap(), [4.0]);
+    let [plain, warm] = [plain, warm].map(|one| one.probabilities(&clip, &image).unwrap());
+    assert!(plain[1] > warm[1] && warm[1] > 0.5, "{plain:?} {warm:?}");
+}

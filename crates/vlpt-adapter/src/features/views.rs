@@ -134,8 +134,10 @@ impl<'a> FeatureExtractor<'a> {
         done
     }
 
-    /// Features (images x embed) of the tower's rows, made in the groups that went through it.
-    pub(super) fn projected(&self, rows: &[f32]) -> Vec<f32> {
+    /// Features (images x embed) of the tower's rows (images x width), as
+    /// [`FeatureExtractor::unprojected`] gives them, made in the groups that went through it; the bits
+    /// are those of [`FeatureExtractor::features`].
+    pub fn projected(&self, rows: &[f32]) -> Vec<f32> {
         let group = (self.batch.max(1) * self.row_width()).max(1);
         let of = |rows| ImageAdaptation::of_tower_rows(self.adaptation.as_ref(), self.clip, rows);
         rows.chunks(group).flat_map(of).collect()

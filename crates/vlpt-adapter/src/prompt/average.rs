@@ -106,6 +106,8 @@ pub fn average_prompts_to(folders: &[PathBuf], clip: &Clip, out: &Path) -> Resul
     {
         adapter.init_from = None;
     }
+    // Held-out images said it of each of the parts, not of their mean.
+    adapter.calibration = None;
     let content = PromptContent {
         adapter: &adapter,
         classes: &first.classes,

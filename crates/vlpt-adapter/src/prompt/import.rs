@@ -401,6 +401,7 @@ fn write(
         selected_epoch: epochs,
         tasks: Vec::new(),
         init_from: None,
+        calibration: None,
     };
     let file = path.file_name().unwrap_or_default().to_string_lossy();
     let mut metrics = json!({

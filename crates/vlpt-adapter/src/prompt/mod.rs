@@ -10,6 +10,7 @@
 //! | `metrics.json` | what the training measured |
 //! | `README.md` | the same for people |
 
+mod annotate;
 mod average;
 mod checksums;
 mod choices;
@@ -31,6 +32,7 @@ use vlpt_methods::MethodConfig;
 
 use vlpt_base::hash::fingerprint;
 
+pub use annotate::{Annotations, annotate_prompt};
 pub use average::{Averaged, AveragedSource, average_prompts, average_prompts_to};
 pub use import::{ImportOptions, ImportTask, Imported, LeftOut, UsedTensor, import_checkpoint};
 pub use read::{PromptFolder, PromptReport};
@@ -89,6 +91,24 @@ pub struct Adapter {
     /// The prompt that tuning started from, if one was named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub init_from: Option<InitSource>,
+    /// What held-out images said of its probabilities, where they were asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<Calibration>,
+}
+
+/// What held-out images said of a classifier's probabilities. It holds for the classes that it was
+/// tuned for, and for no others.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Calibration {
+    /// What logits are divided by before they become probabilities; above 0.
+    pub temperature: f64,
+    /// The least probability of an answer; below it an image shows none of the classes. None: there
+    /// were too few images to say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<f64>,
+    /// The share of images of the classes that the threshold may reject.
+    pub reject_rate: f64,
 }
 
 /// One of the tasks that a prompt was tuned on together.

@@ -98,6 +98,14 @@ impl PromptFolder {
     /// # Errors
     /// A model whose sizes are not those of the prompt.
     pub fn classifier(&self, clip: &Clip) -> Result<Classifier> {
+        let classifier = self.uncalibrated(clip)?;
+        Ok(match &self.adapter.calibration {
+            Some(calibration) => classifier.with_temperature(calibration.temperature),
+            None => classifier,
+        })
+    }
+
+    fn uncalibrated(&self, clip: &Clip) -> Result<Classifier> {
         self.check_sizes(clip)?;
         match &self.stored.classifier {
             // What the file does not hold of the image side is made of the parameters.
@@ -230,7 +238,18 @@ fn read_adapter(path: &Path) -> Result<Adapter> {
         let found = format.map_or("no format".to_owned(), |f| format!("format {f}"));
         return Err(damaged(format!("has {found}: expected format {FORMAT}")));
     }
-    serde_json::from_value(value).map_err(|error| damaged(error.to_string()))
+    let adapter: Adapter =
+        serde_json::from_value(value).map_err(|error| damaged(error.to_string()))?;
+    if let Some(calibration) = &adapter.calibration {
+        let warm = calibration.temperature.is_finite() && calibration.temperature > 0.0;
+        let share = |value: f64| (0.0..=1.0).contains(&value);
+        if !warm || !calibration.threshold.is_none_or(share) {
+            return Err(damaged(format!(
+                "has {calibration:?}: expected a temperature above 0 and a threshold from 0 to 1"
+            )));
+        }
+    }
+    Ok(adapter)
 }
 
 fn read_classes(path: &Path, adapter: &Adapter) -> Result<Vec<String>> {

@@ -96,7 +96,7 @@ pub fn write_prompt(path: &Path, content: &PromptContent) -> Result<()> {
     Ok(write_folder(path, &files)?)
 }
 
-fn pretty(value: &Value) -> Result<Vec<u8>> {
+pub(super) fn pretty(value: &Value) -> Result<Vec<u8>> {
     let mut text = serde_json::to_string_pretty(value).map_err(std::io::Error::other)?;
     text.push('\n');
     Ok(text.into_bytes())

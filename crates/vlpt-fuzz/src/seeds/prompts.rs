@@ -61,6 +61,7 @@ fn folder(config: &MethodConfig) -> Vec<u8> {
         selected_epoch: 1,
         tasks: Vec::new(),
         init_from: None,
+        calibration: None,
     };
     let values = method.parameters().iter().map(|parameter| {
         let values = parameter.values().expect("parameters have values");

@@ -16,6 +16,7 @@ mod cross_entropy;
 mod dense;
 pub mod gda;
 pub(crate) mod held_out;
+mod known_texts;
 mod linear_head;
 pub mod linear_probe;
 mod logistic;

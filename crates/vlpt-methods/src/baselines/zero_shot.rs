@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use vlpt_clip::{Clip, PromptToken, TowerAdaptation};
 
+use super::known_texts::KNOWN;
 use crate::head::{FittedHead, Head};
 use crate::{Fit, MethodConfig, MethodError, MethodSpec, Needs, Report, Result, class_text};
 
@@ -137,6 +138,17 @@ pub(crate) fn means(
     if templates.is_empty() {
         return Err(MethodError::NoTemplate);
     }
+    KNOWN.get(clip, (classes, templates), each_normalised, || {
+        new_means(clip, classes, templates, each_normalised)
+    })
+}
+
+fn new_means(
+    clip: &Clip,
+    classes: &[String],
+    templates: &[String],
+    each_normalised: bool,
+) -> Result<Vec<f32>> {
     let embed = clip.config.embed_dim;
     let mut rows = Vec::with_capacity(classes.len() * embed);
     for group in classes.chunks((TEXTS_AT_ONCE / templates.len()).max(1)) {

@@ -54,6 +54,19 @@ pub struct DataConfig {
     /// before any is drawn.
     #[serde(skip_serializing_if = "BrokenImages::is_default")]
     pub broken: BrokenImages,
+    /// Learn from all images: also from those for validation, and, of a set that brings no splits, from
+    /// those that would be made its test images. Test images that a set itself names stay apart.
+    #[serde(skip_serializing_if = "is_off")]
+    pub all_to_train: bool,
+    /// Further data sets with the same classes, read as the first; their images are added to its own, and
+    /// classes that they bring are counted on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub more: Vec<String>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde's way to ask
+fn is_off(value: &bool) -> bool {
+    !*value
 }
 
 /// How the training images are sampled.

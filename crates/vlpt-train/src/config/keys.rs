@@ -40,6 +40,8 @@ pub fn all_keys() -> Vec<String> {
     full.image.grey16 = Grey16::Scale;
     full.image.resize_order = ResizeOrder::Pillow13;
     full.data.broken = BrokenImages::Skip;
+    full.data.all_to_train = true;
+    full.data.more = vec![String::new()];
     let table = toml::Table::try_from(&full).expect("plain data is always TOML");
     let mut keys = Vec::new();
     for (key, value) in &table {
@@ -113,6 +115,8 @@ mod tests {
             "train.schedule_by",
             "train.lr_min",
             "data.broken",
+            "data.all_to_train",
+            "data.more",
         ] {
             assert!(
                 keys.iter().any(|k| k == key),

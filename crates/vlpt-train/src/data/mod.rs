@@ -25,6 +25,30 @@ pub fn open_task(config: &DataConfig) -> Result<Task> {
 /// # Errors
 /// As [`open_task`].
 pub fn open_task_watched(config: &DataConfig, progress: &dyn Progress) -> Result<Task> {
+    let whole = |task: Task| {
+        if config.all_to_train {
+            task.all_to_train()
+        } else {
+            task
+        }
+    };
+    let mut task = whole(open_one(config, progress)?);
+    if !config.more.is_empty() {
+        let further = config.more.iter().map(|path| {
+            let further = DataConfig {
+                path: path.clone(),
+                more: Vec::new(),
+                ..config.clone()
+            };
+            Ok(whole(open_one(&further, progress)?))
+        });
+        task = task.joined(further.collect::<Result<_>>()?);
+    }
+    Ok(task)
+}
+
+/// The data set at the path of the configuration alone, with its own splits.
+fn open_one(config: &DataConfig, progress: &dyn Progress) -> Result<Task> {
     if config.path.is_empty() {
         return Err(TrainError::Setting {
             key: "data.path",

@@ -21,6 +21,7 @@ pub(super) fn remember(config: &RunConfig, dir: &Path) -> Result<()> {
         || paths.any(is_relative)
         || config.data.class_file.as_deref().is_some_and(is_relative)
         || config.data.image_root.as_deref().is_some_and(is_relative)
+        || config.data.more.iter().any(|path| is_relative(path))
         || config.few_shot.list.as_deref().is_some_and(is_relative);
     if !depends {
         return Ok(());
@@ -114,6 +115,9 @@ fn base(dir: &Path) -> Result<Option<PathBuf>> {
 
 fn locate(data: &mut DataConfig, base: Option<&Path>) {
     data.path = leads_to(&data.path, base);
+    for path in &mut data.more {
+        *path = leads_to(path, base);
+    }
     if let Some(file) = &mut data.class_file {
         *file = leads_to(file, base);
     }

@@ -118,6 +118,7 @@ pub(super) fn write_result(job: &Job, outcome: &Outcome) -> Result<()> {
         selected_epoch: outcome.selected_epoch,
         tasks: adapter_tasks(data),
         init_from: job.initial.map(|initial| initial.source.clone()),
+        calibration: None,
     };
     let mut metrics = outcome.metrics.clone();
     if let Some(val) = outcome.val {

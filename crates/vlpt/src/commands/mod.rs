@@ -17,4 +17,5 @@ pub(crate) mod preprocess;
 pub(crate) mod study;
 pub(crate) mod tokenize;
 pub(crate) mod train;
+pub(crate) mod tune;
 pub(crate) mod zeroshot;

@@ -70,6 +70,19 @@ impl RunDataArgs {
                 }
             }
         };
+        if task.test.is_empty() && self.data.is_none() && all_trained_on(run)? {
+            return Err(CliError::usage(
+                format!(
+                    "{} learned from all photos, so none is left to judge it on",
+                    run.display()
+                ),
+                format!(
+                    "{} says what to expect, from photos that were held out; name other photos: `vlpt eval {} DATA`",
+                    run.join("report.html").display(),
+                    run.display()
+                ),
+            ));
+        }
         let decoding = folder.adapter.preprocess.decoding(&Limits::default());
         tell(&task, &decoding, console);
         Ok(task)
@@ -109,6 +122,11 @@ impl RunDataArgs {
         }
         Ok(open_task_watched(&self.flags.over(plain)?, &bar)?)
     }
+}
+
+/// Whether the run's own data leaves no image to judge it on.
+fn all_trained_on(run: &Path) -> Result<bool, CliError> {
+    Ok(remembered_data(run)?.iter().any(|data| data.all_to_train))
 }
 
 /// Whether the other set has not the columns of the run.

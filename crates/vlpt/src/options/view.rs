@@ -38,6 +38,13 @@ enum OrderArg {
 }
 
 impl ViewFlags {
+    /// As [`ViewFlags::config`], for people's own photos: these are turned as they say unless a flag says
+    /// otherwise.
+    pub(crate) fn with_exif_applied(mut self) -> ImageConfig {
+        self.exif = self.exif.or(Some(ExifArg::Apply));
+        self.config()
+    }
+
     /// Changes to a model's own preprocessing.
     pub(crate) fn config(self) -> ImageConfig {
         ImageConfig {

@@ -82,6 +82,27 @@ pub(crate) fn photos(folder: &Path) {
     }
 }
 
+/// Class folders with so many pictures of each class of a synthetic task, from the picture `first` on.
+pub(crate) fn drawn_photos(folder: &Path, task: &str, classes: usize, first: usize, each: usize) {
+    let task = vlpt_data::synthetic::task(task, 0).expect("the task is known");
+    for class in 0..classes {
+        let own = task.train.samples.iter();
+        let own = own.filter(|sample| sample.labels[0] as usize == class);
+        for (number, sample) in own.enumerate().skip(first).take(each) {
+            let drawn = sample
+                .load(&vlpt_data::image::Limits::default())
+                .expect("drawn");
+            let path = folder.join(format!("{}/{number:03}.png", task.classes[class]));
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("folder made");
+            let image = image::RgbImage::from_raw(drawn.width, drawn.height, drawn.data);
+            image
+                .expect("all pixels")
+                .save(path)
+                .expect("image written");
+        }
+    }
+}
+
 /// Every file of a folder, by its path in there.
 pub(crate) fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut files = BTreeMap::new();
