@@ -3,13 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use rayon::prelude::*;
 use vlpt_base::list::SHOWN;
 use vlpt_clip::{Clip, Hub, Observer, TowerAdaptation};
-use vlpt_data::image::{Limits, Preprocess, decode_then};
+use vlpt_data::image::Preprocess;
 use vlpt_methods::zeroshot::normalise;
 
-use crate::{AdapterError, Classifier, ImageAdaptation, PrecisionSetting, PromptFolder, Result};
+use crate::{Classifier, DecodedImages, ImageAdaptation, PrecisionSetting, PromptFolder, Result};
 
 /// How a prompt folder is opened for prediction.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -100,15 +99,34 @@ impl Predictor {
         &self.classifier.classes
     }
 
+    /// What images are decoded by.
+    pub fn preprocess(&self) -> &Preprocess {
+        &self.preprocess
+    }
+
+    /// The model whose towers are used.
+    pub fn clip(&self) -> &Clip {
+        &self.clip
+    }
+
     /// Probabilities of each image, one for each class. An image that cannot be decoded is an
     /// error at its own place and does not spoil the others. Give some dozens at once.
     ///
     /// # Errors
     /// A model and a classifier of different widths.
     pub fn predict(&self, images: &[NamedImage]) -> Result<Vec<Result<Vec<f32>>>> {
+        self.classify(decode_images(&self.preprocess, images))
+    }
+
+    /// As [`Predictor::predict`], of images that are decoded already, by [`Predictor::preprocess`]:
+    /// the next ones can be decoded meanwhile. What an image gets does not depend on those beside it.
+    ///
+    /// # Errors
+    /// As [`Predictor::predict`].
+    pub fn classify(&self, images: DecodedImages) -> Result<Vec<Result<Vec<f32>>>> {
         let visual = self.classifier.visual.as_ref();
-        let features = embed_images(&self.clip, &self.preprocess, images, visual, false);
-        features
+        images
+            .features(&self.clip, visual, false)
             .into_iter()
             .map(|features| match features {
                 Ok(features) => self.classifier.probabilities(&self.clip, &features).map(Ok),
@@ -128,46 +146,13 @@ pub fn embed_images(
     adaptation: Option<&ImageAdaptation>,
     normalised: bool,
 ) -> Vec<Result<Vec<f32>>> {
-    let options = preprocess.decoding(&Limits::default());
-    let tensors: Vec<Result<Vec<f32>>> = images
-        .par_iter()
-        .map(|(name, bytes)| {
-            let apply = |image| preprocess.apply(&image);
-            Ok(decode_then(bytes, name, &options, apply)?)
-        })
-        .collect();
-    let pixels: Vec<f32> = tensors.iter().flatten().flatten().copied().collect();
-    let count = tensors.iter().filter(|tensor| tensor.is_ok()).count();
-    let features = match count {
-        0 => Ok(Vec::new()),
-        _ => ImageAdaptation::features(adaptation, clip, &pixels, count),
-    };
-    let features = match features {
-        Ok(features) => features,
-        Err(error) => {
-            let what = error.to_string();
-            let refused = |_| {
-                Err(AdapterError::Incompatible {
-                    what: what.clone(),
-                    hint: None,
-                })
-            };
-            return tensors.into_iter().map(refused).collect();
-        }
-    };
-    let embed = clip.config.embed_dim;
-    let mut rows = features.chunks_exact(ImageAdaptation::width(adaptation, embed));
-    let mut row = || {
-        let mut row = rows.next().map(<[f32]>::to_vec).unwrap_or_default();
-        if normalised {
-            row.chunks_exact_mut(embed).for_each(normalise);
-        }
-        row
-    };
-    tensors
-        .into_iter()
-        .map(|tensor| tensor.map(|_| row()))
-        .collect()
+    decode_images(preprocess, images).features(clip, adaptation, normalised)
+}
+
+fn decode_images(preprocess: &Preprocess, images: &[NamedImage]) -> DecodedImages {
+    DecodedImages::of(preprocess, images, |(name, bytes)| {
+        Ok((name.into(), bytes.into()))
+    })
 }
 
 /// Text features, row-major (texts x embed).

@@ -123,14 +123,16 @@ struct Drawn {
 }
 
 impl Bar {
-    /// Begins `what` with `total` units to do; ends an earlier phase.
+    /// Begins `what` with `total` units to do, 0 where it is not known how many; ends an earlier phase.
     pub(crate) fn begin(&self, what: &str, total: u64) {
         self.end();
         if !self.shown {
             return;
         }
-        let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::hidden());
+        let known = (total > 0).then_some(total);
+        let bar = ProgressBar::with_draw_target(known, ProgressDrawTarget::hidden());
         let template = match self.unit {
+            _ if known.is_none() => "{msg:24!} {human_pos}  {rate:>10}",
             Unit::Items => "{msg:24!} {bar:28} {human_pos}/{human_len}  {rate:>10}  {eta} left",
             Unit::Bytes => {
                 "{msg:24!} {bar:28} {bytes}/{total_bytes}  {bytes_per_sec:12}  {eta} left"

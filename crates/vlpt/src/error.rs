@@ -19,7 +19,7 @@ pub(crate) mod code {
     pub(crate) const FAILURE: u8 = 1;
     /// The command line or the configuration cannot be used as given.
     pub(crate) const USAGE: u8 = 2;
-    /// A check ran to its end and found faults.
+    /// The work ran to its end and found faults.
     pub(crate) const FAULTS: u8 = 3;
 
     /// What shells give a program that a signal ended.
@@ -93,6 +93,9 @@ pub(crate) enum CliError {
     /// A check found `0` faults, already printed.
     #[error("{0} found")]
     Faults(String),
+    /// All was done, but for some images that have no answer.
+    #[error("{0}")]
+    Partly(String),
     /// Whoever read standard output has left.
     #[error("standard output was closed")]
     Closed,
@@ -241,7 +244,7 @@ impl CliError {
                 | TrainError::Setting { .. },
             )
             | Self::Data(DataError::Layout(LayoutError::WithoutEffect { .. })) => code::USAGE,
-            Self::Faults(_) => code::FAULTS,
+            Self::Faults(_) | Self::Partly(_) => code::FAULTS,
             Self::Interrupted { signal, .. } => code::of_signal(*signal),
             Self::Closed => 0,
             _ => code::FAILURE,

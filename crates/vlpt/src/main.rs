@@ -7,8 +7,10 @@ mod demo;
 mod error;
 mod figures;
 mod interrupt;
+mod kept_rows;
 mod options;
 mod output;
+mod pipeline;
 mod tuning;
 mod verdict;
 mod watch;
@@ -30,7 +32,7 @@ Exit codes:
   0  done
   1  input, output or the work itself failed
   2  the command line or the configuration cannot be used as given
-  3  a check ran to its end and found faults
+  3  the work ran to its end and found faults: a check, or images that cannot be classified
   130, 143  stopped by Ctrl-C or SIGTERM; a run says how it goes on";
 
 /// Adapts a frozen CLIP model to an image task by learning a few prompt vectors.

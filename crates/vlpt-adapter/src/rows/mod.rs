@@ -10,18 +10,19 @@
 //! | `score:NAME` | the probability of each class, where all were asked for (in JSON `scores`) |
 //! | `error` | why an image has no answer, where images are not of a data set |
 //!
-//! Rows are written as they come; the file appears once it is whole.
+//! Rows are written as they come. The file appears once it is whole ([`RowWriter::create`]), or grows
+//! row by row, for whoever reads along ([`RowWriter::append`]).
 
 mod flat;
 mod jsonl;
 #[cfg(feature = "parquet")]
 mod parquet;
+mod target;
 
 use std::path::{Path, PathBuf};
 
-use vlpt_base::atomic_file::AtomicFile;
-
 use crate::{AdapterError, Result, is_answer};
+use target::Target;
 
 /// The form of a file of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -171,8 +172,8 @@ pub struct RowWriter {
 }
 
 enum Sink {
-    Csv(Box<csv::Writer<AtomicFile>>),
-    Jsonl(AtomicFile, Vec<String>),
+    Csv(Box<csv::Writer<Target>>),
+    Jsonl(Target, Vec<String>),
     #[cfg(feature = "parquet")]
     Parquet(Box<parquet::ParquetRows>),
 }
@@ -185,19 +186,13 @@ impl RowWriter {
     pub fn create(path: &Path, options: RowOptions) -> Result<Self> {
         let format = RowFormat::of(path)?;
         options.check()?;
-        let columns = flat::columns(&options);
-        let file = AtomicFile::create(path)?;
+        let file = Target::whole(path)?;
         let sink = match format {
-            RowFormat::Csv => {
-                let mut writer = Box::new(csv::Writer::from_writer(file));
-                let names = columns.iter().map(|column| &column.name);
-                writer.write_record(names).map_err(std::io::Error::from)?;
-                Sink::Csv(writer)
-            }
+            RowFormat::Csv => Sink::Csv(csv_writer(file, Some(&options))?),
             RowFormat::Jsonl => Sink::Jsonl(file, options.score_names()),
             #[cfg(feature = "parquet")]
             RowFormat::Parquet => {
-                let rows = parquet::ParquetRows::new(file, &columns)
+                let rows = parquet::ParquetRows::new(file, &flat::columns(&options))
                     .map_err(|error| damaged(path, &error))?;
                 Sink::Parquet(Box::new(rows))
             }
@@ -209,6 +204,58 @@ impl RowWriter {
             options,
             sink,
             rows: 0,
+        })
+    }
+
+    /// Goes on with a file that grows: what is in it stays, and a row is there for others to read as soon
+    /// as it is written. A file that is new or empty begins with the header, where there is one.
+    ///
+    /// # Errors
+    /// As [`RowWriter::create`], and Parquet, which can be read only once it is whole.
+    pub fn append(path: &Path, options: RowOptions) -> Result<Self> {
+        let format = RowFormat::of(path)?;
+        options.check()?;
+        if format == RowFormat::Parquet {
+            return Err(AdapterError::Incompatible {
+                what: format!(
+                    "{}: a Parquet file cannot grow row by row: its index is written at the end",
+                    path.display()
+                ),
+                hint: Some("end the name in .csv or .jsonl".to_owned()),
+            });
+        }
+        let (file, length) = Target::growing(path)?;
+        let sink = match format {
+            RowFormat::Csv => {
+                let header = (length == 0).then_some(&options);
+                let mut writer = csv_writer(file, header)?;
+                writer.flush()?;
+                Sink::Csv(writer)
+            }
+            _ => Sink::Jsonl(file, options.score_names()),
+        };
+        Ok(Self {
+            path: path.to_owned(),
+            options,
+            sink,
+            rows: 0,
+        })
+    }
+
+    /// What is written of a file that grows is on the disk, whatever happens; gives the file's length.
+    /// Of another file nothing is promised, and the length is 0.
+    ///
+    /// # Errors
+    /// The disk is full or gone.
+    pub fn sync(&mut self) -> Result<u64> {
+        Ok(match &mut self.sink {
+            Sink::Csv(writer) => {
+                writer.flush()?;
+                writer.get_ref().length_on_disk()?
+            }
+            Sink::Jsonl(file, _) => file.length_on_disk()?,
+            #[cfg(feature = "parquet")]
+            Sink::Parquet(_) => 0,
         })
     }
 
@@ -232,6 +279,9 @@ impl RowWriter {
                 writer
                     .write_record(None::<&[u8]>)
                     .map_err(std::io::Error::from)?;
+                if matches!(writer.get_ref(), Target::Growing(_)) {
+                    writer.flush()?;
+                }
             }
             Sink::Jsonl(file, names) => jsonl::write(file, &self.options, names, row)?,
             #[cfg(feature = "parquet")]
@@ -256,9 +306,19 @@ impl RowWriter {
             #[cfg(feature = "parquet")]
             Sink::Parquet(rows) => rows.finish().map_err(|error| damaged(&self.path, &error))?,
         };
-        file.commit()?;
+        file.end()?;
         Ok(self.rows)
     }
+}
+
+fn csv_writer(file: Target, header: Option<&RowOptions>) -> Result<Box<csv::Writer<Target>>> {
+    let mut writer = Box::new(csv::Writer::from_writer(file));
+    if let Some(options) = header {
+        let columns = flat::columns(options);
+        let names = columns.iter().map(|column| &column.name);
+        writer.write_record(names).map_err(std::io::Error::from)?;
+    }
+    Ok(writer)
 }
 
 #[cfg(feature = "parquet")]

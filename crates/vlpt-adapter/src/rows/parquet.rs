@@ -9,9 +9,9 @@ use parquet::errors::{ParquetError, Result};
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{Type, TypePtr};
-use vlpt_base::atomic_file::AtomicFile;
 
 use super::flat::{Cell, Column};
+use super::target::Target;
 
 /// Cells that are held before a group is written.
 const GROUP_CELLS: usize = 1 << 18;
@@ -24,13 +24,13 @@ enum Held {
 
 /// A Parquet file being written.
 pub(super) struct ParquetRows {
-    writer: SerializedFileWriter<AtomicFile>,
+    writer: SerializedFileWriter<Target>,
     held: Vec<Held>,
     rows: usize,
 }
 
 impl ParquetRows {
-    pub(super) fn new(file: AtomicFile, columns: &[Column]) -> Result<Self> {
+    pub(super) fn new(file: Target, columns: &[Column]) -> Result<Self> {
         let fields = columns.iter().map(field).collect::<Result<Vec<_>>>()?;
         let schema = Type::group_type_builder("schema")
             .with_fields(fields)
@@ -101,7 +101,7 @@ impl ParquetRows {
         Ok(())
     }
 
-    pub(super) fn finish(mut self) -> Result<AtomicFile> {
+    pub(super) fn finish(mut self) -> Result<Target> {
         if self.rows > 0 {
             self.write_group()?;
         }

@@ -149,3 +149,32 @@ fn the_word_for_none_is_no_class() {
     options.none_below = Some((1.5, "none".to_owned()));
     assert!(options.check().is_err());
 }
+
+#[test]
+fn a_file_that_grows_has_one_header_and_every_row_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["rows.csv", "rows.jsonl"] {
+        let path = dir.path().join(name);
+        let all = written(name, options(RowLabels::Unknown, false), &ROWS);
+        let read = || fs_err::read(&path).unwrap();
+        for row in &ROWS {
+            let mut writer = RowWriter::append(&path, options(RowLabels::Unknown, false)).unwrap();
+            writer.push(row).unwrap();
+            let length = read().len() as u64;
+            assert_eq!(writer.sync().unwrap(), length, "a row is there at once");
+        }
+        assert!(read() == all, "{name}");
+        // What was torn off in the middle of a row is a row of its own.
+        fs_err::write(&path, b"half a r").unwrap();
+        RowWriter::append(&path, options(RowLabels::Unknown, false)).unwrap();
+        assert_eq!(read(), b"half a r\n");
+    }
+    let refused = RowWriter::append(
+        &dir.path().join("rows.parquet"),
+        options(RowLabels::Unknown, false),
+    );
+    let Err(error) = refused else {
+        panic!("Parquet grows")
+    };
+    assert!(error.hint().unwrap().contains(".jsonl"), "{error}");
+}

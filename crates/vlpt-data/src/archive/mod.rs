@@ -9,6 +9,7 @@
 mod arrow;
 mod file_at;
 mod hub;
+mod packed;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod root;
@@ -23,6 +24,7 @@ mod zip_bounds;
 pub use arrow::{ArrowLeaf, ArrowTable};
 pub use file_at::MAX_MEMBER_BYTES;
 pub(crate) use hub::snapshot_name;
+pub use packed::{Archive, PackedImages, TAR_ENDINGS, is_archive};
 #[cfg(feature = "parquet")]
 pub use parquet::{ParquetTable, WindowCache};
 pub(crate) use root::Listings;
@@ -32,5 +34,5 @@ pub use spool::Spool;
 #[cfg(feature = "webdataset")]
 pub(crate) use tar::peek;
 #[cfg(feature = "webdataset")]
-pub use tar::{TarArchive, TarMember};
+pub use tar::{TarArchive, TarMember, TarStream};
 pub use zip::ZipArchive;

@@ -67,7 +67,7 @@ pub fn open(path: &Path, options: &OpenOptions) -> Result<Task> {
         return Ok(task);
     }
     let shard = || webdataset::recognise(path).is_some();
-    if packed::is_archive(path) && options.format != Some(Format::WebDataset) && !shard() {
+    if crate::archive::is_archive(path) && options.format != Some(Format::WebDataset) && !shard() {
         let shadow = packed::Shadow::of(path)?;
         let task = open_around(shadow.folder(), options, AROUND);
         return shadow.put_back(task.map_err(|error| shadow.retell(&error))?);

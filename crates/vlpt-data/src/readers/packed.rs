@@ -6,21 +6,18 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use tempfile::TempDir;
 
 use super::layout::{Gives, Item, Layout};
 use super::made_split::hash_of;
 use super::webdataset::tar_name;
-use crate::archive::{Root, ZipArchive};
-#[cfg(feature = "webdataset")]
-use crate::archive::{Spool, TarArchive};
+use crate::archive::{Archive, Root};
 use crate::error::{DataError, LayoutError, Result};
 use crate::format::Format;
 use crate::image::has_image_ending as is_image;
 use crate::junk::is_junk_path;
-use crate::sample::{ImageRef, Sample};
+use crate::sample::Sample;
 use crate::split_name::SplitName;
 use crate::task::Task;
 
@@ -47,109 +44,11 @@ const TEXTS: [&str; 8] = [
 ];
 /// Endings of what cannot be read inside an archive.
 const NESTED: [&str; 6] = ["parquet", "arrow", "zip", "tar", "tgz", "gz"];
-/// Endings of other ways of packing, told from what is no archive at all; the last two are no tars.
-const OTHERS: [&str; 8] = [
-    ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst", ".tzst", ".7z", ".rar",
-];
 /// Largest text, and the most members.
 const MAX_TEXT_BYTES: usize = 256 << 20;
 const MAX_MEMBERS: usize = 1_000_000;
 /// How many folders around everything else are stepped into.
 const MAX_AROUND: usize = 4;
-
-/// Kinds of archives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Zip,
-    Tar,
-    /// One that is not read.
-    Other,
-}
-
-/// What archive a file is by its name.
-fn kind(path: &Path) -> Option<Kind> {
-    let name = path.file_name()?.to_string_lossy().to_ascii_lowercase();
-    let is = |ending: &str| name.strip_suffix(ending).is_some();
-    if is(".zip") {
-        Some(Kind::Zip)
-    } else if is(".7z") || is(".rar") {
-        Some(Kind::Other)
-    } else {
-        let tar = tar_name(&name).is_some() || OTHERS.iter().any(|ending| is(ending));
-        tar.then_some(Kind::Tar)
-    }
-}
-
-/// Whether the file at `path` is an archive by its name.
-pub(super) fn is_archive(path: &Path) -> bool {
-    kind(path).is_some() && path.is_file()
-}
-
-/// The archive, opened.
-enum Archive {
-    Zip(Arc<ZipArchive>),
-    #[cfg(feature = "webdataset")]
-    Tar(Arc<TarArchive>),
-}
-
-impl Archive {
-    fn open(path: &Path) -> Result<Self> {
-        let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
-        let root = Root::open(folder.unwrap_or(Path::new(".")))?;
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        match kind(path) {
-            Some(Kind::Zip) => Ok(Self::Zip(ZipArchive::open(&root, &name)?)),
-            Some(Kind::Other) => {
-                let detail = "such archives are not read: unpack it and open its folder";
-                Err(LayoutError::damaged(&name, "zip or tar", &detail).into())
-            }
-            _ => Self::open_tar(&root, path, &name),
-        }
-    }
-
-    #[cfg(feature = "webdataset")]
-    fn open_tar(root: &Root, _: &Path, name: &str) -> Result<Self> {
-        let tar = TarArchive::open(root, name, &Arc::new(Spool::default()))?;
-        Ok(Self::Tar(Arc::new(tar)))
-    }
-
-    #[cfg(not(feature = "webdataset"))]
-    fn open_tar(_: &Root, path: &Path, _: &str) -> Result<Self> {
-        let format = crate::format::Format::WebDataset;
-        Err(super::not_built_in(path, format, "webdataset"))
-    }
-
-    /// Names of the plain files, each with its place in the index.
-    fn files(&self) -> Vec<(String, u32)> {
-        match self {
-            Self::Zip(zip) => (0..zip.len() as u32)
-                .filter_map(|entry| Some((zip.member(entry)?, entry)))
-                .filter(|((_, folder), _)| !folder)
-                // older programs on Windows wrote their own separators
-                .map(|((name, _), entry)| (name.replace('\\', "/"), entry))
-                .collect(),
-            #[cfg(feature = "webdataset")]
-            Self::Tar(tar) => {
-                let names = tar.members().iter().map(|member| member.name.clone());
-                names.zip(0..).collect()
-            }
-        }
-    }
-
-    fn image(&self, entry: u32) -> ImageRef {
-        match self {
-            Self::Zip(zip) => ImageRef::Zip {
-                archive: Arc::clone(zip),
-                entry,
-            },
-            #[cfg(feature = "webdataset")]
-            Self::Tar(tar) => ImageRef::Tar {
-                archive: Arc::clone(tar),
-                entry,
-            },
-        }
-    }
-}
 
 /// The names of an archive in a temporary folder.
 pub(super) struct Shadow {

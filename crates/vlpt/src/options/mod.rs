@@ -5,10 +5,12 @@ mod cache;
 mod data;
 mod given;
 mod images;
+mod input;
 mod model;
 mod pool;
 mod rows;
 mod run_data;
+mod standard_input;
 mod view;
 mod walk;
 
@@ -16,7 +18,8 @@ pub(crate) use address_space::check_address_space;
 pub(crate) use cache::CacheArgs;
 pub(crate) use data::{BrokenArg, DataArgs, DataFlags, before_work, refuse_inside};
 pub(crate) use given::{from_environment, remember, switch, without_empty_variables};
-pub(crate) use images::{ImageArgs, Input};
+pub(crate) use images::{ImageArgs, Images};
+pub(crate) use input::{Input, inputs_hash};
 pub(crate) use model::{
     BaseModelArgs, ModelArgs, PrecisionArgs, TowerArgs, find_model, load_preprocess,
     load_tokenizer, open_model,
@@ -25,3 +28,4 @@ pub(crate) use pool::{check_kernels, check_threads, in_pool};
 pub(crate) use rows::{PredictionsArgs, RowArgs};
 pub(crate) use run_data::{RunDataArgs, same_place};
 pub(crate) use view::ViewFlags;
+pub(crate) use walk::Walk;

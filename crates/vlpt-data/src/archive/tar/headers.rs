@@ -8,18 +8,18 @@ use std::io;
 use super::TarMember;
 use crate::archive::file_at::FileAt;
 
-const BLOCK: u64 = 512;
+pub(super) const BLOCK: u64 = 512;
 /// Longest name and longest pax record that is read.
-const MAX_RECORD_BYTES: u64 = 64 << 10;
+pub(super) const MAX_RECORD_BYTES: u64 = 64 << 10;
 /// Characters of a name that a message quotes.
 const NAME_SHOWN: usize = 200;
 
 /// What extension headers say of the member that follows.
 #[derive(Default)]
-struct Said {
-    name: Option<Vec<u8>>,
-    size: Option<u64>,
-    sparse: bool,
+pub(super) struct Said {
+    pub(super) name: Option<Vec<u8>>,
+    pub(super) size: Option<u64>,
+    pub(super) sparse: bool,
 }
 
 /// Appends the first `most` plain files of a tar that takes up `length` bytes of `file` from `start`.
@@ -128,7 +128,7 @@ fn read(file: &FileAt, at: u64, size: u64) -> Result<Vec<u8>, String> {
     bytes.map_err(|error| error.to_string())
 }
 
-fn check_sum(header: &tar::Header, block: &[u8; BLOCK as usize]) -> Result<(), String> {
+pub(super) fn check_sum(header: &tar::Header, block: &[u8; BLOCK as usize]) -> Result<(), String> {
     let blanks = 8 * u32::from(b' ');
     let around = block[..148].iter().chain(&block[156..]);
     let sum: u32 = blanks + around.map(|byte| u32::from(*byte)).sum::<u32>();
@@ -140,7 +140,7 @@ fn check_sum(header: &tar::Header, block: &[u8; BLOCK as usize]) -> Result<(), S
 }
 
 /// Reads pax records, lines of `length key=value`.
-fn pax(record: &[u8], said: &mut Said) -> Result<(), String> {
+pub(super) fn pax(record: &[u8], said: &mut Said) -> Result<(), String> {
     for pair in tar::PaxExtensions::new(record) {
         let pair = pair.map_err(|error| error.to_string())?;
         let value = pair.value_bytes();
@@ -161,7 +161,7 @@ fn pax(record: &[u8], said: &mut Said) -> Result<(), String> {
 }
 
 /// A name, cut where it is too long to be shown.
-fn shown(name: &[u8]) -> String {
+pub(super) fn shown(name: &[u8]) -> String {
     let text = String::from_utf8_lossy(name);
     let mut cut: String = text.chars().take(NAME_SHOWN).collect();
     if cut.len() < text.len() {

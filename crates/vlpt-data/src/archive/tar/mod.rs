@@ -1,6 +1,7 @@
 //! Members of a tar, read in place, or where it was unpacked from gzip.
 
 mod headers;
+mod stream;
 
 use std::fmt::Display;
 use std::path::PathBuf;
@@ -10,6 +11,8 @@ use super::file_at::{FileAt, MAX_MEMBER_BYTES};
 use super::root::Root;
 use super::spool::Spool;
 use crate::error::{DataError, LayoutError, Result};
+
+pub use stream::TarStream;
 
 /// A file in a tar.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::archive::TAR_ENDINGS;
 use crate::readers::folders::{folders_in, list};
 use crate::readers::shards::Shard;
 use crate::split_name::SplitName;
@@ -11,12 +12,9 @@ pub(in crate::readers) const EXPECTED: &str = "<split>/N.tar (with <split>/nshar
 /// File with the number of shards of a split.
 pub(super) const SHARDS: &str = "nshards.txt";
 
-/// Endings of tars, the longest first.
-const ENDINGS: [&str; 3] = [".tar.gz", ".tgz", ".tar"];
-
 /// The name of a tar without its ending, and the ending.
 pub(in crate::readers) fn tar_name(name: &str) -> Option<(&str, &str)> {
-    ENDINGS.iter().find_map(|ending| {
+    TAR_ENDINGS.iter().find_map(|ending| {
         let at = name.len().checked_sub(ending.len())?;
         let (stem, found) = (name.get(..at)?, name.get(at..)?);
         found.eq_ignore_ascii_case(ending).then_some((stem, found))

@@ -4,6 +4,8 @@ use std::io::{self, Read};
 
 use serde::Serialize;
 
+use crate::kept_rows::is_no_row;
+
 /// An image that has no row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct LeftOut {
@@ -15,18 +17,6 @@ pub(super) struct LeftOut {
 
 /// Most names that are told.
 const TOLD: usize = 10;
-
-/// The row of an image that is left out: features are never NaN.
-pub(super) fn no_row(width: usize) -> Vec<f32> {
-    vec![f32::NAN; width]
-}
-
-/// Whether bytes are such a row.
-pub(super) fn is_no_row(bytes: &[u8]) -> bool {
-    bytes
-        .chunks_exact(size_of::<f32>())
-        .all(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]).is_nan())
-}
 
 /// Who was left out, in words.
 pub(super) fn told(left_out: &[LeftOut], of: usize) -> String {
@@ -44,14 +34,14 @@ pub(super) fn told(left_out: &[LeftOut], of: usize) -> String {
 }
 
 /// Reads rows of `row` bytes without those of images that are left out.
-pub(super) struct KeptRows<'a> {
+pub(super) struct WholeRows<'a> {
     all: &'a mut dyn Read,
     row: Vec<u8>,
     /// Bytes of `row` that were given on.
     given: usize,
 }
 
-impl<'a> KeptRows<'a> {
+impl<'a> WholeRows<'a> {
     /// Rows of `width` numbers each.
     pub(super) fn new(all: &'a mut dyn Read, width: usize) -> Self {
         let row = vec![0; width * size_of::<f32>()];
@@ -60,7 +50,7 @@ impl<'a> KeptRows<'a> {
     }
 }
 
-impl Read for KeptRows<'_> {
+impl Read for WholeRows<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         while self.given == self.row.len() {
             match self.all.read_exact(&mut self.row) {
@@ -81,6 +71,7 @@ impl Read for KeptRows<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kept_rows::no_row;
     use crate::output;
 
     #[test]
@@ -89,7 +80,7 @@ mod tests {
         let bytes = output::bytes(&rows);
         let mut kept = Vec::new();
         let mut all = &bytes[..];
-        KeptRows::new(&mut all, 2).read_to_end(&mut kept).unwrap();
+        WholeRows::new(&mut all, 2).read_to_end(&mut kept).unwrap();
         assert_eq!(kept, [&bytes[..8], &bytes[16..24]].concat());
     }
 }

@@ -1,36 +1,32 @@
 //! `vlpt embed`: features of images or texts as a file.
 
 mod broken;
-mod rows;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
-use serde::Serialize;
-use vlpt_adapter::{AdapterError, ImageAdaptation, PromptFolder};
-use vlpt_base::hash::fingerprint;
+use serde::{Deserialize, Serialize};
+use vlpt_adapter::{AdapterError, DecodedImages, ImageAdaptation, PromptFolder};
 use vlpt_clip::Clip;
 use vlpt_data::DataError;
-use vlpt_data::image::{Limits, Preprocess};
 
 use crate::console::{Console, Unit};
 use crate::error::CliError;
-use crate::options::{BrokenArg, ImageArgs, Input, TowerArgs, ViewFlags, open_model};
+use crate::kept_rows::{KeptRows, folder_hash, no_row};
+use crate::options::{BrokenArg, ImageArgs, Input, TowerArgs, ViewFlags, inputs_hash, open_model};
 use crate::output;
-use broken::{KeptRows, LeftOut, no_row, told};
-use rows::{Origin, Rows};
-
-/// Images decoded and encoded at a time.
-const BATCH: usize = 32;
+use crate::pipeline::{BATCH, pipelined};
+use broken::{LeftOut, WholeRows, told};
 
 /// Flags of `vlpt embed`.
 #[derive(Debug, Args)]
 pub(crate) struct EmbedArgs {
-    /// Image files or folders; `-` reads one image from standard input
+    /// Image files, folders, zips or tars; `-` is standard input: one image, or a list of paths
     #[arg(value_name = "IMAGE", required_unless_present_any = ["files_from", "text", "texts_from"])]
     images: Vec<PathBuf>,
-    /// A file with one image path a line; `-` reads the list from standard input
+    /// A file with one image path a line, or with NUL bytes between them; `-` reads the list from standard
+    /// input
     #[arg(long, value_name = "FILE")]
     files_from: Option<PathBuf>,
     /// A text to embed instead of images; may be given many times
@@ -257,13 +253,13 @@ fn images(
     let origin = Origin {
         model: clip.fingerprint.clone(),
         precision: clip.precision.to_string(),
-        prompt: folder.map(|folder| files_hash(&folder.path)).transpose()?,
+        prompt: folder.map(|folder| folder_hash(&folder.path)).transpose()?,
         normalised: !args.raw,
-        images: inputs_hash(&inputs)?,
+        images: inputs_hash(&inputs),
         skips,
     };
     let width = clip.config.embed_dim;
-    let mut rows = Rows::open(&args.out, &origin, width, BATCH)?;
+    let mut rows = KeptRows::open(&args.out, &origin, width, BATCH)?;
     let there = rows.count().min(inputs.len());
     if there > 0 {
         console.say(format!(
@@ -274,11 +270,9 @@ fn images(
     }
     let mut left_out: BTreeMap<usize, LeftOut> = BTreeMap::new();
     if skips {
-        let decoding = preprocess.decoding(&Limits::default());
         for place in rows.left_out(width)? {
             let input = &inputs[place];
-            let why = input.load(&decoding).err().map(|error| error.to_string());
-            let reason = why.unwrap_or_else(|| input.label());
+            let reason = input.fault(&preprocess).unwrap_or_else(|| input.label());
             let name = input.label();
             left_out.insert(place, LeftOut { name, reason });
         }
@@ -286,24 +280,33 @@ fn images(
     let bar = console.bar(Unit::Items);
     bar.begin("embedding images", inputs.len() as u64);
     bar.advance_by(there as u64);
-    for (number, batch) in inputs[there..].chunks(BATCH).enumerate() {
-        let first = there + number * BATCH;
-        let made = embed(clip, &preprocess, visual.as_ref(), batch, !args.raw);
-        for (i, made) in made.into_iter().enumerate() {
-            let row = match made {
-                Err(Unmade::Broken(error)) if skips => {
-                    let (name, reason) = (batch[i].label(), error.to_string());
-                    left_out.insert(first + i, LeftOut { name, reason });
-                    Ok(no_row(width))
-                }
-                Err(Unmade::Broken(error)) => Err(DataError::BrokenImage(Box::new(error)).into()),
-                Err(Unmade::Other(error)) => Err(error),
-                Ok(row) => Ok(row),
-            };
-            rows.push(&row.inspect_err(|_| rows.drop_if_empty())?)?;
-        }
-        bar.advance_by(batch.len() as u64);
-    }
+    let mut batches = inputs[there..].chunks(BATCH);
+    let mut place = there;
+    pipelined(
+        || Ok(batches.next()),
+        |batch| DecodedImages::of(&preprocess, batch, Input::named_bytes),
+        |batch, decoded| {
+            let made = decoded.features(clip, visual.as_ref(), !args.raw);
+            for (input, made) in batch.iter().zip(made) {
+                let row = match made {
+                    Err(AdapterError::Data(error)) if skips => {
+                        let (name, reason) = (input.label(), error.to_string());
+                        left_out.insert(place, LeftOut { name, reason });
+                        Ok(no_row(width))
+                    }
+                    Err(AdapterError::Data(error)) => {
+                        Err(DataError::BrokenImage(Box::new(error)).into())
+                    }
+                    Err(error) => Err(error.into()),
+                    Ok(row) => Ok(row),
+                };
+                rows.push(&row.inspect_err(|_: &CliError| rows.drop_if_empty())?)?;
+                place += 1;
+            }
+            bar.advance_by(batch.len() as u64);
+            Ok(())
+        },
+    )?;
     bar.end();
     if left_out.len() == inputs.len()
         && let Some(first) = left_out.values().next()
@@ -326,7 +329,7 @@ fn images(
     let left_out: Vec<LeftOut> = left_out.into_values().collect();
     rows.finish(|values| match left_out[..] {
         [] => args.write(clip, &names, &[], values),
-        _ => args.write(clip, &names, &left_out, &mut KeptRows::new(values, width)),
+        _ => args.write(clip, &names, &left_out, &mut WholeRows::new(values, width)),
     })?;
     if !left_out.is_empty() {
         console.say(told(&left_out, inputs.len()));
@@ -334,74 +337,20 @@ fn images(
     Ok((names, left_out))
 }
 
-/// Why an image has no features.
-enum Unmade {
-    /// It cannot be read or decoded.
-    Broken(DataError),
-    /// What is no fault of the image.
-    Other(CliError),
-}
-
-/// Features of a batch, in its order.
-fn embed(
-    clip: &Clip,
-    preprocess: &Preprocess,
-    visual: Option<&ImageAdaptation>,
-    batch: &[Input],
+/// What the rows are made of: rows of an earlier command are taken only where all of it is equal.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Origin {
+    /// Fingerprint of the base model.
+    model: String,
+    /// Number format of its towers.
+    precision: String,
+    /// Hash of the prompt folder's files, where there is one.
+    prompt: Option<String>,
+    /// Whether rows have length one.
     normalised: bool,
-) -> Vec<Result<Vec<f32>, Unmade>> {
-    let mut read = Vec::with_capacity(batch.len());
-    let bytes: Vec<Result<(), Unmade>> = batch
-        .iter()
-        .map(|input| match input.named_bytes() {
-            Ok(image) => {
-                read.push(image);
-                Ok(())
-            }
-            Err(CliError::Data(error)) => Err(Unmade::Broken(error)),
-            Err(error) => Err(Unmade::Other(error)),
-        })
-        .collect();
-    let made = vlpt_adapter::embed_images(clip, preprocess, &read, visual, normalised);
-    let mut made = made.into_iter();
-    let mut next = || match made.next() {
-        Some(Ok(row)) => Ok(row),
-        Some(Err(AdapterError::Data(error))) => Err(Unmade::Broken(error)),
-        Some(Err(error)) => Err(Unmade::Other(error.into())),
-        None => Err(Unmade::Other(CliError::failure("an image has no features"))),
-    };
-    bytes
-        .into_iter()
-        .map(|read| read.and_then(|()| next()))
-        .collect()
-}
-
-/// Hash over the images' names, and their sizes and times of change or, from standard input, bytes.
-fn inputs_hash(inputs: &[Input]) -> Result<String, CliError> {
-    let mut parts = Vec::with_capacity(inputs.len());
-    for input in inputs {
-        parts.push(match input {
-            Input::File(path) => {
-                let about = fs_err::metadata(path)?;
-                let about = format!("{} {:?} ", about.len(), about.modified().ok());
-                [about.as_bytes(), path.as_os_str().as_encoded_bytes()].concat()
-            }
-            Input::Stdin(bytes) => bytes.clone(),
-        });
-    }
-    Ok(fingerprint(parts))
-}
-
-/// Hash over the files of a folder.
-fn files_hash(folder: &Path) -> Result<String, CliError> {
-    let mut paths = Vec::new();
-    for entry in fs_err::read_dir(folder)? {
-        paths.push(entry?.path());
-    }
-    paths.sort();
-    let mut parts = Vec::new();
-    for path in paths.into_iter().filter(|path| path.is_file()) {
-        parts.push(fs_err::read(path)?);
-    }
-    Ok(fingerprint(parts))
+    /// Hash over the images' names, sizes and times of change.
+    images: String,
+    /// Whether rows may stand for images that are left out.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    skips: bool,
 }

@@ -7,15 +7,16 @@ use std::sync::Arc;
 
 use clap::Args;
 use vlpt_adapter::{Choices, Chosen, Classifier, Predictor, RowFormat};
+use vlpt_base::hash::fingerprint;
 use vlpt_clip::Clip;
 use vlpt_data::{Task, catalogue};
 use vlpt_methods::zeroshot::DEFAULT_TEMPLATE;
 
-use crate::answers::answer;
+use crate::answers::Answering;
 use crate::commands::eval::{HowArgs, Judged, judge};
 use crate::console::Console;
 use crate::error::CliError;
-use crate::options::{DataFlags, Input, TowerArgs, ViewFlags};
+use crate::options::{DataFlags, Images, TowerArgs, ViewFlags};
 
 use seen::Seen;
 
@@ -33,10 +34,11 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ZeroshotArgs {
-    /// A data set (folder, manifest, `synthetic:NAME`), or photos: files, a folder, `-`
+    /// A data set (folder, manifest, `synthetic:NAME`), or photos: files, folders, archives, `-`
     #[arg(value_name = "DATA", required_unless_present = "files_from")]
     data: Vec<String>,
-    /// A file with one image path a line; `-` reads the list from standard input
+    /// A file with one image path a line, or with NUL bytes between them; `-` reads the list from standard
+    /// input
     #[arg(long, value_name = "FILE")]
     files_from: Option<PathBuf>,
     /// The classes to choose from, separated by commas; of photos also --class-file
@@ -72,7 +74,7 @@ pub(crate) fn run(args: &ZeroshotArgs, console: &Console) -> Result<(), CliError
     match args.look(names.as_deref(), console)? {
         Seen::Labelled(task) => args.judge(&task, None, console),
         Seen::Among(choices, task) => args.judge(&task, Some(&choices), console),
-        Seen::Photos(inputs) => args.classify(&inputs, &names.unwrap_or_default(), console),
+        Seen::Photos(images) => args.classify(images, &names.unwrap_or_default(), console),
     }
 }
 
@@ -106,7 +108,7 @@ impl ZeroshotArgs {
     /// Classifies photos.
     fn classify(
         &self,
-        inputs: &[Input],
+        images: Images,
         names: &[String],
         console: &Console,
     ) -> Result<(), CliError> {
@@ -119,7 +121,18 @@ impl ZeroshotArgs {
         let classifier = Classifier::zero_shot(&clip, names, &templates)?;
         let preprocess = vlpt_adapter::preprocess(&clip, &self.view.config());
         let predictor = Predictor::new(clip, classifier, preprocess);
-        answer(inputs, &predictor, rows, out, console)
+        let made_of = format!(
+            "zero-shot {templates:?} {names:?} {:?}",
+            predictor.preprocess()
+        );
+        Answering {
+            predictor: &predictor,
+            classifier: &fingerprint([made_of]),
+            rows,
+            out,
+            console,
+        }
+        .answer(images)
     }
 
     /// The file of rows, by either flag.

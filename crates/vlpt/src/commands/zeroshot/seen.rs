@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use vlpt_adapter::{Choices, ClassesOf, places};
+use vlpt_data::archive::is_archive;
 use vlpt_data::image::is_image_path;
 use vlpt_data::{DataError, LayoutError, Task};
 use vlpt_train::TrainError;
@@ -10,7 +11,7 @@ use vlpt_train::TrainError;
 use super::ZeroshotArgs;
 use crate::console::Console;
 use crate::error::CliError;
-use crate::options::{DataArgs, DataFlags, ImageArgs, Input};
+use crate::options::{DataArgs, DataFlags, ImageArgs, Images};
 
 /// What there is to work on.
 pub(super) enum Seen {
@@ -19,7 +20,7 @@ pub(super) enum Seen {
     /// Images with labels, to be told apart among the classes named.
     Among(Choices, Task),
     /// Images without labels.
-    Photos(Vec<Input>),
+    Photos(Images),
 }
 
 impl ZeroshotArgs {
@@ -65,9 +66,9 @@ impl ZeroshotArgs {
                     ..
                 })))
                 | CliError::Data(DataError::Layout(LayoutError::NotRecognised { .. })),
-            ) if !flags && Path::new(data).is_dir() => self.photos(console),
+            ) if !flags && holds_images(data) => self.photos(console),
             Err(error) => {
-                if Path::new(data).is_dir() {
+                if holds_images(data) {
                     console
                         .say("note: --unlabelled classifies the images without looking for labels");
                 }
@@ -153,6 +154,13 @@ impl ZeroshotArgs {
             images: self.data.iter().map(PathBuf::from).collect(),
             files_from: self.files_from.clone(),
         };
-        Ok(Seen::Photos(images.inputs(console)?))
+        let live = self.how.out.is_none() && self.how.rows.predictions.is_none();
+        Ok(Seen::Photos(images.given(live, console)?))
     }
+}
+
+/// Whether photos may lie in it.
+fn holds_images(data: &str) -> bool {
+    let path = Path::new(data);
+    path.is_dir() || is_archive(path)
 }

@@ -1,61 +1,62 @@
-//! Rows of features on their way to a file. They are kept beside it, so that memory does not grow with their
-//! number and an interrupted command goes on where it was.
+//! Rows of numbers on their way to a file, one for each image. They are kept beside it, so that memory does not grow
+//! with their number and an interrupted command goes on where it was.
 
 use std::ffi::OsString;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use fs_err::File;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use vlpt_base::files::{read_if_there, remove_if_there, write_atomic};
+use vlpt_base::hash::fingerprint;
 
-use super::broken::is_no_row;
 use crate::error::CliError;
 use crate::output;
 
-/// What the rows are made of: rows of an earlier command are taken only where all of it is equal.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Origin {
-    /// Fingerprint of the base model.
-    pub(super) model: String,
-    /// Number format of its towers.
-    pub(super) precision: String,
-    /// Hash of the prompt folder's files, where there is one.
-    pub(super) prompt: Option<String>,
-    /// Whether rows have length one.
-    pub(super) normalised: bool,
-    /// Hash over the images' names, sizes and times of change.
-    pub(super) images: String,
-    /// Whether rows may stand for images that are left out.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(super) skips: bool,
+/// The row of an image that has none: what is kept is never NaN.
+pub(crate) fn no_row(width: usize) -> Vec<f32> {
+    vec![f32::NAN; width]
 }
 
-/// The rows so far: `OUT.part`, little-endian f32, and `OUT.part.json`, their [`Origin`].
+/// Whether bytes are such a row.
+pub(crate) fn is_no_row(bytes: &[u8]) -> bool {
+    numbers(bytes).all(f32::is_nan)
+}
+
+/// The numbers of a row.
+pub(crate) fn numbers(bytes: &[u8]) -> impl Iterator<Item = f32> + '_ {
+    bytes
+        .chunks_exact(size_of::<f32>())
+        .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+}
+
+/// The rows so far: `OUT.part`, little-endian f32, and `OUT.part.json`, what they are made of:
+/// rows of an earlier command are taken only where all of it is equal.
 #[derive(Debug)]
-pub(super) struct Rows {
+pub(crate) struct KeptRows {
     path: PathBuf,
     origin: PathBuf,
     file: File,
     count: usize,
 }
 
-impl Rows {
+impl KeptRows {
     /// Opens the rows beside `out`: those of an interrupted command of the same `origin`, cut to a multiple of
     /// `batch` rows of `width` numbers; else none.
     ///
     /// # Errors
     /// The files cannot be read or written.
-    pub(super) fn open(
+    pub(crate) fn open<O: Serialize + DeserializeOwned + PartialEq>(
         out: &Path,
-        origin: &Origin,
+        origin: &O,
         width: usize,
         batch: usize,
     ) -> Result<Self, CliError> {
         let path = beside(out, ".part");
         let origin_path = beside(out, ".part.json");
         let stored = read_if_there(&origin_path)?;
-        let stored: Option<Origin> = stored.and_then(|text| serde_json::from_slice(&text).ok());
+        let stored: Option<O> = stored.and_then(|text| serde_json::from_slice(&text).ok());
         let goes_on = stored.as_ref() == Some(origin);
         let mut file: File = fs_err::OpenOptions::new()
             .read(true)
@@ -67,7 +68,7 @@ impl Rows {
             let text = serde_json::to_vec(origin).map_err(|e| CliError::failure(e.to_string()))?;
             write_atomic(&origin_path, &text)?;
         }
-        let row = width * size_of::<f32>();
+        let row = (width * size_of::<f32>()).max(1);
         let count = file.metadata()?.len() as usize / row / batch * batch;
         file.set_len((count * row) as u64)?;
         file.seek(SeekFrom::End(0))?;
@@ -80,7 +81,7 @@ impl Rows {
     }
 
     /// Number of rows.
-    pub(super) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.count
     }
 
@@ -88,7 +89,7 @@ impl Rows {
     ///
     /// # Errors
     /// The file cannot be read.
-    pub(super) fn left_out(&mut self, width: usize) -> Result<Vec<usize>, CliError> {
+    pub(crate) fn left_out(&mut self, width: usize) -> Result<Vec<usize>, CliError> {
         let mut found = Vec::new();
         let mut row = vec![0; width * size_of::<f32>()];
         self.file.seek(SeekFrom::Start(0))?;
@@ -106,7 +107,7 @@ impl Rows {
     ///
     /// # Errors
     /// The disk is full: the rows before stay, so that the command goes on once there is space.
-    pub(super) fn push(&mut self, row: &[f32]) -> Result<(), CliError> {
+    pub(crate) fn push(&mut self, row: &[f32]) -> Result<(), CliError> {
         if let Err(error) = self.file.write_all(&output::bytes(row)) {
             self.drop_if_empty();
             return Err(error.into());
@@ -119,7 +120,7 @@ impl Rows {
     ///
     /// # Errors
     /// Those of `write`; the rows then stay.
-    pub(super) fn finish(
+    pub(crate) fn finish(
         mut self,
         write: impl FnOnce(&mut dyn std::io::Read) -> Result<(), CliError>,
     ) -> Result<(), CliError> {
@@ -129,19 +130,19 @@ impl Rows {
     }
 
     /// Drops rows that nobody will go on with: none were made.
-    pub(super) fn drop_if_empty(&self) {
+    pub(crate) fn drop_if_empty(&self) {
         if self.count == 0 {
             let _ = self.remove();
         }
     }
 
     /// Drops all rows.
-    pub(super) fn drop_all(&self) {
+    pub(crate) fn drop_all(&self) {
         let _ = self.remove();
     }
 
     /// Where they lie.
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
@@ -155,4 +156,18 @@ fn beside(out: &Path, ending: &str) -> PathBuf {
     let mut name: OsString = out.file_name().unwrap_or_default().to_owned();
     name.push(ending);
     out.with_file_name(name)
+}
+
+/// Hash over the files of a folder.
+pub(crate) fn folder_hash(folder: &Path) -> Result<String, CliError> {
+    let mut paths = Vec::new();
+    for entry in fs_err::read_dir(folder)? {
+        paths.push(entry?.path());
+    }
+    paths.sort();
+    let mut parts = Vec::new();
+    for path in paths.into_iter().filter(|path| path.is_file()) {
+        parts.push(fs_err::read(path)?);
+    }
+    Ok(fingerprint(parts))
 }
