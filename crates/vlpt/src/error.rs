@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use vlpt_adapter::AdapterError;
 use vlpt_clip::ClipError;
 use vlpt_data::{DataError, LayoutError};
+use vlpt_export::ExportError;
 use vlpt_inspect::InspectError;
 use vlpt_report::ReportError;
 use vlpt_study::StudyError;
@@ -48,6 +49,9 @@ pub(crate) enum CliError {
     /// A prompt or a data set cannot be looked into.
     #[error(transparent)]
     Inspect(InspectError),
+    /// A prompt cannot be exported.
+    #[error(transparent)]
+    Export(ExportError),
     /// Results cannot be read or compared.
     #[error(transparent)]
     Tables(#[from] TablesError),
@@ -115,6 +119,17 @@ impl From<TrainError> for CliError {
     }
 }
 
+impl From<ExportError> for CliError {
+    fn from(error: ExportError) -> Self {
+        match error {
+            ExportError::Io(error) => Self::Io(error),
+            ExportError::Clip(error) => Self::Clip(error),
+            ExportError::Adapter(error) => Self::from(error),
+            other => Self::Export(other),
+        }
+    }
+}
+
 impl From<InspectError> for CliError {
     fn from(error: InspectError) -> Self {
         match error {
@@ -174,6 +189,7 @@ impl CliError {
             Self::Report(e) => e.hint(),
             Self::Inspect(e) => e.hint(),
             Self::Study(e) => e.hint(),
+            Self::Export(e) => e.hint(),
             Self::Tables(e) => e.hint().map(str::to_owned),
             Self::Unfinished { hint, .. } => Some(hint.clone()),
             Self::Interrupted { next, .. } => Some(format!("go on with `{}`", next.as_ref()?)),
