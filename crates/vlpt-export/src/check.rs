@@ -42,7 +42,9 @@ pub fn check(
     let input = Value::f32(&[IMAGES, 3, side, side], pixels.clone());
     let expected = own_logits(clip, classifier, &pixels, IMAGES, temperature)?;
     let found = first_output(graph, &[(&graph.inputs[0].name, input)])?;
-    let largest = expected.iter().fold(1.0_f64, |m, v| m.max(f64::from(v.abs())));
+    let largest = expected
+        .iter()
+        .fold(1.0_f64, |m, v| m.max(f64::from(v.abs())));
     let agreement = Agreement {
         logits: distance(&found, &expected) / largest,
         probabilities: distance(
@@ -125,7 +127,10 @@ pub(crate) fn check_text(
     clip: &Clip,
     adaptation: &TowerAdaptation,
 ) -> Result<Agreement> {
-    let texts = ["a photo of a cat.", "two long words, and some more behind them"];
+    let texts = [
+        "a photo of a cat.",
+        "two long words, and some more behind them",
+    ];
     let ids = texts.map(|text| clip.tokenizer.encode_truncated(text));
     let longest = ids.iter().map(Vec::len).max().unwrap_or_default();
     let slots: Vec<Vec<PromptToken>> = ids
@@ -177,7 +182,9 @@ fn own_logits(
     let features = ImageAdaptation::features(classifier.visual.as_ref(), clip, pixels, count)?;
     let logits = classifier.logits(clip, &features)?;
     let logits = logits.into_iter();
-    Ok(logits.map(|v| (f64::from(v) / temperature) as f32).collect())
+    Ok(logits
+        .map(|v| (f64::from(v) / temperature) as f32)
+        .collect())
 }
 
 /// The numbers of the graph's first output.
@@ -207,7 +214,10 @@ fn distance(found: &[f32], expected: &[f32]) -> f64 {
     }
     let pairs = found.iter().zip(expected);
     let apart = pairs.map(|(a, b)| (f64::from(*a) - f64::from(*b)).abs());
-    apart.fold(0.0, |m, d| if d.is_nan() { f64::INFINITY } else { m.max(d) })
+    apart.fold(
+        0.0,
+        |m, d| if d.is_nan() { f64::INFINITY } else { m.max(d) },
+    )
 }
 
 /// The same of rows divided by their lengths.

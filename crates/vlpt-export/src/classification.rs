@@ -95,6 +95,11 @@ pub fn preprocessing_graph(view: &Preprocess) -> Graph {
     b.fact("vlpt.preprocessing", view.fingerprint());
     let pixels = preprocess(&mut b, view);
     let side = Dim::Fixed(view.image_size as usize);
-    b.output(&pixels, PIXELS, Type::F32, &[Dim::Fixed(1), Dim::Fixed(3), side, side]);
+    b.output(
+        &pixels,
+        PIXELS,
+        Type::F32,
+        &[Dim::Fixed(1), Dim::Fixed(3), side, side],
+    );
     b.finish()
 }

@@ -102,8 +102,7 @@ pub fn write_classifier(source: &Source, forms: Forms, out: &Path) -> Result<Exp
         }
         if forms.with_preprocessing {
             let graph = model.graph_with_preprocessing(view);
-            let agreement =
-                check_with_preprocessing(&graph, clip, classifier, view, temperature)?;
+            let agreement = check_with_preprocessing(&graph, clip, classifier, view, temperature)?;
             checked.insert(WITH_PREPROCESSING.to_owned(), agreement);
             write(&graphs.join(WITH_PREPROCESSING), &graph, forms.limit)?;
         }

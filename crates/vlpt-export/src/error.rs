@@ -31,7 +31,9 @@ pub enum ExportError {
         hint: String,
     },
     /// A graph that does not compute what the towers do.
-    #[error("{graph}: {what} differ by {found:.1e} from this program's own: expected at most {allowed:.0e}; nothing was written")]
+    #[error(
+        "{graph}: {what} differ by {found:.1e} from this program's own: expected at most {allowed:.0e}; nothing was written"
+    )]
     Differs {
         /// The graph.
         graph: String,

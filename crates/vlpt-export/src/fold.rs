@@ -62,7 +62,7 @@ impl Layers<'_> {
         match layer {
             LayerName::Ln1 => Some(&mut self.blocks.get_mut(block)?.ln_1),
             LayerName::Ln2 => Some(&mut self.blocks.get_mut(block)?.ln_2),
-            LayerName::LnFinal => Some(self.last_norm),
+            LayerName::LnFinal => Some(&mut *self.last_norm),
             LayerName::LnPre => self.first_norm.as_deref_mut(),
             _ => None,
         }

@@ -28,7 +28,10 @@ pub(crate) fn classifier_config(
     }
     let mut config = Map::new();
     config.insert("model_type".to_owned(), json!("vit"));
-    config.insert("architectures".to_owned(), json!(["ViTForImageClassification"]));
+    config.insert(
+        "architectures".to_owned(),
+        json!(["ViTForImageClassification"]),
+    );
     config.extend(tower(
         (vision.width, vision.layers, vision.heads, vision.mlp),
         vision.activation,

@@ -81,7 +81,9 @@ fn check(values: &TowerValues) -> Result<()> {
 }
 
 fn update(weights: &mut ClipWeights, width: usize, text: &TowerValues, visual: &TowerValues) {
-    let ClipWeights { text: t, vision: v, .. } = weights;
+    let ClipWeights {
+        text: t, vision: v, ..
+    } = weights;
     Layers {
         blocks: &mut t.blocks,
         first_norm: None,
@@ -115,13 +117,21 @@ fn tensors(weights: ClipWeights, logit_scale: f32, source: &Source) -> BTreeMap<
     all.put("logit_scale", &[], vec![logit_scale.ln()]);
     let width = config.text.width;
     let rows = |values: &[f32]| values.len() / width;
-    let (words, positions) = (rows(&text.token_embedding), rows(&text.positional_embedding));
+    let (words, positions) = (
+        rows(&text.token_embedding),
+        rows(&text.positional_embedding),
+    );
     let name = "text_model.embeddings.token_embedding.weight";
     all.put(name, &[words, width], text.token_embedding);
     let name = "text_model.embeddings.position_embedding.weight";
     all.put(name, &[positions, width], text.positional_embedding);
     all.norm("text_model.final_layer_norm", text.ln_final);
-    all.projection("text_projection.weight", width, config.embed_dim, &text.projection);
+    all.projection(
+        "text_projection.weight",
+        width,
+        config.embed_dim,
+        &text.projection,
+    );
     all.blocks("text_model", width, text.blocks);
 
     let (width, side) = (config.vision.width, config.vision.patch_size);
@@ -135,7 +145,12 @@ fn tensors(weights: ClipWeights, logit_scale: f32, source: &Source) -> BTreeMap<
     // the format's own spelling
     all.norm("vision_model.pre_layrnorm", vision.ln_pre);
     all.norm("vision_model.post_layernorm", vision.ln_post);
-    all.projection("visual_projection.weight", width, config.embed_dim, &vision.projection);
+    all.projection(
+        "visual_projection.weight",
+        width,
+        config.embed_dim,
+        &vision.projection,
+    );
     all.blocks("vision_model", width, vision.blocks);
     all.0
 }

@@ -30,7 +30,11 @@ pub fn write_matrix(source: &Source, out: &Path) -> Result<Exported> {
     let embed = source.classifier.embed;
     let mut tensors = BTreeMap::new();
     let shape = [classes.len(), embed];
-    let LinearMap { weight, bias, normalised } = head.class;
+    let LinearMap {
+        weight,
+        bias,
+        normalised,
+    } = head.class;
     tensors.insert("weight", Named::new(&shape, weight));
     let bias = bias.unwrap_or_else(|| vec![0.0; classes.len()]);
     tensors.insert("bias", Named::new(&shape[..1], bias));
@@ -58,10 +62,7 @@ pub fn write_matrix(source: &Source, out: &Path) -> Result<Exported> {
                 ("base_model".to_owned(), source.clip.name.clone()),
                 ("normalised".to_owned(), normalised.to_string()),
                 ("temperature".to_owned(), source.temperature.to_string()),
-                (
-                    "classes".to_owned(),
-                    serde_json::json!(classes).to_string(),
-                ),
+                ("classes".to_owned(), serde_json::json!(classes).to_string()),
             ]),
         };
         write_atomic(&folder.join("classifier.safetensors"), &file.to_bytes())?;
@@ -124,7 +125,8 @@ mod tests {
     #[test]
     fn a_row_is_written_as_numpy_writes_it() {
         let bytes = npy(&Named::new(&[3], vec![1.0, -2.0, 0.5]));
-        let head = b"\x93NUMPY\x01\x00v\x00{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }";
+        let head =
+            b"\x93NUMPY\x01\x00v\x00{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }";
         assert_eq!(&bytes[..head.len()], head);
         assert_eq!(bytes.len(), 128 + 12);
         assert_eq!(bytes[127], b'\n');

@@ -153,8 +153,13 @@ impl Updates {
             let blocks: Vec<String> = blocks.iter().map(ToString::to_string).collect();
             let layers: Vec<String> = layers.iter().map(|l| l.replace('.', "\\.")).collect();
             let any = |parts: &[String]| format!("({})", parts.join("|"));
-            (!blocks.is_empty())
-                .then(|| format!("{name}\\.encoder\\.layers\\.{}\\.{}", any(&blocks), any(&layers)))
+            (!blocks.is_empty()).then(|| {
+                format!(
+                    "{name}\\.encoder\\.layers\\.{}\\.{}",
+                    any(&blocks),
+                    any(&layers)
+                )
+            })
         });
         towers.collect::<Vec<_>>().join("|")
     }

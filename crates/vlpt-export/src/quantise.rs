@@ -115,7 +115,13 @@ impl Rewritten {
         let name = |part: &str| format!("{}/{part}", node.name);
         let (sums, floats, factor) = (name("sums"), name("floats"), name("factor"));
         let inputs = [&numbers, &matrix, &zero, &"quantised.zero".to_owned()];
-        self.node(&node, "MatMulInteger", &inputs, std::slice::from_ref(&sums), vec![]);
+        self.node(
+            &node,
+            "MatMulInteger",
+            &inputs,
+            std::slice::from_ref(&sums),
+            vec![],
+        );
         let to = vec![("to", Attribute::Int(Type::F32.code()))];
         self.node(&node, "Cast", &[&sums], std::slice::from_ref(&floats), to);
         let scales = format!("{matrix}.scale");

@@ -7,12 +7,16 @@ mod common;
 use std::path::Path;
 use std::sync::Arc;
 
-use common::{by_rten, by_rten_of_ids, classes, classifier, distance, moved, own_logits, pixels, view};
+use common::{
+    by_rten, by_rten_of_ids, classes, classifier, distance, moved, own_logits, pixels, view,
+};
 use vlpt_adapter::{
-    Classifier, ImageAdaptation, ImportOptions, ImportTask, PromptFolder, TensorFile, import_checkpoint,
+    Classifier, ImageAdaptation, ImportOptions, ImportTask, PromptFolder, TensorFile,
+    import_checkpoint,
 };
 use vlpt_clip::{
-    Activation, Clip, ClipConfig, ClipWeights, ModelFiles, PromptToken, TextConfig, TowerAdaptation, VisionConfig,
+    Activation, Clip, ClipConfig, ClipWeights, ModelFiles, PromptToken, TextConfig,
+    TowerAdaptation, VisionConfig,
 };
 use vlpt_data::Metric;
 use vlpt_data::image::Preprocess;
@@ -21,7 +25,7 @@ use vlpt_export::{
 };
 use vlpt_methods::{
     AdaptedLayer, Blocks, ClipLoraConfig, METHODS, Method, MethodConfig, MethodSpec, Norms, Pass,
-    Towers, TowerValues, TwoStageConfig, UnitRows,
+    TowerValues, Towers, TwoStageConfig, UnitRows,
 };
 
 /// A model, the classifier of a method with moved parameters, and what it changes in the towers.
@@ -43,7 +47,10 @@ impl Example {
     fn of(clip: Clip, weights: ClipWeights, config: &MethodConfig) -> Self {
         let method: Arc<dyn Method> = moved(config, &clip);
         let values = method.adapt(&Pass::EVAL).unwrap();
-        let towers = [values.text.values().unwrap(), values.visual.values().unwrap()];
+        let towers = [
+            values.text.values().unwrap(),
+            values.visual.values().unwrap(),
+        ];
         Self {
             view: view(&clip),
             classifier: Classifier::of_method(&clip, method, &classes()).unwrap(),
@@ -68,15 +75,24 @@ impl Example {
     fn features(&self) -> [Vec<f32>; 2] {
         let [text, visual] = &self.towers;
         let (text_updates, updates) = (text.updates(), visual.updates());
-        let texts = self.clip.text.features(&texts(&self.clip), &text.for_tower(&text_updates));
+        let texts = self
+            .clip
+            .text
+            .features(&texts(&self.clip), &text.for_tower(&text_updates));
         let pixels = pixels(&self.clip, 3);
-        let images = self.clip.vision.features(&pixels, 3, &visual.for_tower(&updates));
+        let images = self
+            .clip
+            .vision
+            .features(&pixels, 3, &visual.for_tower(&updates));
         [texts, images].map(|rows| units(&self.clip, &rows))
     }
 }
 
 fn units(clip: &Clip, rows: &[f32]) -> Vec<f32> {
-    UnitRows::new(rows, clip.config.embed_dim).unwrap().rows().to_vec()
+    UnitRows::new(rows, clip.config.embed_dim)
+        .unwrap()
+        .rows()
+        .to_vec()
 }
 
 fn texts(clip: &Clip) -> Vec<Vec<PromptToken>> {
@@ -153,8 +169,7 @@ fn text_prompts_have_no_text_tower_and_say_so() {
     let home = tempfile::tempdir().unwrap();
     let out = home.path().join("out");
     let [text, _] = &example.towers;
-    let exported =
-        write_towers(&example.source(), &ModelFiles::mini(), text, LIMIT, &out).unwrap();
+    let exported = write_towers(&example.source(), &ModelFiles::mini(), text, LIMIT, &out).unwrap();
     assert!(exported.notes[0].contains("learned tokens stand among the words"));
     assert!(!out.join("onnx/text_model.onnx").exists());
 }
@@ -205,7 +220,8 @@ fn matrices_make_the_logits_of_features() {
                     let weight = &file.tensors[name].data[class * embed..(class + 1) * embed];
                     weight.iter().zip(row).map(|(w, x)| w * x).sum()
                 };
-                let mut logit = product("weight", &rows[..embed]) + file.tensors["bias"].data[class];
+                let mut logit =
+                    product("weight", &rows[..embed]) + file.tensors["bias"].data[class];
                 if file.tensors.contains_key("row_weight") {
                     logit += product("row_weight", &rows[embed..]);
                 }
@@ -213,7 +229,11 @@ fn matrices_make_the_logits_of_features() {
             }
         }
         let largest = expected.iter().fold(1.0_f32, |m, v| m.max(v.abs()));
-        assert!(distance(&found, &expected) < 1e-4 * largest, "{}", spec.name);
+        assert!(
+            distance(&found, &expected) < 1e-4 * largest,
+            "{}",
+            spec.name
+        );
         // NumPy's file has the same numbers at its end
         let npy = fs_err::read(out.join("weight.npy")).unwrap();
         let weight = &file.tensors["weight"].data;
@@ -236,7 +256,8 @@ fn a_model_with_changed_weights_is_read_back() {
         assert!((clip.logit_scale / example.clip.logit_scale - 1.0).abs() < 1e-5);
         let found = [
             clip.text.features(&texts(&clip), &TowerAdaptation::NONE),
-            clip.vision.features(&pixels(&clip, 3), 3, &TowerAdaptation::NONE),
+            clip.vision
+                .features(&pixels(&clip, 3), 3, &TowerAdaptation::NONE),
         ];
         for (found, expected) in found.iter().zip(example.features()) {
             let apart = distance(&units(&clip, found), &expected);
@@ -275,7 +296,10 @@ fn updates_go_to_peft_and_come_back() {
         assert_eq!(json["r"], config.rank);
         assert_eq!(json["lora_alpha"].as_f64(), Some(config.alpha));
         let pattern = json["target_modules"].as_str().unwrap();
-        assert_eq!(pattern.contains("text_model"), config.encoder == Towers::Both);
+        assert_eq!(
+            pattern.contains("text_model"),
+            config.encoder == Towers::Both
+        );
 
         let prompt = home.path().join("prompt");
         let task = ImportTask {
@@ -337,8 +361,14 @@ fn a_factor_of_plain_peft_is_understood_and_variants_are_refused() {
     assert_eq!(config.alpha, 4.0);
     for (changes, expected) in [
         (("use_dora", true.into()), "use_dora"),
-        (("peft_type", "LOHA".into()), "peft_type LOHA: expected LORA"),
-        (("modules_to_save", ["classifier"].into()), "modules_to_save"),
+        (
+            ("peft_type", "LOHA".into()),
+            "peft_type LOHA: expected LORA",
+        ),
+        (
+            ("modules_to_save", ["classifier"].into()),
+            "modules_to_save",
+        ),
         (("bias", "all".into()), "bias \"all\""),
         (("r", 0.into()), "r 0 and lora_alpha"),
     ] {
@@ -402,8 +432,7 @@ fn erf_gelu_other_heads_and_patches_are_exported_too() {
     let home = tempfile::tempdir().unwrap();
     let out = home.path().join("out");
     let [text, _] = &example.towers;
-    let exported =
-        write_towers(&example.source(), &ModelFiles::mini(), text, LIMIT, &out).unwrap();
+    let exported = write_towers(&example.source(), &ModelFiles::mini(), text, LIMIT, &out).unwrap();
     for agreement in exported.checked.values() {
         assert!(agreement.probabilities < 1e-5, "{agreement:?}");
     }

@@ -56,7 +56,11 @@ fn every_method_is_exported_or_refused_by_name() {
     for spec in &refused {
         // what no graph holds is what is made anew for each image
         let needs = MethodConfig::new(spec).needs();
-        assert!(needs.texts_per_image || needs.visual_per_image, "{}", spec.name);
+        assert!(
+            needs.texts_per_image || needs.visual_per_image,
+            "{}",
+            spec.name
+        );
     }
     assert!(refused.len() < 3);
 }

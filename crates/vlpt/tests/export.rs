@@ -28,7 +28,15 @@ fn a_prompt_becomes_a_folder_and_says_what_eight_bits_cost() {
     tune(folder, "vlpt");
     let export = |out: &str| {
         let args = [
-            "export", "vlpt", "--out", out, "--int8", "--data", "photos", "--with-preprocessing", "--json",
+            "export",
+            "vlpt",
+            "--out",
+            out,
+            "--int8",
+            "--data",
+            "photos",
+            "--with-preprocessing",
+            "--json",
         ];
         json(&ok(folder, &args))
     };
@@ -41,11 +49,17 @@ fn a_prompt_becomes_a_folder_and_says_what_eight_bits_cost() {
     }
     let cost = &said["int8"];
     assert_eq!(cost["images"], 10);
-    assert_eq!(cost["accuracy"], json(&ok(folder, &["eval", "vlpt", "photos", "--json"]))["value"]);
+    assert_eq!(
+        cost["accuracy"],
+        json(&ok(folder, &["eval", "vlpt", "photos", "--json"]))["value"]
+    );
     assert!(cost["largest_change"].as_f64().unwrap() < 0.05, "{said}");
     // the same bytes again
     export("again");
-    assert_eq!(contents(&folder.join("web")), contents(&folder.join("again")));
+    assert_eq!(
+        contents(&folder.join("web")),
+        contents(&folder.join("again"))
+    );
     let text = transcript(folder, &["export", "vlpt", "--out", "web"]);
     assert!(text.contains("web: exists already"), "{text}");
 }
@@ -53,9 +67,20 @@ fn a_prompt_becomes_a_folder_and_says_what_eight_bits_cost() {
 #[test]
 fn a_model_and_class_names_are_enough() {
     let home = tempfile::tempdir().unwrap();
-    let args = ["export", "--classes", "red,blue", "--model", "mini-clip", "--out", "zero"];
+    let args = [
+        "export",
+        "--classes",
+        "red,blue",
+        "--model",
+        "mini-clip",
+        "--out",
+        "zero",
+    ];
     let said = transcript(home.path(), &args);
-    assert!(said.starts_with("exit code: 0") && said.contains("onnx/model.onnx"), "{said}");
+    assert!(
+        said.starts_with("exit code: 0") && said.contains("onnx/model.onnx"),
+        "{said}"
+    );
     let config = fs_err::read_to_string(home.path().join("zero/config.json")).unwrap();
     assert_eq!(json(&config)["id2label"]["0"], "red");
 }
@@ -66,17 +91,41 @@ fn low_rank_updates_go_out_and_in() {
     let folder = home.path();
     photos(folder);
     tune(folder, "clip-lora");
-    ok(folder, &["export", "clip-lora", "--out", "peft", "--format", "peft"]);
-    let import = ["import", "peft", "--data", "photos", "--model", "mini-clip", "--out", "back"];
+    ok(
+        folder,
+        &["export", "clip-lora", "--out", "peft", "--format", "peft"],
+    );
+    let import = [
+        "import",
+        "peft",
+        "--data",
+        "photos",
+        "--model",
+        "mini-clip",
+        "--out",
+        "back",
+    ];
     let said = ok(folder, &import);
     assert!(said.contains("written by the PEFT library"), "{said}");
-    let value = |prompt: &str| json(&ok(folder, &["eval", prompt, "photos", "--json"]))["value"].clone();
+    let value =
+        |prompt: &str| json(&ok(folder, &["eval", prompt, "photos", "--json"]))["value"].clone();
     assert_eq!(value("back"), value("clip-lora"));
     for format in ["hf", "onnx-towers", "classifier"] {
-        let said = transcript(folder, &["export", "clip-lora", "--out", format, "--format", format]);
+        let said = transcript(
+            folder,
+            &["export", "clip-lora", "--out", format, "--format", format],
+        );
         assert!(said.starts_with("exit code: 0"), "{said}");
     }
-    let zeroshot = ["zeroshot", "photos", "--model", "./hf", "--template", "a photo of a {}.", "--json"];
+    let zeroshot = [
+        "zeroshot",
+        "photos",
+        "--model",
+        "./hf",
+        "--template",
+        "a photo of a {}.",
+        "--json",
+    ];
     assert_eq!(json(&ok(folder, &zeroshot))["value"], value("clip-lora"));
 }
 
@@ -87,14 +136,29 @@ fn what_cannot_be_exported_is_refused_by_name() {
     photos(folder);
     tune(folder, "cocoop");
     let said = transcript(folder, &["export", "cocoop", "--out", "out"]);
-    assert!(said.contains("cocoop makes the classes' texts anew for every image"), "{said}");
-    assert!(said.contains("hint: tune a prompt whose texts do not depend"), "{said}");
+    assert!(
+        said.contains("cocoop makes the classes' texts anew for every image"),
+        "{said}"
+    );
+    assert!(
+        said.contains("hint: tune a prompt whose texts do not depend"),
+        "{said}"
+    );
     assert!(!folder.join("out").exists());
     for (args, expected) in [
-        (&["--format", "peft", "--int8"][..], "--int8 was given, but it is for --format onnx"),
-        (&["--image-root", "x"], "--image-root was given, but no data set is read"),
+        (
+            &["--format", "peft", "--int8"][..],
+            "--int8 was given, but it is for --format onnx",
+        ),
+        (
+            &["--image-root", "x"],
+            "--image-root was given, but no data set is read",
+        ),
         (&["--data", "photos"], "--int8"),
-        (&["--int8", "--data", "photos", "--images", "0"], "--images is 0"),
+        (
+            &["--int8", "--data", "photos", "--images", "0"],
+            "--images is 0",
+        ),
     ] {
         let args = [&["export", "cocoop", "--out", "out"], args].concat();
         let output = run(folder, &args);

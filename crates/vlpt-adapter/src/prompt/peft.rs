@@ -58,7 +58,8 @@ impl PeftFolder {
         };
         if !path.is_file() {
             return refuse(
-                "is not there: expected a checkpoint file, or a folder that the PEFT library saved".to_owned(),
+                "is not there: expected a checkpoint file, or a folder that the PEFT library saved"
+                    .to_owned(),
                 "name the file with the tensors, such as model.pth.tar-50",
             );
         }
@@ -99,7 +100,10 @@ impl PeftFolder {
         let weights = WEIGHTS.iter().map(|file| folder.join(file));
         let Some(weights) = weights.into_iter().find(|path| path.is_file()) else {
             return refuse(
-                format!("has no tensors beside it: expected {}", WEIGHTS.join(" or ")),
+                format!(
+                    "has no tensors beside it: expected {}",
+                    WEIGHTS.join(" or ")
+                ),
                 "copy the whole folder",
             );
         };
@@ -126,7 +130,8 @@ impl Config {
 
     /// What makes it another computation.
     fn variant(&self) -> Option<String> {
-        let some = |map: &Option<Map<String, Value>>| map.as_ref().is_some_and(|map| !map.is_empty());
+        let some =
+            |map: &Option<Map<String, Value>>| map.as_ref().is_some_and(|map| !map.is_empty());
         let bias = self.bias.as_deref().unwrap_or("none");
         if self.use_dora {
             return Some("use_dora".to_owned());

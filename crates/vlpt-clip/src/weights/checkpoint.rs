@@ -46,7 +46,10 @@ impl Checkpoint {
     pub fn open(path: &Path) -> Result<Self> {
         let place = path.display().to_string();
         let reader = Box::new(std::io::BufReader::new(fs_err::File::open(path)?));
-        if path.extension().is_some_and(|ending| ending == "safetensors") {
+        if path
+            .extension()
+            .is_some_and(|ending| ending == "safetensors")
+        {
             let mut store = TensorStore::default();
             safetensors::add(&mut store, &place, reader)?;
             return Ok(Self {

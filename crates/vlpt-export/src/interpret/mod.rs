@@ -86,10 +86,9 @@ fn apply(node: &Node, x: &[&Value]) -> Ran {
             let raised = elements::arithmetic("Max", x, least)?;
             one(elements::arithmetic("Min", &raised, most))
         }
-        (
-            "Abs" | "Erf" | "Exp" | "Floor" | "Neg" | "Round" | "Sigmoid" | "Sign" | "Sqrt",
-            [x],
-        ) => one(elements::mapped(node.op, x)),
+        ("Abs" | "Erf" | "Exp" | "Floor" | "Neg" | "Round" | "Sigmoid" | "Sign" | "Sqrt", [x]) => {
+            one(elements::mapped(node.op, x))
+        }
         ("Cast", [x]) => one(elements::cast(node, x)),
         ("Reshape", [x, shape]) => one(shapes::reshape(x, shape)),
         ("Unsqueeze", [x, axes]) => one(shapes::unsqueeze(x, axes)),

@@ -161,7 +161,10 @@ pub(super) fn gather(node: &Node, table: &Value, numbers: &Value) -> Result {
 }
 
 pub(super) fn expand(x: &Value, shape: &Value) -> Result {
-    let shape: Vec<usize> = whole(shape)?.iter().map(|&length| length as usize).collect();
+    let shape: Vec<usize> = whole(shape)?
+        .iter()
+        .map(|&length| length as usize)
+        .collect();
     let shape = broadcast::shape(&x.shape, &shape)?;
     let place = broadcast::places(&x.shape, &shape);
     Ok(picked(x, &shape, place))
@@ -173,9 +176,12 @@ pub(super) fn shape(x: &Value) -> Value {
 }
 
 pub(super) fn range(from: &Value, to: &Value, step: &Value) -> Result {
-    let (&[from], &[to], &[step @ 1..]) = (whole(from)?, whole(to)?, whole(step)?) else {
-        return Err("Range of other than three numbers with a step above 0".to_owned());
+    let (&[from], &[to], &[step]) = (whole(from)?, whole(to)?, whole(step)?) else {
+        return Err("Range of other than three numbers".to_owned());
     };
+    if step < 1 {
+        return Err(format!("Range in steps of {step}"));
+    }
     let numbers: Vec<i64> = (from..to).step_by(step as usize).collect();
     Ok(Value::new(&[numbers.len()], Data::I64(numbers)))
 }

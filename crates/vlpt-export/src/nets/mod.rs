@@ -7,6 +7,6 @@ mod text;
 mod vision;
 
 pub(crate) use head::{HeadMatrices, LinearMap, head, probabilities};
-pub(crate) use preprocess::{IMAGE, preprocess};
+pub(crate) use preprocess::preprocess;
 pub(crate) use text::text;
-pub(crate) use vision::{ImageNet, ImageOutputs, vision};
+pub(crate) use vision::{ImageNet, vision};

@@ -11,7 +11,7 @@ use crate::onnx::{Attribute, Builder, Dim, Edge};
 use crate::value::{Data, Type, Value};
 
 /// The name of the input: u8, height x width x 3, red, green, blue.
-pub(crate) const IMAGE: &str = "image";
+const IMAGE: &str = "image";
 
 /// Steps of a weight in fixed point.
 const FIXED: f64 = (1 << 22) as f64;
@@ -225,8 +225,8 @@ fn normalised(b: &mut Builder, view: &Preprocess, square: &Edge) -> Edge {
     let x = cast(b, square, Type::F32);
     let white = b.float(255.0);
     let x = b.node("Div", &[&x, &white]);
-    let [mean, std] = [view.mean, view.std]
-        .map(|channels| b.constant(Value::f32(&[3, 1, 1], channels.to_vec())));
+    let [mean, std] =
+        [view.mean, view.std].map(|channels| b.constant(Value::f32(&[3, 1, 1], channels.to_vec())));
     let x = b.node("Sub", &[&x, &mean]);
     let x = b.node("Div", &[&x, &std]);
     let axis = b.ints(&[0]);

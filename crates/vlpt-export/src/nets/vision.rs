@@ -3,7 +3,7 @@
 use vlpt_clip::{LayerNormWeights, VisionConfig, VisionWeights, VisualPlace};
 use vlpt_methods::PromptValues;
 
-use super::block::{BlockShape, block, norm};
+use super::block::{Asking, BlockShape, block, norm};
 use crate::onnx::{Attribute, Builder, Edge};
 use crate::value::Value;
 
@@ -59,7 +59,7 @@ pub(crate) fn vision(b: &mut Builder, net: &ImageNet, pixels: &Edge) -> ImageOut
             x = enter(b, net, prompts, l, &x, &batch);
         }
         let last = l + 1 == net.weights.blocks.len();
-        let asking: Option<&dyn Fn(&mut Builder, &Edge) -> Edge> = last.then_some(&asking as _);
+        let asking = last.then_some(&asking as Asking);
         x = block(b, shape, weights, &x, None, asking);
     }
     b.part("vision");

@@ -16,7 +16,9 @@ use vlpt_methods::{Build, Fit, Method, MethodConfig, MethodSpec};
 pub(crate) const SHOTS: usize = 4;
 
 pub(crate) fn classes() -> Vec<String> {
-    ["cat", "polar_bear", "school bus"].map(str::to_owned).to_vec()
+    ["cat", "polar_bear", "school bus"]
+        .map(str::to_owned)
+        .to_vec()
 }
 
 /// How `mini-clip` looks at images.
@@ -69,7 +71,8 @@ fn fitted(config: &MethodConfig, clip: &Clip) -> Classifier {
         let mut noise = Stream::new(2, purpose);
         let class = |i: usize| centres[i % names.len() * length..][..length].to_vec();
         let all = (0..count).flat_map(class);
-        all.map(|centre| centre + 0.5 * noise.normal() as f32).collect()
+        all.map(|centre| centre + 0.5 * noise.normal() as f32)
+            .collect()
     };
     let ids = |split: &str| -> Vec<String> { (0..count).map(|i| format!("{split} {i}")).collect() };
     let (train_ids, val_ids) = (ids("train"), ids("val"));

@@ -4,9 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
-use vlpt_adapter::{
-    Adapter, Classifier, ImageConfig, PromptFolder, places, preprocess,
-};
+use vlpt_adapter::{Adapter, Classifier, ImageConfig, PromptFolder, places, preprocess};
 use vlpt_clip::{Clip, ModelFiles};
 use vlpt_data::image::Preprocess;
 use vlpt_data::{Sample, Task};
@@ -126,7 +124,9 @@ pub(crate) fn run(args: &ExportArgs, console: &Console) -> Result<(), CliError> 
     check_new(&args.out)?;
     let task = args.task(console)?;
     let opened = args.open(console)?;
-    let samples = task.as_ref().map(|task| held_out(task, &opened.classifier, args.images));
+    let samples = task
+        .as_ref()
+        .map(|task| held_out(task, &opened.classifier, args.images));
     let samples = samples.transpose()?;
     let weights = Clip::load_weights(&opened.files)?;
     let about = opened.about();
@@ -331,7 +331,10 @@ fn held_out(task: &Task, classifier: &Classifier, most: usize) -> Result<Vec<Sam
     let all: Vec<Sample> = task.test.samples.iter().filter_map(known).collect();
     if all.is_empty() {
         return Err(CliError::usage(
-            format!("{}: no test image of one of the prompt's classes", task.name),
+            format!(
+                "{}: no test image of one of the prompt's classes",
+                task.name
+            ),
             "name the data set that the prompt was tuned on",
         ));
     }
