@@ -33,7 +33,7 @@ if [ -z "${VLPT:-}" ]; then
 fi
 export VLPT VLPT_PRECISION=f32 HF_HUB_OFFLINE=1 CHROMIUM=${CHROMIUM:-$(command -v chromium || command -v chromium-browser || command -v google-chrome)}
 cd "$work"
-rm -rf models runs exports results.json
+rm -rf runs exports results.json
 [ -d b16 ] || "$PYTHON" "$here/make_model.py" "$here/../../crates/vlpt-clip/assets/mini-clip" b16
 [ -d photos ] || "$PYTHON" "$here/make_photos.py" photos
 mkdir exports

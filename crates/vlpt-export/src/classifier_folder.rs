@@ -117,6 +117,13 @@ pub fn write_classifier(source: &Source, forms: Forms, out: &Path) -> Result<Exp
             }
             Err(error) => notes.push(format!("no preprocessor_config.json: {error}")),
         }
+        if separate {
+            notes.push(
+                "an image may show several classes, and transformers.js's pipeline takes a softmax of the logits: \
+                 take the logistic function of each instead"
+                    .to_owned(),
+            );
+        }
         let readme = readme(source, forms);
         write_atomic(&folder.join("README.md"), readme.as_bytes())?;
         Ok(Exported {

@@ -7,22 +7,15 @@ mod common;
 use std::path::Path;
 use std::sync::Arc;
 
-use common::{
-    by_rten, by_rten_of_ids, classes, classifier, distance, moved, own_logits, pixels, view,
-};
-use vlpt_adapter::{
-    Classifier, ImageAdaptation, ImportOptions, ImportTask, PromptFolder, TensorFile,
-    import_checkpoint,
-};
+use common::{by_rten, by_rten_of_ids, classes, distance, moved, pixels, view};
+use vlpt_adapter::{Classifier, ImportOptions, ImportTask, PromptFolder, import_checkpoint};
 use vlpt_clip::{
     Activation, Clip, ClipConfig, ClipWeights, ModelFiles, PromptToken, TextConfig,
     TowerAdaptation, VisionConfig,
 };
 use vlpt_data::Metric;
 use vlpt_data::image::Preprocess;
-use vlpt_export::{
-    ExportError, LIMIT, Source, write_hugging_face, write_matrix, write_peft, write_towers,
-};
+use vlpt_export::{LIMIT, Source, write_hugging_face, write_peft, write_towers};
 use vlpt_methods::{
     AdaptedLayer, Blocks, ClipLoraConfig, METHODS, Method, MethodConfig, MethodSpec, Norms, Pass,
     TowerValues, Towers, TwoStageConfig, UnitRows,
@@ -172,74 +165,6 @@ fn text_prompts_have_no_text_tower_and_say_so() {
     let exported = write_towers(&example.source(), &ModelFiles::mini(), text, LIMIT, &out).unwrap();
     assert!(exported.notes[0].contains("learned tokens stand among the words"));
     assert!(!out.join("onnx/text_model.onnx").exists());
-}
-
-#[test]
-fn matrices_make_the_logits_of_features() {
-    let cached = |spec: &MethodSpec| spec.name.starts_with("tip");
-    for spec in METHODS {
-        let clip = Clip::mini();
-        let weights = Clip::load_weights(&ModelFiles::mini()).unwrap();
-        let classifier = classifier(spec, &clip);
-        let view = view(&clip);
-        let source = Source {
-            clip: &clip,
-            weights: &weights,
-            classifier: &classifier,
-            temperature: 1.0,
-            view: &view,
-            about: "",
-        };
-        let home = tempfile::tempdir().unwrap();
-        let out = home.path().join("out");
-        let needs = MethodConfig::new(spec).needs();
-        match write_matrix(&source, &out) {
-            Err(ExportError::Unsupported { what, .. }) => {
-                assert!(needs.texts_per_image || cached(spec), "{what}");
-                continue;
-            }
-            other => other.unwrap(),
-        };
-        let file = TensorFile::read(&out.join("classifier.safetensors")).unwrap();
-        let pixels = pixels(&clip, 2);
-        let visual = classifier.visual.as_ref();
-        let features = ImageAdaptation::features(visual, &clip, &pixels, 2).unwrap();
-        let normalised = file.metadata["normalised"] == "true";
-        let embed = clip.config.embed_dim;
-        let width = ImageAdaptation::width(visual, embed);
-        let expected = own_logits(&clip, &classifier, &pixels);
-        let mut found = Vec::new();
-        for image in features.chunks_exact(width) {
-            let rows = if normalised {
-                units(&clip, image)
-            } else {
-                image.to_vec()
-            };
-            for class in 0..classes().len() {
-                let product = |name: &str, row: &[f32]| -> f32 {
-                    let weight = &file.tensors[name].data[class * embed..(class + 1) * embed];
-                    weight.iter().zip(row).map(|(w, x)| w * x).sum()
-                };
-                let mut logit =
-                    product("weight", &rows[..embed]) + file.tensors["bias"].data[class];
-                if file.tensors.contains_key("row_weight") {
-                    logit += product("row_weight", &rows[embed..]);
-                }
-                found.push(logit);
-            }
-        }
-        let largest = expected.iter().fold(1.0_f32, |m, v| m.max(v.abs()));
-        assert!(
-            distance(&found, &expected) < 1e-4 * largest,
-            "{}",
-            spec.name
-        );
-        // NumPy's file has the same numbers at its end
-        let npy = fs_err::read(out.join("weight.npy")).unwrap();
-        let weight = &file.tensors["weight"].data;
-        let bytes: Vec<u8> = weight.iter().flat_map(|v| v.to_le_bytes()).collect();
-        assert!(npy.ends_with(&bytes));
-    }
 }
 
 #[test]

@@ -150,10 +150,6 @@ fn what_cannot_be_exported_is_refused_by_name() {
             &["--format", "peft", "--int8"][..],
             "--int8 was given, but it is for --format onnx",
         ),
-        (
-            &["--image-root", "x"],
-            "--image-root was given, but no data set is read",
-        ),
         (&["--data", "photos"], "--int8"),
         (
             &["--int8", "--data", "photos", "--images", "0"],

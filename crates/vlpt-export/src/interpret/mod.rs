@@ -94,9 +94,7 @@ fn apply(node: &Node, x: &[&Value]) -> Ran {
         ("Unsqueeze", [x, axes]) => one(shapes::unsqueeze(x, axes)),
         ("Transpose", [x]) => one(shapes::transpose(node, x)),
         ("Concat", [_, ..]) => one(shapes::concat(node, x)),
-        ("Slice", [x, starts, ends, axes @ ..]) => {
-            one(shapes::slice(x, starts, ends, axes.first().copied()))
-        }
+        ("Slice", [x, starts, ends, axes]) => one(shapes::slice(x, starts, ends, axes)),
         ("Gather", [table, numbers]) => one(shapes::gather(node, table, numbers)),
         ("Expand", [x, shape]) => one(shapes::expand(x, shape)),
         ("Shape", [x]) => one(Ok(shapes::shape(x))),

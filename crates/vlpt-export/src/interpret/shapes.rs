@@ -117,10 +117,8 @@ pub(super) fn concat(node: &Node, parts: &[&Value]) -> Result {
     Ok(Value::new(&shape, data))
 }
 
-pub(super) fn slice(x: &Value, starts: &Value, ends: &Value, axes: Option<&Value>) -> Result {
-    let (starts, ends) = (whole(starts)?, whole(ends)?);
-    let every: Vec<i64> = (0..starts.len() as i64).collect();
-    let axes = axes.map_or(Ok(&every[..]), whole)?;
+pub(super) fn slice(x: &Value, starts: &Value, ends: &Value, axes: &Value) -> Result {
+    let (starts, ends, axes) = (whole(starts)?, whole(ends)?, whole(axes)?);
     let mut shape = x.shape.clone();
     let mut first = vec![0; shape.len()];
     for ((&axis, &start), &end) in axes.iter().zip(starts).zip(ends) {

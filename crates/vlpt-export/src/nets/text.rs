@@ -27,7 +27,7 @@ pub(crate) fn text(
     let positions = Value::f32(&[context, width], weights.positional_embedding.clone());
     let positions = b.weight("position_embedding", positions);
     let zero = b.ints(&[0]);
-    let positions = b.node("Slice", &[&positions, &zero, &tokens]);
+    let positions = b.node("Slice", &[&positions, &zero, &tokens, &zero]);
     let mut x = b.node("Add", &[&x, &positions]);
     let mask = causal(b, context, &tokens);
     let shape = BlockShape {
@@ -59,9 +59,9 @@ fn causal(b: &mut Builder, context: usize, tokens: &Edge) -> Edge {
     let row = |q: usize| (0..context).map(move |k| if k > q { f32::MIN } else { 0.0 });
     let all = (0..context).flat_map(row).collect();
     let all = b.weight("causal_mask", Value::f32(&[context, context], all));
-    let starts = b.ints(&[0, 0]);
+    let [starts, axes] = [[0, 0], [0, 1]].map(|numbers| b.ints(&numbers));
     let ends = b.concat(&[tokens, tokens], 0);
-    b.node("Slice", &[&all, &starts, &ends])
+    b.node("Slice", &[&all, &starts, &ends, &axes])
 }
 
 /// The rows (texts x width) of the first end token of each text: a product with a row that is 1 there.

@@ -17,7 +17,7 @@ use vlpt_methods::{Adaptation, Pass, TowerValues, frozen_class_features};
 
 use crate::console::{Console, table};
 use crate::error::CliError;
-use crate::options::{DataArgs, DataFlags, find_model};
+use crate::options::{DataArgs, DataFlags, RunDataArgs, find_model};
 use crate::watch::Watch;
 
 const ABOUT: &str = "\
@@ -59,7 +59,7 @@ pub(crate) struct ExportArgs {
     /// Also write model_quantized.onnx, whose products are those of 8-bit numbers
     #[arg(long)]
     int8: bool,
-    /// With --int8: labelled photos whose test images say what 8 bits cost: a folder, a manifest, `synthetic:NAME`
+    /// With --int8: labelled photos whose test images say what 8 bits cost, a folder, manifest or `synthetic:NAME`; the data of the prompt's run is read as the run did
     #[arg(long, value_name = "DATA", requires = "int8")]
     data: Option<String>,
     /// With --data: look at so many test images at most, evenly taken
@@ -77,8 +77,6 @@ pub(crate) struct ExportArgs {
     /// Use the prompt although it was learned on other weights than the model found has
     #[arg(long, help_heading = "Model")]
     force: bool,
-    #[command(flatten)]
-    flags: DataFlags,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -122,8 +120,12 @@ struct Opened {
 pub(crate) fn run(args: &ExportArgs, console: &Console) -> Result<(), CliError> {
     args.check()?;
     check_new(&args.out)?;
-    let task = args.task(console)?;
-    let opened = args.open(console)?;
+    let folder = args.prompt.as_deref().map(PromptFolder::open).transpose()?;
+    let task = args.task(folder.as_ref(), console)?;
+    let opened = match &folder {
+        Some(folder) => args.open_prompt(folder, console)?,
+        None => args.open_model(console)?,
+    };
     let samples = task
         .as_ref()
         .map(|task| held_out(task, &opened.classifier, args.images));
@@ -194,12 +196,6 @@ impl ExportArgs {
                 ));
             }
         }
-        if self.data.is_none() {
-            self.flags.refuse(
-                "no data set is read",
-                "leave it out, or name labelled photos with --int8 --data",
-            )?;
-        }
         if self.images == 0 {
             return Err(CliError::usage(
                 "--images is 0: no image says what 8 bits cost",
@@ -209,22 +205,22 @@ impl ExportArgs {
         Ok(())
     }
 
-    fn task(&self, console: &Console) -> Result<Option<Task>, CliError> {
+    fn task(
+        &self,
+        folder: Option<&PromptFolder>,
+        console: &Console,
+    ) -> Result<Option<Task>, CliError> {
         let Some(data) = &self.data else {
             return Ok(None);
         };
-        let data = DataArgs {
-            data: data.clone(),
-            flags: self.flags.clone(),
+        let task = match folder {
+            Some(folder) => RunDataArgs::at(data).open(folder, console)?,
+            None => {
+                let (data, flags) = (data.clone(), DataFlags::default());
+                DataArgs { data, flags }.open(console)?
+            }
         };
-        data.open(console).map(Some)
-    }
-
-    fn open(&self, console: &Console) -> Result<Opened, CliError> {
-        match &self.prompt {
-            Some(prompt) => self.open_prompt(&PromptFolder::open(prompt)?, console),
-            None => self.open_model(console),
-        }
+        Ok(Some(task))
     }
 
     fn open_prompt(&self, folder: &PromptFolder, console: &Console) -> Result<Opened, CliError> {
