@@ -48,7 +48,7 @@ fn a_prompt_becomes_a_folder_and_says_what_eight_bits_cost() {
         assert!(apart <= 1e-4, "{said}");
     }
     let cost = &said["int8"];
-    assert_eq!(cost["images"], 10);
+    assert_eq!(cost["images"], 4);
     assert_eq!(
         cost["accuracy"],
         json(&ok(folder, &["eval", "vlpt", "photos", "--json"]))["value"]

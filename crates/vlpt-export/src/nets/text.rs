@@ -41,7 +41,7 @@ pub(crate) fn text(
         x = block(b, shape, weights, &x, Some(&mask), None);
     }
     b.part("text");
-    let end = end_rows(b, config, ids, &x);
+    let end = end_rows(b, config, ids, &tokens, &x);
     let h = norm(
         b,
         "ln_final",
@@ -65,17 +65,22 @@ fn causal(b: &mut Builder, context: usize, tokens: &Edge) -> Edge {
 }
 
 /// The rows (texts x width) of the first end token of each text: a product with a row that is 1 there.
-fn end_rows(b: &mut Builder, config: &TextConfig, ids: &Edge, x: &Edge) -> Edge {
+fn end_rows(b: &mut Builder, config: &TextConfig, ids: &Edge, tokens: &Edge, x: &Edge) -> Edge {
     let end = Value::new(&[], Data::I64(vec![i64::from(config.eot_token)]));
     let end = b.constant(end);
     let is_end = b.node("Equal", &[ids, &end]);
     let to = |kind: Type| [("to", Attribute::Int(kind.code()))];
     let is_end = b.told("Cast", &[&is_end], &to(Type::F32));
+    // padding may be end tokens too: the earlier one weighs more, so that no two are the largest
+    let context = config.context_length;
+    let weights = (0..context).map(|place| (context - place) as f32).collect();
+    let weights = b.weight("earlier", Value::f32(&[context], weights));
+    let zero = b.ints(&[0]);
+    let weights = b.node("Slice", &[&weights, &zero, tokens, &zero]);
+    let is_end = b.node("Mul", &[&is_end, &weights]);
     let told = [("axis", Attribute::Int(1)), ("keepdims", Attribute::Int(1))];
     let place = b.told("ArgMax", &[&is_end], &told);
-    let count = b.node("Shape", &[ids]);
-    let count = b.slice(&count, 0, 1, 2);
-    let count = b.reshape(&count, &[]);
+    let count = b.reshape(tokens, &[]);
     let [from, step] = [0, 1].map(|v| b.constant(Value::new(&[], Data::I64(vec![v]))));
     let numbers = b.node("Range", &[&from, &count, &step]);
     let is_first = b.node("Equal", &[&place, &numbers]);
