@@ -48,7 +48,7 @@ run() {
 }
 run mini-clip-maple mini-clip maple --epochs 2
 run vit-b-16-vpt ./b16 vpt --epochs 1
-run mini-clip-lora mini-clip clip-lora --epochs 2
+run mini-clip-lora mini-clip clip-lora --epochs 20 --lr 0.01
 "$VLPT" export runs/mini-clip-lora --out exports/peft --format peft --quiet >/dev/null
 "$VLPT" export runs/mini-clip-lora --out exports/hf --format hf --quiet >/dev/null
 "$VLPT" export runs/mini-clip-lora --out exports/towers --format onnx-towers --quiet >/dev/null

@@ -22,6 +22,7 @@ const VERBS: &[&[&str]] = &[
     &["import"],
     &["average"],
     &["merge"],
+    &["export"],
     &["embed"],
     &["tokenize"],
     &["preprocess"],

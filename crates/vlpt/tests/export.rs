@@ -163,3 +163,31 @@ fn what_cannot_be_exported_is_refused_by_name() {
         assert!(said.contains(expected), "{said}");
     }
 }
+
+/// The commands of the guide, as they stand there.
+#[test]
+fn the_examples_of_the_guide_run() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path();
+    photos(folder);
+    for (method, out) in [("coop", "runs/photos"), ("clip-lora", "runs/lora")] {
+        let train = [
+            "train", "photos", "--method", method, "--shots", "2", "--epochs", "1", "--out", out,
+            "--quiet",
+        ];
+        ok(folder, &train);
+    }
+    let guide = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/guides/export.md");
+    let guide = fs_err::read_to_string(guide).unwrap();
+    let commands: Vec<&str> = guide
+        .lines()
+        .filter_map(|line| line.strip_prefix("vlpt "))
+        .map(|line| line.split('#').next().unwrap().trim())
+        .collect();
+    assert!(commands.len() >= 8, "{commands:?}");
+    for command in commands {
+        let args: Vec<&str> = command.split_whitespace().collect();
+        let said = transcript(folder, &args);
+        assert!(said.starts_with("exit code: 0"), "{command}: {said}");
+    }
+}
