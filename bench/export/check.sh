@@ -45,6 +45,7 @@ run() {
   "$VLPT" train synthetic:shapes --model "$model" --method "$method" --shots 2 --out "runs/$name" --quiet "$@" >/dev/null
   "$VLPT" export "runs/$name" --out "exports/$name" --int8 --with-preprocessing --quiet >/dev/null
   "$VLPT" predict "runs/$name" photos --top 1000 --json --quiet >"exports/$name.json"
+  "$VLPT" preprocess photos --model "$model" --out "exports/$name.npy" --quiet
 }
 run mini-clip-maple mini-clip maple --epochs 2
 run vit-b-16-vpt ./b16 vpt --epochs 1

@@ -61,22 +61,16 @@ def classifier(name):
         own[pathlib.Path(answer["image"]).name] = numpy.array([by_name[c] for c in classes])
     expected = numpy.stack([own[photo.name] for photo in PHOTOS])
 
-    # the tower's own pixels, by the graph whose preprocessing is inside, must give the same; those of the others
-    # are made as preprocessor_config.json says, by Pillow
+    # of the graphs that take pixels, by `vlpt preprocess`: another version of Pillow resizes in another order
+    batch = numpy.load(f"exports/{name}.npy")
+    # the same pixels as images, for which a browser has nothing to resize
     processor = json.loads((folder / "preprocessor_config.json").read_text())
-    side = processor["size"]["shortest_edge"]
-
-    def pixels(photo):
-        image = Image.open(photo).convert("RGB")
-        short = min(image.size)
-        image = image.resize([int(side * length / short) for length in image.size], Image.BICUBIC)
-        left, top = [round((length - side) / 2) for length in image.size]
-        image = image.crop((left, top, left + side, top + side))
-        x = numpy.asarray(image, numpy.float32).transpose(2, 0, 1) / numpy.float32(255)
-        mean, std = [numpy.array(processor[key], numpy.float32).reshape(3, 1, 1) for key in ["image_mean", "image_std"]]
-        return (x - mean) / std
-
-    batch = numpy.stack([pixels(photo) for photo in PHOTOS])
+    mean, std = [numpy.array(processor[key]).reshape(3, 1, 1) for key in ["image_mean", "image_std"]]
+    squares = pathlib.Path("squares", name)
+    squares.mkdir(parents=True, exist_ok=True)
+    for photo, pixels in zip(PHOTOS, batch):
+        square = numpy.rint((pixels * std + mean) * 255).astype(numpy.uint8).transpose(1, 2, 0)
+        Image.fromarray(numpy.ascontiguousarray(square)).save(squares / photo.name)
     rows = []
     for form, file in [("f32", "model.onnx"), ("int8", "model_quantized.onnx")]:
         path = folder / "onnx" / file

@@ -70,7 +70,7 @@ impl Classification {
     /// classes), made ready as `view` says, to the last bit.
     pub fn graph_with_preprocessing(&self, view: &Preprocess) -> Graph {
         let mut b = self.begin("image-to-probabilities");
-        b.fact("vlpt.preprocessing", view.fingerprint());
+        b.fact("vlpt.preprocessing", &view.fingerprint());
         let pixels = preprocess(&mut b, view);
         let images = vision(&mut b, &self.net, &pixels);
         let logits = head(&mut b, &self.head, &images, self.net.embed);
@@ -92,7 +92,7 @@ impl Classification {
 /// The preprocessing alone: one decoded image of any size (`image`) to `pixel_values` (1 x 3 x side x side).
 pub fn preprocessing_graph(view: &Preprocess) -> Graph {
     let mut b = Builder::new("preprocessing");
-    b.fact("vlpt.preprocessing", view.fingerprint());
+    b.fact("vlpt.preprocessing", &view.fingerprint());
     let pixels = preprocess(&mut b, view);
     let side = Dim::Fixed(view.image_size as usize);
     b.output(

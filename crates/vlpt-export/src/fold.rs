@@ -90,7 +90,9 @@ impl Layers<'_> {
             }
         } else if let Some((weights, bias, inputs)) = self.linear(update.block, update.layer) {
             for (row, scale) in weights.chunks_exact_mut(inputs).zip(scale) {
-                row.iter_mut().for_each(|weight| *weight *= scale);
+                for weight in row {
+                    *weight *= scale;
+                }
             }
             for (i, bias) in bias.iter_mut().enumerate() {
                 *bias = *bias * scale[i] + shift[i];

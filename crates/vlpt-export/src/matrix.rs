@@ -66,7 +66,7 @@ pub fn write_matrix(source: &Source, out: &Path) -> Result<Exported> {
             ]),
         };
         write_atomic(&folder.join("classifier.safetensors"), &file.to_bytes())?;
-        let names: String = classes.iter().map(|name| format!("{name}\n")).collect();
+        let names = classes.join("\n") + "\n";
         write_atomic(&folder.join("class_names.txt"), names.as_bytes())?;
         let readme = readme(source, normalised, tensors.contains_key("row_weight"));
         write_atomic(&folder.join("README.md"), readme.as_bytes())?;
@@ -98,12 +98,12 @@ fn readme(source: &Source, normalised: bool, rows: bool) -> String {
 
 /// A matrix as NumPy saves it, format version 1.0.
 fn npy(tensor: &Named) -> Vec<u8> {
-    let shape: String = tensor.shape.iter().map(|n| format!("{n}, ")).collect();
-    // `(3, )` is Python too; NumPy itself writes `(3,)` and `(3, 4)`
-    let shape = match tensor.shape.len() {
-        1 => shape.trim_end().to_owned(),
-        _ => shape.trim_end_matches(", ").to_owned(),
-    };
+    let lengths: Vec<String> = tensor.shape.iter().map(ToString::to_string).collect();
+    let mut shape = lengths.join(", ");
+    if lengths.len() == 1 {
+        // a tuple of one
+        shape.push(',');
+    }
     let mut header =
         format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({shape}), }}").into_bytes();
     // the numbers begin at a multiple of 64

@@ -50,7 +50,7 @@ pub fn quantise(graph: Graph) -> Graph {
     }
     for node in nodes {
         if node.op == "MatMul" && matrices.contains(&node.inputs[1]) {
-            all.product(node);
+            all.product(&node);
         } else {
             all.nodes.push(node);
         }
@@ -100,34 +100,32 @@ impl Rewritten {
     }
 
     /// Puts a product in whole numbers in the place of one in f32.
-    fn product(&mut self, node: Node) {
+    fn product(&mut self, node: &Node) {
         let [x, matrix] = [0, 1].map(|place| node.inputs[place].clone());
         let known = self.quantised.iter().find(|(edge, _)| *edge == x);
-        let [numbers, scale, zero] = match known {
-            Some((_, parts)) => parts.clone(),
-            None => {
-                let parts = ["numbers", "scale", "zero"].map(|part| format!("{x}/{part}"));
-                self.node(&node, "DynamicQuantizeLinear", &[&x], &parts, vec![]);
-                self.quantised.push((x, parts.clone()));
-                parts
-            }
-        };
+        let parts = known.map(|(_, parts)| parts.clone());
+        let [numbers, scale, zero] = parts.unwrap_or_else(|| {
+            let parts = ["numbers", "scale", "zero"].map(|part| format!("{x}/{part}"));
+            self.node(node, "DynamicQuantizeLinear", &[&x], &parts, vec![]);
+            self.quantised.push((x, parts.clone()));
+            parts
+        });
         let name = |part: &str| format!("{}/{part}", node.name);
         let (sums, floats, factor) = (name("sums"), name("floats"), name("factor"));
         let inputs = [&numbers, &matrix, &zero, &"quantised.zero".to_owned()];
         self.node(
-            &node,
+            node,
             "MatMulInteger",
             &inputs,
             std::slice::from_ref(&sums),
             vec![],
         );
         let to = vec![("to", Attribute::Int(Type::F32.code()))];
-        self.node(&node, "Cast", &[&sums], std::slice::from_ref(&floats), to);
+        self.node(node, "Cast", &[&sums], std::slice::from_ref(&floats), to);
         let scales = format!("{matrix}.scale");
         let both = [&scale, &scales];
-        self.node(&node, "Mul", &both, std::slice::from_ref(&factor), vec![]);
-        self.node(&node, "Mul", &[&floats, &factor], &node.outputs, vec![]);
+        self.node(node, "Mul", &both, std::slice::from_ref(&factor), vec![]);
+        self.node(node, "Mul", &[&floats, &factor], &node.outputs, vec![]);
     }
 
     fn node(

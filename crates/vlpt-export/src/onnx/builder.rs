@@ -37,9 +37,9 @@ impl Builder {
     }
 
     /// What the file says of itself.
-    pub(crate) fn fact(&mut self, name: &str, value: impl ToString) {
+    pub(crate) fn fact(&mut self, name: &str, value: &str) {
         let facts = &mut self.graph.metadata;
-        facts.insert(name.to_owned(), value.to_string());
+        facts.insert(name.to_owned(), value.to_owned());
     }
 
     pub(crate) fn input(&mut self, name: &str, kind: Type, shape: &[Dim]) -> Edge {

@@ -213,12 +213,11 @@ impl ExportArgs {
         let Some(data) = &self.data else {
             return Ok(None);
         };
-        let task = match folder {
-            Some(folder) => RunDataArgs::at(data).open(folder, console)?,
-            None => {
-                let (data, flags) = (data.clone(), DataFlags::default());
-                DataArgs { data, flags }.open(console)?
-            }
+        let task = if let Some(folder) = folder {
+            RunDataArgs::at(data).open(folder, console)?
+        } else {
+            let (data, flags) = (data.clone(), DataFlags::default());
+            DataArgs { data, flags }.open(console)?
         };
         Ok(Some(task))
     }
