@@ -32,7 +32,7 @@ mod threads;
 
 pub use at_threshold::{AtThreshold, check_threshold, is_answer};
 pub use choices::{Choices, ClassesOf, places, plain_name};
-pub use classifier::{Classifier, copies};
+pub use classifier::{Classifier, ClassifierParts, copies};
 pub use decoded::DecodedImages;
 pub use error::{AdapterError, Result};
 pub use eval_images::{EvalImages, PixelBudget};

@@ -4,11 +4,13 @@
 //! tensors and metadata are in alphabetical order. Reading goes through the `safetensors` crate.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::Path;
 
 use safetensors::{Dtype, SafeTensors};
 use serde_json::{Map, Value, json};
 
+use vlpt_base::atomic_file::AtomicFile;
 use vlpt_methods::head::HeadTensor;
 
 use crate::{AdapterError, Result};
@@ -56,6 +58,30 @@ pub struct TensorFile {
 impl TensorFile {
     /// The bytes of the file.
     pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = self.head();
+        bytes.reserve(self.tensors.values().map(|t| t.data.len() * 4).sum());
+        for tensor in self.tensors.values() {
+            bytes.extend(tensor.data.iter().flat_map(|v| v.to_le_bytes()));
+        }
+        bytes
+    }
+
+    /// Writes the file tensor by tensor, whole or not at all.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn write(&self, path: &Path) -> std::io::Result<()> {
+        let mut file = AtomicFile::create(path)?;
+        file.write_all(&self.head())?;
+        for tensor in self.tensors.values() {
+            let bytes: Vec<u8> = tensor.data.iter().flat_map(|v| v.to_le_bytes()).collect();
+            file.write_all(&bytes)?;
+        }
+        file.commit()
+    }
+
+    /// The bytes before the values.
+    fn head(&self) -> Vec<u8> {
         let mut entries = Map::new();
         let mut end = 0;
         for (name, tensor) in &self.tensors {
@@ -65,12 +91,7 @@ impl TensorFile {
                 json!({"dtype": "F32", "shape": tensor.shape, "data_offsets": [begin, end]});
             entries.insert(name.clone(), entry);
         }
-        let mut bytes = header(&self.metadata, entries);
-        bytes.reserve(end);
-        for tensor in self.tensors.values() {
-            bytes.extend(tensor.data.iter().flat_map(|v| v.to_le_bytes()));
-        }
-        bytes
+        header(&self.metadata, entries)
     }
 
     /// Reads a file of f32 tensors; `path` names it in errors.

@@ -8,6 +8,7 @@ use crate::hub::Hub;
 use crate::text::TextTower;
 use crate::tokenizer::Tokenizer;
 use crate::vision::ImageTower;
+use crate::weights::ClipWeights;
 use crate::{random, weights};
 use vlpt_kernels::Precision;
 
@@ -106,6 +107,20 @@ impl Clip {
             weights,
         };
         Self::build(format!("random-{seed}"), parts, precision)
+    }
+
+    /// Reads the weights of a model alone, as its files have them: what [`Clip::load`] packs into
+    /// the kernels' layout, for whoever writes the model in another form.
+    ///
+    /// # Errors
+    /// As [`Clip::load`].
+    pub fn load_weights(files: &ModelFiles) -> Result<ClipWeights> {
+        Ok(formats::read(files)?.weights)
+    }
+
+    /// The weights of [`Clip::random`] of the same configuration and seed.
+    pub fn random_weights(config: &ClipConfig, seed: u64) -> ClipWeights {
+        random::weights(config, seed)
     }
 
     fn build(name: String, parts: Parts, precision: Precision) -> Self {

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use vlpt_adapter::AdapterError;
 use vlpt_clip::ClipError;
 use vlpt_data::{DataError, LayoutError};
+use vlpt_export::ExportError;
 use vlpt_inspect::InspectError;
 use vlpt_report::ReportError;
 use vlpt_study::StudyError;
@@ -49,6 +50,9 @@ pub(crate) enum CliError {
     /// A prompt or a data set cannot be looked into.
     #[error(transparent)]
     Inspect(InspectError),
+    /// A prompt cannot be exported.
+    #[error(transparent)]
+    Export(ExportError),
     /// Results cannot be read or compared.
     #[error(transparent)]
     Tables(#[from] TablesError),
@@ -118,6 +122,17 @@ impl From<TrainError> for CliError {
             TrainError::Adapter(error) => Self::from(error),
             TrainError::Clip(error) => Self::Clip(error),
             other => Self::Train(other),
+        }
+    }
+}
+
+impl From<ExportError> for CliError {
+    fn from(error: ExportError) -> Self {
+        match error {
+            ExportError::Io(error) => Self::Io(error),
+            ExportError::Clip(error) => Self::Clip(error),
+            ExportError::Adapter(error) => Self::from(error),
+            other => Self::Export(other),
         }
     }
 }
@@ -195,6 +210,7 @@ impl CliError {
             Self::Inspect(e) => e.hint(),
             Self::Study(e) => e.hint(),
             Self::Tune(e) => e.hint(),
+            Self::Export(e) => e.hint(),
             Self::Tables(e) => e.hint().map(str::to_owned),
             Self::Unfinished { hint, .. } => Some(hint.clone()),
             Self::Interrupted { next, .. } => Some(format!("go on with `{}`", next.as_ref()?)),

@@ -93,6 +93,8 @@ enum Command {
     Compare(commands::compare::CompareArgs),
     /// Add learned updates to the weights of the model and write a model's folder
     Merge(commands::merge::MergeArgs),
+    /// Write a prompt for other programs: ONNX, transformers.js, PEFT, Hugging Face
+    Export(Box<commands::export::ExportArgs>),
     /// Write the features of images or texts to a file
     Embed(commands::embed::EmbedArgs),
     /// Show the tokens of texts
@@ -168,6 +170,7 @@ fn work(cli: &Cli, console: &Console) -> Result<(), CliError> {
         Command::Average(args) => commands::average::run(args, console),
         Command::Compare(args) => commands::compare::run(args, console),
         Command::Merge(args) => commands::merge::run(args, console),
+        Command::Export(args) => commands::export::run(args, console),
         Command::Embed(args) => commands::embed::run(args, console),
         Command::Tokenize(args) => commands::tokenize::run(args, console),
         Command::Preprocess(args) => commands::preprocess::run(args, console),

@@ -23,6 +23,7 @@ const VERBS: &[&[&str]] = &[
     &["import"],
     &["average"],
     &["merge"],
+    &["export"],
     &["embed"],
     &["tokenize"],
     &["preprocess"],

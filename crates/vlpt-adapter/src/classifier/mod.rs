@@ -76,7 +76,67 @@ pub(crate) enum Head {
     Features(Arc<dyn FeatureHead>),
 }
 
+/// What a classifier is made of, for whoever computes its logits elsewhere.
+#[derive(Debug, Clone, Copy)]
+pub enum ClassifierParts<'a> {
+    /// Scaled cosine similarity to one text feature a class.
+    Cosine {
+        /// Normalised text features, classes x embed.
+        features: &'a [f32],
+        /// What cosine similarities are multiplied by.
+        logit_scale: f32,
+    },
+    /// The same of images with two features each, one for the class token and one for the learned rows.
+    Fused {
+        /// Normalised text features, classes x embed.
+        features: &'a [f32],
+        /// What cosine similarities are multiplied by.
+        logit_scale: f32,
+        /// For each class the share of the first feature in its logit, 0 to 1.
+        shares: &'a [f32],
+    },
+    /// Text features of each image's own.
+    Conditional {
+        /// The name of the method that makes them.
+        method: &'static str,
+    },
+    /// What a baseline was fitted to.
+    Features(&'a dyn FeatureHead),
+}
+
 impl Classifier {
+    /// What it is made of.
+    pub fn parts(&self) -> ClassifierParts<'_> {
+        match &self.head {
+            Head::Cosine {
+                features,
+                logit_scale,
+            } => ClassifierParts::Cosine {
+                features,
+                logit_scale: *logit_scale,
+            },
+            Head::Fused {
+                features,
+                logit_scale,
+                shares,
+            } => ClassifierParts::Fused {
+                features,
+                logit_scale: *logit_scale,
+                shares,
+            },
+            Head::Conditional { method, .. } => ClassifierParts::Conditional {
+                method: method.name(),
+            },
+            Head::Features(head) => ClassifierParts::Features(head.as_ref()),
+        }
+    }
+
+    /// Whether a class's probability is the logistic function of its own logit, as of classes that an
+    /// image may show together; else the classes share one by softmax.
+    pub fn separate(&self) -> bool {
+        matches!(&self.head, Head::Features(head) if head.separate())
+    }
+
     /// Scaled cosine similarities to text features (classes x embed), which need not be of length
     /// one.
     ///
@@ -247,8 +307,8 @@ impl Classifier {
     }
 
     /// Probabilities from [`Classifier::logits`].
-    pub(crate) fn probabilities_of(&self, mut logits: Vec<f32>) -> Vec<f32> {
-        if matches!(&self.head, Head::Features(head) if head.separate()) {
+    pub fn probabilities_of(&self, mut logits: Vec<f32>) -> Vec<f32> {
+        if self.separate() {
             for logit in &mut logits {
                 *logit = (1.0 / (1.0 + f64::from(-*logit).exp())) as f32;
             }

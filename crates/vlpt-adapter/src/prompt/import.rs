@@ -19,6 +19,7 @@ use vlpt_methods::import::{
 };
 use vlpt_methods::{Build, Method, Place, Position};
 
+use super::peft::PeftFolder;
 use super::{Adapter, FORMAT, PromptContent, class_names_sha256, write_prompt};
 use crate::{AdapterError, Classifier, ImageConfig, Result, preprocess};
 
@@ -106,7 +107,8 @@ pub struct LeftOut {
     pub why: String,
 }
 
-/// Reads a checkpoint and writes a prompt folder for `task` and the base model to `out`.
+/// Reads a checkpoint and writes a prompt folder for `task` and the base model to `out`. A folder is one of the PEFT
+/// library, with low-rank updates.
 ///
 /// # Errors
 /// A file that is damaged or asks for more than plain values, a method that is not recognised,
@@ -122,13 +124,16 @@ pub fn import_checkpoint(
     new_folder(out)?;
     // so that an absent file is an error of this crate, with its hint
     fs_err::File::open(path)?;
+    let folder = path.is_dir().then(|| PeftFolder::read(path)).transpose()?;
+    let path = folder.as_ref().map_or(path, |folder| &folder.weights);
     let mut checkpoint = Checkpoint::open(path)?;
     let names = Names::of(checkpoint.tensors()).map_err(|what| AdapterError::Damaged {
         path: path.to_owned(),
         what,
     })?;
     let hints = ImportHints {
-        source: options.source,
+        source: options.source.or(folder.as_ref().map(|_| Source::Peft)),
+        low_rank: folder.as_ref().map(|folder| folder.low_rank),
         position: options.position,
         place: options.place,
     };

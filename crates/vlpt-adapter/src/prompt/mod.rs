@@ -16,6 +16,7 @@ mod checksums;
 mod choices;
 mod import;
 mod member;
+mod peft;
 mod read;
 mod sizes;
 mod stored;

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::Tensor;
 use super::pickle::{Node, Pickle, Value};
+use super::safetensors;
 use super::store::TensorStore;
 use super::torch::{self, STATE_KEYS};
 use crate::error::{ClipError, Result};
@@ -11,7 +12,8 @@ use crate::error::{ClipError, Result};
 /// A file of `torch.save` with tensors in a dict, or in a dict called `state_dict` inside it, as
 /// training programs write them (`model.pth.tar-50`, `model-best.pth.tar`). Both file formats are
 /// read, that of PyTorch before 1.6 as well. Nothing in the pickle is ever run, and optimisers and
-/// schedules are dropped unseen; see `docs/reference/model-formats.md`.
+/// schedules are dropped unseen; see `docs/reference/model-formats.md`. A file called `.safetensors` is read as
+/// such, and has nothing beside its tensors.
 pub struct Checkpoint {
     store: TensorStore,
     /// Epochs trained, when the file says so.
@@ -44,6 +46,19 @@ impl Checkpoint {
     pub fn open(path: &Path) -> Result<Self> {
         let place = path.display().to_string();
         let reader = Box::new(std::io::BufReader::new(fs_err::File::open(path)?));
+        if path
+            .extension()
+            .is_some_and(|ending| ending == "safetensors")
+        {
+            let mut store = TensorStore::default();
+            safetensors::add(&mut store, &place, reader)?;
+            return Ok(Self {
+                store,
+                epoch: None,
+                val_result: None,
+                beside: Vec::new(),
+            });
+        }
         let opened = torch::open(&place, reader)?;
         let (mut epoch, mut val_result, mut beside) = (None, None, Vec::new());
         for (key, value) in beside_state(&opened.pickle) {

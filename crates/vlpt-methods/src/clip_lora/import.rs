@@ -10,7 +10,7 @@ use vlpt_clip::CheckpointTensor;
 
 use super::options::{AdaptedLayer, Blocks, ClipLoraConfig, Tower, Towers};
 use crate::MethodConfig;
-use crate::import::{Import, Reader, Source};
+use crate::import::{Import, LowRankHints, Reader, Source};
 
 /// What the published code's names begin with.
 const PUBLISHED: &str = "weights.layer_";
@@ -43,26 +43,65 @@ fn read(reader: &mut Reader) -> ClipLoraConfig {
         [None, Some(_)] => Towers::Vision,
         _ => Towers::Both,
     };
-    for (tower, found) in [Tower::Text, Tower::Vision].into_iter().zip(&towers) {
-        let Some(found) = found else { continue };
-        let depth = tower.depth(reader.model);
-        let expected: Vec<usize> = (0..depth).collect();
-        if found.blocks != expected {
-            reader.problem(format!(
-                "{} blocks of a tower of {depth} are updated: expected all, because the tensors do \
-                 not tell which",
-                found.blocks.len()
-            ));
-        }
+    for found in towers.iter().flatten() {
         config.layers.clone_from(&found.layers);
         config.rank = found.rank;
     }
-    config.position = Blocks::All;
+    config.position = position(reader, &towers);
+    if let Some(LowRankHints { alpha, dropout }) = reader.hints.low_rank {
+        (config.alpha, config.dropout) = (alpha, dropout);
+        reader.assume(format!(
+            "the classes' texts are \"{}\": beside the tensors is nothing about texts",
+            config.template
+        ));
+        return config;
+    }
     reader.assume(
         "alpha is 1, dropout 0.25 and the classes' texts are \"a photo of a {}.\", as the published \
          code has them by default: metadata.alpha is not read",
     );
     config
+}
+
+/// Which blocks are updated, of both towers by the same rule. Layers that are counted through do not tell it, so
+/// these have to be all.
+fn position(reader: &mut Reader, towers: &[Option<Adapted>; 2]) -> Blocks {
+    let tensors = reader.names.tensors.values();
+    let counted = tensors.clone().any(|t| t.name.contains(PUBLISHED));
+    let named = [Tower::Text, Tower::Vision].into_iter().zip(towers);
+    let depths: Vec<(usize, &Adapted)> = named
+        .filter_map(|(tower, found)| Some((tower.depth(reader.model), found.as_ref()?)))
+        .collect();
+    let fits = |blocks: &Blocks| {
+        depths.iter().all(|(depth, found)| {
+            let range = blocks.of(*depth);
+            range.is_ok_and(|range| range.eq(found.blocks.iter().copied()))
+        })
+    };
+    let rules = if counted {
+        &Blocks::ALL[..1]
+    } else {
+        &Blocks::ALL
+    };
+    if let Some(blocks) = rules.iter().find(|blocks| fits(blocks)) {
+        return *blocks;
+    }
+    for (depth, found) in depths {
+        let count = found.blocks.len();
+        if counted && count != depth {
+            reader.problem(format!(
+                "{count} blocks of a tower of {depth} are updated: expected all, because the tensors do \
+                 not tell which"
+            ));
+        } else if !counted {
+            reader.problem(format!(
+                "the blocks {:?} of a tower of {depth} are updated: expected all, a third, a half or the last \
+                 three, the same of both towers",
+                found.blocks
+            ));
+        }
+    }
+    Blocks::All
 }
 
 /// What names and shapes tell of a tower.

@@ -165,6 +165,17 @@ impl Towers {
 }
 
 impl Blocks {
+    /// All rules, that of all blocks first.
+    pub const ALL: [Self; 7] = [
+        Self::All,
+        Self::Bottom,
+        Self::Mid,
+        Self::Up,
+        Self::HalfBottom,
+        Self::HalfUp,
+        Self::Top3,
+    ];
+
     /// Which blocks of a tower of so many these are, counted from 0.
     ///
     /// # Errors

@@ -25,10 +25,12 @@ pub enum Source {
     Mvlpt,
     /// That of the method's authors.
     Own,
+    /// The PEFT library.
+    Peft,
 }
 
 /// What a user says of a checkpoint that it does not say itself.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct ImportHints {
     /// The code that wrote it.
     pub source: Option<Source>,
@@ -36,6 +38,17 @@ pub struct ImportHints {
     pub position: Option<Position>,
     /// Where the visual prompts of the first block enter.
     pub place: Option<Place>,
+    /// What a file beside the tensors says of low-rank updates.
+    pub low_rank: Option<LowRankHints>,
+}
+
+/// What is said of low-rank updates beside their tensors.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LowRankHints {
+    /// An update is multiplied with this over the square root of its rank.
+    pub alpha: f64,
+    /// Dropout of an update's input in training.
+    pub dropout: f64,
 }
 
 /// How checkpoints of one method are recognised and read.

@@ -120,7 +120,7 @@ impl Reader<'_> {
         self.hints.position.unwrap_or_else(|| {
             let (position, words) = match self.source {
                 Source::Coop => (Position::End, "at the end, as in CoOp's code"),
-                Source::Mvlpt | Source::Own => {
+                Source::Mvlpt | Source::Own | Source::Peft => {
                     (Position::Middle, "in the middle, as in MVLPT's code")
                 }
             };

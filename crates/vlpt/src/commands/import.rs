@@ -16,19 +16,21 @@ use crate::options::{DataArgs, DataFlags, TowerArgs};
 const ABOUT: &str = "\
 Reads what published trainers save, such as prompt_learner/model.pth.tar-50 and
 prompt_learner/model-best.pth.tar, in the file formats of PyTorch before and after 1.6. Nothing in
-the file is ever run. The method is recognised by the tensors' names and shapes:
+the file is ever run. A folder of the PEFT library (adapter_config.json with peft_type LORA) is read
+too. The method is recognised by the tensors' names and shapes:
 ";
 const EXAMPLES: &str = "\
 Examples:
   vlpt import prompt_learner/model.pth.tar-50 --model ViT-B-16/openai --data eurosat/ --out eurosat-coop
   vlpt import model-best.pth.tar --model ViT-B-16/openai --classes names.txt --source mvlpt --out prompt
+  vlpt import lora/ --model openai/clip-vit-base-patch16 --classes names.txt --out prompt
   vlpt eval eurosat-coop eurosat/";
 
 /// Flags of `vlpt import`.
 #[derive(Debug, Args)]
 #[command(after_help = after_help())]
 pub(crate) struct ImportArgs {
-    /// The checkpoint, such as `prompt_learner/model.pth.tar-50`
+    /// The checkpoint, such as `prompt_learner/model.pth.tar-50`, or a folder of the PEFT library
     #[arg(value_name = "CHECKPOINT")]
     checkpoint: PathBuf,
     #[command(flatten)]
@@ -190,6 +192,7 @@ fn text(document: &Document) -> String {
         Source::Coop => "CoOp's code",
         Source::Mvlpt => "MVLPT's code",
         Source::Own => "the authors' code",
+        Source::Peft => "the PEFT library",
     };
     let mut text = format!(
         "{}, {} values, written by {source}",

@@ -12,7 +12,7 @@ use crate::console::{Console, Unit};
 use crate::error::CliError;
 
 /// How a data set is read.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Data")]
 pub(crate) struct DataFlags {
     /// Its format; recognised when left out

@@ -23,6 +23,14 @@ pub(crate) struct RunDataArgs {
 }
 
 impl RunDataArgs {
+    /// The data set at a path, without flags.
+    pub(crate) fn at(path: &str) -> Self {
+        Self {
+            data: Some(path.to_owned()),
+            flags: DataFlags::default(),
+        }
+    }
+
     /// Opens the data set. Without a path, or with that of the prompt's run, every option of the run
     /// holds unless a flag says otherwise. For another data set only the run's columns do, and only
     /// where it has them.
