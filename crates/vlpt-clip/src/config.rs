@@ -173,21 +173,30 @@ impl VisionConfig {
     }
 }
 
+/// Number of parameters of a block.
+fn block(width: usize, mlp: usize) -> usize {
+    4 * width * width + 4 * width + 2 * width * mlp + width + mlp + 4 * width
+}
+
 impl ClipConfig {
     /// Number of parameters of the whole model, logit scale included.
     pub fn parameters(&self) -> usize {
-        let block = |w: usize, mlp: usize| 4 * w * w + 4 * w + 2 * w * mlp + w + mlp + 4 * w;
-        let (text, vision) = (&self.text, &self.vision);
+        let text = &self.text;
         let text_tower = (text.vocab_size + text.context_length) * text.width
             + text.layers * block(text.width, text.mlp)
             + 2 * text.width
             + text.width * self.embed_dim;
+        text_tower + self.vision_parameters() + 1
+    }
+
+    /// Number of parameters of the image tower, its projection included.
+    pub fn vision_parameters(&self) -> usize {
+        let vision = &self.vision;
         let patch = 3 * vision.patch_size * vision.patch_size;
-        let vision_tower = (patch + 1 + vision.tokens()) * vision.width
+        (patch + 1 + vision.tokens()) * vision.width
             + vision.layers * block(vision.width, vision.mlp)
             + 4 * vision.width
-            + vision.width * self.embed_dim;
-        text_tower + vision_tower + 1
+            + vision.width * self.embed_dim
     }
 
     /// Refuses sizes that no model has; `file` is where they were read.

@@ -2,10 +2,12 @@
 
 use crate::class_subset::ClassSubset;
 use crate::error::{LayoutError, Result};
+use crate::provenance::WholeLabels;
 use crate::task::{Split, Task};
 
 impl Task {
-    /// The task with these classes alone, and their images.
+    /// The task with these classes alone, and their images. Few shots are still drawn as from the
+    /// whole set, the other half's thrown away: published code draws first and halves then.
     ///
     /// # Errors
     /// Images have several labels or none, or there are too few classes to halve.
@@ -34,6 +36,17 @@ impl Task {
             _ => 0..base,
         };
         let first = kept.start as u32;
+        let labels = |split: &Split| -> Vec<u32> {
+            let samples = split.samples.iter();
+            samples
+                .flat_map(|item| item.labels.first().copied())
+                .collect()
+        };
+        self.provenance.whole = Some(WholeLabels {
+            train: labels(&self.train),
+            val: self.val.as_ref().map(labels).unwrap_or_default(),
+            kept: first..kept.end as u32,
+        });
         let of_kept = |split: Split| {
             let mut samples = split.samples;
             samples.retain(|item| item.labels.iter().all(|l| kept.contains(&(*l as usize))));

@@ -33,7 +33,7 @@ pub use format::{Format, UnknownFormat};
 pub use label_from_name::{LabelFromName, UnknownNamePart};
 pub use label_separator::{LabelSeparator, UnknownSeparator};
 pub use metric::Metric;
-pub use provenance::{LeftOut, MadeSplit, Provenance};
+pub use provenance::{LeftOut, MadeSplit, Provenance, WholeLabels};
 pub use readers::{DataSetting, OpenOptions, check_settings, open};
 pub use rng::CPython;
 pub use sample::{ImageRef, Sample};

@@ -23,9 +23,23 @@ pub struct Provenance {
     /// Which of the set's classes are used.
     #[serde(default, skip_serializing_if = "ClassSubset::is_all")]
     pub class_subset: ClassSubset,
+    /// Of a half of the classes: the labels of the whole set, which few-shot draws go through.
+    #[serde(default, skip)]
+    pub whole: Option<WholeLabels>,
     /// Images that cannot be decoded and were left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<LeftOut>,
+}
+
+/// The labels of a set before its classes were halved, image by image in the order of the source.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WholeLabels {
+    /// Of the train split.
+    pub train: Vec<u32>,
+    /// Of the val split; empty where there is none.
+    pub val: Vec<u32>,
+    /// The labels that were kept.
+    pub kept: std::ops::Range<u32>,
 }
 
 /// An image that was left out.

@@ -176,7 +176,11 @@ impl Job {
             .as_ref()
             .map_or_else(String::new, |s| format!("{} -> ", s.tasks.join("+")));
         match self.kind {
-            Kind::ZeroShot => format!("{} {}", self.kind, self.method),
+            // of one task alone, or of all
+            Kind::ZeroShot => match &self.evaluate_on[..] {
+                [task] => format!("{} on {}", self.method, task.name),
+                _ => format!("{} {}", self.kind, self.method),
+            },
             _ => format!(
                 "{} {} {from}{}, {} shots, seed {}",
                 self.kind,

@@ -36,8 +36,10 @@ pub use claim::{Claim, is_taken};
 pub use config::{Adapted, Joint, StudyConfig, StudyMethod, Transfer, ZeroShotClip};
 pub use error::{Result, StudyError};
 pub use executor::{
-    CommonSettings, Compared, Executor, ExecutorError, JobContext, MethodRequest, Resources,
-    Similarity, SimilarityCorrelation, StudyFile, StudyRequest, TaskSettings, TrainExecutor,
+    CommonSettings, Compared, Executor, ExecutorError, JobContext, Keep, MethodRequest,
+    PlannedTask, ResolvedMethod, Resources, Search, SearchAxis, Similarity, SimilarityCorrelation,
+    StudyFile, StudyRequest, TaskSettings, TrainExecutor, answers_file, clip_benchmark_file,
+    try_out,
 };
 pub use folder::Folder;
 pub use job::{Job, JobId, Kind, StartPoint, TaskSpec};

@@ -19,7 +19,7 @@ use vlpt_data::{Metric, Sample, Shots, Split, Task, synthetic};
 use vlpt_methods::MethodConfig;
 
 use crate::{
-    Result, Run, RunConfig, RunOptions, StepReport, TrainError, TrainObserver, TrainingData,
+    Result, Run, RunConfig, RunOptions, Select, StepReport, TrainError, TrainObserver, TrainingData,
 };
 use vlpt_adapter::{FeatureExtractor, View, hash_images, preprocess};
 
@@ -148,42 +148,65 @@ impl Stopwatch<'_> {
         Ok(measured + of_one * (self.classes - few) as f64)
     }
 
+    /// Seconds of one step of a training with these settings, which says nothing of tasks; of a baseline, those
+    /// of its whole fit.
+    ///
+    /// # Errors
+    /// What ends a run.
+    pub fn step_seconds(&self, settings: &RunConfig) -> Result<f64> {
+        let mut config = self.config(&settings.method);
+        config.train = settings.train.clone();
+        config.views = settings.views.clone();
+        config.image = settings.image.clone();
+        config.train.select = Select::Last;
+        if config.method.is_baseline() {
+            let began = Instant::now();
+            self.run(&config, self.classes, self.shots, &())?;
+            return Ok(began.elapsed().as_secs_f64());
+        }
+        self.step(&config, self.classes)
+    }
+
     fn fit(&self, method: &MethodConfig, classes: usize) -> Result<f64> {
         let began = Instant::now();
-        self.run(method, classes, self.shots, &())?;
+        self.run(&self.config(method), classes, self.shots, &())?;
         Ok(began.elapsed().as_secs_f64())
     }
 
     fn training(&self, method: &MethodConfig, classes: usize) -> Result<f64> {
         let config = self.config(method);
-        let batch = config.train.batch_size;
+        let steps = (classes * self.shots / config.train.batch_size).max(1) * config.epochs();
+        Ok(self.step(&config, classes)? * steps as f64)
+    }
+
+    /// The shortest of a few steps.
+    fn step(&self, config: &RunConfig, classes: usize) -> Result<f64> {
         let watch = Steps::default();
         // no more images than a step needs
-        self.run(method, classes, batch.div_ceil(classes).max(2), &watch)?;
+        let shots = config.train.batch_size.div_ceil(classes).max(2);
+        self.run(config, classes, shots, &watch)?;
         let times = watch.0.into_inner().unwrap_or_default();
         let step = times
             .windows(2)
             .map(|pair| (pair[1] - pair[0]).as_secs_f64());
-        let step = step.fold(f64::INFINITY, f64::min);
-        let steps = (classes * self.shots / batch).max(1) * config.epochs();
-        Ok(step * steps as f64)
+        Ok(step.fold(f64::INFINITY, f64::min))
     }
 
     /// A run that ends when the observer says so.
     fn run(
         &self,
-        method: &MethodConfig,
+        config: &RunConfig,
         classes: usize,
         shots: usize,
         observer: &dyn TrainObserver,
     ) -> Result<()> {
-        let config = self.config(method);
-        let data = TrainingData::of_tasks(&[Self::task(classes, shots)?], &config)?;
+        let method = &config.method;
+        let data = TrainingData::of_tasks(&[Self::task(classes, shots)?], config)?;
         let options = RunOptions {
             dir: self.folder.join(format!("{}-{classes}", method.name())),
             cache: Some(self.cache()),
         };
-        match Run::start_with(&config, &options, self.clip, &data, observer) {
+        match Run::start_with(config, &options, self.clip, &data, observer) {
             Ok(_) | Err(TrainError::Stopped { .. }) => Ok(()),
             Err(error) => Err(error),
         }

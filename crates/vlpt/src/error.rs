@@ -4,6 +4,7 @@ use std::io;
 use std::process::ExitCode;
 
 use vlpt_adapter::AdapterError;
+use vlpt_bench::BenchError;
 use vlpt_clip::ClipError;
 use vlpt_data::{DataError, LayoutError};
 use vlpt_export::ExportError;
@@ -62,6 +63,9 @@ pub(crate) enum CliError {
     /// Photos cannot be made into a classifier.
     #[error(transparent)]
     Tune(TuneError),
+    /// A benchmark cannot be planned or summed up.
+    #[error(transparent)]
+    Bench(BenchError),
     /// Work ended before all of it was done.
     #[error("{message}")]
     Unfinished {
@@ -168,6 +172,17 @@ impl From<TuneError> for CliError {
     }
 }
 
+impl From<BenchError> for CliError {
+    fn from(error: BenchError) -> Self {
+        match error {
+            BenchError::Io(error) => Self::Io(error),
+            BenchError::Study(error) => Self::from(error),
+            BenchError::Tables(error) => Self::Tables(error),
+            other => Self::Bench(other),
+        }
+    }
+}
+
 impl CliError {
     /// A misuse of the command line with its way out.
     pub(crate) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
@@ -212,6 +227,7 @@ impl CliError {
             Self::Tune(e) => e.hint(),
             Self::Export(e) => e.hint(),
             Self::Tables(e) => e.hint().map(str::to_owned),
+            Self::Bench(e) => e.hint(),
             Self::Unfinished { hint, .. } => Some(hint.clone()),
             Self::Interrupted { next, .. } => Some(format!("go on with `{}`", next.as_ref()?)),
             Self::Usage { hint, .. } => hint.clone(),
@@ -244,6 +260,7 @@ impl CliError {
             | Self::Tune(
                 TuneError::Option { .. } | TuneError::NoMethod { .. } | TuneError::Taken { .. },
             )
+            | Self::Bench(BenchError::Choice { .. })
             | Self::Study(StudyError::Setting { .. } | StudyError::Shard { .. })
             | Self::Inspect(
                 InspectError::TooFew { .. }

@@ -107,6 +107,9 @@ enum Command {
     /// Find out which task helps which: plan, run, merge
     #[command(subcommand)]
     Study(commands::study::StudyCommand),
+    /// Run a published benchmark on the data at hand, to its tables
+    #[command(subcommand)]
+    Bench(commands::bench::BenchCommand),
     /// Show what each method learns, needs and takes on this machine
     Methods(commands::methods::MethodsArgs),
     /// Look at models
@@ -176,6 +179,7 @@ fn work(cli: &Cli, console: &Console) -> Result<(), CliError> {
         Command::Preprocess(args) => commands::preprocess::run(args, console),
         Command::Inspect(command) => commands::inspect::run(command, console),
         Command::Study(command) => commands::study::run(command, console),
+        Command::Bench(command) => commands::bench::run(command, console),
         Command::Methods(args) => commands::methods::run(args, console),
         Command::Model(command) => commands::model::run(command, console),
         Command::Data(command) => commands::data::run(command, console),

@@ -6,7 +6,9 @@
 mod entries;
 mod lookup;
 mod markdown;
+mod sources;
 
 pub use entries::{Entry, ExpectedSplit, Suite, TemplateSet, entries, template_set, template_sets};
 pub use lookup::{find, find_in, suggest};
 pub use markdown::markdown;
+pub use sources::Source;

@@ -1,8 +1,11 @@
 //! The images that a rule takes of one task, by their places in its splits.
 
+use std::ops::Range;
+
 use super::shots::Shots;
 use super::{coop, elevater};
 use crate::error::{FewShotError, Result};
+use crate::provenance::WholeLabels;
 use crate::rng::CPython;
 use crate::task::Task;
 
@@ -63,10 +66,48 @@ pub(super) fn choose_coop(task: &Task, shots: Shots, rng: &mut CPython) -> Resul
         Some(val) => coop::single_labels(&task.name, val)?,
         None => Vec::new(),
     };
+    let whole = task.provenance.whole.as_ref();
+    let all = |of: fn(&WholeLabels) -> &[u32]| whole.map(|whole| (of(whole), &whole.kept));
     Ok(Chosen {
-        train: coop::coop_indices(&labels, shots, rng),
-        val: coop::coop_indices(&val_labels, shots.min(coop::VAL_SHOTS), rng),
+        train: draw(&labels, all(|whole| &whole.train), shots, rng),
+        val: draw(
+            &val_labels,
+            all(|whole| &whole.val),
+            shots.min(coop::VAL_SHOTS),
+            rng,
+        ),
     })
+}
+
+/// Draws from a split. Of a half of the classes, `whole` has the labels of the whole split and those
+/// that were kept: the draw goes through all of them, and what it takes of the other half is
+/// thrown away. Where images are gone since the halving, it is over the split as it is.
+fn draw(
+    labels: &[u32],
+    whole: Option<(&[u32], &Range<u32>)>,
+    shots: usize,
+    rng: &mut CPython,
+) -> Vec<usize> {
+    let Some((all, kept)) = whole else {
+        return coop::coop_indices(labels, shots, rng);
+    };
+    let mut place = 0;
+    let places: Vec<Option<usize>> = all
+        .iter()
+        .map(|label| {
+            let own = kept.contains(label).then_some(place);
+            place += usize::from(own.is_some());
+            own
+        })
+        .collect();
+    if place != labels.len() {
+        return coop::coop_indices(labels, shots, rng);
+    }
+    let taken = coop::coop_indices(all, shots, rng);
+    taken
+        .into_iter()
+        .filter_map(|index| places[index])
+        .collect()
 }
 
 /// The ELEVATER rule on one task.
@@ -105,4 +146,38 @@ pub(super) fn choose_elevater(task: &Task, shots: Shots, seed: u64) -> Result<Ch
         train: index(parts.train),
         val: index(parts.val),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ClassSubset, FewShotRule, few_shot};
+
+    #[test]
+    fn a_half_gets_the_images_that_the_whole_set_would_have_drawn_for_it() {
+        let mut whole = crate::synthetic::task("shapes", 0).unwrap();
+        // classes that do not come in the order of their labels
+        whole.train.samples.reverse();
+        let base = whole.classes.len().div_ceil(2) as u32;
+        let all = few_shot(&whole, FewShotRule::Coop, 3, 1).unwrap();
+        for (subset, own) in [
+            (ClassSubset::Base, 0..base),
+            (ClassSubset::New, base..whole.classes.len() as u32),
+        ] {
+            let half = whole.clone().with_class_subset(subset).unwrap();
+            let drawn = few_shot(&half, FewShotRule::Coop, 3, 1).unwrap();
+            let of = |split: &crate::Split, ids: &[String]| -> Vec<String> {
+                let label = |id: &String| {
+                    let mut samples = split.samples.iter();
+                    samples.find(|item| item.image.id() == *id).unwrap().labels[0]
+                };
+                let kept = ids.iter().filter(|id| own.contains(&label(id)));
+                kept.cloned().collect()
+            };
+            assert_eq!(drawn.train, of(&whole.train, &all.train), "{subset}");
+            let val = whole.val.as_ref().unwrap();
+            assert_eq!(drawn.val, of(val, &all.val), "{subset}");
+            assert!(!drawn.val.is_empty());
+        }
+    }
 }

@@ -156,6 +156,7 @@ impl TaskBuilder {
                 notes: self.notes,
                 made_split,
                 class_subset: ClassSubset::All,
+                whole: None,
                 left_out: Vec::new(),
             },
         })

@@ -71,6 +71,7 @@ pub fn task(name: &str, seed: u64) -> Result<Task> {
             notes: vec![format!("images made by the program with seed {seed}")],
             made_split: None,
             class_subset: ClassSubset::All,
+            whole: None,
             left_out: Vec::new(),
         },
     })

@@ -42,6 +42,7 @@ pub(crate) fn task(
             notes: Vec::new(),
             made_split: None,
             class_subset: vlpt_data::ClassSubset::All,
+            whole: None,
             left_out: Vec::new(),
         },
     }

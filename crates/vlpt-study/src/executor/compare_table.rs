@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use fs_err as fs;
+use vlpt_tables::{Column, Columns};
 
 use super::compared::{Compared, Similarity, SimilarityCorrelation};
 use crate::Result;
 use crate::folder::Folder;
 use crate::merge::output;
-use crate::merge::table::{Column, Table};
 
 impl Compared {
     /// Writes `merged/similarity` and `merged/correlation`, each as `.csv` and `.parquet`.
@@ -30,7 +30,7 @@ impl Compared {
 }
 
 /// One row for each measure and pair.
-fn similarities(all: &[Similarity]) -> Table {
+fn similarities(all: &[Similarity]) -> Columns {
     let mut rows: Vec<(&Similarity, &str, &str, Option<f64>)> = Vec::new();
     for similarity in all {
         let values = &similarity.values;
@@ -41,7 +41,7 @@ fn similarities(all: &[Similarity]) -> Table {
         }
     }
     let shots = rows.iter().map(|row| row.0.source_shots as i64);
-    Table::new(vec![
+    Columns::new(vec![
         (
             "measure",
             Column::text(rows.iter().map(|r| &r.0.measure[..])),
@@ -55,14 +55,14 @@ fn similarities(all: &[Similarity]) -> Table {
 }
 
 /// One row for each transfer matrix and measure.
-fn correlations(rows: &[SimilarityCorrelation]) -> Table {
+fn correlations(rows: &[SimilarityCorrelation]) -> Columns {
     let text = |of: fn(&SimilarityCorrelation) -> &str| Column::text(rows.iter().map(of));
     let whole = |of: fn(&SimilarityCorrelation) -> usize| {
         Column::whole(rows.iter().map(|row| of(row) as i64))
     };
     let number =
         |of: fn(&SimilarityCorrelation) -> Option<f64>| Column::number(rows.iter().map(of));
-    Table::new(vec![
+    Columns::new(vec![
         ("transfer", text(|r| r.transfer.name())),
         ("method", text(|r| &r.method)),
         ("source_shots", whole(|r| r.source_shots)),

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use vlpt_adapter::{
-    Classifier, EvalImages, EvalOptions, Evaluation, ImageAdaptation, PromptFolder, evaluate_images,
+    ClassesOf, Classifier, EvalImages, EvalOptions, Evaluation, ImageAdaptation, PromptFolder,
+    evaluate_images,
 };
 use vlpt_base::memo::Memo;
 use vlpt_clip::{Clip, PromptToken};
@@ -61,6 +62,43 @@ impl Experiment<'_> {
             }
             other => other,
         }
+    }
+
+    /// Trains on one task as [`Experiment::train_or_redo`], and judges the result on the validation images of
+    /// the same few shots.
+    pub(crate) fn validated(
+        &self,
+        config: &RunConfig,
+        options: &RunOptions,
+        tasks: &[Task],
+    ) -> vlpt_train::Result<f64> {
+        let data = TrainingData::of_tasks(tasks, config)?;
+        let [task] = tasks else {
+            return Err(TrainError::Incompatible {
+                what: format!("a search over {} tasks together", tasks.len()),
+                hint: Some("search on one task".to_owned()),
+            });
+        };
+        if data.val.is_empty() {
+            return Err(TrainError::Incompatible {
+                what: format!("{} brings no validation images to search by", task.name),
+                hint: Some(
+                    "few_shot.rule = \"elevater\" parts some from the training images".to_owned(),
+                ),
+            });
+        }
+        let summary = self.train_or_redo(config, options, tasks)?;
+        let folder = PromptFolder::open(&summary.prompt)?;
+        let classifier = self.classifier(&folder, task)?;
+        let images = EvalImages::new(data.val.samples);
+        let preprocess = &folder.adapter.preprocess;
+        let cache = options
+            .cache
+            .clone()
+            .filter(|_| classifier.visual.is_none());
+        Ok(self
+            .evaluate(&classifier, task, &images, preprocess, cache)?
+            .value)
     }
 
     /// The classifier that a prompt makes of a task.
@@ -124,6 +162,20 @@ impl ConstantTexts {
         folder: &PromptFolder,
         task: &Task,
     ) -> vlpt_train::Result<Classifier> {
+        let needs = folder.adapter.method.needs();
+        let baseline = folder.adapter.method.is_baseline();
+        if baseline || needs.class_specific {
+            // What was learned class by class serves some of its classes too, found by name: a subset is
+            // judged among its own classes alone.
+            let own = folder.classes == task.classes
+                || folder.member(&task.name, &task.classes).is_some()
+                || needs.open_classes;
+            if own {
+                return Ok(folder.classifier_for_task(clip, task)?);
+            }
+            let choices = folder.choices(task, Some(ClassesOf::Data))?;
+            return Ok(folder.classifier_among(clip, &choices)?);
+        }
         let method: Arc<dyn Method> = Arc::from(folder.method(clip)?);
         let needs = method.needs();
         let texts = method.texts(&clip.tokenizer, &task.classes)?;

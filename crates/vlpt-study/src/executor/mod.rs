@@ -10,7 +10,9 @@ mod compare_table;
 mod compared;
 mod context;
 mod experiment;
+mod kept;
 mod request;
+mod search;
 mod settings;
 mod study_file;
 mod tasks;
@@ -20,8 +22,10 @@ mod watch;
 
 pub use compared::{Compared, Similarity, SimilarityCorrelation};
 pub use context::{Executor, ExecutorError, JobContext, Resources};
-pub use request::{MethodRequest, StudyRequest};
-pub use settings::{CommonSettings, TaskSettings};
+pub use kept::{answers_file, clip_benchmark_file};
+pub use request::{MethodRequest, PlannedTask, ResolvedMethod, StudyRequest, try_out};
+pub use search::{Search, SearchAxis};
+pub use settings::{CommonSettings, Keep, TaskSettings};
 pub use study_file::StudyFile;
 pub use train_executor::TrainExecutor;
 

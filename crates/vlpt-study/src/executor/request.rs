@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
-use serde_json::json;
+use serde_json::{Value, json};
 use vlpt_clip::Clip;
 use vlpt_clip::Observer;
 use vlpt_data::Shots;
@@ -69,7 +69,15 @@ impl StudyRequest {
         let mut methods = Vec::new();
         let mut configs = Vec::new();
         for request in &self.methods {
-            let config = request.config()?;
+            let config = request.resolve()?.config;
+            if config.method.is_baseline() {
+                return Err(setting(
+                    "methods",
+                    config.method.name(),
+                    "methods that learn prompts: a baseline transfers nothing, and zero-shot CLIP is \
+                     compared with anyway",
+                ));
+            }
             if let Some(named) = config.compute.precision.named()
                 && named != clip.precision
             {
@@ -105,6 +113,7 @@ impl StudyRequest {
             model_fingerprint: clip.fingerprint.clone(),
             precision: clip.precision,
             test_images: self.test_images,
+            ..CommonSettings::default()
         };
         let study = StudyConfig {
             sources: tasks(&self.sources),
@@ -120,16 +129,33 @@ impl StudyRequest {
         let plan = Plan::of(&study)?;
         for config in &configs {
             for (_, opened) in &opened {
-                try_out(config, opened, clip, &shots_of(&plan, &opened.task.name))?;
+                try_out(
+                    config,
+                    &opened.task,
+                    clip,
+                    &shots_of(&plan, &opened.task.name),
+                )?;
             }
         }
         Ok(study)
     }
 }
 
-impl MethodRequest {
+/// A method's configuration, and what jobs say of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ResolvedMethod {
     /// The configuration of its runs, without what jobs decide.
-    fn config(&self) -> Result<RunConfig> {
+    pub config: RunConfig,
+    /// The same as the recipe of jobs.
+    pub recipe: Value,
+}
+
+impl MethodRequest {
+    /// Reads recipe, file and settings.
+    ///
+    /// # Errors
+    /// Settings that jobs decide, or what [`vlpt_train::load`] refuses.
+    pub fn resolve(&self) -> Result<ResolvedMethod> {
         for given in &self.settings {
             let key = given.split('=').next().unwrap_or_default().trim();
             if key == "method" || key.starts_with("data.") || OF_THE_UNIT.contains(&key) {
@@ -148,15 +174,46 @@ impl MethodRequest {
             load(self.recipe.as_deref(), self.file.as_deref(), &settings)
         };
         let config = with_rule(with("1")?, &with("16")?);
-        if config.method.is_baseline() {
-            return Err(setting(
-                "methods",
-                config.method.name(),
-                "methods that learn prompts: a baseline transfers nothing, and zero-shot CLIP is \
-                 compared with anyway",
-            ));
+        Ok(ResolvedMethod {
+            recipe: recipe_of(&config),
+            config,
+        })
+    }
+}
+
+/// A task that was opened to be planned with.
+#[derive(Debug, Clone)]
+pub struct PlannedTask {
+    /// What jobs say of it.
+    pub spec: TaskSpec,
+    /// The task itself.
+    pub task: vlpt_data::Task,
+    /// How many of its test images are looked at.
+    pub test_images: usize,
+}
+
+impl PlannedTask {
+    /// Opens a data set and reads its images once, for their hashes. `name` is the task's in tables; none: its
+    /// own. At most `test_images` of its test images are looked at.
+    ///
+    /// # Errors
+    /// A data set that cannot be read, or without test images.
+    pub fn open(
+        name: Option<&str>,
+        data: &DataConfig,
+        test_images: Option<usize>,
+        observer: &dyn Observer,
+    ) -> Result<Self> {
+        let opened = Opened::open(&absolute(data)?, test_images, observer)?;
+        let mut spec = task(&opened);
+        if let Some(name) = name {
+            name.clone_into(&mut spec.name);
         }
-        Ok(config)
+        Ok(Self {
+            spec,
+            test_images: opened.images.items().len(),
+            task: opened.task,
+        })
     }
 }
 
@@ -204,18 +261,27 @@ fn shots_of(plan: &Plan, task: &str) -> Vec<usize> {
 }
 
 /// Refuses before the first job what every job with this method and task would refuse.
-fn try_out(config: &RunConfig, opened: &Opened, clip: &Clip, shots: &[usize]) -> Result<()> {
-    let task = &opened.task;
+///
+/// # Errors
+/// What that is.
+pub fn try_out(
+    config: &RunConfig,
+    task: &vlpt_data::Task,
+    clip: &Clip,
+    shots: &[usize],
+) -> Result<()> {
     let method = &config.method;
-    let build = Build {
-        clip,
-        classes: task.classes.len(),
-        seed: 0,
-    };
-    let method = method.build(&build).map_err(train)?;
-    method
-        .texts(&clip.tokenizer, &task.classes)
-        .map_err(train)?;
+    if !method.is_baseline() {
+        let build = Build {
+            clip,
+            classes: task.classes.len(),
+            seed: 0,
+        };
+        let method = method.build(&build).map_err(train)?;
+        method
+            .texts(&clip.tokenizer, &task.classes)
+            .map_err(train)?;
+    }
     for &shots in shots {
         let mut config = config.clone();
         config.few_shot.shots = Shots::Count(shots);

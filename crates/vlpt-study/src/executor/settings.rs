@@ -27,6 +27,29 @@ pub struct CommonSettings {
     /// At most so many test images of each task are looked at; none: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test_images: Option<usize>,
+    /// What of an evaluation is kept beside its score.
+    #[serde(default, skip_serializing_if = "Keep::is_score")]
+    pub keep: Keep,
+}
+
+/// What of an evaluation is kept beside the score of the task's own metric.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Keep {
+    /// Nothing.
+    #[default]
+    Score,
+    /// The other measures, and each image's answer, in the job's folder.
+    Answers,
+    /// As `Answers`, with the probability of every class.
+    Probabilities,
+}
+
+impl Keep {
+    #[allow(clippy::trivially_copy_pass_by_ref)] // serde's way to ask
+    fn is_score(&self) -> bool {
+        *self == Self::Score
+    }
 }
 
 fn reference() -> Precision {
@@ -40,6 +63,7 @@ impl Default for CommonSettings {
             model_fingerprint: String::new(),
             precision: reference(),
             test_images: None,
+            keep: Keep::Score,
         }
     }
 }
@@ -64,6 +88,9 @@ pub(super) const OF_THE_UNIT: [&str; 7] = [
     "compute.precision",
     "compute.threads",
 ];
+
+/// The key of a recipe that says what is tried out before the training.
+pub(super) const SEARCH: &str = "search";
 
 /// `compute.memory_mb` of a job whose configuration leaves it open.
 const MEMORY_MB: u64 = 512;
@@ -111,7 +138,11 @@ pub(super) fn run_config(
     threads: usize,
 ) -> Result<RunConfig, ExecutorError> {
     let common: CommonSettings = read("settings", &job.settings)?;
-    let mut config: RunConfig = read("recipe", &job.recipe)?;
+    let mut recipe = job.recipe.clone();
+    if let Some(table) = recipe.as_object_mut() {
+        table.shift_remove(SEARCH);
+    }
+    let mut config: RunConfig = read("recipe", &recipe)?;
     config.model = common.model;
     config.compute.precision = common.precision.into();
     config.seed = job.seed;

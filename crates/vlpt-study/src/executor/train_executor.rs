@@ -8,10 +8,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use vlpt_adapter::{
     Classifier, FeatureExtractor, ImageConfig, PixelBudget, PromptFolder, preprocess, with_threads,
 };
+use vlpt_base::files::{read_if_there, write_atomic};
 use vlpt_base::hash::sha256;
 use vlpt_base::memo::Memo;
 use vlpt_clip::Clip;
@@ -21,7 +22,9 @@ use vlpt_train::{ComputeConfig, RunOptions, RunSummary, TrainError};
 
 use super::context::{Executor, ExecutorError, JobContext, Resources};
 use super::experiment::{ConstantTexts, Experiment};
-use super::settings::{self, CommonSettings};
+use super::kept;
+use super::search::{self, Search, Trial};
+use super::settings::{self, CommonSettings, Keep};
 use super::tasks::Opened;
 use super::train::{RUN, start_of};
 use super::watch::{Watch, stop};
@@ -108,8 +111,11 @@ impl TrainExecutor {
             (None, preprocess(&self.clip, &ImageConfig::default()))
         } else {
             let began = Instant::now();
-            let trained = self.train(job, &common, &experiment, context)?;
+            let (trained, searched) = self.train(job, &common, &experiment, context)?;
             context.trained(began.elapsed());
+            if let Some(searched) = searched {
+                outcome.details["search"] = searched;
+            }
             outcome.details["selected_epoch"] = json!(trained.selected_epoch);
             outcome.details["validation"] = json!(trained.val);
             let folder = PromptFolder::open(&trained.prompt)?;
@@ -128,18 +134,25 @@ impl TrainExecutor {
             let found =
                 experiment.evaluate(&classifier, task, &opened.images, &preprocess, cache)?;
             outcome.scores.insert(name.clone(), found.value);
+            if common.keep != Keep::Score {
+                outcome.details["measures"][name.as_str()] = kept::measures(&found);
+                let images = opened.images.items();
+                let own = context.own()?;
+                let names = (&*self.clip.name, &*job.method);
+                kept::write(&own, name, task, images, &found, common.keep, names)?;
+            }
         }
         Ok(outcome)
     }
 
-    /// Trains as a job says, from where a killed worker left it.
+    /// Trains as a job says, from where a killed worker left it; gives what a search tried, too.
     fn train(
         &self,
         job: &Job,
         common: &CommonSettings,
         experiment: &Experiment<'_>,
         context: &JobContext<'_>,
-    ) -> Result<RunSummary, ExecutorError> {
+    ) -> Result<(RunSummary, Option<Value>), ExecutorError> {
         let tasks = self.open_all(&job.train_on, common, context)?;
         let tasks: Vec<vlpt_data::Task> = tasks
             .iter()
@@ -147,17 +160,64 @@ impl TrainExecutor {
             .collect();
         let start = start_of(job, &self.clip, context)?;
         stop(context)?;
-        let config = settings::run_config(job, start.as_deref(), context.threads())?;
+        let start = start.as_deref();
         // Features of training images, which jobs of a task and seed share.
         let cache = match &self.cache {
             Some(folder) => folder.clone(),
             None => context.once("cache", |_| Ok(()))?,
         };
-        let options = RunOptions {
-            dir: context.own()?.join(RUN),
-            cache: Some(cache),
+        let own = context.own()?;
+        let options = |dir: PathBuf| RunOptions {
+            dir,
+            cache: Some(cache.clone()),
         };
-        Ok(experiment.train_or_redo(&config, &options, &tasks)?)
+        let Some(search) = Search::of(job)? else {
+            let config = settings::run_config(job, start, context.threads())?;
+            let options = options(own.join(RUN));
+            return Ok((experiment.train_or_redo(&config, &options, &tasks)?, None));
+        };
+        let file = own.join("search.json");
+        let record = match read_if_there(&file)? {
+            Some(bytes) => serde_json::from_slice(&bytes)?,
+            None => {
+                let mut count = 0;
+                let mut value = |settings: &Map<String, Value>| -> Result<Trial, ExecutorError> {
+                    stop(context)?;
+                    count += 1;
+                    let mut with = job.clone();
+                    search::set(&mut with.recipe, &search.trial)?;
+                    search::set(&mut with.recipe, settings)?;
+                    let config = settings::run_config(&with, start, context.threads())?;
+                    let options = options(own.join("search").join(count.to_string()));
+                    let (value, error) = match experiment.validated(&config, &options, &tasks) {
+                        Ok(value) => (Some(value), None),
+                        Err(error) => {
+                            stop(context)?;
+                            (None, Some(error.to_string()))
+                        }
+                    };
+                    Ok(Trial {
+                        settings: settings.clone(),
+                        value,
+                        error,
+                    })
+                };
+                let (tried, best) = search.run(&mut value)?;
+                let record = json!({ "chosen": tried[best].settings, "trials": tried });
+                let text = serde_json::to_string_pretty(&record)?;
+                write_atomic(&file, (text + "\n").as_bytes())?;
+                record
+            }
+        };
+        let chosen = record["chosen"].as_object().cloned().unwrap_or_default();
+        let mut with = job.clone();
+        search::set(&mut with.recipe, &chosen)?;
+        let config = settings::run_config(&with, start, context.threads())?;
+        let summary = experiment.train_or_redo(&config, &options(own.join(RUN)), &tasks)?;
+        if own.join("search").is_dir() {
+            fs_err::remove_dir_all(own.join("search"))?;
+        }
+        Ok((summary, Some(record)))
     }
 
     /// Where features of a task's test images are kept on disk. Those without visual prompts are

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::scores::ScoreRow;
-use super::table::{Column, Table};
+use vlpt_tables::{Column, Columns};
+
 use crate::job::Kind;
 use crate::stats::{Summary, relative_gain, summary};
 
@@ -185,11 +186,11 @@ impl Baselines {
     }
 }
 
-pub(super) fn table(cells: &[Cell]) -> Table {
+pub(super) fn table(cells: &[Cell]) -> Columns {
     let text = |of: fn(&Cell) -> &str| Column::text(cells.iter().map(of));
     let whole = |of: fn(&Cell) -> i64| Column::whole(cells.iter().map(of));
     let number = |of: fn(&Cell) -> Option<f64>| Column::number(cells.iter().map(of));
-    Table::new(vec![
+    Columns::new(vec![
         ("transfer", text(|c| c.transfer.name())),
         ("method", text(|c| &c.method)),
         ("source_shots", whole(|c| c.source_shots as i64)),

@@ -6,10 +6,7 @@
 mod cells;
 mod matrices;
 pub(crate) mod output;
-#[cfg(feature = "parquet")]
-mod parquet;
 mod scores;
-pub(crate) mod table;
 
 use std::path::Path;
 

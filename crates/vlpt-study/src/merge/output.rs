@@ -2,19 +2,18 @@
 
 use std::path::Path;
 
-use vlpt_base::files::write_atomic;
+use vlpt_tables::{Columns, TablesError};
 
-use super::table::Table;
-use crate::Result;
+use crate::{Result, StudyError};
 
 /// Writes `NAME.csv` into a folder, and `NAME.parquet` where the feature `parquet` is built in.
-pub(crate) fn write(table: &Table, folder: &Path, name: &str) -> Result<()> {
-    let path = folder.join(format!("{name}.csv"));
-    write_atomic(&path, table.to_csv(&path)?.as_bytes())?;
-    #[cfg(feature = "parquet")]
-    {
-        let path = folder.join(format!("{name}.parquet"));
-        write_atomic(&path, &super::parquet::bytes(table, &path)?)?;
-    }
+pub(crate) fn write(table: &Columns, folder: &Path, name: &str) -> Result<()> {
+    table.write(folder, name).map_err(|error| match error {
+        TablesError::File { path, what, .. } => StudyError::Table { path, what },
+        other => StudyError::Table {
+            path: folder.join(name),
+            what: other.to_string(),
+        },
+    })?;
     Ok(())
 }

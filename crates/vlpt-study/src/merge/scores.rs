@@ -1,6 +1,7 @@
 //! One row for each job and task it is evaluated on.
 
-use super::table::{Column, Table};
+use vlpt_tables::{Column, Columns};
+
 use crate::job::{Job, JobId, Kind};
 use crate::plan::Plan;
 use crate::result::Outcome;
@@ -79,10 +80,10 @@ fn shots(job: &Job) -> (usize, usize) {
     }
 }
 
-pub(super) fn table(rows: &[ScoreRow]) -> Table {
+pub(super) fn table(rows: &[ScoreRow]) -> Columns {
     let text = |of: fn(&ScoreRow) -> &str| Column::text(rows.iter().map(of));
     let whole = |of: fn(&ScoreRow) -> i64| Column::whole(rows.iter().map(of));
-    Table::new(vec![
+    Columns::new(vec![
         ("kind", text(|r| r.kind.name())),
         ("method", text(|r| &r.method)),
         ("source", text(|r| &r.source)),

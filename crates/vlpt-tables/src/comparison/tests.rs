@@ -6,6 +6,7 @@ fn results() -> Results {
     let mut scores = Vec::new();
     let mut push = |method: &str, task: &str, seed: u64, value: f64| {
         scores.push(Score {
+            measure: crate::SCORE.to_owned(),
             task: task.to_owned(),
             method: method.to_owned(),
             seed,

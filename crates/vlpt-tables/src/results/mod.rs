@@ -4,7 +4,10 @@ mod read;
 
 use std::collections::BTreeSet;
 
-use crate::{Result, TablesError};
+use crate::{Column, Columns, Result, TablesError};
+
+/// The measure of a table that names none: the task's own metric.
+pub const SCORE: &str = "score";
 
 /// One measured value.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,7 +20,9 @@ pub struct Score {
     pub seed: u64,
     /// Training images a class, as the table spells it: `16`, `all`.
     pub shots: String,
-    /// The task's metric on its test images, in percent.
+    /// What the value is: `score` is the task's own metric, others are named in files.
+    pub measure: String,
+    /// The measure on the task's test images, in percent.
     pub value: f64,
     /// Seconds that the training took, where they were measured.
     pub seconds: Option<f64>,
@@ -37,9 +42,20 @@ impl Results {
     pub fn new(scores: Vec<Score>) -> std::result::Result<Self, String> {
         let mut seen = BTreeSet::new();
         for score in &scores {
-            if !seen.insert((&score.task, &score.method, score.seed, &score.shots)) {
+            let key = (
+                &score.task,
+                &score.method,
+                score.seed,
+                &score.shots,
+                &score.measure,
+            );
+            if !seen.insert(key) {
+                let measure = match &*score.measure {
+                    SCORE => String::new(),
+                    other => format!(" ({other})"),
+                };
                 return Err(format!(
-                    "{} with {}, seed {}, {} shots is there twice",
+                    "{} with {}, seed {}, {} shots{measure} is there twice",
                     score.task, score.method, score.seed, score.shots
                 ));
             }
@@ -89,10 +105,64 @@ impl Results {
         Ok(Self { scores })
     }
 
+    /// The measures, in the order in which they first come.
+    pub fn measures(&self) -> Vec<&str> {
+        firsts(self.scores.iter().map(|score| &*score.measure))
+    }
+
+    /// The values of one measure; none named: of the only one, or of [`SCORE`].
+    ///
+    /// # Errors
+    /// [`TablesError::Choice`] where there is none, or several and none is the score.
+    pub fn measured(&self, measure: Option<&str>) -> Result<Self> {
+        let there = self.measures();
+        let chosen = match (measure, &there[..]) {
+            (Some(measure), _) => measure,
+            (None, [only]) => only,
+            (None, _) => SCORE,
+        };
+        if !there.contains(&chosen) {
+            return Err(TablesError::Choice {
+                what: match measure {
+                    Some(measure) => format!("no result with the measure {measure}"),
+                    None => "there are several measures".to_owned(),
+                },
+                hint: format!("choose with --measure one of {}", there.join(", ")),
+            });
+        }
+        let own = |score: &&Score| score.measure == chosen;
+        Ok(Self {
+            scores: self.scores.iter().filter(own).cloned().collect(),
+        })
+    }
+
     /// The values of one method on one task, by seed.
     pub fn of<'a>(&'a self, method: &'a str, task: &'a str) -> impl Iterator<Item = &'a Score> {
         let own = move |score: &&Score| score.method == method && score.task == task;
         self.scores.iter().filter(own)
+    }
+
+    /// The values as columns, to be written as CSV and Parquet and read again.
+    pub fn columns(&self) -> Columns {
+        let scores = &self.scores;
+        let text = |of: fn(&Score) -> &str| Column::text(scores.iter().map(of));
+        let seeds = scores.iter().map(|score| score.seed as i64);
+        let mut columns = vec![
+            ("task", text(|score| &score.task)),
+            ("method", text(|score| &score.method)),
+            ("seed", Column::whole(seeds)),
+            ("shots", text(|score| &score.shots)),
+            ("measure", text(|score| &score.measure)),
+            (
+                "value",
+                Column::number(scores.iter().map(|score| Some(score.value))),
+            ),
+        ];
+        if scores.iter().any(|score| score.seconds.is_some()) {
+            let seconds = scores.iter().map(|score| score.seconds);
+            columns.push(("seconds", Column::number(seconds)));
+        }
+        Columns::new(columns)
     }
 
     /// Without some methods.

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::{Results, Score};
+use super::{Results, SCORE, Score};
 use crate::{Result, TablesError};
 
 const COLUMNS: &str = "expected the columns task, method, seed, shots, value (percent, or shares \
-                       from 0 to 1), and seconds if measured; others are ignored";
+                       from 0 to 1), and seconds and measure where there are several; others are ignored";
 /// Above this no share lies, so the table is one of percentages.
 const SHARE: f64 = 1.5;
 
@@ -20,11 +20,12 @@ struct Row {
     shots: String,
     value: f64,
     seconds: Option<f64>,
+    measure: Option<String>,
 }
 
 impl Results {
-    /// Reads a CSV with the columns `task`, `method`, `seed`, `shots` and `value`; `seconds` may be
-    /// there too. Values are percentages, or all shares from 0 to 1.
+    /// Reads a CSV with the columns `task`, `method`, `seed`, `shots` and `value`; `seconds` and
+    /// `measure` may be there too. Values are percentages, or all shares from 0 to 1.
     ///
     /// # Errors
     /// [`TablesError::File`]: a file that cannot be read, lacks a column, has no row, a cell that is no
@@ -55,6 +56,10 @@ impl Results {
                 method: row.method,
                 seed: row.seed,
                 shots: row.shots,
+                measure: row
+                    .measure
+                    .filter(|m| !m.is_empty())
+                    .unwrap_or_else(|| SCORE.to_owned()),
                 value: row.value,
                 seconds: row.seconds,
             });

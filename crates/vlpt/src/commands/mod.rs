@@ -1,6 +1,7 @@
 //! One file a command: read the flags, call the library, print.
 
 pub(crate) mod average;
+pub(crate) mod bench;
 pub(crate) mod compare;
 pub(crate) mod data;
 pub(crate) mod doctor;

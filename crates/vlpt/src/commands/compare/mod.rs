@@ -1,6 +1,7 @@
 //! `vlpt compare`: methods side by side, with intervals, ranks and tests.
 
 mod figures;
+mod runs;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -16,28 +17,37 @@ use crate::error::CliError;
 
 const AFTER_HELP: &str = "\
 A file of results is a CSV with the columns task, method, seed, shots and value (percent, or shares
-from 0 to 1), and seconds if measured. Several files are read as one.
+from 0 to 1), and seconds and measure where there are some. Several files are read as one.
 
 The first table has each method's mean on each task with Student's 95 % interval over seeds, the
 average over tasks (--without leaves one task out of a second average: one set must not decide), and
 the average rank with Nemenyi's critical difference. --against tests every method against one: paired
 permutation test over tasks, corrected by Holm's method. --out writes the tables as CSV, Markdown,
 LaTeX (booktabs) and HTML, and figures: ranks.svg, and shots.svg where there are several numbers of
-shots.
+shots. results.parquet and results.csv in the folder hold the values themselves.
+
+Runs are compared image by image: name run folders, which are evaluated on the test images of their
+data, or files that `vlpt eval --predictions FILE.csv` wrote. Each has its accuracy with a bootstrap
+interval over images; pairs have the paired interval of their difference and the exact McNemar test,
+corrected by Holm's method.
 
 Example:
-  vlpt compare results.csv --shots 16 --against coop --without eurosat --out tables/";
+  vlpt compare results.csv --shots 16 --against coop --without eurosat --out tables/
+  vlpt compare runs/coop runs/vpt";
 
 /// Flags of `vlpt compare`.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct CompareArgs {
-    /// Files of results
-    #[arg(value_name = "RESULTS.csv", required = true)]
+    /// Files of results; or run folders and files of answers, which are compared image by image
+    #[arg(value_name = "RESULTS.csv|RUN", required = true)]
     results: Vec<PathBuf>,
     /// Which number of shots the tables are of, where there are several
     #[arg(long, value_name = "K")]
     shots: Option<String>,
+    /// Which measure the tables are of, where there are several [default: score]
+    #[arg(long, value_name = "NAME")]
+    measure: Option<String>,
     /// Test every method against this one
     #[arg(long, value_name = "METHOD")]
     against: Option<String>,
@@ -60,7 +70,7 @@ pub(crate) struct CompareArgs {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum FormatArg {
+pub(crate) enum FormatArg {
     Csv,
     Markdown,
     Latex,
@@ -68,7 +78,8 @@ enum FormatArg {
 }
 
 impl FormatArg {
-    fn format(self) -> Format {
+    /// As the library calls it.
+    pub(crate) fn format(self) -> Format {
         match self {
             Self::Csv => Format::Csv,
             Self::Markdown => Format::Markdown,
@@ -89,6 +100,9 @@ struct Document<'a> {
 
 /// Reads, compares, draws and prints.
 pub(crate) fn run(args: &CompareArgs, console: &Console) -> Result<(), CliError> {
+    if args.results.iter().any(|path| runs::is_run(path)) {
+        return runs::compare(args, console);
+    }
     let mut scores = Vec::new();
     for path in &args.results {
         scores.extend(Results::read(path)?.scores().iter().cloned());
@@ -99,7 +113,9 @@ pub(crate) fn run(args: &CompareArgs, console: &Console) -> Result<(), CliError>
             "name each file once, and files that measured different things",
         )
     })?;
-    let results = results.without(&args.leave_out);
+    let results = results
+        .without(&args.leave_out)
+        .measured(args.measure.as_deref())?;
     let against = args.against.as_deref();
     let comparison = Comparison::new(&results, args.shots.as_deref(), &args.without, against)?;
     let tables = tables(&comparison);
@@ -117,6 +133,10 @@ pub(crate) fn run(args: &CompareArgs, console: &Console) -> Result<(), CliError>
         }
         None => Vec::new(),
     };
+    let mut files = files;
+    if let Some(folder) = &args.out {
+        files.extend(results.columns().write(folder, "results")?);
+    }
     let document = Document {
         comparison: &comparison,
         files,

@@ -182,7 +182,7 @@ impl Document {
 }
 
 /// Reads groups: names with commas between, a group a line; lines with `#` in front are comments.
-pub(super) fn read_groups(path: &Path) -> Result<Vec<Vec<String>>, CliError> {
+pub(crate) fn read_groups(path: &Path) -> Result<Vec<Vec<String>>, CliError> {
     let text = fs_err::read_to_string(path)?;
     let lines = text.lines().map(str::trim);
     let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));

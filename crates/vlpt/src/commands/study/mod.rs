@@ -10,6 +10,9 @@ pub(crate) mod work;
 
 use clap::Subcommand;
 
+pub(crate) use groups::read_groups;
+pub(crate) use plan::command;
+
 use crate::console::Console;
 use crate::error::CliError;
 
@@ -43,7 +46,7 @@ pub(crate) fn run(command: &StudyCommand, console: &Console) -> Result<(), CliEr
 }
 
 /// Bytes: a number, with K, M, G or T behind it for powers of 1024.
-fn bytes(text: &str) -> Result<u64, String> {
+pub(crate) fn bytes(text: &str) -> Result<u64, String> {
     let expected = "expected bytes, such as 3221225472 or 3G";
     let plain = text
         .trim()
@@ -67,7 +70,7 @@ fn bytes(text: &str) -> Result<u64, String> {
 }
 
 /// A time for people: seconds, minutes or hours.
-fn time(seconds: f64) -> String {
+pub(crate) fn time(seconds: f64) -> String {
     match seconds {
         s if s < 99.5 => format!("{s:.0} s"),
         s if s < 99.5 * 60.0 => format!("{:.0} min", s / 60.0),

@@ -9,18 +9,19 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::{Type, TypePtr};
 
-use super::table::{Column, Table};
-use crate::{Result, StudyError};
+use super::{Column, Columns};
+use crate::{Result, TablesError};
 
 /// The table as Parquet; `path` is named in errors.
-pub(super) fn bytes(table: &Table, path: &Path) -> Result<Vec<u8>> {
-    encode(table).map_err(|error| StudyError::Table {
+pub(super) fn bytes(table: &Columns, path: &Path) -> Result<Vec<u8>> {
+    encode(table).map_err(|error| TablesError::File {
         path: path.to_owned(),
         what: error.to_string(),
+        hint: "this is a fault of the program".to_owned(),
     })
 }
 
-fn encode(table: &Table) -> parquet::errors::Result<Vec<u8>> {
+fn encode(table: &Columns) -> parquet::errors::Result<Vec<u8>> {
     let fields = table
         .columns
         .iter()
@@ -30,7 +31,7 @@ fn encode(table: &Table) -> parquet::errors::Result<Vec<u8>> {
         .build()?;
     let properties = WriterProperties::builder()
         .set_compression(Compression::SNAPPY)
-        .set_created_by("vlpt-study".to_owned())
+        .set_created_by("vlpt".to_owned())
         .build();
     let mut bytes = Vec::new();
     let mut writer = SerializedFileWriter::new(&mut bytes, Arc::new(schema), Arc::new(properties))?;
@@ -99,7 +100,7 @@ mod tests {
 
     #[test]
     fn parquet_reads_back_the_same_rows() {
-        let table = Table::new(vec![
+        let table = Columns::new(vec![
             ("name", Column::text(["a,b", "c"].into_iter())),
             ("count", Column::whole([1, -2].into_iter())),
             ("score", Column::number([Some(0.1), None].into_iter())),

@@ -1,0 +1,303 @@
+//! The methods of a benchmark, each with the recipe that follows its protocol.
+
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+use vlpt_data::FewShotRule;
+use vlpt_methods::{METHODS, untuned};
+use vlpt_study::{MethodRequest, Search};
+use vlpt_train::{Epochs, RunConfig, load, recipe};
+
+use crate::protocol::Protocol;
+use crate::{BenchError, Result};
+
+/// A method of a benchmark.
+#[derive(Debug, Clone, Default)]
+pub struct BenchMethod {
+    /// Its name in tables.
+    pub name: String,
+    /// The recipe it follows; none: the program's own values.
+    pub from: Option<String>,
+    /// Its runs' configuration, without what jobs decide.
+    pub config: RunConfig,
+    /// The same as jobs say it.
+    pub recipe: Value,
+    /// That of a source stage over several tasks.
+    pub source_recipe: Value,
+}
+
+/// How methods are asked for.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Wishes<'a> {
+    /// `NAME`, or `NAME=RECIPE`.
+    pub(crate) methods: &'a [String],
+    /// The program's own values for all that name no recipe.
+    pub(crate) own_values: bool,
+    /// A configuration file over the recipes.
+    pub(crate) file: Option<PathBuf>,
+    /// `key=value`, or `NAME:key=value` for one method.
+    pub(crate) settings: &'a [String],
+    /// What is tried out before each training.
+    pub(crate) search: Option<SearchKind>,
+}
+
+/// Which search precedes each training.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SearchKind {
+    /// Three learning rates by three numbers of epochs around the recipe's.
+    Small,
+    /// The grid of ELEVATER's toolkit over learning rate and weight decay.
+    Elevater,
+}
+
+impl Wishes<'_> {
+    /// The methods, checked as far as it goes without tasks.
+    pub(crate) fn resolve(&self, protocol: &Protocol) -> Result<Vec<BenchMethod>> {
+        let mut all: Vec<BenchMethod> = Vec::new();
+        for wish in self.methods {
+            let method = self.one(wish, protocol)?;
+            if all.iter().any(|known| known.name == method.name) {
+                return Err(BenchError::choice(
+                    format!("the method {} is named twice", method.name),
+                    "give the second a name of its own: NAME=RECIPE",
+                ));
+            }
+            all.push(method);
+        }
+        for given in self.settings {
+            if let Some((name, rest)) = given.split_once(':')
+                && rest.contains('=')
+                && !name.contains('=')
+                && all.iter().all(|method| method.name != name)
+            {
+                return Err(BenchError::choice(
+                    format!("`{given}` is for {name}, which is no method here"),
+                    format!("name one of {}", names(&all).join(", ")),
+                ));
+            }
+        }
+        Ok(all)
+    }
+
+    fn one(&self, wish: &str, protocol: &Protocol) -> Result<BenchMethod> {
+        let (name, named) = match wish.split_once('=') {
+            Some((name, recipe)) => (name, Some(recipe)),
+            None => (wish, None),
+        };
+        let known = METHODS.iter().find(|spec| spec.name == name);
+        if name == untuned().name {
+            return Err(BenchError::choice(
+                format!("{name} is compared with anyway"),
+                "leave it out of --methods",
+            ));
+        }
+        let from = match (named, known) {
+            (Some(named), _) => Some(named.to_owned()),
+            (None, None) => {
+                let known: Vec<&str> = METHODS.iter().map(|spec| spec.name).collect();
+                return Err(BenchError::choice(
+                    format!("`{name}` is no method"),
+                    format!(
+                        "there are {}; or name a recipe: {name}=RECIPE",
+                        known.join(", ")
+                    ),
+                ));
+            }
+            (None, Some(_)) if self.own_values => None,
+            (None, Some(_)) => of_protocol(name, protocol),
+        };
+        // a label of the user's own takes its method from the recipe
+        let method = match known {
+            Some(spec) => spec.name.to_owned(),
+            None => load(from.as_deref(), None, &[])?.method.name().to_owned(),
+        };
+        let resolve = |recipe: Option<String>, more: &[String]| {
+            let request = MethodRequest {
+                method: method.clone(),
+                recipe,
+                file: self.file.clone(),
+                settings: [more, &self.settings_of(name)].concat(),
+            };
+            request.resolve()
+        };
+        // one draw for all methods
+        let rule = format!("few_shot.rule={}", protocol.rule);
+        let resolved = resolve(from.clone(), &[rule])?;
+        let config = resolved.config;
+        let baseline = config.method.is_baseline();
+        if protocol.prompts_only && baseline {
+            return Err(BenchError::choice(
+                format!(
+                    "{name} learns no prompt, and {} is about prompts",
+                    protocol.name
+                ),
+                "leave it out",
+            ));
+        }
+        let needs = config.method.needs();
+        let closed = needs.class_specific || (baseline && !needs.open_classes);
+        if closed && !protocol.closed_classes {
+            return Err(BenchError::choice(
+                format!(
+                    "{name} knows the classes it was trained on and no others, which {} asks for",
+                    protocol.name
+                ),
+                "leave it out, or take a method with one context for all classes",
+            ));
+        }
+        let mut recipe = resolved.recipe;
+        // images of several tasks are drawn and batched as the recipe of the source stage says
+        let source = self
+            .source_recipe(protocol, &from, &resolve)?
+            .unwrap_or_else(|| recipe.clone());
+        if let Some(search) = self.search.filter(|_| !baseline) {
+            recipe["search"] = json!(search.of(&config));
+        }
+        Ok(BenchMethod {
+            name: name.to_owned(),
+            from,
+            config,
+            recipe,
+            source_recipe: source,
+        })
+    }
+
+    /// What the source stage over CoOp's sets says otherwise: sampled by CoOp's rule, with new views, the
+    /// last batch dropped. Where the recipe for ELEVATER's tasks ends in `-elevater`, the one without is
+    /// that of the source stage.
+    fn source_recipe(
+        &self,
+        protocol: &Protocol,
+        from: &Option<String>,
+        resolve: &dyn Fn(
+            Option<String>,
+            &[String],
+        ) -> vlpt_study::Result<vlpt_study::ResolvedMethod>,
+    ) -> Result<Option<Value>> {
+        let stem = from
+            .as_deref()
+            .and_then(|from| from.strip_suffix("-elevater"));
+        if protocol.prompts_only {
+            let own = stem
+                .filter(|stem| recipe(stem).is_some())
+                .map(str::to_owned);
+            let rule = format!("few_shot.rule={}", FewShotRule::Coop);
+            return Ok(Some(resolve(own.or_else(|| from.clone()), &[rule])?.recipe));
+        }
+        if stem.is_none() {
+            return Ok(None);
+        }
+        // ELEVATER's own source stage: batches of 64 in the order of the draw
+        let rule = format!("few_shot.rule={}", protocol.rule);
+        let more = ["train.batch_size=64", "train.shuffle=false", &rule].map(str::to_owned);
+        Ok(Some(resolve(from.clone(), &more)?.recipe))
+    }
+
+    /// What of the settings is for a method.
+    fn settings_of(&self, method: &str) -> Vec<String> {
+        let own = |given: &String| match given.split_once(':') {
+            // a colon may also stand in a value
+            Some((name, rest)) if rest.contains('=') && !name.contains('=') => {
+                (name == method).then(|| rest.to_owned())
+            }
+            _ => Some(given.clone()),
+        };
+        self.settings.iter().filter_map(own).collect()
+    }
+}
+
+impl SearchKind {
+    fn of(self, config: &RunConfig) -> Search {
+        let epochs = match config.train.epochs {
+            Epochs::Count(epochs) => Some(epochs),
+            Epochs::Rule(_) => None,
+        };
+        match self {
+            Self::Small => Search::small(config.train.lr, epochs),
+            Self::Elevater => Search::elevater(),
+        }
+    }
+}
+
+/// The recipe of a method for a protocol, by its name.
+fn of_protocol(method: &str, protocol: &Protocol) -> Option<String> {
+    let names = protocol
+        .recipes
+        .iter()
+        .map(|ending| format!("{method}{ending}"));
+    names.into_iter().find(|name| recipe(name).is_some())
+}
+
+pub(crate) fn names(methods: &[BenchMethod]) -> Vec<&str> {
+    methods.iter().map(|method| method.name.as_str()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol;
+
+    fn wished(methods: &[&str], settings: &[&str], of: &str) -> Result<Vec<BenchMethod>> {
+        let own = |all: &[&str]| -> Vec<String> { all.iter().map(ToString::to_string).collect() };
+        let (methods, settings) = (own(methods), own(settings));
+        let wishes = Wishes {
+            methods: &methods,
+            settings: &settings,
+            ..Wishes::default()
+        };
+        wishes.resolve(protocol(of).unwrap())
+    }
+
+    #[test]
+    fn a_method_follows_the_recipe_of_its_protocol_or_the_one_that_is_named() {
+        let first = METHODS[0].name;
+        let all = wished(&[first, "mine=quick-csc"], &["mine:train.lr=0.5"], "coop").unwrap();
+        assert_eq!(all[0].from, Some(format!("{first}-paper")));
+        assert_eq!(
+            (all[1].name.as_str(), all[1].from.as_deref()),
+            ("mine", Some("quick-csc"))
+        );
+        assert_eq!(all[1].recipe["train"]["lr"], json!(0.5));
+        assert_ne!(all[0].recipe["train"]["lr"], json!(0.5));
+        let other = wished(&[first], &[], "base-to-new").unwrap();
+        assert_eq!(other[0].from, Some(format!("{first}-base2new")));
+    }
+
+    #[test]
+    fn what_a_protocol_cannot_ask_of_a_method_is_refused_with_its_name() {
+        let first = METHODS[0].name;
+        let closed = METHODS.iter().find(|spec| {
+            let config = vlpt_methods::MethodConfig::new(spec);
+            config.is_baseline() && !config.needs().open_classes
+        });
+        let closed = closed.unwrap().name;
+        for (methods, settings, of, what) in [
+            (&["mine=quick-csc"][..], &[][..], "base-to-new", "no others"),
+            (&[closed], &[], "cross-dataset", "no others"),
+            (&[closed], &[], "cross-task", "learns no prompt"),
+            (&[untuned().name], &[], "coop", "compared with anyway"),
+            (&["no-such"], &[], "coop", "is no method"),
+            (&[first, first], &[], "coop", "twice"),
+            (
+                &[first],
+                &["other:train.lr=1"],
+                "coop",
+                "which is no method here",
+            ),
+        ] {
+            let error = wished(methods, settings, of).unwrap_err();
+            assert!(error.to_string().contains(what), "{error}");
+            assert!(error.hint().is_some());
+        }
+    }
+
+    #[test]
+    fn the_source_stage_has_the_recipe_of_its_own_data() {
+        let method = &wished(&[METHODS[0].name], &[], "cross-task").unwrap()[0];
+        assert_eq!(method.recipe["few_shot"]["rule"], json!("elevater"));
+        assert_eq!(method.source_recipe["few_shot"]["rule"], json!("coop"));
+        let method = &wished(&[METHODS[0].name], &[], "elevater").unwrap()[0];
+        assert_eq!(method.source_recipe["train"]["batch_size"], json!(64));
+        assert_eq!(method.source_recipe["train"]["shuffle"], json!(false));
+    }
+}
