@@ -229,7 +229,7 @@ impl Classifier {
     }
 
     /// Probabilities from [`Classifier::logits`].
-    pub(crate) fn probabilities_of(&self, mut logits: Vec<f32>) -> Vec<f32> {
+    pub fn probabilities_of(&self, mut logits: Vec<f32>) -> Vec<f32> {
         if matches!(&self.head, Head::Features(head) if head.separate()) {
             for logit in &mut logits {
                 *logit = (1.0 / (1.0 + f64::from(-*logit).exp())) as f32;
