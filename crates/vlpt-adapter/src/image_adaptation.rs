@@ -188,7 +188,7 @@ impl ImageAdaptation {
     }
 
     /// What it is known by: shape and every bit of its numbers.
-    pub(crate) fn fingerprint(&self) -> String {
+    pub fn fingerprint(&self) -> String {
         // As text a number has as many digits as tell it from its neighbours.
         match self {
             Self::Fixed(values) => {

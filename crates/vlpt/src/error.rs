@@ -10,6 +10,8 @@ use vlpt_data::{DataError, LayoutError};
 use vlpt_export::ExportError;
 use vlpt_inspect::InspectError;
 use vlpt_report::ReportError;
+#[cfg(feature = "serve")]
+use vlpt_serve::ServeError;
 use vlpt_study::StudyError;
 use vlpt_tables::TablesError;
 use vlpt_train::TrainError;
@@ -57,6 +59,10 @@ pub(crate) enum CliError {
     /// Results cannot be read or compared.
     #[error(transparent)]
     Tables(#[from] TablesError),
+    /// A server does not start.
+    #[cfg(feature = "serve")]
+    #[error(transparent)]
+    Serve(ServeError),
     /// A study cannot be planned, run or merged.
     #[error(transparent)]
     Study(StudyError),
@@ -150,6 +156,17 @@ impl From<InspectError> for CliError {
     }
 }
 
+#[cfg(feature = "serve")]
+impl From<ServeError> for CliError {
+    fn from(error: ServeError) -> Self {
+        match error {
+            ServeError::Prompt(error) => Self::from(error),
+            ServeError::Io(error) => Self::Io(error),
+            other => Self::Serve(other),
+        }
+    }
+}
+
 impl From<StudyError> for CliError {
     fn from(error: StudyError) -> Self {
         match error {
@@ -228,6 +245,8 @@ impl CliError {
             Self::Export(e) => e.hint(),
             Self::Tables(e) => e.hint().map(str::to_owned),
             Self::Bench(e) => e.hint(),
+            #[cfg(feature = "serve")]
+            Self::Serve(e) => e.hint(),
             Self::Unfinished { hint, .. } => Some(hint.clone()),
             Self::Interrupted { next, .. } => Some(format!("go on with `{}`", next.as_ref()?)),
             Self::Usage { hint, .. } => hint.clone(),
@@ -277,6 +296,10 @@ impl CliError {
                 | TrainError::Setting { .. },
             )
             | Self::Data(DataError::Layout(LayoutError::WithoutEffect { .. })) => code::USAGE,
+            #[cfg(feature = "serve")]
+            Self::Serve(
+                ServeError::SameName { .. } | ServeError::Name { .. } | ServeError::Nothing,
+            ) => code::USAGE,
             Self::Faults(_) | Self::Partly(_) => code::FAULTS,
             Self::Interrupted { signal, .. } => code::of_signal(*signal),
             Self::Closed => 0,

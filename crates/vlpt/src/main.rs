@@ -85,6 +85,9 @@ enum Command {
     Zeroshot(commands::zeroshot::ZeroshotArgs),
     /// Classify images with a prompt folder
     Predict(commands::predict::PredictArgs),
+    /// Answer over HTTP with any number of prompts on one model
+    #[cfg(feature = "serve")]
+    Serve(Box<commands::serve::ServeArgs>),
     /// Make a prompt folder of a published checkpoint
     Import(Box<commands::import::ImportArgs>),
     /// Average prompts over seeds
@@ -157,6 +160,12 @@ fn run(cli: &Cli, console: &Console) -> Result<(), CliError> {
         // computes nothing that threads could share
         return commands::tokenize::run(args, console);
     }
+    #[cfg(feature = "serve")]
+    if let Command::Serve(args) = &cli.command {
+        // waits most of its time, which would keep a thread of the pool from work
+        options::start_pool(cli.threads)?;
+        return commands::serve::run(args, console);
+    }
     options::in_pool(cli.threads, || work(cli, console))?
 }
 
@@ -169,6 +178,8 @@ fn work(cli: &Cli, console: &Console) -> Result<(), CliError> {
         Command::Eval(args) => commands::eval::run(args, console),
         Command::Zeroshot(args) => commands::zeroshot::run(args, console),
         Command::Predict(args) => commands::predict::run(args, console),
+        #[cfg(feature = "serve")]
+        Command::Serve(args) => commands::serve::run(args, console),
         Command::Import(args) => commands::import::run(args, console),
         Command::Average(args) => commands::average::run(args, console),
         Command::Compare(args) => commands::compare::run(args, console),

@@ -176,6 +176,7 @@ fn built_with() -> Vec<&'static str> {
     [
         ("hub", cfg!(feature = "hub")),
         ("parquet", cfg!(feature = "parquet")),
+        ("serve", cfg!(feature = "serve")),
         ("watch", cfg!(feature = "watch")),
         ("webdataset", cfg!(feature = "webdataset")),
         ("heic", cfg!(feature = "heic")),

@@ -16,6 +16,8 @@ pub(crate) mod model;
 pub(crate) mod multitask;
 pub(crate) mod predict;
 pub(crate) mod preprocess;
+#[cfg(feature = "serve")]
+pub(crate) mod serve;
 pub(crate) mod study;
 pub(crate) mod tokenize;
 pub(crate) mod train;

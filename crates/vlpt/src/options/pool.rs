@@ -15,14 +15,19 @@ pub(crate) fn in_pool<T: Send>(
     threads: Option<NonZeroUsize>,
     work: impl FnOnce() -> T + Send,
 ) -> Result<T, CliError> {
+    start_pool(threads)?;
+    Ok(rayon::scope(|_| work()))
+}
+
+/// Starts that pool, and leaves all of its threads to others than the caller.
+pub(crate) fn start_pool(threads: Option<NonZeroUsize>) -> Result<(), CliError> {
     let named = threads.map_or("the".to_owned(), |threads| threads.to_string());
     let threads = threads.map_or(0, NonZeroUsize::get);
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .stack_size(STACK)
         .build_global()
-        .map_err(|e| CliError::failure(format!("cannot start {named} threads: {e}")))?;
-    Ok(rayon::scope(|_| work()))
+        .map_err(|e| CliError::failure(format!("cannot start {named} threads: {e}")))
 }
 
 /// Refuses more threads than can do any good: each takes memory and time to start, and they would

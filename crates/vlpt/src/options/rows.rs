@@ -15,7 +15,7 @@ const TOP: usize = 3;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Rows of images")]
 pub(crate) struct NoneArgs {
-    /// Answer none of the classes where the most probable one is less probable than this, 0 to 1
+    /// Answer none of the classes where the most probable one is less probable than this, 0 to 1; 0 always answers [default: in predictions what the prompt says, if it does]
     #[arg(long, value_name = "P")]
     pub(crate) threshold: Option<f64>,
     /// The word for none of the classes [default: none]
@@ -70,6 +70,13 @@ impl RowArgs {
         };
         options.check()?;
         Ok(options)
+    }
+
+    /// The same with a prompt's own threshold, where none was given.
+    pub(crate) fn or_threshold(&self, own: Option<f64>) -> Self {
+        let mut rows = self.clone();
+        rows.none.threshold = rows.none.threshold.or(own);
+        rows
     }
 
     /// Refuses what only a file of rows has where none is written; `flag` would write one.

@@ -83,10 +83,12 @@ pub(crate) fn run(args: &PredictArgs, console: &Console) -> Result<(), CliError>
         Some(_) => args.classifier()?,
         None => String::new(), // nothing is gone on with
     };
+    // what `vlpt tune` found on photos it had not seen
+    let rows = args.rows.or_threshold(predictor.threshold());
     let answering = Answering {
         predictor: &predictor,
         classifier: &classifier,
-        rows: &args.rows,
+        rows: &rows,
         out: args.out.as_deref(),
         console,
     };
