@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
-use vlpt_data::catalogue::{self, Entry};
+use vlpt_data::catalogue::{self, Entry, Suite};
 
 /// How deep below a root is looked.
 const DEPTH: usize = 3;
@@ -103,8 +103,12 @@ fn is_of(path: &Path, entry: &'static Entry) -> bool {
     let bare = ["wds_vtab-", "wds_vtab_", "vtab-", "vtab_"]
         .iter()
         .find_map(|prefix| name.strip_prefix(prefix));
+    // the same set in another suite has its images too
     let called = |name: &str| {
-        catalogue::find_in(entry.suite, name).is_some_and(|known| known.name == entry.name)
+        let mut known = Suite::ALL.into_iter();
+        known.any(|suite| {
+            catalogue::find_in(suite, name).is_some_and(|known| known.title == entry.title)
+        })
     };
     called(name) || bare.is_some_and(called)
 }
@@ -112,7 +116,7 @@ fn is_of(path: &Path, entry: &'static Entry) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use vlpt_data::catalogue::{Suite, find_in};
+    use vlpt_data::catalogue::find_in;
 
     #[test]
     fn sets_are_found_by_their_names_and_split_files_wherever_they_lie() {

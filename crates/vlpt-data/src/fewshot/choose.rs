@@ -150,7 +150,6 @@ pub(super) fn choose_elevater(task: &Task, shots: Shots, seed: u64) -> Result<Ch
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::{ClassSubset, FewShotRule, few_shot};
 
     #[test]
