@@ -112,7 +112,7 @@ fn literals(source: &str) -> Vec<(usize, String)> {
 }
 
 /// Programs other than this one whose flags a message may name.
-const OTHERS: [&str; 4] = ["cargo ", "#SBATCH", "git ", "sbatch"];
+const OTHERS: [&str; 5] = ["cargo ", "curl ", "#SBATCH", "git ", "sbatch"];
 
 #[test]
 fn every_flag_in_a_message_is_one_that_there_is() {
@@ -166,8 +166,9 @@ fn every_flag_in_a_message_is_one_that_there_is() {
 }
 
 /// Commands that open data sets.
-const OPEN_DATA: [&str; 12] = [
+const OPEN_DATA: [&str; 13] = [
     "train",
+    "tune",
     "multitask source",
     "multitask adapt",
     "multitask joint",
@@ -180,8 +181,14 @@ const OPEN_DATA: [&str; 12] = [
     "data check",
     "data sample",
 ];
-/// Settings of `[data]` that are no options of reading: what is read, and what texts are made of.
-const NO_FLAGS: [&str; 2] = ["data.path", "data.templates"];
+/// Settings of `[data]` that are no options of reading: what is read, what texts are made of, and what
+/// `vlpt tune` writes down.
+const NO_FLAGS: [&str; 4] = [
+    "data.path",
+    "data.templates",
+    "data.all_to_train",
+    "data.more",
+];
 
 #[test]
 fn every_command_that_opens_data_has_every_option_of_data() {

@@ -59,9 +59,7 @@ pub(super) fn run(name: &str, args: &BenchArgs, console: &Console) -> Result<(),
     if tasks.iter().all(|task| task.state != State::Found) {
         return Err(CliError::usage(
             format!("none of the tasks of {name} is at hand"),
-            format!(
-                "name the folders that hold them with --data; `vlpt bench {name} --list` says what is looked for"
-            ),
+            "name the folders that hold them with --data; --list says what is looked for",
         ));
     }
     console.say(survey::text(&tasks, false));
