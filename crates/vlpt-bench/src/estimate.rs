@@ -8,7 +8,7 @@ use vlpt_study::{Job, Kind, Search};
 use vlpt_train::{RunConfig, Stopwatch};
 
 use crate::Result;
-use crate::methods::BenchMethod;
+use crate::method::BenchMethod;
 use crate::request::Planned;
 
 /// Class counts at which a step is timed; others lie on the line through both.

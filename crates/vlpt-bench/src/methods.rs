@@ -8,23 +8,9 @@ use vlpt_methods::{METHODS, untuned};
 use vlpt_study::{MethodRequest, Search};
 use vlpt_train::{Epochs, RunConfig, load, recipe};
 
+use crate::method::BenchMethod;
 use crate::protocol::Protocol;
 use crate::{BenchError, Result};
-
-/// A method of a benchmark.
-#[derive(Debug, Clone, Default)]
-pub struct BenchMethod {
-    /// Its name in tables.
-    pub name: String,
-    /// The recipe it follows; none: the program's own values.
-    pub from: Option<String>,
-    /// Its runs' configuration, without what jobs decide.
-    pub config: RunConfig,
-    /// The same as jobs say it.
-    pub recipe: Value,
-    /// That of a source stage over several tasks.
-    pub source_recipe: Value,
-}
 
 /// How methods are asked for.
 #[derive(Debug, Clone, Default, PartialEq)]

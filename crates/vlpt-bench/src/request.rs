@@ -12,7 +12,8 @@ use vlpt_study::{CommonSettings, Keep, Plan, PlannedTask, TaskSpec, try_out};
 use crate::check::{Checked, State};
 use crate::file::{BenchFile, UsedMethod};
 use crate::find::{Found, find};
-use crate::methods::{BenchMethod, SearchKind, Wishes};
+use crate::method::BenchMethod;
+use crate::methods::{SearchKind, Wishes};
 use crate::protocol::{Bench, Protocol, Role, Wanted};
 use crate::{BenchError, Result, shared_lists};
 

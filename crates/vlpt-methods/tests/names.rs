@@ -24,11 +24,31 @@ const FREE: [(&str, &str); 5] = [
 ];
 
 /// Texts that are equal to a method's name and mean something else: file, text, and what.
-const OTHERS: [(&str, &str, &str); 13] = [
+const OTHERS: [(&str, &str, &str); 21] = [
     ("vlpt-adapter/src/rows/parquet.rs", "vlpt", "the program"),
     ("vlpt-base/src/cache.rs", "vlpt", "the program"),
+    (
+        "vlpt-bench/src/protocol/few_shot.rs",
+        "coop",
+        "a suite of data sets",
+    ),
+    ("vlpt-export/src/onnx/encode.rs", "vlpt", "the program"),
+    ("vlpt-serve/src/http/oip/mod.rs", "vlpt", "the program"),
+    ("vlpt-serve/src/http/openapi.rs", "vlpt", "the program"),
+    ("vlpt-serve/src/metrics.rs", "vlpt", "the program"),
+    (
+        "vlpt-serve/src/prompts/prompt.rs",
+        "zero-shot",
+        "the model without a prompt, in URLs",
+    ),
+    ("vlpt-tables/src/columns/parquet.rs", "vlpt", "the program"),
     ("vlpt/src/interrupt.rs", "vlpt", "the program"),
     ("vlpt/src/main.rs", "vlpt", "the program"),
+    (
+        "vlpt/src/commands/bench/mod.rs",
+        "coop",
+        "a suite of data sets",
+    ),
     ("vlpt/src/commands/doctor.rs", "vlpt", "the program"),
     ("vlpt/src/commands/study/plan/mod.rs", "vlpt", "the program"),
     ("vlpt/src/commands/data.rs", "coop", "a few-shot rule"),

@@ -9,7 +9,7 @@ use vlpt_data::{ClassSubset, FewShotRule};
 use vlpt_study::{Job, JobId, Kind, TaskSpec};
 
 use super::{Bench, Protocol, Role, Wanted, start, suite};
-use crate::methods::BenchMethod;
+use crate::method::BenchMethod;
 use crate::{BenchError, Result};
 
 pub(super) static PROTOCOL: Protocol = Protocol {

@@ -12,7 +12,7 @@ use vlpt_data::{ClassSubset, FewShotRule};
 use vlpt_methods::untuned;
 use vlpt_study::{Job, JobId, Kind, StartPoint, TaskSpec};
 
-use crate::methods::BenchMethod;
+use crate::method::BenchMethod;
 use crate::{BenchError, Result};
 
 /// Every protocol.

@@ -1,7 +1,6 @@
 //! From image features to a logit for each class.
 
 use vlpt_adapter::ClassifierParts;
-use vlpt_methods::baselines::{LinearHead, TipAdapter};
 
 use super::block::transposed;
 use super::vision::ImageOutputs;
@@ -93,14 +92,7 @@ impl HeadMatrices {
                 "tune a prompt whose texts do not depend on the image, or predict with `vlpt predict`",
             )),
             ClassifierParts::Features(head) => {
-                if let Some(linear) = head.as_any().downcast_ref::<LinearHead>() {
-                    return Ok(plain(LinearMap {
-                        weight: scaled(&linear.weight, 1.0),
-                        bias: Some(scaled(&linear.bias, 1.0)),
-                        normalised: linear.normalised,
-                    }));
-                }
-                let Some(tip) = head.as_any().downcast_ref::<TipAdapter>() else {
+                let Some(found) = head.matrices() else {
                     return Err(ExportError::unsupported(
                         format!(
                             "a classifier of the kind {} has no form as matrices",
@@ -109,20 +101,17 @@ impl HeadMatrices {
                         "predict with `vlpt predict`",
                     ));
                 };
-                let classes = tip.classes();
-                let mut values = vec![0.0; tip.values.len() * classes];
-                for (row, own) in values.chunks_exact_mut(classes).zip(&tip.values) {
-                    for class in own {
-                        row[*class as usize] += 1.0;
-                    }
-                }
                 Ok(Self {
-                    class: cosines(scaled(&tip.text, f64::from(tip.scale))),
+                    class: LinearMap {
+                        weight: scaled(&found.weight, found.scale),
+                        bias: found.bias.map(|bias| scaled(&bias, 1.0)),
+                        normalised: found.normalised,
+                    },
                     rows: None,
-                    cache: Some(Cache {
-                        keys: tip.keys.clone(),
-                        values: scaled(&values, tip.alpha),
-                        beta: tip.beta as f32,
+                    cache: found.cache.map(|cache| Cache {
+                        keys: cache.keys,
+                        values: scaled(&cache.values, cache.alpha),
+                        beta: cache.beta as f32,
                     }),
                 })
             }

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use crate::Result;
-use crate::head::{FeatureHead, HeadFile, HeadReader, UnitRows, products, rows};
+use crate::head::{FeatureHead, HeadFile, HeadMatrices, HeadReader, UnitRows, products, rows};
 
 const NORMALISED: &str = "normalised";
 /// Written only where it is so, so that other files keep their bytes.
@@ -93,6 +93,16 @@ impl FeatureHead for LinearHead {
             separate: self.separate,
             weight: rows(&self.weight, classes, self.embed()),
             bias: rows(&self.bias, classes, 1),
+        })
+    }
+
+    fn matrices(&self) -> Option<HeadMatrices> {
+        Some(HeadMatrices {
+            weight: self.weight.clone(),
+            scale: 1.0,
+            bias: Some(self.bias.clone()),
+            normalised: self.normalised,
+            cache: None,
         })
     }
 

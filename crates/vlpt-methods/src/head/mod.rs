@@ -93,11 +93,45 @@ pub trait FeatureHead: Any + Debug + Send + Sync {
     /// The same for some of its classes alone, in this order; a logit keeps its bits.
     fn part(&self, classes: &[usize]) -> Arc<dyn FeatureHead>;
 
+    /// What it computes, for programs that know nothing of it; none where matrices alone do not say it.
+    fn matrices(&self) -> Option<HeadMatrices> {
+        None
+    }
+
     /// Its tensors and facts, from which [`HeadReader`] makes it again.
     fn stored(&self) -> HeadFile;
 
     /// For whoever knows the type.
     fn as_any(&self) -> &dyn Any;
+}
+
+/// A head as matrices: logits of an image feature `x` are `x W^T + b`, plus those of a cache.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HeadMatrices {
+    /// `W`, classes x embed.
+    pub weight: Vec<f32>,
+    /// What `W` is multiplied with.
+    pub scale: f64,
+    /// `b`, one for each class; none where all are 0.
+    pub bias: Option<Vec<f32>>,
+    /// Whether `x` is divided by its length.
+    pub normalised: bool,
+    /// Images that a new one is compared with.
+    pub cache: Option<CacheMatrices>,
+}
+
+/// A cache of images: `alpha exp(beta (u K^T - 1)) V` is added to the logits, where `u` is the feature
+/// divided by its length.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CacheMatrices {
+    /// `K`, keys x embed.
+    pub keys: Vec<f32>,
+    /// `V`, keys x classes: 1 for the classes of each key's image.
+    pub values: Vec<f32>,
+    /// Weight of the cache.
+    pub alpha: f64,
+    /// Sharpness of the cache.
+    pub beta: f64,
 }
 
 /// Every row of `images` times every row of `classes`, each sum in f64 and in order: images x

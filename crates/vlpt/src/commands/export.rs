@@ -251,11 +251,12 @@ impl ExportArgs {
         }
         Ok(Opened {
             view: adapter.preprocess.clone(),
-            temperature: temperature(adapter),
+            temperature: temperature(adapter, classifier.classes == folder.classes),
             adapter: Some(adapter.clone()),
             files,
             clip,
-            classifier,
+            // the graphs have the temperature for themselves
+            classifier: classifier.with_temperature(1.0),
             towers,
         })
     }
@@ -284,8 +285,10 @@ impl ExportArgs {
 }
 
 /// What the logits of a prompt are divided by.
-fn temperature(_: &Adapter) -> f64 {
-    1.0
+fn temperature(adapter: &Adapter, classes: bool) -> f64 {
+    // measured on the prompt's own classes, and told of no others
+    let own = adapter.calibration.filter(|_| classes);
+    own.map_or(1.0, |calibration| calibration.temperature)
 }
 
 /// What a prompt's parameters change in both towers, where that is the same for all images.

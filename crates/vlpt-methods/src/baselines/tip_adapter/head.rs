@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::TipAdapter;
 use crate::Result;
-use crate::head::{FeatureHead, HeadFile, HeadReader, rows};
+use crate::head::{CacheMatrices, FeatureHead, HeadFile, HeadMatrices, HeadReader, rows};
 
 const ALPHA: &str = "alpha";
 const BETA: &str = "beta";
@@ -58,6 +58,28 @@ impl FeatureHead for TipAdapter {
             values: self.values.iter().map(renumbered).collect(),
             text: rows(&self.text, classes, self.embed),
             ..self.clone()
+        })
+    }
+
+    fn matrices(&self) -> Option<HeadMatrices> {
+        let classes = self.classes();
+        let mut values = vec![0.0; self.values.len() * classes];
+        for (row, own) in values.chunks_exact_mut(classes).zip(&self.values) {
+            for class in own {
+                row[*class as usize] += 1.0;
+            }
+        }
+        Some(HeadMatrices {
+            weight: self.text.clone(),
+            scale: f64::from(self.scale),
+            bias: None,
+            normalised: true,
+            cache: Some(CacheMatrices {
+                keys: self.keys.clone(),
+                values,
+                alpha: self.alpha,
+                beta: self.beta,
+            }),
         })
     }
 
