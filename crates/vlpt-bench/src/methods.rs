@@ -36,6 +36,10 @@ pub enum SearchKind {
     Elevater,
 }
 
+/// The recipe of a name with settings over it, resolved.
+type Resolve<'a> =
+    dyn Fn(Option<String>, &[String]) -> vlpt_study::Result<vlpt_study::ResolvedMethod> + 'a;
+
 impl Wishes<'_> {
     /// The methods, checked as far as it goes without tasks.
     pub(crate) fn resolve(&self, protocol: &Protocol) -> Result<Vec<BenchMethod>> {
@@ -134,7 +138,7 @@ impl Wishes<'_> {
         let mut recipe = resolved.recipe;
         // images of several tasks are drawn and batched as the recipe of the source stage says
         let source = self
-            .source_recipe(protocol, &from, &resolve)?
+            .source_recipe(protocol, from.as_deref(), &resolve)?
             .unwrap_or_else(|| recipe.clone());
         if let Some(search) = self.search.filter(|_| !baseline) {
             recipe["search"] = json!(search.of(&config));
@@ -154,21 +158,18 @@ impl Wishes<'_> {
     fn source_recipe(
         &self,
         protocol: &Protocol,
-        from: &Option<String>,
-        resolve: &dyn Fn(
-            Option<String>,
-            &[String],
-        ) -> vlpt_study::Result<vlpt_study::ResolvedMethod>,
+        from: Option<&str>,
+        resolve: &Resolve<'_>,
     ) -> Result<Option<Value>> {
-        let stem = from
-            .as_deref()
-            .and_then(|from| from.strip_suffix("-elevater"));
+        let stem = from.and_then(|from| from.strip_suffix("-elevater"));
         if protocol.prompts_only {
             let own = stem
                 .filter(|stem| recipe(stem).is_some())
                 .map(str::to_owned);
             let rule = format!("few_shot.rule={}", FewShotRule::Coop);
-            return Ok(Some(resolve(own.or_else(|| from.clone()), &[rule])?.recipe));
+            return Ok(Some(
+                resolve(own.or_else(|| from.map(str::to_owned)), &[rule])?.recipe,
+            ));
         }
         if stem.is_none() {
             return Ok(None);
@@ -176,7 +177,7 @@ impl Wishes<'_> {
         // ELEVATER's own source stage: batches of 64 in the order of the draw
         let rule = format!("few_shot.rule={}", protocol.rule);
         let more = ["train.batch_size=64", "train.shuffle=false", &rule].map(str::to_owned);
-        Ok(Some(resolve(from.clone(), &more)?.recipe))
+        Ok(Some(resolve(from.map(str::to_owned), &more)?.recipe))
     }
 
     /// What of the settings is for a method.

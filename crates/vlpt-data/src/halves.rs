@@ -39,7 +39,7 @@ impl Task {
         let labels = |split: &Split| -> Vec<u32> {
             let samples = split.samples.iter();
             samples
-                .flat_map(|item| item.labels.first().copied())
+                .filter_map(|item| item.labels.first().copied())
                 .collect()
         };
         self.provenance.whole = Some(WholeLabels {

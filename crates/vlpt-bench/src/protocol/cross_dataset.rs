@@ -25,7 +25,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
     closed_classes: false,
     prompts_only: false,
     one_source: true,
-    jobs: super::Bench::from_one,
+    jobs: super::Bench::of_one_source,
     label: plain_label,
     published: ("cross-dataset", "average of 10"),
     without: "",

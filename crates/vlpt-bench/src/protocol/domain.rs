@@ -31,7 +31,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
     closed_classes: true,
     prompts_only: false,
     one_source: true,
-    jobs: super::Bench::from_one,
+    jobs: super::Bench::of_one_source,
     label: plain_label,
     published: ("domain", "average of 4"),
     without: "",

@@ -5,7 +5,6 @@ use vlpt_data::{ClassSubset, FewShotRule};
 use vlpt_study::Job;
 
 use super::{Bench, Protocol, Role, cross_task, plain_label, suite};
-use crate::Result;
 
 /// CoOp's few-shot experiments (Zhou et al., 2022): 1 to 16 images of each class, accuracy on the whole
 /// test set.
@@ -23,7 +22,7 @@ const FEW_SHOT: Protocol = Protocol {
     closed_classes: true,
     prompts_only: false,
     one_source: false,
-    jobs,
+    jobs: |bench| Ok(jobs(bench)),
     label: plain_label,
     published: ("few-shot", "average of 11"),
     without: "EuroSAT",
@@ -45,13 +44,13 @@ pub(super) static ELEVATER: Protocol = Protocol {
         if bench.multitask {
             return cross_task::jobs(bench);
         }
-        jobs(bench)
+        Ok(jobs(bench))
     },
     ..FEW_SHOT
 };
 
-fn jobs(bench: &Bench) -> Result<Vec<Job>> {
+fn jobs(bench: &Bench) -> Vec<Job> {
     let mut jobs = bench.untuned(&bench.targets);
     jobs.extend(bench.singles());
-    Ok(jobs)
+    jobs
 }

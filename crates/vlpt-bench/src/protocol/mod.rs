@@ -169,7 +169,7 @@ impl Bench {
     }
 
     /// One source for all: trained on it, judged on it and on every target.
-    fn from_one(&self) -> Result<Vec<Job>> {
+    fn of_one_source(&self) -> Result<Vec<Job>> {
         let [source] = &self.sources[..] else {
             return Err(BenchError::choice(
                 format!("{} tasks to train on, expected one", self.sources.len()),

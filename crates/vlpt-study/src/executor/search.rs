@@ -124,10 +124,7 @@ impl Search {
 
     /// Tries combinations; `value` trains and judges one, and is not asked twice for the same. Gives all
     /// trials and the place of the best one: the first of equals.
-    pub(super) fn run(
-        &self,
-        value: &mut dyn FnMut(&Map<String, Value>) -> Result<Trial, ExecutorError>,
-    ) -> Result<(Vec<Trial>, usize), ExecutorError> {
+    pub(super) fn run(&self, value: &mut Try<'_>) -> Result<(Vec<Trial>, usize), ExecutorError> {
         let plain: Vec<&SearchAxis> = self.axes.iter().filter(|a| a.coarse.is_none()).collect();
         let refined: Vec<&SearchAxis> = self.axes.iter().filter(|a| a.coarse.is_some()).collect();
         if refined.len() > 1 {
@@ -176,12 +173,15 @@ fn combinations(axes: &[&SearchAxis]) -> Vec<Map<String, Value>> {
     all
 }
 
+/// Trains and judges one combination.
+type Try<'a> = dyn FnMut(&Map<String, Value>) -> Result<Trial, ExecutorError> + 'a;
+
 /// Tries some values of one axis, ever nearer to the best.
 fn refine(
     axis: &SearchAxis,
     settings: &Map<String, Value>,
     trials: &mut Vec<Trial>,
-    value: &mut dyn FnMut(&Map<String, Value>) -> Result<Trial, ExecutorError>,
+    value: &mut Try<'_>,
 ) -> Result<(), ExecutorError> {
     let mut step = axis.coarse.unwrap_or(1).max(1);
     let mut seen: Vec<(usize, Option<f64>)> = Vec::new();

@@ -177,37 +177,36 @@ impl TrainExecutor {
             return Ok((experiment.train_or_redo(&config, &options, &tasks)?, None));
         };
         let file = own.join("search.json");
-        let record = match read_if_there(&file)? {
-            Some(bytes) => serde_json::from_slice(&bytes)?,
-            None => {
-                let mut count = 0;
-                let mut value = |settings: &Map<String, Value>| -> Result<Trial, ExecutorError> {
-                    stop(context)?;
-                    count += 1;
-                    let mut with = job.clone();
-                    search::set(&mut with.recipe, &search.trial)?;
-                    search::set(&mut with.recipe, settings)?;
-                    let config = settings::run_config(&with, start, context.threads())?;
-                    let options = options(own.join("search").join(count.to_string()));
-                    let (value, error) = match experiment.validated(&config, &options, &tasks) {
-                        Ok(value) => (Some(value), None),
-                        Err(error) => {
-                            stop(context)?;
-                            (None, Some(error.to_string()))
-                        }
-                    };
-                    Ok(Trial {
-                        settings: settings.clone(),
-                        value,
-                        error,
-                    })
+        let record = if let Some(bytes) = read_if_there(&file)? {
+            serde_json::from_slice(&bytes)?
+        } else {
+            let mut count = 0;
+            let mut value = |settings: &Map<String, Value>| -> Result<Trial, ExecutorError> {
+                stop(context)?;
+                count += 1;
+                let mut with = job.clone();
+                search::set(&mut with.recipe, &search.trial)?;
+                search::set(&mut with.recipe, settings)?;
+                let config = settings::run_config(&with, start, context.threads())?;
+                let options = options(own.join("search").join(count.to_string()));
+                let (value, error) = match experiment.validated(&config, &options, &tasks) {
+                    Ok(value) => (Some(value), None),
+                    Err(error) => {
+                        stop(context)?;
+                        (None, Some(error.to_string()))
+                    }
                 };
-                let (tried, best) = search.run(&mut value)?;
-                let record = json!({ "chosen": tried[best].settings, "trials": tried });
-                let text = serde_json::to_string_pretty(&record)?;
-                write_atomic(&file, (text + "\n").as_bytes())?;
-                record
-            }
+                Ok(Trial {
+                    settings: settings.clone(),
+                    value,
+                    error,
+                })
+            };
+            let (tried, best) = search.run(&mut value)?;
+            let record = json!({ "chosen": tried[best].settings, "trials": tried });
+            let text = serde_json::to_string_pretty(&record)?;
+            write_atomic(&file, (text + "\n").as_bytes())?;
+            record
         };
         let chosen = record["chosen"].as_object().cloned().unwrap_or_default();
         let mut with = job.clone();

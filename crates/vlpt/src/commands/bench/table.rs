@@ -104,12 +104,12 @@ pub(super) fn show(
         if shown.is_empty() {
             return format!("no results yet: 0 of {} jobs are done", collected.jobs);
         }
-        let one = |(_, shown): &(String, Table)| match format {
-            Some(format) => shown.write(format),
-            None => {
-                let head: Vec<&str> = shown.head.iter().map(String::as_str).collect();
-                format!("{}\n{}\n", table(&head, &shown.rows), shown.caption)
+        let one = |(_, shown): &(String, Table)| {
+            if let Some(format) = format {
+                return shown.write(format);
             }
+            let head: Vec<&str> = shown.head.iter().map(String::as_str).collect();
+            format!("{}\n{}\n", table(&head, &shown.rows), shown.caption)
         };
         let mut text = shown.iter().map(one).collect::<Vec<_>>().join("\n");
         for note in &found.notes {
