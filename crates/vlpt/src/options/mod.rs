@@ -24,7 +24,9 @@ pub(crate) use model::{
     BaseModelArgs, ModelArgs, PrecisionArgs, TowerArgs, find_model, load_preprocess,
     load_tokenizer, open_model,
 };
-pub(crate) use pool::{check_kernels, check_threads, in_pool, start_pool};
+#[cfg(feature = "serve")]
+pub(crate) use pool::start_pool;
+pub(crate) use pool::{check_kernels, check_threads, in_pool};
 pub(crate) use rows::{PredictionsArgs, RowArgs};
 pub(crate) use run_data::{RunDataArgs, same_place};
 pub(crate) use view::ViewFlags;
