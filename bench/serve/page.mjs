@@ -17,7 +17,11 @@ await page.goto(address);
 await page.waitForSelector("#prompts input");
 const focused = () => page.evaluate(() => document.activeElement.id || document.activeElement.value || document.activeElement.tagName);
 const reached = [];
-for (let tab = 0; tab < 12; tab++) { await page.keyboard.press("Tab"); reached.push(await focused()); if (reached.at(-1) === "attention") await page.keyboard.press("Space"); }
+for (let tab = 0; tab < 12; tab++) {
+  await page.keyboard.press("Tab");
+  reached.push(await focused());
+  if (reached.indexOf("attention") === tab) await page.keyboard.press("Space");
+}
 if (!reached.includes("files") || !reached.includes("attention")) throw new Error(`keyboard reaches ${reached}`);
 await page.setInputFiles("#files", photo);
 await page.waitForSelector("#results table", { timeout: 30000 });
