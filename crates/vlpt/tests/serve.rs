@@ -478,6 +478,17 @@ fn a_watched_folder_is_followed() {
     });
     std::fs::remove_dir_all(at.join("pets")).unwrap();
     wait("a removed one goes", || version("pets").is_none());
+    // what a baseline learned is in its classifier alone, and the version tells it all the same
+    copy(&prompt("head"), &at.join("head"));
+    wait("a baseline comes", || version("head").is_some());
+    let first = version("head");
+    let file = at.join("head/classifier.safetensors");
+    let mut bytes = std::fs::read(&file).unwrap();
+    let last = bytes.len() - 4;
+    bytes[last] ^= 1;
+    std::fs::write(&file, bytes).unwrap();
+    std::fs::remove_file(at.join("head/checksums.sha256")).unwrap();
+    wait("its version changes", || version("head") != first);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use vlpt_adapter::{
     AdapterError, Classifier, ImageAdaptation, ImageConfig, PromptFolder, preprocess,
 };
-use vlpt_base::hash::sha256;
+use vlpt_base::hash::fingerprint;
 use vlpt_clip::{Clip, VisualPlace};
 use vlpt_data::image::Preprocess;
 
@@ -11,6 +11,14 @@ use crate::ServeError;
 
 /// What the model without a prompt is called; no prompt can have the name.
 pub(crate) const ZERO_SHOT: &str = "zero-shot";
+
+/// The files of a prompt folder that answers are made of; a baseline's are in the last alone.
+const FILES: [&str; 4] = [
+    "adapter_config.json",
+    "adapter_model.safetensors",
+    "class_names.txt",
+    "classifier.safetensors",
+];
 
 /// One prompt, ready to answer. It holds what is its own: class names and what tells them apart; the
 /// towers are everybody's.
@@ -89,7 +97,7 @@ impl Prompt {
         let classifier = folder.classifier(clip)?;
         Ok(Self {
             name: name.to_owned(),
-            version: version(folder),
+            version: version(folder)?,
             method: folder.adapter.method.name().to_owned(),
             task: folder.adapter.task.clone(),
             tower: TowerKey::of(classifier.visual.as_ref()),
@@ -155,13 +163,12 @@ fn known(visual: Option<&ImageAdaptation>) -> String {
     visual.map_or_else(String::new, ImageAdaptation::fingerprint)
 }
 
-/// A short text that changes with what the folder says and holds.
-fn version(folder: &PromptFolder) -> String {
-    let parameters: Vec<_> = folder
-        .parameters
-        .iter()
-        .map(|(name, tensor)| (name, &tensor.shape, &tensor.data))
-        .collect();
-    let text = format!("{:?} {:?} {parameters:?}", folder.adapter, folder.classes);
-    sha256(text.as_bytes())[..12].to_owned()
+/// A short text that changes with the files that answers are made of.
+fn version(folder: &PromptFolder) -> Result<String, AdapterError> {
+    let read = |name: &&str| match fs_err::read(folder.path.join(name)) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        read => read,
+    };
+    let files: Vec<Vec<u8>> = FILES.iter().map(read).collect::<std::io::Result<_>>()?;
+    Ok(fingerprint(files)[..12].to_owned())
 }
