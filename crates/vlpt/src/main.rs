@@ -149,10 +149,11 @@ fn parse() -> Cli {
 }
 
 fn run(cli: &Cli, console: &Console) -> Result<(), CliError> {
-    interrupt::listen(cli.json)?;
     options::check_kernels()?;
     options::check_threads(cli.threads)?;
+    // before the first thread, whose stack may be what does not fit
     options::check_address_space(cli.threads)?;
+    interrupt::listen(cli.json)?;
     if let Some(mib) = cli.decode_mb {
         vlpt_data::image::set_memory_ceiling(u64::from(mib.get()) << 20);
     }
