@@ -10,6 +10,7 @@
 //!   single images.
 //! * An [`Observer`](vlpt_clip::Observer) watches; `()` is silence.
 
+mod answer;
 mod at_threshold;
 mod choices;
 mod classifier;
@@ -23,6 +24,7 @@ mod image_adaptation;
 pub mod merge;
 pub mod metrics;
 mod precision;
+mod pipeline;
 mod predict;
 mod preprocess;
 mod prompt;
@@ -30,10 +32,11 @@ mod rows;
 mod tensors;
 mod threads;
 
+pub use answer::{Answer, ScoredClass};
 pub use at_threshold::{AtThreshold, check_threshold, is_answer};
 pub use choices::{Choices, ClassesOf, places, plain_name};
 pub use classifier::{Classifier, ClassifierParts, copies};
-pub use decoded::DecodedImages;
+pub use decoded::{DecodedImages, ImageSource};
 pub use error::{AdapterError, Result};
 pub use eval_images::{EvalImages, PixelBudget};
 pub use evaluate::{Chosen, EvalOptions, Evaluation, SplitName, evaluate, evaluate_images};
@@ -43,6 +46,7 @@ pub use features::{
 pub use image_adaptation::{ImageAdaptation, unit_tensor};
 pub use metrics::{Bootstrap, Confusion, Interval, IntervalKind, Scored};
 pub use precision::PrecisionSetting;
+pub use pipeline::{BATCH, pipelined};
 pub use predict::{NamedImage, PredictOptions, Predictor, embed_images, embed_texts};
 pub use preprocess::{ImageConfig, preprocess};
 pub use prompt::{

@@ -23,6 +23,7 @@ mod error;
 mod folds;
 pub mod labels;
 mod learning;
+mod name;
 mod page;
 mod photos;
 mod record;
@@ -39,6 +40,7 @@ pub use clock::{Clock, WallClock};
 pub use error::{Result, TuneError};
 pub use folds::Folds;
 pub use learning::{ClassForecast, LearningCurve, MORE};
+pub use name::name_of;
 pub use photos::Photos;
 pub use record::{
     Before, ClassCount, CopyGroup, Expected, NearPhoto, PhotoEntry, RECORD, RECORD_FORMAT, Record,

@@ -14,7 +14,8 @@ use vlpt_train::{
     read_resolved, remembered_data,
 };
 use vlpt_tune::{
-    Before, RECORD, Record, Tried, TuneObserver, TuneOptions, Tuned, WallClock, spoken, tune,
+    Before, RECORD, Record, Tried, TuneObserver, TuneOptions, Tuned, WallClock, name_of, spoken,
+    tune,
 };
 
 use crate::console::Console;
@@ -215,20 +216,6 @@ impl TuneArgs {
     }
 }
 
-/// What the photos' folder is called.
-fn name_of(path: &str) -> String {
-    let last = path.trim_end_matches(['/', '\\']);
-    let last = last.rsplit(['/', '\\', ':']).next().unwrap_or(last);
-    match last {
-        "" | "." | ".." => "photos".to_owned(),
-        name if Path::new(path).is_dir() => name.to_owned(),
-        name => {
-            let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
-            if stem.is_empty() { name } else { stem }.to_owned()
-        }
-    }
-}
-
 /// The first free folder beside an earlier one: `NAME-2`, `NAME-3`, ...
 fn next_to(dir: &Path) -> PathBuf {
     let name = dir.file_name().map_or_else(
@@ -384,19 +371,6 @@ impl TuneObserver for TuneWatch<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_folder_is_called_as_the_photos_are() {
-        for (path, name) in [
-            ("photos", "photos"),
-            ("a/b/", "b"),
-            ("../cats.zip", "cats"),
-            (".", "photos"),
-            ("synthetic:shapes", "shapes"),
-        ] {
-            assert_eq!(name_of(path), name, "{path}");
-        }
-    }
 
     #[test]
     fn a_result_with_more_photos_lies_beside_the_one_before() {
