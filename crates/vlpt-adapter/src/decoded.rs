@@ -4,10 +4,26 @@ use std::borrow::Cow;
 
 use rayon::prelude::*;
 use vlpt_clip::Clip;
-use vlpt_data::image::{Limits, Preprocess, decode_then};
+use vlpt_data::image::{Limits, Preprocess, RgbImage, decode_then};
 use vlpt_methods::zeroshot::normalise;
 
 use crate::{AdapterError, ImageAdaptation, Result};
+
+/// An image as it comes.
+#[derive(Debug, Clone)]
+pub enum ImageSource<'a> {
+    /// The bytes of an image file.
+    Encoded(Cow<'a, [u8]>),
+    /// Pixels of 8-bit RGB, rows from the top.
+    Pixels {
+        /// Width in pixels, at least 1.
+        width: u32,
+        /// Height in pixels, at least 1.
+        height: u32,
+        /// `height * width * 3` bytes.
+        data: &'a [u8],
+    },
+}
 
 /// The tower's input for some images, and why others have none.
 #[derive(Debug)]
@@ -27,14 +43,44 @@ impl DecodedImages {
         images: &'a [I],
         read: impl Fn(&'a I) -> Result<(Cow<'a, str>, Cow<'a, [u8]>)> + Sync,
     ) -> Self {
+        Self::of_sources(preprocess, images, |image| {
+            read(image).map(|(name, bytes)| (name, ImageSource::Encoded(bytes)))
+        })
+    }
+
+    /// As [`DecodedImages::of`], of images that may be pixels already.
+    pub fn of_sources<'a, I: Sync>(
+        preprocess: &Preprocess,
+        images: &'a [I],
+        read: impl Fn(&'a I) -> Result<(Cow<'a, str>, ImageSource<'a>)> + Sync,
+    ) -> Self {
         let options = preprocess.decoding(&Limits::default());
         let tensors: Vec<Result<Vec<f32>>> = images
             .par_iter()
             .with_max_len(1) // images differ in size: each thread takes the next
             .map(|image| {
-                let (name, bytes) = read(image)?;
                 let apply = |image| preprocess.apply(&image);
-                Ok(decode_then(&bytes, &name, &options, apply)?)
+                match read(image)? {
+                    (name, ImageSource::Encoded(bytes)) => {
+                        Ok(decode_then(&bytes, &name, &options, apply)?)
+                    }
+                    (
+                        name,
+                        ImageSource::Pixels {
+                            width,
+                            height,
+                            data,
+                        },
+                    ) => {
+                        check_size(&name, width, height, data.len())?;
+                        let data = data.to_vec();
+                        Ok(apply(RgbImage {
+                            width,
+                            height,
+                            data,
+                        }))
+                    }
+                }
             })
             .collect();
         let side = preprocess.image_size as usize;
@@ -60,6 +106,12 @@ impl DecodedImages {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.failed.is_empty()
+    }
+
+    /// The tower's input of the images that could be decoded, in order (n x 3 x size x size, each as
+    /// [`Preprocess::apply`] gives it), and for each image nothing, or why it is not there.
+    pub fn into_parts(self) -> (Vec<f32>, Vec<Option<AdapterError>>) {
+        (self.pixels, self.failed)
     }
 
     /// Image features under an adaptation, or without any, one vector of [`ImageAdaptation::width`]
@@ -104,5 +156,56 @@ impl DecodedImages {
                 Some(error) => Err(error),
             })
             .collect()
+    }
+}
+
+/// Refuses pixels that are not as many as the size says, and an image without any.
+fn check_size(name: &str, width: u32, height: u32, bytes: usize) -> Result<()> {
+    let expected = 3 * u64::from(width) * u64::from(height);
+    if expected > 0 && bytes as u64 == expected {
+        return Ok(());
+    }
+    Err(AdapterError::Incompatible {
+        what: format!(
+            "{name}: {bytes} bytes of pixels for {width} x {height}: expected {expected}, and at least one pixel"
+        ),
+        hint: None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pixels_are_taken_as_a_file_of_them_is() {
+        let image = RgbImage {
+            width: 9,
+            height: 7,
+            data: (0..189).map(|value| value as u8).collect(),
+        };
+        let png = image.png().unwrap();
+        let preprocess = Preprocess {
+            image_size: 4,
+            ..Preprocess::default()
+        };
+        let pixels = |width| ImageSource::Pixels {
+            width,
+            height: 7,
+            data: &image.data,
+        };
+        let given = [ImageSource::Encoded(Cow::from(&png)), pixels(9), pixels(8)];
+        let read = |source: &ImageSource<'_>| Ok(("image".into(), source.clone()));
+        let (tensors, failed) = DecodedImages::of_sources(&preprocess, &given, read).into_parts();
+        assert_eq!(tensors.len(), 2 * 48);
+        assert_eq!(tensors[..48], tensors[48..]);
+        let failed: Vec<String> = failed.iter().flatten().map(ToString::to_string).collect();
+        let [refused] = &failed[..] else {
+            panic!("{failed:?}");
+        };
+        assert!(
+            refused.contains("189 bytes of pixels for 8 x 7"),
+            "{refused}"
+        );
     }
 }

@@ -10,6 +10,7 @@
 //!   single images.
 //! * An [`Observer`](vlpt_clip::Observer) watches; `()` is silence.
 
+mod answer;
 mod at_threshold;
 mod choices;
 mod classifier;
@@ -22,6 +23,7 @@ mod features;
 mod image_adaptation;
 pub mod merge;
 pub mod metrics;
+mod pipeline;
 mod precision;
 mod predict;
 mod preprocess;
@@ -30,10 +32,11 @@ mod rows;
 mod tensors;
 mod threads;
 
+pub use answer::{Answer, ScoredClass};
 pub use at_threshold::{AtThreshold, check_threshold, is_answer};
 pub use choices::{Choices, ClassesOf, places, plain_name};
 pub use classifier::{Classifier, ClassifierParts, copies};
-pub use decoded::DecodedImages;
+pub use decoded::{DecodedImages, ImageSource};
 pub use error::{AdapterError, Result};
 pub use eval_images::{EvalImages, PixelBudget};
 pub use evaluate::{Chosen, EvalOptions, Evaluation, SplitName, evaluate, evaluate_images};
@@ -42,6 +45,7 @@ pub use features::{
 };
 pub use image_adaptation::{ImageAdaptation, unit_tensor};
 pub use metrics::{Bootstrap, Confusion, Interval, IntervalKind, Scored};
+pub use pipeline::{BATCH, pipelined};
 pub use precision::PrecisionSetting;
 pub use predict::{NamedImage, PredictOptions, Predictor, embed_images, embed_texts};
 pub use preprocess::{ImageConfig, preprocess};

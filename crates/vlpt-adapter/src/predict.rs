@@ -109,6 +109,16 @@ impl Predictor {
         &self.clip
     }
 
+    /// The same, to be shared with others.
+    pub fn shared_clip(&self) -> &Arc<Clip> {
+        &self.clip
+    }
+
+    /// What images are classified by.
+    pub fn classifier(&self) -> &Classifier {
+        &self.classifier
+    }
+
     /// Probabilities of each image, one for each class. An image that cannot be decoded is an
     /// error at its own place and does not spoil the others. Give some dozens at once.
     ///

@@ -33,6 +33,8 @@ pub enum Format {
     ClassFolders,
     /// Images called after their classes, such as `cat.0.jpg`.
     FileNames,
+    /// Images and labels that a program gives.
+    Given,
     /// Images that the program makes itself.
     #[serde(alias = "drawn")]
     Synthetic,
@@ -70,6 +72,7 @@ impl Format {
             Self::Cub => "cub",
             Self::ClassFolders => "classfolders",
             Self::FileNames => "filenames",
+            Self::Given => "given",
             Self::Synthetic => "synthetic",
         }
     }

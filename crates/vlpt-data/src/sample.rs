@@ -10,6 +10,7 @@ use crate::archive::TarArchive;
 use crate::archive::{ArrowTable, ParquetTable};
 use crate::archive::{Root, ZipArchive};
 use crate::error::{DataError, Result};
+use crate::given::GivenImage;
 use crate::image::{self, DecodeOptions, Limits, RgbImage};
 use crate::synthetic::image::SyntheticImage;
 
@@ -130,6 +131,8 @@ pub enum ImageRef {
         /// Row within the file.
         row: u64,
     },
+    /// An image that a program gives.
+    Given(Arc<GivenImage>),
     /// An image that the program makes.
     Synthetic(SyntheticImage),
 }
@@ -147,6 +150,7 @@ impl ImageRef {
             Self::Parquet { table, row } => table.id(*row),
             #[cfg(feature = "parquet")]
             Self::Arrow { table, row } => table.id(*row),
+            Self::Given(image) => image.id().to_owned(),
             Self::Synthetic(image) => image.id(),
         }
     }
@@ -165,6 +169,7 @@ impl ImageRef {
             Self::Parquet { table, row } => table.read(*row),
             #[cfg(feature = "parquet")]
             Self::Arrow { table, row } => table.read(*row),
+            Self::Given(image) => image.read(),
             Self::Synthetic(image) => image.png(),
         }
     }

@@ -33,6 +33,11 @@ const OTHERS: [(&str, &str, &str); 21] = [
         "a suite of data sets",
     ),
     ("vlpt-export/src/onnx/encode.rs", "vlpt", "the program"),
+    (
+        "vlpt-python/src/predictor.rs",
+        "zero-shot",
+        "a classifier of texts",
+    ),
     ("vlpt-serve/src/http/oip/mod.rs", "vlpt", "the program"),
     ("vlpt-serve/src/http/openapi.rs", "vlpt", "the program"),
     ("vlpt-serve/src/metrics.rs", "vlpt", "the program"),
@@ -43,7 +48,7 @@ const OTHERS: [(&str, &str, &str); 21] = [
     ),
     ("vlpt-tables/src/columns/parquet.rs", "vlpt", "the program"),
     ("vlpt/src/interrupt.rs", "vlpt", "the program"),
-    ("vlpt/src/main.rs", "vlpt", "the program"),
+    ("vlpt/src/lib.rs", "vlpt", "the program"),
     (
         "vlpt/src/commands/bench/mod.rs",
         "coop",

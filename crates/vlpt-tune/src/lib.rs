@@ -25,6 +25,7 @@ mod folds;
 mod held_out;
 pub mod labels;
 mod learning;
+mod name;
 mod options;
 mod page;
 mod photos;
@@ -45,6 +46,7 @@ pub use clock::{Clock, WallClock};
 pub use error::{Result, TuneError};
 pub use folds::Folds;
 pub use learning::{ClassForecast, LearningCurve, MORE};
+pub use name::name_of;
 pub use options::{TuneObserver, TuneOptions, Tuned};
 pub use photos::Photos;
 pub use record::{

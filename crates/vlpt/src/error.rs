@@ -1,7 +1,6 @@
 //! What can end a command, how it is said, and the exit code.
 
 use std::io;
-use std::process::ExitCode;
 
 use vlpt_adapter::AdapterError;
 use vlpt_bench::BenchError;
@@ -268,11 +267,7 @@ impl CliError {
     }
 
     /// The exit code that goes with it.
-    pub(crate) fn exit_code(&self) -> ExitCode {
-        ExitCode::from(self.code())
-    }
-
-    fn code(&self) -> u8 {
+    pub(crate) fn code(&self) -> u8 {
         match self {
             Self::Usage { .. }
             | Self::Tables(TablesError::Choice { .. })
@@ -295,7 +290,9 @@ impl CliError {
                 | TrainError::Data(DataError::Layout(LayoutError::WithoutEffect { .. }))
                 | TrainError::Setting { .. },
             )
-            | Self::Data(DataError::Layout(LayoutError::WithoutEffect { .. })) => code::USAGE,
+            | Self::Data(DataError::Layout(
+                LayoutError::WithoutEffect { .. } | LayoutError::TooManyLinks { .. },
+            )) => code::USAGE,
             #[cfg(feature = "serve")]
             Self::Serve(
                 ServeError::SameName { .. } | ServeError::Name { .. } | ServeError::Nothing,

@@ -13,6 +13,7 @@ use vlpt_train::TrainError;
 use vlpt_tune::TuneError;
 
 use crate::error::{CliError, code};
+use crate::invocation;
 
 /// The signal that came first; 0 for none.
 static ASKED: AtomicI32 = AtomicI32::new(0);
@@ -76,7 +77,7 @@ pub(crate) fn run_goes_on(dir: &std::path::Path) {
 
 /// Remembers that the command goes on when it is given again.
 pub(crate) fn goes_on_when_given_again() {
-    let words = std::env::args_os().skip(1);
+    let words = invocation::arguments().iter();
     let words = words.map(|argument| shell::word(&argument.to_string_lossy()));
     let command: Vec<String> = std::iter::once("vlpt".to_owned()).chain(words).collect();
     remember(Next {

@@ -1,40 +1,15 @@
-//! Images batch by batch: the next ones are read and decoded while the tower works on these.
+//! Images that come one after the other, as batches.
 
 use std::sync::mpsc::{Receiver, sync_channel};
+
+use vlpt_adapter::BATCH;
 
 use crate::error::CliError;
 use crate::options::Input;
 
-/// Images decoded and encoded at a time.
-pub(crate) const BATCH: usize = 32;
 /// Encoded bytes that a batch holds at most, where images come with their bytes and one image is not
 /// more by itself.
 const BATCH_BYTES: usize = 64 << 20;
-
-/// Does `work` on one batch after the other, each with what `decode` makes of it; the next one is
-/// decoded meanwhile. No more than two are held.
-///
-/// # Errors
-/// The first one, of whichever part; batches before it are done.
-pub(crate) fn pipelined<B: Send, D: Send>(
-    mut next: impl FnMut() -> Result<Option<B>, CliError> + Send,
-    decode: impl Fn(&B) -> D + Sync,
-    mut work: impl FnMut(B, D) -> Result<(), CliError> + Send,
-) -> Result<(), CliError> {
-    let mut decoded = || -> Result<Option<(B, D)>, CliError> {
-        Ok(next()?.map(|batch| {
-            let decoded = decode(&batch);
-            (batch, decoded)
-        }))
-    };
-    let mut waiting = decoded()?;
-    while let Some((batch, ready)) = waiting {
-        let (done, following) = rayon::join(|| work(batch, ready), &mut decoded);
-        done?;
-        waiting = following?;
-    }
-    Ok(())
-}
 
 /// Images that come one after the other, as batches of those that are there.
 pub(crate) struct Batches {

@@ -73,7 +73,7 @@ pub(super) fn compare(task: &Task, entry: Option<&'static Entry>) -> Option<Comp
     let found = entry.or_else(|| match task.provenance.format {
         Format::Elevater => named(Suite::Elevater).or_else(|| named(Suite::Imagenet)),
         Format::Coop => named(Suite::Coop).or_else(|| named(Suite::Imagenet)),
-        Format::Synthetic => None,
+        Format::Given | Format::Synthetic => None,
         _ => catalogue::find(&task.name).filter(|entry| is_alike(task, entry)),
     })?;
     let mut comparison = classes(task, found);

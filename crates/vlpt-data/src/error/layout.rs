@@ -31,6 +31,13 @@ pub enum LayoutError {
         inside: Vec<String>,
     },
 
+    /// A web of links in the place of a collection.
+    #[error("{}: too many folders behind links", path.display())]
+    TooManyLinks {
+        /// The folder at which there were too many.
+        path: PathBuf,
+    },
+
     /// More than one layout fits.
     #[error(
         "{}: more than one layout fits:{}",
@@ -290,6 +297,9 @@ impl LayoutError {
             } => return Some(nearest.clone()),
             Self::NotRecognised { .. } => {
                 "docs/reference/dataset-formats.md shows the layout of each format"
+            }
+            Self::TooManyLinks { .. } => {
+                "name the folders themselves, or list the images with --files-from"
             }
             Self::Ambiguous { found, .. } => {
                 let names: Vec<_> = found.iter().map(|(format, _)| format.name()).collect();

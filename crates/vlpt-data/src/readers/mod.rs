@@ -136,6 +136,12 @@ fn open_around(path: &Path, options: &OpenOptions, around: usize) -> Result<Task
         Format::Cub => cub::read(path, options),
         Format::ClassFolders => class_folders::read(path, options),
         Format::FileNames => file_names::read(path, options),
+        Format::Given => Err(LayoutError::NotThisFormat {
+            path: path.to_path_buf(),
+            format,
+            expected: "images that a program gives, not a path".to_owned(),
+        }
+        .into()),
         Format::Synthetic => Err(LayoutError::NotThisFormat {
             path: path.to_path_buf(),
             format,
@@ -176,7 +182,7 @@ pub fn layouts() -> impl Iterator<Item = &'static Layout> {
         Format::Cub => cub::LAYOUTS,
         Format::ClassFolders => class_folders::LAYOUTS,
         Format::FileNames => file_names::LAYOUTS,
-        Format::Synthetic => &[],
+        Format::Given | Format::Synthetic => &[],
     };
     Format::READABLE
         .into_iter()

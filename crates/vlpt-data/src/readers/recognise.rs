@@ -130,7 +130,7 @@ fn sign(path: &Path, format: Format, options: &OpenOptions) -> Option<Sign> {
         Format::FiftyOne => fiftyone::recognise(path).map(|why| (why, Strength::Own)),
         Format::Cub => sure(cub::recognise(path)),
         Format::ClassFolders => class_folders::recognise(path).map(|why| (why, Strength::Folders)),
-        Format::FileNames | Format::Synthetic => None,
+        Format::FileNames | Format::Given | Format::Synthetic => None,
     }?;
     Some(Sign {
         format,
@@ -153,7 +153,7 @@ fn expected(format: Format) -> &'static str {
         Format::Cub => cub::EXPECTED,
         Format::ClassFolders => class_folders::EXPECTED,
         Format::FileNames => file_names::EXPECTED,
-        Format::Synthetic => "",
+        Format::Given | Format::Synthetic => "",
     }
 }
 

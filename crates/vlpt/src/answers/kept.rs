@@ -6,14 +6,13 @@ use std::io::{BufReader, Read};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use vlpt_adapter::{Predictor, Row, RowOptions, RowWriter};
+use vlpt_adapter::{BATCH, Predictor, Row, RowOptions, RowWriter};
 
 use crate::console::Console;
 use crate::error::CliError;
 use crate::interrupt;
 use crate::kept_rows::{KeptRows, is_no_row, no_row, numbers};
 use crate::options::{Input, inputs_hash};
-use crate::pipeline::BATCH;
 
 /// What the probabilities are made of: those of an earlier command are taken only where all of it is equal.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]

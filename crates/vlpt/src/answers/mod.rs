@@ -8,12 +8,14 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use vlpt_adapter::{DecodedImages, Predictor, Row, RowLabels, RowOptions, RowWriter};
+use vlpt_adapter::{
+    BATCH, DecodedImages, Predictor, Row, RowLabels, RowOptions, RowWriter, pipelined,
+};
 
 use crate::console::{Bar, Console, Unit};
 use crate::error::CliError;
 use crate::options::{Images, Input, RowArgs};
-use crate::pipeline::{BATCH, Batches, pipelined};
+use crate::pipeline::Batches;
 use kept::KeptAnswers;
 pub(crate) use printed::Printed;
 

@@ -1,29 +1,9 @@
 //! Answers on standard output: a line an image, or one JSON list.
 
-use serde::Serialize;
-use vlpt_adapter::RowOptions;
+use vlpt_adapter::{Answer, RowOptions};
 
 use crate::console::Console;
 use crate::error::CliError;
-
-/// An image as it is printed.
-#[derive(Debug, Serialize)]
-struct Answer<'a> {
-    image: &'a str,
-    /// Where there is a threshold: the class, or the word for none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    predicted: Option<&'a str>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    classes: Vec<Scored<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<&'a str>,
-}
-
-#[derive(Debug, Serialize)]
-struct Scored<'a> {
-    class: &'a str,
-    probability: f32,
-}
 
 /// Answers being printed.
 pub(crate) struct Printed {
@@ -47,17 +27,17 @@ impl Printed {
         outcome: Result<&[f32], &str>,
         console: &Console,
     ) -> Result<(), CliError> {
-        let answer = answer_of(&self.options, image, outcome);
+        let answer = Answer::of(&self.options, image, outcome);
         if console.is_json() {
-            let element = serde_json::to_string_pretty(&answer)
+            let element = answer
+                .to_json()
                 .map_err(|e| CliError::failure(e.to_string()))?;
-            let element = format!("  {}", element.replace('\n', "\n  "));
             return match self.waiting.replace(element) {
                 None => console.line("["),
                 Some(before) => console.line(format!("{before},")),
             };
         }
-        text(&answer).map_or(Ok(()), |line| console.line(line))
+        answer.text().map_or(Ok(()), |line| console.line(line))
     }
 
     /// Ends the list.
@@ -70,40 +50,4 @@ impl Printed {
             None => Ok(()),
         }
     }
-}
-
-fn answer_of<'a>(
-    options: &'a RowOptions,
-    image: &'a str,
-    outcome: Result<&'a [f32], &'a str>,
-) -> Answer<'a> {
-    let probabilities = outcome.unwrap_or_default();
-    let best = options.best(probabilities);
-    let asked = options.none_below.is_some();
-    let first = best.first().filter(|_| asked);
-    Answer {
-        image,
-        predicted: first.map(|&class| options.answer(class, probabilities[class])),
-        classes: best
-            .iter()
-            .map(|&class| Scored {
-                class: &options.classes[class],
-                probability: probabilities[class],
-            })
-            .collect(),
-        error: outcome.err(),
-    }
-}
-
-fn text(answer: &Answer) -> Option<String> {
-    if answer.classes.is_empty() {
-        return None;
-    }
-    let scored = answer
-        .classes
-        .iter()
-        .map(|s| format!("{} {:.1} %", s.class, 100.0 * s.probability));
-    let predicted = answer.predicted.map(str::to_owned);
-    let cells: Vec<String> = predicted.into_iter().chain(scored).collect();
-    Some(format!("{}\t{}", answer.image, cells.join("\t")))
 }

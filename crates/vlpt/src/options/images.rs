@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use vlpt_data::Walk;
 use vlpt_data::archive::{Archive, is_archive};
 
 use super::input::{Input, file_about};
 use super::standard_input::{self, Given, Listed};
-use super::walk::Walk;
+use super::walk;
 use crate::console::Console;
 use crate::error::CliError;
 
@@ -134,7 +135,7 @@ fn listed(list: Listed) -> Images {
 fn of_path(path: PathBuf, console: &Console) -> Result<Vec<Input>, CliError> {
     if path.is_dir() {
         let walk = Walk::of(&path)?;
-        walk.tell(&path, console)?;
+        walk::tell(&walk, &path, console)?;
         return Ok(walk.images.into_iter().map(Input::File).collect());
     }
     if is_archive(&path) {

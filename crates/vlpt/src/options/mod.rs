@@ -30,4 +30,3 @@ pub(crate) use pool::{check_kernels, check_threads, in_pool};
 pub(crate) use rows::{PredictionsArgs, RowArgs};
 pub(crate) use run_data::{RunDataArgs, same_place};
 pub(crate) use view::ViewFlags;
-pub(crate) use walk::Walk;

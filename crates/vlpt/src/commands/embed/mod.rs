@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde::{Deserialize, Serialize};
-use vlpt_adapter::{AdapterError, DecodedImages, ImageAdaptation, PromptFolder};
+use vlpt_adapter::{AdapterError, BATCH, DecodedImages, ImageAdaptation, PromptFolder, pipelined};
 use vlpt_clip::Clip;
 use vlpt_data::DataError;
 
@@ -16,7 +16,6 @@ use crate::error::CliError;
 use crate::kept_rows::{KeptRows, folder_hash, no_row};
 use crate::options::{BrokenArg, ImageArgs, Input, TowerArgs, ViewFlags, inputs_hash, open_model};
 use crate::output;
-use crate::pipeline::{BATCH, pipelined};
 use broken::{LeftOut, WholeRows, told};
 
 /// Flags of `vlpt embed`.
@@ -283,7 +282,7 @@ fn images(
     let mut batches = inputs[there..].chunks(BATCH);
     let mut place = there;
     pipelined(
-        || Ok(batches.next()),
+        || Ok::<_, CliError>(batches.next()),
         |batch| DecodedImages::of(&preprocess, batch, Input::named_bytes),
         |batch, decoded| {
             let made = decoded.features(clip, visual.as_ref(), !args.raw);

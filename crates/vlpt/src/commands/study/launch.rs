@@ -64,7 +64,7 @@ pub(crate) fn run(args: &LaunchArgs, console: &Console) -> Result<(), CliError> 
     let Scheduler::Slurm = args.on;
     let program = match &args.program {
         Some(program) => fs_err::canonicalize(program)?,
-        None => std::env::current_exe()?,
+        None => crate::invocation::program()?,
     };
     let program = program.into_os_string().into_string().map_err(|path| {
         CliError::usage(

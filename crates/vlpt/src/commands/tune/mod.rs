@@ -13,7 +13,7 @@ use vlpt_data::{BrokenImages, Shots, synthetic};
 use vlpt_train::{
     DEFAULT_MODEL, DataConfig, located_model, open_task_watched, read_resolved, remembered_data,
 };
-use vlpt_tune::{Before, RECORD, Record, TuneOptions, Tuned, WallClock, tune};
+use vlpt_tune::{Before, RECORD, Record, TuneOptions, Tuned, WallClock, name_of, tune};
 
 use crate::console::Console;
 use crate::error::CliError;
@@ -22,7 +22,7 @@ use crate::options::{
     CacheArgs, DataFlags, PrecisionArgs, ViewFlags, before_work, from_environment, open_model,
 };
 
-use folder::{name_of, next_to};
+use folder::next_to;
 use text::text;
 use watch::TuneWatch;
 

@@ -9,8 +9,9 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use vlpt_adapter::{Row, RowFormat, RowWriter};
+use vlpt_adapter::{BATCH, Row, RowFormat, RowWriter, pipelined};
 use vlpt_base::hash::fingerprint;
+use vlpt_data::Walk;
 use vlpt_data::image::is_image_path;
 use vlpt_data::junk::is_junk_path;
 
@@ -18,8 +19,7 @@ use crate::answers::{Answering, Printed};
 use crate::console::Console;
 use crate::error::CliError;
 use crate::interrupt::{self, Gently};
-use crate::options::{Input, Walk};
-use crate::pipeline::{BATCH, pipelined};
+use crate::options::Input;
 use answered::Answered;
 use arrivals::{Arrivals, Version};
 use look::Look;

@@ -203,7 +203,7 @@ pub(super) fn report(folder: &Path, plan: &Plan, console: &Console) -> Result<()
 /// The command line as it was given, quoted where a shell needs it.
 pub(crate) fn command() -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./:,+@%".contains(c);
-    let words = std::env::args_os().skip(1).map(|word| {
+    let words = crate::invocation::arguments().iter().map(|word| {
         let word = word.to_string_lossy().into_owned();
         if !word.is_empty() && word.chars().all(plain) {
             word
