@@ -64,10 +64,21 @@ impl DecodedImages {
                     (name, ImageSource::Encoded(bytes)) => {
                         Ok(decode_then(&bytes, &name, &options, apply)?)
                     }
-                    (name, ImageSource::Pixels { width, height, data }) => {
+                    (
+                        name,
+                        ImageSource::Pixels {
+                            width,
+                            height,
+                            data,
+                        },
+                    ) => {
                         check_size(&name, width, height, data.len())?;
                         let data = data.to_vec();
-                        Ok(apply(RgbImage { width, height, data }))
+                        Ok(apply(RgbImage {
+                            width,
+                            height,
+                            data,
+                        }))
                     }
                 }
             })
@@ -192,6 +203,9 @@ mod tests {
         let [refused] = &failed[..] else {
             panic!("{failed:?}");
         };
-        assert!(refused.contains("189 bytes of pixels for 8 x 7"), "{refused}");
+        assert!(
+            refused.contains("189 bytes of pixels for 8 x 7"),
+            "{refused}"
+        );
     }
 }

@@ -23,8 +23,8 @@ mod features;
 mod image_adaptation;
 pub mod merge;
 pub mod metrics;
-mod precision;
 mod pipeline;
+mod precision;
 mod predict;
 mod preprocess;
 mod prompt;
@@ -45,8 +45,8 @@ pub use features::{
 };
 pub use image_adaptation::{ImageAdaptation, unit_tensor};
 pub use metrics::{Bootstrap, Confusion, Interval, IntervalKind, Scored};
-pub use precision::PrecisionSetting;
 pub use pipeline::{BATCH, pipelined};
+pub use precision::PrecisionSetting;
 pub use predict::{NamedImage, PredictOptions, Predictor, embed_images, embed_texts};
 pub use preprocess::{ImageConfig, preprocess};
 pub use prompt::{

@@ -38,12 +38,7 @@ impl Walk {
         Ok(walk)
     }
 
-    fn enter(
-        &mut self,
-        folder: &Path,
-        top: &Path,
-        above: &mut Vec<PathBuf>,
-    ) -> Result<()> {
+    fn enter(&mut self, folder: &Path, top: &Path, above: &mut Vec<PathBuf>) -> Result<()> {
         let mut entries = Vec::new();
         for entry in fs_err::read_dir(folder)? {
             entries.push(entry?.path());
@@ -103,7 +98,6 @@ impl Walk {
         });
         files.into_iter().chain(loops).collect()
     }
-
 }
 
 fn plural<'a>(count: usize, one: &'a str, several: &'a str) -> (&'a str, &'static str) {

@@ -7,9 +7,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde::{Deserialize, Serialize};
-use vlpt_adapter::{
-    AdapterError, BATCH, DecodedImages, ImageAdaptation, PromptFolder, pipelined,
-};
+use vlpt_adapter::{AdapterError, BATCH, DecodedImages, ImageAdaptation, PromptFolder, pipelined};
 use vlpt_clip::Clip;
 use vlpt_data::DataError;
 
