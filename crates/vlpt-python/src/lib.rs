@@ -4,6 +4,11 @@
 //! users see. Long calls go through [`work::run`]: the interpreter is free meanwhile, Ctrl-C and progress are
 //! answered by the thread that called, and no panic gets out.
 
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "arguments of functions that Python calls are made for the call"
+)]
+
 mod command;
 mod errors;
 mod images;

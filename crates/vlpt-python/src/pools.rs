@@ -115,8 +115,7 @@ fn count(threads: Option<usize>) -> Result<usize, Failure> {
     };
     let most = (4 * cores).max(64);
     match named {
-        None => Ok(cores),
-        Some(("RAYON_NUM_THREADS", 0)) => Ok(cores),
+        None | Some(("RAYON_NUM_THREADS", 0)) => Ok(cores),
         Some((_, threads)) if (1..=most).contains(&threads) => Ok(threads),
         Some((name, threads)) => Err(Failure::value(
             format!("{name}={threads}: expected 1 to {most}, for {cores} cores"),
