@@ -61,6 +61,7 @@ mod shared_prompt;
 mod spec;
 mod tcp;
 mod template;
+mod tower_values;
 mod two_stage;
 mod upt;
 mod visual;
@@ -68,8 +69,7 @@ mod vlpt;
 mod vpt;
 
 pub use adaptation::{
-    Adaptation, Change, ChangeValues, PromptTensor, PromptValues, TextRowsTensor, TextRowsValues,
-    TowerTensors, TowerValues, UpdateTensor, UpdateValues,
+    Adaptation, Change, PromptTensor, TextRowsTensor, TowerTensors, UpdateTensor,
 };
 pub use baselines::{
     LinearProbeConfig, ProLipConfig, TipAdapterConfig, ZeroShotConfig, zero_shot as zeroshot,
@@ -95,6 +95,7 @@ pub use registry::{METHODS, first_of, head_reader, method, names, option_tables,
 pub use spec::{Build, Family, Fit, Flags, HeadSize, MethodSpec, Needs, Report};
 pub use tcp::{Tcp, TcpConfig};
 pub use template::template_texts;
+pub use tower_values::{ChangeValues, PromptValues, TextRowsValues, TowerValues, UpdateValues};
 pub use two_stage::{Norms, TwoStage, TwoStageConfig};
 pub use upt::{Attention, Upt, UptConfig, UptShape};
 pub use visual::{Depth, Place, initial_bound};

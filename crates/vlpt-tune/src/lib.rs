@@ -9,6 +9,7 @@
 //! Results depend on the seed and the photos alone, but for what the time did not allow; the record says
 //! which candidates that were.
 
+mod account;
 pub mod bbc;
 mod boundary;
 mod budget;
@@ -21,9 +22,11 @@ mod copies;
 pub mod curve;
 mod error;
 mod folds;
+mod held_out;
 pub mod labels;
 mod learning;
 mod name;
+mod options;
 mod page;
 mod photos;
 mod record;
@@ -32,6 +35,9 @@ mod search;
 mod sentence;
 mod thumbnails;
 mod trial;
+mod verdict;
+mod work;
+mod write;
 
 pub use budget::{Budget, spoken};
 pub use candidates::{Candidate, Cost, candidates};
@@ -41,11 +47,12 @@ pub use error::{Result, TuneError};
 pub use folds::Folds;
 pub use learning::{ClassForecast, LearningCurve, MORE};
 pub use name::name_of;
+pub use options::{TuneObserver, TuneOptions, Tuned};
 pub use photos::Photos;
 pub use record::{
     Before, ClassCount, CopyGroup, Expected, NearPhoto, PhotoEntry, RECORD, RECORD_FORMAT, Record,
     SuspectPhoto,
 };
-pub use run::{TuneObserver, TuneOptions, Tuned, tune};
+pub use run::tune;
 pub use search::{Found, Judged, Search, Tried};
 pub use trial::{Allowance, Trial};

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use vlpt_adapter::Evaluation;
-use vlpt_data::image::{Interpolation, Limits, ResizeOrder, RgbImage, crop_resize};
+use vlpt_data::image::{DecodeOptions, no_longer_than};
 use vlpt_data::{Sample, Split};
 use vlpt_report::{
     Confusion, Curve, CurvePoint, Example, Fact, KeyNumber, Picture, RunReport, percent,
@@ -65,6 +65,7 @@ pub(crate) fn examples(
     classes: &[String],
     split: &Split,
     probabilities: &[f32],
+    decoding: &DecodeOptions,
 ) -> Result<Vec<Example>, CliError> {
     let all: Vec<_> = verdicts(classes.len(), split, probabilities).collect();
     let mut chosen = Vec::new();
@@ -88,27 +89,10 @@ pub(crate) fn examples(
                 &split.samples[i],
                 all[i].0,
                 &probabilities[i * classes.len()..(i + 1) * classes.len()],
+                decoding,
             )
         })
         .collect()
-}
-
-/// The image, no side longer than a report needs.
-fn thumbnail(image: RgbImage) -> RgbImage {
-    let longest = image.width.max(image.height);
-    if longest <= THUMBNAIL {
-        return image;
-    }
-    let scaled =
-        |side: u32| ((u64::from(side) * u64::from(THUMBNAIL) / u64::from(longest)) as u32).max(1);
-    let to = [scaled(image.width), scaled(image.height)];
-    crop_resize(
-        &image,
-        [0, 0, image.width, image.height],
-        to,
-        Interpolation::Bicubic,
-        ResizeOrder::Classic,
-    )
 }
 
 fn example(
@@ -116,8 +100,9 @@ fn example(
     item: &Sample,
     truth: usize,
     row: &[f32],
+    decoding: &DecodeOptions,
 ) -> Result<Example, CliError> {
-    let image = thumbnail(item.load(&Limits::default())?);
+    let image = item.load_then(decoding, |image| no_longer_than(THUMBNAIL, image))?;
     let mut order: Vec<usize> = (0..row.len()).collect();
     order.sort_by(|&a, &b| row[b].total_cmp(&row[a]).then(a.cmp(&b)));
     Ok(Example {
@@ -139,7 +124,7 @@ fn example(
 pub(crate) fn run_report(
     run: &Path,
     selected: usize,
-    judged: Option<(&Evaluation, &Split)>,
+    judged: Option<(&Evaluation, &Split, &DecodeOptions)>,
 ) -> Result<RunReport, CliError> {
     let config = read_resolved(&run.join("config.toml"))?;
     let mut report = RunReport {
@@ -161,7 +146,7 @@ pub(crate) fn run_report(
             detail,
         ));
     }
-    if let Some((result, split)) = judged {
+    if let Some((result, split, decoding)) = judged {
         let detail = format!(
             "{} images of the {} split, {:.0} % interval {} to {}",
             result.images,
@@ -192,7 +177,7 @@ pub(crate) fn run_report(
         }
         if !result.confusion.is_empty() {
             report.confusion = confusion(&result.classes, split, &result.probabilities);
-            report.examples = examples(&result.classes, split, &result.probabilities)?;
+            report.examples = examples(&result.classes, split, &result.probabilities, decoding)?;
         }
         for path in data_sets(&config) {
             let command = format!("vlpt eval RUN_FOLDER {path}");

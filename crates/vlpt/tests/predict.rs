@@ -9,23 +9,8 @@ use std::path::Path;
 use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{ok, photos, run, vlpt, write_png};
+use common::{ok, prompt, run, vlpt, write_png};
 use serde_json::Value;
-
-/// A prompt folder `prompt` that tells red from blue.
-fn prompt(folder: &Path) {
-    photos(folder);
-    let args = [
-        "train",
-        "photos",
-        "--method",
-        "zero-shot",
-        "--out",
-        "prompt",
-        "--quiet",
-    ];
-    ok(folder, &args);
-}
 
 /// Photos of some colours below `new`, in two folders, with what walks pass over.
 fn new_photos(folder: &Path) {

@@ -10,22 +10,8 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{ok, photos, run, vlpt, write_png};
+use common::{prompt, run, vlpt, write_png};
 use serde_json::Value;
-
-fn prompt(folder: &Path) {
-    photos(folder);
-    let args = [
-        "train",
-        "photos",
-        "--method",
-        "zero-shot",
-        "--out",
-        "prompt",
-        "--quiet",
-    ];
-    ok(folder, &args);
-}
 
 fn start(folder: &Path, args: &[&str]) -> Child {
     vlpt()

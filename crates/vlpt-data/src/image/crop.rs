@@ -34,3 +34,51 @@ pub fn crop_resize(
     let whole = Area::whole(to[0], to[1]);
     resample(image, area, (to[0], to[1]), whole, filter, order)
 }
+
+/// The image with no side longer than `longest` pixels, its shape kept; as it is where it is small enough.
+///
+/// # Panics
+/// If `longest` is zero.
+pub fn no_longer_than(longest: u32, image: RgbImage) -> RgbImage {
+    let side = image.width.max(image.height);
+    if side <= longest {
+        return image;
+    }
+    let scaled = |part: u32| {
+        let exact = u64::from(part) * u64::from(longest) / u64::from(side);
+        u32::try_from(exact).unwrap_or(longest).max(1)
+    };
+    crop_resize(
+        &image,
+        [0, 0, image.width, image.height],
+        [scaled(image.width), scaled(image.height)],
+        Interpolation::Bicubic,
+        ResizeOrder::Classic,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plain(width: u32, height: u32) -> RgbImage {
+        RgbImage {
+            width,
+            height,
+            data: vec![7; (width * height * 3) as usize],
+        }
+    }
+
+    #[test]
+    fn the_longest_side_is_bounded_and_no_side_vanishes() {
+        let sides = |width, height| {
+            let image = no_longer_than(10, plain(width, height));
+            assert!(image.data.iter().all(|&value| value == 7));
+            (image.width, image.height)
+        };
+        assert_eq!(sides(40, 20), (10, 5));
+        assert_eq!(sides(20, 41), (4, 10));
+        assert_eq!(sides(1, 100), (1, 10));
+        assert_eq!(sides(10, 3), (10, 3));
+    }
+}

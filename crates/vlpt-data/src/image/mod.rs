@@ -18,7 +18,7 @@ mod rgb;
 mod settings;
 
 pub use augment::Augment;
-pub use crop::crop_resize;
+pub use crop::{crop_resize, no_longer_than};
 pub use decode::{
     DEFAULT_MEMORY_BUDGET, DecodeOptions, FORMATS, ImageFormat, Limits, decode, decode_then,
     decode_with, format_of, set_memory_budget, set_memory_ceiling,

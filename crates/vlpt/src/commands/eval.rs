@@ -9,7 +9,7 @@ use vlpt_adapter::{
     RowFormat, RowLabels, RowWriter, SplitName, evaluate,
 };
 use vlpt_clip::Clip;
-use vlpt_data::image::Preprocess;
+use vlpt_data::image::{Limits, Preprocess};
 use vlpt_data::{Metric, Task};
 
 use crate::console::Console;
@@ -162,7 +162,8 @@ fn report(
             "name the run folder; it holds the learning curve",
         ));
     };
-    let judged = Some((result, result.split.of(task)?));
+    let decoding = folder.adapter.preprocess.decoding(&Limits::default());
+    let judged = Some((result, result.split.of(task)?, &decoding));
     figures::run_report(run, folder.adapter.selected_epoch, judged)?.write(page)?;
     console.say(format!("wrote {}", page.display()));
     Ok(())

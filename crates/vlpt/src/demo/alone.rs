@@ -4,7 +4,7 @@ use vlpt_adapter::{
     Bootstrap, Classifier, FeatureExtractor, ImageConfig, PromptFolder, Scored, View, hash_images,
 };
 use vlpt_clip::Clip;
-use vlpt_data::image::Limits;
+use vlpt_data::image::{DecodeOptions, Limits};
 use vlpt_data::{Metric, Split, Task};
 use vlpt_report::{Interval, TaskResult, TaskSection};
 use vlpt_train::{Run, RunOptions, TrainingData};
@@ -58,7 +58,12 @@ pub(super) fn one_task(
         },
         curve: figures::learning_curve(&options.dir, done.selected_epoch)?,
         confusion: figures::confusion(&task.classes, &task.test, &probabilities),
-        examples: figures::examples(&task.classes, &task.test, &probabilities)?,
+        examples: figures::examples(
+            &task.classes,
+            &task.test,
+            &probabilities,
+            &DecodeOptions::default(),
+        )?,
     })
 }
 

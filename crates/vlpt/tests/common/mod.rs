@@ -82,6 +82,21 @@ pub(crate) fn photos(folder: &Path) {
     }
 }
 
+/// A prompt folder `prompt` that tells red from blue.
+pub(crate) fn prompt(folder: &Path) {
+    photos(folder);
+    let args = [
+        "train",
+        "photos",
+        "--method",
+        "zero-shot",
+        "--out",
+        "prompt",
+        "--quiet",
+    ];
+    ok(folder, &args);
+}
+
 /// Class folders with so many pictures of each class of a synthetic task, from the picture `first` on.
 pub(crate) fn drawn_photos(folder: &Path, task: &str, classes: usize, first: usize, each: usize) {
     let task = vlpt_data::synthetic::task(task, 0).expect("the task is known");

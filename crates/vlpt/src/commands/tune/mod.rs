@@ -1,30 +1,30 @@
 //! `vlpt tune`: from photos to the best classifier that they allow.
 
+mod folder;
+mod text;
+mod watch;
+
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 
 use clap::Args;
 use serde::Serialize;
 use vlpt_adapter::ImageConfig;
-use vlpt_clip::{Observer, Progress};
 use vlpt_data::{BrokenImages, Shots, synthetic};
-use vlpt_report::percent;
 use vlpt_train::{
-    DEFAULT_MODEL, DataConfig, Event, StepReport, TrainObserver, located_model, open_task_watched,
-    read_resolved, remembered_data,
+    DEFAULT_MODEL, DataConfig, located_model, open_task_watched, read_resolved, remembered_data,
 };
-use vlpt_tune::{
-    Before, RECORD, Record, Tried, TuneObserver, TuneOptions, Tuned, WallClock, name_of, spoken,
-    tune,
-};
+use vlpt_tune::{Before, RECORD, Record, TuneOptions, Tuned, WallClock, name_of, tune};
 
 use crate::console::Console;
 use crate::error::CliError;
-use crate::interrupt::{self, Gently};
+use crate::interrupt;
 use crate::options::{
     CacheArgs, DataFlags, PrecisionArgs, ViewFlags, before_work, from_environment, open_model,
 };
-use crate::watch::Watch;
+
+use folder::next_to;
+use text::text;
+use watch::TuneWatch;
 
 const AFTER_HELP: &str = "\
 Tries what there is, cheapest first: class names alone, fits to features of the photos, prompts. Each candidate is
@@ -216,25 +216,6 @@ impl TuneArgs {
     }
 }
 
-/// The first free folder beside an earlier one: `NAME-2`, `NAME-3`, ...
-fn next_to(dir: &Path) -> PathBuf {
-    let name = dir.file_name().map_or_else(
-        || "photos".into(),
-        |name| name.to_string_lossy().into_owned(),
-    );
-    let (stem, first) = match name.rsplit_once('-') {
-        Some((stem, number)) => match number.parse::<u32>() {
-            Ok(number @ 2..) => (stem.to_owned(), number + 1),
-            _ => (name.clone(), 2),
-        },
-        None => (name.clone(), 2),
-    };
-    (first..=u32::MAX)
-        .map(|number| dir.with_file_name(format!("{stem}-{number}")))
-        .find(|folder| !folder.exists())
-        .unwrap_or_else(|| dir.with_file_name(format!("{stem}-{first}")))
-}
-
 fn report(tuned: &Tuned, console: &Console) -> Result<(), CliError> {
     let page = tuned.dir.join("report.html");
     let document = Document {
@@ -244,144 +225,4 @@ fn report(tuned: &Tuned, console: &Console) -> Result<(), CliError> {
         record: &tuned.record,
     };
     console.result(&document, || text(tuned, &page))
-}
-
-fn text(tuned: &Tuned, page: &Path) -> String {
-    let record = &tuned.record;
-    let dir = tuned.dir.display();
-    let expected = match &record.estimate {
-        Some(e) => format!(
-            "expected accuracy {} ({:.0} % interval {} to {})",
-            percent(e.value),
-            100.0 * e.confidence,
-            percent(e.low),
-            percent(e.high)
-        ),
-        None => "accuracy not estimated".to_owned(),
-    };
-    let mut lines = vec![
-        format!("{dir}: {}, {expected}", record.chosen),
-        record.why.clone(),
-    ];
-    if record.names_are_as_good == Some(true) && !record.why.starts_with("Class names alone") {
-        lines.push("Class names alone are about as good.".to_owned());
-    }
-    lines.extend(tuned.notes.iter().cloned());
-    if let Some(more) = record.curve.as_ref().and_then(|curve| curve.forecast) {
-        lines.push(format!(
-            "With {:.0} more photos of each class, about {} ({} to {}).",
-            vlpt_tune::MORE,
-            percent(more.value),
-            percent(more.low),
-            percent(more.high)
-        ));
-    }
-    if let Some(first) = record.suspects.first() {
-        lines.push(format!(
-            "{} probably labelled wrong, the first: {} ({}, seems {})",
-            photos_are(record.suspects.len()),
-            first.photo,
-            first.labelled,
-            first.seems
-        ));
-    }
-    if !record.copies.is_empty() {
-        lines.push(match record.copies.len() {
-            1 => "1 group of photos are copies of each other".to_owned(),
-            count => format!("{count} groups of photos are copies of each other"),
-        });
-    }
-    lines.push(page.display().to_string());
-    lines.push(format!("next: vlpt predict {dir} PHOTOS"));
-    lines.join("\n")
-}
-
-fn photos_are(count: usize) -> String {
-    match count {
-        1 => "1 photo is".to_owned(),
-        count => format!("{count} photos are"),
-    }
-}
-
-/// Draws what a run reports, says what was tried, and lets a signal end the search softly.
-struct TuneWatch<'a> {
-    console: &'a Console,
-    inner: Watch<'a>,
-    softly: Mutex<Option<Gently>>,
-}
-
-impl<'a> TuneWatch<'a> {
-    fn new(console: &'a Console) -> Self {
-        Self {
-            console,
-            inner: Watch::new(console),
-            softly: Mutex::default(),
-        }
-    }
-}
-
-impl Progress for TuneWatch<'_> {
-    fn start(&self, what: &str, total: u64) {
-        self.inner.start(what, total);
-    }
-    fn advance(&self, by: u64) {
-        self.inner.advance(by);
-    }
-    fn finish(&self) {
-        self.inner.finish();
-    }
-}
-
-impl Observer for TuneWatch<'_> {
-    fn note(&self, text: &str) {
-        self.inner.note(text);
-    }
-    fn should_stop(&self) -> bool {
-        self.inner.should_stop()
-    }
-}
-
-impl TrainObserver for TuneWatch<'_> {
-    fn event(&self, event: &Event) {
-        self.inner.event(event);
-    }
-    fn step(&self, step: &StepReport) {
-        self.inner.step(step);
-    }
-}
-
-impl TuneObserver for TuneWatch<'_> {
-    fn searching(&self) {
-        if let Ok(mut softly) = self.softly.lock() {
-            *softly = Some(Gently::begin());
-        }
-    }
-
-    fn tried(&self, tried: &Tried) {
-        let seconds = spoken(std::time::Duration::from_secs_f64(tried.seconds));
-        let what = match (&tried.share, &tried.left_out) {
-            (Some(share), _) => format!("{} of held-out photos, {seconds}", percent(*share)),
-            (None, Some(why)) => format!("left out: {why}"),
-            (None, None) => seconds,
-        };
-        self.console.say(format!("{:<14} {what}", tried.method));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_result_with_more_photos_lies_beside_the_one_before() {
-        let home = tempfile::tempdir().unwrap();
-        let run = home.path().join("photos");
-        assert_eq!(next_to(&run), home.path().join("photos-2"));
-        fs_err::create_dir(home.path().join("photos-2")).unwrap();
-        assert_eq!(next_to(&run), home.path().join("photos-3"));
-        assert_eq!(
-            next_to(&home.path().join("photos-2")),
-            home.path().join("photos-3")
-        );
-    }
 }
