@@ -1,0 +1,5 @@
+"""``python -m vlpt``: the command line."""
+
+from ._main import main
+
+main()
