@@ -30,13 +30,13 @@ const MOST: u64 = 16 << 30;
 #[serde(deny_unknown_fields)]
 pub(super) struct Submission {
     /// The tasks.
-    pub(super) data: Vec<Predictions>,
+    pub(super) data: Vec<SubmittedTask>,
 }
 
 /// What a model predicts on one task.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Predictions {
+pub(super) struct SubmittedTask {
     /// Name of the model.
     pub(super) model_name: String,
     /// The task, as ELEVATER calls it.
@@ -107,7 +107,7 @@ impl Submission {
     }
 }
 
-impl Predictions {
+impl SubmittedTask {
     fn fault(&self) -> Option<String> {
         let Some(entry) = find_in(Suite::Elevater, &self.dataset_name)
             .filter(|entry| entry.name == self.dataset_name)
@@ -218,9 +218,9 @@ pub fn check_submission(path: &Path) -> Result<Vec<String>> {
 mod tests {
     use super::*;
 
-    fn good() -> Predictions {
+    fn good() -> SubmittedTask {
         let row = vec![0.123_456_789, 0.876_543_211];
-        Predictions {
+        SubmittedTask {
             model_name: "m".to_owned(),
             dataset_name: "patch-camelyon".to_owned(),
             num_trainable_params: 4.0,
@@ -262,7 +262,7 @@ mod tests {
 
     #[test]
     fn each_fault_is_named_with_its_place() {
-        type Change = fn(&mut Predictions);
+        type Change = fn(&mut SubmittedTask);
         let faults: [(Change, &str); 10] = [
             (
                 |p| p.dataset_name = "pets".to_owned(),

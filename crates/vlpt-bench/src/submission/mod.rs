@@ -13,7 +13,7 @@ use crate::file::BenchFile;
 use crate::protocol::Protocol;
 use crate::{BenchError, Result};
 
-use format::{Predictions, Submission};
+use format::{Submission, SubmittedTask};
 
 pub use format::check_submission;
 
@@ -84,7 +84,7 @@ pub fn submission(dir: &Path, method: &str, shots: usize, model: &ClipConfig) ->
                 task.name
             ));
         }
-        data.push(Predictions {
+        data.push(SubmittedTask {
             model_name: file.model.clone(),
             dataset_name: task.name.clone(),
             num_trainable_params: learned as f64,

@@ -98,7 +98,7 @@ fn figure(title: String, own: &[&Reliability]) -> String {
         let (mut images, mut right) = ([0.0; BINS], [0.0; BINS]);
         let curves = own.iter().filter(|curve| curve.method == method);
         for point in curves.flat_map(|curve| &curve.bins) {
-            let bin = ((point.low + point.high) / 2.0 * BINS as f64) as usize;
+            let bin = (f64::midpoint(point.low, point.high) * BINS as f64) as usize;
             let bin = bin.min(BINS - 1);
             images[bin] += point.images as f64;
             right[bin] += point.images as f64 * point.accuracy;
