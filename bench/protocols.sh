@@ -4,7 +4,7 @@
 #
 #   cargo build --release
 #   bench/protocols.sh run DATA FOLDER          # what is missing of the benchmarks; goes on where it was stopped
-#   bench/protocols.sh page FOLDER docs/results # results of each as CSV
+#   bench/protocols.sh page FOLDER docs/results # prints the tables; results of each as CSV and some figures
 #
 # DATA holds coop/, elevater/classification/, wds/ and hf/ as docs/results/methods-16-shots.md has them. VLPT names the
 # program, SEEDS the seeds, IMAGES the test images of each task.
@@ -12,7 +12,7 @@ set -euo pipefail
 vlpt=$(realpath "${VLPT:-target/release/vlpt}")
 seeds=${SEEDS:-1,2,3}
 images=${IMAGES:-200}
-names="coop base-to-new cross-dataset domain elevater elevater-multitask elevater-search cross-task"
+names="coop base-to-new cross-dataset domain elevater elevater-test-epoch elevater-multitask elevater-search cross-task"
 
 # the folder's name, the benchmark, where its sets lie
 bench() {
@@ -32,6 +32,7 @@ run() {
   bench cross-dataset cross-dataset "$data" --source Caltech101 --methods coop,vpt --set train.epochs=10 --shots 4
   bench domain domain "$folder/variants" --methods coop,linear-probe --shots 4
   bench elevater elevater "$data" --only mnist,gtsrb,cifar-10 --methods coop,linear-probe --shots 5 --against coop
+  bench elevater-test-epoch elevater "$data" --only mnist,gtsrb,cifar-10 --methods coop --shots 5 --with best-test-epoch
   bench elevater-multitask elevater "$data" --multitask --only mnist,gtsrb,cifar-10 --groups "$folder/groups.txt" --methods coop \
     --set train.epochs=20 --shots 5 --probabilities
   bench elevater-search elevater "$data" --only mnist,cifar-10 --methods coop --search elevater --set train.epochs=10 --shots 5
@@ -47,7 +48,10 @@ run() {
 
 page() {
   for name in $names; do
-    "$vlpt" bench table "$1/$name" --format markdown
+    against=()
+    case $name in coop | elevater) against=(--against coop) ;; esac
+    printf '\n## %s\n\n' "$name"
+    "$vlpt" bench table "$1/$name" --format markdown "${against[@]}" | sed '/^wrote /d; s/^note: /* /'
     cp "$1/$name/results.csv" "$2/bench-$name.csv"
   done
   cp "$1/elevater/figures/ranks-score-5.svg" "$2/bench-elevater-ranks.svg"

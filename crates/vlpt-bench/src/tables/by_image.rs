@@ -58,8 +58,8 @@ pub(super) fn table(
                 format!("{:+.1}", 100.0 * test.mean),
                 test.pairs.to_string(),
                 seeds.to_string(),
-                format!("{:.4}", test.p),
-                format!("{corrected:.4}"),
+                shown(test.p),
+                shown(corrected),
             ]);
         }
     }
@@ -75,6 +75,15 @@ pub(super) fn table(
             .to_vec(),
         rows,
     }))
+}
+
+/// A p with four decimals.
+fn shown(p: f64) -> String {
+    if p < 5e-5 {
+        "< 0.0001".to_owned()
+    } else {
+        format!("{p:.4}")
+    }
 }
 
 /// How many seeds have each image right.
