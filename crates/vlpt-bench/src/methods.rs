@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 use vlpt_data::FewShotRule;
-use vlpt_methods::{METHODS, untuned};
+use vlpt_methods::{METHODS, MethodConfig, untuned};
 use vlpt_study::{MethodRequest, Search};
 use vlpt_train::{Epochs, RunConfig, load, recipe};
 
 use crate::method::BenchMethod;
 use crate::protocol::Protocol;
+use crate::ways::{Unsound, Ways};
 use crate::{BenchError, Result};
 
 /// How methods are asked for.
@@ -25,6 +26,8 @@ pub(crate) struct Wishes<'a> {
     pub(crate) settings: &'a [String],
     /// What is tried out before each training.
     pub(crate) search: Option<SearchKind>,
+    /// Which published ways are taken.
+    pub(crate) ways: Ways,
 }
 
 /// Which search precedes each training.
@@ -110,9 +113,12 @@ impl Wishes<'_> {
             };
             request.resolve()
         };
-        // one draw for all methods
-        let rule = format!("few_shot.rule={}", protocol.rule);
-        let resolved = resolve(from.clone(), &[rule])?;
+        let spec = METHODS.iter().find(|spec| spec.name == method);
+        let fitted = spec.is_some_and(|spec| MethodConfig::new(spec).is_baseline());
+        let search = self.search.filter(|_| !fitted);
+        // one draw and one look at images for all methods
+        let more = self.settings_by(protocol.rule, fitted, search.is_some());
+        let resolved = resolve(from.clone(), &more)?;
         let config = resolved.config;
         let baseline = config.method.is_baseline();
         if protocol.prompts_only && baseline {
@@ -136,18 +142,30 @@ impl Wishes<'_> {
             ));
         }
         let mut recipe = resolved.recipe;
+        let on_imagenet = from.as_ref().map(|from| format!("{from}-imagenet"));
+        let on_imagenet = on_imagenet.filter(|name| vlpt_train::recipe(name).is_some());
+        let on_imagenet = on_imagenet.map(|name| resolve(Some(name), &more));
+        let mut imagenet_recipe = on_imagenet.transpose()?.map(|resolved| resolved.recipe);
         // images of several tasks are drawn and batched as the recipe of the source stage says
         let source = self
             .source_recipe(protocol, from.as_deref(), &resolve)?
             .unwrap_or_else(|| recipe.clone());
-        if let Some(search) = self.search.filter(|_| !baseline) {
-            recipe["search"] = json!(search.of(&config));
+        if let Some(kind) = search {
+            let mut search = kind.of(&config);
+            search.on_test = self.ways.takes(Unsound::TuneOnTarget);
+            if let Some((key, value)) = self.ways.of_last() {
+                search.last.insert(key.to_owned(), json!(value));
+            }
+            for recipe in std::iter::once(&mut recipe).chain(&mut imagenet_recipe) {
+                recipe["search"] = json!(search);
+            }
         }
         Ok(BenchMethod {
             name: name.to_owned(),
             from,
             config,
             recipe,
+            imagenet_recipe,
             source_recipe: source,
         })
     }
@@ -166,18 +184,27 @@ impl Wishes<'_> {
             let own = stem
                 .filter(|stem| recipe(stem).is_some())
                 .map(str::to_owned);
-            let rule = format!("few_shot.rule={}", FewShotRule::Coop);
+            let more = self.settings_by(FewShotRule::Coop, false, false);
             return Ok(Some(
-                resolve(own.or_else(|| from.map(str::to_owned)), &[rule])?.recipe,
+                resolve(own.or_else(|| from.map(str::to_owned)), &more)?.recipe,
             ));
         }
         if stem.is_none() {
             return Ok(None);
         }
         // ELEVATER's own source stage: batches of 64 in the order of the draw
-        let rule = format!("few_shot.rule={}", protocol.rule);
-        let more = ["train.batch_size=64", "train.shuffle=false", &rule].map(str::to_owned);
+        let stage = ["train.batch_size=64", "train.shuffle=false"].map(str::to_owned);
+        let more = [&stage[..], &self.settings_by(protocol.rule, false, false)].concat();
         Ok(Some(resolve(from.map(str::to_owned), &more)?.recipe))
+    }
+
+    /// What a draw by a rule, and the published ways, set before all settings of the user.
+    fn settings_by(&self, rule: FewShotRule, baseline: bool, searched: bool) -> Vec<String> {
+        let ways = self.ways.settings(rule, baseline, searched).into_iter();
+        let rule = format!("few_shot.rule={rule}");
+        std::iter::once(rule)
+            .chain(ways.map(str::to_owned))
+            .collect()
     }
 
     /// What of the settings is for a method.
@@ -201,7 +228,16 @@ impl SearchKind {
         };
         match self {
             Self::Small => Search::small(config.train.lr, epochs),
-            Self::Elevater => Search::elevater(),
+            Self::Elevater => {
+                let mut search = Search::elevater();
+                // trials are the shorter trainings
+                if let (Some(own), Some(trial)) = (epochs, search.trial.get_mut("train.epochs"))
+                    && trial.as_u64().is_some_and(|trial| trial > own as u64)
+                {
+                    *trial = json!(own);
+                }
+                search
+            }
         }
     }
 }
@@ -248,6 +284,20 @@ mod tests {
         assert_ne!(all[0].recipe["train"]["lr"], json!(0.5));
         let other = wished(&[first], &[], "base-to-new").unwrap();
         assert_eq!(other[0].from, Some(format!("{first}-base2new")));
+    }
+
+    #[test]
+    fn imagenet_has_the_recipe_of_its_own_with_the_users_settings_over_it() {
+        let first = METHODS[0].name;
+        for of in ["coop", "domain"] {
+            let all = wished(&[first], &["train.lr=0.5"], of).unwrap();
+            let own = all[0].imagenet_recipe.as_ref().unwrap();
+            assert_eq!(own["train"]["epochs"], json!(50), "{of}");
+            assert_eq!(own["train"]["lr"], json!(0.5));
+            assert_ne!(all[0].recipe["train"]["epochs"], json!(50));
+        }
+        let other = wished(&["mine=quick-csc"], &[], "coop").unwrap();
+        assert_eq!(other[0].imagenet_recipe, None);
     }
 
     #[test]

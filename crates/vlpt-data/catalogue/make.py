@@ -8,6 +8,7 @@ the set in its own layout.
 """
 
 import ast
+import hashlib
 import json
 import re
 import sys
@@ -250,6 +251,8 @@ def coop_entries():
         }
         if split_file:
             entry["split_file"] = split_file
+            if (SPEC / "splits" / split_file).exists():
+                entry["split_sha256"] = hashlib.sha256((SPEC / "splits" / split_file).read_bytes()).hexdigest()
         yield entry
 
 
