@@ -348,6 +348,12 @@ fn one_prompt_for_the_sources_is_tuned_on_to_targets_and_groups() {
         "out",
     ];
     bench(root, &args, &["--set", "train.select=last"]);
+    let both = [&["bench"], &args[..], &["--search", "small"]].concat();
+    let refused = transcript(root, &both);
+    assert!(
+        refused.contains("leave --search or --groups out"),
+        "{refused}"
+    );
     let table = rows(&root.join("out/results.csv"));
     let count = |method: &str| {
         let own =

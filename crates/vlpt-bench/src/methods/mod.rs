@@ -192,12 +192,16 @@ impl Wishes<'_> {
                 resolve(own.or_else(|| from.map(str::to_owned)), &more)?.recipe,
             ));
         }
+        // a source stage is not searched: it has at once what a search leaves to the last training
+        let more = self.settings_by(protocol.rule, false, false);
         if stem.is_none() {
-            return Ok(None);
+            let searched = self.search.is_some();
+            let own = searched.then(|| resolve(from.map(str::to_owned), &more));
+            return Ok(own.transpose()?.map(|own| own.recipe));
         }
         // ELEVATER's own source stage: batches of 64 in the order of the draw
         let stage = ["train.batch_size=64", "train.shuffle=false"].map(str::to_owned);
-        let more = [&stage[..], &self.settings_by(protocol.rule, false, false)].concat();
+        let more = [&stage[..], &more].concat();
         Ok(Some(resolve(from.map(str::to_owned), &more)?.recipe))
     }
 
