@@ -36,7 +36,7 @@ run() {
   bench elevater-multitask elevater "$data" --multitask --only mnist,gtsrb,cifar-10 --groups "$folder/groups.txt" --methods coop \
     --set train.epochs=20 --shots 5 --probabilities
   bench elevater-search elevater "$data" --only mnist,cifar-10 --methods coop --search elevater --set train.epochs=10 --shots 5
-  bench cross-task cross-task "$data" --only EuroSAT,DescribableTextures,mnist,gtsrb,cifar-10 --methods coop --set train.epochs=20 --shots 5
+  bench cross-task cross-task "$data" --only EuroSAT,DescribableTextures,mnist,gtsrb,cifar-10 --methods coop,vpt,upt --set train.epochs=10 --shots 5
   "$vlpt" bench submission "$folder/elevater-multitask" --method 'coop (from source)' --shots 5
   # run folders side by side, image by image
   for method in coop linear-probe; do

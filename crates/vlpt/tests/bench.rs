@@ -66,6 +66,13 @@ fn two_sets(root: &Path) {
     coop_set(&root.join("sets/dtd"), "images", split, &textures);
 }
 
+/// An image whose name ends in `.jpg`, whatever it is.
+fn write_jpg(path: &Path, colour: [u8; 3]) {
+    let image = path.with_extension("png");
+    write_png(&image, colour);
+    std::fs::rename(image, path).unwrap();
+}
+
 fn class_folders(folder: &Path, classes: &[(&str, usize)], count: usize) {
     for (class, number) in classes {
         for image in 0..count {
@@ -341,6 +348,12 @@ fn one_prompt_for_the_sources_is_tuned_on_to_targets_and_groups() {
         "out",
     ];
     bench(root, &args, &["--set", "train.select=last"]);
+    let both = [&["bench"], &args[..], &["--search", "small"]].concat();
+    let refused = transcript(root, &both);
+    assert!(
+        refused.contains("leave --search or --groups out"),
+        "{refused}"
+    );
     let table = rows(&root.join("out/results.csv"));
     let count = |method: &str| {
         let own =
@@ -692,6 +705,74 @@ fn published_ways_are_taken_and_left_by_name_and_stand_under_the_tables() {
     );
     assert!(refused.starts_with("exit code: 2"), "{refused}");
     assert!(refused.contains("each task is learned alone"), "{refused}");
+}
+
+/// What torchvision's `download=True` leaves: the authors' archives, unpacked under its names.
+#[test]
+fn sets_as_torchvision_unpacks_them_are_found() {
+    let root = tempfile::tempdir().unwrap();
+    let sets = root.path().join("sets");
+    let classes = |folder: &str, classes: [(&str, usize); 2]| {
+        class_folders(&sets.join(folder), &classes, 8);
+    };
+    classes(
+        "caltech101/101_ObjectCategories",
+        [("accordion", 0), ("airplanes", 1)],
+    );
+    classes("dtd/dtd/images", [("banded", 0), ("woven", 1)]);
+    classes("food-101/images", [("apple_pie", 0), ("waffles", 1)]);
+    classes("eurosat/2750", [("Forest", 0), ("River", 1)]);
+    let (mut own, mut test) = (String::new(), String::new());
+    for (number, breed) in [(1, "Abyssinian"), (2, "beagle")] {
+        for image in 0..8 {
+            let name = format!("{breed}_{image}");
+            let file = sets
+                .join("oxford-iiit-pet/images")
+                .join(format!("{name}.jpg"));
+            write_jpg(&file, colour(number, image));
+            let list = if image < 6 { &mut own } else { &mut test };
+            *list += &format!("{name} {number} 1 1\n");
+        }
+    }
+    let annotations = sets.join("oxford-iiit-pet/annotations");
+    std::fs::create_dir_all(&annotations).unwrap();
+    std::fs::write(annotations.join("trainval.txt"), own).unwrap();
+    std::fs::write(annotations.join("test.txt"), test).unwrap();
+    let aircraft = sets.join("fgvc-aircraft-2013b/data");
+    for (part, ids) in [
+        ("train", ["1", "2"]),
+        ("val", ["3", "4"]),
+        ("test", ["5", "6"]),
+    ] {
+        for (class, id) in ids.into_iter().enumerate() {
+            write_jpg(
+                &aircraft.join("images").join(format!("{id}.jpg")),
+                colour(class, 0),
+            );
+        }
+        let list = format!("{} 707-320\n{} A300B4\n", ids[0], ids[1]);
+        std::fs::write(aircraft.join(format!("images_variant_{part}.txt")), list).unwrap();
+    }
+    std::fs::write(aircraft.join("variants.txt"), "707-320\nA300B4\n").unwrap();
+    let listed = ok(
+        root.path(),
+        &["bench", "coop", "--data", "sets", "--list", "--json"],
+    );
+    let listed: Value = serde_json::from_str(&listed).unwrap();
+    for name in [
+        "Caltech101",
+        "DescribableTextures",
+        "Food101",
+        "EuroSAT",
+        "OxfordPets",
+        "FGVCAircraft",
+    ] {
+        let mut tasks = listed["tasks"].as_array().unwrap().iter();
+        let task = tasks.find(|task| task["name"] == name).unwrap();
+        assert_eq!(task["state"], "found", "{task}");
+        assert_eq!(task["layout"], "coop", "{task}");
+        assert_eq!(task["counts"][0], 2, "{task}");
+    }
 }
 
 #[test]

@@ -154,6 +154,12 @@ impl Request {
 
     /// Groups whose members are all at hand.
     fn known_groups(&self, targets: &[TaskSpec]) -> Result<Vec<Vec<String>>> {
+        if self.search.is_some() && !self.groups.is_empty() {
+            return Err(BenchError::choice(
+                "a search over groups of tasks: hyper-parameters are searched for one task at a time",
+                "leave --search or --groups out",
+            ));
+        }
         let mut groups: Vec<Vec<String>> = Vec::new();
         for group in &self.groups {
             for name in group {

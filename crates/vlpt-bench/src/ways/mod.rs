@@ -2,9 +2,11 @@
 //! its name says, are off unless they are asked for; those that only differ from what others do are on in
 //! the protocols that had them, unless they are left.
 
+mod effect;
+
 use vlpt_data::FewShotRule;
 
-use crate::{BenchError, Result};
+pub(crate) use effect::Asked;
 
 /// A published way that is unsound, for comparison only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,27 +41,6 @@ pub struct Ways {
     pub with: Vec<Unsound>,
     /// Customary ones that are left.
     pub without: Vec<Customary>,
-}
-
-/// What a benchmark has that ways could change.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Asked<'a> {
-    /// The protocol's name.
-    pub(crate) protocol: &'a str,
-    /// How it draws images.
-    pub(crate) rule: FewShotRule,
-    /// Whether tasks are learned together.
-    pub(crate) staged: bool,
-    /// Whether one task is trained on and others are judged.
-    pub(crate) one_source: bool,
-    /// Its seeds.
-    pub(crate) seeds: &'a [u64],
-    /// Whether trials precede each training.
-    pub(crate) searched: bool,
-    /// How many methods there are.
-    pub(crate) methods: usize,
-    /// How many of them are fitted and not tuned.
-    pub(crate) fitted: usize,
 }
 
 impl Unsound {
@@ -115,47 +96,6 @@ impl Ways {
 
     fn keeps(&self, way: Customary) -> bool {
         !self.without.contains(&way)
-    }
-
-    /// Refuses ways that would change nothing.
-    ///
-    /// # Errors
-    /// One that has no effect, with the reason.
-    pub(crate) fn check(&self, asked: &Asked<'_>) -> Result<()> {
-        let refuse = |flag: &str, name: &str, why: String| {
-            Err(BenchError::choice(
-                format!("{flag} {name} has no effect here: {why}"),
-                "leave it out",
-            ))
-        };
-        let drawn = asked.rule == FewShotRule::Elevater;
-        for way in &self.with {
-            let why = match way {
-                Unsound::BestTestEpoch if asked.fitted == asked.methods => {
-                    "no method here has epochs to choose among"
-                }
-                Unsound::ZeroMask if !asked.staged => "each task is learned alone",
-                Unsound::SeedZeroIgnored if !drawn => "only ELEVATER's draw took seed 0 for none",
-                Unsound::SeedZeroIgnored if !asked.seeds.contains(&0) => {
-                    "seed 0 is none of the seeds"
-                }
-                Unsound::TuneOnTarget if asked.one_source => {
-                    "what is trained on is not the target, and test images of targets choose nothing"
-                }
-                Unsound::TuneOnTarget if !asked.searched && asked.fitted == 0 => {
-                    "prompts have hyper-parameters to choose with --search alone"
-                }
-                _ => continue,
-            };
-            return refuse("--with", way.name(), why.to_owned());
-        }
-        if let Some(way) = self.without.first()
-            && !drawn
-        {
-            let why = format!("{} has it on no task", asked.protocol);
-            return refuse("--without", way.name(), why);
-        }
-        Ok(())
     }
 
     /// Settings of a method's runs on tasks whose images are drawn by `rule`. `searched`: trials precede its training, and what is of the
@@ -287,57 +227,5 @@ mod tests {
         assert_eq!((ways.drawing_seed(0), ways.drawing_seed(2)), (1, 2));
         assert_eq!(ways.of_last(), Some(("train.select", "best_test")));
         assert_eq!(ways.departures().len(), 7);
-    }
-
-    #[test]
-    fn a_way_that_changes_nothing_is_refused() {
-        let with = |way| Ways {
-            with: vec![way],
-            ..Ways::default()
-        };
-        let elevater = Asked {
-            protocol: "elevater",
-            rule: FewShotRule::Elevater,
-            staged: false,
-            one_source: false,
-            seeds: &[1, 2],
-            searched: false,
-            methods: 2,
-            fitted: 0,
-        };
-        let coop = Asked {
-            protocol: "coop",
-            rule: FewShotRule::Coop,
-            seeds: &[0],
-            ..elevater
-        };
-        let domain = Asked {
-            one_source: true,
-            ..coop
-        };
-        let fitted = Asked {
-            fitted: 2,
-            ..elevater
-        };
-        for (way, asked, what) in [
-            (Unsound::ZeroMask, elevater, "alone"),
-            (Unsound::SeedZeroIgnored, coop, "ELEVATER's draw"),
-            (Unsound::SeedZeroIgnored, elevater, "none of the seeds"),
-            (Unsound::TuneOnTarget, elevater, "--search"),
-            (Unsound::TuneOnTarget, domain, "not the target"),
-            (Unsound::BestTestEpoch, fitted, "no method here has epochs"),
-        ] {
-            let refused = with(way).check(&asked).unwrap_err();
-            assert!(refused.to_string().contains(what), "{refused}");
-        }
-        let without = Ways {
-            without: vec![Customary::Squash],
-            ..Ways::default()
-        };
-        assert!(without.check(&coop).is_err());
-        assert!(without.check(&elevater).is_ok());
-        let one = Asked { fitted: 1, ..coop };
-        assert!(with(Unsound::BestTestEpoch).check(&one).is_ok());
-        assert!(with(Unsound::TuneOnTarget).check(&one).is_ok());
     }
 }
