@@ -282,14 +282,17 @@ fn the_interfaces_that_the_guide_lists_are_there() {
             ("POST", "/v2/models/pets/infer") => {
                 let input =
                     json!({ "name": "image", "shape": [1], "datatype": "BYTES", "data": [photo] });
-                let answer = server.post(path, &json!({ "inputs": [input] }));
-                let names: Vec<&str> = answer["outputs"]
-                    .as_array()
-                    .unwrap()
-                    .iter()
-                    .map(|output| output["name"].as_str().unwrap())
-                    .collect();
-                assert_eq!(names, ["label", "probabilities", "logits"]);
+                let outputs = |body: Value| -> Vec<String> {
+                    let answer = server.post(path, &body);
+                    let names = answer["outputs"].as_array().unwrap().iter();
+                    names
+                        .map(|output| output["name"].as_str().unwrap().to_owned())
+                        .collect()
+                };
+                let plain = outputs(json!({ "inputs": [input] }));
+                assert_eq!(plain, ["label", "probabilities"]);
+                let asked = json!({ "inputs": [input], "outputs": [{ "name": "logits" }] });
+                assert_eq!(outputs(asked), ["logits"]);
             }
             other => panic!("nothing asks {other:?}"),
         }
