@@ -2,162 +2,17 @@
 #![cfg(all(unix, feature = "serve"))]
 #![allow(clippy::unwrap_used)]
 
+#[path = "../common/mod.rs"]
 mod common;
+mod page;
+mod server;
 
-use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::sync::LazyLock;
+use std::process::Command;
 
-use common::{contents, ok, photos, vlpt};
 use serde_json::{Value, json};
 
-const GUIDE: &str = include_str!("../../../docs/guides/serve.md");
-
-/// What the page's examples name: two runs, a folder of prompts, a photo.
-static PLACE: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
-    let folder = tempfile::tempdir().unwrap();
-    let at = folder.path();
-    photos(at);
-    for (name, method) in [("pets", "coop"), ("flowers", "gda")] {
-        let out = format!("runs/{name}");
-        let mut args = vec!["train", "photos", "--method", method, "--shots", "2"];
-        args.extend(["--out", &out]);
-        if method == "coop" {
-            args.extend(["--epochs", "1"]);
-        }
-        ok(at, &args);
-    }
-    for (file, bytes) in contents(&at.join("runs/pets/prompt")) {
-        let to = at.join("prompts/pets").join(file);
-        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
-        std::fs::write(to, bytes).unwrap();
-    }
-    std::fs::copy(at.join("photos/red/3.png"), at.join("photo.jpg")).unwrap();
-    folder
-});
-
-/// The lines of the page's blocks in a language.
-fn lines(language: &str) -> Vec<&'static str> {
-    let mut found = Vec::new();
-    let mut inside = false;
-    for line in GUIDE.lines() {
-        if let Some(opened) = line.strip_prefix("```") {
-            inside = opened == language;
-        } else if inside {
-            found.push(line);
-        }
-    }
-    found
-}
-
-/// The words of a line of shell without its comment; quotes hold blanks together.
-fn words(line: &str) -> Vec<String> {
-    let line = line.split_once(" #").map_or(line, |(command, _)| command);
-    let mut words = vec![String::new()];
-    let mut quoted = false;
-    for c in line.trim().chars() {
-        match c {
-            '\'' => quoted = !quoted,
-            ' ' if !quoted => words.push(String::new()),
-            c => words.last_mut().unwrap().push(c),
-        }
-    }
-    words.retain(|word| !word.is_empty());
-    words
-}
-
-/// A server that the page starts, on a free port; ended when it goes out of scope.
-struct Server {
-    child: Child,
-    address: String,
-}
-
-impl Server {
-    /// Starts `vlpt serve` with words of the page: the model is the small one, folders are those of [`PLACE`].
-    fn start(given: &[String], variables: &[(&str, &str)]) -> Self {
-        let mut args: Vec<String> = given.to_vec();
-        for at in 1..args.len() {
-            match (args[at - 1].as_str(), Path::new(&args[at]).file_name()) {
-                ("--model", _) => "mini-clip".clone_into(&mut args[at]),
-                // of a machine where it is a service
-                ("--watch", Some(name)) => args[at] = name.to_string_lossy().into_owned(),
-                _ => {}
-            }
-        }
-        let mut command = vlpt();
-        command
-            .current_dir(PLACE.path())
-            .env("XDG_CACHE_HOME", PLACE.path().join(".cache"))
-            .env("VLPT_JSON", "1")
-            .envs(variables.iter().copied())
-            .args(&args);
-        if !args.iter().any(|word| word == "--listen") {
-            command.args(["--listen", "127.0.0.1:0"]);
-        }
-        let mut child = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut out = BufReader::new(child.stdout.take().unwrap());
-        let mut text = String::new();
-        while serde_json::from_str::<Value>(&text).is_err() {
-            assert!(out.read_line(&mut text).unwrap() > 0, "{args:?}: no server");
-        }
-        let about: Value = serde_json::from_str(&text).unwrap();
-        let address = about["listening"].as_str().unwrap();
-        let address = address.strip_prefix("http://").unwrap().to_owned();
-        Self { child, address }
-    }
-
-    /// Runs curl with the address of this server in place of the page's, and returns what it prints.
-    fn curl(&self, given: &[String]) -> String {
-        let here: Vec<String> = given
-            .iter()
-            .map(|word| word.replace("localhost:8000", &self.address))
-            .collect();
-        let output = Command::new("curl")
-            .current_dir(PLACE.path())
-            .args([
-                "--silent",
-                "--show-error",
-                "--fail-with-body",
-                "--noproxy",
-                "*",
-            ])
-            .args(&here)
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        let why = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "curl {here:?}: {said}{why}");
-        said
-    }
-
-    fn get(&self, path: &str) -> String {
-        self.curl(&[format!("localhost:8000{path}")])
-    }
-
-    fn post(&self, path: &str, body: &Value) -> Value {
-        let words = [
-            "-H".to_owned(),
-            "Content-Type: application/json".to_owned(),
-            "--data".to_owned(),
-            body.to_string(),
-            format!("localhost:8000{path}"),
-        ];
-        serde_json::from_str(&self.curl(&words)).unwrap()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+use page::{GUIDE, commands, interfaces, lines, words};
+use server::{PLACE, Server};
 
 /// Whether there is a curl to show the examples with.
 #[allow(clippy::print_stderr, reason = "what is left out is said")]
@@ -169,11 +24,6 @@ fn curl_is_there() -> bool {
         );
     }
     there
-}
-
-fn commands(program: &str) -> Vec<Vec<String>> {
-    let all = lines("sh").into_iter().map(words);
-    all.filter(|words| words[0] == program).collect()
 }
 
 #[test]
@@ -214,31 +64,6 @@ fn the_requests_of_the_guide_are_answered() {
             assert!((sum - 1.0).abs() < 1e-4, "{command:?}: {answer}");
         }
     }
-}
-
-/// Paths in the table of interfaces, each with its method: `POST /models/NAME`, `GET /health`.
-fn interfaces() -> BTreeSet<(String, String)> {
-    let mut found = BTreeSet::new();
-    let table = GUIDE.split("## Interfaces").nth(1).unwrap();
-    let table = table.split("\n## ").next().unwrap();
-    for line in table.lines().filter(|line| line.starts_with("| `")) {
-        let cell = line.trim_start_matches("| ").split(" | ").next().unwrap();
-        let mut method = String::new();
-        for word in cell.split(", ").map(|word| word.trim_matches('`')) {
-            let path = match word.split_once(' ') {
-                Some((named, path)) => {
-                    named.clone_into(&mut method);
-                    path
-                }
-                None => word,
-            };
-            found.insert((
-                method.clone(),
-                path.replace("NAME", "pets").replace("A,B", "pets,flowers"),
-            ));
-        }
-    }
-    found
 }
 
 #[test]
