@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 
 import pytest
 from conftest import SCRIPT
@@ -85,6 +86,24 @@ def test_signals_end_it_as_they_end_the_program(program, photos, tmp_path, numbe
     assert outcomes[0][0] == 128 + number
     assert outcomes[0] == outcomes[1]
     assert "--resume" in outcomes[0][1]
+
+
+def test_a_server_answers_and_ends_as_the_program_does(program, run, new):
+    outcomes = []
+    for command in (SCRIPT, program):
+        words = ["serve", run, "--listen", "127.0.0.1:0", "--json", "--log", "off"]
+        child = subprocess.Popen([command, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        lines = ""
+        while "}" not in lines:
+            lines += child.stdout.readline()
+        address = json.loads(lines)["listening"]
+        photo = sorted(new.iterdir())[0].read_bytes()
+        with urllib.request.urlopen(urllib.request.Request(f"{address}/models/run", data=photo)) as answer:
+            answered = answer.read()
+        child.send_signal(signal.SIGTERM)
+        _, said = child.communicate(timeout=60)
+        outcomes.append((answered, child.returncode, said))
+    assert outcomes[0] == outcomes[1]
 
 
 def test_jobs_of_a_cluster_start_the_script_again(photos, tmp_path):

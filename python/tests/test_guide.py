@@ -33,13 +33,28 @@ def blocks(page: str) -> list[tuple[str, str]]:
     return found
 
 
-@pytest.mark.filterwarnings("default")
-def test_every_example_of_the_guide_runs(tmp_path, monkeypatch, capsys):
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A folder with what the examples name."""
     monkeypatch.chdir(tmp_path)
     draw_photos(Path("photos"), 5)
     Path("new").mkdir()
     for shape in SHAPES:
         drawn(shape, 70).save(f"new/{shape}.jpg")
+    return tmp_path
+
+
+@pytest.mark.filterwarnings("default")
+def test_the_example_of_the_readme_runs(place):
+    found = [text for language, text in blocks((ROOT / "README.md").read_text(encoding="utf-8")) if language == "python"]
+    assert len(found) == 1
+    names: dict[str, object] = {}
+    exec(found[0].replace("minutes=10", "minutes=0.05"), names)  # noqa: S102
+    assert names["shares"].shape == (3, 3) and len(names["answers"]) == 3
+
+
+@pytest.mark.filterwarnings("default")
+def test_every_example_of_the_guide_runs(place, capsys):
     names: dict[str, object] = {"__name__": "guide"}
     ran = {"python": 0, "sh": 0}
     for language, text in blocks((GUIDES / "python.md").read_text(encoding="utf-8")):

@@ -70,6 +70,33 @@ def test_ctrl_c_ends_a_tuning_and_leaves_nothing(photos, tmp_path):
     assert took < 30 and list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("phase", "images"),
+    [
+        ("packing images", f"({MANY})[:20_000]"),
+        ("image features", "[np.full((224, 224, 3), number % 256, np.uint8) for number in range(4000)]"),
+    ],
+)
+def test_ctrl_c_ends_a_tuning_that_looks_at_its_photos(tmp_path, phase, images):
+    out = tmp_path / "run"
+    said, took = interrupted(
+        f"""
+        begun = []
+        def told(progress):
+            if progress.what == {phase!r} and progress.done and not begun:
+                begun.append(progress)
+                print("ready", flush=True)
+        images = {images}
+        try:
+            vlpt.tune(images, ["a", "b"] * (len(images) // 2), out={str(out)!r}, cache=False, broken="stop", progress=told)
+        except KeyboardInterrupt:
+            print("interrupted", vlpt.Clip.from_pretrained("mini-clip").encode_image(images[:2]).shape)
+        """
+    )
+    assert "interrupted (2, 128)" in said, said
+    assert took < 20 and list(tmp_path.iterdir()) == []
+
+
 def test_a_handler_of_ones_own_is_called(run):
     said, _ = interrupted(
         f"""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -131,6 +134,16 @@ def test_broken_images_raise_or_are_kept(classifier, run, new, vlpt_of_cargo, tm
     vlpt_of_cargo("predict", run, broken, good, absent, "--out", theirs)
     answers.save(ours)
     assert ours.read_bytes() == theirs.read_bytes()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names of files are texts")
+def test_names_that_are_no_text_are_read_and_shown(classifier, run, new, vlpt_of_cargo, tmp_path):
+    odd = os.path.join(os.fsencode(tmp_path), b"photo-\xff.jpg")
+    shutil.copy(sorted(new.iterdir())[0], odd)
+    answers = classifier.predict(tmp_path)
+    command = vlpt_of_cargo("predict", run, tmp_path, "--json")
+    assert (answers.to_json() + "\n").encode() == command.stdout
+    assert answers[0].image.endswith("photo-\ufffd.jpg")
 
 
 def test_no_image_has_no_answer(classifier):

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import _vlpt
+from ._calls import Call, rows
 from ._images import Images, Listed, listed
 from ._options import OnError, Precision, check_threshold, check_top, keeps, several, thread_count
 from ._predictions import Predictions
@@ -20,8 +21,6 @@ from ._temporary import TemporaryFolder
 
 if TYPE_CHECKING:
     from ._clip import Clip
-
-_Call: TypeAlias = Callable[[list[str], list[Any], Reporter], tuple[NDArray[np.float32], list[Any]]]
 
 
 class Classifier:
@@ -272,7 +271,7 @@ class Classifier:
             )
         return self.folder
 
-    def _call(self, name: str, errors: str) -> _Call:
+    def _call(self, name: str, errors: str) -> Call:
         keep = keeps(errors)
 
         def call(names: list[str], sources: list[Any], reporter: Reporter) -> tuple[NDArray[np.float32], list[Any]]:
@@ -281,7 +280,7 @@ class Classifier:
         return call
 
     def _rows(
-        self, given: Listed, call: _Call, what: str, progress: Watching
+        self, given: Listed, call: Call, what: str, progress: Watching
     ) -> tuple[NDArray[np.float32], list[Any]]:
         turn, scale = self._predictor.applies_exif, self._predictor.scales_grey
         return rows(given, call, what, progress, turn=turn, scale=scale)
@@ -312,18 +311,3 @@ def _restored(files: dict[str, bytes], options: dict[str, Any]) -> Classifier:
     classifier = Classifier.from_pretrained(home.name, progress=False, **options)
     classifier._keep = home
     return classifier
-
-
-def rows(
-    given: Listed, call: _Call, what: str, progress: Watching, *, turn: bool = False, scale: bool = False
-) -> tuple[NDArray[np.float32], list[Any]]:
-    """What a call makes of images, piece by piece where images of Pillow have to be converted."""
-    parts: list[NDArray[np.float32]] = []
-    failed: list[Any] = []
-    with Reporter(progress) as reporter:
-        reporter.start(what, len(given))
-        for names, sources in given.pieces(turn=turn, scale=scale):
-            made, errors = call(names, sources, reporter)
-            parts.append(made)
-            failed += errors
-    return parts[0] if len(parts) == 1 else np.concatenate(parts), failed

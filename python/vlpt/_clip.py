@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _vlpt
-from ._classifier import Classifier, rows
+from ._calls import rows
+from ._classifier import Classifier
 from ._images import Images, listed
 from ._options import OnError, Precision, keeps, model_name, several, thread_count
 from ._predictions import Predictions

@@ -109,7 +109,8 @@ def _of_paths(paths: list[Any], folders: bool) -> tuple[list[str], list[Any]]:
             names += [os.fspath(image) for image in found]
         else:
             names.append(path)
-    return names, list(names)
+    # what a text cannot hold of a name is replaced in it, as the command line does when it prints one
+    return [os.fsencode(name).decode("utf-8", "replace") for name in names], names
 
 
 def _one(image: Any, name: str) -> Any:

@@ -24,7 +24,7 @@ const FREE: [(&str, &str); 5] = [
 ];
 
 /// Texts that are equal to a method's name and mean something else: file, text, and what.
-const OTHERS: [(&str, &str, &str); 21] = [
+const OTHERS: [(&str, &str, &str); 22] = [
     ("vlpt-adapter/src/rows/parquet.rs", "vlpt", "the program"),
     ("vlpt-base/src/cache.rs", "vlpt", "the program"),
     (

@@ -92,7 +92,18 @@ pub(crate) fn array(
 ///
 /// # Errors
 /// Pixels that are too many.
-pub(crate) fn given(inputs: &[Input<'_>]) -> Result<Vec<vlpt_data::GivenImage>, Failure> {
-    let given: Result<Vec<_>, _> = inputs.par_iter().map(Input::given).collect();
-    Ok(given?)
+pub(crate) fn given(
+    inputs: &[Input<'_>],
+    watch: &Watch,
+) -> Result<Vec<vlpt_data::GivenImage>, Failure> {
+    watch.start("packing images", inputs.len() as u64);
+    let pack = |input: &Input<'_>| {
+        watch.go_on()?;
+        let given = input.given()?;
+        watch.advance(1);
+        Ok(given)
+    };
+    let given = inputs.par_iter().map(pack).collect::<Result<_, Failure>>();
+    watch.finish();
+    given
 }

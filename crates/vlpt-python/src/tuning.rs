@@ -173,7 +173,9 @@ impl Wanted {
                 labels,
                 classes,
             } => {
-                let images = given(inputs)?.into_iter().zip(labels.iter().copied());
+                let images = given(inputs, watch)?
+                    .into_iter()
+                    .zip(labels.iter().copied());
                 let mut task = Task::of_images(NAME, classes, images);
                 if self.skip_broken {
                     watch.start("looking for broken images", inputs.len() as u64);

@@ -96,7 +96,7 @@ pub(crate) fn layout(format: Format, flaw: Flaw) -> Dir {
                 }
             }
         }
-        Format::Synthetic => unreachable!("it lies nowhere"),
+        Format::Given | Format::Synthetic => unreachable!("it lies nowhere"),
     }
     dir
 }
