@@ -1,6 +1,6 @@
 """The server under load beside FastAPI with PyTorch; writes docs/results/serving.md's tables.
 
-python load.py VLPT MODEL [--seconds 10] [--rounds 3] [--requests 100000] [--out FILE]
+python load.py VLPT MODEL [--seconds 10] [--rounds 3] [--requests 100000 | 0] [--out FILE]
 """
 
 import argparse
@@ -138,63 +138,71 @@ def main():
         pathlib.Path(args.out).write_text(text + "\n")
 
 
+def one(connection, body):
+    """Status and seconds of a request."""
+    start = time.perf_counter()
+    connection.request("POST", "/models/one", body)
+    response = connection.getresponse()
+    response.read()
+    return response.status, time.perf_counter() - start
+
+
+def clients(port, body, count, seconds, rest):
+    """What so many clients saw; one that is refused comes again after `rest` seconds."""
+    until, seen, lock = time.time() + seconds, [], threading.Lock()
+
+    def client():
+        connection, mine = http.client.HTTPConnection("127.0.0.1", port), []
+        while time.time() < until:
+            mine.append(one(connection, body))
+            if mine[-1][0] == 429:
+                time.sleep(rest)
+        with lock:
+            seen.extend(mine)
+
+    threads = [threading.Thread(target=client) for _ in range(count)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    return seen
+
+
 def overload(ours, work, photo, args):
-    """Ten times what the server can do, and memory over many requests."""
+    """Ten times what the server can do, with different numbers of permits; memory over many requests."""
     body = pathlib.Path(photo).read_bytes()
-    command, port = ours(f"{work}/one")
-    command[command.index("--queue") + 1] = "8"
-    lines = ["| what | value |", "|---|---|"]
-    with running(command, port, "/health") as process:
-        time.sleep(2)
-
-        def one(connection):
-            start = time.perf_counter()
-            connection.request("POST", "/models/one", body)
-            response = connection.getresponse()
-            response.read()
-            return response.status, time.perf_counter() - start
-
-        alone = http.client.HTTPConnection("127.0.0.1", port)
-        unloaded = sorted(one(alone)[1] for _ in range(200))
-        until, seen, lock = time.time() + args.seconds, [], threading.Lock()
-
-        def client():
-            connection, mine = http.client.HTTPConnection("127.0.0.1", port), []
-            while time.time() < until:
-                status, took = one(connection)
-                mine.append((status, took))
-                if status == 429:
-                    time.sleep(0.002)
-            with lock:
-                seen.extend(mine)
-
-        threads = [threading.Thread(target=client) for _ in range(80)]
-        [thread.start() for thread in threads]
-        [thread.join() for thread in threads]
-        taken = sorted(took for status, took in seen if status == 200)
-        refused = sum(status == 429 for status, _ in seen)
-        other = len(seen) - len(taken) - refused
-        p99 = lambda times: times[int(0.99 * (len(times) - 1))] * 1e3
-        lines += [
-            f"| 80 clients at 8 permits: answered, refused with 429, anything else | {len(taken)}, {refused}, {other} |",
-            f"| p99 alone, p99 of those taken, ratio | {p99(unloaded):.1f} ms, {p99(taken):.1f} ms, {p99(taken) / p99(unloaded):.2f} |",
-        ]
-        before = memory(process)
-        left = [args.requests]
-
-        def many():
-            connection = http.client.HTTPConnection("127.0.0.1", port)
-            while True:
-                with lock:
-                    if left[0] <= 0:
-                        return
-                    left[0] -= 1
-                one(connection)
-
-        threads = [threading.Thread(target=many) for _ in range(8)]
-        [thread.start() for thread in threads]
-        [thread.join() for thread in threads]
-        lines.append(f"| memory before and after {args.requests:,} requests | {before:.0f} MB, {memory(process):.0f} MB |")
+    p99 = lambda times: sorted(times)[int(0.99 * (len(times) - 1))] * 1e3
+    lines = [
+        "| permits | asked of what it can do | answered | refused with 429 | anything else | p99 alone ms | p99 of those taken ms | ratio |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for permits in (1, 2, 8):
+        command, port = ours(f"{work}/one")
+        command[command.index("--queue") + 1] = str(permits)
+        with running(command, port, "/health"):
+            time.sleep(2)
+            alone = http.client.HTTPConnection("127.0.0.1", port)
+            unloaded = [one(alone, body)[1] for _ in range(200)]
+            can = len(clients(port, body, permits, 4, 0)) / 4
+            # those refused come again so often that ten times as much is asked as can be done
+            count = 10 * permits
+            seen = clients(port, body, count, args.seconds, (count - permits) / (9 * can))
+            taken = [took for status, took in seen if status == 200]
+            refused = sum(status == 429 for status, _ in seen)
+            lines.append(
+                f"| {permits} | {len(seen) / args.seconds / can:.1f} | {len(taken)} | {refused} | {len(seen) - len(taken) - refused} "
+                f"| {p99(unloaded):.1f} | {p99(taken):.1f} | {p99(taken) / p99(unloaded):.2f} |"
+            )
+    if args.requests:
+        command, port = ours(f"{work}/one")
+        with running(command, port, "/health") as process:
+            time.sleep(2)
+            clients(port, body, 8, 2, 0)
+            before, asked, begun = memory(process), 0, time.time()
+            while asked < args.requests:
+                asked += round(wrk(port, "/models/one", photo, 8, 10, work)[0] * 10)
+            lines += [
+                "",
+                f"Memory before and after {asked:,} requests at 8 connections ({time.time() - begun:.0f} s): {before:.0f} and {memory(process):.0f} MB.",
+            ]
     return lines
 
 

@@ -27,7 +27,7 @@ def server(run, prompt):
     yield json.loads(lines)["listening"].removeprefix("http://")
     child.send_signal(signal.SIGTERM)
     child.communicate(timeout=60)
-    assert child.returncode == 143
+    assert child.returncode in (0, 143)
 
 
 @pytest.fixture(scope="module")
