@@ -73,6 +73,7 @@ mod tests {
             macro_f1: None,
             brier_score: None,
             calibration: None,
+            scaled: None,
             balanced_accuracy: single.then_some(0.25),
             average_precision: (!single).then_some(0.375),
             per_class: Vec::new(),

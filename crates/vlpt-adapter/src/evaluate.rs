@@ -80,6 +80,9 @@ pub struct EvalOptions {
     pub chosen: Option<Chosen>,
     /// The least probability of an answer, where less counts as none.
     pub threshold: Option<f64>,
+    /// What logits are divided by for a second look at the probabilities, found on images that are not
+    /// these.
+    pub temperature: Option<f64>,
     /// Folder of the feature cache; none: features are computed anew.
     pub cache: Option<PathBuf>,
     /// Images in the tower at once.
@@ -94,6 +97,7 @@ impl Default for EvalOptions {
             softmax_scores: true,
             chosen: None,
             threshold: None,
+            temperature: None,
             cache: None,
             image_batch: DEFAULT_IMAGE_BATCH,
         }
@@ -150,6 +154,10 @@ pub struct Evaluation {
     pub brier_score: Option<f64>,
     /// Reliability curve of the softmax and its errors; none with several labels.
     pub calibration: Option<Calibration>,
+    /// What of that changes when logits are divided by a temperature; none without one, and with several
+    /// labels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scaled: Option<Scaled>,
     /// Accuracy within each class; none for a class without images. Empty with several labels.
     pub per_class: Vec<Option<f64>>,
     /// Images by true class (row) and predicted class (column). Empty with several labels.
@@ -163,6 +171,35 @@ pub struct Evaluation {
     /// Probabilities (images x classes), in the order of the split.
     #[serde(skip)]
     pub probabilities: Vec<f32>,
+}
+
+/// Probabilities of logits divided by a temperature (Guo et al., "On calibration of modern neural networks",
+/// 2017). No answer changes, only how sure it is.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Scaled {
+    /// What the logits were divided by.
+    pub temperature: f64,
+    /// Brier score of the softmax, from 0 to 2.
+    pub brier_score: f64,
+    /// Reliability curve of the softmax and its errors.
+    pub calibration: Calibration,
+}
+
+impl Scaled {
+    fn of(raw: &Scored, temperature: f64) -> Result<Self> {
+        if !(temperature.is_finite() && temperature > 0.0) {
+            return Err(AdapterError::Incompatible {
+                what: format!("a temperature of {temperature}: expected a number above 0"),
+                hint: None,
+            });
+        }
+        let soft = raw.divided_by(temperature).softmax();
+        Ok(Self {
+            temperature,
+            brier_score: metrics::brier_score(&soft)?,
+            calibration: Calibration::new(&soft, CALIBRATION_BINS)?,
+        })
+    }
 }
 
 /// Evaluates a classifier on a split of a task.
@@ -237,6 +274,8 @@ fn from_features(
     let balanced =
         single.then(|| metrics::evaluate(Metric::MeanPerClass, &raw.clone().among_all()));
     let curve = single.then(|| Calibration::new(&soft, CALIBRATION_BINS));
+    let scaled = options.temperature.filter(|_| single);
+    let scaled = scaled.map(|temperature| Scaled::of(&raw, temperature));
     let confusion = single.then(|| Confusion::new(&raw)).transpose()?;
     let accuracy_top5 = single.then(|| top_accuracy(&logits, items, c, 5));
     let predictions = logits
@@ -271,6 +310,7 @@ fn from_features(
         macro_f1: single.then(|| metrics::macro_f1(&raw)).transpose()?,
         brier_score: single.then(|| metrics::brier_score(&soft)).transpose()?,
         calibration: curve.transpose()?,
+        scaled: scaled.transpose()?,
         balanced_accuracy: balanced.transpose()?,
         average_precision: (!single).then(|| metrics::mean_average_precision(&raw)),
         per_class: confusion

@@ -39,7 +39,7 @@ pub use classifier::{Classifier, ClassifierParts, copies};
 pub use decoded::{DecodedImages, ImageSource};
 pub use error::{AdapterError, Result};
 pub use eval_images::{EvalImages, PixelBudget};
-pub use evaluate::{Chosen, EvalOptions, Evaluation, SplitName, evaluate, evaluate_images};
+pub use evaluate::{Chosen, EvalOptions, Evaluation, Scaled, SplitName, evaluate, evaluate_images};
 pub use features::{
     DEFAULT_IMAGE_BATCH, FeatureExtractor, View, ViewStore, data_fingerprint, hash_images,
 };

@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 use vlpt_adapter::Scored;
-use vlpt_adapter::metrics::{Calibration, brier_score, macro_f1};
+use vlpt_adapter::metrics::{Calibration, brier_score, macro_f1, temperature};
 
 fn close(found: f64, expected: &Value, place: &str) {
     let expected = expected.as_f64().unwrap();
@@ -89,4 +89,47 @@ fn what_is_no_probability_of_one_class_is_refused() {
     ] {
         assert!(error.to_string().contains("image 0 has 2"), "{error}");
     }
+}
+
+/// `golden/make_temperature.py`.
+#[test]
+fn temperatures_and_what_they_make_of_probabilities_are_scipys_and_scikit_learns() {
+    let cases: Vec<Value> = serde_json::from_str(include_str!("golden/temperature.json")).unwrap();
+    assert!(cases.len() >= 6);
+    let mut better = 0;
+    for case in &cases {
+        let name = &case["name"].to_string();
+        let classes = case["classes"].as_u64().unwrap() as usize;
+        let logits = |key: &str| -> Vec<f32> { serde_json::from_value(case[key].clone()).unwrap() };
+        let labels =
+            |key: &str| -> Vec<usize> { serde_json::from_value(case[key].clone()).unwrap() };
+        let found = temperature(&logits("held_logits"), classes, &labels("held_labels"));
+        let expected = case["temperature"].as_f64().unwrap();
+        assert!(
+            (found / expected - 1.0).abs() < 1e-6,
+            "{name}: {found} {expected}"
+        );
+        if let Some(plain) = case["plain"].as_f64() {
+            // smoothing is no more than the images' number says
+            let images = labels("held_labels").len() as f64;
+            assert!(
+                (found / plain - 1.0).abs() < 20.0 / images,
+                "{name}: {found} {plain}"
+            );
+        }
+        let truth = labels("labels").into_iter().map(|label| vec![label as u32]);
+        let scored = Scored::from_f32(&logits("logits"), classes, truth.collect()).unwrap();
+        for (key, soft) in [
+            ("before", scored.softmax()),
+            ("after", scored.divided_by(expected).softmax()),
+        ] {
+            let curve = Calibration::new(&soft, 15).unwrap();
+            close(curve.expected_error, &case[key]["ece"], name);
+            close(brier_score(&soft).unwrap(), &case[key]["brier"], name);
+        }
+        let error = |key: &str| case[key]["ece"].as_f64().unwrap();
+        better += usize::from(error("after") < error("before"));
+    }
+    // one held-out image alone may say the wrong thing
+    assert_eq!(better, cases.len() - 1);
 }

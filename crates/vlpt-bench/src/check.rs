@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use vlpt_base::hash::sha256;
 use vlpt_data::catalogue::{Entry, Suite};
 use vlpt_data::{ClassSubset, Format, Task};
 use vlpt_train::{DataConfig, open_task};
@@ -44,6 +45,9 @@ pub struct Checked {
     pub page: String,
     /// How to get it.
     pub ways: Vec<String>,
+    /// What a download can be compared with beside the counts: a file and its SHA-256.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<(String, String)>,
 }
 
 impl Checked {
@@ -70,6 +74,7 @@ impl Checked {
             notes: Vec::new(),
             page: source.map(|s| s.page.clone()).unwrap_or_default(),
             ways: source.map(|s| s.ways.clone()).unwrap_or_default(),
+            sha256: entry.split_file.clone().zip(entry.split_sha256.clone()),
         };
         let mut opened: Vec<(&Path, Task)> = Vec::new();
         let mut refused = Vec::new();
@@ -127,6 +132,16 @@ impl Checked {
             self.notes.push(format!(
                 "in the layout {}, so its split need not be the one of the suite",
                 task.provenance.format
+            ));
+        }
+        if let (Some(file), Some(expected)) = (&entry.split_file, &entry.split_sha256)
+            && let Ok(found) = fs_err::read(place.join(file)).map(|bytes| sha256(&bytes))
+            && found != *expected
+        {
+            self.notes.push(format!(
+                "{file} is not the published file: its SHA-256 begins with {}, published is {}",
+                &found[..12],
+                &expected[..12]
             ));
         }
         if task.test.is_empty() {

@@ -144,7 +144,13 @@ impl Line {
             }
             None => 1,
         };
-        once * steps(&method.config, classes, job.shots) as f64 * trials as f64
+        let mut config = method.config.clone();
+        // a task may have another length than the method's other jobs
+        let epochs = job.recipe.pointer("/train/epochs");
+        if let Some(epochs) = epochs.and_then(serde_json::Value::as_u64) {
+            config.train.epochs = vlpt_train::Epochs::Count(epochs as usize);
+        }
+        once * steps(&config, classes, job.shots) as f64 * trials as f64
     }
 }
 

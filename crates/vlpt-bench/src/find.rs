@@ -37,6 +37,11 @@ pub fn find(roots: &[PathBuf], entries: &[&'static Entry]) -> Vec<Found> {
                         if !known.contains(&folder) {
                             known.push(folder.clone());
                         }
+                        // an archive of FGVC Aircraft has the set one folder further in
+                        let inside = folder.join("data");
+                        if inside.is_dir() && !known.contains(&inside) {
+                            known.push(inside);
+                        }
                         own = true;
                     }
                 }

@@ -14,6 +14,8 @@ pub struct BenchMethod {
     pub config: RunConfig,
     /// The same as jobs say it.
     pub recipe: Value,
+    /// That of jobs that train on ImageNet alone, where published code has another there.
+    pub imagenet_recipe: Option<Value>,
     /// That of a source stage over several tasks.
     pub source_recipe: Value,
 }

@@ -3,11 +3,14 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use vlpt_study::{Folder, Job, Kind, Plan, answers_file, clip_benchmark_file, read_outcome};
+use vlpt_study::{
+    Folder, Job, Kind, Plan, answers_file, clip_benchmark_file, file_name, read_outcome,
+};
 use vlpt_tables::{Results, SCORE, Score};
 
 use crate::file::BenchFile;
 use crate::protocol::Protocol;
+use crate::reliability::{self, Reliability};
 use crate::{BenchError, Result};
 
 /// The results of a bench folder.
@@ -23,8 +26,29 @@ pub struct Collected {
     pub missing: usize,
     /// All jobs.
     pub jobs: usize,
+    /// Each test image's answers, of tasks with one class an image.
+    pub answers: Vec<KeptAnswers>,
+    /// Reliability curves.
+    pub reliability: Vec<Reliability>,
     /// Files that were written.
     pub files: Vec<PathBuf>,
+}
+
+/// The file with each test image's answers of one result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptAnswers {
+    /// The task, as tables call it.
+    pub task: String,
+    /// What its score is called.
+    pub measure: String,
+    /// The method, as tables call it.
+    pub method: String,
+    /// Images of each class, as tables have them.
+    pub shots: usize,
+    /// The seed.
+    pub seed: u64,
+    /// The file.
+    pub path: PathBuf,
 }
 
 /// Reads what is there and writes `results.csv` (and `.parquet`), and beside it each result as CLIP_benchmark
@@ -40,6 +64,7 @@ pub fn collect(dir: &Path) -> Result<Collected> {
     let folder = Folder::new(dir);
     let (mut scores, mut missing) = (Vec::new(), 0);
     let mut files = Vec::new();
+    let (mut reliability, mut answers) = (Vec::new(), Vec::new());
     for (job, id) in plan.jobs().iter().zip(plan.ids()) {
         let Some(outcome) = read_outcome(&folder, job, id)? else {
             missing += 1;
@@ -59,6 +84,20 @@ pub fn collect(dir: &Path) -> Result<Collected> {
                 measures.extend(others.iter().filter_map(number));
             }
             for shots in shots_of(job, &file, &plan) {
+                let curve = &outcome.details["calibration"][task.name.as_str()];
+                let of = (task.name.as_str(), (protocol.label)(job), shots, job.seed);
+                reliability.extend(Reliability::of(curve, of));
+                let path = answers_file(&folder.work(id), &task.name);
+                // an image of several classes is neither right nor wrong
+                let kept = path.is_file() && others["accuracy"].is_number();
+                answers.extend(kept.then(|| KeptAnswers {
+                    task: place.task.to_owned(),
+                    measure: place.measure.to_owned(),
+                    method: (protocol.label)(job),
+                    shots,
+                    seed: job.seed,
+                    path,
+                }));
                 for (measure, value) in &measures {
                     scores.push(Score {
                         task: place.task.to_owned(),
@@ -80,12 +119,17 @@ pub fn collect(dir: &Path) -> Result<Collected> {
     if !results.scores().is_empty() {
         files.extend(results.columns().write(dir, "results")?);
     }
+    if !reliability.is_empty() {
+        files.push(reliability::write(dir, &reliability)?);
+    }
     let mut trainings = plan.jobs().iter().filter(|job| job.kind == Kind::Train);
     let source = trainings.next().filter(|_| protocol.one_source);
     Ok(Collected {
         source: source.map(|job| job.train_on[0].name.clone()),
         file,
         results,
+        answers,
+        reliability,
         missing,
         jobs: plan.jobs().len(),
         files,
@@ -146,20 +190,12 @@ fn copies(
     task: &str,
     protocol: &Protocol,
 ) -> Result<Vec<PathBuf>> {
-    let plain = |c: char| {
-        if c.is_alphanumeric() || "-_.".contains(c) {
-            c
-        } else {
-            '_'
-        }
-    };
-    let name = format!(
+    let name = file_name(&format!(
         "{task}-{}-{}-{}",
         (protocol.label)(job),
         job.shots,
         job.seed
-    );
-    let name: String = name.chars().map(plain).collect();
+    ));
     let mut copied = Vec::new();
     for (from, folder, ending) in [
         (answers_file(work, task), "answers", "csv"),

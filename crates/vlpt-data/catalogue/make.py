@@ -8,6 +8,7 @@ the set in its own layout.
 """
 
 import ast
+import hashlib
 import json
 import re
 import sys
@@ -123,7 +124,7 @@ COOP = {
         "split_zhou_Food101.json", 101, 50500, 20200, 30300, "a photo of {}, a type of food.", [
         "The split is CoOp's own and mixes the authors' train and test images.",
     ]),
-    "FGVCAircraft": ("FGVC Aircraft", ["fgvc_aircraft"], "fgvc_aircraft", ["images"],
+    "FGVCAircraft": ("FGVC Aircraft", ["fgvc_aircraft", "fgvc-aircraft-2013b"], "fgvc_aircraft", ["images"],
         None, 100, 3334, 3333, 3333, "a photo of a {}, a type of aircraft.", [
         "layout: There is no split file: labels are lines of `variants.txt`, splits are `images_variant_{train,val,test}.txt`.",
         "`variants.txt` writes F-16A/B and F/A-18 with a slash.",
@@ -250,6 +251,8 @@ def coop_entries():
         }
         if split_file:
             entry["split_file"] = split_file
+            if (SPEC / "splits" / split_file).exists():
+                entry["split_sha256"] = hashlib.sha256((SPEC / "splits" / split_file).read_bytes()).hexdigest()
         yield entry
 
 

@@ -87,6 +87,12 @@ impl Server {
         self.address
     }
 
+    /// All paths as a service: for a program that has an HTTP server of its own, and for tests without a socket.
+    /// What it answers is what [`Server::run`] would answer; the watched folder is looked at by `run` alone.
+    pub fn router(&self) -> axum::Router {
+        http::router(self.app.clone())
+    }
+
     /// Answers until `end` is set; then no connection is taken any more, and every request that was
     /// taken is answered before this returns.
     ///
@@ -108,7 +114,7 @@ impl Server {
             .max_blocking_threads(2 * cores)
             .enable_all()
             .build()?;
-        let router = http::router(self.app.clone());
+        let router = self.router();
         let served = runtime.block_on(async {
             let listener = tokio::net::TcpListener::from_std(self.listener)?;
             let end = Arc::clone(end);

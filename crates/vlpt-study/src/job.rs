@@ -150,6 +150,27 @@ pub struct Job {
 }
 
 impl Job {
+    /// A job that trains on nothing yet and is judged on nothing yet.
+    pub fn new(
+        kind: Kind,
+        method: &str,
+        (shots, seed): (usize, u64),
+        recipe: Value,
+        settings: Value,
+    ) -> Self {
+        Self {
+            kind,
+            method: method.to_owned(),
+            train_on: Vec::new(),
+            start_from: None,
+            evaluate_on: Vec::new(),
+            shots,
+            seed,
+            recipe,
+            settings,
+        }
+    }
+
     /// The job as canonical JSON, without its id.
     pub fn content(&self) -> String {
         canonical(&self.to_value())

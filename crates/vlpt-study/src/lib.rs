@@ -39,7 +39,7 @@ pub use executor::{
     CommonSettings, Compared, Executor, ExecutorError, JobContext, Keep, MethodRequest,
     PlannedTask, ResolvedMethod, Resources, Search, SearchAxis, Similarity, SimilarityCorrelation,
     StudyFile, StudyRequest, TaskSettings, TrainExecutor, answers_file, clip_benchmark_file,
-    try_out,
+    file_name, try_out,
 };
 pub use folder::Folder;
 pub use job::{Job, JobId, Kind, StartPoint, TaskSpec};

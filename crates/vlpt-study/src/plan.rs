@@ -157,17 +157,8 @@ struct PlanBuilder<'a> {
 
 impl PlanBuilder<'_> {
     fn job(&self, kind: Kind, method: &StudyMethod, shots: usize, seed: u64) -> Job {
-        Job {
-            kind,
-            method: method.name.clone(),
-            train_on: Vec::new(),
-            start_from: None,
-            evaluate_on: Vec::new(),
-            shots,
-            seed,
-            recipe: method.recipe.clone(),
-            settings: self.config.settings.clone(),
-        }
+        let (recipe, settings) = (method.recipe.clone(), self.config.settings.clone());
+        Job::new(kind, &method.name, (shots, seed), recipe, settings)
     }
 
     fn add(&mut self, job: Job) {

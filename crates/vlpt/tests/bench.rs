@@ -66,6 +66,13 @@ fn two_sets(root: &Path) {
     coop_set(&root.join("sets/dtd"), "images", split, &textures);
 }
 
+/// An image whose name ends in `.jpg`, whatever it is.
+fn write_jpg(path: &Path, colour: [u8; 3]) {
+    let image = path.with_extension("png");
+    write_png(&image, colour);
+    std::fs::rename(image, path).unwrap();
+}
+
 fn class_folders(folder: &Path, classes: &[(&str, usize)], count: usize) {
     for (class, number) in classes {
         for image in 0..count {
@@ -111,7 +118,25 @@ fn a_benchmark_comes_to_its_tables_whoever_did_the_jobs() {
         .collect();
     // two tasks: zero-shot once, two methods with two seeds
     assert_eq!(scores.len(), 2 + 2 * 2 * 2);
-    assert!(table.iter().any(|row| row["measure"] == "ece"));
+    // probabilities as they are, and divided by what held-out images ask for where there are some
+    let methods_with = |measure: &str| -> std::collections::BTreeSet<String> {
+        let own = table.iter().filter(|row| row["measure"] == measure);
+        own.map(|row| row["method"].clone()).collect()
+    };
+    assert_eq!(methods_with("ece").len(), 3);
+    assert!(
+        methods_with("ece-scaled")
+            .iter()
+            .eq(["coop", "linear-probe"])
+    );
+    let curves = rows(&root.join("one/reliability.csv"));
+    assert!(curves.iter().any(|row| row["temperature"].is_empty()));
+    let scaled = curves.iter().filter(|row| !row["temperature"].is_empty());
+    assert!(scaled.clone().count() > 0);
+    for row in scaled {
+        assert!(row["temperature"].parse::<f64>().unwrap() > 0.0);
+        assert_ne!(row["method"], "zero-shot");
+    }
     assert!(root.join("one/results.parquet").exists());
     assert!(root.join("one/tables/score-2.tex").exists());
     assert!(root.join("one/answers/EuroSAT-coop-2-1.csv").exists());
@@ -149,15 +174,42 @@ fn a_benchmark_comes_to_its_tables_whoever_did_the_jobs() {
             .spawn()
             .unwrap()
     };
-    let mut killed = part("0/2");
-    std::thread::sleep(std::time::Duration::from_millis(700));
-    killed.kill().unwrap();
-    killed.wait().unwrap();
+    // at moments that differ from one test to the next, as far as the clock does
+    let clock = std::time::SystemTime::now();
+    let clock = clock.duration_since(std::time::UNIX_EPOCH).unwrap();
+    let mut random = u64::from(clock.subsec_nanos());
+    for shard in ["0/2", "1/2", "0/2"] {
+        random = random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        let wait = 100 + (random >> 33) % 1500;
+        let mut killed = part(shard);
+        std::thread::sleep(std::time::Duration::from_millis(wait));
+        killed.kill().unwrap();
+        killed.wait().unwrap();
+    }
     for shard in ["1/2", "0/2"] {
         assert!(part(shard).wait().unwrap().success(), "{shard}");
     }
-    ok(root, &["bench", "table", "parts"]);
-    for file in ["results.csv", "results.parquet", "tables/score-2.md"] {
+    for folder in ["one", "parts"] {
+        ok(root, &["bench", "table", folder, "--against", "coop"]);
+    }
+    let tests = rows(&root.join("one/tables/score-by-image-2.csv"));
+    let probe = tests
+        .iter()
+        .find(|row| row["method"] == "linear-probe")
+        .unwrap();
+    assert_eq!((probe["n"].as_str(), probe["seeds"].as_str()), ("8", "2"));
+    for file in [
+        "results.csv",
+        "results.parquet",
+        "reliability.csv",
+        "tables/score-2.md",
+        "tables/calibration-2.csv",
+        "tables/score-by-image-2.csv",
+        "figures/ranks-score-2.svg",
+        "figures/reliability-scaled-2.svg",
+    ] {
         let of = |folder: &str| std::fs::read(root.join(folder).join(file)).unwrap();
         assert_eq!(of("one"), of("parts"), "{file}");
     }
@@ -296,6 +348,12 @@ fn one_prompt_for_the_sources_is_tuned_on_to_targets_and_groups() {
         "out",
     ];
     bench(root, &args, &["--set", "train.select=last"]);
+    let both = [&["bench"], &args[..], &["--search", "small"]].concat();
+    let refused = transcript(root, &both);
+    assert!(
+        refused.contains("leave --search or --groups out"),
+        "{refused}"
+    );
     let table = rows(&root.join("out/results.csv"));
     let count = |method: &str| {
         let own =
@@ -345,12 +403,40 @@ fn what_is_missing_or_broken_is_a_line_and_stops_nothing() {
     );
     assert!(line("SUN397 ").contains("missing"), "{listed}");
     assert!(listed.contains("split_zhou_SUN397.json"), "{listed}");
+    // a label map that lacks a class of the lists
+    let wrong = root.join("sets/classification/gtsrb_20210923");
+    std::fs::create_dir_all(&wrong).unwrap();
+    std::fs::write(wrong.join("labelmap.txt"), "stop\nyield\n").unwrap();
+    let zip = std::fs::File::create(wrong.join("train.zip")).unwrap();
+    let mut zip = zip::ZipWriter::new(zip);
+    for name in ["0.png", "1.png"] {
+        let image = root.join(name);
+        write_png(&image, colour(0, 0));
+        zip.start_file(name, zip::write::SimpleFileOptions::default())
+            .unwrap();
+        zip.write_all(&std::fs::read(image).unwrap()).unwrap();
+    }
+    zip.finish().unwrap();
+    for list in ["train.txt", "test.txt"] {
+        std::fs::write(wrong.join(list), "train.zip@0.png 0\ntrain.zip@1.png 7\n").unwrap();
+    }
     let elevater = ok(root, &["bench", "elevater", "--data", "sets", "--list"]);
-    let mnist = elevater
-        .lines()
-        .find(|line| line.starts_with("mnist:"))
-        .unwrap();
-    assert!(mnist.contains("train.zip"), "{elevater}");
+    let of = |name: &str| {
+        let own = elevater.lines().find(|line| line.starts_with(name));
+        own.unwrap_or_else(|| panic!("{elevater}"))
+    };
+    assert!(of("mnist:").contains("train.zip"), "{elevater}");
+    assert!(of("gtsrb:").contains("label 7"), "{elevater}");
+    // what a download is compared with: the hash of the split file, where it is known
+    assert!(
+        listed.contains("check: SHA-256 of split_zhou_UCF101.json is 875b6350"),
+        "{listed}"
+    );
+    assert!(listed.contains("check: by the counts above"), "{listed}");
+    assert!(
+        line("EuroSAT:").contains("is not the published file"),
+        "{listed}"
+    );
     // the one that is whole is run
     let args = ["coop", "--data", "sets", "--out", "out"];
     let printed = bench(root, &args, &[]);
@@ -405,7 +491,8 @@ fn what_is_missing_or_broken_is_a_line_and_stops_nothing() {
 fn a_search_is_recorded_and_a_submission_holds_every_probability() {
     let root = tempfile::tempdir().unwrap();
     let root = root.path();
-    let classes = [("0", 0), ("1", 1), ("2", 2)];
+    let names: Vec<String> = (0..10).map(|digit: usize| digit.to_string()).collect();
+    let classes: Vec<(&str, usize)> = names.iter().map(String::as_str).zip(0..).collect();
     class_folders(&root.join("sets/mnist/train"), &classes, 6);
     class_folders(&root.join("sets/mnist/test"), &classes, 3);
     let args = [
@@ -442,16 +529,250 @@ fn a_search_is_recorded_and_a_submission_holds_every_probability() {
             "5",
         ],
     );
-    let text = std::fs::read(root.join("out/submission-coop-5.json")).unwrap();
-    let submission: Value = serde_json::from_slice(&text).unwrap();
+    let checked = ok(root, &["bench", "submission", "out/submission-coop-5.zip"]);
+    assert!(
+        checked.contains("1 of ELEVATER's 20 tasks: mnist"),
+        "{checked}"
+    );
+    let zip = std::fs::File::open(root.join("out/submission-coop-5.zip")).unwrap();
+    let mut zip = zip::ZipArchive::new(zip).unwrap();
+    let document = zip.by_name("all_predictions.json").unwrap();
+    let submission: Value = serde_json::from_reader(document).unwrap();
     let task = &submission["data"][0];
     assert_eq!(task["dataset_name"], "mnist");
     assert_eq!(task["rnd_seeds"], json!([1, 2]));
     let predictions = task["predictions"].as_array().unwrap();
     assert_eq!(predictions.len(), 2);
     assert_eq!(predictions[0].as_array().unwrap().len(), 8);
-    assert_eq!(predictions[0][0].as_array().unwrap().len(), 3);
-    assert!(task["num_trainable_params"].as_u64().unwrap() > 0);
+    assert_eq!(predictions[0][0].as_array().unwrap().len(), 10);
+    assert!(task["num_trainable_params"].as_f64().unwrap() > 0.0);
+    // what was not trained has the form of a zero-shot submission
+    let plain = [
+        "bench",
+        "submission",
+        "out",
+        "--method",
+        "zero-shot",
+        "--shots",
+        "5",
+        "--json",
+    ];
+    let plain: Value = serde_json::from_str(&ok(root, &plain)).unwrap();
+    let lacks = plain["lacks"].as_array().unwrap();
+    assert!(
+        lacks
+            .iter()
+            .any(|lack| lack == "8 of 10000 test images of mnist"),
+        "{lacks:?}"
+    );
+    let half = root.join("out/half.zip");
+    let whole = std::fs::read(root.join("out/submission-coop-5.zip")).unwrap();
+    std::fs::write(&half, &whole[..whole.len() / 2]).unwrap();
+    let refused = transcript(root, &["bench", "submission", "out/half.zip"]);
+    assert!(refused.contains("no zip"), "{refused}");
+}
+
+/// The last training after ELEVATER's search learns from the validation images too.
+#[test]
+fn the_search_of_elevater_ends_with_a_training_on_all_images_drawn() {
+    let root = tempfile::tempdir().unwrap();
+    let root = root.path();
+    let classes = [("0", 0), ("1", 1)];
+    class_folders(&root.join("sets/mnist/train"), &classes, 6);
+    class_folders(&root.join("sets/mnist/test"), &classes, 3);
+    let search = |out: &str, more: &[&str]| -> (Value, String) {
+        let args = [
+            "elevater", "--data", "sets", "--out", out, "--search", "elevater",
+        ];
+        let short = ["--seeds", "1", "--set", "train.epochs=1", "--shots", "5"];
+        let quick: Vec<&str> = QUICK
+            .iter()
+            .copied()
+            .filter(|word| *word != "1,2")
+            .collect();
+        // the seeds and shots of the quick settings are others
+        let quick: Vec<&str> = quick
+            .into_iter()
+            .filter(|word| *word != "--seeds")
+            .collect();
+        let quick: Vec<&str> = quick
+            .into_iter()
+            .filter(|word| !["--shots", "2"].contains(word))
+            .collect();
+        ok(
+            root,
+            &[&["bench"], &args[..], &quick, &short, more].concat(),
+        );
+        let works = std::fs::read_dir(root.join(out).join("work")).unwrap();
+        let mut works = works.map(|work| work.unwrap().path());
+        let work = works
+            .find(|work| work.join("search.json").exists())
+            .unwrap();
+        let record = std::fs::read(work.join("search.json")).unwrap();
+        let config = std::fs::read_to_string(work.join("run/config.toml")).unwrap();
+        (serde_json::from_slice(&record).unwrap(), config)
+    };
+    let (record, config) = search("out", &[]);
+    let trials = record["trials"].as_array().unwrap();
+    // six learning rates, seven weight decays at first and at most eight more
+    assert!((6 * 7..=6 * 15).contains(&trials.len()), "{}", trials.len());
+    assert_eq!(record["judged_on"], "val");
+    assert!(config.contains("merge_val = true\n"), "{config}");
+    assert!(config.contains("select = \"last\"\n"), "{config}");
+    // the unsound way in the same place
+    let ways = ["--with", "tune-on-target,best-test-epoch"];
+    let (record, config) = search("unsound", &ways);
+    assert_eq!(record["judged_on"], "test");
+    assert!(config.contains("select = \"best_test\"\n"), "{config}");
+}
+
+#[test]
+fn published_ways_are_taken_and_left_by_name_and_stand_under_the_tables() {
+    let root = tempfile::tempdir().unwrap();
+    let root = root.path();
+    let classes = [("0", 0), ("1", 1), ("2", 2)];
+    class_folders(&root.join("sets/mnist/train"), &classes, 8);
+    class_folders(&root.join("sets/mnist/test"), &classes, 3);
+    let run_with = |out: &str, more: &[&str]| -> (String, Vec<String>) {
+        let args = ["elevater", "--data", "sets", "--out", out, "--seeds", "0,1"];
+        let quick = [
+            "--own-values",
+            "--set",
+            "train.epochs=2",
+            "--shots",
+            "5",
+            "--quiet",
+        ];
+        let printed = ok(root, &[&["bench"], &args[..], &quick, more].concat());
+        let works = std::fs::read_dir(root.join(out).join("work")).unwrap();
+        let configs = works.filter_map(|work| {
+            let file = work.unwrap().path().join("run/config.toml");
+            std::fs::read_to_string(file).ok()
+        });
+        (printed, configs.collect())
+    };
+    let list = |out: &str, seed: u64| -> Value {
+        let file = root.join(out).join(format!("lists/mnist-5-{seed}.json"));
+        serde_json::from_slice::<Value>(&std::fs::read(file).unwrap()).unwrap()["train"].take()
+    };
+    let (printed, configs) = run_with("usual", &[]);
+    assert!(!printed.contains("note: with "), "{printed}");
+    assert!(!printed.contains("note: without squash"), "{printed}");
+    assert_eq!(configs.len(), 2);
+    for config in &configs {
+        assert!(config.contains("resize = \"squash\"\n"), "{config}");
+        assert!(config.contains("mode = \"none\"\n"), "{config}");
+        assert!(!config.contains("select = \"best_test\"\n"), "{config}");
+        assert!(!config.contains("merge_val"), "{config}");
+    }
+    assert_ne!(list("usual", 0), list("usual", 1));
+    let (printed, configs) = run_with(
+        "other",
+        &[
+            "--with",
+            "best-test-epoch,seed-0-ignored",
+            "--without",
+            "squash,plain-images,split-80-20",
+        ],
+    );
+    for name in [
+        "with best-test-epoch",
+        "with seed-0-ignored",
+        "without squash",
+        "without plain-images",
+        "without split-80-20",
+    ] {
+        assert!(printed.contains(&format!("note: {name}:")), "{printed}");
+    }
+    for config in &configs {
+        assert!(config.contains("resize = \"shortest\"\n"), "{config}");
+        assert!(config.contains("mode = \"online\"\n"), "{config}");
+        assert!(config.contains("select = \"best_test\"\n"), "{config}");
+        assert!(config.contains("merge_val = true\n"), "{config}");
+    }
+    assert_eq!(list("other", 0), list("other", 1));
+    let refused = transcript(
+        root,
+        &[
+            "bench",
+            "coop",
+            "--data",
+            "sets",
+            "--with",
+            "zero-mask",
+            "--list",
+        ],
+    );
+    assert!(refused.starts_with("exit code: 2"), "{refused}");
+    assert!(refused.contains("each task is learned alone"), "{refused}");
+}
+
+/// What torchvision's `download=True` leaves: the authors' archives, unpacked under its names.
+#[test]
+fn sets_as_torchvision_unpacks_them_are_found() {
+    let root = tempfile::tempdir().unwrap();
+    let sets = root.path().join("sets");
+    let classes = |folder: &str, classes: [(&str, usize); 2]| {
+        class_folders(&sets.join(folder), &classes, 8);
+    };
+    classes(
+        "caltech101/101_ObjectCategories",
+        [("accordion", 0), ("airplanes", 1)],
+    );
+    classes("dtd/dtd/images", [("banded", 0), ("woven", 1)]);
+    classes("food-101/images", [("apple_pie", 0), ("waffles", 1)]);
+    classes("eurosat/2750", [("Forest", 0), ("River", 1)]);
+    let (mut own, mut test) = (String::new(), String::new());
+    for (number, breed) in [(1, "Abyssinian"), (2, "beagle")] {
+        for image in 0..8 {
+            let name = format!("{breed}_{image}");
+            let file = sets
+                .join("oxford-iiit-pet/images")
+                .join(format!("{name}.jpg"));
+            write_jpg(&file, colour(number, image));
+            let list = if image < 6 { &mut own } else { &mut test };
+            *list += &format!("{name} {number} 1 1\n");
+        }
+    }
+    let annotations = sets.join("oxford-iiit-pet/annotations");
+    std::fs::create_dir_all(&annotations).unwrap();
+    std::fs::write(annotations.join("trainval.txt"), own).unwrap();
+    std::fs::write(annotations.join("test.txt"), test).unwrap();
+    let aircraft = sets.join("fgvc-aircraft-2013b/data");
+    for (part, ids) in [
+        ("train", ["1", "2"]),
+        ("val", ["3", "4"]),
+        ("test", ["5", "6"]),
+    ] {
+        for (class, id) in ids.into_iter().enumerate() {
+            write_jpg(
+                &aircraft.join("images").join(format!("{id}.jpg")),
+                colour(class, 0),
+            );
+        }
+        let list = format!("{} 707-320\n{} A300B4\n", ids[0], ids[1]);
+        std::fs::write(aircraft.join(format!("images_variant_{part}.txt")), list).unwrap();
+    }
+    std::fs::write(aircraft.join("variants.txt"), "707-320\nA300B4\n").unwrap();
+    let listed = ok(
+        root.path(),
+        &["bench", "coop", "--data", "sets", "--list", "--json"],
+    );
+    let listed: Value = serde_json::from_str(&listed).unwrap();
+    for name in [
+        "Caltech101",
+        "DescribableTextures",
+        "Food101",
+        "EuroSAT",
+        "OxfordPets",
+        "FGVCAircraft",
+    ] {
+        let mut tasks = listed["tasks"].as_array().unwrap().iter();
+        let task = tasks.find(|task| task["name"] == name).unwrap();
+        assert_eq!(task["state"], "found", "{task}");
+        assert_eq!(task["layout"], "coop", "{task}");
+        assert_eq!(task["counts"][0], 2, "{task}");
+    }
 }
 
 #[test]

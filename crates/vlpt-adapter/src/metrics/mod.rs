@@ -13,6 +13,7 @@ mod mean_per_class;
 mod ranking;
 mod roc_auc;
 mod scored;
+mod temperature;
 mod wilson;
 
 pub use average_precision::mean_average_precision;
@@ -22,6 +23,7 @@ pub use confusion::Confusion;
 pub use macro_f1::macro_f1;
 pub use scored::Scored;
 pub use scored::scored_for;
+pub use temperature::temperature;
 pub use wilson::wilson;
 
 use vlpt_data::Metric;

@@ -126,6 +126,16 @@ impl Scored {
         }
     }
 
+    /// The same images with all scores divided by a temperature above 0, for softmax thereafter.
+    #[must_use]
+    pub fn divided_by(&self, temperature: f64) -> Self {
+        let divided = self.scores.iter().map(|score| score / temperature);
+        Self {
+            scores: divided.collect(),
+            ..self.clone()
+        }
+    }
+
     /// The one true class of each image; an error where an image has none or several.
     pub(super) fn single_labels(&self, metric: &str) -> Result<Vec<usize>> {
         let one = |(image, own): (usize, &Vec<u32>)| match own.as_slice() {

@@ -12,6 +12,10 @@ const BAR: &str = "|";
 pub(super) struct Column {
     pub(super) name: String,
     /// Numbers, or texts.
+    #[cfg_attr(
+        not(feature = "parquet"),
+        expect(dead_code, reason = "only Parquet has types")
+    )]
     pub(super) number: bool,
 }
 

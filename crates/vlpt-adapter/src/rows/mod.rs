@@ -165,6 +165,10 @@ pub struct Row<'a> {
 
 /// A file of rows being written.
 pub struct RowWriter {
+    #[cfg_attr(
+        not(feature = "parquet"),
+        expect(dead_code, reason = "a Parquet file is written beside it")
+    )]
     path: PathBuf,
     options: RowOptions,
     sink: Sink,

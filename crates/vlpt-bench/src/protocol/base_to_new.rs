@@ -24,8 +24,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         // both halves of a set stand one after the other
         bench.each(|shots, seed, method| {
             for halves in bench.targets.chunks_exact(2) {
-                let mut job = bench.job(Kind::Train, method, shots, seed);
-                job.train_on.push(halves[0].clone());
+                let mut job = bench.job_on(Kind::Train, method, &halves[0], (shots, seed));
                 job.evaluate_on.extend(halves.iter().cloned());
                 jobs.push(job);
             }

@@ -3,7 +3,7 @@
 use vlpt_data::catalogue::Suite;
 use vlpt_data::{ClassSubset, FewShotRule};
 
-use super::{Protocol, Role, plain_label, suite};
+use super::{IMAGENET, Protocol, Role, plain_label, suite};
 
 pub(super) static PROTOCOL: Protocol = Protocol {
     name: "cross-dataset",
@@ -14,7 +14,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
     tasks: || {
         let mut tasks = suite(Suite::Coop, Role::Target);
         for task in &mut tasks {
-            if task.entry.name == "ImageNet" {
+            if task.entry.name == IMAGENET {
                 task.role = Role::Source;
             }
         }

@@ -55,8 +55,7 @@ pub(super) fn jobs(bench: &Bench) -> Result<Vec<Job>> {
     let mut planned: BTreeSet<JobId> = BTreeSet::new();
     let source = |method: &BenchMethod, shots: usize, seed: u64| {
         let shots = bench.source_shots.unwrap_or(shots);
-        let mut job = bench.job(Kind::Train, method, shots, seed);
-        job.recipe = method.source_recipe.clone();
+        let mut job = bench.job_of(Kind::Train, method, &method.source_recipe, (shots, seed));
         job.train_on.clone_from(&bench.sources);
         job.evaluate_on.clone_from(&bench.targets);
         job

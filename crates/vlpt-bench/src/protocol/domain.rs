@@ -6,7 +6,7 @@
 use vlpt_data::catalogue::{self, Suite};
 use vlpt_data::{ClassSubset, FewShotRule};
 
-use super::{Protocol, Role, Wanted, plain_label, suite};
+use super::{IMAGENET, Protocol, Role, Wanted, plain_label, suite};
 
 pub(super) static PROTOCOL: Protocol = Protocol {
     name: "domain",
@@ -15,7 +15,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
     shots: &[16],
     seeds: &[1, 2, 3],
     tasks: || {
-        let source = catalogue::find_in(Suite::Coop, "ImageNet");
+        let source = catalogue::find_in(Suite::Coop, IMAGENET);
         let source = source.map(|entry| Wanted {
             entry,
             role: Role::Source,

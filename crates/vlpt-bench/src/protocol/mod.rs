@@ -13,7 +13,11 @@ use vlpt_methods::untuned;
 use vlpt_study::{Job, JobId, Kind, StartPoint, TaskSpec};
 
 use crate::method::BenchMethod;
+use crate::ways::Ways;
 use crate::{BenchError, Result};
+
+/// The name of ImageNet in CoOp's suite.
+const IMAGENET: &str = "ImageNet";
 
 /// Every protocol.
 pub const PROTOCOLS: &[&Protocol] = &[
@@ -66,6 +70,17 @@ pub struct Protocol {
     pub without: &'static str,
 }
 
+impl Protocol {
+    /// What its tables are of: the score, or that of each half of the classes.
+    pub fn measures(&self) -> Vec<&'static str> {
+        if self.parts.len() > 1 {
+            self.parts.iter().map(|part| part.name()).collect()
+        } else {
+            vec![vlpt_tables::SCORE]
+        }
+    }
+}
+
 /// What part a task plays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
@@ -107,37 +122,57 @@ pub struct Bench {
     pub multitask: bool,
     /// Groups of targets that share a prompt, by name.
     pub groups: Vec<Vec<String>>,
+    /// Which published ways are taken.
+    pub ways: Ways,
+    /// How the model as it is looks at images: the key `image` of a configuration; nothing: its own way.
+    pub untuned_recipe: Value,
     /// Settings common to all jobs.
     pub settings: Value,
 }
 
 impl Bench {
     fn job(&self, kind: Kind, method: &BenchMethod, shots: usize, seed: u64) -> Job {
-        Job {
-            kind,
-            method: method.name.clone(),
-            train_on: Vec::new(),
-            start_from: None,
-            evaluate_on: Vec::new(),
-            shots,
-            seed,
-            recipe: method.recipe.clone(),
-            settings: self.settings.clone(),
+        self.job_of(kind, method, &method.recipe, (shots, seed))
+    }
+
+    /// A job that trains on one task alone.
+    fn job_on(&self, kind: Kind, method: &BenchMethod, task: &TaskSpec, at: (usize, u64)) -> Job {
+        let name = task
+            .name
+            .split_once(' ')
+            .map_or(&*task.name, |(name, _)| name);
+        let own = method.imagenet_recipe.as_ref();
+        let recipe = own.filter(|_| name == IMAGENET).unwrap_or(&method.recipe);
+        let mut job = self.job_of(kind, method, recipe, at);
+        job.train_on.push(task.clone());
+        job
+    }
+
+    /// A job of a method by one of its recipes.
+    fn job_of(
+        &self,
+        kind: Kind,
+        method: &BenchMethod,
+        recipe: &Value,
+        (shots, seed): (usize, u64),
+    ) -> Job {
+        let mut recipe = recipe.clone();
+        let drawing = self.ways.drawing_seed(seed);
+        if drawing != seed {
+            recipe["few_shot"]["seed"] = drawing.into();
         }
+        let settings = self.settings.clone();
+        Job::new(kind, &method.name, (shots, seed), recipe, settings)
     }
 
     /// The model as it is on each target: one job a task, so that one that fails keeps no other.
     fn untuned(&self, targets: &[TaskSpec]) -> Vec<Job> {
-        let one = |task: &TaskSpec| Job {
-            kind: Kind::ZeroShot,
-            method: untuned().name.to_owned(),
-            train_on: Vec::new(),
-            start_from: None,
-            evaluate_on: vec![task.clone()],
-            shots: 0,
-            seed: 0,
-            recipe: Value::Null,
-            settings: self.settings.clone(),
+        let one = |task: &TaskSpec| {
+            let name = untuned().name;
+            let (recipe, settings) = (self.untuned_recipe.clone(), self.settings.clone());
+            let mut job = Job::new(Kind::ZeroShot, name, (0, 0), recipe, settings);
+            job.evaluate_on.push(task.clone());
+            job
         };
         targets.iter().map(one).collect()
     }
@@ -159,8 +194,7 @@ impl Bench {
         let mut jobs = Vec::new();
         self.each(|shots, seed, method| {
             for task in &self.targets {
-                let mut job = self.job(Kind::Single, method, shots, seed);
-                job.train_on.push(task.clone());
+                let mut job = self.job_on(Kind::Single, method, task, (shots, seed));
                 job.evaluate_on.push(task.clone());
                 jobs.push(job);
             }
@@ -180,8 +214,7 @@ impl Bench {
         judged.extend(self.targets.iter().filter(|task| *task != source).cloned());
         let mut jobs = self.untuned(&judged);
         self.each(|shots, seed, method| {
-            let mut job = self.job(Kind::Train, method, shots, seed);
-            job.train_on.push(source.clone());
+            let mut job = self.job_on(Kind::Train, method, source, (shots, seed));
             job.evaluate_on.clone_from(&judged);
             jobs.push(job);
         });

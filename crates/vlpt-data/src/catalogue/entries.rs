@@ -77,6 +77,8 @@ pub struct Entry {
     pub label_file: Option<String>,
     /// CoOp's file with the splits, where there is one.
     pub split_file: Option<String>,
+    /// SHA-256 (hex) of that file as linzhiqiu/cross_modal_adaptation spreads it, where it was at hand.
+    pub split_sha256: Option<String>,
     /// Folders with the images (CoOp and ImageNet's variants), relative to the set's folder.
     pub image_folders: Vec<String>,
     /// What users of the set should know, one sentence or two each.
@@ -184,6 +186,8 @@ struct StoredEntry {
     #[serde(default)]
     split_file: Option<String>,
     #[serde(default)]
+    split_sha256: Option<String>,
+    #[serde(default)]
     image_folders: Vec<String>,
     traps: Vec<String>,
     layout_traps: Vec<String>,
@@ -250,6 +254,7 @@ impl Stored {
             test: e.splits.test,
             label_file: e.label_file,
             split_file: e.split_file,
+            split_sha256: e.split_sha256,
             image_folders: e.image_folders,
             traps: e.traps,
             layout_traps: e.layout_traps,

@@ -3,6 +3,7 @@
 mod archives;
 mod arrow;
 mod flatbuffer;
+mod http;
 mod images;
 mod json_sets;
 mod lists;
@@ -13,6 +14,7 @@ mod prompts;
 
 pub(crate) use archives::{good_tar, tars, zips};
 pub(crate) use arrow::{arrows, good_arrow};
+pub(crate) use http::http_requests;
 pub(crate) use images::{good_png, images, resample};
 pub(crate) use json_sets::{cocos, fiftyones, saved_sets, subsets, task};
 pub(crate) use lists::{

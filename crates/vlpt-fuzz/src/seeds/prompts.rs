@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use vlpt_adapter::{Adapter, Classifier, FORMAT, PromptContent, class_names_sha256, write_prompt};
-use vlpt_data::image::Preprocess;
+use vlpt_adapter::{
+    Adapter, Classifier, FORMAT, ImageConfig, PromptContent, class_names_sha256, preprocess,
+    write_prompt,
+};
 use vlpt_data::{Metric, Shots};
 use vlpt_methods::{Build, METHODS, Method, MethodConfig};
 
@@ -53,7 +55,7 @@ fn folder(config: &MethodConfig) -> Vec<u8> {
         class_names_sha256: class_names_sha256(&classes),
         multi_label: false,
         metric: Metric::Accuracy,
-        preprocess: Preprocess::default(),
+        preprocess: preprocess(clip, &ImageConfig::default()),
         seed: 1,
         shots: Shots::Count(4),
         subset_sha256: String::new(),

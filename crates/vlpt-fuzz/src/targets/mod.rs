@@ -1,6 +1,7 @@
 //! The doors.
 
 mod archives;
+mod http;
 mod images;
 mod prompts;
 mod resample;
@@ -11,6 +12,7 @@ mod weights;
 
 use crate::{Target, seeds};
 
+pub(crate) use http::PROMPT;
 pub(crate) use prompts::{FILES as PROMPT_FILES, clip};
 
 /// Every target.
@@ -170,5 +172,11 @@ pub const TARGETS: &[Target] = &[
         summary: "a prompt folder from somebody else",
         run: prompts::run,
         seeds: seeds::prompt_folders,
+    },
+    Target {
+        name: "http_request",
+        summary: "requests to the server: paths, headers and bodies of each interface",
+        run: http::run,
+        seeds: seeds::http_requests,
     },
 ];

@@ -23,13 +23,18 @@ pub(crate) fn clip() -> &'static Clip {
     CLIP.get_or_init(|| Clip::load(&ModelFiles::mini()).expect("it is part of the program"))
 }
 
-/// Opens a folder of these files and makes a classifier of it.
-pub(super) fn run(bytes: &[u8]) -> bool {
-    let parts = split::<4>(bytes);
+/// A folder of these files.
+pub(super) fn folder(bytes: &[u8]) -> Scratch {
     let scratch = Scratch::new();
-    for (name, part) in FILES.into_iter().zip(parts) {
+    for (name, part) in FILES.into_iter().zip(split::<4>(bytes)) {
         scratch.file(name, part);
     }
+    scratch
+}
+
+/// Opens a folder of these files and makes a classifier of it.
+pub(super) fn run(bytes: &[u8]) -> bool {
+    let scratch = folder(bytes);
     let folder = match PromptFolder::open(scratch.path()) {
         Ok(folder) => folder,
         Err(error) => return told(&error, error.hint()),

@@ -1,12 +1,13 @@
 //! What the server says of itself.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::extract::Path;
 use crate::answer::App;
 use crate::error::RequestError;
 use crate::prompts::Prompt;

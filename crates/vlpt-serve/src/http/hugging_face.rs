@@ -2,12 +2,13 @@
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::body;
+use super::extract::{Path, Query};
 use super::scores::{Apply, Score, best, of_logits};
 use crate::answer::{App, Image};
 use crate::error::RequestError;

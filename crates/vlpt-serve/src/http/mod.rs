@@ -2,6 +2,7 @@
 
 mod about;
 mod body;
+mod extract;
 mod guard;
 mod hugging_face;
 mod oip;

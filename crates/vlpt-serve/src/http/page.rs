@@ -1,10 +1,10 @@
 //! The page for people: drop photos, pick prompts, see bars and what the model looked at. Its files are
 //! in the program; nothing comes from elsewhere.
 
-use axum::extract::Path;
 use axum::http::header;
 use axum::response::{Html, IntoResponse, Response};
 
+use super::extract::Path;
 use crate::error::RequestError;
 
 /// `GET /`.

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::body;
+use super::extract::Query;
 use super::scores::{Apply, Score, best, of_logits};
 use crate::answer::{App, Image};
 use crate::error::RequestError;

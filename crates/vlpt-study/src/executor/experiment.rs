@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use vlpt_adapter::{
-    ClassesOf, Classifier, EvalImages, EvalOptions, Evaluation, ImageAdaptation, PromptFolder,
-    evaluate_images,
+    ClassesOf, Classifier, EvalImages, EvalOptions, Evaluation, FeatureExtractor, ImageAdaptation,
+    PromptFolder, evaluate_images, metrics,
 };
 use vlpt_base::memo::Memo;
 use vlpt_clip::{Clip, PromptToken};
-use vlpt_data::Task;
-use vlpt_data::image::Preprocess;
+use vlpt_data::image::{Limits, Preprocess};
+use vlpt_data::{Sample, Task};
 use vlpt_methods::Method;
 use vlpt_train::{Run, RunConfig, RunOptions, RunSummary, TrainError, TrainObserver, TrainingData};
 
@@ -65,12 +65,13 @@ impl Experiment<'_> {
     }
 
     /// Trains on one task as [`Experiment::train_or_redo`], and judges the result on the validation images of
-    /// the same few shots.
+    /// the same few shots, or on `test` images in their stead.
     pub(crate) fn validated(
         &self,
         config: &RunConfig,
         options: &RunOptions,
         tasks: &[Task],
+        test: Option<&EvalImages>,
     ) -> vlpt_train::Result<f64> {
         let data = TrainingData::of_tasks(tasks, config)?;
         let [task] = tasks else {
@@ -79,7 +80,7 @@ impl Experiment<'_> {
                 hint: Some("search on one task".to_owned()),
             });
         };
-        if data.val.is_empty() {
+        if data.val.is_empty() && test.is_none() {
             return Err(TrainError::Incompatible {
                 what: format!("{} brings no validation images to search by", task.name),
                 hint: Some(
@@ -90,15 +91,48 @@ impl Experiment<'_> {
         let summary = self.train_or_redo(config, options, tasks)?;
         let folder = PromptFolder::open(&summary.prompt)?;
         let classifier = self.classifier(&folder, task)?;
-        let images = EvalImages::new(data.val.samples);
+        let own = EvalImages::new(data.val.samples);
+        let images = test.unwrap_or(&own);
         let preprocess = &folder.adapter.preprocess;
         let cache = options
             .cache
             .clone()
             .filter(|_| classifier.visual.is_none());
         Ok(self
-            .evaluate(&classifier, task, &images, preprocess, cache)?
+            .evaluate(&classifier, task, images, preprocess, cache, None)?
             .value)
+    }
+
+    /// The temperature that the validation images of a task ask for, which a training on it did not learn
+    /// from; none where it has none, or where images have several labels.
+    pub(crate) fn temperature(
+        &self,
+        classifier: &Classifier,
+        task: &Task,
+        held_out: Vec<Sample>,
+        preprocess: &Preprocess,
+        cache: Option<PathBuf>,
+    ) -> vlpt_train::Result<Option<f64>> {
+        let labels = held_out.iter().map(|image| match image.labels[..] {
+            [label] => Some(label as usize),
+            _ => None,
+        });
+        let labels: Option<Vec<usize>> = labels.collect();
+        let Some(labels) = labels.filter(|labels| !labels.is_empty() && !task.multi_label) else {
+            return Ok(None);
+        };
+        let extractor = FeatureExtractor {
+            clip: self.clip,
+            preprocess: preprocess.clone(),
+            limits: Limits::default(),
+            batch: EvalOptions::default().image_batch,
+            adaptation: classifier.visual.clone(),
+            cache,
+        };
+        let features = EvalImages::new(held_out).features(&extractor, self.observer)?;
+        let logits = classifier.logits(self.clip, &features)?;
+        let found = metrics::temperature(&logits, task.classes.len(), &labels);
+        Ok(Some(found))
     }
 
     /// The classifier that a prompt makes of a task.
@@ -119,7 +153,8 @@ impl Experiment<'_> {
         )?)
     }
 
-    /// What a classifier does on images of a task, as `vlpt eval` has it, but without an interval.
+    /// What a classifier does on images of a task, as `vlpt eval` has it, but without an interval; its
+    /// probabilities also as a temperature makes them.
     pub(crate) fn evaluate(
         &self,
         classifier: &Classifier,
@@ -127,9 +162,11 @@ impl Experiment<'_> {
         images: &EvalImages,
         preprocess: &Preprocess,
         cache: Option<PathBuf>,
+        temperature: Option<f64>,
     ) -> vlpt_train::Result<Evaluation> {
         let mut options = EvalOptions {
             cache,
+            temperature,
             ..EvalOptions::default()
         };
         // Only the value is used.

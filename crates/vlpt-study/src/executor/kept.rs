@@ -3,14 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
+use vlpt_adapter::metrics::Calibration;
 use vlpt_adapter::{Evaluation, Row, RowLabels, RowOptions, RowWriter};
 use vlpt_data::{Sample, Task};
 
 use super::context::ExecutorError;
 use super::settings::Keep;
 
-/// A task's name as that of a file.
-fn file_name(task: &str) -> String {
+/// A name of a task or a method as that of a file: what is no letter, digit or one of `-_.` becomes `_`.
+pub fn file_name(task: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "-_.".contains(c);
     task.chars()
         .map(|c| if plain(c) { c } else { '_' })
@@ -38,7 +39,23 @@ pub(super) fn measures(found: &Evaluation) -> Value {
         "macro-f1": found.macro_f1,
         "brier": found.brier_score,
         "ece": calibration.map(|curve| curve.expected_error),
+        "brier-scaled": found.scaled.as_ref().map(|scaled| scaled.brier_score),
+        "ece-scaled": found.scaled.as_ref().map(|scaled| scaled.calibration.expected_error),
         "average-precision": found.average_precision,
+    })
+}
+
+/// The reliability curve of an evaluation's probabilities, and what a temperature makes of it.
+pub(super) fn calibration(found: &Evaluation) -> Value {
+    let bins = |curve: &Calibration| -> Value {
+        let used = curve.bins.iter().filter(|bin| bin.images > 0);
+        used.map(|bin| json!([bin.low, bin.high, bin.images, bin.confidence, bin.accuracy]))
+            .collect()
+    };
+    json!({
+        "bins": found.calibration.as_ref().map(bins),
+        "temperature": found.scaled.as_ref().map(|scaled| scaled.temperature),
+        "scaled_bins": found.scaled.as_ref().map(|scaled| bins(&scaled.calibration)),
     })
 }
 

@@ -22,7 +22,7 @@ mod watch;
 
 pub use compared::{Compared, Similarity, SimilarityCorrelation};
 pub use context::{Executor, ExecutorError, JobContext, Resources};
-pub use kept::{answers_file, clip_benchmark_file};
+pub use kept::{answers_file, clip_benchmark_file, file_name};
 pub use request::{MethodRequest, PlannedTask, ResolvedMethod, StudyRequest, try_out};
 pub use search::{Search, SearchAxis};
 pub use settings::{CommonSettings, Keep, TaskSettings};

@@ -8,7 +8,7 @@ use vlpt_clip::Clip;
 use vlpt_clip::Observer;
 use vlpt_data::Shots;
 use vlpt_methods::Build;
-use vlpt_train::{DataConfig, RunConfig, Select, TrainingData, load};
+use vlpt_train::{DataConfig, RunConfig, TrainingData, load};
 
 use super::settings::{CommonSettings, OF_THE_UNIT, recipe_of, with_rule};
 use super::tasks::Opened;
@@ -286,11 +286,12 @@ pub fn try_out(
         let mut config = config.clone();
         config.few_shot.shots = Shots::Count(shots);
         let data = TrainingData::of_tasks(std::slice::from_ref(task), &config)?;
-        if config.train.select == Select::BestVal && data.val.is_empty() {
+        if config.train.select.judges_epochs() && data.val.is_empty() {
             return Err(setting(
                 "methods",
                 &format!(
-                    "train.select = \"best_val\", but {} brings no validation images",
+                    "train.select = \"{}\", but {} brings no images to choose by",
+                    config.train.select.name(),
                     task.name
                 ),
                 "train.select = \"last\", or few_shot.rule = \"elevater\"",

@@ -11,7 +11,8 @@ use super::context::ExecutorError;
 use super::settings::SEARCH;
 
 /// What is tried out before a job trains: every combination of the values of its axes, each trained as
-/// the job would be and judged on the validation images of the same few shots. Test images play no part.
+/// the job would be and judged on the validation images of the same few shots. Test images play no part,
+/// unless `on_test` says so.
 ///
 /// It is the key `search` of a job's recipe, so that another search is another job.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -22,6 +23,18 @@ pub struct Search {
     /// Settings of the trials alone, such as fewer epochs, by their keys.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub trial: Map<String, Value>,
+    /// Settings of the last training alone, with what was found best, by their keys.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub last: Map<String, Value>,
+    /// Judge trials on the test images, which makes the result too good: how some published figures were
+    /// tuned. For comparison only.
+    #[serde(skip_serializing_if = "is_off")]
+    pub on_test: bool,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde's way to ask
+fn is_off(value: &bool) -> bool {
+    !*value
 }
 
 /// A setting and the values it may have.
@@ -53,7 +66,8 @@ pub(super) struct Trial {
 impl Search {
     /// The grid of ELEVATER's toolkit: six learning rates from 1e-6 to 0.1, and for each of them weight
     /// decays out of 97 from 1e-6 to 1e6, seven at first and then around the best one; trials of 10
-    /// epochs.
+    /// epochs. The last training learns from the validation images too, so that its last epoch is kept;
+    /// with one shot, where these are the training images, that changes nothing.
     pub fn elevater() -> Self {
         let log = |low: f64, high: f64, count: usize| -> Vec<Value> {
             let step = (high - low) / (count - 1) as f64;
@@ -75,6 +89,11 @@ impl Search {
                 },
             ],
             trial: Map::from_iter([("train.epochs".to_owned(), json!(10))]),
+            last: Map::from_iter([
+                ("few_shot.merge_val".to_owned(), json!(true)),
+                ("train.select".to_owned(), json!("last")),
+            ]),
+            on_test: false,
         }
     }
 
@@ -96,7 +115,7 @@ impl Search {
         }
         Self {
             axes,
-            trial: Map::new(),
+            ..Self::default()
         }
     }
 

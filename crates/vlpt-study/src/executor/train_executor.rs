@@ -8,25 +8,24 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use serde_json::{Map, Value, json};
+use serde::Deserialize;
+use serde_json::{Value, json};
 use vlpt_adapter::{
     Classifier, FeatureExtractor, ImageConfig, PixelBudget, PromptFolder, preprocess, with_threads,
 };
-use vlpt_base::files::{read_if_there, write_atomic};
 use vlpt_base::hash::sha256;
 use vlpt_base::memo::Memo;
 use vlpt_clip::Clip;
 use vlpt_clip::Observer;
 use vlpt_data::image::{Limits, Preprocess};
-use vlpt_train::{ComputeConfig, RunOptions, RunSummary, TrainError};
+use vlpt_train::{ComputeConfig, TrainError};
 
 use super::context::{Executor, ExecutorError, JobContext, Resources};
 use super::experiment::{ConstantTexts, Experiment};
 use super::kept;
-use super::search::{self, Search, Trial};
 use super::settings::{self, CommonSettings, Keep};
 use super::tasks::Opened;
-use super::train::{RUN, start_of};
+use super::train::{HeldOut, Training};
 use super::watch::{Watch, stop};
 use crate::job::{Job, Kind, TaskSpec};
 use crate::result::Outcome;
@@ -107,18 +106,32 @@ impl TrainExecutor {
             details: details(&targets),
             ..Outcome::default()
         };
+        let mut held_out = HeldOut::default();
         let (folder, preprocess) = if job.kind == Kind::ZeroShot {
-            (None, preprocess(&self.clip, &ImageConfig::default()))
+            let images = match job.recipe.get("image") {
+                Some(images) => ImageConfig::deserialize(images)?,
+                None => ImageConfig::default(),
+            };
+            (None, preprocess(&self.clip, &images))
         } else {
             let began = Instant::now();
-            let (trained, searched) = self.train(job, &common, &experiment, context)?;
+            let sources = self.open_all(&job.train_on, &common, context)?;
+            let training = Training {
+                job,
+                tasks: &sources,
+                cache: self.training_cache(context)?,
+                experiment: &experiment,
+                context,
+            };
+            let trained = training.run()?;
             context.trained(began.elapsed());
-            if let Some(searched) = searched {
+            if let Some(searched) = trained.searched {
                 outcome.details["search"] = searched;
             }
-            outcome.details["selected_epoch"] = json!(trained.selected_epoch);
-            outcome.details["validation"] = json!(trained.val);
-            let folder = PromptFolder::open(&trained.prompt)?;
+            outcome.details["selected_epoch"] = json!(trained.summary.selected_epoch);
+            outcome.details["validation"] = json!(trained.summary.val);
+            held_out = trained.held_out;
+            let folder = PromptFolder::open(&trained.summary.prompt)?;
             let preprocess = folder.adapter.preprocess.clone();
             (Some(folder), preprocess)
         };
@@ -131,11 +144,28 @@ impl TrainExecutor {
                 None => experiment.zero_shot(task)?,
             };
             let cache = self.cache_of(&classifier, opened, &preprocess, context)?;
-            let found =
-                experiment.evaluate(&classifier, task, &opened.images, &preprocess, cache)?;
+            let temperature = match &folder {
+                Some(folder) if common.keep != Keep::Score => held_out.temperature(
+                    name,
+                    &experiment,
+                    folder,
+                    &preprocess,
+                    self.training_cache(context)?,
+                )?,
+                _ => None,
+            };
+            let found = experiment.evaluate(
+                &classifier,
+                task,
+                &opened.images,
+                &preprocess,
+                cache,
+                temperature,
+            )?;
             outcome.scores.insert(name.clone(), found.value);
             if common.keep != Keep::Score {
                 outcome.details["measures"][name.as_str()] = kept::measures(&found);
+                outcome.details["calibration"][name.as_str()] = kept::calibration(&found);
                 let images = opened.images.items();
                 let own = context.own()?;
                 let names = (&*self.clip.name, &*job.method);
@@ -145,78 +175,12 @@ impl TrainExecutor {
         Ok(outcome)
     }
 
-    /// Trains as a job says, from where a killed worker left it; gives what a search tried, too.
-    fn train(
-        &self,
-        job: &Job,
-        common: &CommonSettings,
-        experiment: &Experiment<'_>,
-        context: &JobContext<'_>,
-    ) -> Result<(RunSummary, Option<Value>), ExecutorError> {
-        let tasks = self.open_all(&job.train_on, common, context)?;
-        let tasks: Vec<vlpt_data::Task> = tasks
-            .iter()
-            .map(|(_, opened)| opened.task.clone())
-            .collect();
-        let start = start_of(job, &self.clip, context)?;
-        stop(context)?;
-        let start = start.as_deref();
-        // Features of training images, which jobs of a task and seed share.
-        let cache = match &self.cache {
-            Some(folder) => folder.clone(),
-            None => context.once("cache", |_| Ok(()))?,
-        };
-        let own = context.own()?;
-        let options = |dir: PathBuf| RunOptions {
-            dir,
-            cache: Some(cache.clone()),
-        };
-        let Some(search) = Search::of(job)? else {
-            let config = settings::run_config(job, start, context.threads())?;
-            let options = options(own.join(RUN));
-            return Ok((experiment.train_or_redo(&config, &options, &tasks)?, None));
-        };
-        let file = own.join("search.json");
-        let record = if let Some(bytes) = read_if_there(&file)? {
-            serde_json::from_slice(&bytes)?
-        } else {
-            let mut count = 0;
-            let mut value = |settings: &Map<String, Value>| -> Result<Trial, ExecutorError> {
-                stop(context)?;
-                count += 1;
-                let mut with = job.clone();
-                search::set(&mut with.recipe, &search.trial)?;
-                search::set(&mut with.recipe, settings)?;
-                let config = settings::run_config(&with, start, context.threads())?;
-                let options = options(own.join("search").join(count.to_string()));
-                let (value, error) = match experiment.validated(&config, &options, &tasks) {
-                    Ok(value) => (Some(value), None),
-                    Err(error) => {
-                        stop(context)?;
-                        (None, Some(error.to_string()))
-                    }
-                };
-                Ok(Trial {
-                    settings: settings.clone(),
-                    value,
-                    error,
-                })
-            };
-            let (tried, best) = search.run(&mut value)?;
-            let record = json!({ "chosen": tried[best].settings, "trials": tried });
-            let text = serde_json::to_string_pretty(&record)?;
-            write_atomic(&file, (text + "\n").as_bytes())?;
-            record
-        };
-        let chosen = record["chosen"].as_object().cloned().unwrap_or_default();
-        let mut with = job.clone();
-        search::set(&mut with.recipe, &chosen)?;
-        let config = settings::run_config(&with, start, context.threads())?;
-        let summary = experiment.train_or_redo(&config, &options(own.join(RUN)), &tasks)?;
-        if own.join("search").is_dir() {
-            fs_err::remove_dir_all(own.join("search"))?;
+    /// Where features of training images are kept, which jobs of a task and seed share.
+    fn training_cache(&self, context: &JobContext<'_>) -> Result<PathBuf, ExecutorError> {
+        match &self.cache {
+            Some(folder) => Ok(folder.clone()),
+            None => context.once("cache", |_| Ok(())),
         }
-        Ok((summary, Some(record)))
     }
 
     /// Where features of a task's test images are kept on disk. Those without visual prompts are

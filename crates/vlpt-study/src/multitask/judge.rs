@@ -51,6 +51,6 @@ impl<'a> Judge<'a> {
     ) -> Result<Evaluation> {
         let cache = self.cache.clone();
         let (experiment, task) = (self.experiment, self.task);
-        Ok(experiment.evaluate(classifier, task, &self.images, preprocess, cache)?)
+        Ok(experiment.evaluate(classifier, task, &self.images, preprocess, cache, None)?)
     }
 }

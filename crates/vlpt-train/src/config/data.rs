@@ -86,6 +86,10 @@ pub struct FewShotConfig {
     /// `{task}`, `{shots}` and `{seed}` stand for the task's name, `shots`, and the seed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub list: Option<String>,
+    /// Learn from the validation images of the subset too, so that none are left to choose by: what
+    /// ELEVATER's toolkit does in its last training.
+    #[serde(skip_serializing_if = "is_off")]
+    pub merge_val: bool,
 }
 
 impl FewShotConfig {
@@ -107,6 +111,7 @@ impl Default for FewShotConfig {
             shots: Shots::Count(16),
             seed: None,
             list: None,
+            merge_val: false,
         }
     }
 }

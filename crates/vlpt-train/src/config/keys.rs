@@ -28,6 +28,7 @@ pub fn all_keys() -> Vec<String> {
     full.few_shot.rule = Some(FewShotRule::Coop);
     full.few_shot.seed = Some(0);
     full.few_shot.list = Some(String::new());
+    full.few_shot.merge_val = true;
     full.train.shuffle = false;
     full.train.log_steps = true;
     full.image.resize = Some(ResizeMode::Shortest);
@@ -103,6 +104,7 @@ mod tests {
             "data.format",
             "few_shot.seed",
             "few_shot.list",
+            "few_shot.merge_val",
             "train.shuffle",
             "method.name",
             "method.coop.context",

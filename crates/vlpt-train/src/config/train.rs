@@ -228,4 +228,23 @@ pub enum Select {
     Last,
     /// The first epoch's with the best value of the task's metric on the validation images.
     BestVal,
+    /// The same on the test images, which makes a test of them too good: what ELEVATER's toolkit and
+    /// Tip-Adapter-F report. For comparison only.
+    BestTest,
+}
+
+impl Select {
+    /// Whether every epoch is judged, for the best one to be kept.
+    pub fn judges_epochs(self) -> bool {
+        self != Self::Last
+    }
+
+    /// The name in configurations.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Last => "last",
+            Self::BestVal => "best_val",
+            Self::BestTest => "best_test",
+        }
+    }
 }

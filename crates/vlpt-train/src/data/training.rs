@@ -1,6 +1,6 @@
 //! The images that a run learns from, of one task or of several.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use vlpt_data::{DataError, FewShotRule, Metric, Sample, Split, Subset, Task, few
 use vlpt_methods::class_text;
 
 use super::open_tasks;
-use crate::{Result, RunConfig, TrainError};
+use crate::{Result, RunConfig, Select, TrainError};
 
 /// The images that a run learns from.
 #[derive(Debug, Clone)]
@@ -112,7 +112,13 @@ impl TrainingData {
         let mut members = Vec::with_capacity(tasks.len());
         let mut classes = 0;
         for (task, subset) in tasks.iter().zip(subsets) {
-            let (own_train, own_val) = subset.splits(task)?;
+            let (mut own_train, mut own_val) = subset.splits(task)?;
+            if few.merge_val {
+                merge(&mut own_train, &mut own_val);
+            }
+            if config.train.select == Select::BestTest {
+                own_val = task.test.clone();
+            }
             if own_train.is_empty() {
                 return Err(AdapterError::NoImages {
                     task: task.name.clone(),
@@ -134,7 +140,11 @@ impl TrainingData {
         let order = match joint {
             Some(order) => {
                 let place = |(task, at): (usize, usize)| members[task].train.start + at;
-                order.into_iter().map(place).collect()
+                let mut order: Vec<usize> = order.into_iter().map(place).collect();
+                // validation images that are learned from too come after those that were drawn to be
+                let drawn: BTreeSet<usize> = order.iter().copied().collect();
+                order.extend((0..train.len()).filter(|at| !drawn.contains(at)));
+                order
             }
             None => (0..train.len()).collect(),
         };
@@ -145,6 +155,24 @@ impl TrainingData {
             val,
             order,
         })
+    }
+
+    /// The validation images of a member that it does not learn from, with labels of its own: those by
+    /// which probabilities can be judged. None where test images stand in for them.
+    pub fn held_out(&self, member: &Member, config: &RunConfig) -> Vec<Sample> {
+        if config.train.select == Select::BestTest {
+            return Vec::new();
+        }
+        let own = &self.train.samples[member.train.clone()];
+        let learned: BTreeSet<String> = own.iter().map(|image| image.image.id()).collect();
+        let first = member.classes.start as u32;
+        let val = self.val.samples[member.val.clone()].iter();
+        val.filter(|image| !learned.contains(&image.image.id()))
+            .map(|image| Sample {
+                image: image.image.clone(),
+                labels: image.labels.iter().map(|label| label - first).collect(),
+            })
+            .collect()
     }
 
     /// Class names that several of the tasks have, sorted.
@@ -164,6 +192,15 @@ impl TrainingData {
             .map(|(name, tasks)| SharedName { name, tasks })
             .collect()
     }
+}
+
+/// Takes validation images to those for training; one that is both already, as with one shot, stays one.
+fn merge(train: &mut Split, val: &mut Split) {
+    let known: BTreeSet<String> = train.samples.iter().map(|image| image.image.id()).collect();
+    let others = std::mem::take(&mut val.samples).into_iter();
+    train
+        .samples
+        .extend(others.filter(|image| !known.contains(&image.image.id())));
 }
 
 /// The subsets that the files of `few_shot.list` name.
@@ -233,4 +270,78 @@ fn together(tasks: &[Task]) -> Result<Task> {
             .extend(task.provenance.left_out.iter().cloned());
     }
     Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(rule: FewShotRule, shots: usize) -> RunConfig {
+        let mut config = RunConfig::default();
+        config.few_shot.rule = Some(rule);
+        config.few_shot.shots = vlpt_data::Shots::Count(shots);
+        config
+    }
+
+    fn tasks() -> Vec<Task> {
+        let one = |name: &str| vlpt_data::synthetic::task(name, 0).unwrap();
+        vec![one("shapes"), one("digits")]
+    }
+
+    fn ids(samples: &[Sample]) -> BTreeSet<String> {
+        samples.iter().map(|image| image.image.id()).collect()
+    }
+
+    #[test]
+    fn merged_validation_images_are_learned_from_and_none_are_left() {
+        let tasks = tasks();
+        for rule in [FewShotRule::Coop, FewShotRule::Elevater] {
+            let mut config = config(rule, 5);
+            let parted = TrainingData::of_tasks(&tasks, &config).unwrap();
+            assert!(!parted.val.is_empty());
+            config.few_shot.merge_val = true;
+            let merged = TrainingData::of_tasks(&tasks, &config).unwrap();
+            assert!(merged.val.is_empty());
+            let mut both = ids(&parted.train.samples);
+            both.extend(ids(&parted.val.samples));
+            assert_eq!(ids(&merged.train.samples), both);
+            assert_eq!(merged.train.len(), parted.train.len() + parted.val.len());
+            let mut order = merged.order.clone();
+            order.sort_unstable();
+            assert!(order.into_iter().eq(0..merged.train.len()), "{rule}");
+        }
+        // with one shot ELEVATER's validation images are the training images
+        let mut config = config(FewShotRule::Elevater, 1);
+        config.few_shot.merge_val = true;
+        let one = TrainingData::of_tasks(&tasks[..1], &config).unwrap();
+        assert_eq!(one.train.len(), tasks[0].classes.len());
+    }
+
+    #[test]
+    fn held_out_images_are_those_that_nothing_was_learned_from() {
+        let tasks = tasks();
+        let mut config = config(FewShotRule::Elevater, 5);
+        let data = TrainingData::of_tasks(&tasks, &config).unwrap();
+        for (task, member) in tasks.iter().zip(&data.members) {
+            let held = data.held_out(member, &config);
+            assert_eq!(held.len(), member.val.len());
+            assert!(ids(&held).is_disjoint(&ids(&data.train.samples)));
+            let classes = task.classes.len() as u32;
+            assert!(held.iter().all(|image| image.labels[0] < classes));
+        }
+        // test images that choose the epoch are not held out
+        config.train.select = Select::BestTest;
+        let data = TrainingData::of_tasks(&tasks, &config).unwrap();
+        assert_eq!(
+            ids(&data.val.samples).len(),
+            tasks[0].test.len() + tasks[1].test.len()
+        );
+        assert!(data.held_out(&data.members[0], &config).is_empty());
+        // nor are training images, which one shot validates on
+        config.train.select = Select::BestVal;
+        config.few_shot.shots = vlpt_data::Shots::Count(1);
+        let data = TrainingData::of_tasks(&tasks[..1], &config).unwrap();
+        assert!(!data.val.is_empty());
+        assert!(data.held_out(&data.members[0], &config).is_empty());
+    }
 }

@@ -14,7 +14,7 @@ use super::{RunOptions, RunSummary, fit, tune};
 use crate::checkpoint::{Checkpoint, Position};
 use crate::init::Initial;
 use crate::lock::RunLock;
-use crate::{Member, Result, RunConfig, Select, TrainError, TrainObserver, TrainingData};
+use crate::{Member, Result, RunConfig, TrainError, TrainObserver, TrainingData};
 use vlpt_adapter::{FeatureExtractor, preprocess, with_threads};
 use vlpt_adapter::{data_fingerprint, hash_images};
 
@@ -47,7 +47,7 @@ fn execute_here(
     let mut checkpoint = Checkpoint::read(dir)?;
     let baseline = config.method.is_baseline();
     // A baseline chooses its hyper-parameters by them, a prompt method its epoch if told to.
-    let val = if baseline || config.train.select == Select::BestVal {
+    let val = if baseline || config.train.select.judges_epochs() {
         data.val.clone()
     } else {
         Split::default()

@@ -78,7 +78,13 @@ pub(super) fn tell(
     data: &TrainingData,
     observer: &dyn TrainObserver,
 ) {
-    if config.train.select == Select::BestVal {
+    if config.train.select == Select::BestTest {
+        observer.note(
+            "train.select = \"best_test\": test images choose the epoch, so that what they say of the \
+             result is too good",
+        );
+    }
+    if config.train.select.judges_epochs() {
         for member in data.members.iter().filter(|member| member.val.is_empty()) {
             observer.note(&format!(
                 "{} brings no validation images and has no part in the mean that chooses the epoch",
@@ -124,17 +130,30 @@ pub(super) fn check_together(config: &RunConfig, clip: &Clip, data: &TrainingDat
             hint: Some("leave --class-weights out, or choose another method".to_owned()),
         });
     }
-    if tuned && config.train.select == Select::BestVal && data.val.is_empty() {
+    if tuned && config.train.select.judges_epochs() && data.val.is_empty() {
+        let (what, hint) = if config.few_shot.merge_val && config.train.select == Select::BestVal {
+            (
+                "few_shot.merge_val learns from the validation images, so that none are left"
+                    .to_owned(),
+                "use train.select = \"last\"",
+            )
+        } else {
+            let kind = match config.train.select {
+                Select::BestTest => "test",
+                _ => "validation",
+            };
+            (
+                format!("{} brings no {kind} images", data.task.name),
+                "use train.select = \"last\", or few_shot.rule = \"elevater\", which takes a fifth \
+                 of the training images for validation",
+            )
+        };
         return Err(TrainError::Incompatible {
             what: format!(
-                "train.select = \"best_val\", but {} brings no validation images",
-                data.task.name
+                "train.select = \"{}\", but {what}",
+                config.train.select.name()
             ),
-            hint: Some(
-                "use train.select = \"last\", or few_shot.rule = \"elevater\", which takes a fifth \
-                 of the training images for validation"
-                    .to_owned(),
-            ),
+            hint: Some(hint.to_owned()),
         });
     }
     if !tuned && config.views.mode == Views::Online && !method.needs().no_images {
@@ -173,12 +192,12 @@ pub(super) fn check_together(config: &RunConfig, clip: &Clip, data: &TrainingDat
         method.texts(&clip.tokenizer, classes)?;
         check_length(config, method.as_ref())?;
         let averaged = method.average_weight(1, config.epochs()).is_some();
-        if averaged && config.train.select == Select::BestVal {
+        if averaged && config.train.select.judges_epochs() {
             return Err(TrainError::Incompatible {
                 what: format!(
-                    "{} ends with an average over all epochs, but train.select = \"best_val\" \
-                     takes one",
-                    config.method
+                    "{} ends with an average over all epochs, but train.select = \"{}\" takes one",
+                    config.method,
+                    config.train.select.name()
                 ),
                 hint: Some("set train.select to \"last\"".to_owned()),
             });

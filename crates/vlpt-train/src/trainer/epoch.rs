@@ -2,8 +2,8 @@
 
 use super::Trainer;
 use super::step::{Step, StepResult};
+use crate::Result;
 use crate::events::{EpochEnd, Event};
-use crate::{Result, Select};
 
 impl Trainer<'_> {
     /// Adds a batch to the sums of its epoch.
@@ -26,7 +26,7 @@ impl Trainer<'_> {
     pub(super) fn end_epoch(&mut self, lr: f64) -> Result<Event> {
         // Of several stages the last one's epochs are chosen among: the others are no result yet.
         let last = self.stage.number + 1 == self.timeline.stages();
-        let validated = last && self.work.config.train.select == Select::BestVal;
+        let validated = last && self.work.config.train.select.judges_epochs();
         let mut val_tasks = if validated {
             self.validate()?
         } else {

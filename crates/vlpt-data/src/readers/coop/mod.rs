@@ -143,7 +143,7 @@ fn find(path: &Path) -> Option<Found> {
     if let Some(set) = SETS.iter().find(here) {
         return Some(Found::Lists(set));
     }
-    let named = |set: &&Set| set.folder == folder && path.join(set.images).is_dir();
+    let named = |set: &&Set| set.is_called(&folder) && path.join(set.images).is_dir();
     SETS.iter().find(named).map(Found::Incomplete)
 }
 

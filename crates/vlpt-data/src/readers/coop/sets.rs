@@ -33,6 +33,18 @@ pub(super) struct Set {
 }
 
 impl Set {
+    /// Whether a folder is called as the set's usually is: in CoOp's suite, or by torchvision, which unpacks the
+    /// authors' archive.
+    pub(super) fn is_called(&self, folder: &str) -> bool {
+        let unpacked = match self.name {
+            "Caltech101" => "caltech101",
+            "OxfordPets" => "oxford-iiit-pet",
+            "OxfordFlowers" => "flowers-102",
+            _ => self.folder,
+        };
+        folder == self.folder || folder == unpacked
+    }
+
     /// Where the file of this set comes from.
     pub(super) fn help(&self) -> String {
         match self.kind {

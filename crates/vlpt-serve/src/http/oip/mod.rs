@@ -15,12 +15,13 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::body;
+use super::extract::Path;
 use super::scores::{Apply, of_logits};
 use crate::answer::{App, Image};
 use crate::error::RequestError;

@@ -7,6 +7,7 @@ use vlpt_bench::{Protocol, Request, SearchKind};
 use vlpt_methods::METHODS;
 use vlpt_study::{Keep, Shard};
 
+use super::ways::WayArgs;
 use crate::commands::study::{bytes, command, read_groups};
 use crate::error::CliError;
 use crate::options::TowerArgs;
@@ -80,6 +81,8 @@ pub(crate) struct BenchArgs {
     /// Choose hyper-parameters by validation images before each training
     #[arg(long, value_enum, value_name = "GRID")]
     search: Option<SearchArg>,
+    #[command(flatten)]
+    ways: WayArgs,
     /// Settings of all methods from a TOML file
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -170,6 +173,7 @@ impl BenchArgs {
                 SearchArg::Small => SearchKind::Small,
                 SearchArg::Elevater => SearchKind::Elevater,
             }),
+            ways: self.ways.ways(),
             shots: self.shots.clone(),
             source_shots: self.source_shots,
             seeds: self.seeds.clone(),

@@ -1,9 +1,11 @@
 //! `vlpt bench`: published benchmarks, from folders of images to tables.
 
 mod args;
+mod figures;
 mod run;
 mod survey;
 mod table;
+mod ways;
 
 use clap::Subcommand;
 

@@ -31,6 +31,13 @@ pub(super) fn text(tasks: &[Checked], ways: bool) -> String {
             for way in &task.ways {
                 let _ = write!(text, "\n  {way}");
             }
+            let _ = match &task.sha256 {
+                Some((file, hash)) => write!(text, "\n  check: SHA-256 of {file} is {hash}"),
+                None => write!(
+                    text,
+                    "\n  check: by the counts above; nobody published a hash of its files that we know"
+                ),
+            };
         }
     }
     let found = tasks

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
-use vlpt_bench::{BenchFile, collect, submission, tables};
+use vlpt_bench::{BenchFile, check_submission, collect, submission, tables};
 use vlpt_tables::{Format, Table};
 
+use super::figures;
 use crate::commands::compare::FormatArg;
 use crate::console::{Console, table};
 use crate::error::CliError;
@@ -29,15 +30,15 @@ pub(crate) struct TableArgs {
 /// Flags of `vlpt bench submission`.
 #[derive(Debug, Args)]
 pub(crate) struct SubmissionArgs {
-    /// The benchmark's folder
-    #[arg(value_name = "FOLDER")]
-    dir: PathBuf,
+    /// The benchmark's folder; or a submission that is there, to check it
+    #[arg(value_name = "FOLDER|FILE.zip")]
+    place: PathBuf,
     /// The method, as the tables call it
     #[arg(long, value_name = "METHOD")]
-    method: String,
+    method: Option<String>,
     /// Training images of each class
     #[arg(long, value_name = "K")]
-    shots: usize,
+    shots: Option<usize>,
 }
 
 #[derive(Debug, Serialize)]
@@ -82,6 +83,8 @@ pub(super) fn show(
     let found = tables(&collected, against)?;
     let mut files = collected.files.clone();
     files.extend(found.write(dir)?);
+    let protocol = collected.file.protocol()?;
+    files.extend(figures::write(dir, &collected, &protocol.measures())?);
     let of = |(name, table): &'_ (String, Table)| (name.clone(), table.clone());
     let shown: Vec<(String, Table)> = found.tables.iter().map(of).collect();
     let document = Document {
@@ -116,7 +119,7 @@ pub(super) fn show(
             text += &format!("\nnote: {note}");
         }
         text += &format!(
-            "\nwrote {} and tables/ beside it",
+            "\nwrote {}, tables/ and figures/ beside it",
             dir.join("results.csv").display()
         );
         if !found.published.is_empty() {
@@ -128,9 +131,19 @@ pub(super) fn show(
 
 /// Writes the submission.
 pub(crate) fn submit(args: &SubmissionArgs, console: &Console) -> Result<(), CliError> {
-    let file = BenchFile::read(&args.dir)?;
+    let (method, shots) = match (&args.method, args.shots) {
+        (None, None) if args.place.is_file() => return check(&args.place, console),
+        (Some(method), Some(shots)) if !args.place.is_file() => (method, shots),
+        _ => {
+            return Err(CliError::usage(
+                "a submission is made of a folder, a method and a number of shots",
+                "give --method and --shots with a folder, and neither to check a file",
+            ));
+        }
+    };
+    let file = BenchFile::read(&args.place)?;
     let model = vlpt_clip::Clip::load(&find_model(&file.model, console)?)?;
-    let written = submission(&args.dir, &args.method, args.shots, &model.config)?;
+    let written = submission(&args.place, method, shots, &model.config)?;
     let document = Submission {
         file: &written.path,
         tasks: &written.tasks,
@@ -146,5 +159,23 @@ pub(crate) fn submit(args: &SubmissionArgs, console: &Console) -> Result<(), Cli
             text += &format!("\nnot complete: {lack}");
         }
         text
+    })
+}
+
+/// Checks a submission that is there.
+fn check(file: &Path, console: &Console) -> Result<(), CliError> {
+    let tasks = check_submission(file)?;
+    let document = Submission {
+        file,
+        tasks: &tasks,
+        lacks: &[],
+    };
+    console.result(&document, || {
+        format!(
+            "{} has the format of a submission, with {} of ELEVATER's 20 tasks: {}",
+            file.display(),
+            tasks.len(),
+            tasks.join(", ")
+        )
     })
 }

@@ -20,7 +20,7 @@ pub(super) fn draw(
 }
 
 /// Average ranks, where there are enough tasks and methods for a critical difference.
-fn ranks(comparison: &Comparison) -> Option<String> {
+pub(crate) fn ranks(comparison: &Comparison) -> Option<String> {
     let ranking = comparison.ranking.as_ref()?;
     let names = comparison.methods.iter().cloned();
     Some(rank_chart(&RankChart {
@@ -35,7 +35,7 @@ fn ranks(comparison: &Comparison) -> Option<String> {
 }
 
 /// The average over tasks of each method at each number of shots.
-fn shots(results: &Results) -> Result<String, CliError> {
+pub(crate) fn shots(results: &Results) -> Result<String, CliError> {
     let places = results.shots();
     let mut compared = Vec::new();
     for shots in &places {

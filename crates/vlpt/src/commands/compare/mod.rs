@@ -1,6 +1,6 @@
 //! `vlpt compare`: methods side by side, with intervals, ranks and tests.
 
-mod figures;
+pub(crate) mod figures;
 mod runs;
 
 use std::collections::BTreeSet;

@@ -1,15 +1,19 @@
 //! The methods of a benchmark, each with the recipe that follows its protocol.
 
+#[cfg(test)]
+mod tests;
+
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
 use vlpt_data::FewShotRule;
-use vlpt_methods::{METHODS, untuned};
+use vlpt_methods::{METHODS, MethodConfig, untuned};
 use vlpt_study::{MethodRequest, Search};
 use vlpt_train::{Epochs, RunConfig, load, recipe};
 
 use crate::method::BenchMethod;
 use crate::protocol::Protocol;
+use crate::ways::{Unsound, Ways};
 use crate::{BenchError, Result};
 
 /// How methods are asked for.
@@ -25,6 +29,8 @@ pub(crate) struct Wishes<'a> {
     pub(crate) settings: &'a [String],
     /// What is tried out before each training.
     pub(crate) search: Option<SearchKind>,
+    /// Which published ways are taken.
+    pub(crate) ways: Ways,
 }
 
 /// Which search precedes each training.
@@ -110,9 +116,12 @@ impl Wishes<'_> {
             };
             request.resolve()
         };
-        // one draw for all methods
-        let rule = format!("few_shot.rule={}", protocol.rule);
-        let resolved = resolve(from.clone(), &[rule])?;
+        let spec = METHODS.iter().find(|spec| spec.name == method);
+        let fitted = spec.is_some_and(|spec| MethodConfig::new(spec).is_baseline());
+        let search = self.search.filter(|_| !fitted);
+        // one draw and one look at images for all methods
+        let more = self.settings_by(protocol.rule, fitted, search.is_some());
+        let resolved = resolve(from.clone(), &more)?;
         let config = resolved.config;
         let baseline = config.method.is_baseline();
         if protocol.prompts_only && baseline {
@@ -136,18 +145,30 @@ impl Wishes<'_> {
             ));
         }
         let mut recipe = resolved.recipe;
+        let on_imagenet = from.as_ref().map(|from| format!("{from}-imagenet"));
+        let on_imagenet = on_imagenet.filter(|name| vlpt_train::recipe(name).is_some());
+        let on_imagenet = on_imagenet.map(|name| resolve(Some(name), &more));
+        let mut imagenet_recipe = on_imagenet.transpose()?.map(|resolved| resolved.recipe);
         // images of several tasks are drawn and batched as the recipe of the source stage says
         let source = self
             .source_recipe(protocol, from.as_deref(), &resolve)?
             .unwrap_or_else(|| recipe.clone());
-        if let Some(search) = self.search.filter(|_| !baseline) {
-            recipe["search"] = json!(search.of(&config));
+        if let Some(kind) = search {
+            let mut search = kind.of(&config);
+            search.on_test = self.ways.takes(Unsound::TuneOnTarget);
+            if let Some((key, value)) = self.ways.of_last() {
+                search.last.insert(key.to_owned(), json!(value));
+            }
+            for recipe in std::iter::once(&mut recipe).chain(&mut imagenet_recipe) {
+                recipe["search"] = json!(search);
+            }
         }
         Ok(BenchMethod {
             name: name.to_owned(),
             from,
             config,
             recipe,
+            imagenet_recipe,
             source_recipe: source,
         })
     }
@@ -166,18 +187,31 @@ impl Wishes<'_> {
             let own = stem
                 .filter(|stem| recipe(stem).is_some())
                 .map(str::to_owned);
-            let rule = format!("few_shot.rule={}", FewShotRule::Coop);
+            let more = self.settings_by(FewShotRule::Coop, false, false);
             return Ok(Some(
-                resolve(own.or_else(|| from.map(str::to_owned)), &[rule])?.recipe,
+                resolve(own.or_else(|| from.map(str::to_owned)), &more)?.recipe,
             ));
         }
+        // a source stage is not searched: it has at once what a search leaves to the last training
+        let more = self.settings_by(protocol.rule, false, false);
         if stem.is_none() {
-            return Ok(None);
+            let searched = self.search.is_some();
+            let own = searched.then(|| resolve(from.map(str::to_owned), &more));
+            return Ok(own.transpose()?.map(|own| own.recipe));
         }
         // ELEVATER's own source stage: batches of 64 in the order of the draw
-        let rule = format!("few_shot.rule={}", protocol.rule);
-        let more = ["train.batch_size=64", "train.shuffle=false", &rule].map(str::to_owned);
+        let stage = ["train.batch_size=64", "train.shuffle=false"].map(str::to_owned);
+        let more = [&stage[..], &more].concat();
         Ok(Some(resolve(from.map(str::to_owned), &more)?.recipe))
+    }
+
+    /// What a draw by a rule, and the published ways, set before all settings of the user.
+    fn settings_by(&self, rule: FewShotRule, baseline: bool, searched: bool) -> Vec<String> {
+        let ways = self.ways.settings(rule, baseline, searched).into_iter();
+        let rule = format!("few_shot.rule={rule}");
+        std::iter::once(rule)
+            .chain(ways.map(str::to_owned))
+            .collect()
     }
 
     /// What of the settings is for a method.
@@ -201,7 +235,16 @@ impl SearchKind {
         };
         match self {
             Self::Small => Search::small(config.train.lr, epochs),
-            Self::Elevater => Search::elevater(),
+            Self::Elevater => {
+                let mut search = Search::elevater();
+                // trials are the shorter trainings
+                if let (Some(own), Some(trial)) = (epochs, search.trial.get_mut("train.epochs"))
+                    && trial.as_u64().is_some_and(|trial| trial > own as u64)
+                {
+                    *trial = json!(own);
+                }
+                search
+            }
         }
     }
 }
@@ -217,74 +260,4 @@ fn of_protocol(method: &str, protocol: &Protocol) -> Option<String> {
 
 pub(crate) fn names(methods: &[BenchMethod]) -> Vec<&str> {
     methods.iter().map(|method| method.name.as_str()).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::protocol;
-
-    fn wished(methods: &[&str], settings: &[&str], of: &str) -> Result<Vec<BenchMethod>> {
-        let own = |all: &[&str]| -> Vec<String> { all.iter().map(ToString::to_string).collect() };
-        let (methods, settings) = (own(methods), own(settings));
-        let wishes = Wishes {
-            methods: &methods,
-            settings: &settings,
-            ..Wishes::default()
-        };
-        wishes.resolve(protocol(of).unwrap())
-    }
-
-    #[test]
-    fn a_method_follows_the_recipe_of_its_protocol_or_the_one_that_is_named() {
-        let first = METHODS[0].name;
-        let all = wished(&[first, "mine=quick-csc"], &["mine:train.lr=0.5"], "coop").unwrap();
-        assert_eq!(all[0].from, Some(format!("{first}-paper")));
-        assert_eq!(
-            (all[1].name.as_str(), all[1].from.as_deref()),
-            ("mine", Some("quick-csc"))
-        );
-        assert_eq!(all[1].recipe["train"]["lr"], json!(0.5));
-        assert_ne!(all[0].recipe["train"]["lr"], json!(0.5));
-        let other = wished(&[first], &[], "base-to-new").unwrap();
-        assert_eq!(other[0].from, Some(format!("{first}-base2new")));
-    }
-
-    #[test]
-    fn what_a_protocol_cannot_ask_of_a_method_is_refused_with_its_name() {
-        let first = METHODS[0].name;
-        let closed = METHODS.iter().find(|spec| {
-            let config = vlpt_methods::MethodConfig::new(spec);
-            config.is_baseline() && !config.needs().open_classes
-        });
-        let closed = closed.unwrap().name;
-        for (methods, settings, of, what) in [
-            (&["mine=quick-csc"][..], &[][..], "base-to-new", "no others"),
-            (&[closed], &[], "cross-dataset", "no others"),
-            (&[closed], &[], "cross-task", "learns no prompt"),
-            (&[untuned().name], &[], "coop", "compared with anyway"),
-            (&["no-such"], &[], "coop", "is no method"),
-            (&[first, first], &[], "coop", "twice"),
-            (
-                &[first],
-                &["other:train.lr=1"],
-                "coop",
-                "which is no method here",
-            ),
-        ] {
-            let error = wished(methods, settings, of).unwrap_err();
-            assert!(error.to_string().contains(what), "{error}");
-            assert!(error.hint().is_some());
-        }
-    }
-
-    #[test]
-    fn the_source_stage_has_the_recipe_of_its_own_data() {
-        let method = &wished(&[METHODS[0].name], &[], "cross-task").unwrap()[0];
-        assert_eq!(method.recipe["few_shot"]["rule"], json!("elevater"));
-        assert_eq!(method.source_recipe["few_shot"]["rule"], json!("coop"));
-        let method = &wished(&[METHODS[0].name], &[], "elevater").unwrap()[0];
-        assert_eq!(method.source_recipe["train"]["batch_size"], json!(64));
-        assert_eq!(method.source_recipe["train"]["shuffle"], json!(false));
-    }
 }

@@ -1,18 +1,21 @@
-//! ELEVATER's submission file: probabilities of whole test sets, for each seed, with counts of parameters.
-//!
-//! A document is `{"data": [...]}` with an object a task: `model_name`, `dataset_name`, `num_trainable_params`,
-//! `num_params`, `num_visual_params`, `num_backbone_params`, `n_shot`, `rnd_seeds`, and `predictions`, seeds by
-//! images by classes. The toolkit wants it zipped; any program does that.
+//! ELEVATER's submission: probabilities of whole test sets, for each seed, with counts of parameters.
+
+mod format;
 
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
-use vlpt_base::files::{read_if_there, write_atomic};
+use serde_json::Value;
+use vlpt_base::files::read_if_there;
 use vlpt_clip::ClipConfig;
-use vlpt_study::{Folder, Job, JobId, Kind, Plan, TaskSpec, answers_file, read_outcome};
+use vlpt_study::{Folder, Job, JobId, Kind, Plan, TaskSpec, answers_file, file_name, read_outcome};
 
 use crate::file::BenchFile;
+use crate::protocol::Protocol;
 use crate::{BenchError, Result};
+
+use format::{Submission, SubmittedTask};
+
+pub use format::check_submission;
 
 /// A submission that was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,20 +28,29 @@ pub struct Submitted {
     pub lacks: Vec<String>,
 }
 
-/// Writes the submission of a method at a number of shots: `submission-METHOD-SHOTS.json` in the folder.
+/// Writes the submission of a method, as tables call it, at a number of shots: `submission-METHOD-SHOTS.zip` in
+/// the folder, which is read again and checked.
 ///
 /// # Errors
-/// A folder that holds no such results, results without probabilities, or rows that are none: another number of
-/// images or classes than in another seed, a probability outside 0 to 1, or a row that does not sum to 1.
+/// A folder of another benchmark or one that holds no such results, results without probabilities, or what
+/// [`check_submission`] refuses.
 pub fn submission(dir: &Path, method: &str, shots: usize, model: &ClipConfig) -> Result<Submitted> {
     let file = BenchFile::read(dir)?;
+    let protocol = file.protocol()?;
+    if protocol.name != "elevater" {
+        return Err(BenchError::choice(
+            format!("{} is a folder of {}", dir.display(), protocol.name),
+            "the submission is ELEVATER's: name a folder of `vlpt bench elevater`",
+        ));
+    }
     let plan = Plan::read(dir)?;
     let folder = Folder::new(dir);
     let mut data = Vec::new();
     let (mut tasks, mut lacks) = (Vec::new(), Vec::new());
     for task in &file.tasks {
-        let own = jobs_of(&plan, &task.name, method, shots);
+        let own = jobs_of(&plan, protocol, &task.name, method, shots);
         let (mut seeds, mut predictions, mut learned) = (Vec::new(), Vec::new(), 0);
+        let mut trained_with = shots;
         for (job, id, spec) in own {
             if read_outcome(&folder, job, id)?.is_none() {
                 continue;
@@ -47,13 +59,23 @@ pub fn submission(dir: &Path, method: &str, shots: usize, model: &ClipConfig) ->
             predictions.push(probabilities(&answers_file(&work, &spec.name))?);
             learned = trainable(&work)?;
             seeds.push(job.seed);
+            trained_with = job.shots;
         }
         if predictions.is_empty() {
             lacks.push(format!("no result of {}", task.name));
             continue;
         }
-        check(&task.name, &predictions)?;
         let images = predictions[0].len();
+        let classes = predictions[0].first().map_or(0, Vec::len);
+        if let Some(expected) = task.expected[0]
+            && expected != classes as u64
+        {
+            lacks.push(format!(
+                "{classes} of {expected} classes of {}, which is left out",
+                task.name
+            ));
+            continue;
+        }
         if let Some(expected) = task.expected[3]
             && expected != images as u64
         {
@@ -62,45 +84,47 @@ pub fn submission(dir: &Path, method: &str, shots: usize, model: &ClipConfig) ->
                 task.name
             ));
         }
-        data.push(json!({
-            "model_name": file.model,
-            "dataset_name": task.name,
-            "num_trainable_params": learned,
-            "num_params": model.parameters() + learned,
-            "num_visual_params": model.vision_parameters(),
-            "num_backbone_params": model.parameters(),
-            "n_shot": shots,
-            "rnd_seeds": seeds,
-            "predictions": predictions,
-        }));
+        data.push(SubmittedTask {
+            model_name: file.model.clone(),
+            dataset_name: task.name.clone(),
+            num_trainable_params: learned as f64,
+            num_params: (model.parameters() + learned) as u64,
+            num_visual_params: model.vision_parameters() as u64,
+            num_backbone_params: model.parameters() as u64,
+            n_shot: trained_with as i64,
+            rnd_seeds: seeds,
+            predictions,
+        });
         tasks.push(task.name.clone());
     }
     if tasks.is_empty() {
+        let lacks = lacks.join("; ");
         return Err(BenchError::choice(
             format!(
-                "{} holds no result of {method} with {shots} shots",
+                "{} holds nothing of {method} with {shots} shots to submit: {lacks}",
                 dir.display()
             ),
             "`vlpt bench table` shows what there is",
         ));
     }
-    let text = serde_json::to_string(&json!({ "data": data })).map_err(std::io::Error::other)?;
-    let path = dir.join(format!("submission-{method}-{shots}.json"));
-    write_atomic(&path, text.as_bytes())?;
+    let path = dir.join(file_name(&format!("submission-{method}-{shots}.zip")));
+    Submission { data }.write(&path)?;
+    check_submission(&path)?;
     Ok(Submitted { path, tasks, lacks })
 }
 
-/// The jobs that train a task alone.
+/// The jobs whose scores on a task stand under a method's name in tables.
 fn jobs_of<'a>(
     plan: &'a Plan,
+    protocol: &Protocol,
     task: &str,
     method: &str,
     shots: usize,
 ) -> Vec<(&'a Job, &'a JobId, &'a TaskSpec)> {
     let all = plan.jobs().iter().zip(plan.ids());
     let own = all.filter(|(job, _)| {
-        let kind = job.kind == Kind::Single && job.shots == shots;
-        (kind || job.kind == Kind::ZeroShot) && job.method == method
+        let counted = job.shots == shots || job.kind == Kind::ZeroShot;
+        counted && (protocol.label)(job) == method
     });
     let of = |(job, id): (&'a Job, &'a JobId)| {
         let spec = job.evaluate_on.iter().find(|spec| spec.name == task)?;
@@ -110,7 +134,7 @@ fn jobs_of<'a>(
 }
 
 /// The probabilities in a file of answers, image by image.
-fn probabilities(path: &Path) -> Result<Vec<Vec<f32>>> {
+fn probabilities(path: &Path) -> Result<Vec<Vec<f64>>> {
     let wrong = |what: String| BenchError::File {
         path: path.to_owned(),
         what,
@@ -129,42 +153,13 @@ fn probabilities(path: &Path) -> Result<Vec<Vec<f32>>> {
     let mut rows = Vec::new();
     for record in reader.records() {
         let record = record.map_err(|error| wrong(error.to_string()))?;
-        let row: Option<Vec<f32>> = columns
+        let row: Option<Vec<f64>> = columns
             .iter()
             .map(|&c| record.get(c)?.parse().ok())
             .collect();
         rows.push(row.ok_or_else(|| wrong(format!("row {} has no number", rows.len() + 1)))?);
     }
     Ok(rows)
-}
-
-/// Refuses predictions that are none.
-fn check(task: &str, predictions: &[Vec<Vec<f32>>]) -> Result<()> {
-    let first = &predictions[0];
-    let classes = first.first().map_or(0, Vec::len);
-    let refuse = |what: String| {
-        Err(BenchError::choice(
-            format!("{task}: {what}"),
-            "run the benchmark again into an empty folder",
-        ))
-    };
-    for (seed, rows) in predictions.iter().enumerate() {
-        if rows.len() != first.len() || rows.iter().any(|row| row.len() != classes) {
-            return refuse(format!(
-                "seed number {seed} has another shape than the first"
-            ));
-        }
-        for (number, row) in rows.iter().enumerate() {
-            let sum: f32 = row.iter().sum();
-            let share = row.iter().all(|p| (0.0..=1.0).contains(p));
-            if !share || (sum - 1.0).abs() > 1e-3 {
-                return refuse(format!(
-                    "image {number} of seed number {seed} sums to {sum}"
-                ));
-            }
-        }
-    }
-    Ok(())
 }
 
 /// How many values a job learned: those of its prompt folder.
@@ -187,24 +182,4 @@ fn trainable(work: &Path) -> Result<usize> {
         .flatten()
         .map(|(_, shape)| of(shape))
         .sum())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rows_that_are_no_probabilities_are_refused() {
-        let good = vec![vec![0.25, 0.75], vec![1.0, 0.0]];
-        assert!(check("a", &[good.clone(), good.clone()]).is_ok());
-        let mut short = good.clone();
-        short.pop();
-        let text = |rows: Vec<Vec<f32>>| check("a", &[good.clone(), rows]).unwrap_err().to_string();
-        assert!(text(short).contains("another shape"));
-        assert!(
-            text(vec![vec![0.25, 0.25], vec![1.0, 0.0]])
-                .contains("image 0 of seed number 1 sums to 0.5")
-        );
-        assert!(text(vec![vec![-0.5, 1.5], vec![1.0, 0.0]]).contains("image 0"));
-    }
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Others' clients ask the server: tritonclient, and headless Chromium with the page.
-# Needs: pip install 'tritonclient[http]'; apt-get install chromium; npm (takes playwright-core).
+# Headless Chromium with the server's page: a photo by keyboard, bars, attention, no request to elsewhere.
+# Needs: apt-get install chromium; npm (takes playwright-core).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 vlpt=$PWD/target/release/vlpt
@@ -18,7 +18,6 @@ done
 until [ -s about.json ] && python3 -c 'import json; json.load(open("about.json"))' 2>/dev/null; do sleep 0.1; done
 address=$(python3 -c 'import json; print(json.load(open("about.json"))["listening"])')
 photo=$work/$(find drawn -name '*.png' | sort | head -1)
-"${PYTHON:-python3}" "$here/clients.py" "$vlpt" "${address#http://}" runs/coop "$photo"
 cp "$here/page.mjs" .
 npm install --silent --no-fund --no-audit playwright-core >/dev/null
 node page.mjs "$address" "$photo" "${PICTURE:-$work/page.png}"

@@ -1,16 +1,22 @@
 //! The tables of a benchmark, as a paper has them.
 
+mod by_image;
+mod calibration;
+mod harmonic;
+
 use std::path::{Path, PathBuf};
 
 use vlpt_base::files::write_atomic;
 use vlpt_data::catalogue;
 use vlpt_tables::published::{self, Ours};
-use vlpt_tables::{Comparison, Format, Results, Table};
+use vlpt_tables::{Average, Comparison, Format, Results, Table};
 
 use crate::file::BenchFile;
 use crate::protocol::Protocol;
 use crate::results::Collected;
 use crate::{BenchError, Result};
+
+use harmonic::{harmonic, mean};
 
 /// The tables of a benchmark.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -43,14 +49,10 @@ pub fn tables(collected: &Collected, against: Option<&str>) -> Result<Tables> {
             format!("they have {}", results.methods().join(", ")),
         ));
     }
-    let measures: Vec<&str> = if protocol.parts.len() > 1 {
-        protocol.parts.iter().map(|part| part.name()).collect()
-    } else {
-        vec![vlpt_tables::SCORE]
-    };
+    let measures = protocol.measures();
     let source = collected.source.as_deref();
     let without = without(protocol, file, results, source);
-    let mut ours = Vec::new();
+    let (mut ours, mut numbers) = (Vec::new(), Vec::new());
     for shots in results.shots() {
         let mut compared = Vec::new();
         for measure in &measures {
@@ -80,11 +82,29 @@ pub fn tables(collected: &Collected, against: Option<&str>) -> Result<Tables> {
             all.tables
                 .push((format!("harmonic-mean-{shots}"), harmonic(base, new)));
         }
+        for measure in &measures {
+            if let (Some(reference), Ok(count)) = (against, shots.parse()) {
+                let found = by_image::table(&collected.answers, count, measure, reference)?;
+                all.tables
+                    .extend(found.map(|table| (format!("{measure}-by-image-{shots}"), table)));
+            }
+            if let Some(table) = calibration::table(results, shots, measure) {
+                let part = if *measure == vlpt_tables::SCORE {
+                    String::new()
+                } else {
+                    format!("-{measure}")
+                };
+                all.tables
+                    .push((format!("calibration{part}-{shots}"), table));
+            }
+        }
         if let Ok(count) = shots.parse::<usize>() {
             ours.extend(averages(count, &compared, source));
+            let tasks = compared.first().and_then(|(_, own)| counted(own, source));
+            numbers.extend(tasks.map(|average| format!("{} with {shots} shots", average.tasks)));
         }
     }
-    all.published = beside(protocol, &ours);
+    all.published = beside(protocol, &ours, &numbers.join(", "));
     if collected.missing > 0 {
         let (missing, jobs) = (collected.missing, collected.jobs);
         all.notes
@@ -145,56 +165,10 @@ fn without(
     set.into_iter().chain(source).map(str::to_owned).collect()
 }
 
-/// Harmonic means of the averages, not averages of harmonic means.
-fn harmonic(base: &Comparison, new: &Comparison) -> Table {
-    let both = base.methods.iter().enumerate().filter_map(|(at, method)| {
-        let other = new.methods.iter().position(|known| known == method)?;
-        let mut row = vec![method.clone()];
-        let cells = base.tasks.iter().enumerate().map(|(task, name)| {
-            let there = new.tasks.iter().position(|known| known == name)?;
-            let (a, b) = (
-                base.cells[at][task].as_ref()?,
-                new.cells[other][there].as_ref()?,
-            );
-            Some(mean(a.mean, b.mean))
-        });
-        let averages = base.averages.iter().zip(&new.averages).map(|(a, b)| {
-            let (a, b) = (a.methods[at].as_ref()?, b.methods[other].as_ref()?);
-            Some(mean(a.mean, b.mean))
-        });
-        let shown =
-            |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.1}"));
-        row.extend(cells.chain(averages).map(shown));
-        Some(row)
-    });
-    let mut head = vec!["method".to_owned()];
-    head.extend(base.tasks.iter().cloned());
-    head.extend(
-        base.averages
-            .iter()
-            .map(|average| match &average.without[..] {
-                [] => format!("of averages over {}", average.tasks),
-                without => format!("without {}", without.join(", ")),
-            }),
-    );
-    Table {
-        caption: format!(
-            "Harmonic mean of base and new with {} shots, of means over seeds; the last columns are harmonic means of \
-             the two averages over n = {} tasks.",
-            base.shots,
-            base.tasks.len()
-        ),
-        head,
-        rows: both.collect(),
-    }
-}
-
-fn mean(base: f64, new: f64) -> f64 {
-    if base + new > 0.0 {
-        2.0 * base * new / (base + new)
-    } else {
-        0.0
-    }
+/// The average that counts: over all tasks but the one that was trained on for all others.
+fn counted<'a>(comparison: &'a Comparison, source: Option<&str>) -> Option<&'a Average> {
+    let mut averages = comparison.averages.iter();
+    averages.find(|average| average.without.iter().map(String::as_str).eq(source))
 }
 
 /// Averages over all tasks (over all but the source, where one is trained on for all), and their harmonic
@@ -206,10 +180,9 @@ fn averages(
 ) -> Vec<(String, Ours)> {
     let mut all = Vec::new();
     for (measure, comparison) in compared {
-        let mut averages = comparison.averages.iter();
-        let counted =
-            averages.find(|average| average.without.iter().map(String::as_str).eq(source));
-        let Some(counted) = counted else { continue };
+        let Some(counted) = counted(comparison, source) else {
+            continue;
+        };
         for (method, average) in comparison.methods.iter().zip(&counted.methods) {
             all.extend(average.as_ref().map(|average| {
                 let ours = Ours {
@@ -246,7 +219,7 @@ fn averages(
 }
 
 /// Our averages beside the published ones, a table for each measure that has some.
-fn beside(protocol: &Protocol, ours: &[(String, Ours)]) -> String {
+fn beside(protocol: &Protocol, ours: &[(String, Ours)], numbers: &str) -> String {
     let (name, dataset) = protocol.published;
     let mut texts = Vec::new();
     for measure in ["score", "accuracy", "base", "new", "harmonic-mean"] {
@@ -264,7 +237,7 @@ fn beside(protocol: &Protocol, ours: &[(String, Ours)]) -> String {
             .collect();
         if !own.is_empty() {
             texts.push(format!(
-                "## {measure}, published: {dataset}\n\n{}",
+                "## {measure}, published: {dataset}\n\nOurs are averages over n tasks: {numbers}.\n\n{}",
                 published::beside(&own, name, dataset, measure)
             ));
         }
