@@ -195,8 +195,10 @@ mod tests {
             data: &image.data,
         };
         let given = [ImageSource::Encoded(Cow::from(&png)), pixels(9), pixels(8)];
-        let read = |source: &ImageSource<'_>| Ok(("image".into(), source.clone()));
-        let (tensors, failed) = DecodedImages::of_sources(&preprocess, &given, read).into_parts();
+        let (tensors, failed) = DecodedImages::of_sources(&preprocess, &given, |source| {
+            Ok(("image".into(), source.clone()))
+        })
+        .into_parts();
         assert_eq!(tensors.len(), 2 * 48);
         assert_eq!(tensors[..48], tensors[48..]);
         let failed: Vec<String> = failed.iter().flatten().map(ToString::to_string).collect();
