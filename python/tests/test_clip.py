@@ -87,8 +87,8 @@ def test_a_model_says_what_it_is(clip):
 
 def test_a_classifier_shares_its_model(run, new):
     classifier = vlpt.Classifier.from_pretrained(run)
-    assert classifier.clip.fingerprint == vlpt.Clip.from_pretrained().fingerprint
-    assert classifier.clip.encode_image(new).shape[0] == 39
+    assert vlpt.Clip.of(classifier).fingerprint == vlpt.Clip.from_pretrained().fingerprint
+    assert vlpt.Clip.of(classifier).encode_image(new).shape[0] == 39
 
 
 def test_models_that_are_not_there_say_so(home, tmp_path):

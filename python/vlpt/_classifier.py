@@ -6,7 +6,7 @@ import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +18,6 @@ from ._options import OnError, Precision, check_threshold, check_top, keeps, sev
 from ._predictions import Predictions
 from ._progress import Reporter, Watching
 from ._temporary import TemporaryFolder
-
-if TYPE_CHECKING:
-    from ._clip import Clip
 
 
 class Classifier:
@@ -136,13 +133,6 @@ class Classifier:
     def threads(self) -> int:
         """Threads that calls compute with."""
         return self._predictor.threads
-
-    @property
-    def clip(self) -> Clip:
-        """The model, which shares its weights with this."""
-        from ._clip import Clip
-
-        return Clip(self._predictor.model)
 
     def predict(
         self,

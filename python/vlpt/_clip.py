@@ -38,6 +38,21 @@ class Clip:
         self._model = model
 
     @classmethod
+    def of(cls, classifier: Classifier) -> Clip:
+        """The model of a classifier, which shares its weights.
+
+        Parameters
+        ----------
+        classifier : Classifier
+            Of a prompt folder, or of class names alone.
+
+        Returns
+        -------
+        Clip
+        """
+        return cls(_vlpt.Model.of(classifier._predictor))
+
+    @classmethod
     def from_pretrained(
         cls,
         name: str | os.PathLike[str] | None = None,

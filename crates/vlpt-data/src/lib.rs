@@ -9,6 +9,7 @@ mod error;
 pub mod fewshot;
 mod format;
 mod given;
+mod given_task;
 mod halves;
 pub mod image;
 mod inside;

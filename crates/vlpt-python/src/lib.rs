@@ -13,6 +13,7 @@ mod command;
 mod errors;
 mod images;
 mod model;
+mod opened;
 mod outputs;
 mod pools;
 mod predictor;

@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use numpy::{PyArray1, PyArray2, PyArray4, PyArrayMethods};
 use pyo3::prelude::*;
-use vlpt_adapter::{
-    Classifier, DecodedImages, ImageConfig, PrecisionSetting, embed_texts, preprocess,
-};
-use vlpt_clip::{Clip, Hub, Precision, Progress};
+use vlpt_adapter::{Classifier, DecodedImages, ImageConfig, embed_texts, preprocess};
+use vlpt_clip::{Clip, Precision, Progress};
 use vlpt_data::image::Preprocess;
 
 use crate::errors::Failure;
 use crate::images::{Input, held, inputs};
+use crate::opened::{open_clip, precision};
 use crate::outputs::{Arrays, Rows, array};
 use crate::predictor::Predictor;
 use crate::work::{Watch, run};
@@ -27,7 +26,7 @@ pub(crate) struct Model {
 
 impl Model {
     /// Of weights in memory.
-    pub(crate) fn of(clip: Arc<Clip>, name: &str, threads: usize) -> Self {
+    fn new(clip: Arc<Clip>, name: &str, threads: usize) -> Self {
         let preprocess = preprocess(&clip, &ImageConfig::default());
         Self {
             clip,
@@ -38,38 +37,18 @@ impl Model {
     }
 }
 
-/// A number format by its name; none: as `VLPT_PRECISION` says, or what the processor is fastest with.
-///
-/// # Errors
-/// Another name.
-pub(crate) fn precision(name: Option<&str>) -> Result<PrecisionSetting, Failure> {
-    let variable = std::env::var("VLPT_PRECISION").unwrap_or_default();
-    match name.unwrap_or(&variable).to_lowercase().as_str() {
-        "" | "auto" => Ok(PrecisionSetting::Auto),
-        "f32" => Ok(PrecisionSetting::F32),
-        "bf16" => Ok(PrecisionSetting::Bf16),
-        other => Err(Failure::value(
-            format!("precision={other}: expected auto, f32 or bf16"),
-            "leave it out for what this processor is fastest with",
-        )),
-    }
-}
-
-/// Finds, downloads if need be, and loads a model.
-///
-/// # Errors
-/// A model that is not found or cannot be read.
-pub(crate) fn open_clip(
-    name: &str,
-    precision: PrecisionSetting,
-    watch: &Watch,
-) -> Result<Clip, Failure> {
-    let files = Hub::from_env().resolve(&name.parse()?, watch)?;
-    Ok(Clip::load_as(&files, precision.resolve())?)
-}
-
 #[pymethods]
 impl Model {
+    /// The model of a classifier, which shares its weights.
+    #[staticmethod]
+    fn of(predictor: &Predictor) -> Self {
+        Self::new(
+            predictor.shared_clip(),
+            predictor.base_model(),
+            predictor.threads(),
+        )
+    }
+
     /// Finds, downloads if need be, and loads a model.
     #[staticmethod]
     fn open(
@@ -82,7 +61,7 @@ impl Model {
             precision(precision_name).map_err(|failure| failure.raise(reporter.py()))?;
         run(reporter, threads, |watch| {
             let clip = open_clip(name, precision, watch)?;
-            Ok(Self::of(Arc::new(clip), name, threads))
+            Ok(Self::new(Arc::new(clip), name, threads))
         })
     }
 

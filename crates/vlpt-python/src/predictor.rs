@@ -10,7 +10,7 @@ use vlpt_data::image::{Exif, Grey16};
 
 use crate::errors::Failure;
 use crate::images::{held, inputs};
-use crate::model::{Model, precision};
+use crate::opened::precision;
 use crate::outputs::{Arrays, Rows};
 use crate::work::{Watch, run};
 
@@ -43,6 +43,11 @@ impl About {
 }
 
 impl Predictor {
+    /// The model, shared.
+    pub(crate) fn shared_clip(&self) -> Arc<Clip> {
+        Arc::clone(self.inner.shared_clip())
+    }
+
     /// Of a prompt folder and its model in memory, which is found by a name.
     ///
     /// # Errors
@@ -192,13 +197,13 @@ impl Predictor {
 
     /// The name that the model was found by.
     #[getter]
-    fn base_model(&self) -> &str {
+    pub(crate) fn base_model(&self) -> &str {
         &self.about.base_model
     }
 
     /// Number of threads that calls compute with.
     #[getter]
-    fn threads(&self) -> usize {
+    pub(crate) fn threads(&self) -> usize {
         self.threads
     }
 
@@ -212,15 +217,5 @@ impl Predictor {
     #[getter]
     fn scales_grey(&self) -> bool {
         self.inner.preprocess().grey16 == Grey16::Scale
-    }
-
-    /// The model, which shares its weights with this.
-    #[getter]
-    fn model(&self) -> Model {
-        Model::of(
-            Arc::clone(self.inner.shared_clip()),
-            &self.about.base_model,
-            self.threads,
-        )
     }
 }

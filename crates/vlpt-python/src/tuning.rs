@@ -14,7 +14,7 @@ use vlpt_tune::{RECORD, TuneOptions, WallClock};
 
 use crate::errors::Failure;
 use crate::images::{Input, held, inputs};
-use crate::model::{open_clip, precision};
+use crate::opened::{open_clip, precision};
 use crate::outputs::given;
 use crate::predictor::Predictor;
 use crate::work::{Watch, run};

@@ -400,7 +400,7 @@ fn a_token_stands_before_everything_that_tells() {
 
 #[test]
 fn a_full_server_says_so_at_once_and_a_late_body_is_not_waited_for() {
-    let server = Server::start(&["runs/text", "--queue", "1", "--timeout", "1"]);
+    let server = Server::start(&["runs/text", "--queue", "1", "--timeout", "6"]);
     let mut first = server.half("/models/text", 100);
     let busy = || {
         let url = format!("http://{}/models/text", server.address);

@@ -1,6 +1,9 @@
 //! Bodies: bounded, and read as what they say they are.
 
-use axum::body::Body;
+use std::future::poll_fn;
+use std::pin::pin;
+
+use axum::body::{Body, HttpBody};
 use axum::http::{HeaderMap, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,30 +13,53 @@ use serde::de::DeserializeOwned;
 use crate::answer::App;
 use crate::error::RequestError;
 
+/// How many times the limit is read of a body that is too large, so that a client that sends before it
+/// listens is not cut off in the midst and reads the answer.
+const READ_ON: usize = 8;
+
 /// All of a body.
 ///
 /// # Errors
-/// More bytes than the limit, before they are read where the head says so; or a connection that broke.
+/// More bytes than the limit, which are read on for a while and kept nowhere; or a connection that broke.
 pub(super) async fn read(
     app: &App,
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Bytes, RequestError> {
     let limit = app.options.body;
+    let longest = limit.saturating_mul(READ_ON);
     let too_large = || RequestError::TooLarge(format!("the body is larger than {limit} bytes"));
     let said = headers.get(header::CONTENT_LENGTH);
     let said = said.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    if said.is_some_and(|length| length > limit) {
+    let said = said.unwrap_or(0);
+    // a client that asks first has sent nothing yet
+    if said > longest || (said > limit && headers.contains_key(header::EXPECT)) {
         return Err(too_large());
     }
-    axum::body::to_bytes(body, limit).await.map_err(|error| {
-        let source = std::error::Error::source(&error);
-        if source.is_some_and(|source| source.to_string().contains("length limit")) {
-            too_large()
-        } else {
+    let mut kept = Vec::with_capacity(said.min(limit).min(1 << 20));
+    let mut length = 0;
+    let mut body = pin!(body);
+    while let Some(frame) = poll_fn(|context| body.as_mut().poll_frame(context)).await {
+        let frame = frame.map_err(|error| {
             RequestError::Bad(format!("the body did not arrive whole: {error}"))
+        })?;
+        let Some(data) = frame.data_ref() else {
+            continue; // trailers
+        };
+        length += data.len();
+        if length <= limit {
+            kept.extend_from_slice(data);
+        } else {
+            kept = Vec::new();
         }
-    })
+        if length > longest {
+            break;
+        }
+    }
+    if length > limit {
+        return Err(too_large());
+    }
+    Ok(kept.into())
 }
 
 /// Whether a body says that it is JSON.
