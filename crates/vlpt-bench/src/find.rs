@@ -37,10 +37,13 @@ pub fn find(roots: &[PathBuf], entries: &[&'static Entry]) -> Vec<Found> {
                         if !known.contains(&folder) {
                             known.push(folder.clone());
                         }
-                        // an archive of FGVC Aircraft has the set one folder further in
-                        let inside = folder.join("data");
-                        if inside.is_dir() && !known.contains(&inside) {
-                            known.push(inside);
+                        // archives of FGVC Aircraft and of DTD, as torchvision unpacks them, have the set
+                        // one folder further in
+                        let called = folder.file_name().unwrap_or_default();
+                        for inside in [folder.join("data"), folder.join(called)] {
+                            if inside.is_dir() && !known.contains(&inside) {
+                                known.push(inside);
+                            }
                         }
                         own = true;
                     }
@@ -138,6 +141,15 @@ mod tests {
         .unwrap();
         make("a/wds/wds_vtab-eurosat");
         make("b/.hidden/ucf101");
+        for folder in [
+            "MNIST/raw",
+            "cifar-10-batches-py",
+            "cifar-100-python",
+            "dtd/dtd",
+        ] {
+            make(&format!("b/{folder}"));
+        }
+        fs::write(root.path().join("b/fer2013.csv"), "").unwrap();
         let of = |suite, name| find_in(suite, name).unwrap();
         let entries = [
             of(Suite::Coop, "EuroSAT"),
@@ -145,6 +157,9 @@ mod tests {
             of(Suite::Coop, "DescribableTextures"),
             of(Suite::Coop, "UCF101"),
             of(Suite::Elevater, "eurosat_clip"),
+            of(Suite::Elevater, "cifar-10"),
+            of(Suite::Elevater, "cifar-100"),
+            of(Suite::Elevater, "fer-2013"),
         ];
         let roots = ["a", "b", "gone"].map(|name| root.path().join(name));
         let found = find(&roots, &entries);
@@ -154,10 +169,16 @@ mod tests {
             relative.map(|path| path.display().to_string()).collect()
         };
         assert_eq!(places(0)[0], "a/coop/eurosat");
-        assert_eq!(places(1), ["a/elevater/classification/mnist_20211008"]);
-        assert_eq!(places(2), ["a/my-textures"]);
+        assert_eq!(
+            places(1),
+            ["a/elevater/classification/mnist_20211008", "b/MNIST"]
+        );
+        assert_eq!(places(2), ["a/my-textures", "b/dtd", "b/dtd/dtd"]);
         assert!(places(3).is_empty());
         assert!(places(4).contains(&"a/wds/wds_vtab-eurosat".to_owned()));
+        assert_eq!(places(5), ["b/cifar-10-batches-py"]);
+        assert_eq!(places(6), ["b/cifar-100-python"]);
+        assert_eq!(places(7), ["b/fer2013.csv"]);
         assert_eq!(found[0].name, "coop/EuroSAT");
     }
 }

@@ -22,7 +22,7 @@ ELEVATER = {
     "hateful-memes": ("Hateful Memes", ["hatefulmemes"], "roc_auc", [
         "ELEVATER judges by ROC-AUC, MVLPT by accuracy: a figure says nothing until its metric is named.",
     ]),
-    "cifar-10": ("CIFAR-10", ["cifar10"], "accuracy", [
+    "cifar-10": ("CIFAR-10", ["cifar10", "cifar-10-batches-py", "cifar-10-batches-bin"], "accuracy", [
         "layout: The test images lie in `val.zip`.",
         "The templates are those of CIFAR-100; both lists are the same 18.",
     ]),
@@ -65,7 +65,7 @@ ELEVATER = {
         "layout: `train.zip` holds the images of train and of val.",
         "Images show several classes. ELEVATER ranks by softmax probabilities, MVLPT by raw logits: the two give different mAP.",
     ]),
-    "cifar-100": ("CIFAR-100", ["cifar100"], "accuracy", [
+    "cifar-100": ("CIFAR-100", ["cifar100", "cifar-100-python", "cifar-100-binary"], "accuracy", [
         "Classes are numbered in an order of its own (chimpanzee, trout, skunk, ...), not in the alphabetical one of the set and its other copies.",
         "layout: The folder is of another year than the rest, and index files are called `train_images.txt` and `test_images.txt`.",
     ]),

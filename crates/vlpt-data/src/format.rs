@@ -29,6 +29,12 @@ pub enum Format {
     FiftyOne,
     /// The index files of CUB-200-2011.
     Cub,
+    /// CIFAR-10 and CIFAR-100 as their authors publish them: pickled batches, or binary ones.
+    Cifar,
+    /// MNIST and the like: idx files of images and labels.
+    Idx,
+    /// FER2013: tables with pixels in a cell.
+    Fer2013,
     /// Class folders with no split; one is made.
     ClassFolders,
     /// Images called after their classes, such as `cat.0.jpg`.
@@ -42,7 +48,7 @@ pub enum Format {
 
 impl Format {
     /// Every format that can be read from a path, in the order in which they are recognised.
-    pub const READABLE: [Self; 12] = [
+    pub const READABLE: [Self; 15] = [
         Self::WebDataset,
         Self::Coop,
         Self::Elevater,
@@ -53,6 +59,9 @@ impl Format {
         Self::Csv,
         Self::FiftyOne,
         Self::Cub,
+        Self::Cifar,
+        Self::Idx,
+        Self::Fer2013,
         Self::ClassFolders,
         Self::FileNames,
     ];
@@ -70,6 +79,9 @@ impl Format {
             Self::Jsonl => "jsonl",
             Self::FiftyOne => "fiftyone",
             Self::Cub => "cub",
+            Self::Cifar => "cifar",
+            Self::Idx => "idx",
+            Self::Fer2013 => "fer2013",
             Self::ClassFolders => "classfolders",
             Self::FileNames => "filenames",
             Self::Given => "given",

@@ -8,7 +8,7 @@ use vlpt_base::hash::sha256;
 use crate::archive::TarArchive;
 #[cfg(feature = "parquet")]
 use crate::archive::{ArrowTable, ParquetTable};
-use crate::archive::{Root, ZipArchive};
+use crate::archive::{RawImages, Root, ZipArchive};
 use crate::error::{DataError, Result};
 use crate::given::GivenImage;
 use crate::image::{self, DecodeOptions, Limits, RgbImage};
@@ -131,6 +131,13 @@ pub enum ImageRef {
         /// Row within the file.
         row: u64,
     },
+    /// Pixels in a file of many images.
+    Raw {
+        /// The images of the file.
+        images: Arc<RawImages>,
+        /// Position among them.
+        index: u32,
+    },
     /// An image that a program gives.
     Given(Arc<GivenImage>),
     /// An image that the program makes.
@@ -139,7 +146,8 @@ pub enum ImageRef {
 
 impl ImageRef {
     /// A name that stays the same wherever the set lies: the path relative to the root, then `@`
-    /// and the member or row for an archive, such as `train.zip@0/1.png`.
+    /// and the member or row for an archive, such as `train.zip@0/1.png`, or `#` and the number of an
+    /// image that is stored as pixels, such as `data_batch_1#123`.
     pub fn id(&self) -> String {
         match self {
             Self::File { path, .. } => path.to_string(),
@@ -150,12 +158,13 @@ impl ImageRef {
             Self::Parquet { table, row } => table.id(*row),
             #[cfg(feature = "parquet")]
             Self::Arrow { table, row } => table.id(*row),
+            Self::Raw { images, index } => images.id(*index),
             Self::Given(image) => image.id().to_owned(),
             Self::Synthetic(image) => image.id(),
         }
     }
 
-    /// The encoded bytes of the image; a synthetic image is given as a PNG.
+    /// The encoded bytes of the image; a synthetic image is given as a PNG, pixels as Netpbm.
     ///
     /// # Errors
     /// The file or archive cannot be read, the member is damaged, or a link leads out of the root.
@@ -169,6 +178,7 @@ impl ImageRef {
             Self::Parquet { table, row } => table.read(*row),
             #[cfg(feature = "parquet")]
             Self::Arrow { table, row } => table.read(*row),
+            Self::Raw { images, index } => images.read(*index),
             Self::Given(image) => image.read(),
             Self::Synthetic(image) => image.png(),
         }

@@ -840,3 +840,41 @@ fn real_sets_are_found_in_their_layouts() {
     assert_eq!(elevater["cifar-10"], "webdataset");
     assert_eq!(elevater["cifar-100"], "parquet");
 }
+
+#[test]
+fn sets_as_torchvision_leaves_them_are_found_for_elevater() {
+    let root = tempfile::tempdir().unwrap();
+    let root = root.path();
+    let write = |path: &str, bytes: &[u8]| {
+        let path = root.join("sets").join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    };
+    for part in ["train", "t10k"] {
+        let images = b"\0\0\x08\x03\0\0\0\x02\0\0\0\x01\0\0\0\x02\x00\x40\x80\xff";
+        write(&format!("MNIST/raw/{part}-images-idx3-ubyte"), images);
+        let labels = b"\0\0\x08\x01\0\0\0\x02\x07\x09";
+        write(&format!("MNIST/raw/{part}-labels-idx1-ubyte"), labels);
+    }
+    let cifar = "cifar-10-batches-bin";
+    let names = "airplane\nautomobile\nbird\ncat\ndeer\ndog\nfrog\nhorse\nship\ntruck\n";
+    write(&format!("{cifar}/batches.meta.txt"), names.as_bytes());
+    let names = (1..=5).map(|number| format!("data_batch_{number}"));
+    for name in names.chain(["test_batch".to_owned()]) {
+        write(&format!("{cifar}/{name}.bin"), &[3; 3073]);
+    }
+    write("cifar-10-binary.tar.gz", b"");
+    let face = vec!["9"; 48 * 48].join(" ");
+    let table = format!("emotion,pixels,Usage\n3,{face},Training\n6,{face},PrivateTest\n");
+    write("fer2013/fer2013.csv", table.as_bytes());
+    let listed = ok(root, &["bench", "elevater", "--data", "sets", "--list"]);
+    for (task, layout) in [
+        ("mnist ", "idx"),
+        ("cifar-10 ", "cifar"),
+        ("fer-2013 ", "fer2013"),
+    ] {
+        let line = listed.lines().find(|line| line.starts_with(task));
+        let line = line.unwrap_or_else(|| panic!("{listed}"));
+        assert!(line.contains("found") && line.contains(layout), "{listed}");
+    }
+}

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::codes::instruction;
-use super::{Known, Made, Node, NodeOf, Pickle, PickleOf, Refused, Value, ValueOf, tuple};
+use super::{
+    Known, Made, Node, NodeOf, Pickle, PickleOf, RawString, Refused, Value, ValueOf, tuple,
+};
 
 /// The longest name or text inside.
 const MAX_TEXT: usize = 1 << 20;
@@ -37,7 +39,7 @@ impl<'a, 'k, K: Known> Machine<'a, 'k, K> {
     }
 
     pub(super) fn run(mut self) -> Result<PickleOf<K>, Refused> {
-        loop {
+        for _ in 0..K::MAX_STEPS {
             if let Some(root) = self.step()? {
                 return Ok(Pickle {
                     nodes: self.nodes,
@@ -46,6 +48,7 @@ impl<'a, 'k, K: Known> Machine<'a, 'k, K> {
                 });
             }
         }
+        self.refuse(format!("more than {} instructions", K::MAX_STEPS))
     }
 
     fn step(&mut self) -> Result<Option<ValueOf<K>>, Refused> {
@@ -81,13 +84,26 @@ impl<'a, 'k, K: Known> Machine<'a, 'k, K> {
                 let number = f64::from_be_bytes(self.array()?);
                 self.push(Value::Float(number));
             }
-            b'X' | b'T' => {
+            b'X' => {
                 let length = u32::from_le_bytes(self.array()?);
                 self.text(u64::from(length))?;
             }
+            // `str` of Python 2: bytes where the reader takes bytes, else a text
+            b'T' => {
+                let length = u32::from_le_bytes(self.array()?);
+                self.bytes_or_text(u64::from(length))?;
+            }
             b'U' => {
                 let length = self.byte()?;
-                self.text(u64::from(length))?;
+                self.bytes_or_text(u64::from(length))?;
+            }
+            b'B' if K::STRINGS => {
+                let length = u32::from_le_bytes(self.array()?);
+                self.bytes(u64::from(length))?;
+            }
+            b'C' if K::STRINGS => {
+                let length = self.byte()?;
+                self.bytes(u64::from(length))?;
             }
             b')' => self.node(Node::Tuple(Vec::new())),
             b']' => self.node(Node::List(Vec::new())),
@@ -167,6 +183,10 @@ impl<'a, 'k, K: Known> Machine<'a, 'k, K> {
                 let length = u64::from_le_bytes(self.array()?);
                 self.text(length)
             }
+            0x8e if K::STRINGS && K::PROTOCOL >= FRAMED => {
+                let length = u64::from_le_bytes(self.array()?);
+                self.bytes(length)
+            }
             0x94 if K::PROTOCOL >= FRAMED => {
                 let index = self.memo.len() as u32;
                 self.remember(index)
@@ -228,6 +248,9 @@ impl<'a, 'k, K: Known> Machine<'a, 'k, K> {
 
     fn text(&mut self, length: u64) -> Result<(), Refused> {
         if length > MAX_TEXT as u64 {
+            if self.own_string(RawString::Text, length)? {
+                return Ok(());
+            }
             return self.refuse(format!(
                 "a text of {length} bytes, at most {MAX_TEXT} are read"
             ));
@@ -235,6 +258,40 @@ impl<'a, 'k, K: Known> Machine<'a, 'k, K> {
         let text = String::from_utf8_lossy(self.take(length as usize)?);
         self.push(Value::Text(text.into()));
         Ok(())
+    }
+
+    /// Bytes, where the reader takes them.
+    fn bytes(&mut self, length: u64) -> Result<(), Refused> {
+        if self.own_string(RawString::Bytes, length)? {
+            return Ok(());
+        }
+        self.refuse("bytes, which have no meaning here")
+    }
+
+    fn bytes_or_text(&mut self, length: u64) -> Result<(), Refused> {
+        if self.own_string(RawString::Bytes, length)? {
+            return Ok(());
+        }
+        self.text(length)
+    }
+
+    /// Hands a string to the reader by its place; whether it was taken. The place is inside the file.
+    fn own_string(&mut self, kind: RawString, length: u64) -> Result<bool, Refused> {
+        if !K::STRINGS {
+            return Ok(false);
+        }
+        let end = usize::try_from(length)
+            .ok()
+            .and_then(|length| self.at.checked_add(length));
+        let Some(end) = end.filter(|&end| end <= self.bytes.len()) else {
+            return self.refuse(format!("cut off at byte {}", self.bytes.len()));
+        };
+        let Some(value) = self.known.string(kind, self.at..end) else {
+            return Ok(false);
+        };
+        self.at = end;
+        self.push(Value::Extra(value));
+        Ok(true)
     }
 
     fn line(&mut self) -> Result<&'a str, Refused> {
@@ -374,6 +431,13 @@ impl<'a, 'k, K: Known> Machine<'a, 'k, K> {
     /// table) is dropped, and so is the state of an inert object.
     fn build(&mut self) -> Result<(), Refused> {
         let state = self.pop()?;
+        if let Some(Value::Extra(value)) = self.stack.last() {
+            return match self.known.build(value, &state, &self.nodes) {
+                Ok(true) => Ok(()),
+                Ok(false) => self.refuse("a state for something that has none"),
+                Err(what) => self.refuse(what),
+            };
+        }
         if matches!(self.top_node()?, Node::Inert) {
             return Ok(());
         }

@@ -12,6 +12,7 @@ mod machine;
 mod value;
 
 use std::fmt::Debug;
+use std::ops::Range;
 
 pub use value::{Node, Pair, Pickle, Refused, Value};
 
@@ -35,6 +36,10 @@ pub trait Known {
     const PROTOCOL: u8;
     /// What is said of an object whose class is known but has no objects here.
     const NO_OBJECT: &'static str;
+    /// Whether [`Known::string`] takes strings by their place.
+    const STRINGS: bool = false;
+    /// The most instructions of such a file: a value takes more memory than the byte that makes it.
+    const MAX_STEPS: usize = usize::MAX;
 
     /// The class or function of a name; none for one that is refused.
     fn global(&self, module: &str, name: &str) -> Option<Self::Global>;
@@ -69,6 +74,37 @@ pub trait Known {
     ) -> Result<Self::Extra, String>
     where
         Self: Sized;
+
+    /// Takes a string that is no text, or a text that is too long to be copied, by its place in the
+    /// file; none where it is read as a text, or refused. Only asked where [`Known::STRINGS`] says so.
+    fn string(&mut self, _kind: RawString, _place: Range<usize>) -> Option<Self::Extra> {
+        None
+    }
+
+    /// Gives a value of the reader's own its state; whether it has one.
+    ///
+    /// # Errors
+    /// A state that it does not take, in words of its own.
+    fn build(
+        &mut self,
+        _value: &Self::Extra,
+        _state: &ValueOf<Self>,
+        _nodes: &[NodeOf<Self>],
+    ) -> Result<bool, String>
+    where
+        Self: Sized,
+    {
+        Ok(false)
+    }
+}
+
+/// A string that a reader may take by its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RawString {
+    /// Bytes: a `str` of Python 2, or `bytes` of Python 3.
+    Bytes,
+    /// A text in UTF-8 of more than a mebibyte.
+    Text,
 }
 
 /// What a call makes.

@@ -12,6 +12,7 @@ mod hub;
 mod packed;
 #[cfg(feature = "parquet")]
 mod parquet;
+mod raw;
 mod root;
 #[cfg(feature = "webdataset")]
 mod spool;
@@ -27,6 +28,8 @@ pub(crate) use hub::snapshot_name;
 pub use packed::{Archive, PackedImages, TAR_ENDINGS, is_archive};
 #[cfg(feature = "parquet")]
 pub use parquet::{ParquetTable, WindowCache};
+pub use raw::RawImages;
+pub(crate) use raw::{Grid, Pixels};
 pub(crate) use root::Listings;
 pub use root::Root;
 #[cfg(feature = "webdataset")]

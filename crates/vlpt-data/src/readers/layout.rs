@@ -57,6 +57,10 @@ pub enum Item {
         /// The label of each row.
         labels: &'static [i64],
     },
+    /// A file of these bytes.
+    Bytes(&'static str, &'static [u8]),
+    /// A table, its header and its rows, in which `@` stands for the numbers of 48 x 48 pixels.
+    Pixels(&'static str, &'static str, &'static [&'static str]),
     /// A link, and the path relative to its own folder that it leads to.
     Link(&'static str, &'static str),
 }

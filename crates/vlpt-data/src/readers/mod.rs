@@ -1,16 +1,19 @@
 //! Readers of data sets, one file a format, and the recognition of the format.
 
 mod arrow;
+mod cifar;
 mod class_file;
 mod class_folders;
 mod coop;
 mod cub;
 mod effect;
 mod elevater;
+mod fer;
 mod fiftyone;
 mod file_names;
 mod folders;
 mod hub_cache;
+mod idx;
 mod imagefolder;
 mod inventory;
 mod known;
@@ -23,6 +26,7 @@ mod nearest;
 mod options;
 mod packed;
 mod parquet;
+mod pixels;
 mod recognise;
 #[cfg_attr(
     not(any(feature = "parquet", feature = "webdataset")),
@@ -134,6 +138,9 @@ fn open_around(path: &Path, options: &OpenOptions, around: usize) -> Result<Task
         Format::Jsonl | Format::Csv => manifest::read(path, format, options),
         Format::FiftyOne => fiftyone::read(path, options),
         Format::Cub => cub::read(path, options),
+        Format::Cifar => cifar::read(path),
+        Format::Idx => idx::read(path, options),
+        Format::Fer2013 => fer::read(path),
         Format::ClassFolders => class_folders::read(path, options),
         Format::FileNames => file_names::read(path, options),
         Format::Given => Err(LayoutError::NotThisFormat {
@@ -158,6 +165,9 @@ fn open_around(path: &Path, options: &OpenOptions, around: usize) -> Result<Task
             | Format::FileNames
             | Format::FiftyOne
             | Format::Cub
+            | Format::Cifar
+            | Format::Idx
+            | Format::Fer2013
     );
     if let Some(file) = options.class_file.as_deref().filter(|_| folders) {
         class_file::apply(&mut builder, file)?;
@@ -180,6 +190,9 @@ pub fn layouts() -> impl Iterator<Item = &'static Layout> {
         Format::Csv => manifest::LAYOUTS_CSV,
         Format::FiftyOne => fiftyone::LAYOUTS,
         Format::Cub => cub::LAYOUTS,
+        Format::Cifar => cifar::LAYOUTS,
+        Format::Idx => idx::LAYOUTS,
+        Format::Fer2013 => fer::LAYOUTS,
         Format::ClassFolders => class_folders::LAYOUTS,
         Format::FileNames => file_names::LAYOUTS,
         Format::Given | Format::Synthetic => &[],

@@ -6,9 +6,10 @@ use super::inventory::Inventory;
 use super::nearest::nearest;
 use super::options::OpenOptions;
 use super::{
-    arrow, class_folders, coop, cub, elevater, fiftyone, file_names, folders, imagefolder, known,
-    manifest, parquet, webdataset,
+    arrow, cifar, class_folders, coop, cub, elevater, fer, fiftyone, file_names, folders, idx,
+    imagefolder, known, manifest, parquet, webdataset,
 };
+use crate::catalogue;
 use crate::error::{DataError, LayoutError, Result};
 use crate::format::Format;
 use crate::image::has_image_ending;
@@ -68,7 +69,7 @@ pub(super) fn recognise(path: &Path, options: &OpenOptions) -> Result<Recognised
         };
         if found.iter().any(is_table) {
             found.retain(is_table);
-        } else {
+        } else if !found.iter().any(|sign| sign.format == Format::Fer2013) {
             let formats = [Format::Csv, Format::Jsonl];
             let error = formats
                 .iter()
@@ -129,6 +130,9 @@ fn sign(path: &Path, format: Format, options: &OpenOptions) -> Option<Sign> {
         }
         Format::FiftyOne => fiftyone::recognise(path).map(|why| (why, Strength::Own)),
         Format::Cub => sure(cub::recognise(path)),
+        Format::Cifar => sure(cifar::recognise(path)),
+        Format::Idx => sure(idx::recognise(path)),
+        Format::Fer2013 => fer::recognise(path).map(|why| (why, Strength::Own)),
         Format::ClassFolders => class_folders::recognise(path).map(|why| (why, Strength::Folders)),
         Format::FileNames | Format::Given | Format::Synthetic => None,
     }?;
@@ -151,6 +155,9 @@ fn expected(format: Format) -> &'static str {
         Format::Csv => manifest::EXPECTED_CSV,
         Format::FiftyOne => fiftyone::EXPECTED,
         Format::Cub => cub::EXPECTED,
+        Format::Cifar => cifar::EXPECTED,
+        Format::Idx => idx::EXPECTED,
+        Format::Fer2013 => fer::EXPECTED,
         Format::ClassFolders => class_folders::EXPECTED,
         Format::FileNames => file_names::EXPECTED,
         Format::Given | Format::Synthetic => "",
@@ -239,6 +246,7 @@ pub(super) fn wrapped(path: &Path) -> Option<PathBuf> {
 /// The folder of the set `name` in `path`, or in its folder `classification` as ELEVATER has it.
 pub(super) fn inside(path: &Path, name: &str) -> Option<PathBuf> {
     let wanted = known::plain(name);
+    let entry = catalogue::find(name);
     let fits = |folder: &str| {
         let plain = known::plain(folder);
         // ELEVATER folders end in a date
@@ -247,13 +255,18 @@ pub(super) fn inside(path: &Path, name: &str) -> Option<PathBuf> {
                 .strip_prefix(&*wanted)
                 .is_some_and(|rest| rest.len() == 8 && rest.parse::<u32>().is_ok())
     };
-    [path.to_path_buf(), path.join("classification")]
+    // as the catalogue calls it, such as `cifar-10-batches-py`
+    let called = |folder: &str| entry.is_some() && catalogue::find(folder) == entry;
+    let folders: Vec<PathBuf> = [path.to_path_buf(), path.join("classification")]
         .into_iter()
         .flat_map(|place| {
-            folders::folders_in(&place)
-                .into_iter()
-                .map(move |name| (place.clone(), name))
+            let names = folders::folders_in(&place).into_iter();
+            names.map(move |name| place.join(name))
         })
-        .find(|(place, folder)| fits(folder) && recognise_here(&place.join(folder)).is_some())
-        .map(|(place, folder)| place.join(folder))
+        .collect();
+    let first = |by: &dyn Fn(&str) -> bool| {
+        let mut folders = folders.iter();
+        folders.find(|folder| by(&folders::base_name(folder)) && recognise_here(folder).is_some())
+    };
+    first(&fits).or_else(|| first(&called)).cloned()
 }

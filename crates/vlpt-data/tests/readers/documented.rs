@@ -183,6 +183,14 @@ fn lines(item: &Item, inside: &str, text: &mut String) {
                 classes.join(", ")
             ),
         ),
+        Item::Bytes(path, bytes) => line(path, &format!(": {} bytes", bytes.len())),
+        Item::Pixels(path, header, rows) => {
+            line(path, ":");
+            line("    ", header);
+            for row in *rows {
+                line("    ", &row.replace('@', "0 0 0 ... (48 x 48 numbers)"));
+            }
+        }
         Item::Link(path, to) => line(path, &format!(" -> {to}")),
         other => panic!("an item that the page cannot show: {other:?}"),
     }

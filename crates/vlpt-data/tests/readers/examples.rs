@@ -57,6 +57,15 @@ impl Dir {
                     labels.iter().map(|label| (next(seed), *label)).collect();
                 self.arrow(path, &rows, &features(classes, false), 2);
             }
+            Item::Bytes(path, bytes) => {
+                self.bytes(path, bytes);
+            }
+            Item::Pixels(path, header, rows) => {
+                let numbers = vec!["128"; 48 * 48].join(" ");
+                let rows = rows.iter().map(|row| row.replace('@', &numbers));
+                let rows: Vec<String> = rows.collect();
+                self.text(path, &format!("{header}\n{}\n", rows.join("\n")));
+            }
             Item::Link(path, to) => {
                 #[cfg(unix)]
                 {

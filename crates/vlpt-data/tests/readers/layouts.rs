@@ -5,6 +5,7 @@ use vlpt_data::Format;
 use crate::arrow_writer;
 use crate::fixtures::{Dir, features, png};
 use crate::parquet_writer::{Column, file, properties};
+use crate::pixel_layouts;
 
 /// What is peculiar about a set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +75,9 @@ pub(crate) fn layout(format: Format, flaw: Flaw) -> Dir {
         Format::WebDataset => webdataset(&dir, flaw),
         Format::FiftyOne => fiftyone(&dir, flaw),
         Format::Cub => cub(&dir, flaw),
+        Format::Cifar => pixel_layouts::cifar(&dir),
+        Format::Idx => pixel_layouts::idx(&dir, &images(flaw)),
+        Format::Fer2013 => pixel_layouts::fer(&dir, &images(flaw)),
         Format::Arrow if flaw == Flaw::MissingImage => arrow_paths(&dir),
         Format::Arrow => {
             for part in ["train", "test"] {

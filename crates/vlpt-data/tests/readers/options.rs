@@ -6,6 +6,7 @@ use vlpt_data::{
 
 use crate::fixtures::{Dir, rows};
 use crate::layouts::{Flaw, layout};
+use crate::pixel_layouts::{fixed_classes, second};
 
 /// What is refused because it can change nothing. All else has to act.
 fn is_refused(setting: DataSetting, format: Format, flaw: Flaw) -> bool {
@@ -16,9 +17,10 @@ fn is_refused(setting: DataSetting, format: Format, flaw: Flaw) -> bool {
     );
     match setting {
         S::Format | S::Name | S::ClassFile | S::ClassSubset => false,
-        // Coop's split files need a test split
+        // Coop's split files need a test split, and CIFAR's batches are all there or the set is not
         S::SplitSeed | S::SplitRatios => {
-            format != Format::ClassFolders && (flaw != Flaw::OneList || format == Format::Coop)
+            format != Format::ClassFolders
+                && (flaw != Flaw::OneList || matches!(format, Format::Coop | Format::Cifar))
         }
         S::ImageColumn => !table,
         S::LabelColumn => !table && format != Format::WebDataset,
@@ -117,6 +119,10 @@ fn acted(setting: DataSetting, before: &Opened, after: &Opened) -> bool {
         }
         (DataSetting::LabelColumn, Ok(_), Ok(after)) => after.classes == ["insect"],
         (DataSetting::ClassFile, Ok(_), Ok(after)) => after.classes == ["bee", "ant"],
+        // two names are too few there
+        (DataSetting::ClassFile, Ok(before), Err(error)) => {
+            fixed_classes(before.provenance.format) && error.to_string().contains("2 names")
+        }
         (
             DataSetting::DropEmptyClasses,
             Err(DataError::Layout(LayoutError::EmptyClass { .. })),
@@ -132,7 +138,8 @@ fn acted(setting: DataSetting, before: &Opened, after: &Opened) -> bool {
             .iter()
             .any(|note| note.contains("do not exist")),
         (DataSetting::ClassSubset, Ok(before), Ok(after)) => {
-            after.classes == ["bee"]
+            after.classes[0] == second(before.provenance.format)
+                && (after.classes.len() == 1 || fixed_classes(before.provenance.format))
                 && rows(&after.train).iter().all(|(_, labels)| labels == &[0])
                 && before.train.len() == 2 * after.train.len()
         }

@@ -10,6 +10,7 @@ mod lists;
 mod models;
 mod parquet;
 mod pickles;
+mod pixels;
 mod prompts;
 
 pub(crate) use archives::{good_tar, tars, zips};
@@ -24,4 +25,5 @@ pub(crate) use lists::{
 pub(crate) use models::{model_folders, safetensors, vocabularies};
 pub(crate) use parquet::parquets;
 pub(crate) use pickles::{checkpoints, pickles};
+pub(crate) use pixels::{cifar_batches, idx_files};
 pub(crate) use prompts::prompt_folders;

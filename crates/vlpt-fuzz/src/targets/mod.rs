@@ -3,6 +3,7 @@
 mod archives;
 mod http;
 mod images;
+mod pixels;
 mod prompts;
 mod resample;
 mod sets;
@@ -148,6 +149,18 @@ pub const TARGETS: &[Target] = &[
         summary: "dataset_dict.json, state.json and dataset_info.json beside Arrow files",
         run: sets::saved_set,
         seeds: seeds::saved_sets,
+    },
+    Target {
+        name: "cifar_batch",
+        summary: "a pickled batch of CIFAR-10, with the names of its classes",
+        run: pixels::cifar_batch,
+        seeds: seeds::cifar_batches,
+    },
+    Target {
+        name: "idx",
+        summary: "idx files of images and labels, as of MNIST, plain or of gzip",
+        run: pixels::idx,
+        seeds: seeds::idx_files,
     },
     Target {
         name: "subset",

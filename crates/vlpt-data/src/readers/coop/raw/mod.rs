@@ -1,6 +1,7 @@
 //! Sets of the suite as their authors publish them, without CoOp's split file.
 
 mod cars;
+mod dtd;
 mod folders;
 mod lists;
 mod mat;
@@ -36,6 +37,12 @@ pub(super) fn read(path: &Path, set: &Set, options: &OpenOptions) -> Result<Opti
     let root = Root::open(path)?;
     let folder = path.join(set.images);
     let seed = options.split_seed;
+    if set.name == "DescribableTextures"
+        && dtd::is_wanted(path, options)
+        && let Some(builder) = dtd::read(&root, path, set, options)?
+    {
+        return Ok(Some(builder));
+    }
     let (classes, parts, rule, ratios) = match set.name {
         "Caltech101" | "DescribableTextures" | "EuroSAT" | "Food101" => {
             let Some(Classes { names, images }) = folders::read(&root, set)? else {

@@ -1,0 +1,2 @@
+#![no_main]
+vlpt_fuzz_bins::entry!("cifar_batch");
