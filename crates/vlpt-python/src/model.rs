@@ -13,7 +13,7 @@ use crate::images::{Input, held, inputs};
 use crate::opened::{open_clip, precision};
 use crate::outputs::{Arrays, Rows, array};
 use crate::predictor::Predictor;
-use crate::work::{Watch, run};
+use crate::work::run;
 
 /// A model in memory.
 #[pyclass(frozen, module = "vlpt._vlpt")]

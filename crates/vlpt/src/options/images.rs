@@ -59,6 +59,10 @@ impl ImageArgs {
         }
         let mut inputs = Vec::new();
         let mut stream: Option<Images> = None;
+        #[cfg_attr(
+            not(feature = "webdataset"),
+            expect(unused_variables, reason = "only a tar has to be the last")
+        )]
         for (place, path) in self.images.iter().enumerate() {
             if path != Path::new("-") {
                 inputs.extend(of_path(path.clone(), console)?);
