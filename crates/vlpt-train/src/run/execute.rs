@@ -30,6 +30,8 @@ pub(super) fn execute(
     with_threads(config.compute.threads, || {
         execute_here(config, options, lock, clip, data, observer)
     })?
+    // a folder that goes away between the look at it and the writing makes an error of the system's
+    .map_err(|error| lock.held().err().unwrap_or(error))
 }
 
 fn execute_here(
