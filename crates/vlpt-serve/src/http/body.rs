@@ -13,31 +13,26 @@ use serde::de::DeserializeOwned;
 use crate::answer::App;
 use crate::error::RequestError;
 
-/// How many times the limit is read of a body that is too large, so that a client that sends before it
-/// listens is not cut off in the midst and reads the answer.
-const READ_ON: usize = 8;
+/// How many times the limit is read of a body that nobody wants any more, see [`super::unread`].
+pub(super) const READ_ON: usize = 8;
 
 /// All of a body.
 ///
 /// # Errors
-/// More bytes than the limit, which are read on for a while and kept nowhere; or a connection that broke.
+/// More bytes than the limit, before they are read where the head says so; or a connection that broke.
 pub(super) async fn read(
     app: &App,
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Bytes, RequestError> {
     let limit = app.options.body;
-    let longest = limit.saturating_mul(READ_ON);
     let too_large = || RequestError::TooLarge(format!("the body is larger than {limit} bytes"));
     let said = headers.get(header::CONTENT_LENGTH);
     let said = said.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    let said = said.unwrap_or(0);
-    // a client that asks first has sent nothing yet
-    if said > longest || (said > limit && headers.contains_key(header::EXPECT)) {
+    if said.is_some_and(|length| length > limit) {
         return Err(too_large());
     }
-    let mut kept = Vec::with_capacity(said.min(limit).min(1 << 20));
-    let mut length = 0;
+    let mut kept = Vec::new();
     let mut body = pin!(body);
     while let Some(frame) = poll_fn(|context| body.as_mut().poll_frame(context)).await {
         let frame = frame.map_err(|error| {
@@ -46,18 +41,10 @@ pub(super) async fn read(
         let Some(data) = frame.data_ref() else {
             continue; // trailers
         };
-        length += data.len();
-        if length <= limit {
-            kept.extend_from_slice(data);
-        } else {
-            kept = Vec::new();
+        if kept.len() + data.len() > limit {
+            return Err(too_large());
         }
-        if length > longest {
-            break;
-        }
-    }
-    if length > limit {
-        return Err(too_large());
+        kept.extend_from_slice(data);
     }
     Ok(kept.into())
 }

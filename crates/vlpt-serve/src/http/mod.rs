@@ -10,6 +10,7 @@ mod openapi;
 mod page;
 mod predict;
 mod scores;
+mod unread;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -67,5 +68,6 @@ pub(crate) fn router(app: App) -> Router {
         .layer(DefaultBodyLimit::disable())
         .layer(from_fn(guard::no_sniffing))
         .layer(from_fn_with_state(app.clone(), guard::observe))
+        .layer(from_fn_with_state(app.clone(), unread::read_on))
         .with_state(app)
 }
