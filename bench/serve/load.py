@@ -101,7 +101,7 @@ def main():
     kinds = {
         "FastAPI with PyTorch, 1 classifier": None,
         "vlpt, 1 text prompt": ([f"{work}/one"], "/v1/predict"),
-        "vlpt, 100 text prompts, each request another": (["--watch", f"{work}/many-one"], "/models/prompt-042"),
+        "vlpt, 100 text prompts, one in a request": (["--watch", f"{work}/many-one"], "/models/prompt-042"),
         "vlpt, 100 text prompts, all in each request": (["--watch", f"{work}/many-one"], "/v1/predict?top_k=1"),
         "vlpt, 100 prompts of rows, one in a request": (["--watch", f"{work}/many-rows"], "/models/prompt-042"),
     }
