@@ -34,6 +34,10 @@ pub(crate) enum Input {
         bytes: Vec<u8>,
     },
     /// A member of an archive that cannot be had, and why.
+    #[cfg_attr(
+        not(feature = "webdataset"),
+        expect(dead_code, reason = "archives through a pipe are tars")
+    )]
     Refused { label: String, why: String },
 }
 
