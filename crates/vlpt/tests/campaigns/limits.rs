@@ -67,7 +67,7 @@ pub(crate) fn files(size: &Size) -> Outcome {
 /// and ends, before it does anything: an allocation of a few bytes that fails is no error that can be told.
 const LEAST_MIB: u64 = 256;
 
-/// From 50 MiB up: an error is said, nothing aborts; from `LEAST_MIB` up all goes through.
+/// From 64 MiB up (the program's own file takes 50): an error is said, nothing aborts; from `LEAST_MIB` up all goes through.
 pub(crate) fn address_space(size: &Size) -> Outcome {
     let mut outcome = Outcome::default();
     if !cfg!(target_os = "linux") {
@@ -78,12 +78,12 @@ pub(crate) fn address_space(size: &Size) -> Outcome {
     }
     let root = folder();
     let steps: Vec<u64> = if size.full {
-        (50..400)
-            .step_by(10)
+        (64..400)
+            .step_by(8)
             .chain((400..=1600).step_by(100))
             .collect()
     } else {
-        vec![50, 100, 200, LEAST_MIB, 800]
+        vec![64, 100, 200, LEAST_MIB, 800]
     };
     let (mut enough, mut refused, mut unloaded) = (None, 0, 0);
     for mib in steps {
