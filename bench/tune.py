@@ -9,6 +9,7 @@ features for few shots: StandardScaler, then SVC(gamma="auto"). Needs numpy and 
 
 import csv
 import pathlib
+import statistics
 import sys
 import time
 from collections import defaultdict
@@ -44,20 +45,30 @@ def table(path):
         truth[row["task"], row["shots"], row["seed"]][row["who"]] = float(row["truth"])
     names = sorted({row["who"] for row in rows}, key=lambda name: (name != "tune", name))
     for shots in sorted({row["shots"] for row in rows}, key=int):
-        print(f"\n{shots} photos a class\n\n| who | average | tasks x seeds | behind tune by more than 2 points | ahead by more |")
-        print("|---|---:|---:|---:|---:|")
+        print(f"\n{shots} photos a class\n\n| who | average | beside tune, standard error over tasks | tasks x seeds | behind tune by more than 2 points | ahead by more |")
+        print("|---|---:|---:|---:|---:|---:|")
         for name in names:
-            cells = [(own["tune"], own[name]) for (_, k, _), own in truth.items() if k == shots and name in own and "tune" in own]
+            cells = [(task, own["tune"], own[name]) for (task, k, _), own in truth.items() if k == shots and name in own and "tune" in own]
             if cells:
-                mean = sum(other for _, other in cells) / len(cells)
-                behind = sum(tune - other > 0.02 for tune, other in cells)
-                ahead = sum(other - tune > 0.02 for tune, other in cells)
-                print(f"| {name} | {100 * mean:.1f} | {len(cells)} | {behind} | {ahead} |")
+                mean = sum(other for _, _, other in cells) / len(cells)
+                behind = sum(tune - other > 0.02 for _, tune, other in cells)
+                ahead = sum(other - tune > 0.02 for _, tune, other in cells)
+                by_task = defaultdict(list)
+                for task, tune, other in cells:
+                    by_task[task].append(100 * (other - tune))
+                ahead_by = [statistics.mean(found) for found in by_task.values()]
+                error = statistics.stdev(ahead_by) / len(ahead_by) ** 0.5 if len(ahead_by) > 1 else float("nan")
+                beside = "" if name == "tune" else f"{statistics.mean(ahead_by):+.1f} ± {error:.1f}"
+                print(f"| {name} | {100 * mean:.1f} | {beside} | {len(cells)} | {behind} | {ahead} |")
         own = [row for row in rows if row["who"] == "tune" and row["shots"] == shots and row["expected"]]
         held = sum(float(row["low"]) <= float(row["truth"]) <= float(row["high"]) for row in own)
         off = [float(row["expected"]) - float(row["truth"]) for row in own]
         if own:
-            print(f"\n{held} of {len(own)} intervals hold the test accuracy; the estimate is {100 * sum(off) / len(off):+.1f} points off on average.")
+            by_task = defaultdict(list)
+            for row, one in zip(own, off):
+                by_task[row["task"]].append(100 * one)
+            tasks = ", ".join(f"{task} {statistics.mean(found):+.1f}" for task, found in by_task.items())
+            print(f"\n{held} of {len(own)} intervals hold the test accuracy; the estimate is {100 * sum(off) / len(off):+.1f} points off on average: {tasks}.")
         print("\n| task | seed | chosen | expected | interval | test images | seconds |\n|---|---:|---|---:|---|---:|---:|")
         for row in own:
             share = lambda key: f"{100 * float(row[key]):.1f}"
