@@ -11,12 +11,12 @@ QUINTIC = (3.4445, -4.7750, 2.0315)
 def orthogonal(x, steps=5):
     """About U V^T of each matrix's singular value decomposition, for a stack of matrices."""
     tall = x.shape[-2] > x.shape[-1]
-    x = (x.mT if tall else x).to(precision.fast())
+    x = (x.mT if tall else x).to(precision.fast()).contiguous()
     x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
     a, b, c = QUINTIC
     for _ in range(steps):
-        gram = x @ x.mT
-        x = a * x + (b * gram + c * gram @ gram) @ x
+        gram = torch.bmm(x, x.mT)
+        x = torch.baddbmm(x, torch.baddbmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
     return (x.mT if tall else x).float()
 
 
