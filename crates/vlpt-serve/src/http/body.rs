@@ -1,13 +1,11 @@
 //! Bodies: bounded, and read as what they say they are.
 
-use std::future::poll_fn;
-use std::pin::pin;
-
-use axum::body::{Body, HttpBody};
+use axum::body::Body;
 use axum::http::{HeaderMap, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 
 use crate::answer::App;
@@ -32,21 +30,13 @@ pub(super) async fn read(
     if said.is_some_and(|length| length > limit) {
         return Err(too_large());
     }
-    let mut kept = Vec::new();
-    let mut body = pin!(body);
-    while let Some(frame) = poll_fn(|context| body.as_mut().poll_frame(context)).await {
-        let frame = frame.map_err(|error| {
-            RequestError::Bad(format!("the body did not arrive whole: {error}"))
-        })?;
-        let Some(data) = frame.data_ref() else {
-            continue; // trailers
-        };
-        if kept.len() + data.len() > limit {
-            return Err(too_large());
-        }
-        kept.extend_from_slice(data);
+    match Limited::new(body, limit).collect().await {
+        Ok(all) => Ok(all.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
+        Err(error) => Err(RequestError::Bad(format!(
+            "the body did not arrive whole: {error}"
+        ))),
     }
-    Ok(kept.into())
 }
 
 /// Whether a body says that it is JSON.

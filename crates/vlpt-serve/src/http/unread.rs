@@ -4,7 +4,6 @@
 //! the server is full or a token is missing, would find its connection closed in the midst of sending, and
 //! never read why. So the answer goes out at once, and the rest of the body is read for a while and thrown away.
 
-use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
@@ -18,6 +17,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
+use http_body_util::{BodyExt, Limited};
 
 use super::body::READ_ON;
 use crate::answer::App;
@@ -78,11 +78,7 @@ pub(super) async fn read_on(State(app): State<App>, request: Request, next: Next
 }
 
 /// Reads and forgets at most so many bytes.
-async fn rest(mut body: Shared, most: usize) {
-    let mut length = 0;
-    while length <= most {
-        let frame = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await;
-        let Some(Ok(frame)) = frame else { return };
-        length += frame.data_ref().map_or(0, Bytes::len);
-    }
+async fn rest(body: Shared, most: usize) {
+    let mut body = Limited::new(body, most);
+    while let Some(Ok(_)) = body.frame().await {}
 }

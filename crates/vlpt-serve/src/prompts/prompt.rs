@@ -121,7 +121,7 @@ impl Prompt {
         Ok(Self {
             name: ZERO_SHOT.to_owned(),
             version: clip.fingerprint[..12].to_owned(),
-            method: ZERO_SHOT.to_owned(),
+            method: vlpt_methods::untuned().name.to_owned(),
             task: String::new(),
             tower: TowerKey::Frozen,
             visual: String::new(),
