@@ -1,6 +1,7 @@
 //! What is wanted of a search, who watches it, and what comes of it.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use vlpt_adapter::ImageConfig;
 use vlpt_data::Shots;
@@ -64,11 +65,12 @@ pub struct Tuned {
 impl TuneOptions {
     /// Refuses what makes no sense, before any work.
     pub(crate) fn check(&self) -> Result<()> {
-        if !(self.minutes.is_finite() && self.minutes > 0.0) {
+        let time = Duration::try_from_secs_f64(60.0 * self.minutes);
+        if !(self.minutes > 0.0 && time.is_ok()) {
             return Err(TuneError::Option {
                 option: "--minutes",
                 found: self.minutes.to_string(),
-                expected: "a number above 0",
+                expected: "a number above 0, of minutes that a clock can count",
             });
         }
         if !(self.reject_rate > 0.0 && self.reject_rate < 1.0) {
