@@ -23,6 +23,7 @@ mod zip_bounds;
 
 #[cfg(feature = "parquet")]
 pub use arrow::{ArrowLeaf, ArrowTable};
+pub(crate) use file_at::FileAt;
 pub use file_at::MAX_MEMBER_BYTES;
 pub(crate) use hub::snapshot_name;
 pub use packed::{Archive, PackedImages, TAR_ENDINGS, is_archive};

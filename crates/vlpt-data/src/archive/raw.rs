@@ -84,10 +84,7 @@ impl RawImages {
     }
 
     fn of(name: &str, source: Source, length: u64, grid: Grid) -> Result<Arc<Self>> {
-        let whole = match grid.count {
-            0 => grid.start <= length,
-            _ => grid.end().is_some_and(|end| end <= length),
-        };
+        let whole = grid.count == 0 || grid.end().is_some_and(|end| end <= length);
         let small = grid
             .image_bytes()
             .is_some_and(|bytes| bytes as u64 <= MAX_MEMBER_BYTES);

@@ -1,7 +1,7 @@
 //! What can be wrong with the layout of a data set.
 
 use std::fmt::Display;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::short::short;
 use crate::format::Format;
@@ -279,6 +279,15 @@ fn inside_text(inside: &[String]) -> String {
 }
 
 impl LayoutError {
+    /// At the path the named format does not lie.
+    pub(crate) fn other_format(path: &Path, format: Format, expected: &str) -> Self {
+        Self::NotThisFormat {
+            path: path.to_path_buf(),
+            format,
+            expected: expected.to_owned(),
+        }
+    }
+
     /// An archive or member that a reader of `kind` gave up on.
     pub(crate) fn damaged(origin: &str, kind: &'static str, detail: &dyn Display) -> Self {
         Self::DamagedArchive {

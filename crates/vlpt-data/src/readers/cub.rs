@@ -94,14 +94,7 @@ fn class_name(text: &str) -> String {
 
 pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<TaskBuilder> {
     if recognise(path).is_none() {
-        let (path, format) = (path.to_path_buf(), Format::Cub);
-        let expected = EXPECTED.to_owned();
-        return Err(LayoutError::NotThisFormat {
-            path,
-            format,
-            expected,
-        }
-        .into());
+        return Err(LayoutError::other_format(path, Format::Cub, EXPECTED).into());
     }
     let root = Root::open(path)?;
     let classes = index(&path.join(CLASSES))?;

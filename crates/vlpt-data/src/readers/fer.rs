@@ -1,14 +1,15 @@
 //! FER2013 as its challenge publishes it: tables with the pixels of faces as numbers in a cell.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::layout::{Gives, Item, Layout};
-use super::pixels::{bad, label, whole};
+use super::pixels::{bad, label, sample, whole};
 use super::task_builder::TaskBuilder;
-use crate::archive::{Grid, MAX_MEMBER_BYTES, Pixels, RawImages, Root};
+use crate::archive::{Grid, Pixels, RawImages, Root};
 use crate::error::{LayoutError, Result};
 use crate::format::Format;
-use crate::sample::{ImageRef, Sample};
+use crate::sample::Sample;
 use crate::split_name::SplitName;
 
 pub(super) const EXPECTED: &str =
@@ -48,7 +49,7 @@ const CLASSES: [&str; 7] = [
 ];
 /// Pixels of a side.
 const SIDE: u32 = 48;
-const IMAGE: usize = 48 * 48;
+const IMAGE: usize = (SIDE * SIDE) as usize;
 /// So much of a table is looked at for its header.
 const HEAD: usize = 200;
 
@@ -72,28 +73,26 @@ impl Columns {
     }
 }
 
+/// Whether a table's header has the columns.
+fn has_columns(file: &Path) -> bool {
+    let mut head = Vec::new();
+    let read =
+        fs_err::File::open(file).and_then(|open| open.take(HEAD as u64).read_to_end(&mut head));
+    let head = String::from_utf8_lossy(&head);
+    let first = head.lines().next().unwrap_or_default();
+    read.is_ok() && Columns::of(first.trim_start_matches('\u{feff}').split(',')).is_some()
+}
+
 /// The table at a path: itself, or the first that is in it.
 fn find(path: &Path) -> Option<PathBuf> {
-    let has_columns = |file: &PathBuf| {
-        let head = || -> std::io::Result<Vec<u8>> {
-            use std::io::Read;
-            let mut head = Vec::new();
-            let open = fs_err::File::open(file)?;
-            open.take(HEAD as u64).read_to_end(&mut head)?;
-            Ok(head)
-        };
-        file.is_file()
-            && head().is_ok_and(|head| {
-                let head = String::from_utf8_lossy(&head);
-                let first = head.lines().next().unwrap_or_default();
-                Columns::of(first.trim_start_matches('\u{feff}').split(',')).is_some()
-            })
-    };
     if path.is_file() {
         let table = path.extension().is_some_and(|ending| ending == "csv");
         return Some(path.to_path_buf()).filter(|file| table && has_columns(file));
     }
-    FILES.iter().map(|name| path.join(name)).find(has_columns)
+    FILES
+        .iter()
+        .map(|name| path.join(name))
+        .find(|file| has_columns(file))
 }
 
 fn file_name(file: &Path) -> String {
@@ -107,16 +106,8 @@ pub(super) fn recognise(path: &Path) -> Option<String> {
 }
 
 pub(super) fn read(path: &Path) -> Result<TaskBuilder> {
-    let Some(file) = find(path) else {
-        let (path, format) = (path.to_path_buf(), Format::Fer2013);
-        let expected = EXPECTED.to_owned();
-        return Err(LayoutError::NotThisFormat {
-            path,
-            format,
-            expected,
-        }
-        .into());
-    };
+    let file =
+        find(path).ok_or_else(|| LayoutError::other_format(path, Format::Fer2013, EXPECTED))?;
     let name = file_name(&file);
     let folder = match file.parent() {
         Some(folder) if folder != Path::new("") => folder,
@@ -140,13 +131,7 @@ pub(super) fn read(path: &Path) -> Result<TaskBuilder> {
     for split in SplitName::ALL {
         let of_split = (0..).zip(&rows).filter(|(_, (part, _))| *part == split);
         let samples: Vec<Sample> = of_split
-            .map(|(index, (_, label))| Sample {
-                image: ImageRef::Raw {
-                    images: images.clone(),
-                    index,
-                },
-                labels: vec![*label],
-            })
+            .map(|(index, (_, label))| sample(&images, index, *label))
             .collect();
         if !samples.is_empty() {
             builder.set(split, samples);
@@ -204,7 +189,7 @@ fn rows(file: &Path, bytes: &[u8]) -> Result<(Vec<u8>, Vec<Row>)> {
             pixels.push(value);
         }
         let count = pixels.len() - before;
-        if count != IMAGE || pixels.len() as u64 > MAX_MEMBER_BYTES {
+        if count != IMAGE {
             let found = format!("{count} pixels");
             return Err(bad(file, place(), found, format!("{IMAGE} pixels")).into());
         }

@@ -143,18 +143,18 @@ fn open_around(path: &Path, options: &OpenOptions, around: usize) -> Result<Task
         Format::Fer2013 => fer::read(path),
         Format::ClassFolders => class_folders::read(path, options),
         Format::FileNames => file_names::read(path, options),
-        Format::Given => Err(LayoutError::NotThisFormat {
-            path: path.to_path_buf(),
-            format,
-            expected: "images that a program gives, not a path".to_owned(),
+        Format::Given => {
+            Err(
+                LayoutError::other_format(path, format, "images that a program gives, not a path")
+                    .into(),
+            )
         }
-        .into()),
-        Format::Synthetic => Err(LayoutError::NotThisFormat {
-            path: path.to_path_buf(),
-            format,
-            expected: "the name of a synthetic task, not a path".to_owned(),
+        Format::Synthetic => {
+            Err(
+                LayoutError::other_format(path, format, "the name of a synthetic task, not a path")
+                    .into(),
+            )
         }
-        .into()),
     }?;
     builder.notes.extend(notes);
     let folders = matches!(

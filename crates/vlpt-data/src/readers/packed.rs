@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use super::layout::{Gives, Item, Layout};
 use super::made_split::hash_of;
 use super::webdataset::tar_name;
+use super::{cifar, idx};
 use crate::archive::{Archive, Root};
 use crate::error::{DataError, LayoutError, Result};
 use crate::format::Format;
@@ -42,7 +43,7 @@ pub(super) const LAYOUTS: &[Layout] = &[Layout {
 const TEXTS: [&str; 8] = [
     "csv", "tsv", "txt", "json", "jsonl", "ndjson", "names", "md",
 ];
-/// Endings of what cannot be read inside an archive.
+/// Endings of what cannot be read inside an archive; files of raw pixels cannot either.
 const NESTED: [&str; 6] = ["parquet", "arrow", "zip", "tar", "tgz", "gz"];
 /// Largest text, and the most members.
 const MAX_TEXT_BYTES: usize = 256 << 20;
@@ -86,9 +87,12 @@ impl Shadow {
             return Err(wrong(detail).into());
         }
         let ending = |name: &str| name.rsplit_once('.').map(|(_, e)| e.to_ascii_lowercase());
-        let nested = files
-            .iter()
-            .find(|(name, _)| ending(name).is_some_and(|ending| NESTED.contains(&&*ending)));
+        let nested = files.iter().find(|(name, _)| {
+            let base = name.rsplit('/').next().unwrap_or(name);
+            ending(name).is_some_and(|ending| NESTED.contains(&&*ending))
+                || cifar::is_batch(base)
+                || idx::is_images(base)
+        });
         if let Some((nested, _)) = nested
             && !files.iter().any(|(name, _)| is_image(name))
         {

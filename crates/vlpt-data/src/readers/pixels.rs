@@ -1,23 +1,28 @@
 //! What readers of files of pixels share: whole files in bounds, samples, and what is said of wrong ones.
 
-use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::archive::{MAX_MEMBER_BYTES, RawImages};
+use crate::archive::{FileAt, MAX_MEMBER_BYTES, RawImages};
 use crate::error::{LayoutError, Result};
 use crate::sample::{ImageRef, Sample};
 
-/// One sample for each label, in order.
-pub(super) fn samples(images: &Arc<RawImages>, labels: &[u32]) -> Vec<Sample> {
-    let sample = |(index, &label): (u32, &u32)| Sample {
+/// One image with its label.
+pub(super) fn sample(images: &Arc<RawImages>, index: u32, label: u32) -> Sample {
+    Sample {
         image: ImageRef::Raw {
             images: Arc::clone(images),
             index,
         },
         labels: vec![label],
-    };
-    (0..images.len()).zip(labels).map(sample).collect()
+    }
+}
+
+/// One sample for each label, in order.
+pub(super) fn samples(images: &Arc<RawImages>, labels: &[u32]) -> Vec<Sample> {
+    let all = (0..images.len()).zip(labels);
+    all.map(|(index, &label)| sample(images, index, label))
+        .collect()
 }
 
 /// A file that is not as it should be.
@@ -46,17 +51,13 @@ pub(super) fn missing(set: &str, file: &Path, help: &str) -> LayoutError {
 
 /// The bytes of a file of at most [`MAX_MEMBER_BYTES`].
 pub(super) fn whole(file: &Path) -> Result<Vec<u8>> {
-    let mut open = fs_err::File::open(file)?;
-    let length = open.metadata()?.len();
+    let open = FileAt::open(file)?;
+    let length = open.len();
     if length > MAX_MEMBER_BYTES {
         let most = format!("at most {MAX_MEMBER_BYTES} bytes");
         return Err(bad(file, "the whole", format!("{length} bytes"), most).into());
     }
-    let mut bytes = Vec::new();
-    open.by_ref()
-        .take(MAX_MEMBER_BYTES)
-        .read_to_end(&mut bytes)?;
-    Ok(bytes)
+    Ok(open.bytes_at(0, length as usize)?)
 }
 
 /// A label of a file as an index into so many classes.

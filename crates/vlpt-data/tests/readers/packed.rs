@@ -122,6 +122,14 @@ fn errors_name_the_archive_and_not_the_temporary_folder() {
             format!("DIR/{name}: cannot be read as data set: it holds `inner.zip` and no images");
         assert!(error.starts_with(&told), "{error}");
     });
+    for file in ["data_batch_1", "test_batch.bin", "train-images-idx3-ubyte"] {
+        each(&[(&format!("set/{file}"), b"x".to_vec())], |name, task| {
+            let error = task.expect_err("raw pixels in an archive");
+            assert!(error.starts_with(&format!("DIR/{name}: ")), "{error}");
+            let told = format!("`set/{file}` and no images: unpack it");
+            assert!(error.contains(&told), "{error}");
+        });
+    }
 }
 
 #[test]

@@ -9,13 +9,13 @@ use vlpt_data::{Format, OpenOptions, Split, open};
 
 use crate::fixtures::{Dir, singles};
 
-/// A file that NumPy wrote.
+/// A file that `make_torchvision.py` wrote.
 pub(crate) fn golden(name: &str) -> Vec<u8> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/torchvision");
     fs_err::read(folder.join(name)).expect("a golden file")
 }
 
-/// Hashes of the pixels that torchvision gives.
+/// Hashes of the pixels that `make_torchvision.py` wrote, reshaped as torchvision does.
 fn expected(set: &str) -> Vec<String> {
     let index: BTreeMap<String, Vec<String>> =
         serde_json::from_slice(&golden("index.json")).expect("hashes");
@@ -37,7 +37,7 @@ pub(crate) fn cifar_100(batch: &[u8]) -> Dir {
 }
 
 #[test]
-fn pickled_batches_give_the_pixels_of_torchvision() {
+fn pickled_batches_give_the_pixels_that_were_written() {
     for name in [
         "batch-python-2",
         "batch-protocol-2",
@@ -106,7 +106,7 @@ fn cifar_10_takes_its_batches_in_order_and_needs_them_all() {
 }
 
 #[test]
-fn idx_files_give_the_pixels_of_torchvision_packed_or_not() {
+fn idx_files_give_the_pixels_that_were_written_packed_or_not() {
     for (ending, folder) in [
         ("", "MNIST/raw"),
         (".gz", "MNIST/raw"),
@@ -134,11 +134,17 @@ fn idx_files_give_the_pixels_of_torchvision_packed_or_not() {
 
 #[test]
 fn sets_in_the_form_of_mnist_have_their_own_classes() {
-    for (folder, options, class) in [
-        ("FashionMNIST", OpenOptions::default(), "Ankle boot"),
-        ("KMNIST", OpenOptions::default(), "wo"),
-        ("figures", OpenOptions::default(), "9"),
+    for (folder, name, class) in [
+        ("FashionMNIST", None, "Ankle boot"),
+        ("KMNIST", None, "wo"),
+        ("figures", None, "9"),
+        ("figures", Some("mnist"), "9"),
+        ("figures", Some("FashionMNIST"), "Ankle boot"),
     ] {
+        let options = OpenOptions {
+            name: name.map(str::to_owned),
+            ..OpenOptions::default()
+        };
         let dir = Dir::new();
         for kind in ["images-idx3-ubyte", "labels-idx1-ubyte"] {
             dir.bytes(&format!("{folder}/raw/train-{kind}"), &golden(kind));

@@ -151,6 +151,13 @@ fn idx_files_that_are_cut_or_lie_are_told_with_their_place() {
         told.contains("expected at most 1073741824 bytes in all"),
         "{told}"
     );
+    // 4194305 images of one pixel, and not one sample made
+    let many = b"\0\0\x08\x03\0\x40\0\x01\0\0\0\x01\0\0\0\x01";
+    let told = error(&mnist("", many));
+    assert!(
+        told.contains("found 4194305 images, expected at most 4194304"),
+        "{told}"
+    );
 }
 
 #[test]

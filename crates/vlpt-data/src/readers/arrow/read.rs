@@ -28,7 +28,9 @@ pub(in crate::readers) fn read(path: &Path, options: &OpenOptions) -> Result<Tas
     let found = if path.is_file() {
         match shard(&path.file_name().unwrap_or_default().to_string_lossy()) {
             Some(file) => alone(&file),
-            None => return Err(other(path)),
+            None => {
+                return Err(LayoutError::other_format(path, Format::Arrow, super::EXPECTED).into());
+            }
         }
     } else if path.join(DICT).is_file() {
         dict(&root)?
@@ -56,16 +58,7 @@ fn loose(root: &Root, path: &Path, options: &OpenOptions) -> Result<Splits> {
     let names = list(path)?.files;
     let files: Vec<Shard> = names.iter().filter_map(|name| shard(name)).collect();
     if files.is_empty() {
-        return Err(other(path));
+        return Err(LayoutError::other_format(path, Format::Arrow, super::EXPECTED).into());
     }
     sort(root, path, &files, options)
-}
-
-fn other(path: &Path) -> crate::error::DataError {
-    LayoutError::NotThisFormat {
-        path: path.to_path_buf(),
-        format: Format::Arrow,
-        expected: super::EXPECTED.to_owned(),
-    }
-    .into()
 }

@@ -1,7 +1,7 @@
 //! The binary version: records of one or two labels and the pixels.
 
 use super::{IMAGE, SIDE};
-use crate::archive::{Grid, MAX_MEMBER_BYTES, Pixels, RawImages, Root};
+use crate::archive::{Grid, Pixels, RawImages, Root};
 use crate::error::Result;
 use crate::readers::pixels::{bad, label, samples, whole};
 use crate::sample::Sample;
@@ -12,7 +12,7 @@ pub(super) fn read(root: &Root, name: &str, labels: u64, classes: usize) -> Resu
     let step = labels + IMAGE;
     let bytes = whole(&root.check_links(name)?)?;
     let length = bytes.len() as u64;
-    if !length.is_multiple_of(step) || length > MAX_MEMBER_BYTES {
+    if length == 0 || !length.is_multiple_of(step) {
         let found = format!("{length} bytes");
         let expected = format!("records of {step} bytes: the file is cut off or of another kind");
         return Err(bad(&file, "the whole", found, expected).into());
@@ -29,11 +29,6 @@ pub(super) fn read(root: &Root, name: &str, labels: u64, classes: usize) -> Resu
         width: SIDE,
         height: SIDE,
         pixels: Pixels::Planes,
-    };
-    // a file without a record has no first image
-    let grid = match found.len() {
-        0 => Grid { start: 0, ..grid },
-        _ => grid,
     };
     Ok(samples(&RawImages::in_file(root, name, grid)?, &found))
 }

@@ -23,7 +23,7 @@ pub(super) const EXPECTED: &str = "data_batch_1 to data_batch_5, test_batch and 
 /// Pixels of a side.
 const SIDE: u32 = 32;
 /// Bytes of an image.
-const IMAGE: u64 = 3 * 32 * 32;
+const IMAGE: u64 = 3 * (SIDE * SIDE) as u64;
 
 /// As the documentation shows it.
 pub(super) const LAYOUTS: &[Layout] = &[
@@ -151,6 +151,13 @@ fn find(path: &Path) -> Option<&'static Version> {
     VERSIONS.iter().find(|version| version.is_at(path))
 }
 
+/// Whether a file of this name holds images of a set.
+pub(super) fn is_batch(name: &str) -> bool {
+    VERSIONS
+        .iter()
+        .any(|version| version.files().any(|file| file == name))
+}
+
 /// What speaks for this layout.
 pub(super) fn recognise(path: &Path) -> Option<String> {
     let version = find(path)?;
@@ -159,16 +166,8 @@ pub(super) fn recognise(path: &Path) -> Option<String> {
 }
 
 pub(super) fn read(path: &Path) -> Result<TaskBuilder> {
-    let Some(version) = find(path) else {
-        let (path, format) = (path.to_path_buf(), Format::Cifar);
-        let expected = EXPECTED.to_owned();
-        return Err(LayoutError::NotThisFormat {
-            path,
-            format,
-            expected,
-        }
-        .into());
-    };
+    let version =
+        find(path).ok_or_else(|| LayoutError::other_format(path, Format::Cifar, EXPECTED))?;
     let absent = version.files().find(|file| !path.join(file).is_file());
     if let Some(file) = absent {
         let help = "unpack the set's archive again, or fetch the set with torchvision";

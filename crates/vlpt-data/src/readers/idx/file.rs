@@ -10,18 +10,24 @@ use crate::archive::{Grid, MAX_MEMBER_BYTES, Pixels, RawImages, Root};
 use crate::error::{LayoutError, Result};
 use crate::readers::pixels::bad;
 
-/// An idx file that is open behind its sizes.
-struct Idx {
+/// The most images of a file: each takes far more memory than an image of one pixel has bytes.
+const MOST_IMAGES: u32 = 1 << 22;
+
+/// An idx file of so many dimensions that is open behind its sizes.
+struct Idx<const D: usize> {
+    /// The file on disk, links followed.
+    real: PathBuf,
+    /// The file as errors call it.
     file: PathBuf,
     stream: Box<dyn Read>,
-    sizes: Vec<u32>,
+    sizes: [u32; D],
     /// Bytes of the values.
     length: u64,
 }
 
-impl Idx {
-    /// Opens a file of `dimensions` sizes of bytes, unpacking it where its name ends in `.gz`.
-    fn open(root: &Root, name: &str, dimensions: u8) -> Result<Self> {
+impl<const D: usize> Idx<D> {
+    /// Opens a file of bytes, unpacking it where its name ends in `.gz`.
+    fn open(root: &Root, name: &str) -> Result<Self> {
         let real = root.check_links(name)?;
         let file = root.join(name);
         let open = std::io::BufReader::new(fs_err::File::open(&real)?);
@@ -30,14 +36,14 @@ impl Idx {
         } else {
             Box::new(open)
         };
-        let mut head = vec![0; 4 + 4 * usize::from(dimensions)];
+        let mut head = vec![0; 4 + 4 * D];
         let read = stream.read_exact(&mut head);
         read.map_err(|error| cut_off(&file, "the header", &error))?;
-        let (magic, sizes) = head.split_at(4);
-        if magic != [0, 0, 8, dimensions] {
+        let (magic, stored) = head.split_at(4);
+        if magic != [0, 0, 8, D as u8] {
             let hex: Vec<String> = magic.iter().map(|byte| format!("{byte:02x}")).collect();
             let expected = format!(
-                "00 00 08 {dimensions:02x}, the magic number of bytes in {dimensions} dimensions{}",
+                "00 00 08 {D:02x}, the magic number of bytes in {D} dimensions{}",
                 if magic.starts_with(&[0x1f, 0x8b]) {
                     "; this is gzip data, whose name ends in .gz"
                 } else {
@@ -46,10 +52,10 @@ impl Idx {
             );
             return Err(bad(&file, "the first 4 bytes", hex.join(" "), expected).into());
         }
-        let sizes: Vec<u32> = sizes
-            .chunks_exact(4)
-            .map(|size| u32::from_be_bytes([size[0], size[1], size[2], size[3]]))
-            .collect();
+        let mut sizes = [0; D];
+        for (size, bytes) in sizes.iter_mut().zip(stored.chunks_exact(4)) {
+            *size = u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+        }
         let length = sizes
             .iter()
             .try_fold(1_u64, |product, &size| product.checked_mul(u64::from(size)))
@@ -59,6 +65,7 @@ impl Idx {
             return Err(bad(&file, "the sizes", format!("{sizes:?}"), most).into());
         };
         Ok(Self {
+            real,
             file,
             stream,
             sizes,
@@ -100,20 +107,35 @@ fn cut_off(file: &Path, place: &str, error: &std::io::Error) -> LayoutError {
     bad(file, place, format!("its end ({error})"), expected)
 }
 
-/// The labels of a file.
-pub(super) fn labels(root: &Root, name: &str) -> Result<Vec<u8>> {
-    Idx::open(root, name, 1)?.values()
+/// The labels of a file that has one for each of `images` images.
+pub(super) fn labels(root: &Root, name: &str, images: u32) -> Result<Vec<u8>> {
+    let idx = Idx::<1>::open(root, name)?;
+    let [count] = idx.sizes;
+    if count != images {
+        let found = format!("{count} labels");
+        let expected = format!("{images}, one for each image");
+        return Err(bad(&idx.file, "the whole", found, expected).into());
+    }
+    idx.values()
 }
 
 /// The images of a file: read where they lie, or held where they have to be unpacked.
 pub(super) fn images(root: &Root, name: &str) -> Result<Arc<RawImages>> {
-    let idx = Idx::open(root, name, 3)?;
-    let [count, height, width] = idx.sizes[..] else {
-        unreachable!("three sizes were asked for");
-    };
+    let idx = Idx::<3>::open(root, name)?;
+    let [count, height, width] = idx.sizes;
     if width == 0 || height == 0 {
         let found = format!("images of {width} x {height} pixels");
         return Err(bad(&idx.file, "the sizes", found, "images with pixels").into());
+    }
+    if count > MOST_IMAGES {
+        let found = format!("{count} images");
+        return Err(bad(
+            &idx.file,
+            "the sizes",
+            found,
+            format!("at most {MOST_IMAGES}"),
+        )
+        .into());
     }
     let grid = |start| Grid {
         start,
@@ -127,7 +149,7 @@ pub(super) fn images(root: &Root, name: &str) -> Result<Arc<RawImages>> {
         return RawImages::held(name, idx.values()?, grid(0));
     }
     let head = 4 + 4 * 3;
-    let length = fs_err::metadata(root.check_links(name)?)?.len();
+    let length = fs_err::metadata(&idx.real)?.len();
     idx.check(length.saturating_sub(head))?;
     RawImages::in_file(root, name, grid(head))
 }

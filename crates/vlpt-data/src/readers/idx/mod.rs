@@ -9,7 +9,7 @@ use super::folders::base_name;
 use super::known::plain;
 use super::layout::{Gives, Item, Layout};
 use super::options::OpenOptions;
-use super::pixels::{bad, missing, samples};
+use super::pixels::{missing, samples};
 use super::task_builder::TaskBuilder;
 use super::text::class_list;
 use crate::archive::Root;
@@ -92,6 +92,13 @@ fn file(path: &Path, part: &str, what: &str) -> Option<String> {
     })
 }
 
+/// Whether a file of this name holds images.
+pub(super) fn is_images(name: &str) -> bool {
+    PARTS
+        .iter()
+        .any(|(_, part)| name == format!("{part}-images-idx3-ubyte"))
+}
+
 /// What speaks for this layout.
 pub(super) fn recognise(path: &Path) -> Option<String> {
     PARTS
@@ -101,14 +108,7 @@ pub(super) fn recognise(path: &Path) -> Option<String> {
 
 pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<TaskBuilder> {
     if recognise(path).is_none() {
-        let (path, format) = (path.to_path_buf(), Format::Idx);
-        let expected = EXPECTED.to_owned();
-        return Err(LayoutError::NotThisFormat {
-            path,
-            format,
-            expected,
-        }
-        .into());
+        return Err(LayoutError::other_format(path, Format::Idx, EXPECTED).into());
     }
     let root = Root::open(path)?;
     let name = set_name(path);
@@ -151,12 +151,7 @@ fn read_part(root: &Root, set: &str, part: &str, images: &str) -> Result<Vec<Sam
         return Err(missing(set, &place, help).into());
     };
     let read = file::images(root, images)?;
-    let found = file::labels(root, &labels)?;
-    if found.len() != read.len() as usize {
-        let found = format!("{} labels", found.len());
-        let expected = format!("{}, one for each image of {images}", read.len());
-        return Err(bad(&root.join(&labels), "the whole", found, expected).into());
-    }
+    let found = file::labels(root, &labels, read.len())?;
     let found: Vec<u32> = found.into_iter().map(u32::from).collect();
     Ok(samples(&read, &found))
 }

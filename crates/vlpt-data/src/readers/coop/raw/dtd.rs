@@ -74,7 +74,7 @@ pub(super) fn read(
         builder.set(part, samples);
     }
     builder.notes.push(
-        "split by the authors' own lists labels/train1.txt, val1.txt and test1.txt (partition 1, as torchvision and ELEVATER take it); CoOp's split is another one: --name coop/DescribableTextures"
+        "split by the authors' own lists labels/train1.txt, val1.txt and test1.txt (partition 1, as torchvision takes it); CoOp's split is another one: --name coop/DescribableTextures"
             .to_owned(),
     );
     Ok(Some(builder))
