@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use serde::Serialize;
+use serde_json::Value;
 use vlpt_clip::Clip;
 use vlpt_study::{Job, Kind, Search};
-use vlpt_train::{RunConfig, Stopwatch};
+use vlpt_train::{Epochs, RunConfig, Stopwatch};
 
 use crate::Result;
 use crate::method::BenchMethod;
@@ -55,7 +56,7 @@ pub fn estimate(planned: &Planned, clip: &Clip, folder: &Path) -> Result<Estimat
     let mut job_memory = SLACK;
     for method in &planned.methods {
         let megabytes = method.recipe.pointer("/compute/memory_mb");
-        let megabytes = megabytes.and_then(serde_json::Value::as_u64).unwrap_or(0);
+        let megabytes = megabytes.and_then(Value::as_u64).unwrap_or(0);
         job_memory = job_memory.max(SLACK + (megabytes << 20));
         // a method that cannot be timed alone is no reason to refuse the others
         let own = folder.join(&method.name);
@@ -137,20 +138,23 @@ impl Line {
         if method.config.method.is_baseline() {
             return once;
         }
+        // a task may have another length than the method's other jobs, and trials another one than both
+        let with = |epochs: Option<&Value>| {
+            let mut config = method.config.clone();
+            if let Some(epochs) = epochs.and_then(Value::as_u64) {
+                config.train.epochs = Epochs::Count(epochs as usize);
+            }
+            steps(&config, classes, job.shots)
+        };
+        let own = job.recipe.pointer("/train/epochs");
         let trials = match job.recipe.get("search") {
             Some(search) => {
                 let search: Search = serde_json::from_value(search.clone()).unwrap_or_default();
-                1 + search.trials()
+                search.trials() * with(search.trial.get("train.epochs").or(own))
             }
-            None => 1,
+            None => 0,
         };
-        let mut config = method.config.clone();
-        // a task may have another length than the method's other jobs
-        let epochs = job.recipe.pointer("/train/epochs");
-        if let Some(epochs) = epochs.and_then(serde_json::Value::as_u64) {
-            config.train.epochs = vlpt_train::Epochs::Count(epochs as usize);
-        }
-        once * steps(&config, classes, job.shots) as f64 * trials as f64
+        once * (with(own) + trials) as f64
     }
 }
 
@@ -182,7 +186,7 @@ mod tests {
     #[test]
     fn steps_follow_images_and_epochs() {
         let mut config = RunConfig::default();
-        config.train.epochs = vlpt_train::Epochs::Count(3);
+        config.train.epochs = Epochs::Count(3);
         config.train.batch_size = 32;
         assert_eq!(steps(&config, 10, 16), 3 * 5);
         assert_eq!(steps(&config, 2, 1), 3);

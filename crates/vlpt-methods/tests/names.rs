@@ -24,7 +24,7 @@ const FREE: [(&str, &str); 5] = [
 ];
 
 /// Texts that are equal to a method's name and mean something else: file, text, and what.
-const OTHERS: [(&str, &str, &str); 22] = [
+const OTHERS: [(&str, &str, &str); 21] = [
     ("vlpt-adapter/src/rows/parquet.rs", "vlpt", "the program"),
     ("vlpt-base/src/cache.rs", "vlpt", "the program"),
     (
@@ -33,11 +33,6 @@ const OTHERS: [(&str, &str, &str); 22] = [
         "a suite of data sets",
     ),
     ("vlpt-export/src/onnx/encode.rs", "vlpt", "the program"),
-    (
-        "vlpt-python/src/predictor.rs",
-        "zero-shot",
-        "a classifier of texts",
-    ),
     ("vlpt-serve/src/http/oip/mod.rs", "vlpt", "the program"),
     ("vlpt-serve/src/http/openapi.rs", "vlpt", "the program"),
     ("vlpt-serve/src/metrics.rs", "vlpt", "the program"),

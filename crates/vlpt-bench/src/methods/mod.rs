@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 use vlpt_data::FewShotRule;
-use vlpt_methods::{METHODS, MethodConfig, untuned};
+use vlpt_methods::{METHODS, MethodSpec, untuned};
 use vlpt_study::{MethodRequest, Search};
 use vlpt_train::{Epochs, RunConfig, load, recipe};
 
@@ -116,15 +116,13 @@ impl Wishes<'_> {
             };
             request.resolve()
         };
-        let spec = METHODS.iter().find(|spec| spec.name == method);
-        let fitted = spec.is_some_and(|spec| MethodConfig::new(spec).is_baseline());
+        let fitted = vlpt_methods::method(&method).is_some_and(MethodSpec::is_baseline);
         let search = self.search.filter(|_| !fitted);
         // one draw and one look at images for all methods
         let more = self.settings_by(protocol.rule, fitted, search.is_some());
         let resolved = resolve(from.clone(), &more)?;
         let config = resolved.config;
-        let baseline = config.method.is_baseline();
-        if protocol.prompts_only && baseline {
+        if protocol.prompts_only && fitted {
             return Err(BenchError::choice(
                 format!(
                     "{name} learns no prompt, and {} is about prompts",
@@ -134,7 +132,7 @@ impl Wishes<'_> {
             ));
         }
         let needs = config.method.needs();
-        let closed = needs.class_specific || (baseline && !needs.open_classes);
+        let closed = needs.class_specific || (fitted && !needs.open_classes);
         if closed && !protocol.closed_classes {
             return Err(BenchError::choice(
                 format!(
@@ -148,19 +146,25 @@ impl Wishes<'_> {
         let on_imagenet = from.as_ref().map(|from| format!("{from}-imagenet"));
         let on_imagenet = on_imagenet.filter(|name| vlpt_train::recipe(name).is_some());
         let on_imagenet = on_imagenet.map(|name| resolve(Some(name), &more));
-        let mut imagenet_recipe = on_imagenet.transpose()?.map(|resolved| resolved.recipe);
+        let on_imagenet = on_imagenet.transpose()?;
+        let mut imagenet_recipe = on_imagenet.as_ref().map(|own| own.recipe.clone());
         // images of several tasks are drawn and batched as the recipe of the source stage says
         let source = self
             .source_recipe(protocol, from.as_deref(), &resolve)?
             .unwrap_or_else(|| recipe.clone());
         if let Some(kind) = search {
-            let mut search = kind.of(&config);
-            search.on_test = self.ways.takes(Unsound::TuneOnTarget);
-            if let Some((key, value)) = self.ways.of_last() {
-                search.last.insert(key.to_owned(), json!(value));
-            }
-            for recipe in std::iter::once(&mut recipe).chain(&mut imagenet_recipe) {
-                recipe["search"] = json!(search);
+            // around the values of each recipe
+            let around = |config: &RunConfig| {
+                let mut search = kind.of(config);
+                search.on_test = self.ways.takes(Unsound::TuneOnTarget);
+                if let Some((key, value)) = self.ways.of_last() {
+                    search.last.insert(key.to_owned(), json!(value));
+                }
+                json!(search)
+            };
+            recipe["search"] = around(&config);
+            if let (Some(own), Some(recipe)) = (&on_imagenet, &mut imagenet_recipe) {
+                recipe["search"] = around(&own.config);
             }
         }
         Ok(BenchMethod {

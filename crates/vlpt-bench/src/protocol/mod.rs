@@ -158,7 +158,9 @@ impl Bench {
     ) -> Job {
         let mut recipe = recipe.clone();
         let drawing = self.ways.drawing_seed(seed);
-        if drawing != seed {
+        // only ELEVATER's draw took seed 0 for none
+        let elevaters = recipe["few_shot"]["rule"] == FewShotRule::Elevater.name();
+        if elevaters && drawing != seed {
             recipe["few_shot"]["seed"] = drawing.into();
         }
         let settings = self.settings.clone();

@@ -57,7 +57,7 @@ pub fn submission(dir: &Path, method: &str, shots: usize, model: &ClipConfig) ->
             }
             let work = folder.work(id);
             predictions.push(probabilities(&answers_file(&work, &spec.name))?);
-            learned = trainable(&work)?;
+            learned += trainable(&work)?;
             seeds.push(job.seed);
             trained_with = job.shots;
         }
@@ -65,6 +65,7 @@ pub fn submission(dir: &Path, method: &str, shots: usize, model: &ClipConfig) ->
             lacks.push(format!("no result of {}", task.name));
             continue;
         }
+        let learned = learned as f64 / seeds.len() as f64;
         let images = predictions[0].len();
         let classes = predictions[0].first().map_or(0, Vec::len);
         if let Some(expected) = task.expected[0]
@@ -87,8 +88,8 @@ pub fn submission(dir: &Path, method: &str, shots: usize, model: &ClipConfig) ->
         data.push(SubmittedTask {
             model_name: file.model.clone(),
             dataset_name: task.name.clone(),
-            num_trainable_params: learned as f64,
-            num_params: (model.parameters() + learned) as u64,
+            num_trainable_params: learned,
+            num_params: model.parameters() as u64 + learned.round() as u64,
             num_visual_params: model.vision_parameters() as u64,
             num_backbone_params: model.parameters() as u64,
             n_shot: trained_with as i64,

@@ -2,7 +2,7 @@
 
 use vlpt_data::FewShotRule;
 
-use super::{Unsound, Ways};
+use super::{Customary, Unsound, Ways};
 use crate::{BenchError, Result};
 
 /// What a benchmark has that ways could change.
@@ -59,6 +59,16 @@ impl Ways {
             };
             return refuse("--with", way.name(), why.to_owned());
         }
+        let whole = !self.keeps(Customary::Split8020);
+        if drawn && whole && asked.searched && !self.takes(Unsound::TuneOnTarget) {
+            return Err(BenchError::choice(
+                format!(
+                    "--without {} leaves --search no validation images to choose by",
+                    Customary::Split8020.name()
+                ),
+                "leave one of the two out",
+            ));
+        }
         if let Some(way) = self.without.first()
             && !drawn
         {
@@ -71,7 +81,6 @@ impl Ways {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Customary;
     use super::*;
 
     #[test]
@@ -120,6 +129,17 @@ mod tests {
             ..Ways::default()
         };
         assert!(without.check(&coop).is_err());
+        let whole = Ways {
+            without: vec![Customary::Split8020],
+            ..Ways::default()
+        };
+        let searched = Asked {
+            searched: true,
+            ..elevater
+        };
+        let refused = whole.check(&searched).unwrap_err().to_string();
+        assert!(refused.contains("no validation images"), "{refused}");
+        assert!(whole.check(&elevater).is_ok());
         assert!(without.check(&elevater).is_ok());
         let one = Asked { fitted: 1, ..coop };
         assert!(with(Unsound::BestTestEpoch).check(&one).is_ok());

@@ -94,7 +94,7 @@ impl Ways {
         self.with.contains(&way)
     }
 
-    fn keeps(&self, way: Customary) -> bool {
+    pub(crate) fn keeps(&self, way: Customary) -> bool {
         !self.without.contains(&way)
     }
 

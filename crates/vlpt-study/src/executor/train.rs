@@ -98,6 +98,8 @@ pub(super) struct Training<'a> {
     pub(super) tasks: &'a [(String, Arc<Opened>)],
     /// Where features of training images are kept.
     pub(super) cache: PathBuf,
+    /// Whether images that it does not learn from are asked for, see [`HeldOut`].
+    pub(super) hold_out: bool,
     /// How it is done.
     pub(super) experiment: &'a Experiment<'a>,
     /// Where it is done.
@@ -131,7 +133,11 @@ impl Training<'_> {
             fs::remove_dir_all(own.join(TRIALS))?;
         }
         Ok(Trained {
-            held_out: HeldOut::of(job, &config, &tasks)?,
+            held_out: if self.hold_out {
+                HeldOut::of(job, &config, &tasks)?
+            } else {
+                HeldOut::default()
+            },
             summary,
             searched,
         })

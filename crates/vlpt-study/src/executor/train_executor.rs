@@ -120,6 +120,7 @@ impl TrainExecutor {
                 job,
                 tasks: &sources,
                 cache: self.training_cache(context)?,
+                hold_out: common.keep != Keep::Score,
                 experiment: &experiment,
                 context,
             };
