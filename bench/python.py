@@ -87,7 +87,7 @@ def predictions(program: Path, folder: Path, count: int, rounds: int) -> None:
         answers = classifier.predict(few)
         calls.append(time.perf_counter() - began)
         alike = alike and (answers.to_json() + "\n").encode() == made.stdout
-    print(f"images            {count}, JPEG of 1024 x 768, {classifier.clip.name}, {classifier.threads} threads")
+    print(f"images            {count}, JPEG of 1024 x 768, {vlpt.Clip.of(classifier).name}, {classifier.threads} threads")
     print(f"vlpt predict      {middle(commands):.2f} s, {60 * count / middle(commands):.0f} a minute")
     print(f"predict           {middle(calls):.2f} s, {60 * count / middle(calls):.0f} a minute")
     print(f"the same bytes    {'yes' if alike else 'NO'}")

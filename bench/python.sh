@@ -15,7 +15,7 @@ export PIP_CACHE_DIR=$home/pip PIP_DISABLE_PIP_VERSION_CHECK=1
 "$home/venv/bin/pip" install --quiet numpy pillow maturin
 if [ -z "${WHEEL:-}" ]; then
   rm -rf "$home/wheels"
-  "$home/venv/bin/maturin" build --locked --quiet --interpreter "$home/venv/bin/python" --out "$home/wheels"
+  "$home/venv/bin/maturin" build --profile dist --locked --quiet --interpreter "$home/venv/bin/python" --out "$home/wheels"
   WHEEL=$(ls "$home"/wheels/vlpt-*.whl)
 fi
 if [ -z "${VLPT:-}" ]; then

@@ -54,8 +54,14 @@ def test_predictions_are_those_of_the_program(program, run, new):
 
 def test_a_reader_that_goes_away_ends_it_in_silence(run, new):
     words = " ".join(map(str, [SCRIPT, "predict", run, *[new] * 20]))
-    made = subprocess.run(["bash", "-c", f"set -o pipefail; {words} | head -1"], capture_output=True, check=False)
-    assert made.stderr == b"" and made.stdout.count(b"\n") == 1
+    made = subprocess.run(["bash", "-c", f"{words} | head -1; echo ${{PIPESTATUS[0]}} >&2"], capture_output=True, check=False)
+    assert made.stderr == b"0\n" and made.stdout.count(b"\n") == 1
+
+
+def test_a_closed_output_is_no_traceback(program):
+    for command in (SCRIPT, program):
+        made = subprocess.run(["bash", "-c", f"{command} --version >&-"], capture_output=True, check=False)
+        assert (made.returncode, made.stderr) == (0, b""), command
 
 
 def test_main_ends_the_interpreter_with_the_exit_code():

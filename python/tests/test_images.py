@@ -89,7 +89,7 @@ def test_objects_that_become_arrays_are_images(clip):
     assert np.array_equal(clip.preprocess([Tensor(batch[0])]), clip.preprocess(batch[0]))
 
 
-def test_pixels_are_not_copied_before_the_call(clip, monkeypatch):
+def test_pixels_are_not_copied_before_the_call():
     from vlpt import _images
 
     batch = np.zeros((2, 8, 8, 3), np.uint8)

@@ -46,6 +46,12 @@ def test_it_fits_predicts_and_scores(data, new):
     assert np.array_equal(PromptClassifier(**QUICK).fit(paths, labels).predict_proba(paths), fitted.predict_proba(paths))
 
 
+def test_an_element_is_one_image_and_no_folder(data, new):
+    fitted = PromptClassifier(**QUICK).fit(*data)
+    with pytest.raises((OSError, ValueError, RuntimeError)):
+        fitted.predict([str(new)])
+
+
 def test_labels_come_back_as_they_were(data):
     images, labels = arrays(4)
     fitted = PromptClassifier(**QUICK, class_names={5: "circle", 3: "square", 4: "triangle"}).fit(images, labels)

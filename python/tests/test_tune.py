@@ -117,6 +117,10 @@ def test_what_cannot_be_tuned_on_says_why(photos, tmp_path):
         vlpt.tune([image, image], [1, "1"], **QUICK)
     with pytest.raises(ValueError, match="minutes=-1: expected a number above 0"):
         vlpt.tune(photos, out=tmp_path / "a", minutes=-1)
+    with pytest.raises(ValueError, match="minutes=1000"):
+        vlpt.tune(photos, out=tmp_path / "a", minutes=1e300)
+    with pytest.raises(ValueError, match="seed=-1"):
+        vlpt.tune(photos, out=tmp_path / "a", seed=-1)
     with pytest.raises(ValueError, match='there is no method "gad"'):
         vlpt.tune(photos, out=tmp_path / "a", methods=["gad"])
     with pytest.raises(ValueError, match="reject_rate"):

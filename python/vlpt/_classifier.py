@@ -177,7 +177,7 @@ class Classifier:
         """
         top_k, threshold = check_top(top_k), check_threshold(threshold)
         given = listed(images)
-        probabilities, failed = self._rows(given, self._call("probabilities", errors), "classifying", progress)
+        probabilities, failed = self._rows(given, self._call(errors), "classifying", progress)
         threshold = self.threshold if threshold is None else threshold
         return Predictions(given.names, self.classes, probabilities, failed, top_k, threshold)
 
@@ -204,7 +204,7 @@ class Classifier:
         ValueError, OSError, vlpt.Error
             As :meth:`predict`.
         """
-        return self._rows(listed(images), self._call("probabilities", errors), "classifying", progress)[0]
+        return self._probabilities(listed(images), errors, progress)
 
     def embed(
         self, images: Images, *, normalize: bool = True, errors: OnError = "raise", progress: Watching = None
@@ -254,6 +254,9 @@ class Classifier:
         """
         shutil.copytree(self._own_folder(), folder)
 
+    def _probabilities(self, given: Listed, errors: str, progress: Watching) -> NDArray[np.float32]:
+        return self._rows(given, self._call(errors), "classifying", progress)[0]
+
     def _own_folder(self) -> Path:
         if self.folder is None:
             raise ValueError(
@@ -261,7 +264,7 @@ class Classifier:
             )
         return self.folder
 
-    def _call(self, name: str, errors: str) -> Call:
+    def _call(self, errors: str) -> Call:
         keep = keeps(errors)
 
         def call(names: list[str], sources: list[Any], reporter: Reporter) -> tuple[NDArray[np.float32], list[Any]]:

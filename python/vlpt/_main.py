@@ -36,8 +36,9 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     # What starts the program again, as jobs of a cluster do; `python -m vlpt` has no file of its own.
     script = os.path.abspath(sys.argv[0]) if sys.argv else ""
     program = script if os.path.isfile(script) and os.access(script, os.X_OK) else None
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:  # closed by who called
+            stream.flush()
     try:
         # Python's own handlers would wait for the interpreter, which has nothing to do until the command ends.
         signal.signal(signal.SIGINT, signal.SIG_DFL)

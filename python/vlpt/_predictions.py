@@ -40,8 +40,9 @@ class Prediction:
     def __str__(self) -> str:
         if self.error is not None:
             return f"error: {self.error}"
-        scored = "\t".join(f"{name} {100 * share:.1f} %" for name, share in self.top)
-        return f"{self.image}\t{scored}"
+        scored = [f"{name} {100 * share:.1f} %" for name, share in self.top]
+        none = ["none"] if self.label is None else []
+        return "\t".join([self.image, *none, *scored])
 
 
 class Predictions(Sequence[Prediction]):

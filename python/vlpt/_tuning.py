@@ -193,6 +193,9 @@ def tune(
     source: Any = photos
     if labels is None and isinstance(source, tuple) and len(source) == 2 and not is_path(source[0]):
         source, labels = source
+    for name, value in (("seed", seed), ("shots", shots)):
+        if value is not None and value < 0:
+            raise ValueError(f"{name}={value}: expected no negative number")
     check_choices(exif=(exif, ("apply", "ignore")), broken=(broken, ("skip", "stop")))
     home: TemporaryFolder | None = None
     folders: list[str] = []

@@ -121,19 +121,17 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         images = listed(X, folders=False)
         if len(images) != len(y):
             raise ValueError(f"Found input variables with inconsistent numbers of samples: {[len(images), len(y)]}")
-        classes, places = np.unique(y, return_inverse=True)
+        classes = np.unique(y)
         if len(classes) < 2:
             raise ValueError(f"images of one class alone, {classes.tolist()}: nothing is to be told apart")
-        texts = self.class_names or {}
-        names = {place: str(texts.get(label, label)) for place, label in enumerate(classes.tolist())}
         tuned = tune(
             images.images,
-            places.tolist(),
+            y.tolist(),
             minutes=self.minutes,
             methods=self.methods,
             shots=self.shots,
             seed=1 if self.random_state is None else self.random_state,
-            class_names=names,
+            class_names=self.class_names,
             model=self.model,
             precision=self.precision,
             cache=self.cache,
@@ -166,7 +164,7 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             As :meth:`vlpt.Classifier.predict`.
         """
         check_is_fitted(self)
-        return self.classifier_.predict_proba(listed(X, folders=False).images, progress=self.progress)
+        return self.classifier_._probabilities(listed(X, folders=False), "raise", self.progress)
 
     def predict(self, X: Any) -> NDArray[Any]:
         """The most probable class of each image.

@@ -41,7 +41,18 @@ impl Predictor {
     /// A folder that is damaged, a model that is not found or not the one it was tuned for, or
     /// class names that the prompt cannot be used with.
     pub fn open(path: &Path, options: &PredictOptions, observer: &dyn Observer) -> Result<Self> {
-        let folder = PromptFolder::open(path)?;
+        Self::open_folder(&PromptFolder::open(path)?, options, observer)
+    }
+
+    /// As [`Predictor::open`], with the folder in memory already.
+    ///
+    /// # Errors
+    /// As [`Predictor::open`].
+    pub fn open_folder(
+        folder: &PromptFolder,
+        options: &PredictOptions,
+        observer: &dyn Observer,
+    ) -> Result<Self> {
         for name in folder.report.unexpected.iter().take(SHOWN) {
             let at = folder.path.display();
             observer.note(&format!(
@@ -54,7 +65,7 @@ impl Predictor {
         let name = options.model.as_ref().unwrap_or(&folder.adapter.base_model);
         let files = Hub::from_env().resolve(&name.parse()?, observer)?;
         let clip = Clip::load_as(&files, options.precision.resolve())?;
-        Self::of(&folder, Arc::new(clip), options)
+        Self::of(folder, Arc::new(clip), options)
     }
 
     /// As [`Predictor::open`], with folder and model in memory already.

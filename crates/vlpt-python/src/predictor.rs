@@ -27,7 +27,6 @@ pub(crate) struct Predictor {
 struct About {
     folder: Option<PathBuf>,
     method: String,
-    task: String,
     base_model: String,
 }
 
@@ -35,7 +34,6 @@ impl About {
     fn of(prompt: PromptFolder, base_model: &str) -> Self {
         Self {
             method: prompt.adapter.method.name().to_owned(),
-            task: prompt.adapter.task,
             base_model: base_model.to_owned(),
             folder: Some(prompt.path),
         }
@@ -75,7 +73,7 @@ impl Predictor {
         threads: usize,
     ) -> Self {
         let about = About {
-            method: "zero-shot".to_owned(),
+            method: vlpt_methods::untuned().name.to_owned(),
             base_model: base_model.to_owned(),
             ..About::default()
         };
@@ -110,8 +108,8 @@ impl Predictor {
             force,
         };
         run(reporter, threads, |watch: &Watch| {
-            let inner = vlpt_adapter::Predictor::open(&folder, &options, watch)?;
             let prompt = PromptFolder::open(&folder)?;
+            let inner = vlpt_adapter::Predictor::open_folder(&prompt, &options, watch)?;
             let base_model = options.model.as_ref().unwrap_or(&prompt.adapter.base_model);
             let base_model = base_model.clone();
             Ok(Self {
@@ -187,12 +185,6 @@ impl Predictor {
     #[getter]
     fn method(&self) -> &str {
         &self.about.method
-    }
-
-    /// The name of the task that it was tuned for.
-    #[getter]
-    fn task(&self) -> &str {
-        &self.about.task
     }
 
     /// The name that the model was found by.
