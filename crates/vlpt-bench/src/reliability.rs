@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use vlpt_base::files::write_atomic;
+use vlpt_tables::{Column, Columns};
 
 use crate::Result;
 
@@ -74,38 +74,47 @@ fn point(bin: &Value) -> Option<ReliabilityPoint> {
     })
 }
 
-/// Writes `reliability.csv`: a row for each bin with images of each curve. Shares are from 0 to 1; `temperature` is
-/// empty for probabilities as they are.
-pub(crate) fn write(dir: &Path, curves: &[Reliability]) -> Result<PathBuf> {
-    let head = "task,method,shots,seed,temperature,low,high,images,confidence,accuracy\n";
-    let mut text = head.to_owned();
-    for curve in curves {
-        let temperature = curve.temperature.map_or(String::new(), |t| t.to_string());
-        for bin in &curve.bins {
-            let quoted = |name: &str| {
-                if name.contains([',', '"', '\n']) {
-                    format!("\"{}\"", name.replace('"', "\"\""))
-                } else {
-                    name.to_owned()
-                }
-            };
-            text += &format!(
-                "{},{},{},{},{temperature},{},{},{},{},{}\n",
-                quoted(&curve.task),
-                quoted(&curve.method),
-                curve.shots,
-                curve.seed,
-                bin.low,
-                bin.high,
-                bin.images,
-                bin.confidence,
-                bin.accuracy
-            );
-        }
-    }
-    let path = dir.join("reliability.csv");
-    write_atomic(&path, text.as_bytes())?;
-    Ok(path)
+/// Writes `reliability`, as CSV and where it is built in as Parquet: a row for each bin with images of each curve.
+/// Shares are from 0 to 1; `temperature` is empty for probabilities as they are.
+pub(crate) fn write(dir: &Path, curves: &[Reliability]) -> Result<Vec<PathBuf>> {
+    let rows = || {
+        curves
+            .iter()
+            .flat_map(|curve| curve.bins.iter().map(move |bin| (curve, bin)))
+    };
+    let number =
+        |of: fn(&ReliabilityPoint) -> f64| Column::number(rows().map(|(_, bin)| Some(of(bin))));
+    Ok(Columns::new(vec![
+        (
+            "task",
+            Column::text(rows().map(|(curve, _)| curve.task.as_str())),
+        ),
+        (
+            "method",
+            Column::text(rows().map(|(curve, _)| curve.method.as_str())),
+        ),
+        (
+            "shots",
+            Column::whole(rows().map(|(curve, _)| curve.shots as i64)),
+        ),
+        (
+            "seed",
+            Column::whole(rows().map(|(curve, _)| curve.seed as i64)),
+        ),
+        (
+            "temperature",
+            Column::number(rows().map(|(curve, _)| curve.temperature)),
+        ),
+        ("low", number(|bin| bin.low)),
+        ("high", number(|bin| bin.high)),
+        (
+            "images",
+            Column::whole(rows().map(|(_, bin)| bin.images as i64)),
+        ),
+        ("confidence", number(|bin| bin.confidence)),
+        ("accuracy", number(|bin| bin.accuracy)),
+    ])
+    .write(dir, "reliability")?)
 }
 
 #[cfg(test)]
@@ -127,7 +136,7 @@ mod tests {
         let none = json!({ "bins": null, "temperature": null, "scaled_bins": null });
         assert!(Reliability::of(&none, ("a", "m".to_owned(), 4, 1)).is_empty());
         let dir = tempfile::tempdir().unwrap();
-        let text = fs_err::read_to_string(write(dir.path(), &curves).unwrap()).unwrap();
+        let text = fs_err::read_to_string(&write(dir.path(), &curves).unwrap()[0]).unwrap();
         let rows: Vec<&str> = text.lines().collect();
         assert_eq!(rows[1], "a,\"m, own\",4,1,,0.4,0.6,3,0.5,1");
         assert_eq!(rows[2], "a,\"m, own\",4,1,2,0.2,0.4,3,0.3,1");

@@ -120,7 +120,7 @@ pub fn collect(dir: &Path) -> Result<Collected> {
         files.extend(results.columns().write(dir, "results")?);
     }
     if !reliability.is_empty() {
-        files.push(reliability::write(dir, &reliability)?);
+        files.extend(reliability::write(dir, &reliability)?);
     }
     let mut trainings = plan.jobs().iter().filter(|job| job.kind == Kind::Train);
     let source = trainings.next().filter(|_| protocol.one_source);

@@ -114,6 +114,7 @@ fn a_benchmark_comes_to_its_tables_whoever_did_the_jobs() {
         "results.csv",
         "results.parquet",
         "reliability.csv",
+        "reliability.parquet",
         "tables/score-2.md",
         "tables/calibration-2.csv",
         "tables/score-by-image-2.csv",

@@ -10,9 +10,6 @@ use vlpt_tables::{Comparison, Results};
 use crate::commands::compare::figures::{ranks, shots};
 use crate::error::CliError;
 
-/// Bins of a reliability curve.
-const BINS: usize = 15;
-
 /// Writes the figures below `figures/`: of each measure average ranks with their critical difference, averages over
 /// numbers of shots where there are several, and reliability curves; gives their paths.
 pub(super) fn write(
@@ -87,7 +84,12 @@ fn reliability(all: &[Reliability], shots: &str) -> Vec<(String, String)> {
 }
 
 fn figure(title: String, own: &[&Reliability]) -> String {
-    let middle = |bin: usize| (bin as f64 + 0.5) / BINS as f64;
+    // those with images are kept, and all are of one width
+    let mut kept = own.iter().flat_map(|curve| &curve.bins);
+    let bins = kept
+        .next()
+        .map_or(1, |bin| (1.0 / (bin.high - bin.low)).round() as usize);
+    let middle = |bin: usize| (bin as f64 + 0.5) / bins as f64;
     let mut methods: Vec<&str> = Vec::new();
     for curve in own {
         if !methods.contains(&curve.method.as_str()) {
@@ -95,17 +97,17 @@ fn figure(title: String, own: &[&Reliability]) -> String {
         }
     }
     let line = |method: &str| {
-        let (mut images, mut right) = ([0.0; BINS], [0.0; BINS]);
+        let (mut images, mut right) = (vec![0.0; bins], vec![0.0; bins]);
         let curves = own.iter().filter(|curve| curve.method == method);
         for point in curves.flat_map(|curve| &curve.bins) {
-            let bin = (f64::midpoint(point.low, point.high) * BINS as f64) as usize;
-            let bin = bin.min(BINS - 1);
+            let bin = (f64::midpoint(point.low, point.high) * bins as f64) as usize;
+            let bin = bin.min(bins - 1);
             images[bin] += point.images as f64;
             right[bin] += point.images as f64 * point.accuracy;
         }
         CurveLine {
             name: method.to_owned(),
-            points: (0..BINS)
+            points: (0..bins)
                 .map(|bin| {
                     let share = 100.0 * right[bin] / images[bin];
                     (images[bin] > 0.0).then_some((share, None))
@@ -115,7 +117,7 @@ fn figure(title: String, own: &[&Reliability]) -> String {
     };
     let meant = CurveLine {
         name: "as sure as right".to_owned(),
-        points: (0..BINS)
+        points: (0..bins)
             .map(|bin| Some((100.0 * middle(bin), None)))
             .collect(),
     };
@@ -124,7 +126,7 @@ fn figure(title: String, own: &[&Reliability]) -> String {
     curves(&Curves {
         title,
         x_label: "confidence of an answer, percent".to_owned(),
-        places: (0..BINS)
+        places: (0..bins)
             .map(|bin| format!("{:.0}", 100.0 * middle(bin)))
             .collect(),
         lines,
