@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Which task helps which: a transfer study over twelve tasks (eight public sets, four synthetic ones) with CoOp, VPT and UPT
-# on the embedded mini-clip: zero-shot transfer with seeds 0, 1, 2, adapted transfer with seed 0, then groups.
+# Which task helps which: a transfer study over sixteen tasks (eight public sets, three of them as two halves of their
+# classes, and five synthetic ones) with CoOp, VPT and UPT on the embedded mini-clip: zero-shot transfer with seeds 0, 1, 2,
+# adapted transfer with seed 0, then groups.
 #
 #   cargo build --release
 #   bench/study.sh run DATA runs/study                           # goes on where it was interrupted
@@ -12,9 +13,27 @@
 set -euo pipefail
 vlpt=${VLPT:-target/release/vlpt}
 
-sets="coop/eurosat coop/caltech-101 coop/dtd elevater/classification/gtsrb_20210923 elevater/classification/mnist_20211008
-  wds/wds_cifar10 hf/cifar100 imagefolder/imagenet20"
-synthetic="colours digits shapes textures"
+# Name, path below DATA, classes: halves share a set's look and templates and no class.
+sets() {
+  if [ -n "${SHORT:-}" ]; then
+    printf '%s\n' 'dtd-base coop/dtd base' 'dtd-new coop/dtd new' 'eurosat coop/eurosat all'
+    return
+  fi
+  cat <<'SETS'
+eurosat coop/eurosat all
+dtd coop/dtd all
+mnist elevater/classification/mnist_20211008 all
+cifar10 wds/wds_cifar10 all
+imagenet20 imagefolder/imagenet20 all
+caltech-base coop/caltech-101 base
+caltech-new coop/caltech-101 new
+gtsrb-base elevater/classification/gtsrb_20210923 base
+gtsrb-new elevater/classification/gtsrb_20210923 new
+cifar100-base hf/cifar100 base
+cifar100-new hf/cifar100 new
+SETS
+}
+synthetic="colours digits landscapes shapes textures"
 # Not many epochs and test images, for the sake of time: methods with visual prompts run the image tower in every step and
 # for every pair of tasks. Small batches, because a task of ten classes has ten images at one shot.
 settings="--method coop,vpt,upt --shots 8 --seeds 0,1,2 --adapted --adapt-shots 1 --adapt-seeds 0 --test-images 200
@@ -23,7 +42,7 @@ settings="--method coop,vpt,upt --shots 8 --seeds 0,1,2 --adapted --adapt-shots 
 epochs="--set coop:train.epochs=30 --set vpt:train.epochs=10 --set upt:train.epochs=10"
 group_size=3
 if [ -n "${SHORT:-}" ]; then
-  sets="coop/eurosat coop/dtd" synthetic="shapes stripes" group_size=2
+  synthetic="shapes stripes" group_size=2
   epochs="--set train.epochs=2"
 fi
 
@@ -41,17 +60,24 @@ timed() {
 }
 
 run() {
-  local data=$1 study=$2 tasks=() name
+  local data=$1 study=$2 name path classes
   export VLPT_MODEL=mini-clip
-  for name in $sets; do tasks+=(--task "$data/$name"); done
-  for name in $synthetic; do tasks+=(--task "synthetic:$name"); done
   if [ ! -e "$study/plan.jsonl" ]; then
+    mkdir -p "$(dirname "$study")"
+    {
+      echo "tasks = ["
+      while read -r name path classes; do
+        echo "  { path = \"$data/$path\", class_subset = \"$classes\", name = \"$name\" },"
+      done < <(sets)
+      for name in $synthetic; do echo "  { path = \"synthetic:$name\" },"; done
+      echo "]"
+    } >"$study.tasks.toml"
     # shellcheck disable=SC2086 # the settings are words
-    "$vlpt" study plan "${tasks[@]}" $settings $epochs --out "$study" >&2
+    "$vlpt" study plan --tasks "$study.tasks.toml" $settings $epochs --out "$study" >&2
   fi
   if [ ! -e "$study/grouped" ]; then
-    say "units; \`$vlpt study status $study\` says how far they are"
-    timed units "$study" "$vlpt" study run "$study" >&2
+    say "jobs; \`$vlpt study status $study\` says how far they are"
+    timed jobs "$study" "$vlpt" study run "$study" >&2
     timed merge "$study" "$vlpt" study merge "$study" >&2
     "$vlpt" study status "$study" --json >"$study/status.json"
     "$vlpt" study groups "$study" --size $group_size --method coop --transfer zero-shot --add agglomerative --seeds 0 >&2
@@ -68,11 +94,13 @@ wall() { awk -v part="$2" '$1 == part { sum += $2 } END { printf "%d", sum }' "$
 page() {
   local study=$1
   cat <<HEAD
-# Which task helps which: twelve tasks, three methods
+# Which task helps which: sixteen tasks, three methods
 
-Eight public sets and four synthetic tasks, each the source of a prompt and a target of all others, with CoOp, VPT and UPT on the embedded mini-clip. Zero-shot transfer: a prompt learned on the source with
-8 images a class, judged on the target as it is, seeds 0, 1, 2. Adapted transfer: tuned on the target with 1 image a class from the source's prompt, seed 0. At most 200 test images a target, the same for
-every prompt. Gains are relative to the same method, seed and shots on the target alone.
+$(finding "$study")
+
+Eight public sets, three of them (Caltech-101, GTSRB, CIFAR-100) as two halves of their classes, and five synthetic tasks, each the source of a prompt and a target of all others, with CoOp, VPT and UPT on the
+embedded mini-clip. Zero-shot transfer: a prompt learned on the source with 8 images a class, judged on the target as it is, seeds 0, 1, 2. Adapted transfer: tuned on the target with 1 image a class from the
+source's prompt, seed 0. At most 200 test images a target, the same for every prompt. Gains are relative to the same method, seed and shots on the target alone.
 
 \`\`\`sh
 cargo build --release
@@ -83,10 +111,7 @@ bench/study.sh copy runs/study docs/results
 
 CoOp has 30 epochs of SGD at 0.005; VPT (0.02) and UPT (0.002) have 10 epochs of AdamW with 8 images a step. The tables are
 [matrix](transfer-study-matrix.csv), [correlation](transfer-study-correlation.csv) and [similarity](transfer-study-similarity.csv); figures stand below, and \`runs/study/merged/report.html\` has all of them.
-
-mini-clip is weak: its accuracies are a few points above chance on most of these sets, and 200 test images tell five points apart at best. In this run a prompt of another task seldom served a target
-as well as its own or as CLIP without a prompt; started from it at one image a class, a target gained about as often as it lost, most with CoOp, on one seed. Label similarity went with the transfer
-of visual prompts, visual similarity with none. Grouping by transfer did not make groups that help each other, but for UPT on average.
+200 test images tell five points apart at best.
 
 HEAD
   summary "$study/merged/matrix.csv"
@@ -97,6 +122,28 @@ HEAD
   correlations "$study/merged/correlation.csv"
   joint "$study/merged/matrix.csv"
   times "$study"
+}
+
+# The page in a few sentences, out of its tables.
+finding() {
+  awk -F, '
+    NR == 1 || $1 == "joint" || $5 == $6 || $13 == "" { next }
+    { k = $1 " " $2; if (!(k in n)) order[++m] = k; n[k]++; if ($13 > 0) up[k]++; if ($17 != "" && $8 > $17) over[k]++ }
+    END {
+      for (i = 1; i <= m; i++) {
+        k = order[i]
+        line = line (i > 1 ? ", " : "") sprintf("%.0f %% (%s)", 100 * up[k] / n[k], k)
+        clip = clip (i > 1 ? ", " : "") sprintf("%.0f %%", 100 * over[k] / n[k])
+      }
+      printf "**Share of pairs in which another task'"'"'s prompt is better than the target'"'"'s own: %s; better than CLIP without a prompt: %s.** ", line, clip
+    }' "$1/merged/matrix.csv"
+  awk -F, '
+    NR == 1 { next }
+    { all++; if ($8 == "" || ($8 <= 0 && $9 >= 0)) next; sure++; size = $7 < 0 ? -$7 : $7; if (size > most) { most = size; which = sprintf("%s with %s, %.2f", $1 " " $2, $5, $7) } }
+    END {
+      if (sure) printf "**Similarity tells transfer in %d of %d correlations, the strongest %s.**\n", sure, all, which
+      else printf "**None of %d correlations of similarity and transfer is clear.**\n", all
+    }' "$1/merged/correlation.csv"
 }
 
 summary() {
@@ -153,7 +200,7 @@ best() {
         for (j = 1; j <= w; j++) { k = ways[j] SUBSEP targets[i]; line = line sprintf(" | %s %.0f (%.0f)", name[k], 100 * top[k], 100 * alone[k]) }
         print line " |"
       }
-      print "\nThe best other source, its accuracy in %, and in brackets that of the target alone. The best of eleven is better than a typical one by luck, too.\n"
+      print "\nThe best other source, its accuracy in %, and in brackets that of the target alone. The best of fifteen is better than a typical one by luck, too.\n"
     }' "$1"
 }
 
@@ -225,7 +272,7 @@ times() {
   echo "## Times"
   echo
   # One key a line, kinds one after another.
-  sed -n 's/^ *"\([a-z_]*\)": "\{0,1\}\([^",]*\)"\{0,1\},\{0,1\}$/\1 \2/p' "$study/status.json" | awk -v units="$(wall "$study" units)" -v merge="$(wall "$study" merge)" -v groups="$(wall "$study" groups)" '
+  sed -n 's/^ *"\([a-z_]*\)": "\{0,1\}\([^",]*\)"\{0,1\},\{0,1\}$/\1 \2/p' "$study/status.json" | awk -v jobs="$(wall "$study" jobs)" -v merge="$(wall "$study" merge)" -v groups="$(wall "$study" groups)" '
     $1 == "kind" { kind = $2 }
     $1 == "method" { method = $2 }
     $1 == "done" { done = $2 }
@@ -236,8 +283,8 @@ times() {
       if (kind == "train" && method == "coop") ratio = seconds / $2
     }
     END {
-      printf "%d units in %.1f minutes of wall clock on two cores, merged with similarities in %.1f more; the groups after that took %.1f.\n\n", total, units / 60, merge / 60, groups / 60
-      print "| units | number | seconds, one after another | of these training |\n|---|---|---|---|"
+      printf "%d jobs in %.1f minutes of wall clock on two cores, merged with similarities in %.1f more; the groups after that took %.1f.\n\n", total, jobs / 60, merge / 60, groups / 60
+      print "| jobs | number | seconds, one after another | of these training |\n|---|---|---|---|"
       for (i = 1; i <= r; i++) print rows[i]
       printf "\nThe text-prompt zero-shot matrix (`train coop`: every prompt trained and judged on all targets, images of the targets embedded once) costs %.2f times its trainings alone.\n", ratio
     }'

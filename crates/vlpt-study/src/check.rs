@@ -16,7 +16,8 @@ pub(crate) fn check(config: &StudyConfig) -> Result<()> {
     };
     for (key, tasks) in [("sources", &config.sources), ("targets", &config.targets)] {
         if let Some(name) = repeated(tasks.iter().map(|t| t.name.as_str())) {
-            return bad(key, format!("\"{name}\" twice"), "each task once");
+            let expected = "each task once; of two parts of a set one can have another `name` in a file for --tasks";
+            return bad(key, format!("\"{name}\" twice"), expected);
         }
         if tasks.iter().any(|task| task.name.is_empty()) {
             return bad(key, "a task without a name".into(), "a name for each task");
