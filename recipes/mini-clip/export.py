@@ -9,7 +9,7 @@ import pathlib
 import shutil
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 import data
 from check import MEAN, STD
@@ -81,6 +81,14 @@ TOKENS = {"bos_token": "<|startoftext|>", "eos_token": "<|endoftext|>"}
 TOKENS |= {"unk_token": TOKENS["eos_token"], "pad_token": TOKENS["eos_token"]}
 TOKENIZER = {"tokenizer_class": "CLIPTokenizer", **TOKENS, "model_max_length": TEXT["length"], "do_lower_case": True}
 TOKENIZER |= {"errors": "replace"}
+
+
+def read_into(model, folder):
+    """The towers of a folder written here, into a model whose heads stay as they are."""
+    weights = {n: w.float() for n, w in load_file(pathlib.Path(folder) / "model.safetensors").items()}
+    missing, unknown = model.load_state_dict(weights, strict=False)
+    if unknown or not all(name.startswith(HEADS) for name in missing):
+        raise SystemExit(f"{folder} has other towers: lacking {missing}, unknown {unknown}")
 
 
 def main():

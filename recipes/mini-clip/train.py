@@ -12,6 +12,7 @@ import torch
 import batches
 import checkpoint
 import data
+import export
 from check import MEAN, STD, accuracy, left_out
 import loss
 import model as towers
@@ -29,6 +30,7 @@ def arguments():
     parser.add_argument("--data", required=True, help="folder of *.parquet and classes.json")
     parser.add_argument("--cache", required=True, help="folder of what the teachers wrote")
     parser.add_argument("--out", required=True, help="folder of the run: checkpoints, log, tokenizer")
+    parser.add_argument("--init", help="folder of `export.py` whose towers a new run starts from")
     parser.add_argument("--steps", type=int, default=10**9, help="stop after this step")
     parser.add_argument("--minutes", type=float, default=1e9, help="stop after this time")
     parser.add_argument("--cooldown", type=int, help="go on for this many steps, the rate down to 0, into final.pt")
@@ -58,6 +60,8 @@ class Run:
         vocabulary.write(args.merges_file, self.out, args.merges)
         self.tokenizer = vocabulary.Tokenizer(self.out)
         self.model = self.build()
+        if args.init:
+            export.read_into(self.model, args.init)
         self.shadow = self.build()
         self.optimizer = optimizer.Optimizers(self.model, args.rate, not args.adamw)
         # On the way down the rate itself averages, and a long memory would keep the noise of before.
