@@ -64,12 +64,16 @@ class Optimizers:
             self.all = []
         self.all.append(torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.98), eps=1e-6, fused=True))
 
-    def step(self, factor):
-        for optimizer, rate in zip(self.all, self.rates):
+    def step(self, factor, pool):
+        """The steps of both, in a pool of threads."""
+
+        def one(optimizer, rate):
             for group in optimizer.param_groups:
                 group["lr"] = rate * factor
             optimizer.step()
             optimizer.zero_grad()
+
+        list(pool.map(one, self.all, self.rates))
 
     def state_dict(self):
         return [optimizer.state_dict() for optimizer in self.all]

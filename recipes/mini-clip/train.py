@@ -2,10 +2,10 @@
 
 import argparse
 import csv
-import os
 import pathlib
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import torch
 
@@ -43,7 +43,8 @@ def arguments():
     parser.add_argument("--save-minutes", type=float, default=4)
     parser.add_argument("--check", type=int, default=400, help="steps between checks on held-out images")
     parser.add_argument("--pause", help="while this file exists, wait")
-    parser.add_argument("--threads", type=int, help="default: 2, or 1 while others use the machine")
+    parser.add_argument("--threads", type=int, default=1, help="of each product; a second one gains a tenth")
+    parser.add_argument("--side-by-side", action="store_true", help="the two towers on a core each")
     parser.add_argument("--merges", type=int, default=8192)
     parser.add_argument("--merges-file", default=MERGES)
     parser.add_argument("--seed", type=int, default=0)
@@ -73,6 +74,7 @@ class Run:
             self.model.load_state_dict(state["model"])
             self.average.weights = state["average"]
             self.optimizer.load_state_dict(state["optimizer"])
+        self.pool = ThreadPoolExecutor(2 if args.side_by_side else 1)
         self.weights = {n: 0 if n in args.without else w for n, w in loss.WEIGHTS.items()}
 
     def build(self):
@@ -88,13 +90,16 @@ class Run:
 
     def advance(self, factor):
         batch = self.source.batch(self.step)
-        with precision.autocast():
-            images = self.model.images((batch.pixels - MEAN) / STD, self.args.keep)
-            texts = self.model.texts(*self.tokenizer.batch(batch.captions))
-        total, terms = loss.total(self.model, batch, images, texts, self.weights)
+        # Each tower is gone through and back by itself, so that two can go side by side.
+        images = lambda: self.model.images((batch.pixels - MEAN) / STD, self.args.keep)
+        texts = lambda: self.model.texts(*self.tokenizer.batch(batch.captions))
+        towers = list(self.pool.map(forth, (images, texts)))
+        cut = [[x.detach().requires_grad_() for x in outputs] for outputs in towers]
+        total, terms = loss.total(self.model, batch, *cut, self.weights)
         total.backward()
+        list(self.pool.map(back, towers, cut))
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        self.optimizer.step(factor)
+        self.optimizer.step(factor, self.pool)
         self.average.update(self.model, self.step)
         self.step += 1
         return {name: term.item() for name, term in terms.items()}
@@ -106,6 +111,18 @@ class Run:
         if self.left_out:
             values["left out"] = accuracy(self.shadow, self.tokenizer, self.source, self.left_out)
         return values
+
+
+def forth(tower):
+    """What a tower gives, in this thread's number format."""
+    with precision.autocast():
+        return tower()
+
+
+def back(outputs, leaves):
+    """The way back of one tower, from what the loss said of its outputs; a term left out says nothing."""
+    pairs = [(output, leaf.grad) for output, leaf in zip(outputs, leaves) if leaf.grad is not None]
+    torch.autograd.backward(*zip(*pairs))
 
 
 def log(path, row):
@@ -120,7 +137,7 @@ def log(path, row):
 
 def main():
     args = arguments()
-    torch.set_num_threads(args.threads or 1)
+    torch.set_num_threads(args.threads)
     run = Run(args)
     print(f"step {run.step}, {len(run.source.train)} images, {run.source.ready.mean(0)} of each view", flush=True)
     path = run.out / ("cooldown.csv" if args.cooldown else "loss.csv")
@@ -134,9 +151,6 @@ def main():
     while not told and run.step < last and time.time() - began < 60 * args.minutes:
         while args.pause and pathlib.Path(args.pause).exists():
             time.sleep(1)
-        if not args.threads and run.step % 10 == 0:
-            # Two threads that wait for each other at every product gain nothing where they get half a core.
-            torch.set_num_threads(1 if os.getloadavg()[0] > 3 else 2)
         start = time.time()
         for name, value in run.advance(optimizer.factor(run.step, 200, cooldown)).items():
             sums[name] = sums.get(name, 0) + value
