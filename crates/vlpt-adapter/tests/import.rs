@@ -118,7 +118,7 @@ fn a_coop_checkpoint_from_before_pytorch_1_6_gives_its_context() {
     let home = Home::new();
     let (imported, folder) = home.equal("coop-legacy.pth.tar", "coop-legacy.pth.tar");
     assert_eq!((imported.method, imported.source), ("coop", Source::Coop));
-    assert_eq!((imported.epoch, imported.values), (Some(50), 256));
+    assert_eq!((imported.epoch, imported.values), (Some(50), 384));
     assert_eq!(imported.used[0].dtype, "f16");
     assert_eq!(
         left(&imported),
@@ -139,14 +139,14 @@ fn a_coop_checkpoint_from_before_pytorch_1_6_gives_its_context() {
 #[test]
 fn every_other_published_kind_gives_its_parameters() {
     for (file, values, method, count) in [
-        ("coop-class-specific.pth.tar", "", "coop", 768),
-        ("cocoop.pth.tar", "", "cocoop", 2440),
-        ("cocoop-mvlpt.pth.tar", "", "cocoop", 2440),
-        ("vpt-legacy.pth.tar", "", "vpt", 1536),
-        ("vpt-projected.pth.tar", "", "vpt", 1744),
-        ("joint.pth.tar", "", "vlpt", 1792),
-        ("upt.pth.tar", "", "upt", 4924),
-        ("upt-legacy.pth.tar", "upt.pth.tar", "upt", 4924),
+        ("coop-class-specific.pth.tar", "", "coop", 1152),
+        ("cocoop.pth.tar", "", "cocoop", 7760),
+        ("cocoop-mvlpt.pth.tar", "", "cocoop", 7760),
+        ("vpt-legacy.pth.tar", "", "vpt", 2048),
+        ("vpt-projected.pth.tar", "", "vpt", 2320),
+        ("joint.pth.tar", "", "vlpt", 2432),
+        ("upt.pth.tar", "", "upt", 6716),
+        ("upt-legacy.pth.tar", "upt.pth.tar", "upt", 6716),
     ] {
         let home = Home::new();
         let values = if values.is_empty() { file } else { values };
@@ -212,8 +212,8 @@ fn small() -> Clip {
             heads: 2,
             mlp: 32,
             context_length: 77,
-            vocab_size: 4610,
-            eot_token: 4609,
+            vocab_size: 8706,
+            eot_token: 8705,
             activation,
             layer_norm_eps,
         },
@@ -297,7 +297,7 @@ fn a_maple_checkpoint_with_a_tensor_more_or_less_or_of_another_model_is_refused(
     );
     let error = refused(&Home::new(), "maple.pth.tar", &none);
     assert!(
-        error.contains("the width of what `proj` makes is 24, that of the image tower 192"),
+        error.contains("the width of what `proj` makes is 24, that of the image tower 256"),
         "{error}"
     );
 }

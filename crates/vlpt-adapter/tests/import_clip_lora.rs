@@ -33,7 +33,7 @@ fn a_published_file_gives_its_updates_and_evaluates() {
         (imported.method, imported.source),
         ("clip-lora", Source::Own)
     );
-    assert_eq!(imported.values, 2 * (4 * 2 * 128 + 8 * 2 * 192));
+    assert_eq!(imported.values, 2 * (4 * 2 * 192 + 8 * 2 * 256));
     assert!(imported.left.is_empty(), "{:?}", imported.left);
     assert!(imported.assumed.iter().any(|text| text.contains("alpha")));
 

@@ -86,7 +86,7 @@ fn prompts_of_both_towers_are_taken_and_the_frozen_weights_left_with_reasons() {
         let imported = home.import(file, None).unwrap();
         assert_eq!((imported.method, imported.source), (name, Source::Own));
         // 3 blocks of 2 text rows, 2 of 1 visual row
-        assert_eq!(imported.values, 3 * 2 * 128 + 2 * 192);
+        assert_eq!(imported.values, 3 * 2 * 192 + 2 * 256);
         assert_eq!(imported.used.len(), 5);
         assert_eq!(imported.epoch, Some(20));
         let why = |tensor: &str| {

@@ -14,10 +14,10 @@ fn the_embedded_model_is_read_whole() {
     );
     assert_eq!(
         (clip.config.text.vocab_size, clip.config.text.eot_token),
-        (4610, 4609)
+        (8706, 8705)
     );
-    assert_eq!(clip.config.text.activation, Activation::QuickGelu);
-    assert_eq!(clip.tokenizer.vocab_size(), 4610);
+    assert_eq!(clip.config.text.activation, Activation::Gelu);
+    assert_eq!(clip.tokenizer.vocab_size(), 8706);
     assert_eq!(clip.preprocess, PreprocessConfig::openai(64));
     assert_eq!(clip.report.parameters, clip.config.parameters());
     assert!(clip.report.ignored.is_empty(), "{:?}", clip.report.ignored);
@@ -78,11 +78,12 @@ fn a_random_model_is_decided_by_its_seed_and_is_not_degenerate() {
     assert_eq!(clip.fingerprint, Clip::random(&config, 3).fingerprint);
     assert_ne!(clip.fingerprint, Clip::random(&config, 4).fingerprint);
 
+    let end = config.text.eot_token;
     let text = |id| {
         vec![
-            PromptToken::Token(4608),
+            PromptToken::Token(end - 1),
             PromptToken::Token(id),
-            PromptToken::Token(4609),
+            PromptToken::Token(end),
         ]
     };
     let features = clip

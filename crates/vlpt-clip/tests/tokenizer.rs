@@ -89,7 +89,7 @@ fn known_ids_are_where_they_belong() {
     let mini = mini();
     assert_eq!(
         (mini.sot(), mini.eot(), mini.vocab_size()),
-        (4608, 4609, 4610)
+        (8704, 8705, 8706)
     );
 }
 

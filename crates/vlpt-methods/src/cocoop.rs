@@ -47,7 +47,7 @@ pub(crate) static SPEC: MethodSpec = MethodSpec {
     name: "cocoop",
     summary: "learned context that each image shifts",
     source: "Zhou et al., \"Conditional Prompt Learning for Vision-Language Models\", CVPR 2022",
-    good_for: "no gain outside the spread of its seeds on five sets (mini-clip, 16 shots, 15 \
+    good_for: "no gain outside the spread of its seeds on five sets (first mini-clip, 16 shots, 15 \
                epochs)",
     family: Some(Family::Text),
     tables: &[&CoCoOpConfig::TABLE],

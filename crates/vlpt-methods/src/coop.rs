@@ -79,7 +79,7 @@ pub(crate) static SPEC: MethodSpec = MethodSpec {
     source: "Zhou et al., \"Learning to Prompt for Vision-Language Models\", IJCV 2022",
     good_for: "one context for all classes gains little on a weak model; with `class_specific` \
                it is among the best where the model knows nothing of the data (EuroSAT 62 %, \
-               MNIST 32 %, CIFAR-10 41 %; mini-clip, 16 shots)",
+               MNIST 32 %, CIFAR-10 41 %; first mini-clip, 16 shots)",
     family: Some(Family::Text),
     tables: &[&CoOpConfig::TABLE],
     flags: Flags {

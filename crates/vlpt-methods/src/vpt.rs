@@ -52,7 +52,7 @@ pub(crate) static SPEC: MethodSpec = MethodSpec {
     summary: "learned tokens in the image tower",
     source: "Jia et al., \"Visual Prompt Tuning\", ECCV 2022; Shen et al., WACV 2024",
     good_for: "the best of what all classes share on EuroSAT, MNIST and CIFAR-10: 22, 3 and 15 \
-               points over zero-shot (mini-clip, 16 shots)",
+               points over zero-shot (first mini-clip, 16 shots)",
     family: Some(Family::Visual),
     tables: &[&VptConfig::TABLE],
     flags: Flags {

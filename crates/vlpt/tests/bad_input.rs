@@ -91,7 +91,7 @@ fn a_wrong_tensor_shape_is_named() {
     let config = fs::read_to_string(model.join("config.json")).unwrap();
     fs::write(
         model.join("config.json"),
-        config.replace("\"projection_dim\": 128", "\"projection_dim\": 96"),
+        config.replace("\"projection_dim\": 256", "\"projection_dim\": 96"),
     )
     .unwrap();
     says!(

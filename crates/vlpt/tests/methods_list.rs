@@ -48,14 +48,14 @@ fn numbers_are_those_of_the_classes_and_images() {
     let few = listed(home.path(), &[]);
     let many = listed(home.path(), &["--classes", "20", "--shots", "5"]);
     let numbers = |document: &Value, name: &str| row(document, name)["numbers"].as_u64().unwrap();
-    // mini-clip's joint space and text width are 128
+    // mini-clip's joint space is 256 wide, its texts 192
     assert_eq!(numbers(&few, "zero-shot"), 0);
-    assert_eq!(numbers(&few, "coop"), 16 * 128);
-    assert_eq!(numbers(&many, "coop"), 16 * 128);
-    assert_eq!(numbers(&few, "linear-probe"), 10 * 129);
-    assert_eq!(numbers(&many, "linear-probe"), 20 * 129);
-    assert_eq!(numbers(&few, "tip-adapter-f"), 160 * 128);
-    assert_eq!(numbers(&many, "tip-adapter-f"), 100 * 128);
+    assert_eq!(numbers(&few, "coop"), 16 * 192);
+    assert_eq!(numbers(&many, "coop"), 16 * 192);
+    assert_eq!(numbers(&few, "linear-probe"), 10 * 257);
+    assert_eq!(numbers(&many, "linear-probe"), 20 * 257);
+    assert_eq!(numbers(&few, "tip-adapter-f"), 160 * 256);
+    assert_eq!(numbers(&many, "tip-adapter-f"), 100 * 256);
     let error = transcript(home.path(), &["methods", "--classes", "1"]);
     assert!(error.contains("expected a number of at least 2"), "{error}");
 }

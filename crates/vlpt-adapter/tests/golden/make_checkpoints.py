@@ -18,7 +18,7 @@ import torch
 from safetensors.torch import save_file
 
 HERE = Path(__file__).parent / "checkpoints"
-TEXT, VISION, LAYERS, EMBED = 128, 192, 8, 128  # mini-clip
+TEXT, VISION, LAYERS, EMBED = 192, 256, 8, 256  # mini-clip
 CLASSES, TOKENS = 3, 6
 expected = {}
 

@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import save_file
 
 HERE = Path(__file__).parent / "checkpoints"
-RANK, TEXT, VISION = 1, (4, 128), (8, 192)  # mini-clip: blocks and width
+RANK, TEXT, VISION = 1, (4, 192), (8, 256)  # mini-clip: blocks and width
 PROJECTIONS = ("q_proj", "v_proj")
 
 

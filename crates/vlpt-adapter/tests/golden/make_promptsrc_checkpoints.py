@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import save_file
 
 HERE = Path(__file__).parent / "checkpoints"
-TEXT, VISION, CLASSES, TOKENS = 128, 192, 3, 6  # mini-clip, and texts cut short
+TEXT, VISION, CLASSES, TOKENS = 192, 256, 3, 6  # mini-clip, and texts cut short
 TEACHER = "prompt_learner.ZS_image_encoder."
 expected = {}
 

@@ -27,7 +27,7 @@ pub static SPEC: MethodSpec = MethodSpec {
     summary: "baseline: class names in templates, nothing learned",
     source: "Radford et al., \"Learning transferable visual models from natural language supervision\", 2021",
     good_for: "no labelled image at hand, or classes whose names the model knows: nothing was \
-               clearly better on CIFAR-100 (mini-clip)",
+               clearly better on CIFAR-100 (first mini-clip)",
     tables: &[&ZeroShotConfig::TABLE],
     report: Report {
         done: "Class names in templates tell the classes apart; nothing was learned",

@@ -10,7 +10,7 @@ use crate::baselines::zero_shot::normalise;
 
 const CLASSES: usize = 3;
 const BATCH: usize = 5;
-const EMBED: usize = 128; // mini-clip's
+const EMBED: usize = 256; // mini-clip's
 const SCALE: f32 = 12.0;
 
 fn method(own: &PromptSrcConfig) -> PromptSrc {

@@ -43,7 +43,7 @@ pub(crate) static SPEC: MethodSpec = MethodSpec {
     summary: "both, made together by a small Transformer",
     source: "Zang et al., \"Unified Vision and Language Prompt Learning\", 2022",
     good_for: "gains 13 and 11 points over zero-shot on EuroSAT and CIFAR-10 and loses 4 on \
-               MNIST (mini-clip, 16 shots)",
+               MNIST (first mini-clip, 16 shots)",
     family: Some(Family::Unified),
     tables: &[&UptConfig::TABLE],
     flags: Flags {

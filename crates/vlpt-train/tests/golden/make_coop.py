@@ -18,15 +18,18 @@ from transformers import CLIPTokenizer
 HERE = Path(__file__).parent
 MODEL = HERE / "../../../vlpt-clip/assets/mini-clip"
 CLASSES = ["apple", "school bus", "polar bear", "cup"]
-IMAGES, STEPS, HEADS = 10, 50, 2
+IMAGES, STEPS = 10, 50
 PEAK, WARMUP, MOMENTUM, DECAY = 0.02, 1e-5, 0.9, 5e-4
 
 torch.set_num_threads(1)
 weights = {name: value.float() for name, value in load_file(MODEL / "model.safetensors").items()}
+text = json.loads((MODEL / "config.json").read_text())["text_config"]
+assert text["hidden_act"] == "gelu"
+HEADS, layers = text["num_attention_heads"], text["num_hidden_layers"]
 tokenizer = CLIPTokenizer.from_pretrained(str(MODEL))
 embedding = weights["text_model.embeddings.token_embedding.weight"]
 positions = weights["text_model.embeddings.position_embedding.weight"]
-width, layers = embedding.shape[1], 4
+width, embed = embedding.shape[1], text["projection_dim"]
 mask = torch.full((77, 77), -math.inf).triu(1)
 
 
@@ -49,7 +52,7 @@ def tower(x, ends):
         a = (q @ k.transpose(2, 3) / math.sqrt(width // HEADS) + mask).softmax(-1) @ v
         x = x + linear(a.transpose(1, 2).reshape(x.shape), layer + ".self_attn.out_proj")
         h = linear(norm(x, layer + ".layer_norm2"), layer + ".mlp.fc1")
-        x = x + linear(h * torch.sigmoid(1.702 * h), layer + ".mlp.fc2")
+        x = x + linear(F.gelu(h), layer + ".mlp.fc2")
     x = norm(x, "text_model.final_layer_norm")[torch.arange(len(x)), ends]
     return x @ weights["text_projection.weight"].T
 
@@ -67,7 +70,7 @@ def curve(position):
     scale = weights["logit_scale"].exp()
     images = torch.tensor(
         [
-            [math.sin(0.37 * (i * 128 + j)) + math.cos(0.11 * j * (i % 4 + 1)) for j in range(128)]
+            [math.sin(0.37 * (i * embed + j)) + math.cos(0.11 * j * (i % 4 + 1)) for j in range(embed)]
             for i in range(IMAGES)
         ],
         dtype=torch.float64,

@@ -18,13 +18,16 @@ from safetensors.torch import load_file
 from make_twins import CLASSES, HERE, STEPS, WARMUP, ids, initial, tokenizer
 
 MODEL = HERE / "../../../vlpt-clip/assets/mini-clip"
-IMAGES, HEADS, DECAY = 10, 2, 5e-4
+IMAGES, DECAY = 10, 5e-4
+text = json.loads((MODEL / "config.json").read_text())["text_config"]
+assert text["hidden_act"] == "gelu"
+HEADS, layers = text["num_attention_heads"], text["num_hidden_layers"]
 
 weights = {name: value.double() for name, value in load_file(MODEL / "model.safetensors").items()}
 embedding = weights["text_model.embeddings.token_embedding.weight"]
 positions = weights["text_model.embeddings.position_embedding.weight"]
 scale = weights["logit_scale"].exp()
-width, layers = embedding.shape[1], 4
+width = embedding.shape[1]
 embed = weights["text_projection.weight"].shape[0]
 mask = torch.full((77, 77), -math.inf).triu(1)
 
@@ -51,7 +54,7 @@ def features(texts, rows=None, block=None):
         a = (q @ k.transpose(2, 3) / math.sqrt(width // HEADS) + mask).softmax(-1) @ v
         x = x + linear(a.transpose(1, 2).reshape(x.shape), layer + ".self_attn.out_proj")
         h = linear(norm(x, layer + ".layer_norm2"), layer + ".mlp.fc1")
-        x = x + linear(h * torch.sigmoid(1.702 * h), layer + ".mlp.fc2")
+        x = x + linear(F.gelu(h), layer + ".mlp.fc2")
     x = norm(x, "text_model.final_layer_norm")[torch.arange(len(x)), ends]
     return F.normalize(x @ weights["text_projection.weight"].T, dim=-1)
 
@@ -130,7 +133,7 @@ def curve(method, optimizer, peak, tasks=None, **options):
 
 
 SGD, ADAM = torch.optim.SGD, torch.optim.Adam
-PLAIN = (4, 32, 2, "{}.", "a photo of a {}.", 8.0)
+PLAIN = (4, embed // 4, 2, "{}.", "a photo of a {}.", 8.0)
 CASES = {
     "kgcoop-cosine": (kgcoop("cosine", 8.0, "a photo of a {}."), SGD, 0.02, {"momentum": 0.9}),
     "kgcoop-squared": (kgcoop("squared", 2.0, "{}, a drawing."), SGD, 0.02, {"momentum": 0.9}),

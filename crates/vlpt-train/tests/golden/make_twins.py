@@ -21,7 +21,7 @@ from transformers import CLIPTokenizer
 HERE = Path(__file__).parent
 CLASSES = ["apple", "school bus", "polar bear", "cup"]
 IMAGES, STEPS, SIDE, PATCH = 8, 50, 24, 8
-VOCABULARY, CONTEXT, DT, DV, EMBED = 4610, 77, 32, 48, 32
+VOCABULARY, CONTEXT, DT, DV, EMBED = 8706, 77, 32, 48, 32
 TEXT_BLOCKS, TEXT_HEADS, BLOCKS, HEADS, SEED = 2, 2, 3, 3, 5
 WARMUP, MOMENTUM, DECAY = 1e-5, 0.9, 5e-4
 

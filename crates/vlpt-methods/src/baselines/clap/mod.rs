@@ -57,7 +57,7 @@ pub static SPEC: MethodSpec = MethodSpec {
     name: "clap",
     summary: "baseline: class vectors held near texts; no validation needed",
     source: "Silva-Rodríguez et al., \"A closer look at the few-shot adaptation of large vision-language models\", CVPR 2024",
-    good_for: "gains 28 points over zero-shot on EuroSAT and little elsewhere, since it holds on to texts that know little there (mini-clip, 16 shots)",
+    good_for: "gains 28 points over zero-shot on EuroSAT and little elsewhere, since it holds on to texts that know little there (first mini-clip, 16 shots)",
     tables: &[&ClapConfig::TABLE],
     report: Report {
         done: "Class vectors that began at class names in templates were tuned on their features",

@@ -42,7 +42,7 @@ pub static SPEC: MethodSpec = MethodSpec {
     name: "gda",
     summary: "baseline: zero-shot with Gaussians of features, in closed form",
     source: "Wang et al., \"A hard-to-beat baseline for training-free CLIP-based adaptation\", ICLR 2024",
-    good_for: "the best average rank on four real sets and 24 points over zero-shot on seven: EuroSAT 67 %, MNIST 41 %, CIFAR-10 41 % (mini-clip, 16 shots)",
+    good_for: "the best average rank on four real sets and 24 points over zero-shot on seven: EuroSAT 67 %, MNIST 41 %, CIFAR-10 41 % (first mini-clip, 16 shots)",
     tables: &[&GdaConfig::TABLE],
     report: Report {
         done: "Class names in templates and Gaussians of image features tell the classes apart",

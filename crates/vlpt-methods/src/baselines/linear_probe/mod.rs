@@ -25,7 +25,7 @@ pub static SPEC: MethodSpec = MethodSpec {
     summary: "baseline: logistic regression on image features",
     source: "Radford et al., \"Learning transferable visual models from natural language supervision\", 2021",
     good_for: "data that the model knows nothing of: EuroSAT 66 % and MNIST 43 %, in \
-               seconds (mini-clip, 16 shots)",
+               seconds (first mini-clip, 16 shots)",
     tables: &[&LinearProbeConfig::TABLE],
     report: Report {
         done: "A linear classifier was fitted to their features",

@@ -29,7 +29,7 @@ fn fifty_steps_have_pytorchs_loss_curve_for_every_class_position() {
             ..CoOpConfig::default()
         });
         let method = example.method(&clip, &method);
-        let given = Given::Features(formula_features(IMAGES, 128));
+        let given = Given::Features(formula_features(IMAGES, 256));
         let (losses, _) = example.train(&clip, method, given);
         assert_curve(name, &losses, &golden[name]);
     }

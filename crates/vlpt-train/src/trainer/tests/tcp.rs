@@ -26,7 +26,7 @@ fn check(name: &str, train: &str, method: &MethodConfig, of_tasks: bool) {
     }
     let method = example.method(&clip, method);
     start(method.as_ref());
-    let given = Given::Features(formula_features(IMAGES, 128));
+    let given = Given::Features(formula_features(IMAGES, 256));
     let (losses, _) = example.train(&clip, method, given);
     assert_curve(name, &losses, &golden[name]);
 }
