@@ -148,8 +148,13 @@ joint() {
 }
 
 page() {
+  local body
+  body=$(tables "$1")
+  echo "# One prompt for many tasks, on real images"
+  echo
+  # the finding first: the methods at the fewest images
+  echo "**$(grep '^\* .*, 1 shot: ' <<<"$body" | sed 's/^\* //' | paste -sd' ')**"
   cat <<'HEAD'
-# One prompt for many tasks, on real images
 
 A source prompt learned on DTD, CIFAR-10, imagenet20 and the seven synthetic tasks together (8 images a class, each image told apart among the classes of its own task, one task a batch); five other sets
 started from it and from scratch, with the same images, seed and schedule; and groups of them with one prompt together. The embedded mini-clip, subsets of public sets with at most 1,600 training
@@ -163,9 +168,14 @@ bench/multitask.sh page docs/results/multitask.csv          # this page
 
 Each seed has its own source prompt, from which its targets start. Epochs: CoOp 30 (10 on GTSRB, Caltech-101 and CIFAR-100), VPT and UPT 10 (on these three 6 at 1 shot and else 2).
 Caltech-101 has 5 training images a class here, so that its 20 shots are its 5. Rates: CoOp SGD at 0.005, VPT AdamW at 0.02, UPT AdamW at 0.002, chosen on synthetic tasks and the same for both starts. A gain is the difference of the same seed, in points; ± is Student's 95 % interval over the seeds, a wide one with three.
+Of the three methods CoOp, VPT and UPT those that the tables lack wait to be run on this model.
 "Clear" is a gain or loss whose interval does not hold zero: of a hundred comparisons without any effect five would be clear.
 
 HEAD
+  printf '%s\n' "$body"
+}
+
+tables() {
   awk -F, '
     function add(k, v) { n[k]++; sum[k] += v; sq[k] += v * v }
     function mean(k) { return sum[k] / n[k] }

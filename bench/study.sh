@@ -9,7 +9,7 @@
 #   bench/study.sh copy runs/study docs/results                  # tables and figures that the page names
 #
 # DATA holds coop/, elevater/classification/, wds/, hf/ and imagefolder/ as docs/results/methods-16-shots.md has them.
-# VLPT names the program. To try the script out: SHORT=1 takes four tasks and two epochs.
+# VLPT names the program, METHODS a part of the methods. To try the script out: SHORT=1 takes five tasks and two epochs.
 set -euo pipefail
 vlpt=${VLPT:-target/release/vlpt}
 
@@ -36,11 +36,17 @@ SETS
 synthetic="colours digits landscapes shapes textures"
 # Not many epochs and test images, for the sake of time: methods with visual prompts run the image tower in every step and
 # for every pair of tasks. Small batches, because a task of ten classes has ten images at one shot.
-settings="--method coop,vpt,upt --shots 8 --seeds 0,1,2 --adapted --adapt-shots 1 --adapt-seeds 0 --test-images 200
-  --recipe vpt=quick-visual --recipe upt=quick-visual --set coop:train.lr=0.005 --set upt:train.lr=0.002
-  --set vpt:train.batch_size=8 --set upt:train.batch_size=8"
-epochs="--set coop:train.epochs=30 --set vpt:train.epochs=10 --set upt:train.epochs=10"
-group_size=3
+methods=${METHODS:-coop,vpt,upt}
+settings="--method $methods --shots 8 --seeds 0,1,2 --adapted --adapt-shots 1 --adapt-seeds 0 --test-images 200"
+for method in ${methods//,/ }; do
+  case $method in
+    coop) settings+=" --set coop:train.lr=0.005 --set coop:train.epochs=30" ;;
+    vpt) settings+=" --recipe vpt=quick-visual --set vpt:train.batch_size=8 --set vpt:train.epochs=10" ;;
+    upt) settings+=" --recipe upt=quick-visual --set upt:train.lr=0.002 --set upt:train.batch_size=8 --set upt:train.epochs=10" ;;
+    *) echo "no settings for the method $method" >&2; exit 2 ;;
+  esac
+done
+group_size=3 epochs=
 if [ -n "${SHORT:-}" ]; then
   synthetic="shapes stripes" group_size=2
   epochs="--set train.epochs=2"
