@@ -100,12 +100,12 @@ wall() { awk -v part="$2" '$1 == part { sum += $2 } END { printf "%d", sum }' "$
 page() {
   local study=$1
   cat <<HEAD
-# Which task helps which: sixteen tasks, three methods
+# Which task helps which: sixteen tasks
 
 $(finding "$study")
 
-Eight public sets, three of them (Caltech-101, GTSRB, CIFAR-100) as two halves of their classes, and five synthetic tasks, each the source of a prompt and a target of all others, with CoOp, VPT and UPT on the
-embedded mini-clip. Zero-shot transfer: a prompt learned on the source with 8 images a class, judged on the target as it is, seeds 0, 1, 2. Adapted transfer: tuned on the target with 1 image a class from the
+Eight public sets, three of them (Caltech-101, GTSRB, CIFAR-100) as two halves of their classes, and five synthetic tasks, each the source of a prompt and a target of all others, on the
+embedded mini-clip; of CoOp, VPT and UPT those that the tables lack wait to be run on it. Zero-shot transfer: a prompt learned on the source with 8 images a class, judged on the target as it is, seeds 0, 1, 2. Adapted transfer: tuned on the target with 1 image a class from the
 source's prompt, seed 0. At most 200 test images a target, the same for every prompt. Gains are relative to the same method, seed and shots on the target alone.
 
 \`\`\`sh
