@@ -169,7 +169,6 @@ bench/multitask.sh page docs/results/multitask.csv          # this page
 Each seed has its own source prompt, from which its targets start. Epochs: CoOp 30 (10 on GTSRB, Caltech-101 and CIFAR-100), VPT and UPT 10 (on these three 6 at 1 shot and else 2).
 Caltech-101 has 5 training images a class here, so that its 20 shots are its 5. Rates: CoOp SGD at 0.005, VPT AdamW at 0.02, UPT AdamW at 0.002, chosen on synthetic tasks and the same for both starts. A gain is the difference of the same seed, in points; ± is Student's 95 % interval over the seeds, a wide one with three.
 CoOp starts from random vectors, so that at one image it often falls below zero-shot from scratch, and a source prompt mends that first; VPT and UPT start near the model as it is.
-Empty cells wait to be run on this model.
 "Clear" is a gain or loss whose interval does not hold zero: of a hundred comparisons without any effect five would be clear.
 
 HEAD
