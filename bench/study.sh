@@ -38,15 +38,16 @@ synthetic="colours digits landscapes shapes textures"
 # for every pair of tasks. Small batches, because a task of ten classes has ten images at one shot.
 methods=${METHODS:-coop,vpt,upt}
 settings="--method $methods --shots 8 --seeds 0,1,2 --adapted --adapt-shots 1 --adapt-seeds 0 --test-images 200"
+epochs=
 for method in ${methods//,/ }; do
   case $method in
-    coop) settings+=" --set coop:train.lr=0.005 --set coop:train.epochs=30" ;;
-    vpt) settings+=" --recipe vpt=quick-visual --set vpt:train.batch_size=8 --set vpt:train.epochs=10" ;;
-    upt) settings+=" --recipe upt=quick-visual --set upt:train.lr=0.002 --set upt:train.batch_size=8 --set upt:train.epochs=10" ;;
+    coop) settings+=" --set coop:train.lr=0.005" epochs+=" --set coop:train.epochs=30" ;;
+    vpt) settings+=" --recipe vpt=quick-visual --set vpt:train.batch_size=8" epochs+=" --set vpt:train.epochs=10" ;;
+    upt) settings+=" --recipe upt=quick-visual --set upt:train.lr=0.002 --set upt:train.batch_size=8" epochs+=" --set upt:train.epochs=10" ;;
     *) echo "no settings for the method $method" >&2; exit 2 ;;
   esac
 done
-group_size=3 epochs=
+group_size=3
 if [ -n "${SHORT:-}" ]; then
   synthetic="shapes stripes" group_size=2
   epochs="--set train.epochs=2"

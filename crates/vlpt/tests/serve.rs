@@ -225,6 +225,7 @@ fn many_prompts_answer_on_one_tower_as_the_command_line_does() {
             "{kind}: {together:?} {expected:?}"
         );
         let attention = all[kind]["attention"].as_array().unwrap();
+        assert_eq!(attention.len(), 64, "{kind}: a share for each patch");
         let sum: f64 = attention.iter().map(|share| share.as_f64().unwrap()).sum();
         // the rest is on the class token and the rows
         assert!((0.01..=1.0 + 1e-5).contains(&sum), "{kind}: {sum}");
