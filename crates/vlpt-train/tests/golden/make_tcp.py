@@ -2,10 +2,9 @@
 
     python make_tcp.py        # writes tcp.json beside this file
 
-As in make_coop.py the text tower is written out by its definition, over padded texts of 77 positions,
-here in f64, and image features are a formula; initial values are those of make_twins.py. TCP's rows
-of each class overwrite positions 1 to n of its text before one block. In `tcp-tasks` the first two
-classes and the last two are tasks of their own: an image's loss is among the classes of its task.
+The text tower is that of text_tower.py, here in f64, and image features are a formula; initial values are those of
+make_twins.py. TCP's rows of each class overwrite positions 1 to n of its text before one block. In `tcp-tasks` the
+first two classes and the last two are tasks of their own: an image's loss is among the classes of its task.
 """
 
 import json
@@ -13,50 +12,13 @@ import math
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file
 
 from make_twins import CLASSES, HERE, STEPS, WARMUP, ids, initial, tokenizer
+from text_tower import TextTower, pictures
 
-MODEL = HERE / "../../../vlpt-clip/assets/mini-clip"
 IMAGES, DECAY = 10, 5e-4
-text = json.loads((MODEL / "config.json").read_text())["text_config"]
-assert text["hidden_act"] == "gelu"
-HEADS, layers = text["num_attention_heads"], text["num_hidden_layers"]
-
-weights = {name: value.double() for name, value in load_file(MODEL / "model.safetensors").items()}
-embedding = weights["text_model.embeddings.token_embedding.weight"]
-positions = weights["text_model.embeddings.position_embedding.weight"]
-scale = weights["logit_scale"].exp()
-width = embedding.shape[1]
-embed = weights["text_projection.weight"].shape[0]
-mask = torch.full((77, 77), -math.inf).triu(1)
-
-
-def linear(x, name):
-    return F.linear(x, weights[name + ".weight"], weights[name + ".bias"])
-
-
-def norm(x, name):
-    return F.layer_norm(x, (width,), weights[name + ".weight"], weights[name + ".bias"], 1e-5)
-
-
-def features(texts, rows=None, block=None):
-    """texts: for each its embedded tokens (tokens x width), the end token last; rows: texts x n x width."""
-    ends = [len(text) - 1 for text in texts]
-    x = torch.stack([F.pad(text, (0, 0, 0, 77 - len(text))) for text in texts]) + positions
-    for i in range(layers):
-        if i == block:
-            x = torch.cat([x[:, :1], rows, x[:, 1 + rows.shape[1] :]], 1)
-        layer = f"text_model.encoder.layers.{i}"
-        h = norm(x, layer + ".layer_norm1")
-        split = lambda t: t.view(len(x), 77, HEADS, width // HEADS).transpose(1, 2)
-        q, k, v = (split(linear(h, f"{layer}.self_attn.{p}_proj")) for p in "qkv")
-        a = (q @ k.transpose(2, 3) / math.sqrt(width // HEADS) + mask).softmax(-1) @ v
-        x = x + linear(a.transpose(1, 2).reshape(x.shape), layer + ".self_attn.out_proj")
-        h = linear(norm(x, layer + ".layer_norm2"), layer + ".mlp.fc1")
-        x = x + linear(F.gelu(h), layer + ".mlp.fc2")
-    x = norm(x, "text_model.final_layer_norm")[torch.arange(len(x)), ends]
-    return F.normalize(x @ weights["text_projection.weight"].T, dim=-1)
+tower = TextTower(torch.float64)
+embedding, features, width, embed = tower.embedding, tower.features, tower.width, tower.embed
 
 
 def with_context(context, text):
@@ -100,26 +62,19 @@ def tcp(n, hidden, block, template, class_template, weight):
     return shapes, forward
 
 
-def images():
-    rows = range(IMAGES)
-    value = lambda i, j: math.sin(0.37 * (i * embed + j)) + math.cos(0.11 * j * (i % 4 + 1))
-    table = torch.tensor([[value(i, j) for j in range(embed)] for i in rows])
-    return F.normalize(table.float().double(), dim=-1)
-
-
 def curve(method, optimizer, peak, tasks=None, **options):
     shapes, forward = method
     names = enumerate(sorted(shapes))
     p = {name: initial(name, i, shapes[name]).requires_grad_() for i, name in names}
     labels = torch.tensor([i % len(CLASSES) for i in range(IMAGES)])
-    pictures = images()
+    images = F.normalize(pictures(IMAGES, embed).float().double(), dim=-1)
     optimizer = optimizer(list(p.values()), lr=peak, weight_decay=DECAY, **options)
     losses = []
     for epoch in range(STEPS):
         cosine = 0.5 * peak * (1 + math.cos(math.pi * (epoch - 1) / STEPS))
         optimizer.param_groups[0]["lr"] = WARMUP if epoch == 0 else cosine
         texts, term = forward(p)
-        logits = scale * pictures @ texts.T
+        logits = tower.scale * images @ texts.T
         if tasks:
             own = torch.tensor([[any(a <= c < b and a <= y < b for a, b in tasks) for c in range(len(CLASSES))]
                                 for y in labels.tolist()])
