@@ -6,32 +6,38 @@
 //! ```
 //!
 //! The case holds f32 tensors: `images` (n x 3 x side x side), `visual` (blocks x rows x width), `context` (blocks x
-//! rows x text width) and `names` (classes x longest; token ids, -1 fills up). A case of low-rank updates also has
-//! `text_a` and `vision_a` (blocks x 3 x rank x width; queries, keys, values), `text_b` and `vision_b` (blocks x 3 x width
-//! x rank) and `scale`. Each line `features`, `vpt`, `coop`, `maple`, `promptsrc` or `lora` on standard input is done once
-//! and answered by its seconds; `save PATH` writes the features and the gradient of the last one. The gradient is that of
-//! `0.5 * sum(features^2)`. Of both towers it is that of the texts' prompts, updates of queries, keys and values of block
-//! 0 (of each `A`, then `B`), of block 1 and so on, then the same of the images'.
+//! rows x text width) and `names` (classes x longest; token ids, -1 fills up). What else may be there:
+//!
+//! - low-rank updates: `text_a` and `vision_a` (blocks x 3 x rank x width; queries, keys, values), `text_b` and
+//!   `vision_b` (blocks x 3 x width x rank) and `scale`;
+//! - factors and terms of layer norms: `text_scale`, `text_shift`, `vision_scale`, `vision_shift` (norms x width);
+//! - rows that enter later than at the first block: `first`, with `carry` of what came of those before, and
+//!   `row_projection` (width x embed) of the images' rows;
+//! - rows of each text's own: `text_rows` (classes x rows x text width), at block `text_rows_block`.
+//!
+//! Each line `features`, `texts`, `images`, `both` or `promptsrc` on standard input is done once and answered by its
+//! seconds; `save PATH` writes the features and the gradient of the last one. The gradient is that of
+//! `0.5 * sum(features^2)`: of the texts' prompts, their own rows and updates, then the same of the images' and of the
+//! projection of their rows.
 
 #![allow(clippy::print_stdout, reason = "it is a program")]
 
-use std::collections::BTreeMap;
+mod case;
+
 use std::error::Error;
 use std::io::{BufRead, Write};
 use std::path::Path;
 use std::time::Instant;
 
-use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize_to_file};
+use safetensors::tensor::{Dtype, TensorView, serialize_to_file};
 use vlpt_clip::{
-    Clip, LayerName, MemoryBudget, ModelFiles, Precision, PromptRows, PromptToken, TextPlan,
-    TextPlanOptions, TowerAdaptation, TowerGradients, Update, UpdateGradient, UpdateKind,
-    VisualPlace,
+    Clip, MemoryBudget, ModelFiles, Precision, TextPlan, TextPlanOptions, TowerAdaptation,
+    TowerGradients, UpdateGradient, VisualPlace,
 };
 
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
+use case::{Case, Tower};
 
-/// The tensors of a case: shapes and values.
-type Case = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 struct Bench {
     clip: Clip,
@@ -45,41 +51,13 @@ impl Bench {
     fn open(model: &str, case: &str, precision: Precision) -> Result<Self> {
         let files = ModelFiles::folder(model, Path::new(model))?;
         let clip = Clip::load_as(&files, precision)?;
-        let bytes = std::fs::read(case)?;
-        let mut tensors = Case::new();
-        for (name, view) in SafeTensors::deserialize(&bytes)?.tensors() {
-            let values = view
-                .data()
-                .as_chunks()
-                .0
-                .iter()
-                .map(|b| f32::from_le_bytes(*b));
-            tensors.insert(name, (view.shape().to_vec(), values.collect()));
-        }
-        let rows = tensors["context"].0[1] as u32;
-        let (shape, names) = &tensors["names"];
-        let text = |name: &[f32]| {
-            let mut text = vec![PromptToken::Token(clip.tokenizer.sot())];
-            text.extend((0..rows).map(PromptToken::Learned));
-            text.extend(
-                name.iter()
-                    .filter(|&&id| id >= 0.0)
-                    .map(|&id| PromptToken::Token(id as u32)),
-            );
-            text.push(PromptToken::Token(clip.tokenizer.eot()));
-            text
-        };
-        let texts: Vec<_> = names.chunks_exact(shape[1]).map(text).collect();
-        let updates = updates(&tensors, "text");
-        let options = TextPlanOptions::from(&TowerAdaptation {
-            prompts: prompts(&tensors, "context", VisualPlace::AfterLnPre),
-            updates: &updates,
-            ..TowerAdaptation::NONE
-        });
+        let case = Case::open(Path::new(case))?;
+        let texts = case.texts(&clip.tokenizer);
+        let options = TextPlanOptions::from(&case.of_texts(&case.updates(Tower::Text)));
         let plan = clip.text.plan(&texts, options, MemoryBudget::default());
         Ok(Self {
             clip,
-            case: tensors,
+            case,
             plan,
             features: Vec::new(),
             gradient: Vec::new(),
@@ -87,7 +65,7 @@ impl Bench {
     }
 
     fn features(&mut self) {
-        let (shape, images) = &self.case["images"];
+        let (shape, images) = self.case.tensor("images");
         self.features = self
             .clip
             .vision
@@ -95,21 +73,22 @@ impl Bench {
         self.gradient.clear();
     }
 
-    fn vpt(&mut self) {
-        let (features, gradients) = self.images(VisualPlace::AfterLnPre);
+    /// Forward and backward of the images alone.
+    fn images(&mut self) {
+        let (features, gradients) = self.image_step(VisualPlace::AfterLnPre);
         (self.features, self.gradient) = (features, flat(gradients));
     }
 
-    fn coop(&mut self) {
-        let (features, gradients) = self.texts();
+    /// Forward and backward of the texts alone.
+    fn texts(&mut self) {
+        let (features, gradients) = self.text_step();
         (self.features, self.gradient) = (features, flat(gradients));
     }
 
-    /// A step of both towers: of MaPLe, whose visual prompts come before `ln_pre`, or of CLIP-LoRA,
-    /// whose case has no prompts.
+    /// A step of both towers. Visual prompts of the first block come before `ln_pre`.
     fn both(&mut self) {
-        let (mut features, text) = self.texts();
-        let (of_images, vision) = self.images(VisualPlace::BeforeLnPre);
+        let (mut features, text) = self.text_step();
+        let (of_images, vision) = self.image_step(VisualPlace::BeforeLnPre);
         features.extend(of_images);
         let mut gradient = flat(text);
         gradient.extend(flat(vision));
@@ -123,28 +102,19 @@ impl Bench {
         self.both();
     }
 
-    /// Forward and backward of the texts.
-    fn texts(&self) -> (Vec<f32>, TowerGradients) {
+    fn text_step(&self) -> (Vec<f32>, TowerGradients) {
         let tower = &self.clip.text;
-        let adaptation = TowerAdaptation {
-            prompts: prompts(&self.case, "context", VisualPlace::AfterLnPre),
-            updates: &updates(&self.case, "text"),
-            ..TowerAdaptation::NONE
-        };
-        let (features, tape) = tower.forward(&self.plan, &adaptation);
+        let updates = self.case.updates(Tower::Text);
+        let (features, tape) = tower.forward(&self.plan, &self.case.of_texts(&updates));
         let gradients = tower.backward(&self.plan, tape, &features);
         (features, gradients)
     }
 
-    /// Forward and backward of the images.
-    fn images(&self, place: VisualPlace) -> (Vec<f32>, TowerGradients) {
-        let (shape, images) = &self.case["images"];
+    fn image_step(&self, place: VisualPlace) -> (Vec<f32>, TowerGradients) {
+        let (shape, images) = self.case.tensor("images");
         let tower = &self.clip.vision;
-        let adaptation = TowerAdaptation {
-            prompts: prompts(&self.case, "visual", place),
-            updates: &updates(&self.case, "vision"),
-            ..TowerAdaptation::NONE
-        };
+        let updates = self.case.updates(Tower::Vision);
+        let adaptation = self.case.of_images(&updates, place);
         let budget = MemoryBudget::default();
         let (features, tape) = tower.forward(images, shape[0], &adaptation, budget);
         let gradients = tower.backward(tape, &features);
@@ -159,65 +129,28 @@ impl Bench {
                 .collect::<Vec<u8>>()
         };
         let (features, gradient) = (bytes(&self.features), bytes(&self.gradient));
+        let view = |values: &[f32], bytes| TensorView::new(Dtype::F32, vec![values.len()], bytes);
         let tensors = [
-            (
-                "features",
-                TensorView::new(Dtype::F32, vec![self.features.len()], &features)?,
-            ),
-            (
-                "gradient",
-                TensorView::new(Dtype::F32, vec![self.gradient.len()], &gradient)?,
-            ),
+            ("features", view(&self.features, &features)?),
+            ("gradient", view(&self.gradient, &gradient)?),
         ];
         Ok(serialize_to_file(tensors, None, Path::new(path))?)
     }
 }
 
-/// The prompts of a tensor (blocks x rows x width).
-fn prompts<'a>(case: &'a Case, name: &str, place: VisualPlace) -> PromptRows<'a> {
-    let (shape, values) = &case[name];
-    PromptRows {
-        values,
-        blocks: shape[0],
-        rows: shape[1],
-        place,
-        ..PromptRows::NONE
-    }
-}
-
-/// The low-rank updates of a tower, if the case has some.
-fn updates<'a>(case: &'a Case, tower: &str) -> Vec<Update<'a>> {
-    let tensor = |name: &str| case.get(&format!("{tower}_{name}"));
-    let (Some((shape, a)), Some((_, b))) = (tensor("a"), tensor("b")) else {
-        return Vec::new();
-    };
-    let (layers, size) = (
-        [LayerName::Q, LayerName::K, LayerName::V],
-        shape[2] * shape[3],
-    );
-    let update = |(place, (a, b)): (usize, (&'a [f32], &'a [f32]))| Update {
-        block: place / layers.len(),
-        layer: layers[place % layers.len()],
-        kind: UpdateKind::LowRank {
-            a,
-            b,
-            scale: case["scale"].1[0],
-            dropout: None,
-        },
-    };
-    let pairs = a.chunks_exact(size).zip(b.chunks_exact(size));
-    pairs.enumerate().map(update).collect()
-}
-
-/// Gradients of prompts and low-rank updates, one behind the other.
+/// All gradients of a tower, one behind the other.
 fn flat(gradients: TowerGradients) -> Vec<f32> {
     let mut all = gradients.prompts;
+    all.extend(gradients.text_rows);
     for update in gradients.updates {
-        if let UpdateGradient::LowRank { a, b } = update {
-            all.extend(a);
-            all.extend(b);
-        }
+        let (first, second) = match update {
+            UpdateGradient::LowRank { a, b } => (a, b),
+            UpdateGradient::ScaleShift { scale, shift } => (scale, shift),
+        };
+        all.extend(first);
+        all.extend(second);
     }
+    all.extend(gradients.row_projection.unwrap_or_default());
     all
 }
 
@@ -236,14 +169,11 @@ fn main() -> Result<()> {
     for line in std::io::stdin().lock().lines() {
         let line = line?;
         let began = Instant::now();
-        match line
-            .split_once(' ')
-            .map_or((line.as_str(), ""), |parts| parts)
-        {
+        match line.split_once(' ').unwrap_or((&line, "")) {
             ("features", _) => bench.features(),
-            ("vpt", _) => bench.vpt(),
-            ("coop", _) => bench.coop(),
-            ("maple" | "lora", _) => bench.both(),
+            ("images", _) => bench.images(),
+            ("texts", _) => bench.texts(),
+            ("both", _) => bench.both(),
             ("promptsrc", _) => bench.promptsrc(),
             ("save", path) => bench.save(path)?,
             (other, _) => return Err(format!("unknown work {other:?}").into()),
