@@ -3,8 +3,11 @@
 use gemm_common::Parallelism;
 use rayon::prelude::*;
 
-/// Rows of a result that one thread makes at a time.
-const BLOCK: usize = 128;
+/// Rows of a result that one thread makes at a time, at least and at most. Each block packs the other
+/// operand anew, so that few large ones are quicker where there are rows enough.
+const BLOCK: [usize; 2] = [128, 512];
+/// Blocks that a result has at least, where its rows allow it: what several threads can share.
+const BLOCKS: usize = 4;
 /// Fewer multiplications than these (a fraction of a millisecond) are not worth a second thread.
 const SHARED: usize = 1 << 23;
 
@@ -129,8 +132,9 @@ pub fn matrix_product<T: Element>(
     } else {
         Strided::new(b, n)
     };
+    let size = rows_at_once(m);
     let block = |(index, c): (usize, &mut [T])| {
-        let first = index * BLOCK;
+        let first = index * size;
         let left = if a_transposed {
             Strided::new(&a[first..], m).transposed()
         } else {
@@ -139,10 +143,17 @@ pub fn matrix_product<T: Element>(
         multiply((c.len() / n, n, k), left, right, T::ONE, false, c);
     };
     if m * n * k < SHARED {
-        c.chunks_mut(BLOCK * n).enumerate().for_each(block);
+        c.chunks_mut(size * n).enumerate().for_each(block);
     } else {
-        c.par_chunks_mut(BLOCK * n).enumerate().for_each(block);
+        c.par_chunks_mut(size * n).enumerate().for_each(block);
     }
+}
+
+/// Rows of a block of a result of `m` rows. It depends on nothing else, so that a product has the same
+/// bits with any number of threads.
+fn rows_at_once(m: usize) -> usize {
+    let [least, most] = BLOCK;
+    m.div_ceil(BLOCKS).next_multiple_of(32).clamp(least, most)
 }
 
 /// `c = scale a b`, or `c += scale a b`; `a`: m x k, `b`: k x n, `c`: m x n, rows without gaps.

@@ -3,8 +3,10 @@
 //!
 //! ```sh
 //! cargo run --release -p vlpt-methods --example heads -- list
-//! cargo run --release -p vlpt-methods --example heads -- prolip 1000 16 10
+//! cargo run --release -p vlpt-methods --example heads -- prolip 1000 16 10 100
 //! ```
+//!
+//! The last number, epochs in place of the built-in ones, may be left out.
 //!
 //! The text tower is a small one: class names in one template are a part of a fit, but their time is
 //! another topic. `bench/heads.sh` runs every method in a process of its own and makes a table.
@@ -17,7 +19,7 @@ use std::time::Instant;
 use vlpt_base::random::Stream;
 use vlpt_clip::{Activation, Clip, ClipConfig, TextConfig, VisionConfig};
 use vlpt_methods::head::{HeadInputs, Labelled, Unprojected, first_largest};
-use vlpt_methods::{Fit, METHODS, MethodConfig, MethodSpec, method};
+use vlpt_methods::{Fit, METHODS, MethodConfig, MethodSpec, OptionTable, method};
 
 /// Images of each class that hyper-parameters are chosen on.
 const VAL_SHOTS: usize = 1;
@@ -38,11 +40,12 @@ fn main() -> ExitCode {
         .filter_map(|text| text.parse().ok())
         .collect();
     let spec = arguments.first().and_then(|name| method(name));
-    let (Some(spec), &[classes, shots, views]) = (spec, &numbers[..]) else {
-        eprintln!("expected: list, or METHOD CLASSES SHOTS VIEWS");
+    let (Some(spec), &[classes, shots, views, ref epochs @ ..]) = (spec, &numbers[..]) else {
+        eprintln!("expected: list, or METHOD CLASSES SHOTS VIEWS [EPOCHS]");
         return ExitCode::FAILURE;
     };
-    match measure(spec, classes, shots, views) {
+    let method = with_epochs(spec, epochs.first().copied());
+    match measure(&method, classes, shots, views) {
         Ok(line) => println!("{line}"),
         Err(error) => {
             eprintln!("{}: {error}", spec.name);
@@ -52,15 +55,32 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
+/// The method with its built-in options but for the epochs, where another number is given.
+fn with_epochs(spec: &'static MethodSpec, epochs: Option<usize>) -> MethodConfig {
+    let method = MethodConfig::new(spec);
+    let Some(epochs) = epochs else {
+        return method;
+    };
+    let values = method.to_tables();
+    let changed = |table: &&'static OptionTable| {
+        let mut values = values[table.name].clone();
+        if let Some(value) = values.get_mut("epochs") {
+            *value = epochs.into();
+        }
+        Some((table.name, table.read(values).ok()?))
+    };
+    MethodConfig::with_tables(spec, spec.tables.iter().filter_map(changed).collect())
+}
+
 /// Fits it; its name, seconds, seconds of all threads, peak memory in MiB, learned values and
 /// accuracy on the images that it was judged by.
 fn measure(
-    spec: &'static MethodSpec,
+    method: &MethodConfig,
     classes: usize,
     shots: usize,
     views: usize,
 ) -> vlpt_methods::Result<String> {
-    let method = MethodConfig::new(spec);
+    let spec = method.spec();
     let Fit::Head(fit) = spec.fit else {
         return Err(vlpt_methods::MethodError::Baseline { name: spec.name });
     };
@@ -132,7 +152,7 @@ fn measure(
         val_features: &val_features,
     };
     let (begin, busy) = (Instant::now(), cpu_seconds());
-    let fitted = fit(&method, &inputs, &())?;
+    let fitted = fit(method, &inputs, &())?;
     let (seconds, busy) = (begin.elapsed().as_secs_f64(), cpu_seconds() - busy);
     let val = fitted.val.map_or("-".to_owned(), |val| format!("{val:.3}"));
     Ok(format!(

@@ -10,7 +10,8 @@ use crate::{
 #[cfg(feature = "example-method")]
 use crate::shared_prompt;
 
-/// Every method, prompt methods first; the first one is what a run tunes that names none.
+/// Every method: prompt methods first, then baselines, those that fit 100 classes in a second before those
+/// that search for a minute. The first one is what a run tunes that names none.
 ///
 /// Command line, configuration, prompt folders, import, reports, studies and the reference pages
 /// read this list; nothing else names a method.
@@ -31,13 +32,13 @@ pub static METHODS: &[&MethodSpec] = &[
     #[cfg(feature = "example-method")]
     &shared_prompt::SPEC,
     &zero_shot::SPEC,
-    &linear_probe::SPEC,
-    &tip_adapter::SPEC,
-    &tip_adapter::FINETUNED,
     &gda::SPEC,
     &lp_plus_plus::SPEC,
     &clap::SPEC,
     &prolip::SPEC,
+    &tip_adapter::SPEC,
+    &tip_adapter::FINETUNED,
+    &linear_probe::SPEC,
 ];
 
 /// The method of that name.

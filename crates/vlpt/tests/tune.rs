@@ -41,7 +41,7 @@ fn photos_become_a_run_with_an_estimate_a_report_and_a_card() {
         .iter()
         .map(|t| t["method"].as_str().unwrap())
         .collect();
-    assert_eq!(names, ["zero-shot", "linear-probe", "gda"]);
+    assert_eq!(names, ["zero-shot", "gda", "linear-probe"]);
     let expected = &record["estimate"];
     let share = |name: &str| expected[name].as_f64().unwrap();
     assert!(share("low") <= share("value") && share("value") <= share("high"));

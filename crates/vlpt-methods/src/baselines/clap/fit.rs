@@ -1,5 +1,6 @@
 //! The descent, over batches of all views.
 
+use rayon::prelude::*;
 use serde_json::json;
 use vlpt_base::random::Stream;
 use vlpt_clip::Observer;
@@ -7,8 +8,11 @@ use vlpt_clip::Observer;
 use super::prototypes::{Batch, Prototypes, confidences};
 use super::{ClapConfig, Constraint};
 use crate::baselines::shots::{Shots, finite};
-use crate::head::{FitEpoch, FittedHead, Head, HeadInputs, UnitRows, rows};
+use crate::head::{FitEpoch, FittedHead, Head, HeadInputs, UnitRows, dot};
 use crate::{MethodConfig, Result};
+
+/// Fewer rows than these are not worth a second thread.
+const ROWS: usize = 16;
 
 /// Tunes the class vectors. The last epoch's are kept: none is chosen.
 pub(super) fn fit(
@@ -19,8 +23,12 @@ pub(super) fn fit(
     method.check()?;
     let shots = Shots::of(method, inputs)?;
     let config: &ClapConfig = method.options();
-    let (templates, texts) = inputs.text_means(config.templates)?;
+    let (templates, mut texts) = inputs.text_means(config.templates)?;
     let (width, scale) = (inputs.embed(), inputs.clip.logit_scale);
+    let factor = config.factor(&texts, width);
+    for value in &mut texts {
+        *value *= factor;
+    }
     let units = UnitRows::new(&texts, width)?;
     let held = confidences(inputs.views, &shots.labels, units.rows(), width, scale)?;
     let lambdas = match config.constraint {
@@ -62,7 +70,7 @@ pub(super) fn fit(
         metrics["train_loss"] = json!(last.loss);
         metrics["train_accuracy"] = json!(last.train_accuracy);
     }
-    let vectors = prototypes.units().to_vec();
+    let vectors = prototypes.units();
     let val = inputs.val_metric(|images| inputs.cosines(&vectors, images), observer)?;
     Ok(FittedHead {
         parameters: vectors.len(),
@@ -100,21 +108,33 @@ impl Set<'_> {
     }
 
     /// Features of length one times the scale, labels and shares of some rows.
-    fn batch(&self, chosen: &[usize]) -> Result<(Vec<f32>, Vec<u32>, Vec<f32>)> {
-        let images = self.labels.len();
-        let row = |&row: &usize| rows(&self.views[row / images], &[row % images], self.width);
-        let features: Vec<f32> = chosen.iter().flat_map(row).collect();
-        let mut features = UnitRows::new(&features, self.width)?.rows().to_vec();
-        for v in &mut features {
-            *v *= self.scale;
-        }
+    fn batch(&self, chosen: &[usize]) -> (Vec<f32>, Vec<u32>, Vec<f32>) {
+        let (images, width) = (self.labels.len(), self.width);
+        let mut features = vec![0.0; chosen.len() * width];
+        features
+            .par_chunks_exact_mut(width)
+            .with_min_len(ROWS)
+            .zip(chosen)
+            .for_each(|(row, &from)| {
+                let start = from % images * width;
+                row.copy_from_slice(&self.views[from / images][start..start + width]);
+                let length = dot(row, row).sqrt();
+                let factor = if length > 0.0 {
+                    self.scale / length
+                } else {
+                    1.0
+                };
+                for value in row {
+                    *value *= factor;
+                }
+            });
         let of = |row: &usize| row % images;
         let labels = chosen.iter().map(|row| self.labels[of(row)]).collect();
         let total: f64 = chosen.iter().map(|row| self.shares[of(row)]).sum();
         let shares = chosen
             .iter()
             .map(|row| (self.shares[of(row)] / total) as f32);
-        Ok((features, labels, shares.collect()))
+        (features, labels, shares.collect())
     }
 }
 
@@ -134,7 +154,7 @@ pub(super) fn descend(
         let (mut loss, mut right) = (0.0, 0);
         let chosen = order((steps * config.batch_size).min(set.rows()));
         for (step, chosen) in chosen.chunks(config.batch_size).enumerate() {
-            let (features, labels, shares) = set.batch(chosen)?;
+            let (features, labels, shares) = set.batch(chosen);
             let batch = Batch {
                 features: &features,
                 labels: &labels,

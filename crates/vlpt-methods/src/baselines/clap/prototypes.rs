@@ -19,8 +19,8 @@ const COLUMNS: usize = 16;
 pub(super) struct Prototypes {
     /// `w_c`, classes x width.
     vectors: Vec<f32>,
-    /// The same, divided by their lengths.
-    units: Vec<f32>,
+    /// One divided by the length of each; 0 for a vector of zeros.
+    inverse: Vec<f32>,
     /// SGD's momentum of each value.
     moments: Vec<f32>,
     /// `t_c`, where they began.
@@ -28,6 +28,18 @@ pub(super) struct Prototypes {
     /// `lambda_c / C`.
     pulls: Vec<f32>,
     width: usize,
+    scratch: Scratch,
+}
+
+/// Matrices of a step that are kept for the next one: new ones would be filled with zeros first.
+#[derive(Debug, Clone, PartialEq, Default)]
+struct Scratch {
+    /// Classes x rows.
+    by_class: Vec<f32>,
+    /// Rows x classes.
+    scores: Vec<f32>,
+    /// Classes x width.
+    gradient: Vec<f32>,
 }
 
 /// Rows of a step, all times the logit scale.
@@ -54,70 +66,71 @@ impl Prototypes {
     /// Vectors at `texts` (classes x width), held there by `lambdas`, one for each class.
     pub(super) fn new(texts: Vec<f32>, lambdas: &[f64], width: usize) -> Self {
         let share = 1.0 / lambdas.len() as f64;
-        let mut prototypes = Self {
-            units: texts.clone(),
+        Self {
+            inverse: texts.chunks_exact(width).map(inverse_length).collect(),
             moments: vec![0.0; texts.len()],
             pulls: lambdas.iter().map(|l| (l * share) as f32).collect(),
             vectors: texts.clone(),
             texts,
             width,
-        };
-        prototypes.units.chunks_exact_mut(width).for_each(divided);
-        prototypes
+            scratch: Scratch::default(),
+        }
     }
 
     /// The vectors divided by their lengths, classes x width.
-    pub(super) fn units(&self) -> &[f32] {
-        &self.units
+    pub(super) fn units(&self) -> Vec<f32> {
+        let rows = self.vectors.chunks_exact(self.width).zip(&self.inverse);
+        rows.flat_map(|(row, &inverse)| row.iter().map(move |v| v * inverse))
+            .collect()
     }
 
-    /// Cross entropy, rows whose class leads, and the gradient in the units (classes x width).
-    fn entropy(&self, batch: &Batch) -> (f64, usize, Vec<f32>) {
+    /// Cross entropy and rows whose class leads; the gradient in the units is left in the scratch.
+    fn entropy(&mut self, batch: &Batch) -> (f64, usize) {
         let (rows, width) = (batch.labels.len(), self.width);
         let classes = self.pulls.len();
+        let Scratch {
+            by_class,
+            scores,
+            gradient,
+        } = &mut self.scratch;
+        by_class.resize(classes * rows, 0.0);
+        scores.resize(classes * rows, 0.0);
+        gradient.resize(classes * width, 0.0);
         // Classes are many and rows are few: as rows of the product they keep more threads busy.
-        let mut by_class = vec![0.0; classes * rows];
-        let units = (self.units.as_slice(), false);
-        matrix_product(
-            (classes, rows, width),
-            units,
-            (batch.features, true),
-            &mut by_class,
-        );
-        let mut scores = turned(&by_class, rows);
-        let found = cross_entropy(&mut scores, &[], batch.labels, batch.shares);
-        let mut d_units = vec![0.0; self.units.len()];
-        let scores = (scores.as_slice(), true);
+        let vectors = (self.vectors.as_slice(), false);
+        let sizes = (classes, rows, width);
+        matrix_product(sizes, vectors, (batch.features, true), by_class);
+        turn(by_class, rows, &self.inverse, scores);
+        let found = cross_entropy(scores, &[], batch.labels, batch.shares);
         let sizes = (classes, width, rows);
-        matrix_product(sizes, scores, (batch.features, false), &mut d_units);
-        (found.loss, found.right, d_units)
+        matrix_product(sizes, (scores, true), (batch.features, false), gradient);
+        (found.loss, found.right)
     }
 
     /// One step of SGD: `m = momentum m + g`, `w -= lr m`.
     pub(super) fn step(&mut self, batch: &Batch, momentum: f64, lr: f64) -> Found {
-        let (loss, right, mut gradient) = self.entropy(batch);
+        let (loss, right) = self.entropy(batch);
         let (momentum, lr) = (momentum as f32, lr as f32);
         let width = self.width;
         let size = CLASSES * width;
         let penalties: Vec<f64> = self
             .vectors
             .par_chunks_mut(size)
-            .zip(self.units.par_chunks_mut(size))
+            .zip(self.inverse.par_chunks_mut(CLASSES))
             .zip(self.moments.par_chunks_mut(size))
-            .zip(gradient.par_chunks_mut(size))
+            .zip(self.scratch.gradient.par_chunks_mut(size))
             .zip(self.texts.par_chunks(size))
             .zip(self.pulls.par_chunks(CLASSES))
             .map(
-                |(((((vectors, units), moments), gradient), texts), pulls)| {
+                |(((((vectors, inverses), moments), gradient), texts), pulls)| {
                     let mut penalty = 0.0;
-                    for (class, &pull) in pulls.iter().enumerate() {
+                    for (class, (&pull, inverse)) in pulls.iter().zip(inverses).enumerate() {
                         let row = class * width..(class + 1) * width;
-                        let (vector, unit) = (&mut vectors[row.clone()], &mut units[row.clone()]);
+                        let vector = &mut vectors[row.clone()];
                         let (d, text) = (&mut gradient[row.clone()], &texts[row.clone()]);
-                        penalty += through_length(vector, unit, text, pull, d);
+                        penalty += through_length(vector, *inverse, text, pull, d);
                         moved(vector, &mut moments[row], d, momentum, lr);
-                        unit.copy_from_slice(vector);
-                        divided(unit);
+                        *inverse = inverse_length(vector);
                     }
                     penalty
                 },
@@ -130,34 +143,31 @@ impl Prototypes {
     }
 }
 
-/// A matrix with rows of `width` turned over: its columns as rows.
-fn turned(matrix: &[f32], width: usize) -> Vec<f32> {
+/// A matrix with rows of `width`, each times a factor, turned over: its columns as rows.
+fn turn(matrix: &[f32], width: usize, factors: &[f32], columns: &mut [f32]) {
     let height = matrix.len() / width.max(1);
-    let mut columns = vec![0.0; matrix.len()];
     columns
         .par_chunks_mut(COLUMNS * height)
         .enumerate()
         .for_each(|(block, columns)| {
             let (first, count) = (block * COLUMNS, columns.len() / height);
-            for (at, row) in matrix.chunks_exact(width).enumerate() {
+            for (at, (row, &factor)) in matrix.chunks_exact(width).zip(factors).enumerate() {
                 for (column, &value) in row[first..first + count].iter().enumerate() {
-                    columns[column * height + at] = value;
+                    columns[column * height + at] = factor * value;
                 }
             }
         });
-    columns
 }
 
-/// Turns the gradient in the unit into that in the vector, `(d - u (u . d)) / |w|`, adds that of the
-/// penalty `pull |w - t|^2`, and gives the penalty.
-fn through_length(vector: &[f32], unit: &[f32], text: &[f32], pull: f32, d: &mut [f32]) -> f64 {
-    let length = dot(vector, vector).sqrt();
-    let (along, share) = (dot(unit, d), if length > 0.0 { 1.0 / length } else { 0.0 });
+/// Turns the gradient in the unit vector `u = w / |w|` into that in the vector, `(d - u (u . d)) / |w|`,
+/// adds that of the penalty `pull |w - t|^2`, and gives the penalty. `inverse` is `1 / |w|`.
+fn through_length(vector: &[f32], inverse: f32, text: &[f32], pull: f32, d: &mut [f32]) -> f64 {
+    let along = dot(vector, d) * inverse * inverse;
     let mut squares = 0.0;
-    for (((d, &unit), &value), &text) in d.iter_mut().zip(unit).zip(vector).zip(text) {
+    for ((d, &value), &text) in d.iter_mut().zip(vector).zip(text) {
         let apart = value - text;
         squares += apart * apart;
-        *d = (*d - unit * along) * share + 2.0 * pull * apart;
+        *d = (*d - value * along) * inverse + 2.0 * pull * apart;
     }
     f64::from(pull) * f64::from(squares)
 }
@@ -169,15 +179,10 @@ fn moved(vector: &mut [f32], moments: &mut [f32], d: &[f32], momentum: f32, lr: 
     }
 }
 
-/// Divides a row by its length; a row of zeros stays.
-fn divided(row: &mut [f32]) {
+/// One divided by a row's length; 0 for a row of zeros.
+fn inverse_length(row: &[f32]) -> f32 {
     let length = dot(row, row).sqrt();
-    if length > 0.0 {
-        let share = 1.0 / length;
-        for v in row {
-            *v *= share;
-        }
-    }
+    if length > 0.0 { 1.0 / length } else { 0.0 }
 }
 
 /// For each class the mean over its rows of the probability that `units` (classes x width, of length
@@ -229,14 +234,20 @@ mod tests {
             .collect()
     }
 
+    impl Prototypes {
+        fn move_to(&mut self, vectors: Vec<f32>) {
+            let rows = vectors.chunks_exact(self.width);
+            self.inverse = rows.map(inverse_length).collect();
+            self.vectors = vectors;
+        }
+    }
+
     #[test]
     fn the_step_is_down_the_gradient_of_finite_differences() {
         let (classes, width) = (3, 4);
         let mut prototypes = Prototypes::new(wave(0, classes * width), &[0.2, 0.9, 0.5], width);
         // Away from the texts, where the penalty has no gradient.
-        prototypes.vectors = wave(70, classes * width);
-        prototypes.units.clone_from(&prototypes.vectors);
-        prototypes.units.chunks_exact_mut(width).for_each(divided);
+        prototypes.move_to(wave(70, classes * width));
         let features = wave(30, 5 * width);
         let batch = Batch {
             features: &features,
@@ -248,9 +259,9 @@ mod tests {
         for i in 0..classes * width {
             let at = |by: f32| {
                 let mut moved = prototypes.clone();
-                moved.vectors[i] += by;
-                moved.units.clone_from(&moved.vectors);
-                moved.units.chunks_exact_mut(width).for_each(divided);
+                let mut vectors = prototypes.vectors.clone();
+                vectors[i] += by;
+                moved.move_to(vectors);
                 moved.step(&batch, 0.0, 0.0).loss
             };
             let slope = (at(1e-2) - at(-1e-2)) / 2e-2;
@@ -263,9 +274,12 @@ mod tests {
     fn a_matrix_is_turned_over_whatever_its_size() {
         for (height, width) in [(1, 1), (3, 16), (5, 40), (2, 33)] {
             let matrix = wave(0, height * width);
-            let found = turned(&matrix, width);
+            let factors: Vec<f32> = (1..=height).map(|row| row as f32).collect();
+            let mut found = vec![0.0; matrix.len()];
+            turn(&matrix, width, &factors, &mut found);
             for (i, value) in found.iter().enumerate() {
-                assert_eq!(*value, matrix[i % height * width + i / height]);
+                let row = i % height;
+                assert_eq!(*value, factors[row] * matrix[row * width + i / height]);
             }
         }
     }

@@ -60,9 +60,34 @@ fn fifty_epochs_are_pytorchs() {
         let epochs = descend(&mut prototypes, &set, &config, &mut order, &mut || Ok(()));
         let losses = epochs.unwrap().into_iter().map(|epoch| epoch.loss);
         assert!(apart(losses, &run["losses"]) < 1e-4);
-        let units = prototypes.units().iter().map(|&v| f64::from(v));
+        let units = prototypes.units().into_iter().map(f64::from);
         assert!(apart(units, &run["units"]) < 1e-4);
     }
+}
+
+#[test]
+fn vectors_begin_as_long_as_clips_whatever_the_model() {
+    let texts = |length: f32| [vec![0.6 * length, 0.8 * length], vec![length, 0.0]].concat();
+    let built_in = ClapConfig::default();
+    assert_eq!(built_in.factor(&texts(8.0), 2), 1.0, "as published");
+    assert!((built_in.factor(&texts(50.0), 2) - 0.2).abs() < 1e-6);
+    let own = ClapConfig {
+        length: Some(4.0),
+        ..ClapConfig::default()
+    };
+    assert!((own.factor(&texts(8.0), 2) - 0.5).abs() < 1e-6);
+    assert_eq!(own.factor(&[0.0; 4], 2), 1.0, "zeros stay");
+    let wrong = ClapConfig {
+        length: Some(0.0),
+        ..ClapConfig::default()
+    };
+    assert!(
+        wrong
+            .check()
+            .unwrap_err()
+            .to_string()
+            .contains("clap.length")
+    );
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::baselines::symmetric::{largest_eigenvalue, scatter};
 use crate::head::dot;
 
 /// Images whose scores are held at once: a constant, so that sums have one order.
-const ROWS: usize = 2048;
+const ROWS: usize = 4096;
 /// What the mean cosine of images with their own class's text is multiplied by, for the first alpha.
 const FIRST_ALPHA: f64 = 250.0;
 

@@ -8,7 +8,7 @@ use crate::{MethodError, Result};
 
 /// Images whose features and logits are held at once; a constant, since sums over images are taken
 /// part by part.
-const IMAGES_AT_ONCE: usize = 2048;
+const IMAGES_AT_ONCE: usize = 4096;
 
 /// What a projection W (width x embed) is tuned to.
 #[derive(Debug, Clone, Copy)]
