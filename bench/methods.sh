@@ -2,12 +2,16 @@
 # Every method on eight data sets at 1 to 16 shots, seeds 0, 1, 2, with the embedded mini-clip.
 #
 #   cargo build --release
-#   bench/methods.sh run DATA docs/results/methods-16-shots.csv     # trains what the file lacks, a line each
-#   bench/methods.sh page docs/results/methods-16-shots.csv FOLDER  # tables and figures, by `vlpt compare`
+#   bench/methods.sh run DATA docs/results/methods.csv       # trains what the file lacks, a line each
+#   bench/methods.sh page docs/results/methods.csv FOLDER    # tables and figures, by `vlpt compare`
+#   bench/methods.sh findings docs/results/methods.csv       # what wins at each number of shots
+#   bench/methods.sh rates docs/results/methods-rates.csv    # the grid on drawn tasks that rates were chosen by
 #
 # DATA holds coop/{eurosat,caltech-101,dtd}, elevater/classification/{mnist_20211008,gtsrb_20210923}, wds/wds_cifar10,
 # hf/cifar100 and imagefolder/imagenet20. The file also feeds `vlpt inspect variance ... --results FILE`. VLPT names the
-# program; SEEDS, SHOTS (16), ONLY (methods) and TASKS choose a part.
+# program; SEEDS, SHOTS (1 2 4 8 16), ONLY (methods) and TASKS choose a part, so that several can run side by side with
+# VLPT_THREADS=1 on one file. Seconds are those of all threads of a training together, features and pixels included:
+# other work on the machine hardly changes them.
 set -euo pipefail
 vlpt=${VLPT:-target/release/vlpt}
 header=task,method,seed,shots,zero_shot,value,seconds
@@ -26,68 +30,148 @@ gtsrb elevater/classification/gtsrb_20210923
 SETS
 }
 
-# Name in the file, options. Rates were chosen on tasks that the program draws itself (quick-csc also with a look at
-# EuroSAT, seed 0); methods that run a tower in every step have few epochs, for the sake of time.
+# Name in the file, kind (see `epochs`), chosen rate or -, rates tried, options. CLAP, LP++, GDA and Tip-Adapter are told
+# no rate: they have none, or claim to need no choice.
 methods() {
   cat <<'METHODS'
-zero-shot --method zero-shot --set zero_shot.templates=one
-zero-shot-ensemble --method zero-shot
-linear-probe --recipe linear-probe
-tip-adapter --recipe tip-adapter
-tip-adapter-f --recipe tip-adapter-f
-gda --recipe gda
-lp++ --recipe lp++
-clap --recipe clap
-prolip --recipe prolip
-coop --recipe quick
-coop-csc --recipe quick-csc
-cocoop --recipe quick-visual --method cocoop --lr 0.01
-vpt --recipe quick-visual --method vpt
-vlpt --recipe quick-visual --method vlpt
-upt --recipe quick-visual --method upt --lr 0.002
+zero-shot head - - --method zero-shot --set zero_shot.templates=one
+zero-shot-ensemble head - - --method zero-shot
+linear-probe head - - --recipe linear-probe
+tip-adapter head - - --recipe tip-adapter
+tip-adapter-f head - - --recipe tip-adapter-f
+gda head - - --recipe gda
+lp++ head - - --recipe lp++
+clap head - - --recipe clap
+prolip head 0.003 3e-5,3e-4,3e-3,3e-2 --recipe prolip
+coop text 0.15 0.002,0.01,0.05,0.15,0.5 --recipe quick
+coop-csc class 0.01 0.001,0.003,0.01 --recipe quick-csc
+kgcoop text 0.05 0.002,0.01,0.05,0.2,0.5 --recipe quick --set coop.kg_weight=8
+tcp text 0.05 0.001,0.004,0.016,0.05,0.15 --recipe quick-visual --method tcp
+cocoop image 0.1 0.0025,0.01,0.03,0.1 --recipe quick-visual --method cocoop
+vpt tower 0.02 0.005,0.02,0.05 --recipe quick-visual --method vpt
+vlpt tower 0.02 0.005,0.02,0.04 --recipe quick-visual --method vlpt
+upt tower 0.008 0.0005,0.002,0.008,0.02 --recipe quick-visual --method upt
+ivlp tower 0.008 0.002,0.008,0.02 --recipe quick-visual --method ivlp
+maple tower 0.02 0.0005,0.002,0.008,0.02,0.05 --recipe quick-visual --method maple
+promptsrc tower 0.008 0.002,0.008,0.02 --recipe quick-visual --method promptsrc
+mmrl tower 0.03 0.001,0.004,0.01,0.03 --recipe quick-mmrl
+mmrlpp tower 0.015 0.001,0.004,0.015,0.05 --recipe quick-mmrl --method mmrlpp
+2sfs stages 0.01 0.0003,0.001,0.003,0.01,0.03 --recipe 2sfs-quick
+clip-lora tower 0.05 0.0005,0.002,0.008,0.02,0.05 --recipe quick-visual --method clip-lora
 METHODS
 }
 
+# Epochs of a kind of method on a set at some shots; nothing where they are the recipe's. Fewer where a step takes long:
+# with many classes (whose texts are of each class's or each image's own), and through the image tower, where they come
+# to some 30 steps, as many as the grid of rates has (50 with CIFAR-100's 1,600 images).
+epochs() {
+  local size=few
+  case $2 in cifar100 | caltech-101 | gtsrb) size=many ;; esac
+  case $1-$size-$3 in
+    text-many-*) echo 10 ;;
+    class-many-*) echo 5 ;;
+    image-many-[12]) echo 3 ;;
+    image-many-4) echo 2 ;;
+    image-many-*) echo 1 ;;
+    tower-few-[12] | stages-few-[12]) echo 20 ;;
+    tower-few-4 | stages-few-4) echo 15 ;;
+    tower-few-8 | stages-few-8) echo 10 ;;
+    tower-few-16 | stages-few-16) echo 6 ;;
+    tower-many-[12] | stages-many-[12]) echo 6 ;;
+    tower-many-4 | stages-many-*) echo 2 ;; # an epoch for each of the two stages at least
+    tower-many-*) [ "$2" = cifar100 ] && echo 1 || echo 2 ;;
+  esac
+}
+
+# The option that sets a method's rate.
+at_rate() { [ "$1" = prolip ] && echo "--set prolip.lr=$2" || echo "--lr $2"; }
+
 percent() { sed -n 's/.*: [a-z_A-Z0-9]* \([0-9.]*\) %.*/\1/p'; }
 
+# Trains into $work/run and evaluates on the test images: "percent seconds".
+trained() {
+  local data=$1 took
+  shift
+  rm -rf "$work/run"
+  { TIMEFORMAT='%U %S' && time "$vlpt" train "$data" --model mini-clip "$@" --out "$work/run" >/dev/null 2>"$work/log"; } 2>"$work/time" ||
+    { cat "$work/log" >&2 && return 1; }
+  took=$(awk '{ printf "%.1f", $1 + $2 }' "$work/time")
+  echo "$("$vlpt" eval "$work/run" "$data" | percent) $took"
+}
+
 run() {
-  local data=$1 file=$2
-  work=$(mktemp -d)
-  trap 'rm -rf "$work"' EXIT
-  export VLPT_CACHE_DIR="$work/cache" VLPT_QUIET=true
+  local data=$1 file=$2 extra value took zero
   [ -e "$file" ] || echo "$header" >"$file"
-  for shots in ${SHOTS:-16}; do for seed in ${SEEDS:-0 1 2}; do
+  for shots in ${SHOTS:-1 2 4 8 16}; do for seed in ${SEEDS:-0 1 2}; do
     while read -r -u 3 name path; do
-      while read -r -u 4 method options; do
+      while read -r -u 4 method kind rate _ options; do
         grep -qF "$name,$method,$seed,$shots," "$file" && continue
         case " ${ONLY:-$method} " in *" $method "*) ;; *) continue ;; esac
         case " ${TASKS:-$name} " in *" $name "*) ;; *) continue ;; esac
         extra=()
-        if [ "$name" = cifar100 ]; then
-          case $method in
-            # 100 classes with a context each: hours on two cores.
-            coop-csc) continue ;;
-            # Ten times the images of the others: a fifth of the epochs still makes twice their steps.
-            cocoop | vpt | vlpt | upt) extra=(--set train.epochs=3) ;;
-          esac
-        fi
-        began=$(date +%s.%N)
+        [ "$rate" = - ] || read -ra extra < <(at_rate "$method" "$rate")
+        count=$(epochs "$kind" "$name" "$shots")
+        [ -z "$count" ] || extra+=(--epochs "$count")
         # shellcheck disable=SC2086 # the options are words
-        "$vlpt" train "$data/$path" --model mini-clip --shots "$shots" --seed "$seed" $options "${extra[@]}" --out "$work/run" >/dev/null
-        ended=$(date +%s.%N)
-        value=$("$vlpt" eval "$work/run" "$data/$path" | percent)
+        read -r value took < <(trained "$data/$path" --shots "$shots" --seed "$seed" $options "${extra[@]}")
         zero=$(awk -F, -v n="$name" '$1 == n && $2 == "zero-shot" { print $6; exit }' "$file")
-        echo "$name,$method,$seed,$shots,${zero:-$value},$value,$(awk -v a="$began" -v b="$ended" 'BEGIN { printf "%.1f", b - a }')" | tee -a "$file" >&2
-        rm -rf "$work/run"
+        echo "$name,$method,$seed,$shots,${zero:-$value},$value,$took" | tee -a "$file" >&2
       done 4< <(methods)
     done 3< <(sets)
   done; done
 }
 
-page() { "$vlpt" compare "$1" --shots 16 --against zero-shot --without eurosat --format markdown --out "$2"; }
+# Each rate on two drawn tasks of 8 images a class, by the test images of these tasks.
+rates() {
+  local file=$1 value took
+  [ -e "$file" ] || echo task,method,rate,value >"$file"
+  for task in textures counts; do
+    while read -r -u 3 method _ _ tried options; do
+      [ "$tried" != - ] || continue
+      for rate in ${tried//,/ }; do
+        grep -qF "$task,$method,$rate," "$file" && continue
+        # shellcheck disable=SC2086 # the options are words
+        read -r value took < <(trained "synthetic:$task" --shots 8 --seed 0 $options $(at_rate "$method" "$rate"))
+        echo "$task,$method,$rate,$value" | tee -a "$file" >&2
+      done
+    done 3< <(methods)
+  done
+}
 
+# Points above zero-shot at each number of shots: mean over the tasks that every method has there, and its standard
+# error over tasks; the best average first. As Markdown.
+findings() {
+  awk -F, '
+    NR > 1 { sum[$2, $1, $4] += $6 - $5; count[$2, $1, $4]++; methods[$2]; tasks[$1]; shots[$4] }
+    END {
+      columns = split("1 2 4 8 16", all, " "); used = 0
+      for (i = 1; i <= columns; i++) if (all[i] in shots) order[++used] = all[i]
+      head = "| method |"; line = "|---|"
+      for (i = 1; i <= used; i++) {
+        k = order[i]; n = 0; delete whole
+        for (t in tasks) { has = 1; for (m in methods) if (!((m, t, k) in count)) has = 0; if (has) { whole[t]; n++ } }
+        head = head " " k (k == 1 ? " shot" : " shots") ", " n " tasks |"; line = line "---:|"
+        for (m in methods) if (n) {
+          total = squares = 0
+          for (t in whole) { gain = sum[m, t, k] / count[m, t, k]; total += gain; squares += gain * gain }
+          error = n > 1 ? sqrt((squares - total * total / n) / (n - 1) / n) : 0
+          cells[m] = cells[m] sprintf(" %+.1f (%.1f) |", total / n, error); rank[m] += total / n
+        }
+      }
+      print "0\t" head; print "1\t" line
+      for (m in methods) printf "%.9f\t| %s |%s\n", 2 + 1 / (1000 + rank[m]), m, cells[m]
+    }' "$1" | sort -k1,1g | cut -f2-
+}
+
+page() { "$vlpt" compare "$1" --shots "${SHOTS:-16}" --against zero-shot --without eurosat --format markdown --out "$2"; }
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export VLPT_CACHE_DIR="$work/cache" VLPT_QUIET=true
 case ${1:-} in
   run) run "$2" "$3" ;;
   page) page "$2" "$3" ;;
-  *) sed -n '2,10p' "$0" >&2; exit 2 ;;
+  findings) findings "$2" ;;
+  rates) rates "$2" ;;
+  *) sed -n '2,17p' "$0" | cut -c3- >&2; exit 2 ;;
 esac

@@ -47,8 +47,8 @@ pub(crate) static SPEC: MethodSpec = MethodSpec {
     name: "cocoop",
     summary: "learned context that each image shifts",
     source: "Zhou et al., \"Conditional Prompt Learning for Vision-Language Models\", CVPR 2022",
-    good_for: "no gain outside the spread of its seeds on five sets (first mini-clip, 16 shots, 15 \
-               epochs)",
+    good_for: "about 13 points over zero-shot on seven real sets, 49 on EuroSAT \
+               and none on GTSRB (mini-clip, 16 shots)",
     family: Some(Family::Text),
     tables: &[&CoCoOpConfig::TABLE],
     flags: Flags {

@@ -71,6 +71,8 @@ pub(crate) static SPEC: MethodSpec = MethodSpec {
     name: "ivlp",
     summary: "learned tokens at the first blocks of both towers",
     source: "Khattak et al., \"MaPLe: Multi-modal Prompt Learning\", CVPR 2023 (independent prompts)",
+    good_for: "about 16 points over zero-shot on seven real sets (mini-clip, 16 \
+               shots)",
     family: Some(Family::Joint),
     tables: &[&IvlpConfig::TABLE],
     flags: FLAGS,

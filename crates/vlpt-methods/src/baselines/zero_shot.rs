@@ -26,8 +26,9 @@ pub static SPEC: MethodSpec = MethodSpec {
     name: "zero-shot",
     summary: "baseline: class names in templates, nothing learned",
     source: "Radford et al., \"Learning transferable visual models from natural language supervision\", 2021",
-    good_for: "no labelled image at hand, or classes whose names the model knows: nothing was \
-               clearly better on CIFAR-100 (first mini-clip)",
+    good_for: "no labelled image at hand, or classes whose names the model \
+               knows: the best method gains 3 points on CIFAR-100 (mini-clip, \
+               16 shots)",
     tables: &[&ZeroShotConfig::TABLE],
     report: Report {
         done: "Class names in templates tell the classes apart; nothing was learned",

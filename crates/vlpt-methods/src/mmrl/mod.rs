@@ -46,6 +46,8 @@ pub(crate) static SPEC: MethodSpec = MethodSpec {
     name: "mmrl",
     summary: "tokens of a shared space in the last blocks of both towers",
     source: "Guo and Gu, \"MMRL: Multi-Modal Representation Learning for Vision-Language Models\", CVPR 2025",
+    good_for: "about 10 points over zero-shot on seven real sets (mini-clip, 16 \
+               shots)",
     family: Some(Family::Unified),
     tables: &[&MmrlConfig::TABLE],
     flags: FLAGS,

@@ -29,6 +29,8 @@ pub(crate) static SPEC: MethodSpec = MethodSpec {
     summary: "the same with fewer numbers, rows going on from block to block",
     source: "Guo and Gu, \"MMRL++: Parameter-Efficient and Interaction-Aware Representation Learning for \
              Vision-Language Models\", 2025",
+    good_for: "about 12 points over zero-shot on seven real sets (mini-clip, 16 \
+               shots)",
     family: Some(Family::Unified),
     tables: &[&MmrlConfig::TABLE, &MmrlPlusConfig::TABLE],
     flags: FLAGS,

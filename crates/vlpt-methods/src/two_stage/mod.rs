@@ -35,6 +35,8 @@ pub(crate) static SPEC: MethodSpec = MethodSpec {
     summary: "gains and biases of layer norms, then features of the classes",
     source: "Farina, Mancini, Iacca and Ricci, \"Rethinking Few-Shot Adaptation of Vision-Language \
              Models in Two Stages\", CVPR 2025",
+    good_for: "about 20 points over zero-shot on seven real sets, the most of \
+               methods inside the towers (mini-clip, 16 shots)",
     family: Some(Family::Weights),
     tables: &[&TwoStageConfig::TABLE],
     report: Report {

@@ -53,7 +53,8 @@ pub static SPEC: MethodSpec = MethodSpec {
     name: "lp++",
     summary: "baseline: a linear probe beside weighted texts",
     source: "Huang et al., \"LP++: A surprisingly strong linear probe for few-shot CLIP\", CVPR 2024",
-    good_for: "18 points over zero-shot on seven real sets in less than two seconds, behind GDA and the linear probe (first mini-clip, 16 shots)",
+    good_for: "about 27 points over zero-shot on seven real sets, in a second \
+               (mini-clip, 16 shots)",
     tables: &[&LpPlusPlusConfig::TABLE],
     report: Report {
         done: "A linear classifier and the weights of class names in templates were fitted to their features",
