@@ -25,7 +25,7 @@ cifar10 wds/wds_cifar10
 imagenet20 imagefolder/imagenet20
 cifar100 hf/cifar100
 caltech-101 coop/caltech-101
-dtd coop/dtd
+describable-textures coop/dtd
 gtsrb elevater/classification/gtsrb_20210923
 SETS
 }
@@ -141,17 +141,18 @@ rates() {
 # Points above zero-shot at each number of shots: mean over the tasks that every method has there, and its standard
 # error over tasks; the best average first. As Markdown.
 findings() {
-  awk -F, '
+  awk -F, -v wanted="${SHOTS:-1 2 4 8 16}" '
     NR > 1 { sum[$2, $1, $4] += $6 - $5; count[$2, $1, $4]++; methods[$2]; tasks[$1]; shots[$4] }
     END {
-      columns = split("1 2 4 8 16", all, " "); used = 0
+      columns = split(wanted, all, " "); used = 0
       for (i = 1; i <= columns; i++) if (all[i] in shots) order[++used] = all[i]
       head = "| method |"; line = "|---|"
       for (i = 1; i <= used; i++) {
         k = order[i]; n = 0; delete whole
         for (t in tasks) { has = 1; for (m in methods) if (!((m, t, k) in count)) has = 0; if (has) { whole[t]; n++ } }
+        if (!n) continue
         head = head " " k (k == 1 ? " shot" : " shots") ", " n " tasks |"; line = line "---:|"
-        for (m in methods) if (n) {
+        for (m in methods) {
           total = squares = 0
           for (t in whole) { gain = sum[m, t, k] / count[m, t, k]; total += gain; squares += gain * gain }
           error = n > 1 ? sqrt((squares - total * total / n) / (n - 1) / n) : 0

@@ -7,7 +7,7 @@
 #   bench/multitask.sh run DATA docs/results/multitask.csv      # does what the file lacks, a line or a group at a time
 #   bench/multitask.sh page docs/results/multitask.csv          # the page, as Markdown
 #
-# DATA holds coop/, elevater/classification/, wds/, hf/ and imagefolder/ as docs/results/methods-16-shots.md has them.
+# DATA holds coop/, elevater/classification/, wds/, hf/ and imagefolder/ as docs/results/methods.md has them.
 # VLPT names the program, SEEDS the seeds, METHODS the methods, SHOTS the shots, WORK a folder for source prompts
 # and features (kept, so that a broken run goes on), EPOCHS a number of epochs for everything, to try the script out.
 set -euo pipefail

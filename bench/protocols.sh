@@ -6,7 +6,7 @@
 #   bench/protocols.sh run DATA FOLDER          # what is missing of the benchmarks; goes on where it was stopped
 #   bench/protocols.sh page FOLDER docs/results # prints the tables; results of each as CSV and some figures
 #
-# DATA holds coop/, elevater/classification/, wds/ and hf/ as docs/results/methods-16-shots.md has them. VLPT names the
+# DATA holds coop/, elevater/classification/, wds/ and hf/ as docs/results/methods.md has them. VLPT names the
 # program, SEEDS the seeds, IMAGES the test images of each task.
 set -euo pipefail
 vlpt=$(realpath "${VLPT:-target/release/vlpt}")

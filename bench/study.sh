@@ -8,7 +8,7 @@
 #   bench/study.sh page runs/study >docs/results/transfer-study.md
 #   bench/study.sh copy runs/study docs/results                  # tables and figures that the page names
 #
-# DATA holds coop/, elevater/classification/, wds/, hf/ and imagefolder/ as docs/results/methods-16-shots.md has them.
+# DATA holds coop/, elevater/classification/, wds/, hf/ and imagefolder/ as docs/results/methods.md has them.
 # VLPT names the program, METHODS a part of the methods. To try the script out: SHORT=1 takes five tasks and two epochs.
 set -euo pipefail
 vlpt=${VLPT:-target/release/vlpt}

@@ -16,9 +16,8 @@ pub(crate) static SPEC: MethodSpec = MethodSpec {
     name: "vlpt",
     summary: "both of these, side by side",
     source: "Zang et al., \"Unified Vision and Language Prompt Learning\", 2022; Shen et al., WACV 2024",
-    good_for: "about 16 points over zero-shot on seven real sets, 48 on \
-               EuroSAT; a rate that suits ten classes ruins a hundred (mini- \
-               clip, 16 shots)",
+    good_for: "about 16 points over zero-shot on seven real sets, 47 on EuroSAT; a rate that suits ten \
+               classes ruins a hundred (mini-clip, 16 shots)",
     family: Some(Family::Joint),
     tables: &[&CoOpConfig::TABLE, &VptConfig::TABLE],
     flags: Flags {

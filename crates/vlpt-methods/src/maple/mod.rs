@@ -45,7 +45,7 @@ pub(crate) static SPEC: MethodSpec = MethodSpec {
     name: "maple",
     summary: "text prompts in the first blocks, and visual prompts made of them",
     source: "Khattak et al., \"MaPLe: Multi-modal Prompt Learning\", CVPR 2023",
-    good_for: "about 8 points over zero-shot on seven real sets (mini-clip, 16 \
+    good_for: "about 10 points over zero-shot on seven real sets (mini-clip, 16 \
                shots)",
     family: Some(Family::Unified),
     tables: &[&MaPLeConfig::TABLE],

@@ -61,7 +61,7 @@ pub(crate) static SPEC: MethodSpec = MethodSpec {
     name: "promptsrc",
     summary: "the same, held near the frozen model and averaged over epochs",
     source: "Khattak et al., \"Self-regulating Prompts: Foundational Model Adaptation without Forgetting\", ICCV 2023",
-    good_for: "about 17 points over zero-shot on seven real sets, the most of \
+    good_for: "about 16 points over zero-shot on seven real sets, the most of \
                methods with visual prompts (mini-clip, 16 shots)",
     family: Some(Family::Joint),
     tables: &[&IvlpConfig::TABLE, &PromptSrcConfig::TABLE],

@@ -48,7 +48,7 @@ pub(crate) static SPEC: MethodSpec = MethodSpec {
     name: "tcp",
     summary: "context, replaced in the text tower by rows made of each class",
     source: "Yao et al., \"TCP: Textual-based Class-aware Prompt tuning for Visual-Language Model\", CVPR 2024",
-    good_for: "about 9 points over zero-shot on seven real sets; the best on \
+    good_for: "about 10 points over zero-shot on seven real sets; the best on \
                CIFAR-100, whose names the model knows (3 points; mini-clip, 16 \
                shots)",
     family: Some(Family::Text),

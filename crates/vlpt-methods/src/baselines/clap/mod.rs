@@ -68,8 +68,8 @@ pub static SPEC: MethodSpec = MethodSpec {
     name: "clap",
     summary: "baseline: class vectors held near texts; no validation needed",
     source: "Silva-Rodríguez et al., \"A closer look at the few-shot adaptation of large vision-language models\", CVPR 2024",
-    good_for: "some 18 points over zero-shot on real sets, with nothing to choose (mini-clip, 16 \
-               shots)",
+    good_for: "about 19 points over zero-shot on seven real sets, with nothing to choose \
+               (mini-clip, 16 shots)",
     tables: &[&ClapConfig::TABLE],
     report: Report {
         done: "Class vectors that began at class names in templates were tuned on their features",

@@ -26,7 +26,7 @@ pub static SPEC: MethodSpec = MethodSpec {
     name: "prolip",
     summary: "the image tower's last projection, tuned on cached features",
     source: "Fahes et al., \"CLIP's visual embedding projector is a few-shot cornucopia\", 2024",
-    good_for: "some 15 points over zero-shot on real sets, at a rate that suits the model \
+    good_for: "about 13 points over zero-shot on seven real sets, at a rate that suits the model \
                (mini-clip, 16 shots)",
     tables: &[&ProLipConfig::TABLE],
     report: Report {
