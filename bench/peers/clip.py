@@ -238,17 +238,22 @@ class Peer:
 
     def texts_own_shared(self):
         """TCP: what all texts begin with goes through once up to the block where each has rows of its own."""
+        head, x, mask = self.parted()
+        for i in range(self.block):
+            head, x = self.beside(i, head, x, mask)
+        x = self.own(torch.cat([head.expand(len(x), -1, -1), x], 1))
+        for i in range(self.block, self.size["t"]["layers"]):
+            x = self.text.block(i, x, self.causal(self.last))
+        return self.ended(x, self.end)
+
+    def parted(self):
+        """What all texts begin with, once; the rest of each; what the rest attends to."""
         e, n = "text_model.embeddings.", self.shared
         table, positions, last = self.w[e + "token_embedding.weight"], self.w[e + "position_embedding.weight"], self.last
         head = self.filled(0, table[self.ids[:1, :n]]) + positions[:n]
         x = table[self.ids[:, n:last]] + positions[n:last]
         mask = torch.cat([torch.zeros(x.shape[1], n, dtype=self.dtype), self.causal(x.shape[1])], 1)
-        for i in range(self.block):
-            head, x = self.beside(i, head, x, mask)
-        x = self.own(torch.cat([head.expand(len(x), -1, -1), x], 1))
-        for i in range(self.block, self.size["t"]["layers"]):
-            x = self.text.block(i, x, self.causal(last))
-        return self.ended(x, self.end)
+        return head, x, mask
 
     def beside(self, i, head, x, mask):
         """A block of what all texts begin with, once, and of the rest of each, which sees its keys and values."""
@@ -297,14 +302,10 @@ class Peer:
 
     def texts_shared(self):
         """What all texts begin with goes through once; the rest of each sees its keys and values."""
-        e, n = "text_model.embeddings.", self.shared
-        table, positions, last = self.w[e + "token_embedding.weight"], self.w[e + "position_embedding.weight"], self.last
-        head = self.filled(0, table[self.ids[:1, :n]]) + positions[:n]
-        x = table[self.ids[:, n:last]] + positions[n:last]
-        mask = torch.cat([torch.zeros(x.shape[1], n, dtype=self.dtype), self.causal(x.shape[1])], 1)
+        head, x, mask = self.parted()
         for i in range(self.size["t"]["layers"]):
             head, x = self.beside(i, self.filled(i, head) if i else head, x, mask)
-        return self.ended(x, self.end - n)
+        return self.ended(x, self.end - self.shared)
 
     def both(self, texts, images):
         return torch.cat([texts().flatten(), images().flatten()])

@@ -45,6 +45,13 @@ impl Case {
             .map(|(shape, values)| (shape.as_slice(), values.as_slice()))
     }
 
+    /// The shape of the first of two tensors of a tower, and the values of both.
+    fn pair(&self, tower: Tower, names: [&str; 2]) -> Option<(&[usize], &[f32], &[f32])> {
+        let [first, second] = names.map(|name| self.find(&format!("{}_{name}", tower.name())));
+        let (shape, values) = first?;
+        Some((shape, values, second?.1))
+    }
+
     /// A number, or 0 where the case has none.
     fn number(&self, name: &str) -> f32 {
         self.find(name).map_or(0.0, |(_, values)| values[0])
@@ -73,11 +80,7 @@ impl Case {
     }
 
     fn low_rank(&self, tower: Tower) -> Vec<Update<'_>> {
-        let name = tower.name();
-        let (Some((shape, a)), Some((_, b))) = (
-            self.find(&format!("{name}_a")),
-            self.find(&format!("{name}_b")),
-        ) else {
+        let Some((shape, a, b)) = self.pair(tower, ["a", "b"]) else {
             return Vec::new();
         };
         let layers = [LayerName::Q, LayerName::K, LayerName::V];
@@ -98,11 +101,7 @@ impl Case {
 
     /// Factors and terms of every layer norm of a tower, in the order of their computation.
     fn norms(&self, tower: Tower) -> Vec<Update<'_>> {
-        let name = tower.name();
-        let (Some((shape, scales)), Some((_, shifts))) = (
-            self.find(&format!("{name}_scale")),
-            self.find(&format!("{name}_shift")),
-        ) else {
+        let Some((shape, scales, shifts)) = self.pair(tower, ["scale", "shift"]) else {
             return Vec::new();
         };
         let (count, width) = (shape[0], shape[1]);

@@ -24,8 +24,8 @@ pub static SPEC: MethodSpec = MethodSpec {
     name: "linear-probe",
     summary: "baseline: logistic regression on image features",
     source: "Radford et al., \"Learning transferable visual models from natural language supervision\", 2021",
-    good_for: "about 32 points over zero-shot on seven real sets, as GDA, which \
-               does not search (mini-clip, 16 shots)",
+    good_for: "about 32 points over zero-shot on seven real sets, as many as GDA, whose fit is \
+               quicker (mini-clip, 16 shots)",
     tables: &[&LinearProbeConfig::TABLE],
     report: Report {
         done: "A linear classifier was fitted to their features",
