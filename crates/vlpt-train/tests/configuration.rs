@@ -194,10 +194,13 @@ fn a_number_format_is_named_or_left_to_the_machine() {
 
 #[test]
 fn the_recipe_for_everyone_is_the_default() {
+    let plain = load(None, None, &[]).unwrap();
     assert_eq!(
-        load(Some("quick"), None, &[]).unwrap(),
-        load(None, None, &[]).unwrap()
+        load(Some(vlpt_train::DEFAULT_RECIPE), None, &[]).unwrap(),
+        plain
     );
+    let built_in = parse("", "nothing").unwrap();
+    assert_eq!(plain, built_in, "but for settings of some models");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use vlpt_methods::{METHODS, MethodConfig, MethodSpec};
-use vlpt_train::{RECIPES, RunConfig, Select, Views};
+use vlpt_train::{RECIPES, Recipe, RunConfig, Select, Views};
 
 use crate::{Result, TuneError};
 
@@ -114,19 +114,22 @@ fn configuration(base: &RunConfig, spec: &'static MethodSpec) -> RunConfig {
     if !spec.is_baseline() {
         let own: Vec<_> = RECIPES
             .iter()
-            .filter_map(|recipe| {
-                Some((
-                    recipe.name,
-                    vlpt_train::load(Some(recipe.name), None, &[]).ok()?,
-                ))
+            .filter(|recipe| {
+                recipe
+                    .methods()
+                    .is_ok_and(|all| all.iter().any(|m| m == spec.name))
             })
-            .filter(|(_, config)| config.method.spec() == spec)
             .collect();
-        let quick = own.iter().find(|(name, _)| name.contains("quick"));
-        if let Some((_, recipe)) = quick.or(own.first()) {
-            config.train = recipe.train.clone();
+        let quick = own.iter().find(|recipe| recipe.name.contains("quick"));
+        let settings = [
+            format!("model={}", base.model),
+            format!("method={}", spec.name),
+        ];
+        let of = |recipe: &Recipe| vlpt_train::load(Some(recipe.name), None, &settings).ok();
+        if let Some(recipe) = quick.or(own.first()).and_then(|recipe| of(recipe)) {
+            config.train = recipe.train;
             if quick.is_some() {
-                config.method = recipe.method.clone();
+                config.method = recipe.method;
             }
         }
     }

@@ -145,7 +145,7 @@ fn every_other_setting_is_refused_by_name_unless_it_is_the_same() {
     }
     for flags in [
         &["photos", "--shots", "2", "--epochs", "2"][..],
-        &["--split-seed", "0", "--lr", "0.002"],
+        &["--split-seed", "0", "--lr", "0.05"],
         &["--set", "compute.checkpoint_seconds=1"],
     ] {
         let said = ok(

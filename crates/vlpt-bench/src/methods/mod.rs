@@ -19,6 +19,8 @@ use crate::{BenchError, Result};
 /// How methods are asked for.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Wishes<'a> {
+    /// Name of the model that they adapt.
+    pub(crate) model: &'a str,
     /// `NAME`, or `NAME=RECIPE`.
     pub(crate) methods: &'a [String],
     /// The program's own values for all that name no recipe.
@@ -114,7 +116,7 @@ impl Wishes<'_> {
                 file: self.file.clone(),
                 settings: [more, &self.settings_of(name)].concat(),
             };
-            request.resolve()
+            request.resolve(self.model)
         };
         let fitted = vlpt_methods::method(&method).is_some_and(MethodSpec::is_baseline);
         let search = self.search.filter(|_| !fitted);

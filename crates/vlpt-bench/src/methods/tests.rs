@@ -7,6 +7,7 @@ fn wished(methods: &[&str], settings: &[&str], of: &str) -> Result<Vec<BenchMeth
     let own = |all: &[&str]| -> Vec<String> { all.iter().map(ToString::to_string).collect() };
     let (methods, settings) = (own(methods), own(settings));
     let wishes = Wishes {
+        model: vlpt_train::DEFAULT_MODEL,
         methods: &methods,
         settings: &settings,
         ..Wishes::default()

@@ -152,6 +152,7 @@ impl Request {
     /// A method or recipe that is not known, settings for none, or what the protocol cannot ask of one.
     pub fn methods(&self) -> Result<Vec<BenchMethod>> {
         let wishes = Wishes {
+            model: &self.model,
             methods: &self.methods,
             own_values: self.own_values,
             file: self.config.clone(),

@@ -22,7 +22,7 @@ use crate::{Result, StudyError};
 pub struct MethodRequest {
     /// Its name, such as `coop`.
     pub method: String,
-    /// Name of a recipe; none: built-in values.
+    /// Name of a recipe; none: [`vlpt_train::DEFAULT_RECIPE`].
     pub recipe: Option<String>,
     /// A configuration file over it.
     pub file: Option<PathBuf>,
@@ -69,7 +69,7 @@ impl StudyRequest {
         let mut methods = Vec::new();
         let mut configs = Vec::new();
         for request in &self.methods {
-            let config = request.resolve()?.config;
+            let config = request.resolve(&self.model)?.config;
             if config.method.is_baseline() {
                 return Err(setting(
                     "methods",
@@ -151,11 +151,11 @@ pub struct ResolvedMethod {
 }
 
 impl MethodRequest {
-    /// Reads recipe, file and settings.
+    /// Reads recipe, file and settings, as they are for a model of that name.
     ///
     /// # Errors
     /// Settings that jobs decide, or what [`vlpt_train::load`] refuses.
-    pub fn resolve(&self) -> Result<ResolvedMethod> {
+    pub fn resolve(&self, model: &str) -> Result<ResolvedMethod> {
         for given in &self.settings {
             let key = given.split('=').next().unwrap_or_default().trim();
             if key == "method" || key.starts_with("data.") || OF_THE_UNIT.contains(&key) {
@@ -168,9 +168,12 @@ impl MethodRequest {
             }
         }
         let with = |shots: &str| {
-            let method = format!("method={}", self.method);
-            let shots = format!("few_shot.shots={shots}");
-            let settings = [self.settings.clone(), vec![method, shots]].concat();
+            let of_the_job = vec![
+                format!("model={model}"),
+                format!("method={}", self.method),
+                format!("few_shot.shots={shots}"),
+            ];
+            let settings = [self.settings.clone(), of_the_job].concat();
             load(self.recipe.as_deref(), self.file.as_deref(), &settings)
         };
         let config = with_rule(with("1")?, &with("16")?);

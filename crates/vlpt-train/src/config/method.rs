@@ -20,9 +20,10 @@ use vlpt_methods::{
 };
 
 use super::RunConfig;
+use super::when::{WHEN, When};
 
 /// The keys of a configuration that are no table of a method, in the order of the file.
-const FIELDS: [&str; 12] = [
+const FIELDS: [&str; 13] = [
     "model",
     "seed",
     "tasks",
@@ -35,6 +36,7 @@ const FIELDS: [&str; 12] = [
     "views",
     "image",
     "compute",
+    WHEN,
 ];
 
 /// Writes a method as the file has it.
@@ -84,7 +86,9 @@ impl<'de> Visitor<'de> for Reader {
                     "train" => config.train = map.next_value()?,
                     "views" => config.views = map.next_value()?,
                     "image" => config.image = map.next_value()?,
-                    _ => config.compute = map.next_value()?,
+                    "compute" => config.compute = map.next_value()?,
+                    // checked with its place in the text; `Layers` applies it
+                    _ => drop(map.next_value::<Vec<When<RunConfig>>>()?),
                 },
             }
         }

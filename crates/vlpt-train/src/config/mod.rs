@@ -2,18 +2,22 @@
 //!
 //! [`load`] builds it in layers (built-in values, a recipe, a file, `key=value` overrides); the
 //! result is resolved: nothing in it depends on anything outside but [`PrecisionSetting::Auto`],
-//! which a run replaces when it starts, and it round-trips through [`RunConfig::to_toml`].
+//! which a run replaces when it starts, and it round-trips through [`RunConfig::to_toml`]. A recipe or a file
+//! may have settings for some models or methods alone (`[[when]]`).
 
 mod check;
 mod class_weights;
 mod compute;
 mod data;
+mod describe;
 mod keys;
+mod layer;
 mod layers;
 mod method;
 mod multitask;
 mod recipes;
 mod train;
+mod when;
 
 use serde::{Deserialize, Serialize};
 use vlpt_adapter::ImageConfig;
@@ -27,7 +31,7 @@ pub use data::{DataConfig, FewShotConfig, TaskEntry};
 pub use keys::{all_keys, nearest};
 pub use layers::{Layers, load, method_of, parse, read_resolved};
 pub use multitask::{LabelSpace, MultitaskConfig};
-pub use recipes::{RECIPES, Recipe, recipe};
+pub use recipes::{DEFAULT_RECIPE, RECIPES, Recipe, recipe};
 pub use train::*;
 
 /// The model of a run that names none.

@@ -1,5 +1,8 @@
 //! Named recipes: complete files whose heads say the command, the time and the result to expect.
 
+use super::layer::{Layer, over_each_other};
+use crate::Result;
+
 /// A recipe that is part of the program.
 #[derive(Debug, Clone, Copy)]
 pub struct Recipe {
@@ -7,6 +10,22 @@ pub struct Recipe {
     pub name: &'static str,
     /// The file, comments included.
     pub text: &'static str,
+}
+
+impl Recipe {
+    /// Names of the methods that it is for: the one that it tunes, and those that it has settings of their
+    /// own for (`[[when]]`).
+    ///
+    /// # Errors
+    /// A recipe that cannot be read, which a test rules out.
+    pub fn methods(&self) -> Result<Vec<String>> {
+        let layer = Layer::read(self.text, &format!("recipe {}", self.name))?;
+        let mut names: Vec<String> = layer.methods().map(str::to_owned).collect();
+        let own = over_each_other(&[layer])?.method.name().to_owned();
+        names.retain(|name| *name != own);
+        names.insert(0, own);
+        Ok(names)
+    }
 }
 
 macro_rules! recipes {
@@ -62,6 +81,9 @@ pub const RECIPES: &[Recipe] = recipes![
     "prolip",
     "prolip-paper",
 ];
+
+/// The recipe of a run that names none.
+pub const DEFAULT_RECIPE: &str = "quick";
 
 /// The recipe of that name.
 pub fn recipe(name: &str) -> Option<Recipe> {

@@ -16,7 +16,8 @@ use crate::watch::Watch;
 
 const AFTER_HELP: &str = "\
 Settings come in layers, each over the one before: built-in values, --recipe, --config, flags and --set.
---print-config shows every one of them with the value it has in the end.
+--print-config shows every one of them with the value it has in the end. A recipe may have settings
+for one model alone: the embedded one wants larger learning rates than CLIP.
 
   vlpt train photos --out runs/photos
   vlpt train photos --method vpt --prompts 8 --out runs/photos-vpt

@@ -221,16 +221,16 @@ fn details(spec: &'static MethodSpec) -> Details {
             about: option.doc.split_whitespace().collect::<Vec<_>>().join(" "),
         }));
     }
-    let of = |name: &&'static str| {
-        let config = vlpt_train::load(Some(name), None, &[]);
-        config.is_ok_and(|config| config.method.spec() == spec)
+    let of = |recipe: &&vlpt_train::Recipe| {
+        let names = recipe.methods();
+        names.is_ok_and(|names| names.iter().any(|name| name == spec.name))
     };
     Details {
         options,
         recipes: RECIPES
             .iter()
-            .map(|recipe| recipe.name)
             .filter(of)
+            .map(|recipe| recipe.name)
             .collect(),
         checkpoints: spec.import.is_some(),
     }
