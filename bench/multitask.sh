@@ -6,6 +6,7 @@
 #   cargo build --release
 #   bench/multitask.sh run DATA docs/results/multitask.csv      # does what the file lacks, a line or a group at a time
 #   bench/multitask.sh page docs/results/multitask.csv          # the page, as Markdown
+#   bench/multitask.sh rates docs/results/multitask-rates.csv   # CoOp's rates on drawn tasks, each start by itself
 #
 # DATA holds coop/, elevater/classification/, wds/, hf/ and imagefolder/ as docs/results/methods.md has them.
 # VLPT names the program, SEEDS the seeds, METHODS the methods, SHOTS the shots, WORK a folder for source prompts
@@ -44,16 +45,19 @@ objects caltech101 cifar100
 GROUPS
 }
 
-# Options of a method. Rates were chosen on tasks
-# that the program draws (bench/methods.sh for vpt and upt; stripes and textures at 4 shots for coop).
+# Options of a method, for source prompts and what starts from them. Rates were chosen on tasks that the program draws
+# (bench/methods.sh for vpt and upt; `rates` below for coop, which begins at random vectors and from there wants a larger
+# rate than from a source prompt: at one rate for both, the lower one, every source prompt would seem to help).
 options() {
   case $1 in
-    coop) echo "--method coop --lr 0.005" ;;
+    coop) echo "--method coop --lr 0.02" ;;
     vpt) echo "--recipe quick-visual --method vpt" ;;
     upt) echo "--recipe quick-visual --method upt --lr 0.002" ;;
     *) echo "no method $1" >&2; exit 2 ;;
   esac
 }
+# What a start from scratch has otherwise.
+from_scratch() { [ "$1" != coop ] || echo "--scratch-set train.lr=0.15"; }
 # Epochs of a method on a source prompt, a small set, or a large one at some shots.
 epochs() {
   if [ -n "${EPOCHS:-}" ]; then echo "$EPOCHS"; return; fi
@@ -113,7 +117,7 @@ adapt() {
   rm -rf "$work/run"
   # shellcheck disable=SC2046
   out=$("$vlpt" multitask adapt "$data/$path" --init-from "$prompt" --scratch --shots "$shots" $(options "$method") \
-    --epochs "$(epochs "$method" "$size" "$shots")" --seed "$seed" --out "$work/run")
+    $(from_scratch "$method") --epochs "$(epochs "$method" "$size" "$shots")" --seed "$seed" --out "$work/run")
   local took row
   took=$(since "$began")
   row=$(for key in zero_shot source scratch adapted; do echo "$out" | number $key; done | paste -sd,)
@@ -167,12 +171,21 @@ bench/multitask.sh page docs/results/multitask.csv          # this page
 ```
 
 Each seed has its own source prompt, from which its targets start. Epochs: CoOp 30 (10 on GTSRB, Caltech-101 and CIFAR-100), VPT and UPT 10 (on these three 6 at 1 shot and else 2).
-Caltech-101 has 5 training images a class here, so that its 20 shots are its 5. Rates: CoOp SGD at 0.005, VPT AdamW at 0.02, UPT AdamW at 0.002, chosen on synthetic tasks and the same for both starts. A gain is the difference of the same seed, in points; ± is Student's 95 % interval over the seeds, a wide one with three.
-CoOp starts from random vectors, so that at one image it often falls below zero-shot from scratch, and a source prompt mends that first; VPT and UPT start near the model as it is.
+Caltech-101 has 5 training images a class here, so that its 20 shots are its 5. Rates were chosen on drawn tasks: CoOp (SGD) 0.15 from scratch and 0.02 from a source prompt, which itself was learned at 0.02, each the best of those tried for its start ([all of them](multitask-rates.csv), `bench/multitask.sh rates`); VPT (AdamW) 0.02 and UPT (AdamW) 0.002 for both starts. A gain is the difference of the same seed, in points; ± is Student's 95 % interval over the seeds, a wide one with three.
+CoOp starts from random vectors; VPT and UPT start near the model as it is. One rate for both starts would decide the result: at 0.005, which suits a source prompt, CoOp from scratch has learned little after 30 epochs.
 "Clear" is a gain or loss whose interval does not hold zero: of a hundred comparisons without any effect five would be clear.
 
 HEAD
   printf '%s\n' "$body"
+  local tried="${1%.csv}-rates.csv"
+  [ -e "$tried" ] || return 0
+  echo
+  echo "## Rates"
+  echo
+  echo "CoOp on the drawn tasks stripes and textures, 30 epochs, percent: means over both and seeds 10, 11, 12. The source prompts are of the other five drawn tasks. Read along a column, as one rate for both starts would have"
+  echo "it, a source prompt helps up to a rate of 0.005 and hurts beyond 0.02; read by each row's best, it does not help."
+  echo
+  rates_table "$tried"
 }
 
 tables() {
@@ -269,8 +282,69 @@ tables() {
     }' "$1"
 }
 
+# Tasks that rates are chosen on; a source prompt for them is learned on the other drawn ones.
+rate_tasks="stripes textures"
+
+# CoOp at several rates on drawn tasks, from scratch and from source prompts, which have rates of their own; with seeds
+# that neither the page nor the demo shows.
+rates() {
+  local file=$1 seed shots name source_rate rate
+  mkdir -p "$work"
+  export VLPT_CACHE_DIR="$work/cache" VLPT_QUIET=true VLPT_MODEL=mini-clip
+  [ -e "$file" ] || echo "task,shots,seed,start,source_rate,rate,value" >"$file"
+  for seed in ${SEEDS:-10 11 12}; do
+    for source_rate in - 0.005 0.02 0.05; do
+      [ "$source_rate" = - ] || rate_source "$source_rate" "$seed"
+      for shots in 1 4; do for name in $rate_tasks; do for rate in 0.002 0.005 0.02 0.05 0.15 0.5; do
+        one_rate "$file" "$name" "$shots" "$seed" "$source_rate" "$rate"
+      done; done; done
+    done
+  done
+}
+
+rate_source() {
+  local tasks=() name
+  prompt="$work/rate-source-$1-$2"
+  for name in $synthetic; do case " $rate_tasks " in *" $name "*) ;; *) tasks+=(--task "synthetic:$name") ;; esac; done
+  "$vlpt" multitask source "${tasks[@]}" --label-space per-task --mix one-task-per-batch --shots $source_shots \
+    --method coop --lr "$1" --epochs 30 --seed "$2" --out "$prompt" >/dev/null
+}
+
+one_rate() {
+  local file=$1 name=$2 shots=$3 seed=$4 source_rate=$5 rate=$6 start=source value
+  [ "$source_rate" = - ] && start=scratch
+  grep -q "^$name,$shots,$seed,$start,$source_rate,$rate," "$file" && return
+  rm -rf "$work/run"
+  set -- --shots "$shots" --seed "$seed" --method coop --lr "$rate" --epochs 30 --out "$work/run"
+  if [ $start = scratch ]; then
+    "$vlpt" train "synthetic:$name" "$@" >/dev/null
+  else
+    "$vlpt" multitask adapt "synthetic:$name" --init-from "$prompt" "$@" >/dev/null
+  fi
+  value=$(VLPT_JSON=true "$vlpt" eval "$work/run" "synthetic:$name" | number value)
+  echo "$name,$shots,$seed,$start,$source_rate,$rate,$value" | tee -a "$file" >&2
+}
+
+# Percent of each start at each rate: means over tasks and seeds.
+rates_table() {
+  awk -F, 'NR > 1 { k = $2 SUBSEP $4 SUBSEP $5; rows[k]; rates[$6]; s[k, $6] += 100 * $7; n[k, $6]++ }
+    END {
+      count = split("0.002 0.005 0.02 0.05 0.15 0.5", order, " ")
+      line = "| shots | start |"; rule = "|---|---|"
+      for (i = 1; i <= count; i++) { line = line " rate " order[i] " |"; rule = rule "---:|" }
+      print "0\t" line; print "1\t" rule
+      for (k in rows) {
+        split(k, part, SUBSEP)
+        line = "| " part[1] " | " (part[2] == "scratch" ? part[2] : "source learned at " part[3]) " |"
+        for (i = 1; i <= count; i++) line = line (((k, order[i]) in n) ? sprintf(" %.1f |", s[k, order[i]] / n[k, order[i]]) : " |")
+        print part[1] * 10 + (part[2] != "scratch") + part[3] "\t" line
+      }
+    }' "$1" | sort -k1,1g | cut -f2-
+}
+
 case ${1:-} in
   run) run "$2" "$3" ;;
+  rates) rates "$2"; rates_table "$2" ;;
   page) page "$2" ;;
-  *) sed -n '2,13p' "$0" >&2; exit 2 ;;
+  *) sed -n '2,14p' "$0" >&2; exit 2 ;;
 esac

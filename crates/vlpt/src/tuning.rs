@@ -90,6 +90,13 @@ impl TuneFlags {
         )
     }
 
+    /// The same with more settings over it.
+    pub(crate) fn with(&self, settings: &[String]) -> Self {
+        let mut flags = self.clone();
+        flags.set.extend_from_slice(settings);
+        flags
+    }
+
     /// The configuration of a run that goes on, with what is given over it. What the environment
     /// names is for new runs.
     pub(crate) fn over(

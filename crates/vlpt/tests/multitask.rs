@@ -132,6 +132,15 @@ fn adapting_beside_scratch_gives_what_two_runs_give() {
     assert!(folder.join("both/scratch/report.html").is_file());
     let printed = ok(folder, &both);
     assert!(printed.contains("tuned from scratch"), "{printed}");
+
+    // each start at a rate of its own
+    let rates = ["--lr", "0.5", "--scratch-set", "train.lr=0.25"];
+    let parted = [&adapt[..], &start, &SHORT, &rates, &["--out", "parted"]].concat();
+    result(folder, &parted);
+    for (run, rate) in [("parted", "lr = 0.5\n"), ("parted/scratch", "lr = 0.25\n")] {
+        let config = fs_err::read_to_string(folder.join(run).join("config.toml")).unwrap();
+        assert!(config.contains(rate), "{run}: {config}");
+    }
 }
 
 #[test]

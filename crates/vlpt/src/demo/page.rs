@@ -124,8 +124,10 @@ impl DemoArgs {
         if let Some(target) = together.targets.first() {
             commands.push(format!(
                 "vlpt multitask adapt synthetic:{} --split-seed {seed} --init-from runs/source --scratch \
-                 --seed {seed} --shots {few}{tune} --out runs/{}-adapted",
-                target.task, target.task
+                 --seed {seed} --shots {few}{tune}{} --out runs/{}-adapted",
+                target.task,
+                flags("--scratch-set", &settings::SCRATCH),
+                target.task
             ));
         }
         let study = self.study();
@@ -203,8 +205,15 @@ impl Together {
     }
 }
 
-/// Settings as flags, each with a space in front.
+/// Settings as `--set`, each with a space in front.
 fn set<S: AsRef<str>>(all: &[S]) -> String {
-    let flags = all.iter().flat_map(|setting| [" --set ", setting.as_ref()]);
-    flags.collect()
+    flags("--set", all)
+}
+
+/// Settings as values of a flag, each with a space in front.
+fn flags<S: AsRef<str>>(flag: &str, all: &[S]) -> String {
+    let each = all
+        .iter()
+        .flat_map(|setting| [" ", flag, " ", setting.as_ref()]);
+    each.collect()
 }

@@ -10,7 +10,7 @@ impl Together {
     pub(super) fn told_of_targets(&self) -> String {
         format!(
             "One prompt was learned on {} together. {} then tuned with {}, from that prompt and from \
-             scratch; means over the seeds {}.",
+             scratch, each at the learning rate that suits it; means over the seeds {}.",
             listed(&self.sources),
             match &self.targets[..] {
                 [one] => format!("The task {} was", one.task),
@@ -30,9 +30,23 @@ impl Together {
         )
     }
 
-    /// Whether the source prompt helped, target by target.
+    /// Whether the source prompt helped, target by target, and what speaks for the reason where it did not.
     pub(super) fn verdict(&self) -> String {
-        let said: Vec<String> = self.targets.iter().map(Target::verdict).collect();
+        let mut said: Vec<String> = self.targets.iter().map(Target::verdict).collect();
+        if !self.targets.iter().any(Target::surely_gains) {
+            let above = |target: &&Target| target.source > target.zero_shot;
+            said.push(format!(
+                "As it is, before any tuning, the source prompt scores above zero-shot on {} of {}: the drawn \
+                 tasks have little in common that a prompt could carry over, and a random start makes up for \
+                 it with {}.",
+                self.targets.iter().filter(above).count(),
+                match self.targets.len() {
+                    1 => "one task".to_owned(),
+                    several => format!("{several} tasks"),
+                },
+                images(self.shots),
+            ));
+        }
         said.join(" ")
     }
 
@@ -48,10 +62,15 @@ impl Together {
 }
 
 impl Target {
+    /// Whether its gain's interval is above none.
+    fn surely_gains(&self) -> bool {
+        self.gain.interval.is_some_and(|(low, _)| low > 0.0)
+    }
+
     fn verdict(&self) -> String {
         let (task, gain) = (&self.task, points(self.gain.mean));
         let sure = match self.gain.interval {
-            Some((low, _)) if low > 0.0 => "with these seeds a gain beyond chance",
+            Some(_) if self.surely_gains() => "with these seeds a gain beyond chance",
             Some((_, high)) if high < 0.0 => "with these seeds a loss beyond chance",
             _ => "which these seeds cannot tell from none",
         };

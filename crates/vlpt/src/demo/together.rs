@@ -15,7 +15,7 @@ use vlpt_study::{MethodRequest, RunLimits, StudyFile, StudyRequest, TrainExecuto
 use vlpt_train::{DataConfig, RunOptions, open_task, open_tasks};
 
 use super::DemoArgs;
-use super::settings::{SETTINGS, method};
+use super::settings::{SCRATCH, SETTINGS, method};
 use crate::commands::study::merge::merge_to_page;
 use crate::commands::study::page::maps;
 use crate::commands::study::work::{do_jobs, finished};
@@ -134,8 +134,10 @@ fn targets(
         for seed in args.seeds() {
             let run = format!("adapted-{name}-{}shots-seed{seed}", args.few());
             options.dir = args.source(sources).join(run);
-            let config = args.target_config(&source, name, seed)?;
-            seeds.push(train_adapted(&config, &options, clip, &task, &watch)?.values);
+            let config = args.target_config(&source, name, seed, &[])?;
+            let scratch = args.target_config(&source, name, seed, &SCRATCH)?;
+            let made = train_adapted(&config, Some(&scratch), &options, clip, &task, &watch)?;
+            seeds.push(made.values);
         }
         let over = |of: &dyn Fn(usize) -> f64| {
             let values: Vec<f64> = (0..seeds.len()).map(of).collect();

@@ -30,6 +30,10 @@ pub(crate) struct AdaptArgs {
     /// Tune the same from scratch too, in OUT/scratch, and show both on the test images
     #[arg(long)]
     scratch: bool,
+    /// Change a setting of the run from scratch alone; may be given many times. A start near a good
+    /// prompt and a random one want different learning rates, and each should have its best
+    #[arg(long, value_name = "KEY=VALUE", requires = "scratch")]
+    scratch_set: Vec<String>,
     #[command(flatten)]
     flags: DataFlags,
     #[command(flatten)]
@@ -50,7 +54,8 @@ struct Document<'a> {
 pub(super) fn run(args: &AdaptArgs, console: &Console) -> Result<(), CliError> {
     let mut settings = args.flags.settings(Some(&args.data));
     settings.push(format!("data.path={}", quoted(&args.data)));
-    let config = args.tune.resolve(settings, Some(&args.init_from))?;
+    let start = Some(&*args.init_from);
+    let config = args.tune.resolve(settings.clone(), start)?;
     let options = RunOptions {
         dir: args.out.clone(),
         cache: args.cache.folder(),
@@ -59,6 +64,7 @@ pub(super) fn run(args: &AdaptArgs, console: &Console) -> Result<(), CliError> {
     if !args.scratch {
         return report(Run::start_or_resume(&config, &options, &watch)?, console);
     }
+    let scratch = args.tune.with(&args.scratch_set).resolve(settings, start)?;
     let task = open_task_watched(&config.data, &watch)?;
     before_work(
         std::slice::from_ref(&task),
@@ -69,7 +75,7 @@ pub(super) fn run(args: &AdaptArgs, console: &Console) -> Result<(), CliError> {
     let folders = [options.dir.clone(), options.dir.join("scratch")];
     let precision = Run::precision(&config, folders)?;
     let clip = open_model(&config.model, precision, console)?;
-    let made = train_adapted(&config, &options, &clip, &task, &watch)?;
+    let made = train_adapted(&config, Some(&scratch), &options, &clip, &task, &watch)?;
     for run in [&made.run, &made.scratch_run] {
         let page = figures::run_report(&run.dir, run.selected_epoch, None)?;
         page.write(&run.dir.join("report.html"))?;
