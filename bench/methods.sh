@@ -5,6 +5,7 @@
 #   bench/methods.sh run DATA docs/results/methods.csv       # trains what the file lacks, a line each
 #   bench/methods.sh page docs/results/methods.csv FOLDER    # tables and figures, by `vlpt compare`
 #   bench/methods.sh findings docs/results/methods.csv       # what wins at each number of shots
+#   bench/methods.sh seconds docs/results/methods.csv        # how long it takes
 #   bench/methods.sh rates docs/results/methods-rates.csv    # the grid on drawn tasks that rates were chosen by
 #
 # DATA holds coop/{eurosat,caltech-101,dtd}, elevater/classification/{mnist_20211008,gtsrb_20210923}, wds/wds_cifar10,
@@ -164,7 +165,43 @@ findings() {
     }' "$1" | sort -k1,1g | cut -f2-
 }
 
-page() { "$vlpt" compare "$1" --shots "${SHOTS:-16}" --against zero-shot --without eurosat --format markdown --out "$2"; }
+# Seconds of a training at each number of shots: mean over the tasks, of each the mean over seeds. As Markdown.
+seconds() {
+  awk -F, '
+    NR > 1 { sum[$2, $1, $4] += $7; count[$2, $1, $4]++; tasks[$1]; shots[$4]; if (!($2 in known)) { known[$2]; order[++m] = $2 } }
+    END {
+      columns = split("1 2 4 8 16", all, " ")
+      head = "| seconds |"; line = "|---|"
+      for (i = 1; i <= columns; i++) if (all[i] in shots) { head = head " " all[i] (all[i] == 1 ? " shot" : " shots") " |"; line = line "---:|" }
+      print head; print line
+      for (j = 1; j <= m; j++) {
+        row = "| " order[j] " |"
+        for (i = 1; i <= columns; i++) if (all[i] in shots) {
+          total = n = 0
+          for (t in tasks) if ((order[j], t, all[i]) in count) { total += sum[order[j], t, all[i]] / count[order[j], t, all[i]]; n++ }
+          row = row (n ? sprintf(total / n < 9.95 ? " %.1f |" : " %.0f |", total / n) : " |")
+        }
+        print row
+      }
+    }' "$1"
+}
+
+# Tables at one number of shots; and curves over all, of fits to features and of what is learned in steps apart, since
+# two dozen lines in one figure cannot be told from each other.
+page() {
+  local file=$1 folder=$2 figure name kind _
+  "$vlpt" compare "$file" --shots "${SHOTS:-16}" --against zero-shot --without eurosat --format markdown --out "$folder"
+  for figure in fits steps; do
+    local others=()
+    while read -r name kind _; do
+      [ "$name" = zero-shot ] && continue
+      [ "$kind" = head ] && kind=fits || kind=steps
+      [ "$kind" = "$figure" ] || others+=(--leave-out "$name")
+    done < <(methods)
+    "$vlpt" compare "$file" --shots "${SHOTS:-16}" "${others[@]}" --out "$work/figure" >/dev/null
+    [ ! -e "$work/figure/shots.svg" ] || cp "$work/figure/shots.svg" "$folder/shots-$figure.svg"
+  done
+}
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -173,6 +210,7 @@ case ${1:-} in
   run) run "$2" "$3" ;;
   page) page "$2" "$3" ;;
   findings) findings "$2" ;;
+  seconds) seconds "$2" ;;
   rates) rates "$2" ;;
-  *) sed -n '2,17p' "$0" | cut -c3- >&2; exit 2 ;;
+  *) sed -n '2,18p' "$0" | cut -c3- >&2; exit 2 ;;
 esac

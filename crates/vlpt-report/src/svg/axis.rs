@@ -8,20 +8,34 @@ pub(super) struct Axis {
     pub(super) step: f64,
 }
 
+/// The smallest and the largest of the finite values; 0 and 1 where there are none.
+fn span(values: impl Iterator<Item = f64>) -> (f64, f64) {
+    let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+    for value in values.filter(|value| value.is_finite()) {
+        (low, high) = (low.min(value), high.max(value));
+    }
+    if low > high { (0.0, 1.0) } else { (low, high) }
+}
+
 impl Axis {
     /// A scale that holds all finite `values`, from zero where they are near it; 0 to 1 where there
     /// are none. About `ticks` ticks.
     pub(super) fn around(values: impl Iterator<Item = f64>, ticks: usize) -> Self {
-        let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
-        for value in values.filter(|value| value.is_finite()) {
-            (low, high) = (low.min(value), high.max(value));
-        }
-        if low > high {
-            (low, high) = (0.0, 1.0);
-        }
+        let (mut low, high) = span(values);
         if low > 0.0 && low < 0.6 * high {
             low = 0.0;
         }
+        Self::between(low, high, ticks)
+    }
+
+    /// As [`Axis::around`], but no further down than the values are.
+    pub(super) fn close_to(values: impl Iterator<Item = f64>, ticks: usize) -> Self {
+        let (low, high) = span(values);
+        Self::between(low, high, ticks)
+    }
+
+    /// A scale between two values, with round ends.
+    fn between(mut low: f64, mut high: f64, ticks: usize) -> Self {
         if high - low < 1e-12 * high.abs().max(1.0) {
             (low, high) = (low - 0.5, high + 0.5);
         }

@@ -43,8 +43,16 @@ pub fn curves(chart: &Curves) -> String {
     let width = (LEFT + PLOT + names + 24.0).max(LEFT + heading_width(&chart.title));
     let plot = (chart.lines.len() as f64 * ROW).max(260.0);
     let (bottom, right) = (TOP + plot, LEFT + PLOT);
-    let values = chart.lines.iter().flat_map(|line| &line.points).flatten();
-    let up = Axis::around(values.map(|(value, _)| *value), 6);
+    let ends = ends(chart);
+    // intervals are drawn of those that are coloured
+    let reach = |(rank, &(line, _)): (usize, &(usize, f64))| {
+        let points = chart.lines[line].points.iter().flatten();
+        points.flat_map(move |&(value, half)| {
+            let half = half.filter(|_| rank < SERIES.len()).unwrap_or_default();
+            [value - half, value + half]
+        })
+    };
+    let up = Axis::close_to(ends.iter().enumerate().flat_map(reach), 6);
     let last = chart.places.len().saturating_sub(1).max(1) as f64;
     let across = |place: usize| LEFT + 12.0 + (PLOT - 24.0) * place as f64 / last;
     let high = |value: f64| up.place(value, bottom, TOP);
@@ -71,7 +79,6 @@ pub fn curves(chart: &Curves) -> String {
         &chart.x_label,
     );
 
-    let ends = ends(chart);
     // The best are drawn last, above the others.
     for (rank, &(line, _)) in ends.iter().enumerate().rev() {
         let colour = SERIES.get(rank).copied();
@@ -118,7 +125,8 @@ fn ends(chart: &Curves) -> Vec<(usize, f64)> {
     ends
 }
 
-/// One line with a dot for each value, whose title says value and interval.
+/// One line with a dot for each value, whose title says value and interval; a coloured one has its intervals
+/// drawn.
 fn one(
     line: &CurveLine,
     colour: Option<(usize, &str)>,
@@ -144,6 +152,13 @@ fn one(
         path.join(" ")
     );
     for (x, y, value, half) in points {
+        if let (Some(_), Some(half)) = (colour, half) {
+            let (top, bottom) = (high(value + half), high(value - half));
+            let _ = writeln!(
+                svg,
+                "<path class=\"{class}\" d=\"M{x:.1} {top:.1}V{bottom:.1}\" stroke=\"{stroke}\" stroke-width=\"1\"/>"
+            );
+        }
         let half = half.map_or(String::new(), |half| format!(" ± {half:.1}"));
         let _ = writeln!(
             svg,
@@ -217,5 +232,9 @@ mod tests {
         assert!(!svg.contains("nothing"), "{svg}");
         assert!(svg.contains("<title>low 30.0 ± 1.5 %</title>"), "{svg}");
         assert_eq!(svg.matches("<polyline").count(), 2);
+        // the intervals of both, and an axis that holds them
+        let intervals = svg.lines().filter(|line| line.contains("<path class=\"s"));
+        assert_eq!(intervals.count(), 4, "{svg}");
+        assert!(svg.contains(">15 %<") && !svg.contains(">10 %<"), "{svg}");
     }
 }
