@@ -207,4 +207,26 @@ mod tests {
         .unwrap();
         assert_eq!(without_choice(&alone).cost, Cost::Names);
     }
+
+    #[test]
+    fn what_is_tuned_in_steps_has_the_rate_of_a_quick_recipe_for_its_model() {
+        let rates = |model: &str| {
+            let base = RunConfig {
+                model: model.to_owned(),
+                ..RunConfig::default()
+            };
+            let all = candidates(&base, &[]).unwrap();
+            let tuned = all
+                .into_iter()
+                .filter(|one| !one.config.method.spec().is_baseline());
+            tuned
+                .map(|one| (one.name(), one.config.train.lr))
+                .collect::<Vec<_>>()
+        };
+        let (clip, mini) = (rates(vlpt_train::DEFAULT_MODEL), rates("mini-clip"));
+        assert!(clip.len() > 10, "{clip:?}");
+        for ((name, clip), (_, mini)) in clip.iter().zip(&mini) {
+            assert!(mini > clip, "{name}: {clip} for CLIP, {mini} for mini-clip");
+        }
+    }
 }
