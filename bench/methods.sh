@@ -84,6 +84,28 @@ epochs() {
   esac
 }
 
+# Images a class that a set has, where they are fewer than 16: more shots draw the same images.
+largest() {
+  case $1 in
+    imagenet20) echo 4 ;;
+    caltech-101) echo 5 ;;
+    gtsrb) echo 10 ;;
+    describable-textures) echo 13 ;;
+    *) echo 16 ;;
+  esac
+}
+
+# The values and seconds of the same training under another number of shots, where the file has it: the same images, and
+# the same epochs.
+same() {
+  local file=$1 name=$2 method=$3 kind=$4 seed=$5 shots=$6 other
+  for other in 4 8 16; do
+    [ "$other" != "$shots" ] && [ "$other" -ge "$(largest "$name")" ] && [ "$shots" -ge "$(largest "$name")" ] || continue
+    [ "$(epochs "$kind" "$name" "$other")" = "$(epochs "$kind" "$name" "$shots")" ] || continue
+    grep -F "$name,$method,$seed,$other," "$file" | cut -d, -f6,7 | tr , ' ' && return
+  done
+}
+
 # The option that sets a method's rate.
 at_rate() { [ "$1" = prolip ] && echo "--set prolip.lr=$2" || echo "--lr $2"; }
 
@@ -113,8 +135,10 @@ run() {
         [ "$rate" = - ] || read -ra extra < <(at_rate "$method" "$rate")
         count=$(epochs "$kind" "$name" "$shots")
         [ -z "$count" ] || extra+=(--epochs "$count")
+        value=
+        read -r value took < <(same "$file" "$name" "$method" "$kind" "$seed" "$shots") || true
         # shellcheck disable=SC2086 # the options are words
-        read -r value took < <(trained "$data/$path" --shots "$shots" --seed "$seed" $options "${extra[@]}")
+        [ -n "$value" ] || read -r value took < <(trained "$data/$path" --shots "$shots" --seed "$seed" $options "${extra[@]}")
         zero=$(awk -F, -v n="$name" '$1 == n && $2 == "zero-shot" { print $6; exit }' "$file")
         echo "$name,$method,$seed,$shots,${zero:-$value},$value,$took" | tee -a "$file" >&2
       done 4< <(methods)
