@@ -101,6 +101,10 @@ fn has_samples(path: &Path, shard: &super::shards::Shard) -> Option<String> {
 
 /// Without the reader nothing is known of what is inside.
 #[cfg(not(feature = "webdataset"))]
+#[allow(
+    clippy::unnecessary_wraps,
+    reason = "with the reader there may be nothing to name"
+)]
 fn has_samples(_: &Path, shard: &super::shards::Shard) -> Option<String> {
     Some(format!("the tar {}", shard.path))
 }
