@@ -3,7 +3,7 @@
 //! ```sh
 //! cargo test -p vlpt --test campaigns                   # all of them, small: under a minute
 //! cargo test -p vlpt --test campaigns -- kills          # those whose names hold the word
-//! cargo test -p vlpt --test campaigns -- --full         # at full size: hours
+//! cargo test -p vlpt --test campaigns -- --full         # at full size: some ten minutes
 //! cargo test -p vlpt --test campaigns -- scale          # only by name: large sets, time and memory
 //! ```
 //!
