@@ -114,11 +114,7 @@ fn configuration(base: &RunConfig, spec: &'static MethodSpec) -> RunConfig {
     if !spec.is_baseline() {
         let own: Vec<_> = RECIPES
             .iter()
-            .filter(|recipe| {
-                recipe
-                    .methods()
-                    .is_ok_and(|all| all.iter().any(|m| m == spec.name))
-            })
+            .filter(|recipe| recipe.is_for(spec.name))
             .collect();
         let quick = own.iter().find(|recipe| recipe.name.contains("quick"));
         let settings = [
@@ -225,12 +221,8 @@ mod tests {
         };
         let (clip, mini) = (rates(vlpt_train::DEFAULT_MODEL), rates("mini-clip"));
         let quick = |name: &str| {
-            let quick = RECIPES
-                .iter()
-                .filter(|recipe| recipe.name.contains("quick"));
-            quick
-                .flat_map(|recipe| recipe.methods().unwrap())
-                .any(|own| own == name)
+            let mut all = RECIPES.iter();
+            all.any(|recipe| recipe.name.contains("quick") && recipe.is_for(name))
         };
         let mut seen = 0;
         for ((name, clip), (_, mini)) in clip.iter().zip(&mini).filter(|((name, _), _)| quick(name))

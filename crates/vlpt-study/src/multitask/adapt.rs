@@ -45,9 +45,9 @@ pub struct AdaptedValues {
 }
 
 /// Tunes `task`, that of the configuration, from the prompt `init_from` and once more from scratch, and
-/// evaluates both beside the source prompt as it is. The run from scratch has the same images, seed and
-/// schedule, or where it wants others, such as a learning rate of its own, those of `scratch`, whose
-/// `init_from` plays no part.
+/// evaluates both beside the source prompt as it is. The run from scratch is that of `scratch`, whose
+/// `init_from` plays no part: the same configuration, or one that differs where a random start wants another,
+/// such as its learning rate.
 /// `options.dir` becomes the adapted run, its `scratch` the other; the values are in its
 /// `adapted.json` too.
 ///
@@ -56,7 +56,7 @@ pub struct AdaptedValues {
 /// configuration without `init_from`.
 pub fn train_adapted(
     config: &RunConfig,
-    scratch: Option<&RunConfig>,
+    scratch: &RunConfig,
     options: &RunOptions,
     clip: &Clip,
     task: &Task,
@@ -78,7 +78,7 @@ pub fn train_adapted(
     };
     let own = std::slice::from_ref(task);
     let adapted = experiment.train(config, options, own)?;
-    let mut alone = scratch.unwrap_or(config).clone();
+    let mut alone = scratch.clone();
     alone.init_from.clear();
     let beside = RunOptions {
         dir: options.dir.join("scratch"),

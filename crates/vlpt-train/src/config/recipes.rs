@@ -26,6 +26,12 @@ impl Recipe {
         names.insert(0, own);
         Ok(names)
     }
+
+    /// Whether [`Recipe::methods`] has a method.
+    pub fn is_for(&self, method: &str) -> bool {
+        let names = self.methods();
+        names.is_ok_and(|names| names.iter().any(|name| name == method))
+    }
 }
 
 macro_rules! recipes {

@@ -33,13 +33,17 @@ impl Together {
     /// Whether the source prompt helped, target by target, and what speaks for the reason where it did not.
     pub(super) fn verdict(&self) -> String {
         let mut said: Vec<String> = self.targets.iter().map(Target::verdict).collect();
-        if !self.targets.iter().any(Target::surely_gains) {
-            let above = |target: &&Target| target.source > target.zero_shot;
+        let above = self
+            .targets
+            .iter()
+            .filter(|target| target.source > target.zero_shot);
+        let above = above.count();
+        if above < self.targets.len() && !self.targets.iter().any(Target::surely_gains) {
             said.push(format!(
                 "As it is, before any tuning, the source prompt scores above zero-shot on {} of {}: the drawn \
                  tasks have little in common that a prompt could carry over, and a random start makes up for \
                  it with {}.",
-                self.targets.iter().filter(above).count(),
+                above,
                 match self.targets.len() {
                     1 => "one task".to_owned(),
                     several => format!("{several} tasks"),

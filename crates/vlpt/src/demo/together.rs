@@ -136,7 +136,7 @@ fn targets(
             options.dir = args.source(sources).join(run);
             let config = args.target_config(&source, name, seed, &[])?;
             let scratch = args.target_config(&source, name, seed, &SCRATCH)?;
-            let made = train_adapted(&config, Some(&scratch), &options, clip, &task, &watch)?;
+            let made = train_adapted(&config, &scratch, &options, clip, &task, &watch)?;
             seeds.push(made.values);
         }
         let over = |of: &dyn Fn(usize) -> f64| {

@@ -221,15 +221,11 @@ fn details(spec: &'static MethodSpec) -> Details {
             about: option.doc.split_whitespace().collect::<Vec<_>>().join(" "),
         }));
     }
-    let of = |recipe: &&vlpt_train::Recipe| {
-        let names = recipe.methods();
-        names.is_ok_and(|names| names.iter().any(|name| name == spec.name))
-    };
     Details {
         options,
         recipes: RECIPES
             .iter()
-            .filter(of)
+            .filter(|recipe| recipe.is_for(spec.name))
             .map(|recipe| recipe.name)
             .collect(),
         checkpoints: spec.import.is_some(),

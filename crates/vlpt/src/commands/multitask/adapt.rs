@@ -75,7 +75,7 @@ pub(super) fn run(args: &AdaptArgs, console: &Console) -> Result<(), CliError> {
     let folders = [options.dir.clone(), options.dir.join("scratch")];
     let precision = Run::precision(&config, folders)?;
     let clip = open_model(&config.model, precision, console)?;
-    let made = train_adapted(&config, Some(&scratch), &options, &clip, &task, &watch)?;
+    let made = train_adapted(&config, &scratch, &options, &clip, &task, &watch)?;
     for run in [&made.run, &made.scratch_run] {
         let page = figures::run_report(&run.dir, run.selected_epoch, None)?;
         page.write(&run.dir.join("report.html"))?;

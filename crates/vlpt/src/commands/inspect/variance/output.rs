@@ -31,33 +31,29 @@ impl Analysis {
         Ok(())
     }
 
-    fn cells(row: &Row, number: impl Fn(f64) -> String) -> Vec<String> {
-        let gain = |family: &str| {
-            let found = row.gains.iter().find(|gain| gain.family == family);
-            found.map_or(String::new(), |gain| number(gain.gain.points))
+    /// Task, counts, variances and the gains of the three families, a row for each task.
+    fn rows(&self, variance: fn(f64) -> String, points: fn(f64) -> String) -> Vec<Vec<String>> {
+        let row = |row: &Row| {
+            let v = &row.variances;
+            let gain = |family: &str| {
+                let found = row.gains.iter().find(|gain| gain.family == family);
+                found.map_or(String::new(), |gain| points(gain.gain.points))
+            };
+            let counts = [v.classes, v.images, v.fewest].map(|count| count.to_string());
+            let mut cells = vec![v.task.clone()];
+            cells.extend(counts);
+            cells.extend([v.visual, v.text].map(variance));
+            cells.extend(["text", "visual", "unified"].map(gain));
+            cells
         };
-        ["text", "visual", "unified"].map(gain).to_vec()
+        self.tasks.iter().map(row).collect()
     }
 
     fn csv(&self) -> String {
-        let rows: Vec<Vec<String>> = self
-            .tasks
-            .iter()
-            .map(|row| {
-                let v = &row.variances;
-                let mut cells = vec![
-                    v.task.clone(),
-                    self.split.to_owned(),
-                    v.classes.to_string(),
-                    v.images.to_string(),
-                    v.fewest.to_string(),
-                    v.visual.to_string(),
-                    v.text.to_string(),
-                ];
-                cells.extend(Self::cells(row, |points| points.to_string()));
-                cells
-            })
-            .collect();
+        let mut rows = self.rows(|variance| variance.to_string(), |points| points.to_string());
+        for row in &mut rows {
+            row.insert(1, self.split.to_owned());
+        }
         let header = [
             "task",
             "split",
@@ -103,25 +99,6 @@ impl Analysis {
 
     /// What is printed for people.
     pub(super) fn text(&self) -> String {
-        let rows: Vec<Vec<String>> = self
-            .tasks
-            .iter()
-            .map(|row| {
-                let v = &row.variances;
-                let mut cells = vec![
-                    v.task.clone(),
-                    v.classes.to_string(),
-                    v.images.to_string(),
-                    v.fewest.to_string(),
-                    format!("{:.4}", v.visual),
-                    format!("{:.4}", v.text),
-                ];
-                if self.shots.is_some() {
-                    cells.extend(Self::cells(row, |points| format!("{points:+.1}")));
-                }
-                cells
-            })
-            .collect();
         let mut header = vec![
             "task",
             "classes",
@@ -132,6 +109,10 @@ impl Analysis {
         ];
         if self.shots.is_some() {
             header.extend(["text gain", "visual gain", "unified gain"]);
+        }
+        let mut rows = self.rows(|v| format!("{v:.4}"), |points| format!("{points:+.1}"));
+        for row in &mut rows {
+            row.truncate(header.len());
         }
         let mut text = format!(
             "{}, {} images: intra-class visual and inter-class text variance\n{}",
