@@ -17,6 +17,7 @@ pub mod junk;
 mod label_from_name;
 mod label_separator;
 mod metric;
+pub mod photos;
 mod provenance;
 mod quiet;
 pub mod readers;

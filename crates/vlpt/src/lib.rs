@@ -31,7 +31,7 @@ use crate::error::CliError;
 
 const AFTER_HELP: &str = "\
 First steps:
-  vlpt demo                                      tune and compare on synthetic tasks, offline
+  vlpt demo                                      tune and compare on photos and drawn tasks, offline
   vlpt tune photos/                              make a classifier of a folder of class folders
   vlpt predict runs/photos new/*.jpg             classify other photos with it
 
@@ -77,7 +77,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Tune prompts on tasks that the program draws itself, compare with zero-shot, write a report
+    /// Tune prompts on satellite photos and drawn tasks that are in the program, write a report
     Demo(demo::DemoArgs),
     /// Make the best classifier that your photos allow, and say how good it is
     Tune(Box<commands::tune::TuneArgs>),

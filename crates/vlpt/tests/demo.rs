@@ -104,6 +104,36 @@ fn the_commands_do_what_the_demo_did(folder: &Path, page: &str, together: &Value
     }
 }
 
+/// The folder that the demo leaves behind is a data set like any other.
+#[test]
+fn the_demo_tunes_on_real_photos_and_leaves_them() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path();
+    let args = ["demo", "--tasks", "photos", "--json", "--quiet"];
+    let measured: Value = serde_json::from_str(&common::ok(folder, &args)).unwrap();
+    let photos = &measured["tasks"][0];
+    assert_eq!(
+        (&photos["classes"], &photos["test_images"]),
+        (&json!(5), &json!(100))
+    );
+    let share = |key: &str| photos[key].as_f64().unwrap();
+    assert!(share("low") > share("zero_shot") + 0.2, "{measured}");
+    assert!(measured.get("together").is_none());
+
+    let page = fs_err::read_to_string(folder.join("vlpt-demo/report.html")).unwrap();
+    assert!(page.contains("EuroSAT by Helber et al."));
+    let (_, commands) = page.split_once("<pre><code>").unwrap();
+    let (commands, _) = commands.split_once("</code>").unwrap();
+    for line in commands.lines().skip(1) {
+        let words: Vec<&str> = line.split_whitespace().skip(1).collect();
+        let printed = common::ok(folder, &[&words[..], &["--json", "--quiet"]].concat());
+        if words[0] == "eval" {
+            let evaluated: Value = serde_json::from_str(&printed).unwrap();
+            assert_eq!(evaluated["value"], photos["tuned"], "{evaluated}");
+        }
+    }
+}
+
 #[test]
 fn an_unknown_task_is_refused_before_any_work() {
     let folder = tempfile::tempdir().unwrap();
@@ -111,7 +141,7 @@ fn an_unknown_task_is_refused_before_any_work() {
     assert!(!failed.status.success());
     let said = String::from_utf8_lossy(&failed.stderr);
     assert!(
-        said.contains("digts") && said.contains("did you mean `digits`"),
+        said.contains("digts") && said.contains("'digits'") && said.contains("photos"),
         "{said}"
     );
     assert!(!folder.path().join("vlpt-demo").exists());

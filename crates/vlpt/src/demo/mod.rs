@@ -1,4 +1,4 @@
-//! `vlpt demo`: the whole way on tasks that the program draws itself, offline.
+//! `vlpt demo`: the whole way on the photos that the program has with it and on tasks that it draws itself, offline.
 
 mod alone;
 mod page;
@@ -11,9 +11,10 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Args;
+use clap::builder::PossibleValuesParser;
 use vlpt_clip::{Clip, ModelFiles};
-use vlpt_data::synthetic;
-use vlpt_train::{Run, RunConfig};
+use vlpt_data::{Task, photos, synthetic};
+use vlpt_train::{DataConfig, Run, RunConfig, open_task};
 
 use crate::console::Console;
 use crate::error::CliError;
@@ -23,21 +24,24 @@ use alone::one_task;
 use printed::Measured;
 use together::together;
 
+/// The task of real photos.
+const PHOTOS: &str = "photos";
+
 /// Flags of `vlpt demo`.
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
-    /// The folder for the report and the run folders
+    /// The folder for the report, the photos and the run folders
     #[arg(long, short, value_name = "FOLDER", default_value = "vlpt-demo")]
     out: PathBuf,
     /// Seed of the synthetic images, the subsets, the initial values and the order; 0 is one too
     #[arg(long, value_name = "SEED", default_value_t = 1)]
     seed: u64,
-    /// Training images of each class, at most 32
+    /// Training images of each class, at most 32; there are 16 photos of each
     #[arg(long, value_name = "K", default_value_t = 16,
         value_parser = clap::value_parser!(u16).range(1..=32))]
     shots: u16,
     /// Which tasks, separated by commas [default: all]
-    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = PossibleValuesParser::new(all_tasks()))]
     tasks: Vec<String>,
     #[command(flatten)]
     precision: PrecisionArgs,
@@ -49,20 +53,16 @@ pub(crate) fn run(args: &DemoArgs, console: &Console) -> Result<(), CliError> {
     interrupt::goes_on_when_given_again();
     let began = Instant::now();
     let names = args.names();
-    // A wrong name should not wait for the tasks before it.
-    let tasks = names
-        .iter()
-        .map(|name| synthetic::task(name, args.seed))
-        .collect::<Result<Vec<_>, _>>()?;
     let mut config = RunConfig::default();
     config.compute.precision = args.precision.setting();
     let folders = names.iter().map(|name| args.folder(name));
     let clip = Clip::load_as(&ModelFiles::mini(), Run::precision(&config, folders)?)?;
     let mut sections = Vec::new();
-    for task in tasks {
-        sections.push(one_task(args, &clip, task, console)?);
+    for name in &names {
+        sections.push(one_task(args, &clip, args.open(name)?, console)?);
     }
-    let together = together(args, &clip, &names, console)?;
+    let drawn: Vec<String> = names.into_iter().filter(|name| name != PHOTOS).collect();
+    let together = together(args, &clip, &drawn, console)?;
     let path = args.out.join("report.html");
     let measured = Measured::of(&sections, together, path);
     let report = args.report(&clip, sections, measured.together.as_ref());
@@ -79,24 +79,48 @@ pub(crate) fn run(args: &DemoArgs, console: &Console) -> Result<(), CliError> {
 impl DemoArgs {
     /// The tasks asked for, each once.
     fn names(&self) -> Vec<String> {
+        if self.tasks.is_empty() {
+            return all_tasks().map(str::to_owned).collect();
+        }
         let mut names: Vec<String> = Vec::new();
-        for name in self
-            .tasks
-            .iter()
-            .map(|name| name.trim())
-            .filter(|name| !name.is_empty())
-        {
-            if !names.iter().any(|known| known == name) {
-                names.push(name.to_owned());
+        for name in &self.tasks {
+            if !names.contains(name) {
+                names.push(name.clone());
             }
         }
-        if names.is_empty() {
-            names = synthetic::names()
-                .iter()
-                .map(|&name| name.to_owned())
-                .collect();
-        }
         names
+    }
+
+    /// Where the images of a task are.
+    fn path(&self, task: &str) -> String {
+        match task {
+            PHOTOS => self.out.join(PHOTOS).display().to_string(),
+            drawn => format!("{}{drawn}", synthetic::PREFIX),
+        }
+    }
+
+    fn data(&self, task: &str) -> DataConfig {
+        DataConfig {
+            path: self.path(task),
+            // the photos are split already, which a seed would contradict
+            split_seed: if task == PHOTOS { 0 } else { self.seed },
+            ..DataConfig::default()
+        }
+    }
+
+    /// A task as the commands take it.
+    fn words(&self, task: &str) -> String {
+        match self.data(task) {
+            data if task == PHOTOS => data.path,
+            data => format!("{} --split-seed {}", data.path, data.split_seed),
+        }
+    }
+
+    fn open(&self, task: &str) -> Result<Task, CliError> {
+        if task == PHOTOS {
+            photos::write(&self.out.join(PHOTOS))?;
+        }
+        Ok(open_task(&self.data(task))?)
     }
 
     /// The run folder of a task; other options have another folder, equal ones share it.
@@ -114,12 +138,17 @@ impl DemoArgs {
 
     fn config(&self, task: &str) -> Result<RunConfig, CliError> {
         let mut settings = settings::alone();
-        settings.push(format!("data.path=synthetic:{task}"));
-        settings.push(format!("data.split_seed={}", self.seed));
         settings.push(format!("seed={}", self.seed));
         settings.push(format!("few_shot.shots={}", self.shots));
-        Ok(vlpt_train::load(None, None, &settings)?)
+        let mut config = vlpt_train::load(None, None, &settings)?;
+        config.data = self.data(task);
+        Ok(config)
     }
+}
+
+/// The names of all tasks, the photos first.
+fn all_tasks() -> impl Iterator<Item = &'static str> {
+    std::iter::once(PHOTOS).chain(synthetic::names().iter().copied())
 }
 
 fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {

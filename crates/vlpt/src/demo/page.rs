@@ -10,7 +10,11 @@ use vlpt_study::stats::Summary;
 
 use super::settings::{self, MULTITASK};
 use super::together::{Target, Together};
-use super::{DemoArgs, mean};
+use super::{DemoArgs, PHOTOS, mean};
+
+/// What the photos are, with the citation that their licence and their authors ask for.
+const PHOTOS_TOLD: &str =
+    "satellite photos of five kinds of land (tiles of EuroSAT by Helber et al., MIT licence)";
 
 impl DemoArgs {
     /// The commands of the report: the demo itself, and one of its runs by hand.
@@ -20,18 +24,15 @@ impl DemoArgs {
             _ => format!(" --tasks {}", self.names().join(",")),
         };
         let (seed, shots) = (self.seed, self.shots);
-        let prompt = self.folder(task).join("prompt");
+        let (data, prompt) = (self.words(task), self.folder(task).join("prompt"));
         vec![
             format!("vlpt demo --seed {seed} --shots {shots}{tasks}"),
             format!(
-                "vlpt train synthetic:{task} --seed {seed} --split-seed {seed} --shots {shots}{} --out \
+                "vlpt train {data} --seed {seed} --shots {shots}{} --out \
                  runs/{task}",
                 set(&settings::alone())
             ),
-            format!(
-                "vlpt eval {} synthetic:{task} --split-seed {seed}",
-                prompt.display()
-            ),
+            format!("vlpt eval {} {data}", prompt.display()),
         ]
     }
 
@@ -59,8 +60,13 @@ impl DemoArgs {
         DemoReport {
             title: "vlpt demo: tuned prompts against zero-shot".to_owned(),
             summary: format!(
-                "A small frozen CLIP looks at images that the program drew. Zero-shot, it is given \
-                 the class names; tuned, it is given a context learned from {} images of each class.",
+                "A small frozen CLIP looks at {}. Zero-shot, it is given the class names; tuned, it is given a context \
+                 learned from {} images of each class.",
+                match (tasks.iter().any(|t| t.result.name == PHOTOS), tasks.len()) {
+                    (true, 1) => PHOTOS_TOLD.to_owned(),
+                    (true, _) => format!("{PHOTOS_TOLD}, and at images that the program drew"),
+                    (false, _) => "images that the program drew".to_owned(),
+                },
                 self.shots
             ),
             key_numbers: vec![
@@ -123,9 +129,9 @@ impl DemoArgs {
         )];
         if let Some(target) = together.targets.first() {
             commands.push(format!(
-                "vlpt multitask adapt synthetic:{} --split-seed {seed} --init-from runs/source --scratch \
+                "vlpt multitask adapt {} --init-from runs/source --scratch \
                  --seed {seed} --shots {few}{tune}{} --out runs/{}-adapted",
-                target.task,
+                self.words(&target.task),
                 flags("--scratch-set", &settings::SCRATCH),
                 target.task
             ));

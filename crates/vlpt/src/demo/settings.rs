@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use vlpt_adapter::PromptFolder;
 use vlpt_methods::{METHODS, MethodSpec};
-use vlpt_train::{DataConfig, Layers, RunConfig};
+use vlpt_train::{Layers, RunConfig};
 
 use super::DemoArgs;
 use crate::error::CliError;
@@ -83,18 +83,12 @@ impl DemoArgs {
         self.out.join("runs").join(name)
     }
 
-    pub(super) fn data(&self, task: &str) -> DataConfig {
-        DataConfig {
-            path: format!("synthetic:{task}"),
-            split_seed: self.seed,
-            ..DataConfig::default()
-        }
-    }
-
     /// Tasks as a file for `--tasks` and `--config`.
     pub(super) fn task_list(&self, names: &[String]) -> String {
-        let seed = self.seed;
-        let line = |name| format!("    {{ path = \"synthetic:{name}\", split_seed = {seed} }},\n");
+        let line = |name: &String| {
+            let (path, seed) = (self.path(name), self.seed);
+            format!("    {{ path = \"{path}\", split_seed = {seed} }},\n")
+        };
         let lines: String = names.iter().map(line).collect();
         format!("tasks = [\n{lines}]\n")
     }
