@@ -3,14 +3,12 @@
 #
 #   cargo build --release
 #   bench/methods.sh run DATA docs/results/methods.csv       # trains what the file lacks, a line each
-#   bench/methods.sh page docs/results/methods.csv FOLDER    # tables and figures, by `vlpt compare`
-#   bench/methods.sh findings docs/results/methods.csv       # what wins at each number of shots
-#   bench/methods.sh seconds docs/results/methods.csv        # how long it takes
+#   bench/methods.sh page DATA docs/results/methods.csv docs/results/methods.md    # puts its tables and figures in place
+#   bench/methods.sh findings docs/results/methods.csv       # one of them: what wins at each number of shots
 #   bench/methods.sh rates docs/results/methods-rates.csv    # the grid on drawn tasks that rates were chosen by
 #
 # DATA holds coop/{eurosat,caltech-101,dtd}, elevater/classification/{mnist_20211008,gtsrb_20210923}, wds/wds_cifar10,
-# hf/cifar100 and imagefolder/imagenet20. The file also feeds `vlpt inspect variance ... --results FILE`. VLPT names the
-# program; SEEDS, SHOTS (1 2 4 8 16), ONLY (methods) and TASKS choose a part, so that several can run side by side with
+# hf/cifar100 and imagefolder/imagenet20. VLPT names the program; SEEDS, SHOTS (1 2 4 8 16), ONLY (methods) and TASKS choose a part, so that several can run side by side with
 # VLPT_THREADS=1 on one file. Seconds are those of all threads of a training together, features and pixels included:
 # other work on the machine hardly changes them.
 set -euo pipefail
@@ -210,11 +208,38 @@ seconds() {
     }' "$1"
 }
 
-# Tables at one number of shots; and curves over all, of fits to features and of what is learned in steps apart, since
-# two dozen lines in one figure cannot be told from each other.
+# The page's tables and figures; its prose stays.
 page() {
-  local file=$1 folder=$2 figure name kind _
-  "$vlpt" compare "$file" --shots "${SHOTS:-16}" --against zero-shot --without eurosat --format markdown --out "$folder"
+  local data=$1 file=$2 page=$3 shots
+  figures "$file" "${page%.md}"
+  put findings "$page" < <(findings "$file")
+  for shots in 16 1; do put "shots-$shots" "$page" < <(at "$shots" "$file"); done
+  put seconds "$page" < <(seconds "$file")
+  put variance "$page" < <(variance "$data" "$file" "${page%.md}")
+}
+
+# Standard input between the page's lines `<!-- NAME -->` and `<!-- /NAME -->`.
+put() {
+  local name=$1 page=$2
+  grep -qxF "<!-- $name -->" "$page" && grep -qxF "<!-- /$name -->" "$page" || { echo "$page has no place for $name" >&2 && return 1; }
+  awk -v from="<!-- $name -->" -v to="<!-- /$name -->" '
+    BEGIN { while ((getline line < "/dev/stdin") > 0) text = text line "\n" }
+    $0 == to { inside = 0 }
+    !inside
+    $0 == from { inside = 1; printf "\n%s\n", text }' "$page" >"$work/page"
+  cat "$work/page" >"$page"
+}
+
+# Every task at one number of shots; its times are in a table of their own.
+at() {
+  "$vlpt" compare "$2" --shots "$1" --against zero-shot --without eurosat --format markdown |
+    awk '/^\| seconds \|/ { times = 1 } !times; /^Seconds of/ { times = 0; getline }'
+}
+
+# Curves over the shots, of fits to features and of what is learned in steps apart, since two dozen lines in one figure
+# cannot be told from each other.
+figures() {
+  local file=$1 stem=$2 figure name kind _
   for figure in fits steps; do
     local others=()
     while read -r name kind _; do
@@ -222,9 +247,23 @@ page() {
       [ "$kind" = head ] && kind=fits || kind=steps
       [ "$kind" = "$figure" ] || others+=(--leave-out "$name")
     done < <(methods)
-    "$vlpt" compare "$file" --shots "${SHOTS:-16}" "${others[@]}" --out "$work/figure" >/dev/null
-    [ ! -e "$work/figure/shots.svg" ] || cp "$work/figure/shots.svg" "$folder/shots-$figure.svg"
+    "$vlpt" compare "$file" --shots 16 "${others[@]}" --out "$work/figure" >/dev/null
+    cp "$work/figure/shots.svg" "$stem-shots-$figure.svg"
   done
+}
+
+# The UPT paper's variances beside the gains, and what they have to do with each other.
+variance() {
+  local data=$1 file=$2 stem=$3 paths=() path _
+  while read -r _ path; do paths+=("$data/$path"); done < <(sets)
+  "$vlpt" inspect variance "${paths[@]}" --model mini-clip --results "$file" --shots 16 --out "$work/variance" >"$work/printed"
+  cp "$work/variance/variance.svg" "$stem-variance.svg"
+  awk '
+    $1 == "task" { print "| data set | visual variance | text variance | gain of coop | gain of vpt | gain of upt |\n|---|---:|---:|---:|---:|---:|"; rows = 1; next }
+    rows && NF == 9 { print "| " $1 " | " $5 " | " $6 " | " $7 " | " $8 " | " $9 " |"; next }
+    { rows = 0 }
+    /^rank correlations/ { print "\nRank correlations of the variances with the gains:\n" }
+    /: rho / { print "* " $0 }' "$work/printed"
 }
 
 work=$(mktemp -d)
@@ -232,9 +271,8 @@ trap 'rm -rf "$work"' EXIT
 export VLPT_CACHE_DIR="$work/cache" VLPT_QUIET=true
 case ${1:-} in
   run) run "$2" "$3" ;;
-  page) page "$2" "$3" ;;
+  page) page "$2" "$3" "$4" ;;
   findings) findings "$2" ;;
-  seconds) seconds "$2" ;;
   rates) rates "$2" ;;
-  *) sed -n '2,18p' "$0" | cut -c3- >&2; exit 2 ;;
+  *) sed -n '2,16p' "$0" | cut -c3- >&2; exit 2 ;;
 esac
