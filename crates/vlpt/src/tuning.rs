@@ -7,7 +7,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser};
 use vlpt_adapter::PromptFolder;
 use vlpt_clip::Precision;
 use vlpt_methods::{Flags, METHODS, MethodConfig, MethodSpec};
-use vlpt_train::{Layers, RunConfig};
+use vlpt_train::{DEFAULT_RECIPE, Layers, RECIPES, RunConfig};
 
 use crate::error::CliError;
 use crate::options::{PrecisionArgs, ViewFlags, from_environment};
@@ -64,6 +64,12 @@ pub(crate) struct TuneFlags {
     /// Change any one setting; may be given many times
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
+}
+
+/// Names of the recipes for a method.
+pub(crate) fn recipes_for(spec: &MethodSpec) -> Vec<&'static str> {
+    let own = RECIPES.iter().filter(|recipe| recipe.is_for(spec.name));
+    own.map(|recipe| recipe.name).collect()
 }
 
 impl TuneFlags {
@@ -158,6 +164,23 @@ impl TuneFlags {
     /// The number format that a flag names.
     pub(crate) fn precision(&self) -> Option<Precision> {
         self.precision.setting().named()
+    }
+
+    /// What to say where no recipe is named and the one implied is not for the method of `config`, while
+    /// others are.
+    pub(crate) fn recipe_note(&self, config: &RunConfig) -> Option<String> {
+        let spec = config.method.spec();
+        let own = recipes_for(spec);
+        let chosen = self.recipe.is_some() || self.config.is_some() || self.lr.is_some();
+        if chosen || spec.is_baseline() || own.is_empty() || own.contains(&DEFAULT_RECIPE) {
+            return None;
+        }
+        Some(format!(
+            "no recipe is named, and {} is trained as `{DEFAULT_RECIPE}` says, which is not made for it; these are: \
+             --recipe {}",
+            spec.name,
+            own.join(", ")
+        ))
     }
 
     /// The flags whose keys depend on the method.

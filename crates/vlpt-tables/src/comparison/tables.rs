@@ -54,8 +54,8 @@ impl Comparison {
         });
         Table {
             caption: format!(
-                "Seconds of a training with {} shots, mean over seeds.",
-                self.shots
+                "Seconds of a training with {}, mean over seeds.",
+                self.shots_in_words()
             ),
             head: self.head("seconds"),
             rows: rows.collect(),
@@ -78,16 +78,24 @@ impl Comparison {
         let floor = 2.0_f64.powi(1 - fewest.min(60) as i32);
         Table {
             caption: format!(
-                "Points above {reference} with {} shots, mean over n tasks; p of the paired permutation test over \
+                "Points above {reference} with {}, mean over n tasks; p of the paired permutation test over \
                  tasks, two-sided, and corrected by Holm's method for {} comparisons. With {fewest} tasks no p can \
                  be below {floor:.4}.",
-                self.shots,
+                self.shots_in_words(),
                 self.pairs.len()
             ),
             head: ["method", "points", "n", "p", "p corrected"]
                 .map(str::to_owned)
                 .to_vec(),
             rows: self.pairs.iter().map(row).collect(),
+        }
+    }
+
+    /// "1 shot", "16 shots".
+    pub fn shots_in_words(&self) -> String {
+        match self.shots.as_str() {
+            "1" => "1 shot".to_owned(),
+            several => format!("{several} shots"),
         }
     }
 
@@ -108,8 +116,8 @@ impl Comparison {
             format!("{fewest} to {most}")
         };
         let mut text = format!(
-            "Percent with {} shots; n = {} tasks, {seeds} seeds a cell; ± is half of Student's 95 % interval over seeds.",
-            self.shots,
+            "Percent with {}; n = {} tasks, {seeds} seeds a cell; ± is half of Student's 95 % interval over seeds.",
+            self.shots_in_words(),
             self.tasks.len()
         );
         if let Some(ranking) = &self.ranking {

@@ -20,7 +20,7 @@ Settings come in layers, each over the one before: built-in values, --recipe, --
 for one model alone: the embedded one wants larger learning rates than CLIP.
 
   vlpt train photos --out runs/photos
-  vlpt train photos --method vpt --prompts 8 --out runs/photos-vpt
+  vlpt train photos --recipe quick-visual --method vpt --prompts 8 --out runs/photos-vpt
   vlpt train eurosat --recipe coop-paper --model ViT-B-16/openai --shots 16 --seed 1 --out runs/eurosat-1
   vlpt train photos --set train.optimizer=adamw --set train.lr=0.001 --print-config
   vlpt train cars --init-from runs/photos --shots 5 --out runs/cars
@@ -118,6 +118,11 @@ pub(crate) fn run(args: &TrainArgs, console: &Console) -> Result<(), CliError> {
     // what another run in the folder says of itself is not for this one
     if !options.dir.join("config.toml").exists() {
         interrupt::run_goes_on(&options.dir);
+    }
+    if args.init_from.is_none()
+        && let Some(note) = args.tune.recipe_note(&config)
+    {
+        console.say(format!("note: {note}"));
     }
     report(Run::start(&config, &options, &watch)?, console)
 }

@@ -85,11 +85,15 @@ fn main() -> ExitCode {
         for line in &outcome.failures {
             eprintln!("{name}: {line}");
         }
-        eprintln!("{name}: {:.1?}", start.elapsed());
-        rows.push((*name, outcome));
+        let seconds = start.elapsed().as_secs_f64();
+        eprintln!("{name}: {seconds:.1} s");
+        rows.push((*name, outcome, seconds));
     }
     println!("{}", table(&rows));
-    if rows.iter().all(|(_, outcome)| outcome.failures.is_empty()) {
+    if rows
+        .iter()
+        .all(|(_, outcome, _)| outcome.failures.is_empty())
+    {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

@@ -70,19 +70,20 @@ impl Outcome {
     }
 }
 
-/// The outcomes as a table in Markdown.
-pub(crate) fn table(rows: &[(&str, Outcome)]) -> String {
+/// The outcomes, each with the seconds that it took, as a table in Markdown.
+pub(crate) fn table(rows: &[(&str, Outcome, f64)]) -> String {
     let mut text = String::from(
-        "| campaign | tried | panics | hangs | memory | wrong accepts | lost | notes |\n\
-         |---|---|---|---|---|---|---|---|\n",
+        "| campaign | tried | panics | hangs | memory | wrong accepts | lost | notes | seconds |\n\
+         |---|---:|---:|---:|---:|---:|---:|---|---:|\n",
     );
-    for (name, outcome) in rows {
+    for (name, outcome, seconds) in rows {
         let counts = Broken::ALL.map(|how| outcome.count(how).to_string());
         text += &format!(
-            "| {name} | {} | {} | {} |\n",
+            "| {name} | {} | {} | {} | {seconds:.*} |\n",
             outcome.tried,
             counts.join(" | "),
-            outcome.notes.join("; ")
+            outcome.notes.join("; "),
+            usize::from(*seconds < 1.0),
         );
     }
     text

@@ -25,9 +25,9 @@ pub(crate) fn ranks(comparison: &Comparison) -> Option<String> {
     let names = comparison.methods.iter().cloned();
     Some(rank_chart(&RankChart {
         title: format!(
-            "Average rank over {} tasks, {} shots",
+            "Average rank over {} tasks, {}",
             ranking.tasks.len(),
-            comparison.shots
+            comparison.shots_in_words()
         ),
         ranks: names.zip(ranking.ranks.average.iter().copied()).collect(),
         critical_difference: ranking.ranks.critical_difference?,

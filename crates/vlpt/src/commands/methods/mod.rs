@@ -10,7 +10,7 @@ use serde_json::Value;
 use vlpt_adapter::AdapterError;
 use vlpt_clip::Clip;
 use vlpt_methods::{Build, METHODS, MethodConfig, MethodSpec, method};
-use vlpt_train::{Estimates, MEASURED_CLASSES, RECIPES, Stopwatch};
+use vlpt_train::{Estimates, MEASURED_CLASSES, Stopwatch};
 
 use crate::console::{Console, Unit};
 use crate::error::CliError;
@@ -223,11 +223,7 @@ fn details(spec: &'static MethodSpec) -> Details {
     }
     Details {
         options,
-        recipes: RECIPES
-            .iter()
-            .filter(|recipe| recipe.is_for(spec.name))
-            .map(|recipe| recipe.name)
-            .collect(),
+        recipes: tuning::recipes_for(spec),
         checkpoints: spec.import.is_some(),
     }
 }
