@@ -6,7 +6,7 @@
 #   cargo build --release
 #   bench/multitask.sh run DATA docs/results/multitask.csv      # does what the file lacks, a line or a group at a time
 #   bench/multitask.sh page docs/results/multitask.csv          # the page, as Markdown
-#   bench/multitask.sh rates docs/results/multitask-rates.csv   # CoOp's rates on drawn tasks, each start by itself
+#   bench/multitask.sh rates docs/results/multitask-rates.csv   # rates on drawn tasks, each start by itself
 #
 # DATA holds coop/, elevater/classification/, wds/, hf/ and imagefolder/ as docs/results/methods.md has them.
 # VLPT names the program, SEEDS the seeds, METHODS the methods, SHOTS the shots, WORK a folder for source prompts
@@ -45,14 +45,15 @@ objects caltech101 cifar100
 GROUPS
 }
 
-# Options of a method, for source prompts and what starts from them. Rates were chosen on tasks that the program draws
-# (bench/methods.sh for vpt and upt; `rates` below for coop, which begins at random vectors and from there wants a larger
-# rate than from a source prompt: at one rate for both, the lower one, every source prompt would seem to help).
+# Options of a method, for source prompts and what starts from them. Rates were chosen on tasks that the program draws,
+# for each start by itself (`rates` below). VPT and UPT begin near the model and have their recipe's rate for both
+# starts; CoOp begins at random vectors and from there wants a larger rate than from a source prompt: at one rate for
+# both, the lower one, every source prompt would seem to help.
 options() {
   case $1 in
     coop) echo "--method coop --lr 0.02" ;;
     vpt) echo "--recipe quick-visual --method vpt" ;;
-    upt) echo "--recipe quick-visual --method upt --lr 0.002" ;;
+    upt) echo "--recipe quick-visual --method upt" ;;
     *) echo "no method $1" >&2; exit 2 ;;
   esac
 }
@@ -171,7 +172,7 @@ bench/multitask.sh page docs/results/multitask.csv          # this page
 ```
 
 Each seed has its own source prompt, from which its targets start. Epochs: CoOp 30 (10 on GTSRB, Caltech-101 and CIFAR-100), VPT and UPT 10 (on these three 6 at 1 shot and else 2).
-Caltech-101 has 5 training images a class here, so that its 20 shots are its 5. Rates were chosen on drawn tasks: CoOp (SGD) 0.15 from scratch and 0.02 from a source prompt, which itself was learned at 0.02, each the best of those tried for its start ([all of them](multitask-rates.csv), `bench/multitask.sh rates`); VPT (AdamW) 0.02 and UPT (AdamW) 0.002 for both starts. A gain is the difference of the same seed, in points; ± is Student's 95 % interval over the seeds, a wide one with three.
+Caltech-101 has 5 training images a class here, so that its 20 shots are its 5. Rates were chosen on drawn tasks: CoOp (SGD) 0.15 from scratch and 0.02 from a source prompt, which itself was learned at 0.02, each the best of those tried for its start; VPT (AdamW) 0.02 and UPT (AdamW) 0.008 for both starts and for source prompts ([all of them](multitask-rates.csv), `bench/multitask.sh rates`). UPT's is within five points of the best for each start, VPT's within four from scratch, but source prompts of VPT are better learned at 0.005 or started from at 0.05, up to ten points at 4 shots with one seed: VPT's gains here may be too low by some points. A gain is the difference of the same seed, in points; ± is Student's 95 % interval over the seeds, a wide one with three.
 CoOp starts from random vectors; VPT and UPT start near the model as it is. One rate for both starts would decide the result: at 0.005, which suits a source prompt, CoOp from scratch has learned little after 30 epochs.
 "Clear" is a gain or loss whose interval does not hold zero: of a hundred comparisons without any effect five would be clear.
 
@@ -182,10 +183,16 @@ HEAD
   echo
   echo "## Rates"
   echo
-  echo "CoOp on the drawn tasks stripes and textures, 30 epochs, percent: means over both and seeds 10, 11, 12. The source prompts are of the other five drawn tasks. Read along a column, as one rate for both starts would have"
-  echo "it, a source prompt helps up to a rate of 0.005 and hurts beyond 0.02; read by each row's best, it does not help."
+  echo "On the drawn tasks stripes and textures, percent: means over both tasks and the seeds 10, 11, 12 (of VPT and UPT seed 10 alone). The source prompts are of the other five drawn tasks. CoOp read along a column, as one rate for"
+  echo "both starts would have it, is helped by a source prompt up to a rate of 0.005 and hurt beyond 0.02; read by each row's best, it is not helped."
   echo
-  rates_table "$tried"
+  for method in coop vpt upt; do
+    grep -q "^$method," "$tried" || continue
+    echo "**$method**"
+    echo
+    rates_table "$tried" "$method"
+    echo
+  done
 }
 
 tables() {
@@ -285,51 +292,68 @@ tables() {
 # Tasks that rates are chosen on; a source prompt for them is learned on the other drawn ones.
 rate_tasks="stripes textures"
 
-# CoOp at several rates on drawn tasks, from scratch and from source prompts, which have rates of their own; with seeds
-# that neither the page nor the demo shows.
+# Method, rates of source prompts, rates of what starts there or from scratch, options. With the epochs of small sets.
+rate_grid() {
+  cat <<'GRID'
+coop 0.005,0.02,0.05 0.002,0.005,0.02,0.05,0.15,0.5 --method coop --epochs 30
+vpt 0.005,0.02 0.001,0.002,0.005,0.02,0.05 --recipe quick-visual --method vpt --epochs 10
+upt 0.002,0.008 0.0005,0.002,0.008,0.02,0.05 --recipe quick-visual --method upt --epochs 10
+GRID
+}
+
+# Each method at several rates on drawn tasks, from scratch and from source prompts, which have rates of their own; with
+# seeds that neither the page nor the demo shows.
 rates() {
-  local file=$1 seed shots name source_rate rate
+  local file=$1 seed method sources rates options source_rate name shots rate
   mkdir -p "$work"
   export VLPT_CACHE_DIR="$work/cache" VLPT_QUIET=true VLPT_MODEL=mini-clip
-  [ -e "$file" ] || echo "task,shots,seed,start,source_rate,rate,value" >"$file"
+  [ -e "$file" ] || echo "method,task,shots,seed,start,source_rate,rate,value" >"$file"
   for seed in ${SEEDS:-10 11 12}; do
-    for source_rate in - 0.005 0.02 0.05; do
-      [ "$source_rate" = - ] || rate_source "$source_rate" "$seed"
-      for shots in 1 4; do for name in $rate_tasks; do for rate in 0.002 0.005 0.02 0.05 0.15 0.5; do
-        one_rate "$file" "$name" "$shots" "$seed" "$source_rate" "$rate"
-      done; done; done
-    done
+    while read -r -u 3 method sources rates options; do
+      case " ${METHODS:-coop vpt upt} " in *" $method "*) ;; *) continue ;; esac
+      for source_rate in - ${sources//,/ }; do
+        [ "$source_rate" = - ] || rate_source "$method" "$source_rate" "$seed" "$options"
+        for shots in 1 4; do for name in $rate_tasks; do for rate in ${rates//,/ }; do
+          one_rate "$file" "$method" "$name" "$shots" "$seed" "$source_rate" "$rate" "$options"
+        done; done; done
+      done
+    done 3< <(rate_grid)
   done
 }
 
 rate_source() {
   local tasks=() name
-  prompt="$work/rate-source-$1-$2"
+  prompt="$work/rate-source-$1-$2-$3"
   for name in $synthetic; do case " $rate_tasks " in *" $name "*) ;; *) tasks+=(--task "synthetic:$name") ;; esac; done
+  # shellcheck disable=SC2086 # the options are words
   "$vlpt" multitask source "${tasks[@]}" --label-space per-task --mix one-task-per-batch --shots $source_shots \
-    --method coop --lr "$1" --epochs 30 --seed "$2" --out "$prompt" >/dev/null
+    $4 --lr "$2" --seed "$3" --out "$prompt" >/dev/null
 }
 
 one_rate() {
-  local file=$1 name=$2 shots=$3 seed=$4 source_rate=$5 rate=$6 start=source value
+  local file=$1 method=$2 name=$3 shots=$4 seed=$5 source_rate=$6 rate=$7 options=$8 start=source value
   [ "$source_rate" = - ] && start=scratch
-  grep -q "^$name,$shots,$seed,$start,$source_rate,$rate," "$file" && return
+  grep -q "^$method,$name,$shots,$seed,$start,$source_rate,$rate," "$file" && return
   rm -rf "$work/run"
-  set -- --shots "$shots" --seed "$seed" --method coop --lr "$rate" --epochs 30 --out "$work/run"
+  # shellcheck disable=SC2086 # the options are words
+  set -- --shots "$shots" --seed "$seed" $options --lr "$rate" --out "$work/run"
   if [ $start = scratch ]; then
     "$vlpt" train "synthetic:$name" "$@" >/dev/null
   else
     "$vlpt" multitask adapt "synthetic:$name" --init-from "$prompt" "$@" >/dev/null
   fi
   value=$(VLPT_JSON=true "$vlpt" eval "$work/run" "synthetic:$name" | number value)
-  echo "$name,$shots,$seed,$start,$source_rate,$rate,$value" | tee -a "$file" >&2
+  echo "$method,$name,$shots,$seed,$start,$source_rate,$rate,$value" | tee -a "$file" >&2
 }
 
-# Percent of each start at each rate: means over tasks and seeds.
+# Percent of each start of a method at each rate: means over tasks and seeds.
 rates_table() {
-  awk -F, 'NR > 1 { k = $2 SUBSEP $4 SUBSEP $5; rows[k]; rates[$6]; s[k, $6] += 100 * $7; n[k, $6]++ }
+  local order
+  order=$(rate_grid | awk -v m="$2" '$1 == m { gsub(",", " ", $3); print $3 }')
+  awk -F, -v method="$2" -v rates="$order" '
+    $1 == method { k = $3 SUBSEP $5 SUBSEP $6; rows[k]; s[k, $7] += 100 * $8; n[k, $7]++ }
     END {
-      count = split("0.002 0.005 0.02 0.05 0.15 0.5", order, " ")
+      count = split(rates, order, " ")
       line = "| shots | start |"; rule = "|---|---|"
       for (i = 1; i <= count; i++) { line = line " rate " order[i] " |"; rule = rule "---:|" }
       print "0\t" line; print "1\t" rule
@@ -344,7 +368,7 @@ rates_table() {
 
 case ${1:-} in
   run) run "$2" "$3" ;;
-  rates) rates "$2"; rates_table "$2" ;;
+  rates) rates "$2" ;;
   page) page "$2" ;;
   *) sed -n '2,14p' "$0" >&2; exit 2 ;;
 esac

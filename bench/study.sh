@@ -34,7 +34,8 @@ cifar100-new hf/cifar100 new
 SETS
 }
 synthetic="colours digits landscapes shapes textures"
-# CoOp's one rate for all jobs is nearly the best for every start (docs/results/multitask-rates.csv).
+# One rate of a method for all jobs: CoOp's is nearly the best for every start (docs/results/multitask-rates.csv), VPT's and
+# UPT's are their recipe's.
 # Not many epochs and test images, for the sake of time: methods with visual prompts run the image tower in every step and
 # for every pair of tasks. Small batches, because a task of ten classes has ten images at one shot.
 methods=${METHODS:-coop,vpt,upt}
@@ -44,7 +45,7 @@ for method in ${methods//,/ }; do
   case $method in
     coop) settings+=" --set coop:train.lr=0.02" epochs+=" --set coop:train.epochs=30" ;;
     vpt) settings+=" --recipe vpt=quick-visual --set vpt:train.batch_size=8" epochs+=" --set vpt:train.epochs=10" ;;
-    upt) settings+=" --recipe upt=quick-visual --set upt:train.lr=0.002 --set upt:train.batch_size=8" epochs+=" --set upt:train.epochs=10" ;;
+    upt) settings+=" --recipe upt=quick-visual --set upt:train.batch_size=8" epochs+=" --set upt:train.epochs=10" ;;
     *) echo "no settings for the method $method" >&2; exit 2 ;;
   esac
 done
@@ -107,7 +108,7 @@ page() {
 $(finding "$study")
 
 Eight public sets, three of them (Caltech-101, GTSRB, CIFAR-100) as two halves of their classes, and five synthetic tasks, each the source of a prompt and a target of all others, on the
-embedded mini-clip; of CoOp, VPT and UPT those that the tables lack wait to be run on it. Zero-shot transfer: a prompt learned on the source with 8 images a class, judged on the target as it is, seeds 0, 1, 2. Adapted transfer: tuned on the target with 1 image a class from the
+embedded mini-clip, with CoOp, VPT and UPT. Zero-shot transfer: a prompt learned on the source with 8 images a class, judged on the target as it is, seeds 0, 1, 2. Adapted transfer: tuned on the target with 1 image a class from the
 source's prompt, seed 0. At most 200 test images a target, the same for every prompt. Gains are relative to the same method, seed and shots on the target alone.
 
 \`\`\`sh
@@ -117,7 +118,7 @@ bench/study.sh page runs/study >docs/results/transfer-study.md
 bench/study.sh copy runs/study docs/results
 \`\`\`
 
-CoOp has 30 epochs of SGD at 0.02, nearly the best of six rates both for a random start and for one from a source prompt ([all of them](multitask-rates.csv)); VPT (0.02) and UPT (0.002) have 10 epochs of AdamW with 8 images a step. The tables are
+CoOp has 30 epochs of SGD at 0.02, nearly the best of six rates both for a random start and for one from a source prompt ([all of them](multitask-rates.csv)); VPT (0.02) and UPT (0.008) have 10 epochs of AdamW with 8 images a step. The tables are
 [matrix](transfer-study-matrix.csv), [correlation](transfer-study-correlation.csv) and [similarity](transfer-study-similarity.csv); figures stand below, and \`runs/study/merged/report.html\` has all of them.
 200 test images tell five points apart at best.
 
