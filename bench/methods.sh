@@ -8,9 +8,9 @@
 #   bench/methods.sh rates docs/results/methods-rates.csv    # the grid on drawn tasks that rates were chosen by
 #
 # DATA holds coop/{eurosat,caltech-101,dtd}, elevater/classification/{mnist_20211008,gtsrb_20210923}, wds/wds_cifar10,
-# hf/cifar100 and imagefolder/imagenet20. VLPT names the program; SEEDS, SHOTS (1 2 4 8 16), ONLY (methods) and TASKS choose a part, so that several can run side by side with
-# VLPT_THREADS=1 on one file. Seconds are those of all threads of a training together, features and pixels included:
-# other work on the machine hardly changes them.
+# hf/cifar100 and imagefolder/imagenet20. VLPT names the program; SEEDS, SHOTS (1 2 4 8 16), ONLY (methods) and TASKS
+# choose a part, so that several can run side by side with VLPT_THREADS=1 on one file. Seconds are those of all threads of
+# a training together, features and pixels included: other work on the machine hardly changes them.
 set -euo pipefail
 vlpt=${VLPT:-target/release/vlpt}
 header=task,method,seed,shots,zero_shot,value,seconds
@@ -212,18 +212,20 @@ seconds() {
 page() {
   local data=$1 file=$2 page=$3 shots
   figures "$file" "${page%.md}"
-  put findings "$page" < <(findings "$file")
-  for shots in 16 1; do put "shots-$shots" "$page" < <(at "$shots" "$file"); done
-  put seconds "$page" < <(seconds "$file")
-  put variance "$page" < <(variance "$data" "$file" "${page%.md}")
+  put findings "$page" findings "$file"
+  for shots in 16 1; do put "shots-$shots" "$page" at "$shots" "$file"; done
+  put seconds "$page" seconds "$file"
+  put variance "$page" variance "$data" "$file" "${page%.md}"
 }
 
-# Standard input between the page's lines `<!-- NAME -->` and `<!-- /NAME -->`.
+# What a command prints between the page's lines `<!-- NAME -->` and `<!-- /NAME -->`.
 put() {
   local name=$1 page=$2
+  shift 2
+  "$@" >"$work/table"
   grep -qxF "<!-- $name -->" "$page" && grep -qxF "<!-- /$name -->" "$page" || { echo "$page has no place for $name" >&2 && return 1; }
-  awk -v from="<!-- $name -->" -v to="<!-- /$name -->" '
-    BEGIN { while ((getline line < "/dev/stdin") > 0) text = text line "\n" }
+  awk -v table="$work/table" -v from="<!-- $name -->" -v to="<!-- /$name -->" '
+    BEGIN { while ((getline line < table) > 0) text = text line "\n" }
     $0 == to { inside = 0 }
     !inside
     $0 == from { inside = 1; printf "\n%s\n", text }' "$page" >"$work/page"
@@ -274,5 +276,5 @@ case ${1:-} in
   page) page "$2" "$3" "$4" ;;
   findings) findings "$2" ;;
   rates) rates "$2" ;;
-  *) sed -n '2,16p' "$0" | cut -c3- >&2; exit 2 ;;
+  *) sed -n '2,13p' "$0" | cut -c3- >&2; exit 2 ;;
 esac

@@ -170,9 +170,12 @@ impl TuneFlags {
     /// others are.
     pub(crate) fn recipe_note(&self, config: &RunConfig) -> Option<String> {
         let spec = config.method.spec();
-        let own = recipes_for(spec);
         let chosen = self.recipe.is_some() || self.config.is_some() || self.lr.is_some();
-        if chosen || spec.is_baseline() || own.is_empty() || own.contains(&DEFAULT_RECIPE) {
+        if chosen || spec.is_baseline() {
+            return None;
+        }
+        let own = recipes_for(spec);
+        if own.is_empty() || own.contains(&DEFAULT_RECIPE) {
             return None;
         }
         Some(format!(

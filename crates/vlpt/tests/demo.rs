@@ -124,14 +124,15 @@ fn the_demo_tunes_on_real_photos_and_leaves_them() {
     assert!(page.contains("EuroSAT by Helber et al."));
     let (_, commands) = page.split_once("<pre><code>").unwrap();
     let (commands, _) = commands.split_once("</code>").unwrap();
+    let mut last = (String::new(), String::new());
     for line in commands.lines().skip(1) {
         let words: Vec<&str> = line.split_whitespace().skip(1).collect();
         let printed = common::ok(folder, &[&words[..], &["--json", "--quiet"]].concat());
-        if words[0] == "eval" {
-            let evaluated: Value = serde_json::from_str(&printed).unwrap();
-            assert_eq!(evaluated["value"], photos["tuned"], "{evaluated}");
-        }
+        last = (words[0].to_owned(), printed);
     }
+    assert_eq!(last.0, "eval");
+    let evaluated: Value = serde_json::from_str(&last.1).unwrap();
+    assert_eq!(evaluated["value"], photos["tuned"], "{evaluated}");
 }
 
 #[test]
