@@ -35,7 +35,7 @@ SETS
 }
 synthetic="colours digits landscapes shapes textures"
 # One rate of a method for all jobs: CoOp's is nearly the best for every start (docs/results/multitask-rates.csv), VPT's and
-# UPT's are their recipe's.
+# UPT's are their recipe's, the best from a random start.
 # Not many epochs and test images, for the sake of time: methods with visual prompts run the image tower in every step and
 # for every pair of tasks. Small batches, because a task of ten classes has ten images at one shot.
 methods=${METHODS:-coop,vpt,upt}
@@ -118,7 +118,8 @@ bench/study.sh page runs/study >docs/results/transfer-study.md
 bench/study.sh copy runs/study docs/results
 \`\`\`
 
-CoOp has 30 epochs of SGD at 0.02, nearly the best of six rates both for a random start and for one from a source prompt ([all of them](multitask-rates.csv)); VPT (0.02) and UPT (0.008) have 10 epochs of AdamW with 8 images a step. The tables are
+CoOp has 30 epochs of SGD at 0.02, nearly the best of six rates both for a random start and for one from a source prompt ([all of them](multitask-rates.csv)); VPT (0.02) and UPT (0.008) have 10 epochs of AdamW with 8 images a step, the best rates from random starts;
+VPT's source prompts are better learned at 0.005 ([the same table](multitask-rates.csv)), so that its adapted transfer may be too low by some points. The tables are
 [matrix](transfer-study-matrix.csv), [correlation](transfer-study-correlation.csv) and [similarity](transfer-study-similarity.csv); figures stand below, and \`runs/study/merged/report.html\` has all of them.
 200 test images tell five points apart at best.
 
@@ -144,14 +145,17 @@ finding() {
         line = line (i > 1 ? ", " : "") sprintf("%.0f %% (%s)", 100 * up[k] / n[k], k)
         clip = clip (i > 1 ? ", " : "") sprintf("%.0f %%", 100 * over[k] / n[k])
       }
-      printf "**Share of pairs in which another task'"'"'s prompt is better than the target'"'"'s own: %s; better than CLIP without a prompt: %s.** ", line, clip
+      printf "**Share of pairs in which another task'"'"'s prompt is better than the target'"'"'s own: %s; better than CLIP without a prompt, in the same order: %s.** ", line, clip
     }' "$1/merged/matrix.csv"
   awk -F, '
     NR == 1 { next }
-    { all++; if ($8 == "" || ($8 <= 0 && $9 >= 0)) next; sure++; size = $7 < 0 ? -$7 : $7; if (size > most) { most = size; which = sprintf("%s with %s, %.2f", $1 " " $2, $5, $7) } }
+    { all++; if (!($1 in n)) order[++m] = $1; n[$1]++
+      if ($8 == "" || ($8 <= 0 && $9 >= 0)) next
+      sure[$1]++; some++; size = $7 < 0 ? -$7 : $7; if (size > most) { most = size; which = sprintf("%s with %s, %.2f", $1 " " $2, $5, $7) } }
     END {
-      if (sure) printf "**Similarity tells transfer in %d of %d correlations, the strongest %s.**\n", sure, all, which
-      else printf "**None of %d correlations of similarity and transfer is clear.**\n", all
+      if (!some) { printf "**None of %d correlations of similarity and transfer is clear.**\n", all; exit }
+      for (i = 1; i <= m; i++) line = line (i > 1 ? ", " : "") sprintf("%d of %d (%s)", sure[order[i]], n[order[i]], order[i])
+      printf "**Similarity tells transfer in %s correlations, the strongest %s.**\n", line, which
     }' "$1/merged/correlation.csv"
 }
 
