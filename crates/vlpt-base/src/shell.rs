@@ -13,9 +13,14 @@ pub fn word(text: &str) -> String {
     }
 }
 
+/// A path as a word of a command.
+pub fn path(path: &Path) -> String {
+    word(&path.to_string_lossy())
+}
+
 /// The command that goes on with a run.
 pub fn resume_run(folder: &Path) -> String {
-    format!("vlpt train --resume {}", word(&folder.to_string_lossy()))
+    format!("vlpt train --resume {}", path(folder))
 }
 
 #[cfg(test)]
@@ -28,7 +33,7 @@ mod tests {
             resume_run(Path::new("runs/a-1")),
             "vlpt train --resume runs/a-1"
         );
-        assert_eq!(word("my runs"), "'my runs'");
+        assert_eq!(path(Path::new("my runs")), "'my runs'");
         assert_eq!(word("it's"), r"'it'\''s'");
         assert_eq!(word(""), "''");
         assert_eq!(word("~a"), "'~a'");

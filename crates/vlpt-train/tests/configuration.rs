@@ -6,10 +6,10 @@ use std::path::Path;
 
 use vlpt_adapter::PrecisionSetting;
 use vlpt_clip::Precision;
-use vlpt_methods::CoOpConfig;
+use vlpt_methods::{CoOpConfig, METHODS};
 use vlpt_train::{
-    Epochs, LEAST_MEMORY_MB, RECIPES, RunConfig, Select, TrainError, Views, all_keys, load, parse,
-    read_resolved,
+    Epochs, LEAST_MEMORY_MB, RECIPES, RunConfig, Select, TrainError, Views, all_keys,
+    default_recipe, load, parse, read_resolved,
 };
 
 fn settings(list: &[&str]) -> Vec<String> {
@@ -201,6 +201,38 @@ fn the_recipe_for_everyone_is_the_default() {
     );
     let built_in = parse("", "nothing").unwrap();
     assert_eq!(plain, built_in, "but for settings of some models");
+}
+
+#[test]
+fn without_a_recipe_a_method_is_trained_by_its_own_quick_one() {
+    for spec in METHODS {
+        let recipe = default_recipe(spec.name);
+        let own = recipe.name.contains("quick") && recipe.is_for(spec.name);
+        let plain = recipe.name == vlpt_train::DEFAULT_RECIPE;
+        assert!(
+            if spec.is_baseline() { plain } else { own },
+            "{}: {}",
+            spec.name,
+            recipe.name
+        );
+        for model in ["ViT-B-16/openai", "mini-clip"] {
+            let given = settings(&[
+                &format!("method={}", spec.name),
+                &format!("model={model}"),
+                "train.epochs=3",
+            ]);
+            let implied = load(None, None, &given).unwrap();
+            assert_eq!(implied, load(Some(recipe.name), None, &given).unwrap());
+            assert_eq!(implied.epochs(), 3);
+        }
+    }
+    let visual = load(None, None, &settings(&["method=upt"])).unwrap();
+    assert_ne!(visual.train, RunConfig::default().train);
+    // a method that a file names is one too
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("upt.toml");
+    fs_err::write(&file, "method = \"upt\"\n").unwrap();
+    assert_eq!(load(None, Some(&file), &[]).unwrap(), visual);
 }
 
 #[test]

@@ -218,6 +218,14 @@ fn settings_can_follow_a_prompt() {
         ..Layers::default()
     };
     let config = followed.load().unwrap();
+    // what a recipe says of methods and their options is not the prompt's
+    for recipe in ["quick", "quick-visual", "upt-release"] {
+        let named = Layers {
+            recipe: Some(recipe),
+            ..followed
+        };
+        assert_eq!(named.load().unwrap().method, config.method, "{recipe}");
+    }
     assert_eq!(
         (
             config.method.name(),

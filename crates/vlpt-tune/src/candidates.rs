@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use vlpt_methods::{METHODS, MethodConfig, MethodSpec};
-use vlpt_train::{RECIPES, Recipe, RunConfig, Select, Views};
+use vlpt_train::{RunConfig, Select, Views};
 
 use crate::{Result, TuneError};
 
@@ -70,8 +70,8 @@ impl Candidate {
 /// The candidates, cheapest first, in the order of the list of methods within a kind; `base` says model, data and seed. With
 /// names of methods those alone, and what learns nothing, which others are compared with.
 ///
-/// Methods that run a tower take the recipe of theirs that is called quick, and else their built-in
-/// options, with the settings of the first of their recipes; views are the evaluation view alone.
+/// Methods that run a tower are trained as `vlpt train` does without a recipe
+/// ([`vlpt_train::default_recipe`]); views are the evaluation view alone.
 ///
 /// # Errors
 /// A name that is no method's.
@@ -96,38 +96,29 @@ pub fn candidates(base: &RunConfig, names: &[String]) -> Result<Vec<Candidate>> 
     let chosen = METHODS.iter().filter(|spec| named(spec));
     let mut all = chosen
         .map(|spec| {
-            let config = configuration(base, spec);
-            Candidate {
+            let config = configuration(base, spec)?;
+            Ok(Candidate {
                 cost: Cost::of(&config.method),
                 config,
-            }
+            })
         })
-        .collect::<Vec<_>>();
+        .collect::<Result<Vec<_>>>()?;
     all.sort_by_key(|candidate| candidate.cost);
     Ok(all)
 }
 
 /// How a method is trained here.
-fn configuration(base: &RunConfig, spec: &'static MethodSpec) -> RunConfig {
+fn configuration(base: &RunConfig, spec: &'static MethodSpec) -> Result<RunConfig> {
     let mut config = base.clone();
     config.method = MethodConfig::new(spec);
     if !spec.is_baseline() {
-        let own: Vec<_> = RECIPES
-            .iter()
-            .filter(|recipe| recipe.is_for(spec.name))
-            .collect();
-        let quick = own.iter().find(|recipe| recipe.name.contains("quick"));
         let settings = [
             format!("model={}", base.model),
             format!("method={}", spec.name),
         ];
-        let of = |recipe: &Recipe| vlpt_train::load(Some(recipe.name), None, &settings).ok();
-        if let Some(recipe) = quick.or(own.first()).and_then(|recipe| of(recipe)) {
-            config.train = recipe.train;
-            if quick.is_some() {
-                config.method = recipe.method;
-            }
-        }
+        let quick = vlpt_train::load(None, None, &settings)?;
+        config.train = quick.train;
+        config.method = quick.method;
     }
     config.train.class_weights = base.train.class_weights.clone();
     if spec.is_baseline() && !spec.weighs_classes {
@@ -136,7 +127,7 @@ fn configuration(base: &RunConfig, spec: &'static MethodSpec) -> RunConfig {
     config.train.select = Select::Last;
     config.train.drop_last = false;
     config.views.mode = Views::None;
-    config
+    Ok(config)
 }
 
 /// The method that is taken where nothing can be held out to choose by: of those that fit features, the
@@ -151,6 +142,8 @@ pub(crate) fn without_choice(all: &[Candidate]) -> &Candidate {
 
 #[cfg(test)]
 mod tests {
+    use vlpt_train::default_recipe;
+
     use super::*;
 
     #[test]
@@ -220,13 +213,10 @@ mod tests {
                 .collect::<Vec<_>>()
         };
         let (clip, mini) = (rates(vlpt_train::DEFAULT_MODEL), rates("mini-clip"));
-        let quick = |name: &str| {
-            let mut all = RECIPES.iter();
-            all.any(|recipe| recipe.name.contains("quick") && recipe.is_for(name))
-        };
         let mut seen = 0;
-        for ((name, clip), (_, mini)) in clip.iter().zip(&mini).filter(|((name, _), _)| quick(name))
-        {
+        let known = clip.iter().zip(&mini);
+        let with_recipe = known.filter(|((name, _), _)| default_recipe(name).is_for(name));
+        for ((name, clip), (_, mini)) in with_recipe {
             seen += 1;
             assert!(mini > clip, "{name}: {clip} for CLIP, {mini} for mini-clip");
         }

@@ -7,7 +7,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser};
 use vlpt_adapter::PromptFolder;
 use vlpt_clip::Precision;
 use vlpt_methods::{Flags, METHODS, MethodConfig, MethodSpec};
-use vlpt_train::{DEFAULT_RECIPE, Layers, RECIPES, RunConfig};
+use vlpt_train::{Layers, RECIPES, RunConfig};
 
 use crate::error::CliError;
 use crate::options::{PrecisionArgs, ViewFlags, from_environment};
@@ -29,10 +29,10 @@ pub(crate) struct TuneFlags {
     /// Seed of the subset, the initial values, the order and the views; 0 is one too [default: 1]
     #[arg(long, value_name = "SEED")]
     seed: Option<u64>,
-    /// Passes over the training images, or `by-shots` as published [default: 50]
+    /// Passes over the training images, or `by-shots` as published [default: the recipe's, 50 for CoOp]
     #[arg(long, value_name = "N")]
     epochs: Option<String>,
-    /// Learning rate at its peak [default: 0.002]
+    /// Learning rate at its peak [default: the recipe's]
     #[arg(long, value_name = "RATE")]
     lr: Option<f64>,
     #[arg(long, value_name = "N", help = flag_help("Number of learned text tokens", |f| f.context))]
@@ -55,7 +55,7 @@ pub(crate) struct TuneFlags {
     /// Which epoch's prompt is kept: `last` or `best_val` [default: last]
     #[arg(long, value_name = "RULE")]
     select: Option<String>,
-    /// Start from a named recipe; --list-recipes prints them
+    /// Start from a named recipe; --list-recipes prints them [default: the quick one of the method]
     #[arg(long, value_name = "NAME")]
     recipe: Option<String>,
     /// Read settings from a TOML file
@@ -164,26 +164,6 @@ impl TuneFlags {
     /// The number format that a flag names.
     pub(crate) fn precision(&self) -> Option<Precision> {
         self.precision.setting().named()
-    }
-
-    /// What to say where no recipe is named and the one implied is not for the method of `config`, while
-    /// others are.
-    pub(crate) fn recipe_note(&self, config: &RunConfig) -> Option<String> {
-        let spec = config.method.spec();
-        let chosen = self.recipe.is_some() || self.config.is_some() || self.lr.is_some();
-        if chosen || spec.is_baseline() {
-            return None;
-        }
-        let own = recipes_for(spec);
-        if own.is_empty() || own.contains(&DEFAULT_RECIPE) {
-            return None;
-        }
-        Some(format!(
-            "no recipe is named, and {} is trained as `{DEFAULT_RECIPE}` says, which is not made for it; these are: \
-             --recipe {}",
-            spec.name,
-            own.join(", ")
-        ))
     }
 
     /// The flags whose keys depend on the method.

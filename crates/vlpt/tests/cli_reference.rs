@@ -103,7 +103,7 @@ fn the_configuration_reference_is_what_print_config_prints() {
     let mut page = format!(
         "# Configuration\n\nEvery setting with its built-in value, as `vlpt train photos --print-config` prints it. Settings come in layers, each over the one before: these values,\n\
          `--recipe`, `--config FILE.toml`, flags, `--set KEY=VALUE`. An unknown key is refused with the nearest known one.\n\
-         Without `--recipe` it is `{DEFAULT_RECIPE}`, which has these values but for the embedded model.\n\n\
+         Without `--recipe` it is `{DEFAULT_RECIPE}`, which has these values but for the embedded model, or another quick one for the method: `vlpt methods NAME` says which.\n\n\
          A recipe or a file can have settings for some models or methods alone, over its own other settings and below every later layer; \
          `--print-config` shows what came of it:\n\n\
          ```toml\n[[when]]\nmodels = [\"mini-clip\"]    # one of them, and\nmethods = [\"vpt\", \"upt\"] # one of these; either list can be left out\n\

@@ -37,6 +37,9 @@ fn the_configuration_has_the_tables_of_each_method_and_no_other() {
             "photos",
             "--method",
             spec.name,
+            // which has no options of a method
+            "--recipe",
+            "quick",
             "--print-config",
             "--json",
         ];

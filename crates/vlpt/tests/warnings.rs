@@ -213,21 +213,3 @@ fn what_a_reader_decided_is_told_before_work() {
         assert!(said.contains("split by seed 0"), "{said}");
     }
 }
-
-#[test]
-fn a_method_without_its_recipe_is_told_of_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let note = |words: &[&str]| {
-        let (done, said) = said(
-            folder.path(),
-            &[&["train", "synthetic:shapes"], words, &QUICK].concat(),
-        );
-        assert!(done, "{said}");
-        fs::remove_dir_all(folder.path().join("run")).unwrap();
-        said.contains("no recipe is named") && said.contains("--recipe quick-visual, ")
-    };
-    assert!(note(&["--method", "vpt"]));
-    assert!(!note(&["--method", "vpt", "--recipe", "quick-visual"]));
-    assert!(!note(&["--method", "vpt", "--lr", "0.01"]));
-    assert!(!note(&["--method", "coop"]) && !note(&["--method", "gda"]));
-}

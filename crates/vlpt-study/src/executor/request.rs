@@ -22,7 +22,7 @@ use crate::{Result, StudyError};
 pub struct MethodRequest {
     /// Its name, such as `coop`.
     pub method: String,
-    /// Name of a recipe; none: [`vlpt_train::DEFAULT_RECIPE`].
+    /// Name of a recipe; none: [`vlpt_train::default_recipe`].
     pub recipe: Option<String>,
     /// A configuration file over it.
     pub file: Option<PathBuf>,

@@ -10,6 +10,9 @@ use super::when::{self, When};
 use super::{RunConfig, all_keys, nearest};
 use crate::{Result, TrainError};
 
+/// The key of the table with the method's name and options.
+const METHOD: &str = "method";
+
 /// Settings that lie over others.
 pub(super) struct Layer {
     table: Table,
@@ -27,7 +30,10 @@ impl Layer {
     /// From a file's text, after all its keys and types were checked with their places in it.
     pub(super) fn read(text: &str, origin: &str) -> Result<Self> {
         let mut table: Table = checked(text, origin)?;
-        let when = when::taken(&mut table, origin)?;
+        let mut when = when::taken(&mut table, origin)?;
+        for when in &mut when {
+            when.set = as_written_today(std::mem::take(&mut when.set));
+        }
         let table = as_written_today(table);
         Ok(Self { table, when })
     }
@@ -35,6 +41,15 @@ impl Layer {
     /// Names of methods that it has settings of their own for, each as often as it is named.
     pub(super) fn methods(&self) -> impl Iterator<Item = &str> {
         self.when.iter().flat_map(When::methods)
+    }
+
+    /// Without what it says of a method and its options.
+    pub(super) fn but_for_the_method(mut self) -> Self {
+        self.table.remove(METHOD);
+        for when in &mut self.when {
+            when.set.remove(METHOD);
+        }
+        self
     }
 
     /// From one `key=value`.
@@ -58,7 +73,7 @@ fn merged(layers: &[Layer], holds: impl Fn(&When<Table>) -> bool) -> Result<RunC
     for layer in layers {
         merge(&mut all, layer.table.clone());
         for when in layer.when.iter().filter(|when| holds(when)) {
-            merge(&mut all, as_written_today(when.set.clone()));
+            merge(&mut all, when.set.clone());
         }
     }
     RunConfig::deserialize(all).map_err(|error| describe(&error, None, "settings"))
@@ -78,10 +93,10 @@ fn as_written_today(layer: Table) -> Table {
     let mut rest = Table::new();
     for (key, value) in layer {
         match value {
-            Value::String(name) if key == "method" => {
+            Value::String(name) if key == METHOD => {
                 method.insert("name".to_owned(), Value::String(name));
             }
-            Value::Table(section) if key == "method" => method.extend(section),
+            Value::Table(section) if key == METHOD => method.extend(section),
             value if option_tables().iter().any(|table| table.name == key) => {
                 method.insert(key, value);
             }
@@ -91,7 +106,7 @@ fn as_written_today(layer: Table) -> Table {
         }
     }
     if !method.is_empty() {
-        rest.insert("method".to_owned(), Value::Table(method));
+        rest.insert(METHOD.to_owned(), Value::Table(method));
     }
     rest
 }

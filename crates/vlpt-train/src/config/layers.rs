@@ -7,11 +7,12 @@ use vlpt_adapter::Adapter;
 use vlpt_methods::MethodConfig;
 
 use super::layer::{Layer, over_each_other};
-use super::{DEFAULT_RECIPE, Epochs, RECIPES, RunConfig, nearest, recipe};
+use super::{Epochs, RECIPES, Recipe, RunConfig, default_recipe, nearest, recipe};
 use crate::{Result, TrainError};
 
 /// Layers of settings, each over the one before: built-in values, then a prompt that is followed,
-/// a recipe, a file, and `key=value` overrides.
+/// a recipe, a file, and `key=value` overrides. A recipe and a file may have settings for some models
+/// or methods alone (`[[when]]`), which lie over their own others.
 ///
 /// A value of an override is TOML (`5`, `0.1`, `true`, `[1, 2]`, `"text"`); what is not valid TOML
 /// is taken as text, so `model=ViT-B-16/openai` needs no quotes.
@@ -19,9 +20,9 @@ use crate::{Result, TrainError};
 pub struct Layers<'a> {
     /// What stands for the built-in values, such as the configuration of a run that goes on.
     pub base: Option<&'a RunConfig>,
-    /// A prompt whose base model, method and options are taken over.
+    /// A prompt whose base model, method and options are taken over; a recipe's are left out then.
     pub follow: Option<&'a Adapter>,
-    /// Name of a recipe; without one, and without a base, it is [`DEFAULT_RECIPE`].
+    /// Name of a recipe; without one, and without a base, it is the [`default_recipe`] of the method.
     pub recipe: Option<&'a str>,
     /// A TOML file.
     pub file: Option<&'a Path>,
@@ -80,6 +81,16 @@ impl Layers<'_> {
     }
 
     fn merged(&self) -> Result<RunConfig> {
+        let recipe = match self.recipe {
+            Some(name) => Some(named(name)?),
+            None if self.base.is_some() => None,
+            None => Some(default_recipe(self.over(None)?.method.name())),
+        };
+        self.over(recipe)
+    }
+
+    /// All layers, with that recipe among them.
+    fn over(&self, recipe: Option<Recipe>) -> Result<RunConfig> {
         let mut first = self.base.cloned().unwrap_or_default();
         if let Some(adapter) = self.follow {
             first.model.clone_from(&adapter.base_model);
@@ -87,17 +98,12 @@ impl Layers<'_> {
         }
         let first = Table::try_from(first).expect("plain data is always TOML");
         let mut layers = vec![Layer::plain(first)];
-        let implied = self.base.is_none().then_some(DEFAULT_RECIPE);
-        if let Some(name) = self.recipe.or(implied) {
-            let recipe = recipe(name).ok_or_else(|| {
-                let names: Vec<&str> = RECIPES.iter().map(|r| r.name).collect();
-                TrainError::UnknownRecipe {
-                    found: name.to_owned(),
-                    known: names.join(", "),
-                    suggestion: nearest(name, &names),
-                }
-            })?;
-            layers.push(Layer::read(recipe.text, &format!("recipe {name}"))?);
+        if let Some(recipe) = recipe {
+            let layer = recipe.layer()?;
+            layers.push(match self.follow {
+                Some(_) => layer.but_for_the_method(),
+                None => layer,
+            });
         }
         if let Some(path) = self.file {
             let text = fs_err::read_to_string(path)?;
@@ -108,6 +114,18 @@ impl Layers<'_> {
         }
         over_each_other(&layers)
     }
+}
+
+/// The recipe of that name, or an error with the nearest there is.
+fn named(name: &str) -> Result<Recipe> {
+    recipe(name).ok_or_else(|| {
+        let names: Vec<&str> = RECIPES.iter().map(|r| r.name).collect();
+        TrainError::UnknownRecipe {
+            found: name.to_owned(),
+            known: names.join(", "),
+            suggestion: nearest(name, &names),
+        }
+    })
 }
 
 /// Reads one whole configuration from text; `origin` names it in errors.

@@ -31,7 +31,7 @@ pub use data::{DataConfig, FewShotConfig, TaskEntry};
 pub use keys::{all_keys, nearest};
 pub use layers::{Layers, load, method_of, parse, read_resolved};
 pub use multitask::{LabelSpace, MultitaskConfig};
-pub use recipes::{DEFAULT_RECIPE, RECIPES, Recipe, recipe};
+pub use recipes::{DEFAULT_RECIPE, RECIPES, Recipe, default_recipe, recipe};
 pub use train::*;
 
 /// The model of a run that names none.

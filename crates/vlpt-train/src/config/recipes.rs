@@ -19,12 +19,17 @@ impl Recipe {
     /// # Errors
     /// A recipe that cannot be read, which a test rules out.
     pub fn methods(&self) -> Result<Vec<String>> {
-        let layer = Layer::read(self.text, &format!("recipe {}", self.name))?;
+        let layer = self.layer()?;
         let mut names: Vec<String> = layer.methods().map(str::to_owned).collect();
         let own = over_each_other(&[layer])?.method.name().to_owned();
         names.retain(|name| *name != own);
         names.insert(0, own);
         Ok(names)
+    }
+
+    /// Its settings.
+    pub(super) fn layer(&self) -> Result<Layer> {
+        Layer::read(self.text, &format!("recipe {}", self.name))
     }
 
     /// Whether [`Recipe::methods`] has a method.
@@ -88,8 +93,19 @@ pub const RECIPES: &[Recipe] = recipes![
     "prolip-paper",
 ];
 
-/// The recipe of a run that names none.
-pub const DEFAULT_RECIPE: &str = "quick";
+/// The recipe of a run that names none, where its method has no other among those for trying things out.
+pub const DEFAULT_RECIPE: &str = RECIPES[0].name;
+
+/// What the recipes for trying things out have in their names.
+const QUICK: &str = "quick";
+
+/// The recipe of a run that names none: the first for its method that is called quick, and else
+/// [`DEFAULT_RECIPE`].
+pub fn default_recipe(method: &str) -> Recipe {
+    let mut quick = RECIPES.iter().filter(|recipe| recipe.name.contains(QUICK));
+    let own = quick.find(|recipe| recipe.is_for(method));
+    *own.unwrap_or(&RECIPES[0])
+}
 
 /// The recipe of that name.
 pub fn recipe(name: &str) -> Option<Recipe> {

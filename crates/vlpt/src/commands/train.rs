@@ -4,7 +4,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
+use vlpt_base::shell;
 use vlpt_train::{RECIPES, Run, RunConfig, RunOptions, RunSummary, TrainError, remembered_data};
+
+use vlpt_tune::name_of;
 
 use crate::console::Console;
 use crate::error::CliError;
@@ -16,11 +19,12 @@ use crate::watch::Watch;
 
 const AFTER_HELP: &str = "\
 Settings come in layers, each over the one before: built-in values, --recipe, --config, flags and --set.
---print-config shows every one of them with the value it has in the end. A recipe may have settings
-for one model alone: the embedded one wants larger learning rates than CLIP.
+--print-config shows every one of them with the value it has in the end. Without --recipe it is a
+quick one for the method, as `vlpt methods NAME` says. A recipe may have settings for one model alone:
+the embedded one wants larger learning rates than CLIP.
 
-  vlpt train photos --out runs/photos
-  vlpt train photos --recipe quick-visual --method vpt --prompts 8 --out runs/photos-vpt
+  vlpt train photos                             writes runs/photos
+  vlpt train photos --method vpt --prompts 8 --out runs/photos-vpt
   vlpt train eurosat --recipe coop-paper --model ViT-B-16/openai --shots 16 --seed 1 --out runs/eurosat-1
   vlpt train photos --set train.optimizer=adamw --set train.lr=0.001 --print-config
   vlpt train cars --init-from runs/photos --shots 5 --out runs/cars
@@ -40,8 +44,8 @@ pub(crate) struct TrainArgs {
     /// The data set: a folder, a manifest (.csv, .jsonl), or `synthetic:NAME`
     #[arg(value_name = "DATA")]
     data: Option<String>,
-    /// The run folder to write
-    #[arg(long, short, value_name = "FOLDER", required_unless_present_any = ["resume", "print_config", "list_recipes"])]
+    /// The run folder to write [default: runs/ and the name of the data set's folder]
+    #[arg(long, short, value_name = "FOLDER")]
     out: Option<PathBuf>,
     /// Go on with an interrupted run; it ends with the bytes of one that was left alone. A larger --epochs also continues a finished one
     #[arg(long, value_name = "FOLDER", conflicts_with = "out")]
@@ -102,27 +106,17 @@ pub(crate) fn run(args: &TrainArgs, console: &Console) -> Result<(), CliError> {
     if config.data.path.is_empty() && config.tasks.is_empty() {
         return Err(CliError::usage(
             "no data set is named",
-            "name a folder: `vlpt train photos --out runs/photos`, or try `vlpt train synthetic:shapes --out runs/shapes`",
+            "name a folder: `vlpt train photos`, or try `vlpt train synthetic:shapes`",
         ));
     }
-    let Some(dir) = args.out.clone() else {
-        return Err(CliError::usage(
-            "no run folder is named",
-            "add --out runs/NAME",
-        ));
-    };
+    let named = Path::new("runs").join(name_of(&config.data.path));
     let options = RunOptions {
-        dir,
+        dir: args.out.clone().unwrap_or(named),
         cache: args.cache.folder(),
     };
     // what another run in the folder says of itself is not for this one
     if !options.dir.join("config.toml").exists() {
         interrupt::run_goes_on(&options.dir);
-    }
-    if args.init_from.is_none()
-        && let Some(note) = args.tune.recipe_note(&config)
-    {
-        console.say(format!("note: {note}"));
     }
     report(Run::start(&config, &options, &watch)?, console)
 }
@@ -224,7 +218,7 @@ pub(crate) fn report(summary: RunSummary, console: &Console) -> Result<(), CliEr
             "{} {done}: {kept}{validation}\n{}\nnext: vlpt eval {}",
             trained.run.display(),
             trained.prompt.display(),
-            trained.run.display()
+            shell::path(&trained.run)
         )
     })
 }

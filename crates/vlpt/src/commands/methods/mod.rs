@@ -10,7 +10,7 @@ use serde_json::Value;
 use vlpt_adapter::AdapterError;
 use vlpt_clip::Clip;
 use vlpt_methods::{Build, METHODS, MethodConfig, MethodSpec, method};
-use vlpt_train::{Estimates, MEASURED_CLASSES, Stopwatch};
+use vlpt_train::{Estimates, MEASURED_CLASSES, Stopwatch, default_recipe};
 
 use crate::console::{Console, Unit};
 use crate::error::CliError;
@@ -95,6 +95,8 @@ struct Row {
 struct Details {
     options: Vec<OptionRow>,
     recipes: Vec<&'static str>,
+    /// The one that a training that names none follows.
+    default_recipe: &'static str,
     checkpoints: bool,
 }
 
@@ -224,6 +226,7 @@ fn details(spec: &'static MethodSpec) -> Details {
     Details {
         options,
         recipes: tuning::recipes_for(spec),
+        default_recipe: default_recipe(spec.name).name,
         checkpoints: spec.import.is_some(),
     }
 }

@@ -68,7 +68,11 @@ fn about(details: &Details) -> String {
     let mut text = String::new();
     let recipes = match details.recipes[..] {
         [] => "none".to_owned(),
-        _ => details.recipes.join(", "),
+        _ => format!(
+            "{}; without --recipe {}",
+            details.recipes.join(", "),
+            details.default_recipe
+        ),
     };
     text += &format!("    {:9} {recipes}\n", "recipes");
     let read = if details.checkpoints {
