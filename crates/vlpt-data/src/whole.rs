@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::readers::ONE_LIST;
 use crate::task::{Split, Task};
 
 impl Task {
@@ -15,6 +16,8 @@ impl Task {
             samples.extend(val.samples);
         }
         if self.provenance.made_split.take().is_some() {
+            let notes = &mut self.provenance.notes;
+            notes.retain(|note| !note.starts_with(ONE_LIST));
             samples.extend(std::mem::take(&mut self.test.samples));
         }
         for image in &mut self.provenance.left_out {

@@ -24,7 +24,7 @@ const FREE: [(&str, &str); 5] = [
 ];
 
 /// Texts that are equal to a method's name and mean something else: file, text, and what.
-const OTHERS: [(&str, &str, &str); 21] = [
+const OTHERS: [(&str, &str, &str); 20] = [
     ("vlpt-adapter/src/rows/parquet.rs", "vlpt", "the program"),
     ("vlpt-base/src/cache.rs", "vlpt", "the program"),
     (
@@ -42,7 +42,7 @@ const OTHERS: [(&str, &str, &str); 21] = [
         "the model without a prompt, in URLs",
     ),
     ("vlpt-tables/src/columns/parquet.rs", "vlpt", "the program"),
-    ("vlpt/src/interrupt.rs", "vlpt", "the program"),
+    ("vlpt/src/invocation.rs", "vlpt", "the program"),
     ("vlpt/src/lib.rs", "vlpt", "the program"),
     (
         "vlpt/src/commands/bench/mod.rs",
@@ -50,7 +50,6 @@ const OTHERS: [(&str, &str, &str); 21] = [
         "a suite of data sets",
     ),
     ("vlpt/src/commands/doctor.rs", "vlpt", "the program"),
-    ("vlpt/src/commands/study/plan/mod.rs", "vlpt", "the program"),
     ("vlpt/src/commands/data.rs", "coop", "a few-shot rule"),
     ("vlpt-report/src/demo/mod.rs", "zero-shot", "a bar's label"),
     ("vlpt/src/demo/page.rs", "zero-shot", "a bar's label"),

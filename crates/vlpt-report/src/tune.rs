@@ -29,7 +29,7 @@ pub struct TuneReport {
     pub confusion: Confusion,
     /// The photos behind its cells.
     pub cells: Vec<Gallery>,
-    /// Photos that are probably labelled wrong.
+    /// Photos that may be labelled wrong.
     pub suspects: Vec<Photo>,
     /// Photos that are copies of each other.
     pub copies: Vec<Gallery>,
@@ -106,7 +106,7 @@ impl TuneReport {
                 "What was taken for what",
                 &(sections::confusion(&self.confusion) + &galleries(&self.cells)),
             ),
-            sections::section("Probably labelled wrong", &photos(&self.suspects)),
+            sections::section("Labels to look at", &photos(&self.suspects)),
             sections::section("The same photo twice", &galleries(&self.copies)),
             sections::section("Nearest the boundary", &boundary),
             sections::section("Where the model looks", &wide(&self.attention)),

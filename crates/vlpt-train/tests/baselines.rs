@@ -211,6 +211,30 @@ fn else_on_folds_of_the_training_images_and_with_one_shot_not_at_all() {
 }
 
 #[test]
+fn a_fit_by_what_was_chosen_is_the_fit_that_chose_it() {
+    for example in [Example::new(4, 4), Example::new(3, 0)] {
+        for method in [probe(), tip(false), tip(true), gda()] {
+            let found = example.fit(&method);
+            let settled = found.settled.clone().unwrap();
+            assert_ne!(settled, method);
+            let again = example.fit(&settled);
+            assert_eq!(again.settled, None);
+            if method == tip(true) {
+                // keys are trained by what is given, and before a search by its beginning
+                for key in ["alpha", "beta"] {
+                    assert_eq!(again.metrics[key], found.metrics[key]);
+                }
+                continue;
+            }
+            assert_eq!(parts(&again), parts(&found), "{method}");
+        }
+        for method in [lp_plus_plus(), clap()] {
+            assert_eq!(example.fit(&method).settled, None, "{method}");
+        }
+    }
+}
+
+#[test]
 fn lp_plus_plus_keeps_the_last_epoch_where_nothing_can_choose_one() {
     let example = Example::new(3, 0);
     let fitted = example.fit(&lp_plus_plus());

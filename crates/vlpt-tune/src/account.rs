@@ -113,11 +113,7 @@ pub(crate) fn record(
                 photo: photos.name(photo),
                 class: name(photos.labels[photo]),
                 sha256: photos.hashes[photo].clone(),
-                fold: work
-                    .held
-                    .binary_search(&photo)
-                    .ok()
-                    .and(work.folds.of[photo]),
+                fold: work.folds.of[photo].filter(|_| !work.held.is_empty()),
             })
             .collect(),
         before: options.before.clone(),
@@ -126,11 +122,17 @@ pub(crate) fn record(
 
 /// That a result with added photos is expected to be worse than the one before.
 pub(crate) fn fallen(record: &Record) -> Option<String> {
-    let (before, now) = (record.before.as_ref()?.estimate?, record.estimate?);
+    let earlier = record.before.as_ref()?;
+    let (before, now) = (earlier.estimate?, record.estimate?);
+    let new = record.classes.len().saturating_sub(earlier.classes);
+    let why = match (earlier.classes, new) {
+        (1.., 1..) => "more classes are harder to tell apart",
+        _ if before.value <= now.high => "no more than chance makes with so few photos",
+        _ => "the new photos may be harder, or labelled wrong",
+    };
     (now.value < before.value).then(|| {
         format!(
-            "With the added photos {} is expected, less than the {} before: the new photos may be harder, or labelled wrong. The \
-             earlier result is still there.",
+            "With the added photos {} is expected, less than the {} before: {why}. The earlier result is still there.",
             vlpt_report::percent(now.value),
             vlpt_report::percent(before.value)
         )

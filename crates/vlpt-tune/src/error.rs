@@ -6,6 +6,8 @@ use thiserror::Error;
 use vlpt_adapter::AdapterError;
 use vlpt_train::TrainError;
 
+use crate::record::RECORD;
+
 /// The result of this crate's functions.
 pub type Result<T> = std::result::Result<T, TuneError>;
 
@@ -86,10 +88,14 @@ impl TuneError {
             Self::NoMethod { .. } => {
                 Some("`vlpt methods` shows what there is; leave --methods out to try all that fit the time".to_owned())
             }
-            Self::Taken { .. } => Some(
-                "choose another folder with --out; to take more photos, `vlpt tune THAT_FOLDER --add PHOTOS`"
-                    .to_owned(),
-            ),
+            Self::Taken { dir } => {
+                let mut hint = "choose another folder with --out".to_owned();
+                if dir.join(RECORD).exists() {
+                    let dir = vlpt_base::shell::path(dir);
+                    hint += &format!("; to take more photos, `vlpt tune {dir} --add PHOTOS`");
+                }
+                Some(hint)
+            }
             _ => None,
         }
     }

@@ -1,5 +1,7 @@
 //! Which photos are held out when: every photo once, in folds with the same share of each class.
 
+use std::collections::BTreeSet;
+
 use vlpt_base::random::Stream;
 
 /// The most folds that photos are divided into.
@@ -13,6 +15,9 @@ pub struct Folds {
     pub of: Vec<Option<usize>>,
     /// Number of folds.
     pub count: usize,
+    /// Whether a photo is judged by where it is held out: of copies only the first of each class is, since the
+    /// others say nothing more.
+    judged: Vec<bool>,
 }
 
 impl Folds {
@@ -49,18 +54,32 @@ impl Folds {
             }
         }
         let of = groups.iter().map(|&group| fold_of_group[group]).collect();
-        Self { of, count }.with_all_classes_left(labels, classes)
+        let mut seen = BTreeSet::new();
+        let pairs = groups.iter().zip(labels);
+        let judged = pairs.map(|pair| seen.insert(pair)).collect();
+        Self { of, count, judged }.with_all_classes_left(labels, classes)
     }
 
-    /// Photos that are held out at some time, in their order.
+    /// Photos that are judged by at some time, in their order.
     pub fn held(&self) -> Vec<usize> {
         let all = 0..self.of.len();
-        all.filter(|&photo| self.of[photo].is_some()).collect()
+        all.filter(|&photo| self.of[photo].is_some() && self.judged[photo])
+            .collect()
+    }
+
+    /// Photos that are held out with one that they are a copy of, and not judged by.
+    pub fn copies(&self) -> usize {
+        let held = self.of.iter().zip(&self.judged);
+        held.filter(|(of, judged)| of.is_some() && !**judged)
+            .count()
     }
 
     /// The photos that fold `fold` learns from, and those that it is judged on.
     pub fn parts(&self, fold: usize) -> (Vec<usize>, Vec<usize>) {
-        (0..self.of.len()).partition(|&photo| self.of[photo] != Some(fold))
+        let (fit, mut out): (Vec<usize>, Vec<usize>) =
+            (0..self.of.len()).partition(|&photo| self.of[photo] != Some(fold));
+        out.retain(|&photo| self.judged[photo]);
+        (fit, out)
     }
 
     /// Never holds out all photos of a class at once: groups over several classes could.
@@ -129,6 +148,16 @@ mod tests {
             let folds = Folds::new(&labels, &groups, 2, seed);
             assert_eq!(folds.of[0], folds.of[1]);
             assert!(folds.of[5] == folds.of[6] && folds.of[6] == folds.of[7]);
+            assert_eq!(folds.held(), [0, 2, 3, 4, 5]);
+            assert_eq!(folds.copies(), 3);
+            for fold in 0..folds.count {
+                let (fit, out) = folds.parts(fold);
+                assert!(out.iter().all(|photo| folds.held().contains(photo)));
+                assert!(
+                    out.iter()
+                        .all(|&one| fit.iter().all(|&other| groups[one] != groups[other]))
+                );
+            }
         }
         // A class of copies alone has nothing left to learn from.
         let copies = Folds::new(&[0, 0, 1, 1], &[0, 0, 2, 3], 2, 0);

@@ -1,4 +1,4 @@
-//! Photos that are probably labelled wrong.
+//! Photos that may be labelled wrong.
 
 /// A photo whose held-out probabilities speak for another class than its own.
 #[derive(Debug, Clone, PartialEq)]

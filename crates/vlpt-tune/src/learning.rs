@@ -202,7 +202,9 @@ impl Curve<'_> {
         let with = counts.iter().filter(|&&count| count > 0).count().max(1);
         let now = self.photos.len() as f64 / with as f64;
         curve.law = Some(law);
-        curve.forecast = forecast(points, self.weights, &all, &law, now + MORE, seed);
+        let measured = curve.points.last().map_or(0.0, |point| point.1);
+        curve.forecast = forecast(points, self.weights, &all, &law, now + MORE, seed)
+            .filter(|more| more.value > measured);
         let held = self.folds.held();
         let last = &points[points.len() - 1].right;
         let mut worst: Vec<(f64, usize, Vec<usize>)> = (0..counts.len())
@@ -218,11 +220,13 @@ impl Curve<'_> {
         worst.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
         let of_class = worst.into_iter().filter_map(|(share, class, own)| {
             let wanted = counts[class] as f64 + MORE;
-            Some(ClassForecast {
+            let more = forecast(points, self.weights, &own, &law, wanted, seed)?;
+            // A curve below what was measured has nothing to say of more photos.
+            (more.value > share).then(|| ClassForecast {
                 class: self.photos.data.task.classes[class].clone(),
                 photos: counts[class],
                 share,
-                more: forecast(points, self.weights, &own, &law, wanted, seed)?,
+                more,
             })
         });
         curve.classes = of_class.take(CLASSES).collect();

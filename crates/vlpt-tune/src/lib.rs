@@ -33,6 +33,7 @@ mod record;
 mod run;
 mod search;
 mod sentence;
+mod settled;
 mod thumbnails;
 mod trial;
 mod verdict;

@@ -1,6 +1,6 @@
 //! What is wanted of a search, who watches it, and what comes of it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use vlpt_adapter::ImageConfig;
@@ -64,7 +64,10 @@ pub struct Tuned {
 
 impl TuneOptions {
     /// Refuses what makes no sense, before any work.
-    pub(crate) fn check(&self) -> Result<()> {
+    ///
+    /// # Errors
+    /// Minutes or a rate that make no sense, or a folder to write that holds something.
+    pub fn check(&self) -> Result<()> {
         let time = Duration::try_from_secs_f64(60.0 * self.minutes);
         if !(self.minutes > 0.0 && time.is_ok()) {
             return Err(TuneError::Option {
@@ -80,7 +83,8 @@ impl TuneOptions {
                 expected: "a share above 0 and below 1, such as 0.05",
             });
         }
-        if self.out.exists() {
+        let empty = |dir: &Path| dir.read_dir().is_ok_and(|mut dir| dir.next().is_none());
+        if self.out.exists() && !empty(&self.out) {
             return Err(TuneError::Taken {
                 dir: self.out.clone(),
             });

@@ -66,7 +66,7 @@ pub struct Record {
     pub classes: Vec<ClassCount>,
     /// Held-out photos by true class (row) and most probable class (column).
     pub confusion: Vec<Vec<u32>>,
-    /// Photos that are probably labelled wrong, the most suspicious first; none where fewer than half of
+    /// Photos that may be labelled wrong, the most suspicious first; none where fewer than half of
     /// the held-out photos were right, since labels cannot be doubted then.
     pub suspects: Vec<SuspectPhoto>,
     /// Groups of photos that are copies of each other.
@@ -168,6 +168,9 @@ pub struct Before {
     pub estimate: Option<Expected>,
     /// Photos it had.
     pub photos: usize,
+    /// Classes it had; 0 where that was not written down.
+    #[serde(default)]
+    pub classes: usize,
 }
 
 impl Record {

@@ -90,7 +90,15 @@ pub fn tune(
         );
         work.without_choice()?
     } else {
-        let never = photos.len() - held.len();
+        let copies = folds.copies();
+        if copies > 0 {
+            notes.push(format!(
+                "{copies} of {} photos are copies of others of their class: they are learned from, and a photo with its copies \
+                 counts once in the estimate.",
+                photos.len()
+            ));
+        }
+        let never = photos.len() - held.len() - copies;
         if never > 0 {
             notes.push(format!(
                 "{never} photos are the only ones of their class (or its only ones that are no copies): they are learned \

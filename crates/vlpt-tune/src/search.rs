@@ -183,15 +183,13 @@ impl Search<'_> {
                     return Ok(End::LeftOut { why, folds: fold });
                 }
             }
-            let unlimited = Budget::new(&FOREVER, Duration::MAX);
-            let allowed = Allowance {
-                budget: if candidate.cost == Cost::Names {
-                    unlimited
-                } else {
-                    self.budget
+            let allowed = match candidate.cost {
+                Cost::Names => Allowance::unlimited(),
+                _ => Allowance {
+                    budget: self.budget,
+                    reserve,
+                    trials: left + 1.0,
                 },
-                reserve,
-                trials: left + 1.0,
             };
             let before = self.budget.spent();
             let own = match self.photos.trial(
@@ -320,14 +318,3 @@ impl Search<'_> {
         found.judged.push(judged);
     }
 }
-
-/// A clock that stands still.
-struct Still;
-
-impl crate::clock::Clock for Still {
-    fn elapsed(&self) -> Duration {
-        Duration::ZERO
-    }
-}
-
-static FOREVER: Still = Still;

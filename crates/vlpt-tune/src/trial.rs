@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use vlpt_adapter::{Classifier, FeatureExtractor, PromptFolder, View};
 use vlpt_clip::{Observer, Progress};
-use vlpt_methods::head::Unprojected;
+use vlpt_methods::MethodConfig;
+use vlpt_methods::head::{FittedHead, Unprojected};
 use vlpt_train::{
     Event, HeadImages, Run, RunConfig, RunOptions, StepReport, TrainError, TrainObserver, fit_head,
     head_classifier,
 };
 
 use crate::budget::Budget;
+use crate::clock::Still;
 use crate::photos::{Photos, rows_of};
 use crate::{Result, TuneError};
 
@@ -34,6 +36,17 @@ pub struct Allowance<'a> {
     pub reserve: Duration,
     /// Trials like this one, it among them, and the fit to all photos.
     pub trials: f64,
+}
+
+impl Allowance<'static> {
+    /// As long as it takes.
+    pub fn unlimited() -> Self {
+        Self {
+            budget: Budget::new(&Still, Duration::MAX),
+            reserve: Duration::ZERO,
+            trials: 1.0,
+        }
+    }
 }
 
 impl Photos<'_> {
@@ -71,13 +84,13 @@ impl Photos<'_> {
         }
     }
 
-    fn head_logits(
+    /// Fits a method without steps to the photos `fit`.
+    fn fitted(
         &self,
         config: &RunConfig,
         fit: &[usize],
-        held: &[usize],
         observer: &dyn Observer,
-    ) -> Result<Vec<f32>> {
+    ) -> Result<FittedHead> {
         let (embed, width) = (self.clip.config.embed_dim, self.clip.vision.width());
         let data = self.part(fit);
         let needs = config.method.needs();
@@ -96,8 +109,37 @@ impl Photos<'_> {
             val: &[],
             val_features: &[],
         };
-        let fitted = fit_head(config, self.clip, &data, &images, observer)?;
-        let classifier = head_classifier(fitted.head, self.clip, &data.task.classes)?;
+        Ok(fit_head(config, self.clip, &data, &images, observer)?)
+    }
+
+    /// The method with the numbers that it chooses on held-out images itself, for all photos; none where it
+    /// chooses nothing.
+    ///
+    /// # Errors
+    /// What ends a fit.
+    pub fn settled(
+        &self,
+        config: &RunConfig,
+        observer: &dyn TrainObserver,
+    ) -> Result<Option<MethodConfig>> {
+        if !config.method.is_baseline() {
+            return Ok(None);
+        }
+        let every: Vec<usize> = (0..self.len()).collect();
+        let watch = TrialWatch::new(Allowance::unlimited(), observer);
+        Ok(self.fitted(config, &every, &watch)?.settled)
+    }
+
+    fn head_logits(
+        &self,
+        config: &RunConfig,
+        fit: &[usize],
+        held: &[usize],
+        observer: &dyn Observer,
+    ) -> Result<Vec<f32>> {
+        let (embed, width) = (self.clip.config.embed_dim, self.clip.vision.width());
+        let fitted = self.fitted(config, fit, observer)?;
+        let classifier = head_classifier(fitted.head, self.clip, &self.data.task.classes)?;
         let features = match &classifier.visual {
             None => rows_of(&self.features, held, embed),
             // Another projection of the same rows.

@@ -1,15 +1,11 @@
 //! The choice: what was tried, what is taken and why, how good it is expected to be.
 
-use std::time::Duration;
-
 use vlpt_adapter::Calibration;
 
 use crate::bbc::{Answers, estimate};
-use crate::budget::Budget;
 use crate::calibrate::{probabilities, temperature, threshold};
 use crate::candidates::{Cost, without_choice};
 use crate::choice::choose;
-use crate::clock::Clock;
 use crate::learning::{Curve, LearningCurve};
 use crate::record::Expected;
 use crate::search::{Found, Judged, Search, Tried};
@@ -66,9 +62,9 @@ impl Work<'_> {
         let why = reasons.say();
         let labels: Vec<usize> = self.held.iter().map(|&p| self.photos.labels[p]).collect();
         let classes = self.photos.classes();
-        let logits = &judged[chosen].logits;
-        let warmth = temperature(logits, classes, &labels);
-        let probabilities = probabilities(logits, classes, warmth);
+        let logits = self.on_one_scale(&judged[chosen])?;
+        let warmth = temperature(&logits, classes, &labels);
+        let probabilities = probabilities(&logits, classes, warmth);
         let rate = self.options.reject_rate;
         let calibration = Calibration {
             temperature: warmth,
@@ -127,16 +123,11 @@ impl Work<'_> {
         let chosen = without_choice(self.all).clone();
         let every: Vec<usize> = (0..self.photos.len()).collect();
         let names = &self.all[0];
-        let allowed = Allowance {
-            budget: Budget::new(&Never, Duration::MAX),
-            reserve: Duration::ZERO,
-            trials: 1.0,
-        };
         let began = self.budget.spent();
         let trial = self.photos.trial(
             &names.config,
             (&every, &every),
-            allowed,
+            Allowance::unlimited(),
             self.scratch,
             self.observer,
         )?;
@@ -191,14 +182,5 @@ impl Work<'_> {
             probabilities: Vec::new(),
             curve: None,
         })
-    }
-}
-
-/// A clock that stands still.
-struct Never;
-
-impl Clock for Never {
-    fn elapsed(&self) -> Duration {
-        Duration::ZERO
     }
 }

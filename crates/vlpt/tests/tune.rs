@@ -162,6 +162,61 @@ fn more_photos_are_taken_with_the_settings_of_before() {
 }
 
 #[test]
+fn photos_that_are_added_twice_count_once() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path();
+    drawn_photos(&folder.join("photos"), "shapes", 2, 0, 8);
+    drawn_photos(&folder.join("again"), "shapes", 2, 0, 8);
+    ok(folder, &[&["tune", "photos"][..], &FEW].concat());
+    let said = ok(folder, &["tune", "runs/photos", "--add", "again"]);
+    assert!(said.contains("16 of 32 photos are copies"), "{said}");
+    let [before, now] = ["runs/photos", "runs/photos-2"].map(|run| record(&folder.join(run)));
+    assert_eq!(now["photos"].as_array().unwrap().len(), 32);
+    assert_eq!(now["estimate"]["photos"], before["estimate"]["photos"]);
+    let width = |record: &Value| {
+        let end = |name: &str| record["estimate"][name].as_f64().unwrap();
+        end("high") - end("low")
+    };
+    assert!(width(&now) > 0.8 * width(&before), "{now} {before}");
+}
+
+#[test]
+fn photos_that_are_added_may_lie_in_another_layout() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path();
+    drawn_photos(&folder.join("photos"), "shapes", 2, 0, 5);
+    drawn_photos(&folder.join("more/train"), "shapes", 2, 5, 4);
+    drawn_photos(&folder.join("more/test"), "shapes", 2, 9, 3);
+    let flags = [
+        "tune",
+        "photos",
+        "--format",
+        "classfolders",
+        "--add",
+        "more",
+    ];
+    ok(folder, &[&flags[..], &FEW].concat());
+    let record = record(&folder.join("runs/photos"));
+    assert_eq!(record["classes"].as_array().unwrap().len(), 2);
+    assert_eq!(record["photos"].as_array().unwrap().len(), 18);
+}
+
+#[test]
+fn the_folder_of_another_command_is_told_apart_before_any_work() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path();
+    drawn_photos(&folder.join("photos"), "shapes", 2, 0, 5);
+    ok(folder, &["train", "photos", "--method", "gda"]);
+    let said = transcript(folder, &["tune", "photos"]);
+    assert!(
+        said.contains("there is something already") && !said.contains("--add"),
+        "{said}"
+    );
+    let said = transcript(folder, &["tune", "runs/photos", "--add", "photos"]);
+    assert!(said.contains("a run of `vlpt train`"), "{said}");
+}
+
+#[test]
 fn one_photo_a_class_gives_a_classifier_without_an_estimate() {
     let home = tempfile::tempdir().unwrap();
     let folder = home.path();

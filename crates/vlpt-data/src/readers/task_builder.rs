@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::ONE_LIST;
 use super::known;
 use super::made_split::make_split;
 use crate::catalogue::Entry;
@@ -212,7 +213,7 @@ impl TaskBuilder {
                 let samples = self.train.take().unwrap_or_default();
                 let made = make_split(samples, options.split_seed, options.split_ratios)?;
                 self.notes.push(format!(
-                    "there is one list of images only: split by seed {} into {} train, {} val, {} test",
+                    "{ONE_LIST}: split by seed {} into {} train, {} val, {} test",
                     options.split_seed,
                     made.parts[0].len(),
                     made.parts[1].len(),

@@ -48,6 +48,7 @@ pub static SPEC: MethodSpec = MethodSpec {
         Ok(FittedHead {
             head: Head::Text(text),
             metrics: json!({"templates": templates.len()}),
+            settled: None,
             templates: Some(templates),
             parameters: 0,
             val,

@@ -42,6 +42,10 @@ pub struct FittedHead {
     pub epochs: Vec<FitEpoch>,
     /// Hyper-parameters, by what they were chosen, and what was measured.
     pub metrics: Value,
+    /// The method with what was chosen on images held out, as if it had been given; none where nothing
+    /// was. A fit by it to other images of the task has logits of the same scale; but for methods that train with
+    /// other numbers before they choose, a fit by it to the same images is this one.
+    pub settled: Option<MethodConfig>,
 }
 
 /// The parts of a classifier of image features.

@@ -6,7 +6,7 @@ mod training;
 use std::path::{Path, PathBuf};
 
 use vlpt_clip::Progress;
-use vlpt_data::{BrokenImages, Format, OpenOptions, Task, check_settings, synthetic};
+use vlpt_data::{BrokenImages, DataError, Format, OpenOptions, Task, check_settings, synthetic};
 
 use crate::{DataConfig, Result, RunConfig, TrainError};
 
@@ -35,12 +35,23 @@ pub fn open_task_watched(config: &DataConfig, progress: &dyn Progress) -> Result
     let mut task = whole(open_one(config, progress)?);
     if !config.more.is_empty() {
         let further = config.more.iter().map(|path| {
-            let further = DataConfig {
+            let named = DataConfig {
                 path: path.clone(),
                 more: Vec::new(),
                 ..config.clone()
             };
-            Ok(whole(open_one(&further, progress)?))
+            // The layout that is named is the first set's: another may have its own.
+            let recognised = DataConfig {
+                format: None,
+                ..named.clone()
+            };
+            let opened = match open_one(&recognised, progress) {
+                Err(TrainError::Data(DataError::Layout(_))) if named.format.is_some() => {
+                    open_one(&named, progress)?
+                }
+                opened => opened?,
+            };
+            Ok(whole(opened))
         });
         task = task.joined(further.collect::<Result<_>>()?);
     }

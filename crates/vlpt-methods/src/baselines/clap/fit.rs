@@ -79,6 +79,7 @@ pub(super) fn fit(
         val,
         epochs,
         metrics,
+        settled: None,
     })
 }
 

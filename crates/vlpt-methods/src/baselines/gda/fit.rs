@@ -8,8 +8,9 @@ use vlpt_clip::Observer;
 
 use super::GdaConfig;
 use super::discriminant::{Discriminant, by_classes, normalised};
-use crate::baselines::LinearHead;
 use crate::baselines::held_out::HeldOut;
+use crate::baselines::{LinearHead, Searched};
+
 use crate::baselines::shots::Shots;
 use crate::head::{FittedHead, Head, HeadInputs};
 use crate::{MethodConfig, Result};
@@ -85,6 +86,11 @@ pub(super) fn fit(
         }
     };
     metrics["alpha"] = json!(alpha);
+    let settled = search.then(|| {
+        let mut settled = method.clone();
+        settled.options_mut::<GdaConfig>().alpha = Searched::Value(alpha);
+        settled
+    });
     Ok(FittedHead {
         parameters: discriminant.weight.len() + discriminant.bias.len(),
         head: Head::Features(Arc::new(maker.head(&discriminant, alpha))),
@@ -92,6 +98,7 @@ pub(super) fn fit(
         val,
         epochs: Vec::new(),
         metrics,
+        settled,
     })
 }
 
@@ -171,7 +178,7 @@ impl Maker<'_> {
         let (alpha, metric) = best.unwrap_or((grid[0], 0.0));
         if grid.len() > 1 && Some(&alpha) == grid.last() {
             observer.note(&format!(
-                "alpha {alpha} is the largest that was tried: a wider gda.grid may find a better one"
+                "alpha {alpha} is the largest of gda.grid: a larger one may be better"
             ));
         }
         Ok((alpha, metric))

@@ -7,7 +7,7 @@ use vlpt_clip::Observer;
 
 use super::LinearProbeConfig;
 use crate::baselines::held_out::{HeldOut, Trial};
-use crate::baselines::{LinearClassifier, LinearHead, Logistic};
+use crate::baselines::{LinearClassifier, LinearHead, Logistic, Searched};
 use crate::head::{FittedHead, Head, HeadInputs, rows};
 use crate::zeroshot::normalise;
 use crate::{MethodConfig, Result};
@@ -79,6 +79,11 @@ pub(super) fn fit(
         |features| Ok(linear.scores(&problem.prepared(features.to_vec()))),
         observer,
     )?;
+    let settled = config.strength.value().is_none().then(|| {
+        let mut settled = method.clone();
+        settled.options_mut::<LinearProbeConfig>().strength = Searched::Value(chosen);
+        settled
+    });
     let single = |values: &[f64]| values.iter().map(|&v| v as f32).collect();
     Ok(FittedHead {
         parameters: linear.weight.len() + linear.bias.len(),
@@ -92,6 +97,7 @@ pub(super) fn fit(
         val,
         epochs: Vec::new(),
         metrics,
+        settled,
     })
 }
 

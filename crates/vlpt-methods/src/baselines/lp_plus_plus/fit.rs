@@ -111,6 +111,7 @@ pub(super) fn fit(
         val,
         epochs,
         metrics,
+        settled: None,
     })
 }
 

@@ -57,6 +57,7 @@ pub(super) fn fit(
         val,
         epochs,
         metrics,
+        settled: None,
     })
 }
 

@@ -97,6 +97,13 @@ pub(super) fn fit(
         metrics["train_accuracy"] = json!(last.train_accuracy);
     }
     let val = inputs.val_metric(|features| adapter.logits(features), observer)?;
+    let settled = search.then(|| {
+        let mut settled = method.clone();
+        let options: &mut TipAdapterConfig = settled.options_mut();
+        options.alpha = Searched::Value(adapter.alpha);
+        options.beta = Searched::Value(adapter.beta);
+        settled
+    });
     Ok(FittedHead {
         parameters: if finetune { adapter.keys.len() } else { 0 },
         head: Head::Features(Arc::new(adapter)),
@@ -104,6 +111,7 @@ pub(super) fn fit(
         val,
         epochs,
         metrics,
+        settled,
     })
 }
 

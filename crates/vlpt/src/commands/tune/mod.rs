@@ -34,7 +34,7 @@ corrected for the choice. Photos that the data set itself calls its test images 
 
   vlpt tune photos                              one folder a class; writes runs/photos
   vlpt tune photos --minutes 2                  what fits two minutes
-  vlpt tune photos --add more-photos            two folders with the same classes
+  vlpt tune photos --add more-photos            two folders; a class goes by its name
   vlpt tune runs/photos --add more-photos       an earlier result and more photos; writes runs/photos-2
   vlpt tune runs/photos                         the same photos again
   vlpt predict runs/photos new/                 use it";
@@ -46,7 +46,7 @@ pub(crate) struct TuneArgs {
     /// The photos: a folder with a folder for each class, or any data set; or the folder of an earlier `vlpt tune`
     #[arg(value_name = "PHOTOS")]
     photos: String,
-    /// More photos of the same classes; may be given many times
+    /// More photos, of the same classes or of new ones; may be given many times
     #[arg(long, value_name = "FOLDER")]
     add: Vec<String>,
     /// The folder to write [default: runs/ and the name of the photos' folder]
@@ -102,6 +102,7 @@ pub(crate) fn run(args: &TuneArgs, console: &Console) -> Result<(), CliError> {
     let data = args.data(earlier.as_ref())?;
     let out = args.folder(&data, earlier.as_ref());
     let options = args.options(data, out, earlier.as_ref());
+    options.check()?;
     interrupt::goes_on_when_given_again();
     let watch = TuneWatch::new(console);
     let task = open_task_watched(&options.data, &watch)?;
@@ -131,6 +132,15 @@ impl TuneArgs {
     fn earlier(&self) -> Result<Option<Earlier>, CliError> {
         let dir = PathBuf::from(&self.photos);
         if synthetic::name_in(&self.photos).is_some() || !dir.join(RECORD).is_file() {
+            if dir.join("config.toml").is_file() && dir.join("events.jsonl").is_file() {
+                return Err(CliError::usage(
+                    format!(
+                        "{}: a run of `vlpt train`, which `tune` cannot go on from",
+                        dir.display()
+                    ),
+                    "name the folder of the photos, or the result of an earlier `vlpt tune`",
+                ));
+            }
             return Ok(None);
         }
         let record = Record::read(&dir)?;
@@ -178,6 +188,7 @@ impl TuneArgs {
             chosen: earlier.record.chosen.clone(),
             estimate: earlier.record.estimate,
             photos: earlier.record.photos.len(),
+            classes: earlier.record.classes.len(),
         });
         let given = self.model.clone().filter(|_| !from_environment("model"));
         let model = given

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use vlpt_base::shell;
 use vlpt_report::percent;
 use vlpt_tune::Tuned;
 
@@ -38,8 +39,8 @@ pub(super) fn text(tuned: &Tuned, page: &Path) -> String {
     }
     if let Some(first) = record.suspects.first() {
         lines.push(format!(
-            "{} probably labelled wrong, the first: {} ({}, seems {})",
-            photos_are(record.suspects.len()),
+            "{} labelled wrong; look through them in the report, the first: {} ({}, seems {})",
+            photos_may_be(record.suspects.len()),
             first.photo,
             first.labelled,
             first.seems
@@ -52,13 +53,16 @@ pub(super) fn text(tuned: &Tuned, page: &Path) -> String {
         });
     }
     lines.push(page.display().to_string());
-    lines.push(format!("next: vlpt predict {dir} PHOTOS"));
+    lines.push(format!(
+        "next: vlpt predict {} PHOTOS",
+        shell::path(&tuned.dir)
+    ));
     lines.join("\n")
 }
 
-fn photos_are(count: usize) -> String {
+fn photos_may_be(count: usize) -> String {
     match count {
-        1 => "1 photo is".to_owned(),
-        count => format!("{count} photos are"),
+        1 => "1 photo may be".to_owned(),
+        count => format!("{count} photos may be"),
     }
 }
