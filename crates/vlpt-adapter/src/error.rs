@@ -25,6 +25,16 @@ pub enum AdapterError {
     #[error(transparent)]
     Method(#[from] vlpt_methods::MethodError),
 
+    /// A folder that holds no prompt.
+    #[error("{}: {what}", path.display())]
+    NoPrompt {
+        /// The folder.
+        path: PathBuf,
+        /// What it is.
+        what: String,
+        /// The way out.
+        hint: String,
+    },
     /// A prompt file or another file of ours that is damaged.
     #[error("{}: {what}", path.display())]
     Damaged {
@@ -116,6 +126,7 @@ impl AdapterError {
             Self::Clip(error) => return error.hint(),
             Self::Data(error) => return error.hint(),
             Self::Method(error) => return error.hint(),
+            Self::NoPrompt { hint, .. } => hint.clone(),
             Self::WrongModel { tuned_for, .. } => {
                 format!("use {tuned_for}, or --force it if you know that the models are alike")
             }

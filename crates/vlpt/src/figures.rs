@@ -135,7 +135,8 @@ pub(crate) fn run_report(
         ),
         curve: learning_curve(run, selected)?,
         facts: facts(&config, run, selected)?,
-        commands: vec!["vlpt train --config config.toml --out NEW_FOLDER".to_owned()],
+        // No folder by name: the page has the same bytes wherever the run lies.
+        commands: vec!["vlpt train --config THIS_FOLDER/config.toml --out NEW_FOLDER".to_owned()],
         ..RunReport::default()
     };
     if let Some(last) = report.curve.points.last() {

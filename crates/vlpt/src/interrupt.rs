@@ -77,11 +77,8 @@ pub(crate) fn run_goes_on(dir: &std::path::Path) {
 
 /// Remembers that the command goes on when it is given again.
 pub(crate) fn goes_on_when_given_again() {
-    let words = invocation::arguments().iter();
-    let words = words.map(|argument| shell::word(&argument.to_string_lossy()));
-    let command: Vec<String> = std::iter::once("vlpt".to_owned()).chain(words).collect();
     remember(Next {
-        command: command.join(" "),
+        command: invocation::command(),
         mark: None,
     });
 }

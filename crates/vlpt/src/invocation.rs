@@ -8,6 +8,8 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
+use vlpt_base::shell;
+
 static INVOCATION: OnceLock<Invocation> = OnceLock::new();
 
 #[derive(Debug)]
@@ -29,6 +31,15 @@ pub(crate) fn arguments() -> &'static [OsString] {
     INVOCATION
         .get()
         .map_or(&[], |invocation| &invocation.arguments)
+}
+
+/// The command line as one gives it to a shell.
+pub(crate) fn command() -> String {
+    let words = arguments()
+        .iter()
+        .map(|word| shell::word(&word.to_string_lossy()));
+    let words: Vec<String> = std::iter::once("vlpt".to_owned()).chain(words).collect();
+    words.join(" ")
 }
 
 /// A file that starts the program.

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use common::{ok, photos, vlpt};
 use serde_json::{Value, json};
+use vlpt_adapter::{Annotations, Calibration, annotate_prompt};
 
 /// Runs of several kinds on the same photos, made once.
 static RUNS: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
@@ -236,6 +237,7 @@ fn many_prompts_answer_on_one_tower_as_the_command_line_does() {
             same(&together, &expected),
             "{kind}: {together:?} {expected:?}"
         );
+        assert!(all[kind]["none"].is_null(), "{kind} has no threshold");
         let attention = all[kind]["attention"].as_array().unwrap();
         assert_eq!(attention.len(), 64, "{kind}: a share for each patch");
         let sum: f64 = attention.iter().map(|share| share.as_f64().unwrap()).sum();
@@ -390,6 +392,41 @@ fn what_cannot_be_answered_says_why() {
     ] {
         assert!(api.contains(&format!("\"{path}\"")), "{path}");
     }
+}
+
+#[test]
+fn a_prompt_with_a_threshold_says_which_images_are_of_none_of_its_classes() {
+    let folder = tempfile::tempdir_in(RUNS.path()).unwrap();
+    let mut prompts = Vec::new();
+    for (name, threshold) in [("open", 0.0), ("closed", 1.0)] {
+        let out = folder.path().join(name);
+        let args = ["train", "photos", "--method", "gda", "--shots", "2"];
+        let out = out.to_str().unwrap();
+        ok(RUNS.path(), &[&args[..], &["--out", out]].concat());
+        let prompt = format!("{out}/prompt");
+        let calibration = Calibration {
+            temperature: 100.0,
+            threshold: Some(threshold),
+            reject_rate: 0.05,
+        };
+        let annotations = Annotations {
+            calibration: Some(calibration),
+            metrics: serde_json::Map::new(),
+            readme: String::new(),
+        };
+        annotate_prompt(Path::new(&prompt), &annotations).unwrap();
+        prompts.push(out.to_owned());
+    }
+    let prompts: Vec<&str> = prompts.iter().map(String::as_str).collect();
+    let server = Server::start(&prompts);
+    let (status, said) = server.post("/v1/predict", &[], &photo());
+    let said: Value = serde_json::from_slice(&said).unwrap();
+    assert_eq!(status, 200, "{said}");
+    assert_eq!(said["open"]["none"], false, "{said}");
+    assert_eq!(said["closed"]["none"], true, "{said}");
+    let (_, about) = server.get("/v1/prompts/closed");
+    let about: Value = serde_json::from_str(&about).unwrap();
+    assert_eq!(about["threshold"], 1.0);
 }
 
 #[test]

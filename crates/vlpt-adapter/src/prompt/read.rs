@@ -48,6 +48,7 @@ impl PromptFolder {
     /// # Errors
     /// A file that is absent or damaged, or tensors that are missing or misshapen.
     pub fn open(path: &Path) -> Result<Self> {
+        let given = path.to_owned();
         let inner = path.join("prompt");
         let is_prompt = path.join("adapter_config.json").exists();
         let path = if !is_prompt && inner.is_dir() {
@@ -55,6 +56,9 @@ impl PromptFolder {
         } else {
             path.to_owned()
         };
+        if !path.join("adapter_config.json").exists() {
+            return Err(no_prompt(&given));
+        }
         let adapter = read_adapter(&path.join("adapter_config.json"))?;
         let classes = read_classes(&path.join("class_names.txt"), &adapter)?;
         member::check(&path.join("adapter_config.json"), &adapter)?;
@@ -223,6 +227,46 @@ impl PromptFolder {
             found: short(&clip.fingerprint),
         })
     }
+}
+
+/// What a folder is that was taken for a prompt.
+fn no_prompt(path: &Path) -> AdapterError {
+    let is_run = |folder: &Path| folder.join("config.toml").is_file();
+    let error = |what: String, hint: String| AdapterError::NoPrompt {
+        path: path.to_owned(),
+        what,
+        hint,
+    };
+    if !path.exists() {
+        return error(
+            "no such folder".to_owned(),
+            "name a run folder, or the prompt in it".to_owned(),
+        );
+    }
+    if is_run(path) {
+        return error(
+            "a run that has not ended: it has no prompt yet".to_owned(),
+            format!("go on with `{}`", vlpt_base::shell::resume_run(path)),
+        );
+    }
+    let entries = path.read_dir().into_iter().flatten().flatten();
+    let mut runs: Vec<String> = entries
+        .map(|entry| entry.path())
+        .filter(|folder| is_run(folder))
+        .map(|folder| folder.display().to_string())
+        .collect();
+    runs.sort_unstable();
+    if runs.is_empty() {
+        return error(
+            "no prompt: there is no adapter_config.json".to_owned(),
+            "a prompt is what `vlpt tune` and `vlpt train` write: name their folder, or the prompt in it"
+                .to_owned(),
+        );
+    }
+    error(
+        "no prompt, but a folder of runs".to_owned(),
+        format!("name one: {}", vlpt_base::list::cut(&runs, ", ")),
+    )
 }
 
 fn read_adapter(path: &Path) -> Result<Adapter> {

@@ -6,6 +6,7 @@ mod list;
 mod short;
 
 use std::io;
+use std::path::{Path, PathBuf};
 
 pub use few_shot::FewShotError;
 pub use layout::LayoutError;
@@ -39,6 +40,13 @@ pub enum DataError {
     /// A format name that is not known.
     #[error(transparent)]
     UnknownFormat(#[from] UnknownFormat),
+
+    /// There is nothing at a data set's path.
+    #[error("{}: no such file or folder", path.display())]
+    NothingThere {
+        /// The path.
+        path: PathBuf,
+    },
 
     /// An image of zero bytes.
     #[error("{origin}: the image file is empty (0 bytes)")]
@@ -225,9 +233,32 @@ impl DataError {
             Self::FewShot(error) => return error.hint(),
             Self::List(error) => return error.hint(),
             Self::UnknownFormat(error) => return Some(error.hint()),
+            Self::NothingThere { path } => return Some(nearby(path)),
             Self::UnknownSyntheticTask { suggestion, .. } => suggestion,
             Self::Io(_) => return None,
         };
         Some(text.to_owned())
+    }
+}
+
+/// What to say of a path that leads nowhere: the name beside it that is nearest.
+fn nearby(path: &Path) -> String {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let Ok(entries) = folder.read_dir() else {
+        return format!("there is no folder {} either", folder.display());
+    };
+    let wanted = path.file_name().unwrap_or_default().to_string_lossy();
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let near = names
+        .map(|name| (strsim::damerau_levenshtein(&name, &wanted), name))
+        .filter(|(distance, name)| *distance <= 2 && *distance < name.chars().count())
+        .min();
+    match near {
+        Some((_, name)) => format!("did you mean `{}`?", path.with_file_name(name).display()),
+        None => "check the path, which is looked up from the folder that the command is given in"
+            .to_owned(),
     }
 }

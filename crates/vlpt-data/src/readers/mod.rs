@@ -40,6 +40,7 @@ mod unlabelled;
 mod walker;
 mod webdataset;
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 pub use effect::{DataSetting, check_settings};
@@ -64,6 +65,15 @@ const AROUND: usize = 4;
 /// No layout or more than one fits, the set contradicts itself, or an option has no effect on it; see
 /// [`LayoutError`].
 pub fn open(path: &Path, options: &OpenOptions) -> Result<Task> {
+    if !path.exists()
+        && path
+            .symlink_metadata()
+            .is_err_and(|e| e.kind() == ErrorKind::NotFound)
+    {
+        return Err(DataError::NothingThere {
+            path: path.to_owned(),
+        });
+    }
     fs_err::metadata(path)?;
     if let Some(snapshot) = hub_cache::snapshot(path)? {
         let mut task = open_around(&snapshot.folder, options, AROUND)?;
@@ -78,6 +88,9 @@ pub fn open(path: &Path, options: &OpenOptions) -> Result<Task> {
     }
     open_around(path, options, AROUND)
 }
+
+/// How the note begins that tells of a split that was made here.
+pub(crate) const ONE_LIST: &str = "there is one list of images only";
 
 /// How the note begins that tells of a folder that was stepped into.
 const LIES_IN: &str = "the data set lies in the folder `";

@@ -28,6 +28,9 @@ pub(super) struct About {
     /// The class names, in the order of the numbers; of one prompt alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     labels: Option<Vec<String>>,
+    /// The least probability of an answer: below it an image is of none of the classes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    threshold: Option<f64>,
     /// Side of the square that the model sees, in pixels.
     image_size: u32,
 }
@@ -42,6 +45,7 @@ impl About {
             task: prompt.task.clone(),
             classes: classes.len(),
             labels: labels.then(|| classes.clone()),
+            threshold: prompt.threshold,
             image_size: prompt.preprocess.image_size,
         }
     }

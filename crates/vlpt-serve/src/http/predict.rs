@@ -9,6 +9,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
+use vlpt_adapter::is_answer;
 
 use super::body;
 use super::extract::Query;
@@ -47,6 +48,9 @@ pub(super) struct Answered {
     version: String,
     /// The best classes, best first.
     predictions: Vec<Score>,
+    /// Whether the image is of none of the classes by the prompt's threshold, where it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    none: Option<bool>,
     /// Shares of the class token's attention in the last block, row by row of patches.
     #[serde(skip_serializing_if = "Option::is_none")]
     attention: Option<Vec<f32>>,
@@ -80,8 +84,10 @@ pub(super) async fn predict(
     let answers = prompts.iter().zip(said).map(|(prompt, said)| {
         let classifier = &prompt.classifier;
         let scores = of_logits(classifier, said.logits, Apply::Usual);
+        let top_score = scores.iter().copied().fold(0.0_f32, f32::max);
         let answered = Answered {
             version: prompt.version.clone(),
+            none: prompt.threshold.map(|least| !is_answer(top_score, least)),
             predictions: best(&classifier.classes, &scores, top),
             attention: said.attention,
         };

@@ -33,6 +33,8 @@ pub(crate) struct Prompt {
     pub(crate) task: String,
     /// What tells its classes apart.
     pub(crate) classifier: Classifier,
+    /// The least probability of an answer: below it an image is of none of the classes.
+    pub(crate) threshold: Option<f64>,
     /// How images are made ready.
     pub(crate) preprocess: Preprocess,
     /// Which images may go through the tower together.
@@ -103,6 +105,7 @@ impl Prompt {
             tower: TowerKey::of(classifier.visual.as_ref()),
             visual: known(classifier.visual.as_ref()),
             classifier,
+            threshold: folder.adapter.calibration.and_then(|own| own.threshold),
             preprocess: folder.adapter.preprocess.clone(),
             folder: Some(folder.clone()),
         })
@@ -126,6 +129,7 @@ impl Prompt {
             tower: TowerKey::Frozen,
             visual: String::new(),
             classifier,
+            threshold: None,
             preprocess: preprocess(clip, &ImageConfig::default()),
             folder: None,
         })
@@ -152,6 +156,8 @@ impl Prompt {
             tower: TowerKey::of(classifier.visual.as_ref()),
             visual: known(classifier.visual.as_ref()),
             classifier,
+            // It was found with the prompt's own classes.
+            threshold: None,
             preprocess: self.preprocess.clone(),
             folder: self.folder.clone(),
         })

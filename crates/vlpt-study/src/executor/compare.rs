@@ -47,6 +47,10 @@ impl TrainExecutor {
         let found = || self.similarities(dir, &plan, observer);
         let similarities = with_threads(self.threads, found)??;
         let mut correlations = Vec::new();
+        observer.start(
+            "correlating similarity and transfer",
+            merged.matrices.len() as u64,
+        );
         for matrix in &merged.matrices {
             for similarity in &similarities {
                 let of_prompts = !similarity.method.is_empty();
@@ -69,7 +73,9 @@ impl TrainExecutor {
                     over_seeds: correlate_seeds(&matrix.gain_of_seed, values, LEVEL),
                 });
             }
+            observer.advance(1);
         }
+        observer.finish();
         Ok(Compared {
             similarities,
             correlations,
@@ -97,7 +103,10 @@ impl TrainExecutor {
             images.push((task.name.clone(), self.image_set(dir, opened, observer)?));
             labels.push(self.labels(&task.name, opened)?);
         }
-        let visual = visual_similarity(&images)?;
+        observer.start("comparing the images of tasks", 1);
+        let visual = visual_similarity(&images);
+        observer.finish();
+        let visual = visual?;
         let label = label_similarity(&labels, self.clip.config.embed_dim)?;
         let plain = [
             ("visual-cosine", visual.mean_cosine),

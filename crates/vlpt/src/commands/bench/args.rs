@@ -8,8 +8,9 @@ use vlpt_methods::METHODS;
 use vlpt_study::{Keep, Shard};
 
 use super::ways::WayArgs;
-use crate::commands::study::{bytes, command, read_groups};
+use crate::commands::study::{bytes, read_groups};
 use crate::error::CliError;
+use crate::invocation;
 use crate::options::TowerArgs;
 
 pub(super) const AFTER_HELP: &str = "\
@@ -189,7 +190,7 @@ impl BenchArgs {
             } else {
                 Keep::Answers
             },
-            command: command(),
+            command: invocation::command(),
         })
     }
 }

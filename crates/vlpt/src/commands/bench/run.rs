@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde::Serialize;
+use vlpt_base::shell;
 use vlpt_bench::{Checked, Estimate, Planned, State, estimate, protocol};
 use vlpt_study::{RunLimits, Shard, TrainExecutor};
 
@@ -81,7 +82,7 @@ pub(super) fn run(name: &str, args: &BenchArgs, console: &Console) -> Result<(),
             format!(
                 "{jobs} jobs\nnext: vlpt study run {out}, or vlpt study launch {out} --on slurm; then vlpt bench \
                  table {out}",
-                out = out.display()
+                out = shell::path(out)
             )
         });
     }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
+use vlpt_base::shell;
 use vlpt_study::multitask::{SourcePrompt, train_source};
 use vlpt_train::{Run, RunConfig, RunOptions, RunSummary, open_tasks_watched};
 
@@ -195,6 +196,6 @@ fn source_text(made: &SourcePrompt, tasks: &[String]) -> String {
         "a prompt for {}, {how}\n{}\nnext: vlpt multitask adapt DATA --init-from {} --out FOLDER",
         tasks.join(", "),
         made.prompt.display(),
-        made.prompt.display()
+        shell::path(&made.prompt)
     )
 }

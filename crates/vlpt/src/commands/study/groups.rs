@@ -8,9 +8,10 @@ use vlpt_study::groups::{agglomerative_groups, greedy_groups};
 use vlpt_study::merge::{TransferKind, TransferMatrix, collect};
 use vlpt_study::{Joint, StudyFile};
 
-use super::plan::{command, report};
+use super::plan::report;
 use crate::console::Console;
 use crate::error::CliError;
+use crate::invocation;
 
 const AFTER_HELP: &str = "\
 Tasks go together that help each other: by the mean of both directions' gain over the task alone.
@@ -126,7 +127,7 @@ pub(crate) fn run(args: &GroupsArgs, console: &Console) -> Result<(), CliError> 
         },
     };
     file.study.joint = Some(joint);
-    file.commands.push(command());
+    file.commands.push(invocation::command());
     let plan = file.write(&args.dir)?;
     report(&args.dir, &plan, console)
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
+use vlpt_base::shell;
 use vlpt_study::launch::slurm::{SlurmOptions, Stage, submit};
 
 use super::bytes;
@@ -103,7 +104,7 @@ pub(crate) fn run(args: &LaunchArgs, console: &Console) -> Result<(), CliError> 
         format!(
             "{}\nnext: vlpt study status {}",
             lines.join("\n"),
-            args.dir.display()
+            shell::path(&args.dir)
         )
     })
 }

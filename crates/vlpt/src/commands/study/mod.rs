@@ -11,7 +11,6 @@ pub(crate) mod work;
 use clap::Subcommand;
 
 pub(crate) use groups::read_groups;
-pub(crate) use plan::command;
 
 use crate::console::Console;
 use crate::error::CliError;

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use clap::Args;
 use serde::Serialize;
+use vlpt_base::shell;
 use vlpt_study::{CommonSettings, Event, Kind, Plan, RunLimits, RunReport, Shard, TrainExecutor};
 
 use super::{bytes, time};
@@ -219,7 +220,7 @@ impl Document {
             time(self.seconds)
         );
         if complete {
-            text += &format!("\nnext: vlpt study merge {}", args.dir.display());
+            text += &format!("\nnext: vlpt study merge {}", shell::path(&args.dir));
         }
         text
     }

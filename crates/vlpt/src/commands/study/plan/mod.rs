@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
+use vlpt_base::shell;
 use vlpt_data::Task;
 use vlpt_data::image::DecodeOptions;
 use vlpt_methods::METHODS;
@@ -15,6 +16,7 @@ use vlpt_train::open_task_watched;
 
 use crate::console::{Console, Unit, table};
 use crate::error::CliError;
+use crate::invocation;
 use crate::options::{DataFlags, TowerArgs, before_work};
 use crate::watch::Watch;
 
@@ -156,7 +158,7 @@ pub(crate) fn run(args: &PlanArgs, console: &Console) -> Result<(), CliError> {
     request.methods = args.methods()?;
     let watch = Watch::new(console);
     let file = StudyFile {
-        commands: vec![command()],
+        commands: vec![invocation::command()],
         study: request.config(&clip, &watch)?,
     };
     let plan = file.write(&args.out)?;
@@ -195,22 +197,7 @@ pub(super) fn report(folder: &Path, plan: &Plan, console: &Console) -> Result<()
             "{} jobs\n\n{}\n\nnext: vlpt study run {}",
             document.jobs,
             table(&["kind", "method", "jobs"], &rows),
-            folder.display()
+            shell::path(folder)
         )
     })
-}
-
-/// The command line as it was given, quoted where a shell needs it.
-pub(crate) fn command() -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./:,+@%".contains(c);
-    let words = crate::invocation::arguments().iter().map(|word| {
-        let word = word.to_string_lossy().into_owned();
-        if !word.is_empty() && word.chars().all(plain) {
-            word
-        } else {
-            format!("'{}'", word.replace('\'', "'\\''"))
-        }
-    });
-    let words: Vec<String> = std::iter::once("vlpt".to_owned()).chain(words).collect();
-    words.join(" ")
 }
