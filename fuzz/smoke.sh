@@ -5,6 +5,7 @@
 # where there is none, the stable one with RUSTC_BOOTSTRAP=1; and cargo-fuzz, without which the targets are built
 # here with the flags that it would set.
 # VLPT_FUZZ_BUILD=0 takes the programs and seeds that were built before.
+# VLPT_FUZZ_TIMEOUT is the most seconds of wall clock for one input, 10: more where other work has the processor.
 # A line for each target, with its processor time, goes to docs/results/fuzzing.csv (VLPT_FUZZ_CSV names another file, or `none`);
 # fuzz/table.sh adds them up. Ends with 1 where a target found something: the input is in
 # fuzz/artifacts/TARGET; with 2 where the targets cannot be built.
@@ -54,18 +55,18 @@ for target in "${targets[@]}"; do
     done
     # libjpeg has tables of one name in several files, which are no fault
     log="target/$target.log"
-    before="$(find "artifacts/$target" -type f | wc -l)"
+    before="$(find "artifacts/$target" -type f ! -name 'slow-unit-*' | wc -l)"
     # Processor time: other work on the machine does not count.
     TIMEFORMAT='%U %S'
     { time nice -n 19 env RAYON_NUM_THREADS=1 ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_odr_violation=0" \
         "$bin/$target" "${folders[@]}" \
         -artifact_prefix="artifacts/$target/" -max_total_time="$seconds" -max_len=65536 \
-        -rss_limit_mb=2048 -malloc_limit_mb=512 -timeout=10 -print_final_stats=1 >"$log" 2>&1; } 2>"$log.time"
+        -rss_limit_mb=2048 -malloc_limit_mb=512 -timeout="${VLPT_FUZZ_TIMEOUT:-10}" -print_final_stats=1 >"$log" 2>&1; } 2>"$log.time"
     code=$?
     took="$(awk 'END { printf "%.0f", $1 + $2 }' "$log.time")"
     runs="$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")"
     peak="$(sed -n 's/^stat::peak_rss_mb: *//p' "$log")"
-    inputs=$(($(find "artifacts/$target" -type f | wc -l) - before))
+    inputs=$(($(find "artifacts/$target" -type f ! -name 'slow-unit-*' | wc -l) - before))
     printf '%-16s exit %s, %s s of processor time, %s runs, %s MiB\n' "$target" "$code" "$took" "${runs:-?}" "${peak:-?}"
     [ "$csv" = none ] || echo "$(date -u +%F),$target,$took,${runs:-0},${peak:-0},$inputs" >>"$csv"
     [ "$code" -eq 0 ] || { found=1; tail -n 25 "$log"; }

@@ -24,6 +24,9 @@ pub struct Reliability {
     pub bins: Vec<ReliabilityPoint>,
 }
 
+/// No bin is narrower.
+const NARROWEST: f64 = 1e-4;
+
 /// Images whose most probable class has a probability above `low` and at most `high`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ReliabilityPoint {
@@ -65,9 +68,13 @@ impl Reliability {
 }
 
 fn point(bin: &Value) -> Option<ReliabilityPoint> {
+    let (low, high) = (bin[0].as_f64()?, bin[1].as_f64()?);
+    // A result that was changed by hand has no bins narrower than these, and none beside the shares.
+    let sound = low >= 0.0 && high <= 1.0 + 1e-9 && high - low >= NARROWEST;
+    sound.then_some(())?;
     Some(ReliabilityPoint {
-        low: bin[0].as_f64()?,
-        high: bin[1].as_f64()?,
+        low,
+        high,
         images: bin[2].as_u64()?,
         confidence: bin[3].as_f64()?,
         accuracy: bin[4].as_f64()?,
@@ -133,6 +140,13 @@ mod tests {
         let curves = Reliability::of(&kept, ("a", "m, own".to_owned(), 4, 1));
         assert_eq!(curves.len(), 2);
         assert_eq!(curves[1].temperature, Some(2.0));
+        for bad in [
+            json!([0.5, 0.5, 3, 0.5, 1.0]),
+            json!([0.6, 0.4, 3, 0.5, 1.0]),
+            json!([0.0, 9.0, 3, 0.5, 1.0]),
+        ] {
+            assert_eq!(point(&bad), None, "{bad}");
+        }
         let none = json!({ "bins": null, "temperature": null, "scaled_bins": null });
         assert!(Reliability::of(&none, ("a", "m".to_owned(), 4, 1)).is_empty());
         let dir = tempfile::tempdir().unwrap();

@@ -23,6 +23,9 @@ pub struct MethodConfig {
     tables: BTreeMap<&'static str, Box<dyn MethodOptions>>,
 }
 
+/// The largest whole number that an option can have.
+const MAX_COUNT: u64 = 1_000_000;
+
 impl MethodConfig {
     /// A method with its built-in options.
     pub fn new(spec: &'static MethodSpec) -> Self {
@@ -83,7 +86,31 @@ impl MethodConfig {
     /// # Errors
     /// The first option whose value makes no sense.
     pub fn check(&self) -> Result<()> {
+        self.check_counts()?;
         (self.spec.check)(self)
+    }
+
+    /// No number of epochs, tokens or values of a grid is larger than a machine could ever hold or do.
+    fn check_counts(&self) -> Result<()> {
+        for (table, options) in self.to_tables() {
+            for (key, value) in options.as_object().into_iter().flatten() {
+                let list = value
+                    .as_array()
+                    .map_or(std::slice::from_ref(value), Vec::as_slice);
+                let Some(count) = list
+                    .iter()
+                    .filter_map(Value::as_u64)
+                    .find(|&n| n > MAX_COUNT)
+                else {
+                    continue;
+                };
+                return Err(MethodError::Incompatible {
+                    what: format!("{table}.{key} = {count}: expected at most {MAX_COUNT}"),
+                    hint: None,
+                });
+            }
+        }
+        Ok(())
     }
 
     /// The options of its table of type `T`.

@@ -28,7 +28,8 @@ pub(crate) fn dropout(values: &Tensor, rate: f64, pass: &Pass, purpose: &str) ->
 /// # Errors
 /// [`MethodError::Option`] of the name `key`.
 pub(crate) fn check_rate(rate: f64, key: &'static str) -> Result<()> {
-    if (0.0..1.0).contains(&rate) {
+    // also in the precision of the towers
+    if (0.0..1.0).contains(&(rate as f32)) && rate >= 0.0 {
         return Ok(());
     }
     Err(MethodError::Option {

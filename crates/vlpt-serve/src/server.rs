@@ -18,6 +18,8 @@ use crate::metrics::Metrics;
 use crate::options::ServeOptions;
 use crate::prompts::{NamedFolder, Prompts, watch};
 
+/// The most images of a batch, and requests at a time.
+const MOST: usize = 1 << 20;
 /// Between two looks at whether the server is to end.
 const NAP: Duration = Duration::from_millis(50);
 
@@ -60,11 +62,11 @@ impl Server {
         let address = listener.local_addr()?;
         let metrics = Metrics::new();
         let batching = Batching {
-            most: options.batch.max(1),
+            most: options.batch.clamp(1, MOST),
             wait: options.wait,
         };
         let (engine, tower) = Engine::start(Arc::clone(&clip), batching, metrics.clone())?;
-        let permits = Arc::new(Semaphore::new(options.queue.max(1)));
+        let permits = Arc::new(Semaphore::new(options.queue.clamp(1, MOST)));
         let app = App::new(Parts {
             clip,
             prompts,

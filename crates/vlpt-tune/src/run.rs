@@ -44,6 +44,7 @@ pub fn tune(
         ..RunConfig::default()
     };
     base.compute.precision = clip.precision.into();
+    base.check()?;
     let data = TrainingData::of_tasks(std::slice::from_ref(task), &base)?;
     let mut notes = Vec::new();
     let imbalance = imbalance(&data);

@@ -43,7 +43,8 @@ pub(crate) struct KeptRows {
 
 impl KeptRows {
     /// Opens the rows beside `out`: those of an interrupted command of the same `origin`, cut to a multiple of
-    /// `batch` rows of `width` numbers; else none.
+    /// `batch` rows of `width` numbers; else none. Of more rows than there are images all are made again: the
+    /// file is damaged.
     ///
     /// # Errors
     /// The files cannot be read or written.
@@ -51,7 +52,7 @@ impl KeptRows {
         out: &Path,
         origin: &O,
         width: usize,
-        batch: usize,
+        (images, batch): (usize, usize),
     ) -> Result<Self, CliError> {
         let path = beside(out, ".part");
         let origin_path = beside(out, ".part.json");
@@ -69,7 +70,12 @@ impl KeptRows {
             write_atomic(&origin_path, &text)?;
         }
         let row = (width * size_of::<f32>()).max(1);
-        let count = file.metadata()?.len() as usize / row / batch * batch;
+        let rows = file.metadata()?.len() as usize / row;
+        let count = if rows > images {
+            0
+        } else {
+            rows / batch * batch
+        };
         file.set_len((count * row) as u64)?;
         file.seek(SeekFrom::End(0))?;
         Ok(Self {
@@ -170,4 +176,23 @@ pub(crate) fn folder_hash(folder: &Path) -> Result<String, CliError> {
         parts.push(fs_err::read(path)?);
     }
     Ok(fingerprint(parts))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_rows_than_images_are_made_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("out.csv");
+        let open = |images| KeptRows::open(&out, &"origin".to_owned(), 2, (images, 1)).unwrap();
+        let mut rows = open(4);
+        for _ in 0..3 {
+            rows.push(&no_row(2)).unwrap();
+        }
+        assert_eq!(open(4).left_out(2).unwrap(), [0, 1, 2]);
+        assert_eq!(open(2).count(), 0);
+    }
 }

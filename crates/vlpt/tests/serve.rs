@@ -417,8 +417,15 @@ fn a_prompt_with_a_threshold_says_which_images_are_of_none_of_its_classes() {
         annotate_prompt(Path::new(&prompt), &annotations).unwrap();
         prompts.push(out.to_owned());
     }
-    let prompts: Vec<&str> = prompts.iter().map(String::as_str).collect();
-    let server = Server::start(&prompts);
+    let mut args: Vec<&str> = prompts.iter().map(String::as_str).collect();
+    // as many as a machine can count to are as many as it can have
+    args.extend([
+        "--batch",
+        "4611686018427387904",
+        "--queue",
+        "18446744073709551615",
+    ]);
+    let server = Server::start(&args);
     let (status, said) = server.post("/v1/predict", &[], &photo());
     let said: Value = serde_json::from_slice(&said).unwrap();
     assert_eq!(status, 200, "{said}");

@@ -114,7 +114,7 @@ impl Bootstrap {
             });
         }
         let mut random = SplitMix64::new(self.seed);
-        let mut values = Vec::with_capacity(self.resamples);
+        let mut values = Vec::new();
         for _ in 0..self.resamples {
             times.fill(0);
             for _ in 0..n {

@@ -18,6 +18,15 @@ impl PromptFolder {
                 "the prompt has features of width {ours}, the model of {found}"
             )));
         }
+        let (ours, found_side) = (
+            self.adapter.preprocess.image_size as usize,
+            clip.config.vision.image_size,
+        );
+        if ours != found_side {
+            return Err(incompatible(format!(
+                "the prompt makes images {ours} pixels wide and high, the model looks at {found_side}"
+            )));
+        }
         let stored = self.stored.classifier.as_ref();
         let visual = stored.and_then(|classifier| classifier.visual.as_ref());
         let (depth, tower) = (clip.vision.depth(), clip.vision.width());

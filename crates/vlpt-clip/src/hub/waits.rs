@@ -29,13 +29,17 @@ impl Default for HubWaits {
     }
 }
 
+/// The longest wait, in seconds: a year.
+const LONGEST: u64 = 365 * 24 * 3600;
+
 impl HubWaits {
     /// `HF_HUB_ETAG_TIMEOUT` and `HF_HUB_DOWNLOAD_TIMEOUT`, whole seconds, as `huggingface_hub`
     /// reads them; what is not set, or no number above zero, keeps its default.
     pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Self {
         let seconds = |name: &str| {
-            let seconds = variable(name)?.trim().parse().ok().filter(|&s| s > 0)?;
-            Some(Duration::from_secs(seconds))
+            let seconds: u64 = variable(name)?.trim().parse().ok().filter(|&s| s > 0)?;
+            // What is longer cannot be added to a clock everywhere.
+            Some(Duration::from_secs(seconds.min(LONGEST)))
         };
         let default = Self::default();
         Self {
@@ -52,6 +56,11 @@ mod tests {
 
     #[test]
     fn waits_are_read_as_huggingface_hub_reads_them() {
+        assert!(
+            std::time::Instant::now()
+                .checked_add(Duration::from_secs(LONGEST))
+                .is_some()
+        );
         let read = |value: &str| {
             let value = value.to_owned();
             HubWaits::from_variables(move |name| {

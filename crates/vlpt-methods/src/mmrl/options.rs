@@ -9,6 +9,8 @@ use crate::{FusedClasses, MethodError, Result};
 const DEFAULT_BLOCKS: usize = 7;
 /// Most tokens a block.
 const MAX_TOKENS: usize = 1024;
+/// The widest tokens.
+const MAX_WIDTH: usize = 16_384;
 
 options! {
     /// Options of [`Mmrl`](super::Mmrl), and of [`MmrlPlus`](super::MmrlPlus) beside its own.
@@ -16,7 +18,7 @@ options! {
         /// Number of representation tokens, which both towers share.
         tokens: usize = 5, "1 to 1024";
         /// Width of a representation token. Published is 512, and 2048 for EuroSAT.
-        width: usize = 512, "at least 1";
+        width: usize = 512, "1 to 16384";
         /// The last so many blocks of each tower get rows made of the tokens; left out, 7, or all but the
         /// first of a smaller tower.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -45,7 +47,7 @@ options! {
         /// out of the block before: its share is `beta`. The built-in value is that published for
         /// ImageNet, and the same for all data; the published tables have another for each data set, and,
         /// across data sets, for each set that is tested on.
-        beta: f64 = 0.9, "above 0, at most 1";
+        beta: f64 = 0.9, "1e-7 to 1";
         /// Rank of what each block adds to the shared layer.
         rank: usize = 4, "at least 1";
         /// Rank of what is added to the frozen projection for the learned rows.
@@ -70,8 +72,8 @@ impl MmrlConfig {
         if !(1..=MAX_TOKENS).contains(&self.tokens) {
             return refuse("mmrl.tokens", &self.tokens, format!("1 to {MAX_TOKENS}"));
         }
-        if self.width == 0 {
-            return refuse("mmrl.width", &self.width, "at least 1");
+        if !(1..=MAX_WIDTH).contains(&self.width) {
+            return refuse("mmrl.width", &self.width, format!("1 to {MAX_WIDTH}"));
         }
         if self.blocks == Some(0) {
             return refuse("mmrl.blocks", &0, "at least 1");
@@ -118,8 +120,9 @@ impl MmrlPlusConfig {
     /// # Errors
     /// The first that makes no sense.
     pub fn check(&self) -> Result<()> {
-        if !(self.beta > 0.0 && self.beta <= 1.0) {
-            return refuse("mmrlpp.beta", &self.beta, "above 0, at most 1");
+        // What is carried over is a share below 1 as f32, too.
+        if !(self.beta > 0.0 && self.beta <= 1.0 && ((1.0 - self.beta) as f32) < 1.0) {
+            return refuse("mmrlpp.beta", &self.beta, "1e-7 to 1");
         }
         if self.rank == 0 {
             return refuse("mmrlpp.rank", &0, "at least 1");

@@ -309,7 +309,7 @@ mod tests {
         };
         assert_eq!(
             of(|own| own.beta = 0.0),
-            "mmrlpp.beta = 0: expected above 0, at most 1"
+            "mmrlpp.beta = 0: expected 1e-7 to 1"
         );
         assert!(of(|own| own.beta = f64::NAN).contains("mmrlpp.beta"));
         assert_eq!(

@@ -85,7 +85,7 @@ fn values_that_make_no_sense_are_refused_by_name() {
     );
     assert_eq!(
         error(|c| c.width = 0),
-        "mmrl.width = 0: expected at least 1"
+        "mmrl.width = 0: expected 1 to 16384"
     );
     assert_eq!(
         error(|c| c.blocks = Some(0)),

@@ -4,6 +4,7 @@
 mod batch;
 mod pass;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -113,11 +114,56 @@ fn work(clip: &Clip, batching: Batching, metrics: &Metrics, mut line: mpsc::Rece
             .unzip();
         // a batch begins inside the pool, so that none of its passes has to wake it up; between two
         // batches the pool is everybody's, be it of one thread
-        let answers = rayon::scope(|_| pass::answer(clip, &jobs, metrics));
+        let answers = rayon::scope(|_| each(&jobs, &|jobs| pass::answer(clip, jobs, metrics)));
         metrics.batch(jobs.len(), start.elapsed());
         for (reply, answer) in replies.into_iter().zip(answers) {
             // the one who asked may have gone
             let _ = reply.send(answer);
         }
+    }
+}
+
+/// The answers to jobs. A job that panics, by a fault of the program that its prompt brings to light, gets an error,
+/// and those beside it are answered as if it had not been there: the thread goes on.
+fn each(jobs: &[Job], answer: &dyn Fn(&[Job]) -> Vec<Reply>) -> Vec<Reply> {
+    let answers = catch_unwind(AssertUnwindSafe(|| answer(jobs)));
+    match (answers, jobs) {
+        (Ok(answers), _) => answers,
+        (Err(_), [_]) => vec![Err(RequestError::Own(
+            "a fault of the program: standard error has more".to_owned(),
+        ))],
+        (Err(_), _) => jobs.chunks(1).flat_map(|one| each(one, answer)).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_that_panics_takes_no_other_with_it() {
+        let job = |pixel: f32| Job {
+            pixels: vec![pixel],
+            prompts: Vec::new(),
+            attention: false,
+        };
+        let jobs = [1.0, 2.0, 3.0].map(job);
+        let answer = |jobs: &[Job]| {
+            assert!(
+                jobs.iter().all(|job| job.pixels[0] != 2.0),
+                "as a fault would"
+            );
+            let logits = |job: &Job| Answer {
+                logits: vec![job.pixels.clone()],
+                attention: Vec::new(),
+            };
+            jobs.iter().map(|job| Ok(logits(job))).collect()
+        };
+        let answers = each(&jobs, &answer);
+        assert_eq!(answers.len(), 3);
+        for (answer, pixel) in [(&answers[0], 1.0), (&answers[2], 3.0)] {
+            assert_eq!(answer.as_ref().unwrap().logits, [[pixel]]);
+        }
+        assert!(matches!(answers[1], Err(RequestError::Own(_))));
     }
 }

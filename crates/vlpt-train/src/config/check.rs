@@ -8,6 +8,13 @@ use super::keys::value;
 use super::{RunConfig, ScheduleName, Views, Warmup};
 use crate::{Mix, Result, TrainError};
 
+/// The most epochs: more end in no lifetime, and their learning rates are laid out before the first.
+const MAX_EPOCHS: usize = 1_000_000;
+/// The most steps.
+const MAX_STEPS: usize = 100_000_000;
+/// The most views of an image whose features are kept.
+const MAX_VIEWS: usize = 10_000;
+
 impl RunConfig {
     /// Checks the values one by one and against each other.
     ///
@@ -30,10 +37,16 @@ impl RunConfig {
             "at least 1, or \"all\"",
         )?;
         need(
-            self.epochs() >= 1,
+            i64::try_from(self.seed).is_ok(),
+            "seed",
+            self.seed,
+            "0 to 9223372036854775807",
+        )?;
+        need(
+            (1..=MAX_EPOCHS).contains(&self.epochs()),
             "train.epochs",
             self.epochs(),
-            "at least 1",
+            "1 to 1000000",
         )?;
         self.check_length()?;
         need(
@@ -115,10 +128,10 @@ impl RunConfig {
         }
         let v = &self.views;
         need(
-            v.mode != Views::Cached || v.count >= 1,
+            v.mode != Views::Cached || (1..=MAX_VIEWS).contains(&v.count),
             "views.count",
             v.count,
-            "at least 1",
+            "1 to 10000",
         )?;
         let [low, high] = v.scale;
         let fits = low > 0.0 && low <= high && high <= 1.0;
@@ -196,13 +209,15 @@ impl RunConfig {
     fn check_length(&self) -> Result<()> {
         let t = &self.train;
         if let Some(steps) = t.steps {
-            need(steps >= 1, "train.steps", steps, "at least 1")?;
+            let fits = (1..=MAX_STEPS).contains(&steps);
+            need(fits, "train.steps", steps, "1 to 100000000")?;
         }
         let Some(each) = t.steps_per_shot else {
             return Ok(());
         };
         let key = "train.steps_per_shot";
-        need(each >= 1, key, each, "at least 1")?;
+        let fits = (1..=MAX_EPOCHS).contains(&each);
+        need(fits, key, each, "1 to 1000000")?;
         need(t.steps.is_none(), key, each, "none beside train.steps")?;
         let counted = self.few_shot.shots != Shots::All;
         let expected = "a number of few_shot.shots beside it; with all images, train.steps";

@@ -43,7 +43,7 @@ fn execute_here(
     observer: &dyn TrainObserver,
 ) -> Result<RunSummary> {
     if config.compute.memory_mb > 0 {
-        set_memory_budget((config.compute.memory_mb as u64) << 20);
+        set_memory_budget((config.compute.memory_mb as u64).saturating_mul(1 << 20));
     }
     let dir = lock.dir();
     let mut checkpoint = Checkpoint::read(dir)?;

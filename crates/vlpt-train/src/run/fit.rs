@@ -120,7 +120,11 @@ fn views(job: &Job, observer: &dyn TrainObserver) -> Result<Vec<Vec<f32>>> {
 /// The same views before the tower's projection, in half of the run's memory, else on disk.
 fn store<'j>(job: &'j Job, observer: &'j dyn TrainObserver) -> Result<ViewStore<'j>> {
     let images = (&*job.data.train.samples, job.train_hashes);
-    let budget = job.config.compute.resolved_memory_mb() << 19;
+    let budget = job
+        .config
+        .compute
+        .resolved_memory_mb()
+        .saturating_mul(1 << 19);
     Ok(job
         .extractor
         .view_store(images, &drawn_views(job), budget, observer)?)

@@ -22,7 +22,7 @@ pub(crate) struct MemoryPlan {
 impl MemoryPlan {
     /// The shares of a run, by the towers that have learned prompts.
     pub(crate) fn of(config: &RunConfig, text: bool, visual: bool) -> Self {
-        let all = config.compute.resolved_memory_mb() << 20;
+        let all = config.compute.resolved_memory_mb().saturating_mul(1 << 20);
         let (towers, pixels) = if visual { (all / 2, all / 2) } else { (all, 0) };
         let each = if text && visual { towers / 2 } else { towers };
         let budget = |learned| MemoryBudget::new(if learned { each } else { 0 });

@@ -54,7 +54,7 @@ impl KeptAnswers {
             classes: width,
             images: inputs_hash(inputs),
         };
-        let mut rows = KeptRows::open(out, &origin, width, BATCH)?;
+        let mut rows = KeptRows::open(out, &origin, width, (inputs.len(), BATCH))?;
         interrupt::goes_on_when_given_again();
         let mut failed = BTreeMap::new();
         if rows.count() > 0 {

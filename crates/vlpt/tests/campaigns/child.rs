@@ -43,7 +43,9 @@ pub(crate) fn program(folder: &Path) -> Command {
     let base = vlpt();
     let mut command = match std::env::var_os("VLPT_BIN") {
         Some(other) => {
-            let mut command = Command::new(other);
+            // A relative path leads from the repository, where the command is given, and not from this crate.
+            let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+            let mut command = Command::new(repository.join(other));
             for (name, value) in base.get_envs() {
                 match value {
                     Some(value) => command.env(name, value),

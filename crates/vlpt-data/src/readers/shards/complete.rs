@@ -85,7 +85,7 @@ fn twice(root: &Root, part: SplitName, first: &Shard, second: &Shard) -> LayoutE
 fn renumbered(example: &Shard, number: usize, wanted: usize) -> String {
     let (folder, file) = example.path.rsplit_once('/').unwrap_or(("", &example.path));
     let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
-    let places = (0..file.len()).filter(|at| {
+    let places = file.char_indices().map(|(at, _)| at).filter(|at| {
         let inside = *at > 0 && file.as_bytes()[at - 1].is_ascii_digit();
         !inside && digits(&file[*at..]) > 0
     });

@@ -3,6 +3,9 @@
 use super::super::{Searched, TemplateChoice};
 use crate::{MethodError, Result};
 
+/// Values of alpha and of beta that are tried at most.
+const MOST_STEPS: usize = 1000;
+
 options! {
     /// Options of [`TipAdapter`](super::TipAdapter).
     pub struct TipAdapterConfig = "tip_adapter" {
@@ -89,6 +92,14 @@ impl TipAdapterConfig {
             ("tip_adapter.batch_size", self.batch_size),
         ] {
             need(value >= 1, key, value, "at least 1")?;
+        }
+        for steps in self.search_step {
+            need(
+                steps <= MOST_STEPS,
+                "tip_adapter.search_step",
+                steps,
+                "at most 1000 values of each",
+            )?;
         }
         Ok(())
     }

@@ -200,6 +200,11 @@ fn images(prompt: &Prompt, request: &Request) -> Result<Vec<Image>, RequestError
                     input.shape
                 )));
             }
+            if values.iter().any(|value| !value.is_finite()) {
+                return Err(RequestError::Bad(
+                    "pixel_values: a number that is NaN or infinite".to_owned(),
+                ));
+            }
             let one = values.len() / count;
             let image = |values: &[f32]| Image::Pixels(values.to_vec());
             Ok(values.chunks_exact(one).map(image).collect())

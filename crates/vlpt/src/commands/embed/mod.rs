@@ -10,11 +10,14 @@ use serde::{Deserialize, Serialize};
 use vlpt_adapter::{AdapterError, BATCH, DecodedImages, ImageAdaptation, PromptFolder, pipelined};
 use vlpt_clip::Clip;
 use vlpt_data::DataError;
+use vlpt_train::DEFAULT_MODEL;
 
 use crate::console::{Console, Unit};
 use crate::error::CliError;
 use crate::kept_rows::{KeptRows, folder_hash, no_row};
-use crate::options::{BrokenArg, ImageArgs, Input, TowerArgs, ViewFlags, inputs_hash, open_model};
+use crate::options::{
+    BaseModelArgs, BrokenArg, ImageArgs, Input, TowerArgs, ViewFlags, from_environment, inputs_hash,
+};
 use crate::output;
 use broken::{LeftOut, WholeRows, told};
 
@@ -105,10 +108,14 @@ pub(crate) fn run(args: &EmbedArgs, console: &Console) -> Result<(), CliError> {
     let folder = args.prompt.as_deref().map(PromptFolder::open).transpose()?;
     let clip = match &folder {
         Some(folder) => {
-            let precision = args.model.precision.resolve();
-            let clip = open_model(&folder.adapter.base_model, precision, console)?;
-            folder.check_model(&clip)?;
-            clip
+            let name = &args.model.name.model;
+            let named = *name != DEFAULT_MODEL && !from_environment("model");
+            let base = BaseModelArgs {
+                model: named.then(|| name.clone()),
+                precision: args.model.precision,
+                force: false,
+            };
+            base.open(folder, console)?
         }
         None => args.model.open(console)?,
     };
@@ -258,7 +265,7 @@ fn images(
         skips,
     };
     let width = clip.config.embed_dim;
-    let mut rows = KeptRows::open(&args.out, &origin, width, BATCH)?;
+    let mut rows = KeptRows::open(&args.out, &origin, width, (inputs.len(), BATCH))?;
     let there = rows.count().min(inputs.len());
     if there > 0 {
         console.say(format!(

@@ -56,11 +56,14 @@ pub(crate) struct MethodsArgs {
     precision: PrecisionArgs,
 }
 
+/// The most classes, and images of each, that are counted for.
+const MOST: usize = 100_000;
+
 /// A number that is at least 2: fewer classes or images leave nothing to tell apart.
 fn count(text: &str) -> Result<usize, String> {
     match text.parse() {
-        Ok(0 | 1) | Err(_) => Err("expected a number of at least 2".to_owned()),
-        Ok(number) => Ok(number),
+        Ok(number @ 2..=MOST) => Ok(number),
+        Ok(_) | Err(_) => Err(format!("expected a number from 2 to {MOST}")),
     }
 }
 
