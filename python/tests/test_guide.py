@@ -76,7 +76,7 @@ def test_every_example_of_the_guide_runs(place, capsys):
     assert ran["python"] >= 9 and ran["sh"] >= 2, ran
     assert Path("answers.csv").read_bytes() == Path("command.csv").read_bytes()
     said = capsys.readouterr().out
-    for words in ("interval", "runs/photos/report.html", "broken.jpg: truncated", "hint: check the path"):
+    for words in ("interval", "runs/photos/report.html", "broken.jpg: truncated", "hint: name a run folder"):
         assert words in said, said
 
 

@@ -75,7 +75,7 @@ class Tuned:
 
     @property
     def report(self) -> Path:
-        """The report for people: learning curve, confusions, photos that are probably labelled wrong."""
+        """The report for people: learning curve, confusions, photos that may be labelled wrong."""
         return self.folder / "report.html"
 
     @property

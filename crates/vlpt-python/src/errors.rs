@@ -79,6 +79,14 @@ impl Failure {
         })
     }
 
+    /// A file or folder that is not there.
+    fn absent(error: &dyn Error, hint: Option<String>) -> Self {
+        Self::Io(
+            io::Error::new(io::ErrorKind::NotFound, error.to_string()),
+            hint,
+        )
+    }
+
     /// As an exception.
     pub(crate) fn raise(self, py: Python<'_>) -> PyErr {
         match self {
@@ -135,6 +143,7 @@ impl From<DataError> for Failure {
     fn from(error: DataError) -> Self {
         match error {
             DataError::Io(error) => error.into(),
+            DataError::NothingThere { .. } => Self::absent(&error, error.hint()),
             DataError::BrokenImage(inner) if matches!(*inner, DataError::Io(_)) => (*inner).into(),
             DataError::Layout(LayoutError::WithoutEffect { .. }) => {
                 Self::Value(Said::of(&error, error.hint()))
@@ -158,6 +167,7 @@ impl From<AdapterError> for Failure {
             AdapterError::Clip(error) => error.into(),
             AdapterError::Data(error) => error.into(),
             AdapterError::Method(error) => error.into(),
+            AdapterError::NoPrompt { .. } => Self::absent(&error, error.hint()),
             AdapterError::Incompatible { .. } | AdapterError::OtherClasses { .. } => {
                 Self::Value(Said::of(&error, error.hint()))
             }

@@ -10,6 +10,8 @@ use crate::record::{
 };
 use crate::work::{Verdict, Work};
 
+/// Share of held-out photos that have to be right before labels are doubted.
+const SURE: f64 = 0.7;
 /// Photos near the boundary that are named.
 const NEAREST: usize = 12;
 
@@ -27,8 +29,8 @@ pub(crate) fn record(
     let held = |place: usize| work.held[place];
     let labels: Vec<usize> = work.held.iter().map(|&p| photos.labels[p]).collect();
     let (rows, count) = (&verdict.probabilities, classes.len());
-    // A classifier that is wrong more often than right cannot doubt labels.
-    let knows = verdict.estimate.is_some_and(|e| e.uncorrected >= 0.5);
+    // A classifier that is often wrong doubts labels for its own mistakes.
+    let knows = verdict.estimate.is_some_and(|e| e.uncorrected >= SURE);
     let doubted = if knows {
         suspects(rows, count, &labels)
     } else {

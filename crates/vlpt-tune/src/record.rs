@@ -66,8 +66,8 @@ pub struct Record {
     pub classes: Vec<ClassCount>,
     /// Held-out photos by true class (row) and most probable class (column).
     pub confusion: Vec<Vec<u32>>,
-    /// Photos that may be labelled wrong, the most suspicious first; none where fewer than half of
-    /// the held-out photos were right, since labels cannot be doubted then.
+    /// Photos that may be labelled wrong, the most suspicious first; none where fewer than 70 % of
+    /// the held-out photos were right, since a classifier then doubts labels for its own mistakes.
     pub suspects: Vec<SuspectPhoto>,
     /// Groups of photos that are copies of each other.
     pub copies: Vec<CopyGroup>,

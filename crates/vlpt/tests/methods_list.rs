@@ -57,7 +57,10 @@ fn numbers_are_those_of_the_classes_and_images() {
     assert_eq!(numbers(&few, "tip-adapter-f"), 160 * 256);
     assert_eq!(numbers(&many, "tip-adapter-f"), 100 * 256);
     let error = transcript(home.path(), &["methods", "--classes", "1"]);
-    assert!(error.contains("expected a number from 2 to 100000"), "{error}");
+    assert!(
+        error.contains("expected a number from 2 to 100000"),
+        "{error}"
+    );
 }
 
 #[test]
