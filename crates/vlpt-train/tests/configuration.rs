@@ -346,6 +346,8 @@ fn the_first_difference_of_two_configurations_is_named() {
 
 #[test]
 fn a_file_that_is_not_there_is_named() {
+    let folder = load(None, Some(Path::new(env!("CARGO_MANIFEST_DIR"))), &[]).unwrap_err();
+    assert!(folder.to_string().contains("no pipe or folder"), "{folder}");
     let error = load(None, Some(Path::new("absent.toml")), &[]).unwrap_err();
     assert!(error.to_string().contains("absent.toml"), "{error}");
 }

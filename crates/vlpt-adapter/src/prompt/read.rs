@@ -245,7 +245,7 @@ fn no_prompt(path: &Path) -> AdapterError {
     }
     if is_run(path) {
         return error(
-            "a run that has not ended: it has no prompt yet".to_owned(),
+            "a run without a prompt: it has not ended, or the prompt was removed".to_owned(),
             format!("go on with `{}`", vlpt_base::shell::resume_run(path)),
         );
     }

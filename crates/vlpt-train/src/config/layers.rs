@@ -106,6 +106,14 @@ impl Layers<'_> {
             });
         }
         if let Some(path) = self.file {
+            // It is read once for the method and once more for all, which a pipe does not allow.
+            if fs_err::metadata(path).is_ok_and(|found| !found.is_file()) {
+                return Err(TrainError::Setting {
+                    key: "--config",
+                    found: path.display().to_string(),
+                    expected: "a file, and no pipe or folder".to_owned(),
+                });
+            }
             let text = fs_err::read_to_string(path)?;
             layers.push(Layer::read(&text, &path.display().to_string())?);
         }

@@ -109,9 +109,18 @@ pub(crate) fn run(args: &TrainArgs, console: &Console) -> Result<(), CliError> {
             "name a folder: `vlpt train photos`, or try `vlpt train synthetic:shapes`",
         ));
     }
-    let named = Path::new("runs").join(name_of(&config.data.path));
+    let dir = match &args.out {
+        Some(out) => out.clone(),
+        None if config.data.path.is_empty() => {
+            return Err(CliError::usage(
+                "no run folder is named, and several tasks have no name to call it by",
+                "add --out runs/NAME",
+            ));
+        }
+        None => Path::new("runs").join(name_of(&config.data.path)),
+    };
     let options = RunOptions {
-        dir: args.out.clone().unwrap_or(named),
+        dir,
         cache: args.cache.folder(),
     };
     // what another run in the folder says of itself is not for this one
