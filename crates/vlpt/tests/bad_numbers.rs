@@ -80,6 +80,10 @@ fn a_prompt_for_images_of_another_size_is_refused() {
     let file = at.join("run/prompt/adapter_config.json");
     let text = std::fs::read_to_string(&file).unwrap();
     std::fs::remove_file(at.join("run/prompt/checksums.sha256")).unwrap();
+    // a model that is named is not passed over for the prompt's own
+    let named = ["embed", "photos", "--prompt", "run", "--model", "./nowhere"];
+    let said = refused(at, &[&named[..], &["--out", "rows.npy"]].concat());
+    assert!(said.contains("nowhere"), "{said}");
     for side in ["32", "0"] {
         let other = text.replace("\"image_size\": 64", &format!("\"image_size\": {side}"));
         assert_ne!(other, text);

@@ -9,6 +9,8 @@ use clap::{ArgMatches, Command};
 
 /// Flags whose value an environment variable gave.
 static FROM_ENVIRONMENT: OnceLock<BTreeSet<String>> = OnceLock::new();
+/// Flags of the command line.
+static FROM_LINE: OnceLock<BTreeSet<String>> = OnceLock::new();
 
 /// Flags that cannot stand together on one command line. An environment variable of the second is
 /// overruled by the first.
@@ -59,6 +61,7 @@ pub(crate) fn remember(matches: &ArgMatches) -> Result<(), clap::Error> {
     }
     // The program parses one command line; a second call would bring the same.
     let _ = FROM_ENVIRONMENT.set(environment);
+    let _ = FROM_LINE.set(line);
     Ok(())
 }
 
@@ -67,6 +70,11 @@ pub(crate) fn from_environment(id: &str) -> bool {
     FROM_ENVIRONMENT
         .get()
         .is_some_and(|flags| flags.contains(id))
+}
+
+/// Whether this flag was given on the command line.
+pub(crate) fn from_line(id: &str) -> bool {
+    FROM_LINE.get().is_some_and(|flags| flags.contains(id))
 }
 
 /// A switch as an environment variable says it.

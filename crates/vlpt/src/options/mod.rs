@@ -17,7 +17,7 @@ mod walk;
 pub(crate) use address_space::check_address_space;
 pub(crate) use cache::CacheArgs;
 pub(crate) use data::{BrokenArg, DataArgs, DataFlags, before_work, refuse_inside};
-pub(crate) use given::{from_environment, remember, switch, without_empty_variables};
+pub(crate) use given::{from_environment, from_line, remember, switch, without_empty_variables};
 pub(crate) use images::{ImageArgs, Images};
 pub(crate) use input::{Input, inputs_hash};
 pub(crate) use model::{

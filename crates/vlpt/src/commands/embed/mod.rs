@@ -10,13 +10,12 @@ use serde::{Deserialize, Serialize};
 use vlpt_adapter::{AdapterError, BATCH, DecodedImages, ImageAdaptation, PromptFolder, pipelined};
 use vlpt_clip::Clip;
 use vlpt_data::DataError;
-use vlpt_train::DEFAULT_MODEL;
 
 use crate::console::{Console, Unit};
 use crate::error::CliError;
 use crate::kept_rows::{KeptRows, folder_hash, no_row};
 use crate::options::{
-    BaseModelArgs, BrokenArg, ImageArgs, Input, TowerArgs, ViewFlags, from_environment, inputs_hash,
+    BaseModelArgs, BrokenArg, ImageArgs, Input, TowerArgs, ViewFlags, from_line, inputs_hash,
 };
 use crate::output;
 use broken::{LeftOut, WholeRows, told};
@@ -109,9 +108,8 @@ pub(crate) fn run(args: &EmbedArgs, console: &Console) -> Result<(), CliError> {
     let clip = match &folder {
         Some(folder) => {
             let name = &args.model.name.model;
-            let named = *name != DEFAULT_MODEL && !from_environment("model");
             let base = BaseModelArgs {
-                model: named.then(|| name.clone()),
+                model: from_line("model").then(|| name.clone()),
                 precision: args.model.precision,
                 force: false,
             };
