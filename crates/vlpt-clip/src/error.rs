@@ -96,9 +96,12 @@ pub enum ClipError {
     },
 
     /// A text has more tokens than the model has positions.
-    #[error("text has {tokens} tokens, the model takes {limit}: {text:?}")]
+    #[error(
+        "text has {tokens} tokens, the model takes {limit}: {:?}",
+        beginning(text)
+    )]
     TextTooLong {
-        /// The text as given.
+        /// The text as given, of which the message shows the beginning.
         text: String,
         /// Its tokens, start and end of text included.
         tokens: usize,
@@ -159,5 +162,14 @@ impl ClipError {
             what: what.into(),
             hint: None,
         }
+    }
+}
+
+/// As much of a text as a message shows: a text from elsewhere may have millions of characters.
+fn beginning(text: &str) -> String {
+    const SHOWN: usize = 200;
+    match text.char_indices().nth(SHOWN) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}...", &text[..end]),
     }
 }

@@ -122,6 +122,8 @@ fn a_text_beyond_the_context_length_is_named_or_cut() {
     ));
     assert!(error.to_string().contains(text), "{error}");
     assert!(error.hint().is_some());
+    let long = openai.encode(&"é ".repeat(100_000)).unwrap_err();
+    assert!(long.to_string().len() < 1000, "{long:.2000}");
     assert_eq!(
         openai.encode_truncated(text),
         [49406, 320, 1125, 539, 49407]

@@ -18,6 +18,8 @@ use crate::prompts::{Prompt, Prompts, ZERO_SHOT};
 const REMEMBERED: usize = 64;
 /// The most class names of a request.
 const LABELS: usize = 1000;
+/// The most characters of a class name or a template: a model has positions for some hundred tokens at most.
+const CHARACTERS: usize = 1000;
 
 /// Everything that handlers share.
 #[derive(Clone)]
@@ -101,6 +103,13 @@ impl App {
             return Err(RequestError::Bad(format!(
                 "{} candidate labels: expected 1 to {LABELS}",
                 labels.len()
+            )));
+        }
+        let mut texts = labels.iter().chain(&template);
+        if let Some(text) = texts.find(|text| text.chars().nth(CHARACTERS).is_some()) {
+            return Err(RequestError::Bad(format!(
+                "a candidate label or template of {} characters: expected {CHARACTERS} at most",
+                text.chars().count()
             )));
         }
         let own = if name == ZERO_SHOT {

@@ -66,7 +66,11 @@ impl Server {
             wait: options.wait,
         };
         let (engine, tower) = Engine::start(Arc::clone(&clip), batching, metrics.clone())?;
-        let permits = Arc::new(Semaphore::new(options.queue.clamp(1, MOST)));
+        let options = ServeOptions {
+            queue: options.queue.clamp(1, MOST),
+            ..options
+        };
+        let permits = Arc::new(Semaphore::new(options.queue));
         let app = App::new(Parts {
             clip,
             prompts,

@@ -306,6 +306,11 @@ fn the_inference_protocol_takes_json_and_binary_tensors() {
     );
 
     assert_eq!(server.get("/v2/models/text/versions/1").0, 404);
+    let photos = [base64(&photo()), base64(&photo())];
+    let wrong = json!({ "inputs": [{ "name": "image", "shape": [1, 2], "datatype": "BYTES", "data": photos }] });
+    let (status, answer) = server.post_json("/v2/models/text/infer", &wrong);
+    let said = answer["error"].as_str().unwrap_or_default();
+    assert!(status == 400 && said.contains("expected [n]"), "{answer}");
     let wrong = json!({ "inputs": [{ "name": "pixel_values", "shape": [1, 3, 2, 2], "datatype": "FP32", "data": vec![0; 12] }] });
     let (status, answer) = server.post_json("/v2/models/text/infer", &wrong);
     assert_eq!(status, 400);
@@ -338,6 +343,19 @@ fn a_request_may_bring_its_own_classes() {
     assert_eq!(ask("text", own).0, 400);
     assert_eq!(ask("zero-shot", json!({})).0, 400);
     assert_eq!(ask("text", json!({ "candidate_labels": [] })).0, 400);
+    assert_eq!(ask("text", json!({ "top_k": 0 })).0, 400);
+    let endless = format!("&{}", "amp;".repeat(10_000));
+    for endless in [
+        json!({ "candidate_labels": [endless.as_str()] }),
+        json!({ "candidate_labels": ["a"], "hypothesis_template": endless.as_str() }),
+    ] {
+        let (status, answer) = ask("zero-shot", endless);
+        let said = answer["error"].as_str().unwrap();
+        assert!(
+            status == 400 && said.len() < 200 && said.contains("40001 characters"),
+            "{said}"
+        );
+    }
 }
 
 #[test]

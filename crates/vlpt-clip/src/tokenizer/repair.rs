@@ -3,7 +3,9 @@
 //! Equal to it: character references, C1 controls, ligatures, character width, curly quotes, line
 //! breaks, terminal escapes, control characters, NFC, and the order and repetition of these.
 //!
-//! A known difference: ftfy also guesses which texts were once decoded with a wrong character
+//! Two known differences. Repairs are repeated [`ROUNDS`] times at most, where ftfy goes on for as long as
+//! something changes: `&amp;amp;amp;` and so on loses one level a round, and a long one would take for ever.
+//! And ftfy also guesses which texts were once decoded with a wrong character
 //! set, out of ten sets and with a table of suspicious neighbours that changes from version to
 //! version. Here only what is beyond doubt is undone: UTF-8 read as Latin-1 or Windows-1252,
 //! when the whole line turns back into UTF-8 with at least two such sequences, or where one of the
@@ -50,6 +52,9 @@ static REFERENCE: LazyLock<Regex> =
 static TERMINAL_ESCAPE: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"\x1b\[[\d;]*[a-zA-Z]").expect("the pattern is a constant"));
 
+/// How often a line is repaired again: no honest text was damaged so often.
+const ROUNDS: usize = 64;
+
 /// The text, line by line, with every repair repeated until nothing changes.
 pub(super) fn fix_text(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -64,15 +69,17 @@ pub(super) fn fix_text(text: &str) -> String {
 
 fn fix_line(line: &str, references: bool) -> String {
     let mut text = line.to_owned();
-    // As in ftfy, `<` is looked for once, before the first round. Every round shortens the text or
-    // leaves the number of odd characters smaller, so this ends.
-    loop {
+    // As in ftfy, `<` is looked for once, before the first round.
+    for _ in 0..ROUNDS {
         let mut next = Cow::Borrowed(text.as_str());
         if references {
             next = Cow::Owned(resolve_references(&next));
         }
-        while let Some(repaired) = undo_wrong_character_set(&next) {
-            next = Cow::Owned(repaired);
+        for _ in 0..ROUNDS {
+            match undo_wrong_character_set(&next) {
+                Some(repaired) => next = Cow::Owned(repaired),
+                None => break,
+            }
         }
         let next = fix_characters(&next).replace("\r\n", "\n");
         let next = next.replace(['\r', '\u{2028}', '\u{2029}'], "\n");
@@ -84,10 +91,11 @@ fn fix_line(line: &str, references: bool) -> String {
             next.nfc().collect()
         };
         if next == text {
-            return text;
+            break;
         }
         text = next;
     }
+    text
 }
 
 /// References that end with a semicolon: HTML's names, all-capital spellings of lower-case names
@@ -241,7 +249,7 @@ fn is_removed_control(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::fix_text;
+    use super::{ROUNDS, fix_text};
 
     #[test]
     fn quotes_ligatures_and_widths_become_usual() {
@@ -287,6 +295,19 @@ mod tests {
         assert_eq!(fix_text("cafÃƒÂ©"), "café");
         assert_eq!(fix_text("ðŸ˜€"), "😀");
         assert_eq!(fix_text("itâ€™s 日本"), "it's 日本");
+    }
+
+    #[test]
+    fn damage_upon_damage_ends() {
+        let nested = |levels: usize| format!("&{}", "amp;".repeat(levels));
+        assert_eq!(fix_text(&nested(ROUNDS - 1)), "&");
+        assert_eq!(fix_text(&nested(100_000)), nested(100_000 - ROUNDS));
+        let misread = |times: usize| format!("Ã{}", "ƒ".repeat(times));
+        let left = fix_text(&misread(100_000)).chars().count();
+        assert!(
+            (100_000 - ROUNDS * ROUNDS..100_000).contains(&left),
+            "{left}"
+        );
     }
 
     /// What `docs/reference/tokenizer.md` says of it.

@@ -1,5 +1,7 @@
 //! The bodies of Hugging Face's image-classification and zero-shot-image-classification.
 
+use std::num::NonZeroUsize;
+
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
@@ -32,7 +34,8 @@ pub(super) struct Parameters {
     #[serde(default)]
     function_to_apply: Apply,
     /// How many classes are told; all where it is left out.
-    top_k: Option<usize>,
+    #[schema(value_type = Option<usize>, minimum = 1)]
+    top_k: Option<NonZeroUsize>,
     /// Class names to tell apart instead of the prompt's.
     candidate_labels: Option<Vec<String>>,
     /// A text with `{}` for the name; of `zero-shot` alone.
@@ -43,7 +46,7 @@ pub(super) struct Parameters {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Asked {
-    top_k: Option<usize>,
+    top_k: Option<NonZeroUsize>,
 }
 
 /// Classes with probabilities, best first: of the prompt's own classes, or of `candidate_labels`. The
@@ -91,6 +94,6 @@ pub(super) async fn classify(
     let said = said.ok_or_else(|| RequestError::Own("no answer".to_owned()))?;
     let classifier = &prompt.classifier;
     let scores = of_logits(classifier, said.logits, parameters.function_to_apply);
-    let top = parameters.top_k.or(asked.top_k);
+    let top = parameters.top_k.or(asked.top_k).map(NonZeroUsize::get);
     Ok(Json(best(&classifier.classes, &scores, top)))
 }

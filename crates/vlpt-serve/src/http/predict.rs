@@ -1,6 +1,7 @@
 //! One image, any number of prompts.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use axum::Json;
@@ -18,6 +19,8 @@ use crate::answer::{App, Image};
 use crate::error::RequestError;
 use crate::prompts::Prompt;
 
+/// How many classes are told of each prompt, where nothing else is asked for.
+const TOP: usize = 5;
 /// The most prompts of one request.
 const PROMPTS: usize = 1000;
 
@@ -28,7 +31,8 @@ pub(super) struct Asked {
     /// The prompts to ask, separated by commas; all of them where it is left out
     prompts: Option<String>,
     /// How many classes are told of each [default: 5]
-    top_k: Option<usize>,
+    #[param(value_type = Option<usize>, minimum = 1)]
+    top_k: Option<NonZeroUsize>,
     /// Also tell what the model looked at: a share for each patch, row by row
     #[serde(default)]
     attention: bool,
@@ -80,7 +84,7 @@ pub(super) async fn predict(
     let said = app
         .ask(Image::File(image), &prompts, asked.attention)
         .await?;
-    let top = Some(asked.top_k.unwrap_or(5));
+    let top = Some(asked.top_k.map_or(TOP, NonZeroUsize::get));
     let answers = prompts.iter().zip(said).map(|(prompt, said)| {
         let classifier = &prompt.classifier;
         let scores = of_logits(classifier, said.logits, Apply::Usual);

@@ -19,6 +19,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use super::body;
 use super::extract::Path;
@@ -157,19 +158,18 @@ async fn answer(
     let images = images(prompt, request)?;
     let count = images.len();
     // all at once, so that they go through the tower together
-    let mut asked = Vec::with_capacity(count);
-    for image in images {
+    // where one is refused or the one who asked has gone, the others end with the set
+    let mut asked = JoinSet::new();
+    for (place, image) in images.into_iter().enumerate() {
         let (app, prompt) = (app.clone(), Arc::clone(prompt));
-        asked.push(tokio::spawn(async move {
-            app.ask(image, &[prompt], false).await
-        }));
+        asked.spawn(async move { (place, app.ask(image, &[prompt], false).await) });
     }
-    let mut logits = Vec::with_capacity(count * prompt.classifier.classes.len());
-    for asked in asked {
-        let said = asked.await;
-        let said = said.map_err(|_| RequestError::Own("a worker failed".to_owned()))??;
-        logits.extend(said.into_iter().flat_map(|said| said.logits));
+    let mut rows = vec![Vec::new(); count];
+    while let Some(said) = asked.join_next().await {
+        let (place, said) = said.map_err(|_| RequestError::Own("a worker failed".to_owned()))?;
+        rows[place] = said?.into_iter().flat_map(|said| said.logits).collect();
     }
+    let logits = rows.concat();
     let outputs = outputs(prompt, request, count, &logits)?;
     Ok(response::write(request, &prompt.name, version, &outputs))
 }
@@ -190,6 +190,12 @@ fn images(prompt: &Prompt, request: &Request) -> Result<Vec<Image>, RequestError
     }
     match (input.name.as_str(), &input.values) {
         ("image", Values::Bytes(files)) => {
+            if input.shape != [count] {
+                return Err(RequestError::Bad(format!(
+                    "image of shape {:?}: expected [n]",
+                    input.shape
+                )));
+            }
             Ok(files.iter().map(|file| Image::File(file.clone())).collect())
         }
         ("pixel_values", Values::Floats(values)) => {
