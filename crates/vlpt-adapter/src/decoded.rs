@@ -30,6 +30,8 @@ pub enum ImageSource<'a> {
 pub struct DecodedImages {
     /// Of the images that could be decoded, in order: (n x 3 x size x size).
     pixels: Vec<f32>,
+    /// What errors call the images that could be decoded, in order.
+    names: Vec<String>,
     /// For each image nothing, or why it is not among the pixels.
     failed: Vec<Option<AdapterError>>,
 }
@@ -55,14 +57,15 @@ impl DecodedImages {
         read: impl Fn(&'a I) -> Result<(Cow<'a, str>, ImageSource<'a>)> + Sync,
     ) -> Self {
         let options = preprocess.decoding(&Limits::default());
-        let tensors: Vec<Result<Vec<f32>>> = images
+        let tensors: Vec<Result<(String, Vec<f32>)>> = images
             .par_iter()
             .with_max_len(1) // images differ in size: each thread takes the next
             .map(|image| {
                 let apply = |image| preprocess.apply(&image);
-                match read(image)? {
+                let (name, tensor) = match read(image)? {
                     (name, ImageSource::Encoded(bytes)) => {
-                        Ok(decode_then(&bytes, &name, &options, apply)?)
+                        let tensor = decode_then(&bytes, &name, &options, apply)?;
+                        (name, tensor)
                     }
                     (
                         name,
@@ -74,28 +77,36 @@ impl DecodedImages {
                     ) => {
                         check_size(&name, width, height, data.len())?;
                         let data = data.to_vec();
-                        Ok(apply(RgbImage {
+                        let tensor = apply(RgbImage {
                             width,
                             height,
                             data,
-                        }))
+                        });
+                        (name, tensor)
                     }
-                }
+                };
+                Ok((name.into_owned(), tensor))
             })
             .collect();
         let side = preprocess.image_size as usize;
         let mut pixels = Vec::with_capacity(images.len() * 3 * side * side);
+        let mut names = Vec::with_capacity(images.len());
         let mut failed = Vec::with_capacity(images.len());
         for tensor in tensors {
             failed.push(match tensor {
-                Ok(tensor) => {
+                Ok((name, tensor)) => {
                     pixels.extend_from_slice(&tensor);
+                    names.push(name);
                     None
                 }
                 Err(error) => Some(error),
             });
         }
-        Self { pixels, failed }
+        Self {
+            pixels,
+            names,
+            failed,
+        }
     }
 
     /// Number of images.
@@ -115,14 +126,14 @@ impl DecodedImages {
     }
 
     /// Image features under an adaptation, or without any, one vector of [`ImageAdaptation::width`]
-    /// numbers for each image.
+    /// numbers for each image. An image whose features are no numbers is an error at its own place.
     pub fn features(
         self,
         clip: &Clip,
         adaptation: Option<&ImageAdaptation>,
         normalised: bool,
     ) -> Vec<Result<Vec<f32>>> {
-        let count = self.failed.iter().filter(|failed| failed.is_none()).count();
+        let count = self.names.len();
         let features = match count {
             0 => Ok(Vec::new()),
             _ => ImageAdaptation::features(adaptation, clip, &self.pixels, count),
@@ -141,18 +152,25 @@ impl DecodedImages {
             }
         };
         let embed = clip.config.embed_dim;
-        let mut rows = features.chunks_exact(ImageAdaptation::width(adaptation, embed));
+        let rows = features.chunks_exact(ImageAdaptation::width(adaptation, embed));
+        let mut rows = rows.zip(self.names);
         let mut row = || {
-            let mut row = rows.next().map(<[f32]>::to_vec).unwrap_or_default();
+            let (row, name) = rows.next().unwrap_or_default();
+            if row.iter().any(|value| !value.is_finite()) {
+                return Err(AdapterError::NotFinite {
+                    what: format!("the features of {name}"),
+                });
+            }
+            let mut row = row.to_vec();
             if normalised {
                 row.chunks_exact_mut(embed).for_each(normalise);
             }
-            row
+            Ok(row)
         };
         self.failed
             .into_iter()
             .map(|failed| match failed {
-                None => Ok(row()),
+                None => row(),
                 Some(error) => Err(error),
             })
             .collect()
@@ -176,6 +194,25 @@ fn check_size(name: &str, width: u32, height: u32, bytes: usize) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn features_that_are_no_numbers_are_an_error_of_their_image() {
+        let clip = Clip::mini();
+        let preprocess = Preprocess {
+            image_size: clip.config.vision.image_size as u32,
+            std: [1e-45; 3],
+            ..Preprocess::default()
+        };
+        let png = RgbImage::filled(9, 7, [200; 3]).png().unwrap();
+        let of = DecodedImages::of(&preprocess, &["a.png", "b.png"], |name| {
+            Ok(((*name).into(), (&png).into()))
+        });
+        let features = of.features(&clip, None, true);
+        let errors = features.into_iter().map(|row| row.unwrap_err().to_string());
+        let expected = ["a.png", "b.png"]
+            .map(|name| format!("the features of {name} became no number (NaN or infinite)"));
+        assert_eq!(errors.collect::<Vec<String>>(), expected);
+    }
 
     #[test]
     fn pixels_are_taken_as_a_file_of_them_is() {

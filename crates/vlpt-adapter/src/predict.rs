@@ -8,7 +8,10 @@ use vlpt_clip::{Clip, Hub, Observer, TowerAdaptation};
 use vlpt_data::image::Preprocess;
 use vlpt_methods::zeroshot::normalise;
 
-use crate::{Classifier, DecodedImages, ImageAdaptation, PrecisionSetting, PromptFolder, Result};
+use crate::{
+    AdapterError, Classifier, DecodedImages, ImageAdaptation, PrecisionSetting, PromptFolder,
+    Result,
+};
 
 /// How a prompt folder is opened for prediction.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -179,7 +182,7 @@ fn decode_images(preprocess: &Preprocess, images: &[NamedImage]) -> DecodedImage
 /// Text features, row-major (texts x embed).
 ///
 /// # Errors
-/// A text that is longer than the model's positions, unless `truncate` cuts it.
+/// A text that is longer than the model's positions, unless `truncate` cuts it; features that are no numbers.
 pub fn embed_texts(
     clip: &Clip,
     texts: &[String],
@@ -199,6 +202,13 @@ pub fn embed_texts(
     for group in texts.chunks(512) {
         let slots = group.iter().map(slots).collect::<Result<Vec<_>>>()?;
         features.extend(clip.text.features(&slots, &TowerAdaptation::NONE));
+    }
+    let rows = features.chunks_exact(clip.config.embed_dim).zip(texts);
+    let mut broken = rows.filter(|(row, _)| row.iter().any(|value| !value.is_finite()));
+    if let Some((_, text)) = broken.next() {
+        return Err(AdapterError::NotFinite {
+            what: format!("the features of {text:?}"),
+        });
     }
     if normalised {
         features

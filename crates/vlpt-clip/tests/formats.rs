@@ -279,6 +279,18 @@ fn every_spelling_of_the_preprocessor_is_understood() {
             r#"{"image_mean": [1, 2]}"#,
             "image_mean is [1,2], expected three numbers",
         ),
+        (
+            r#"{"image_mean": 1e39}"#,
+            "image_mean is 1e39, expected three numbers",
+        ),
+        (
+            r#"{"image_std": [0.5, 0, 0.5]}"#,
+            "image_std is [0.5,0,0.5], expected three numbers above 0",
+        ),
+        (
+            r#"{"image_std": 1e-50}"#,
+            "image_std is 1e-50, expected three numbers above 0",
+        ),
     ];
     for (text, message) in refused {
         let error = read(text).unwrap_err().to_string();

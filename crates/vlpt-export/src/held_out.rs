@@ -73,6 +73,8 @@ pub fn cost(
             right_quantised += usize::from(sample.labels.contains(&(b as u32)));
             same += usize::from(a == b);
             let apart = own.iter().zip(found).map(|(a, b)| f64::from((a - b).abs()));
+            // a NaN of the graph is as far as can be
+            let apart = apart.map(|apart| if apart.is_nan() { 1.0 } else { apart });
             largest = apart.fold(largest, f64::max);
         }
         observer.advance(count as u64);

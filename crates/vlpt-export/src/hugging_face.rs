@@ -41,6 +41,15 @@ pub fn write_hugging_face(
     let mut weights = source.weights.clone();
     update(&mut weights, clip.config.text.width, text, visual);
     let logit_scale = (f64::from(clip.logit_scale) / source.temperature) as f32;
+    if !logit_scale.is_normal() {
+        return Err(ExportError::Unsupported {
+            what: format!(
+                "a logit scale of {logit_scale}, which the temperature {} leads to, cannot be held by this form",
+                source.temperature
+            ),
+            hint: "tune anew".to_owned(),
+        });
+    }
     let tensors = tensors(weights, logit_scale, source);
     new_folder(out, |folder| {
         let mut notes = Vec::new();

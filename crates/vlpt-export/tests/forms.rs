@@ -297,6 +297,8 @@ fn a_factor_of_plain_peft_is_understood_and_variants_are_refused() {
         ),
         (("bias", "all".into()), "bias \"all\""),
         (("r", 0.into()), "r 0 and lora_alpha"),
+        (("r", 3.into()), "expected r = 3"),
+        (("lora_alpha", serde_json::json!(1e-50)), "lora_alpha"),
     ] {
         let error = import(&[changes], "refused").unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use support::{Watch, options, short_config, synthetic_data, tiny_clip, with_epochs};
 use vlpt_adapter::{
     AdapterError, Annotations, Calibration, Classifier, EvalOptions, PredictOptions, Predictor,
-    PromptFolder, annotate_prompt, evaluate, preprocess,
+    PromptFolder, TensorFile, annotate_prompt, evaluate, preprocess,
 };
 use vlpt_clip::Clip;
 use vlpt_methods::{CoOpConfig, MethodConfig};
@@ -272,6 +272,46 @@ fn tensors_and_files_that_were_changed_are_named() {
     fs_err::remove_file(prompt.join("classifier.safetensors")).unwrap();
     let error = PromptFolder::open(&prompt).unwrap_err().to_string();
     assert!(error.contains("classifier.safetensors"), "{error}");
+}
+
+#[test]
+fn numbers_that_would_spoil_every_answer_in_silence_are_refused() {
+    let made = made(|_| {});
+    let prompt = made.run.join("prompt");
+    fs_err::remove_file(prompt.join("checksums.sha256")).unwrap();
+    let complaint = || PromptFolder::open(&prompt).unwrap_err().to_string();
+    let file = prompt.join("adapter_config.json");
+    let good = fs_err::read_to_string(&file).unwrap();
+    for (place, value, expected) in [
+        ("/preprocess/std", "[0.3, 0.0, 0.3]", "preprocess.std"),
+        ("/preprocess/std", "[0.3, 1e39, 0.3]", "preprocess.std"),
+        ("/preprocess/std", "[0.3, -0.3, 0.3]", "preprocess.std"),
+        ("/preprocess/mean", "[1e39, 0, 0]", "preprocess.mean"),
+        ("/classes", "0", "0 classes"),
+    ] {
+        let mut adapter: serde_json::Value = serde_json::from_str(&good).unwrap();
+        *adapter.pointer_mut(place).unwrap() = serde_json::from_str(value).unwrap();
+        fs_err::write(&file, adapter.to_string()).unwrap();
+        assert!(complaint().contains(expected), "{value}: {}", complaint());
+    }
+    let mut adapter: serde_json::Value = serde_json::from_str(&good).unwrap();
+    adapter["calibration"] = serde_json::json!({ "temperature": 1e-50 });
+    fs_err::write(&file, adapter.to_string()).unwrap();
+    assert!(
+        complaint().contains("a temperature above 0"),
+        "{}",
+        complaint()
+    );
+    fs_err::write(&file, good).unwrap();
+    let file = prompt.join("adapter_model.safetensors");
+    let mut tensors = TensorFile::read(&file).unwrap();
+    tensors.tensors.get_mut("ctx").unwrap().data[3] = f32::NAN;
+    tensors.write(&file).unwrap();
+    let error = complaint();
+    assert!(
+        error.contains("a value of `ctx` became no number"),
+        "{error}"
+    );
 }
 
 #[test]

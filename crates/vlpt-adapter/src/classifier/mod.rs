@@ -259,8 +259,8 @@ impl Classifier {
     /// temperature where there is one.
     ///
     /// # Errors
-    /// A number of values that is not a multiple of the classifier's width, or a method that
-    /// refused the images.
+    /// A number of values that is not a multiple of the classifier's width, a method that
+    /// refused the images, or logits that are not finite.
     pub fn logits(&self, clip: &Clip, images: &[f32]) -> Result<Vec<f32>> {
         let units = UnitRows::new(images, self.embed)?;
         let mut logits = match &self.head {
@@ -283,15 +283,16 @@ impl Classifier {
             } => conditional::logits(clip, method.as_ref(), texts, *logit_scale, units.rows())?,
             Head::Features(head) => head.logits(images)?,
         };
-        if logits.iter().any(|logit| logit.is_nan()) {
-            return Err(AdapterError::NotFinite {
-                what: "the scores of an image".to_owned(),
-            });
-        }
         if self.temperature != 1.0 {
             for logit in &mut logits {
                 *logit /= self.temperature;
             }
+        }
+        // An infinite one would make its probability NaN.
+        if logits.iter().any(|logit| !logit.is_finite()) {
+            return Err(AdapterError::NotFinite {
+                what: "the scores of an image".to_owned(),
+            });
         }
         Ok(logits)
     }
@@ -350,15 +351,24 @@ fn check_length(what: &str, values: &[f32], rows: usize, width: usize) -> Result
     })
 }
 
-/// Refuses text features that are no numbers, by the class.
+/// Refuses text features that are no numbers or have no direction, by the class.
 fn check_texts(classes: &[String], features: &[f32]) -> Result<()> {
     let rows = features.chunks_exact((features.len() / classes.len().max(1)).max(1));
     let broken = |(row, _): &(&[f32], &String)| row.iter().any(|value| !value.is_finite());
-    match rows.zip(classes).find(broken) {
+    match rows.clone().zip(classes).find(broken) {
         Some((_, class)) => Err(AdapterError::NotFinite {
             what: format!("the text features of the class `{class}`"),
         }),
-        None => Ok(()),
+        None => match rows
+            .zip(classes)
+            .find(|(row, _)| row.iter().all(|v| *v == 0.0))
+        {
+            Some((_, class)) => Err(AdapterError::Incompatible {
+                what: format!("the text features of the class `{class}` are all 0"),
+                hint: None,
+            }),
+            None => Ok(()),
+        },
     }
 }
 

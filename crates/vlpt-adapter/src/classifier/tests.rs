@@ -57,8 +57,14 @@ fn features_that_are_no_numbers_are_named() {
         assert!(error.to_string().contains("the class `b`"), "{error}");
         assert!(error.hint().unwrap().contains("--lr"));
     }
-    let error = example(1.0).logits(&Clip::mini(), &[f32::NAN, 0.0]);
-    assert!(matches!(error, Err(AdapterError::NotFinite { .. })));
+    let tiny = f64::from(f32::MIN_POSITIVE);
+    for (classifier, image) in [
+        (example(1.0), [f32::NAN, 0.0]),
+        (example(1e38).with_temperature(tiny), [1.0, 0.0]),
+    ] {
+        let error = classifier.probabilities(&Clip::mini(), &image);
+        assert!(matches!(error, Err(AdapterError::NotFinite { .. })));
+    }
 }
 
 #[test]

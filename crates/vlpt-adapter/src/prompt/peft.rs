@@ -90,7 +90,8 @@ impl PeftFolder {
                 "merge the updates with PEFT (merge_and_unload), save the model, and use it as --model",
             );
         }
-        if config.r == 0 || !(config.lora_alpha.is_finite() && config.lora_alpha > 0.0) {
+        let multiplies = config.lora_alpha > 0.0 && (config.lora_alpha as f32).is_normal();
+        if config.r == 0 || !multiplies {
             let (r, alpha) = (config.r, config.lora_alpha);
             return refuse(
                 format!("has r {r} and lora_alpha {alpha}: expected numbers above 0"),
@@ -110,6 +111,7 @@ impl PeftFolder {
         Ok(Self {
             weights,
             low_rank: LowRankHints {
+                rank: config.r,
                 alpha: config.alpha(),
                 dropout: config.lora_dropout,
             },

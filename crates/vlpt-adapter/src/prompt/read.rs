@@ -79,6 +79,12 @@ impl PromptFolder {
                 problems,
             });
         }
+        let is_number = |tensor: &Named| tensor.data.iter().all(|value| value.is_finite());
+        if let Some((name, _)) = found.iter().find(|(_, tensor)| !is_number(tensor)) {
+            return Err(AdapterError::NotFinite {
+                what: format!("{}: a value of `{name}`", file.display()),
+            });
+        }
         let mut parameters = found;
         parameters.retain(|name, _| adapter.parameters.contains_key(name));
 
@@ -285,13 +291,19 @@ fn read_adapter(path: &Path) -> Result<Adapter> {
     let adapter: Adapter =
         serde_json::from_value(value).map_err(|error| damaged(error.to_string()))?;
     if let Some(calibration) = &adapter.calibration {
-        let warm = calibration.temperature.is_finite() && calibration.temperature > 0.0;
+        let warm = calibration.temperature > 0.0 && (calibration.temperature as f32).is_normal();
         let share = |value: f64| (0.0..=1.0).contains(&value);
         if !warm || !calibration.threshold.is_none_or(share) {
             return Err(damaged(format!(
                 "has {calibration:?}: expected a temperature above 0 and a threshold from 0 to 1"
             )));
         }
+    }
+    if let Some(fault) = adapter.preprocess.fault() {
+        return Err(damaged(format!("has preprocess.{fault}")));
+    }
+    if adapter.classes == 0 {
+        return Err(damaged("has 0 classes: expected 1 or more".to_owned()));
     }
     Ok(adapter)
 }

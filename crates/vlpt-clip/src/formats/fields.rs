@@ -56,8 +56,9 @@ impl<'a> Fields<'a> {
     /// A size.
     pub(super) fn size(&mut self, key: &'static str) -> Result<Option<usize>> {
         self.value(key)
-            .map(|value| match value.as_u64() {
-                Some(size) => Ok(size as usize),
+            .map(|value| match value.as_u64().map(u32::try_from) {
+                Some(Ok(size)) => Ok(size as usize),
+                Some(Err(_)) => Err(self.wrong(key, value, "a number below 4294967296")),
                 None => Err(self.wrong(key, value, "a whole number")),
             })
             .transpose()
@@ -101,20 +102,34 @@ impl<'a> Fields<'a> {
             .transpose()
     }
 
-    /// Three numbers, one a channel; one number stands for all three.
-    pub(super) fn channels(&mut self, key: &'static str) -> Result<Option<[f32; 3]>> {
+    /// What is taken off each channel; one number stands for all three.
+    pub(super) fn means(&mut self, key: &'static str) -> Result<Option<[f32; 3]>> {
+        self.channels(key, "three numbers", f32::is_finite)
+    }
+
+    /// What each channel is divided by; one number stands for all three.
+    pub(super) fn deviations(&mut self, key: &'static str) -> Result<Option<[f32; 3]>> {
+        let divides = |value: f32| value > 0.0 && value.is_normal();
+        self.channels(key, "three numbers above 0", divides)
+    }
+
+    fn channels(
+        &mut self,
+        key: &'static str,
+        expected: &'static str,
+        fits: impl Fn(f32) -> bool,
+    ) -> Result<Option<[f32; 3]>> {
         let Some(value) = self.value(key) else {
             return Ok(None);
         };
-        if let Some(one) = value.as_f64() {
-            return Ok(Some([one as f32; 3]));
-        }
-        let numbers: Option<Vec<f32>> = value
-            .as_array()
-            .and_then(|list| list.iter().map(|v| v.as_f64().map(|v| v as f32)).collect());
+        let number = |value: &Value| value.as_f64().map(|v| v as f32);
+        let numbers: Option<Vec<f32>> = match value.as_array() {
+            Some(list) => list.iter().map(number).collect(),
+            None => number(value).map(|one| vec![one; 3]),
+        };
         match numbers.as_deref() {
-            Some(&[r, g, b]) => Ok(Some([r, g, b])),
-            _ => Err(self.wrong(key, value, "three numbers")),
+            Some(&[r, g, b]) if [r, g, b].into_iter().all(fits) => Ok(Some([r, g, b])),
+            _ => Err(self.wrong(key, value, expected)),
         }
     }
 

@@ -237,8 +237,8 @@ fn preprocess(file: &str, f: &mut Fields, image_size: usize) -> Result<Preproces
         image_size,
         resize,
         interpolation,
-        mean: f.channels("mean")?.unwrap_or(openai.mean),
-        std: f.channels("std")?.unwrap_or(openai.std),
+        mean: f.means("mean")?.unwrap_or(openai.mean),
+        std: f.deviations("std")?.unwrap_or(openai.std),
         fill,
     })
 }

@@ -164,8 +164,8 @@ fn image_processor(file: &str, fields: &mut Fields, image_size: usize) -> Result
     Ok(PreprocessConfig {
         resize: mode,
         interpolation,
-        mean: fields.channels("image_mean")?.unwrap_or(openai.mean),
-        std: fields.channels("image_std")?.unwrap_or(openai.std),
+        mean: fields.means("image_mean")?.unwrap_or(openai.mean),
+        std: fields.deviations("image_std")?.unwrap_or(openai.std),
         ..openai
     })
 }

@@ -109,7 +109,13 @@ pub(crate) fn assemble(
         projection: reader.projection(top.vision_projection, config.vision.width)?,
     };
     let logit_scale = reader.values(top.logit_scale)?[0];
-    let problems = reader.problems;
+    let mut problems = reader.problems;
+    if !logit_scale.exp().is_normal() {
+        problems.push(format!(
+            "`{}` is {logit_scale}: expected the logarithm of a scale, such as 4.6",
+            top.logit_scale
+        ));
+    }
     if problems.is_empty() {
         Ok(ClipWeights {
             text,

@@ -75,6 +75,17 @@ pub(super) struct Plan {
 }
 
 impl Preprocess {
+    /// What is wrong with numbers that come from elsewhere, where something is: they would make every image
+    /// alike, or no number.
+    pub fn fault(&self) -> Option<String> {
+        let divides = |value: &f32| *value > 0.0 && value.is_normal();
+        if !self.mean.iter().all(|value| value.is_finite()) {
+            return Some(format!("mean {:?}: expected three numbers", self.mean));
+        }
+        let fits = self.std.iter().all(divides);
+        (!fits).then(|| format!("std {:?}: expected three numbers above 0", self.std))
+    }
+
     /// How images are decoded for this view.
     pub fn decoding(&self, limits: &Limits) -> DecodeOptions {
         DecodeOptions {

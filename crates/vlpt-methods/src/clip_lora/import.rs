@@ -48,7 +48,18 @@ fn read(reader: &mut Reader) -> ClipLoraConfig {
         config.rank = found.rank;
     }
     config.position = position(reader, &towers);
-    if let Some(LowRankHints { alpha, dropout }) = reader.hints.low_rank {
+    if let Some(LowRankHints {
+        rank,
+        alpha,
+        dropout,
+    }) = reader.hints.low_rank
+    {
+        if rank != config.rank {
+            let found = config.rank;
+            reader.problem(format!(
+                "its tensors are of rank {found}: expected r = {rank}, as adapter_config.json says"
+            ));
+        }
         (config.alpha, config.dropout) = (alpha, dropout);
         reader.assume(format!(
             "the classes' texts are \"{}\": beside the tensors is nothing about texts",

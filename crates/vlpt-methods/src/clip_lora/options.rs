@@ -106,7 +106,7 @@ impl ClipLoraConfig {
         if self.rank == 0 {
             return refuse("clip_lora.rank", "0".to_owned(), "at least 1");
         }
-        if !(self.alpha > 0.0 && self.alpha.is_finite()) {
+        if !(self.alpha > 0.0 && (self.alpha as f32).is_normal()) {
             return refuse("clip_lora.alpha", self.alpha.to_string(), "above 0");
         }
         let sorted = self.sorted_layers();

@@ -45,6 +45,8 @@ pub struct ImportHints {
 /// What is said of low-rank updates beside their tensors.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LowRankHints {
+    /// The rank that is said; the tensors have to be of it.
+    pub rank: usize,
     /// An update is multiplied with this over the square root of its rank.
     pub alpha: f64,
     /// Dropout of an update's input in training.

@@ -151,16 +151,24 @@ pub(super) fn read(path: &Path, classes: &[String], embed: usize) -> Result<Stor
         ))),
         None => Err(damaged(format!("`{name}` is missing"))),
     };
+    let scale = |value: f32| {
+        if value > 0.0 && value.is_normal() {
+            return Ok(value);
+        }
+        Err(damaged(format!(
+            "`{SCALE}` is {value}: expected a number above 0"
+        )))
+    };
     let rows = [classes.len(), embed];
     let classifier = match metadata.get(KIND).map_or(COSINE, String::as_str) {
         COSINE => {
             let features = take("features", &rows)?;
-            let scale = take(SCALE, &[1])?[0];
+            let scale = scale(take(SCALE, &[1])?[0])?;
             Some(Classifier::cosine(classes, embed, features, scale)?)
         }
         FUSED => {
             let features = take("features", &rows)?;
-            let scale = take(SCALE, &[1])?[0];
+            let scale = scale(take(SCALE, &[1])?[0])?;
             let shares = take(SHARES, &rows[..1])?;
             if let Some(share) = shares.iter().find(|share| !(0.0..=1.0).contains(*share)) {
                 return Err(damaged(format!("`{SHARES}` has {share}: expected 0 to 1")));

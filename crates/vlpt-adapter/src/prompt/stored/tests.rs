@@ -71,6 +71,20 @@ fn linear() -> Classifier {
 }
 
 #[test]
+fn a_scale_that_answers_alike_and_a_class_without_a_direction_are_refused() {
+    let complaint = |name: &str, values: Vec<f32>| {
+        let change = |file: &mut TensorFile| file.tensors.get_mut(name).unwrap().data = values;
+        written(&cosine(), change).unwrap_err().to_string()
+    };
+    for scale in [0.0, -100.0, 1e-40, f32::INFINITY, f32::NAN] {
+        let error = complaint("logit_scale", vec![scale]);
+        assert!(error.contains("expected a number above 0"), "{error}");
+    }
+    let error = complaint("features", vec![0.0, 0.0, 0.6, 0.8]);
+    assert!(error.contains("the class `a` are all 0"), "{error}");
+}
+
+#[test]
 fn every_kind_comes_back_with_the_same_logits() {
     let clip = Clip::mini();
     let images = [3.0, 4.0, -0.5, 0.125];
