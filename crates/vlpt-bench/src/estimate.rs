@@ -57,7 +57,7 @@ pub fn estimate(planned: &Planned, clip: &Clip, folder: &Path) -> Result<Estimat
     for method in &planned.methods {
         let megabytes = method.recipe.pointer("/compute/memory_mb");
         let megabytes = megabytes.and_then(Value::as_u64).unwrap_or(0);
-        job_memory = job_memory.max(SLACK + (megabytes << 20));
+        job_memory = job_memory.max(megabytes.saturating_mul(1 << 20).saturating_add(SLACK));
         // a method that cannot be timed alone is no reason to refuse the others
         let own = folder.join(&method.name);
         let time = |&classes: &usize| watch(clip, classes, &own).step_seconds(&method.config).ok();

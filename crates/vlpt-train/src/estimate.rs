@@ -182,8 +182,9 @@ impl Stopwatch<'_> {
     /// The shortest of a few steps.
     fn step(&self, config: &RunConfig, classes: usize) -> Result<f64> {
         let watch = Steps::default();
-        // no more images than a step needs
-        let shots = config.train.batch_size.div_ceil(classes).max(2);
+        // no more images than a step needs, nor than there are
+        let needed = config.train.batch_size.div_ceil(classes);
+        let shots = needed.min(self.shots).max(2);
         self.run(config, classes, shots, &watch)?;
         let times = watch.0.into_inner().unwrap_or_default();
         let step = times

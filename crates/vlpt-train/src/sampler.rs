@@ -118,10 +118,14 @@ impl Sampler {
     /// How many images of each task an epoch has: in proportion to the weights, rounded by the
     /// largest remainder (the first of equal ones), together as many as there are images.
     fn quotas(&self) -> Vec<usize> {
+        let power = |n: f64| n.powf(1.0 / self.temperature);
+        // Relative to the largest task where powers of numbers of images are too large for an f64.
+        let largest = self.tasks.iter().map(Vec::len).max().unwrap_or(0) as f64;
+        let unit = if power(largest) < 1e300 { 1.0 } else { largest };
         let weight = |n: usize| match (n, self.mix) {
             (0, _) => 0.0,
             (_, Mix::Uniform) => 1.0,
-            (n, Mix::Temperature) => (n as f64).powf(1.0 / self.temperature),
+            (n, Mix::Temperature) => power(n as f64 / unit),
             (n, _) => n as f64,
         };
         let weights: Vec<f64> = self.tasks.iter().map(|own| weight(own.len())).collect();
@@ -294,6 +298,8 @@ mod tests {
         };
         assert_eq!(close_to(1.0), [80, 14, 6]);
         assert_eq!(close_to(1e9), [34, 33, 33]);
+        // 80 to the power of 1,000 is no f64
+        assert_eq!(close_to(0.001), [100, 0, 0]);
         assert_eq!(counts(&batches(&[20, 0, 10], Mix::Uniform)), [15, 0, 15]);
     }
 

@@ -65,7 +65,9 @@ impl Schedule {
             ScheduleName::Steps => {
                 let milestones = config.milestones.iter();
                 let decay = Decay::Steps {
-                    milestones: milestones.map(|epochs| epochs * epoch).collect(),
+                    milestones: milestones
+                        .map(|epochs| epochs.saturating_mul(epoch))
+                        .collect(),
                     gamma: config.gamma,
                 };
                 (decay, 0.0)
@@ -77,9 +79,17 @@ impl Schedule {
             epochs: length,
             decay,
             warmup: config.warmup,
-            warmup_epochs: config.warmup_epochs * epoch,
+            warmup_epochs: config.warmup_epochs.saturating_mul(epoch),
             warmup_lr: config.warmup_lr,
             recount: true,
+        }
+    }
+
+    /// How many epochs are warmed up.
+    pub fn warm(&self) -> usize {
+        match self.warmup {
+            Warmup::None => 0,
+            Warmup::Constant | Warmup::Linear => self.warmup_epochs,
         }
     }
 
@@ -89,10 +99,7 @@ impl Schedule {
     /// `peak e / w`. After it, with `r(e) = floor + (peak - floor) f(e)` of the decay's factor `f`:
     /// `r(e - w)` with recount, `peak r(e) / r(w)` without.
     pub fn rate(&self, epoch: usize) -> f64 {
-        let w = match self.warmup {
-            Warmup::None => 0,
-            Warmup::Constant | Warmup::Linear => self.warmup_epochs,
-        };
+        let w = self.warm();
         if epoch < w {
             return match self.warmup {
                 Warmup::Linear if epoch > 0 => self.peak * epoch as f64 / w as f64,

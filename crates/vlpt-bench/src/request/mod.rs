@@ -122,9 +122,16 @@ impl Request {
     /// Which tasks are at hand: looks for them and opens their lists, no image.
     ///
     /// # Errors
-    /// A name that is none of the protocol's tasks.
+    /// A name that is none of the protocol's tasks, or a place given that is not there.
     pub fn survey(&self) -> Result<Vec<Checked>> {
         let wanted = self.wanted()?;
+        let named = self.named.iter().map(|(_, place)| place);
+        if let Some(absent) = self.roots.iter().chain(named).find(|place| !place.exists()) {
+            return Err(BenchError::choice(
+                format!("{}: nothing is there", absent.display()),
+                "check the path; a relative one leads from the current folder",
+            ));
+        }
         let entries: Vec<&'static Entry> = wanted.iter().map(|task| task.entry).collect();
         let found = find(&self.roots, &entries);
         let one = |(&entry, found): (&&'static Entry, Found)| {

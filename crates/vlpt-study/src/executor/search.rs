@@ -10,6 +10,9 @@ use crate::job::Job;
 use super::context::ExecutorError;
 use super::settings::SEARCH;
 
+/// The most trainings of a search: more end in no lifetime.
+const MOST_TRIALS: usize = 100_000;
+
 /// What is tried out before a job trains: every combination of the values of its axes, each trained as
 /// the job would be and judged on the validation images of the same few shots. Test images play no part,
 /// unless `on_test` says so.
@@ -128,7 +131,7 @@ impl Search {
                 axis.values.len().div_ceil(step) + 2 * step.ilog2() as usize
             }
         };
-        self.axes.iter().map(of).product()
+        self.axes.iter().map(of).fold(1, usize::saturating_mul)
     }
 
     /// The search of a job, if it has one.
@@ -136,9 +139,15 @@ impl Search {
         let Some(value) = job.recipe.get(SEARCH) else {
             return Ok(None);
         };
-        Ok(Some(Self::deserialize(value).map_err(|error| {
-            ExecutorError::from(format!("search of the job: {error}"))
-        })?))
+        let search = Self::deserialize(value)
+            .map_err(|error| ExecutorError::from(format!("search of the job: {error}")))?;
+        match search.trials() {
+            0..=MOST_TRIALS => Ok(Some(search)),
+            more => Err(format!(
+                "search of the job: {more} trials, at most {MOST_TRIALS} are made"
+            )
+            .into()),
+        }
     }
 
     /// Tries combinations; `value` trains and judges one, and is not asked twice for the same. Gives all
@@ -313,5 +322,19 @@ mod tests {
             })
             .unwrap_err();
         assert!(error.to_string().contains("the loss is no number"));
+    }
+
+    #[test]
+    fn more_combinations_than_end_in_a_lifetime_are_none() {
+        let axis = SearchAxis {
+            key: "train.lr".to_owned(),
+            values: vec![json!(1.0); 32],
+            coarse: None,
+        };
+        let search = Search {
+            axes: vec![axis; 20],
+            ..Search::default()
+        };
+        assert_eq!(search.trials(), usize::MAX);
     }
 }

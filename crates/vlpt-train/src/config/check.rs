@@ -12,6 +12,8 @@ use crate::{Mix, Result, TrainError};
 const MAX_EPOCHS: usize = 1_000_000;
 /// The most steps.
 const MAX_STEPS: usize = 100_000_000;
+/// The most images in the tower at once: far more than any memory holds.
+const MAX_IMAGE_BATCH: usize = 100_000;
 /// The most views of an image whose features are kept.
 const MAX_VIEWS: usize = 10_000;
 
@@ -56,7 +58,7 @@ impl RunConfig {
             "at least 1",
         )?;
         need(
-            finite(t.lr) && t.lr > 0.0,
+            t.lr > 0.0 && (t.lr as f32).is_normal(),
             "train.lr",
             t.lr,
             "a number above 0",
@@ -159,10 +161,10 @@ impl RunConfig {
         self.method.check().map_err(setting)?;
         let c = &self.compute;
         need(
-            c.image_batch >= 1,
+            (1..=MAX_IMAGE_BATCH).contains(&c.image_batch),
             "compute.image_batch",
             c.image_batch,
-            "at least 1",
+            "1 to 100000",
         )?;
         need(
             c.threads <= 1024,

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use vlpt_adapter::{DEFAULT_IMAGE_BATCH, PrecisionSetting};
+use vlpt_data::image::set_memory_budget;
 
 /// How a run is computed; of these, only `precision` and a small `memory_mb` may change a result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +27,14 @@ pub struct ComputeConfig {
 pub const LEAST_MEMORY_MB: usize = 2048;
 
 impl ComputeConfig {
+    /// Bounds what is held of images while they are decoded by `memory_mb`, where it is given; see
+    /// [`set_memory_budget`].
+    pub(crate) fn bound_decoding(&self) {
+        if self.memory_mb > 0 {
+            set_memory_budget((self.memory_mb as u64).saturating_mul(1 << 20));
+        }
+    }
+
     /// `memory_mb`, or what it comes to on this machine now where it is left open.
     pub fn resolved_memory_mb(&self) -> usize {
         if self.memory_mb > 0 {

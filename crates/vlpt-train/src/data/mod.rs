@@ -122,6 +122,8 @@ pub fn open_tasks(config: &RunConfig) -> Result<Vec<Task>> {
 /// # Errors
 /// As [`open_tasks`].
 pub fn open_tasks_watched(config: &RunConfig, progress: &dyn Progress) -> Result<Vec<Task>> {
+    // all images are decoded here where broken ones are left out
+    config.compute.bound_decoding();
     if config.tasks.is_empty() {
         return Ok(vec![open_task_watched(&config.data, progress)?]);
     }

@@ -4,7 +4,7 @@ use vlpt_base::files::write_atomic;
 use vlpt_base::hash::fingerprint;
 use vlpt_clip::Clip;
 use vlpt_data::Split;
-use vlpt_data::image::{Limits, set_memory_budget};
+use vlpt_data::image::Limits;
 
 use super::extend::reopen;
 use super::folder::same_input;
@@ -42,9 +42,7 @@ fn execute_here(
     data: &TrainingData,
     observer: &dyn TrainObserver,
 ) -> Result<RunSummary> {
-    if config.compute.memory_mb > 0 {
-        set_memory_budget((config.compute.memory_mb as u64).saturating_mul(1 << 20));
-    }
+    config.compute.bound_decoding();
     let dir = lock.dir();
     let mut checkpoint = Checkpoint::read(dir)?;
     let baseline = config.method.is_baseline();

@@ -101,6 +101,15 @@ impl<'a> Trainer<'a> {
         log: &mut EventLog,
         observer: &dyn TrainObserver,
     ) -> Result<()> {
+        let train = &self.work.config.train;
+        if self.timeline.is_all_warm_up() && self.position.epoch == 0 && train.lr != train.warmup_lr
+        {
+            observer.note(&format!(
+                "the warm-up lasts as long as the run, so that train.lr = {} is never reached: give it more \
+                 epochs or steps, or train.warmup = \"none\"",
+                train.lr
+            ));
+        }
         loop {
             self.enter(folder, log, observer)?;
             let (number, stages) = (self.stage.number, self.timeline.stages());

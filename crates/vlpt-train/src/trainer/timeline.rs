@@ -56,6 +56,17 @@ impl Timeline {
         Ok(Self { per_epoch, stages })
     }
 
+    /// Whether the warm-up lasts as long as every stage, so that the rate that was asked for is never reached.
+    pub(crate) fn is_all_warm_up(&self) -> bool {
+        self.stages.iter().all(|stage| {
+            stage.schedule.warm()
+                >= match stage.by {
+                    ScheduleBy::Epoch => stage.epochs.len(),
+                    ScheduleBy::Step => stage.steps,
+                }
+        })
+    }
+
     /// Number of stages, at least 1.
     pub(crate) fn stages(&self) -> usize {
         self.stages.len()
@@ -186,6 +197,24 @@ mod tests {
         let of = Timeline::new(&config("epochs = 5"), &[0.6, 0.4], 4).unwrap();
         assert_eq!((of.span(0), of.span(1)), (0..3, 3..5));
         assert_eq!((of.rate(3, 0), of.rate(4, 0)), (1.0, 0.5));
+    }
+
+    #[test]
+    fn a_run_that_never_leaves_its_warm_up_is_told() {
+        for (text, told) in [
+            ("epochs = 4", false),
+            ("epochs = 4\nwarmup_epochs = 3", false),
+            ("epochs = 1", true),
+            ("steps = 4", true),
+            ("steps = 5", false),
+            ("steps = 4\nschedule_by = \"step\"", true),
+            ("steps = 5\nschedule_by = \"step\"", false),
+            ("steps = 4\nwarmup = \"none\"", false),
+        ] {
+            let text = format!("[few_shot]\nshots = 2\n[train]\n{text}");
+            let of = Timeline::new(&parse(&text, "test").unwrap(), &[], 4).unwrap();
+            assert_eq!(of.is_all_warm_up(), told, "{text}");
+        }
     }
 
     #[test]
