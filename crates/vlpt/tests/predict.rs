@@ -203,6 +203,22 @@ fn a_bad_image_has_a_row_with_its_error_and_stops_no_other() {
     // Where no image has an answer the work failed.
     let output = run(folder, &["predict", "prompt", "new/b/bad.jpg"]);
     assert_eq!(output.status.code(), Some(1));
+    // Each way out is said once.
+    for name in ["1.jpg", "2.jpg", "3.jpg"] {
+        fs::write(folder.join("new/b").join(name), "no image").unwrap();
+    }
+    let said = String::from_utf8(run(folder, &["predict", "prompt", "new/b"]).stderr).unwrap();
+    assert_eq!(said.matches("not an image").count(), 4, "{said}");
+    let hints = said.matches("hint: JPEG, PNG").count();
+    assert_eq!(hints, 1, "{said}");
+    // A file that rows are not written to is a slip of the command line.
+    let output = run(folder, &["predict", "prompt", "new", "--out", "rows.txt"]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        said.contains("ends in .txt") && said.contains(".csv"),
+        "{said}"
+    );
 }
 
 #[test]

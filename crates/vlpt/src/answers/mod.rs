@@ -1,5 +1,6 @@
 //! Classes for images, one image after another: printed, or written to a file of rows.
 
+mod complaints;
 mod kept;
 mod printed;
 
@@ -9,13 +10,14 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use vlpt_adapter::{
-    BATCH, DecodedImages, Predictor, Row, RowLabels, RowOptions, RowWriter, pipelined,
+    AdapterError, BATCH, DecodedImages, Predictor, Row, RowLabels, RowOptions, RowWriter, pipelined,
 };
 
 use crate::console::{Bar, Console, Unit};
 use crate::error::CliError;
 use crate::options::{Images, Input, RowArgs};
 use crate::pipeline::Batches;
+pub(crate) use complaints::Complaints;
 use kept::KeptAnswers;
 pub(crate) use printed::Printed;
 
@@ -165,6 +167,7 @@ impl Answering<'_> {
         mut put: impl FnMut(&str, Result<&[f32], &str>) -> Result<(), CliError> + Send,
     ) -> Result<Done, CliError> {
         let mut done = Done::default();
+        let mut complaints = Complaints::new(self.console);
         pipelined(
             next,
             |batch: &B| self.decode(batch.as_ref()),
@@ -174,9 +177,10 @@ impl Answering<'_> {
                     if let Err(error) = &outcome {
                         done.failed += 1;
                         if self.out.is_some() || !self.console.is_json() {
-                            self.console.complain(&format!("error: {error}"));
+                            complaints.say(error);
                         }
                     }
+                    let outcome = outcome.map_err(|error| error.to_string());
                     put(&input.label(), outcome.as_deref().map_err(String::as_str))?;
                 }
                 done.images += inputs.len();
@@ -196,11 +200,8 @@ impl Answering<'_> {
     pub(crate) fn classify(
         &self,
         images: DecodedImages,
-    ) -> Result<Vec<Result<Vec<f32>, String>>, CliError> {
-        let outcomes = self.predictor.classify(images)?.into_iter();
-        Ok(outcomes
-            .map(|outcome| outcome.map_err(|error| error.to_string()))
-            .collect())
+    ) -> Result<Vec<Result<Vec<f32>, AdapterError>>, CliError> {
+        Ok(self.predictor.classify(images)?)
     }
 
     /// A bar for so many images, 0 where it is not known how many come.

@@ -14,7 +14,7 @@ use vlpt_data::{Metric, Task};
 
 use crate::console::Console;
 use crate::error::CliError;
-use crate::options::{BaseModelArgs, CacheArgs, PredictionsArgs, RunDataArgs};
+use crate::options::{BaseModelArgs, CacheArgs, PredictionsArgs, RunDataArgs, row_format};
 use crate::watch::Watch;
 use crate::{figures, verdict};
 
@@ -195,7 +195,7 @@ impl HowArgs {
                 "name one with --predictions, or leave --none out",
             ));
         }
-        file.map(RowFormat::of).transpose()?;
+        file.map(row_format).transpose()?;
         match &self.out {
             Some(out) if RowFormat::of(out).is_ok() => Err(CliError::usage(
                 format!("--out {}: the result is one JSON document", out.display()),

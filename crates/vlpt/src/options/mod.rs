@@ -27,6 +27,6 @@ pub(crate) use model::{
 #[cfg(feature = "serve")]
 pub(crate) use pool::start_pool;
 pub(crate) use pool::{check_kernels, check_threads, in_pool};
-pub(crate) use rows::{PredictionsArgs, RowArgs};
+pub(crate) use rows::{PredictionsArgs, RowArgs, row_format};
 pub(crate) use run_data::{RunDataArgs, same_place};
 pub(crate) use view::ViewFlags;

@@ -1,15 +1,21 @@
 //! Results image by image, and answers that may be none.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use vlpt_adapter::{RowLabels, RowOptions};
+use vlpt_adapter::{RowFormat, RowLabels, RowOptions};
 
 use crate::error::CliError;
 
 /// The classes that a row or line names where nothing else is asked for.
 const TOP: usize = 3;
+
+/// The form of a file of rows that the command line names.
+pub(crate) fn row_format(file: &Path) -> Result<RowFormat, CliError> {
+    RowFormat::of(file)
+        .map_err(|error| CliError::usage(error.to_string(), error.hint().unwrap_or_default()))
+}
 
 /// When an answer is none of the classes.
 #[derive(Debug, Clone, Args)]

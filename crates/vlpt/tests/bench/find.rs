@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::common::{ok, transcript, write_png};
+use crate::common::{ok, run, transcript, write_png};
 use crate::{bench, class_folders, colour, rows, two_sets, write_jpg};
 
 #[test]
@@ -24,6 +24,13 @@ fn what_is_missing_or_broken_is_a_line_and_stops_nothing() {
     }
     let mut zip = std::fs::File::create(cut.join("train.zip")).unwrap();
     zip.write_all(b"PK\x03\x04 half of an archive").unwrap();
+    let nowhere = [["--data", "set"], ["--task", "EuroSAT=set"]];
+    for place in nowhere {
+        let output = run(root, &[&["bench", "coop", "--list"], &place[..]].concat());
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(said.starts_with("error: set: nothing is there"), "{said}");
+        assert_eq!(output.status.code(), Some(2));
+    }
     let listed = ok(root, &["bench", "coop", "--data", "sets", "--list"]);
     let line = |name: &str| {
         let own = listed.lines().find(|line| line.starts_with(name));

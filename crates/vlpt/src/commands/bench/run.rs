@@ -111,6 +111,7 @@ pub(super) fn run(name: &str, args: &BenchArgs, console: &Console) -> Result<(),
 
 /// Says how long it will take.
 fn dry(planned: &Planned, clip: &vlpt_clip::Clip, console: &Console) -> Result<(), CliError> {
+    console.say("timing a few steps of each method with the model");
     let scratch = std::env::temp_dir().join(format!("vlpt-bench-{}", std::process::id()));
     let found = estimate(planned, clip, &scratch);
     if scratch.is_dir() {

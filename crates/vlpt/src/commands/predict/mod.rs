@@ -5,14 +5,14 @@ mod watch;
 use std::path::PathBuf;
 
 use clap::Args;
-use vlpt_adapter::{PredictOptions, Predictor, PromptFolder, RowFormat};
+use vlpt_adapter::{PredictOptions, Predictor, PromptFolder};
 use vlpt_base::hash::fingerprint;
 
 use crate::answers::Answering;
 use crate::console::Console;
 use crate::error::CliError;
 use crate::kept_rows::folder_hash;
-use crate::options::{BaseModelArgs, ImageArgs, RowArgs};
+use crate::options::{BaseModelArgs, ImageArgs, RowArgs, row_format};
 use crate::watch::Watch;
 use watch::WatchArgs;
 
@@ -61,7 +61,7 @@ pub(crate) struct PredictArgs {
 pub(crate) fn run(args: &PredictArgs, console: &Console) -> Result<(), CliError> {
     args.rows.check_used(args.out.is_some(), true, "--out")?;
     args.rows.none.none_below()?;
-    args.out.as_deref().map(RowFormat::of).transpose()?;
+    args.out.as_deref().map(row_format).transpose()?;
     args.watch.check(args.out.as_deref(), console)?;
     let images = if args.watch.folder().is_some() {
         None

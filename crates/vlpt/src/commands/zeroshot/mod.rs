@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use vlpt_adapter::{Choices, Chosen, Classifier, Predictor, RowFormat};
+use vlpt_adapter::{Choices, Chosen, Classifier, Predictor};
 use vlpt_base::hash::fingerprint;
 use vlpt_clip::Clip;
 use vlpt_data::{Task, catalogue};
@@ -16,7 +16,7 @@ use crate::answers::Answering;
 use crate::commands::eval::{HowArgs, Judged, judge};
 use crate::console::Console;
 use crate::error::CliError;
-use crate::options::{DataFlags, Images, TowerArgs, ViewFlags};
+use crate::options::{DataFlags, Images, TowerArgs, ViewFlags, row_format};
 
 use seen::Seen;
 
@@ -146,7 +146,7 @@ impl ZeroshotArgs {
             }
             (out, predictions) => out.as_deref().or(predictions.as_deref()),
         };
-        file.map(RowFormat::of).transpose()?;
+        file.map(row_format).transpose()?;
         Ok(file)
     }
 

@@ -15,11 +15,11 @@ use vlpt_data::Walk;
 use vlpt_data::image::is_image_path;
 use vlpt_data::junk::is_junk_path;
 
-use crate::answers::{Answering, Printed};
+use crate::answers::{Answering, Complaints, Printed};
 use crate::console::Console;
 use crate::error::CliError;
 use crate::interrupt::{self, Gently};
-use crate::options::Input;
+use crate::options::{Input, row_format};
 use answered::Answered;
 use arrivals::{Arrivals, Version};
 use look::Look;
@@ -82,7 +82,7 @@ impl WatchArgs {
                 "name one that is there, or make it first",
             ));
         }
-        match out.map(RowFormat::of).transpose()? {
+        match out.map(row_format).transpose()? {
             Some(RowFormat::Parquet) => Err(CliError::usage(
                 "--watch appends rows, and a Parquet file cannot grow: its index is written at the end",
                 "end the name of --out in .csv or .jsonl",
@@ -145,6 +145,7 @@ impl WatchArgs {
             look,
             ask: poll.is_none(),
             lost: false,
+            complaints: Complaints::new(answering.console),
             done: 0,
         };
         watching.until_stopped(&mut place)?;
@@ -180,6 +181,7 @@ struct Watching<'a> {
     ask: bool,
     /// Whether the folder could not be listed when it was last looked at.
     lost: bool,
+    complaints: Complaints<'a>,
     done: usize,
 }
 
@@ -286,6 +288,7 @@ impl Watching<'_> {
         let (folder, answering) = (self.folder, self.answering);
         let input = |(below, _): &(PathBuf, Version)| Input::File(folder.join(below));
         let mut batches = files.chunks(BATCH);
+        let complaints = &mut self.complaints;
         let mut changed = Vec::new();
         let mut done = 0;
         pipelined(
@@ -312,8 +315,9 @@ impl Watching<'_> {
                         _ => {}
                     }
                     if let Err(error) = &outcome {
-                        answering.console.complain(&format!("error: {error}"));
+                        complaints.say(error);
                     }
+                    let outcome = outcome.map_err(|error| error.to_string());
                     let outcome = outcome.as_deref().map_err(String::as_str);
                     match &mut *place {
                         Place::Printed(printed) => {
