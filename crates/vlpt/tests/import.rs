@@ -211,7 +211,7 @@ fn a_checkpoint_for_another_model_or_method_is_refused() {
     says!(
         "import_over_a_folder",
         home.path(),
-        &import("coop-legacy.pth.tar", "photos")
+        &import("coop-legacy.pth.tar", "small")
     );
-    assert!(home.path().join("photos/red").exists());
+    assert!(home.path().join("small/config.json").exists());
 }

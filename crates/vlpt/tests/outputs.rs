@@ -4,8 +4,22 @@
 mod common;
 
 use std::fs;
+use std::path::Path;
 
-use common::{ok, photos, run, write_png};
+use common::{contents, ok, photos, run, write_png};
+
+/// Two classes of photos, a prompt tuned on them, and a published checkpoint.
+fn prompt_and_photos(folder: &Path) {
+    photos(folder);
+    let train = ["train", "photos", "--method", "coop", "--shots", "1"];
+    ok(
+        folder,
+        &[&train[..], &["--epochs", "1", "--out", "coop"]].concat(),
+    );
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../vlpt-adapter/tests/golden");
+    let checkpoint = golden.join("checkpoints/coop-legacy.pth.tar");
+    fs::copy(checkpoint, folder.join("coop.pth.tar")).unwrap();
+}
 
 #[test]
 fn a_run_inside_its_data_is_refused_before_any_work() {
@@ -82,6 +96,103 @@ fn a_run_inside_its_data_is_refused_before_any_work() {
         ],
     );
     ok(folder.path(), &["data", "check", "split"]);
+}
+
+#[test]
+fn folders_of_other_commands_inside_their_data_are_refused_before_any_work() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path();
+    prompt_and_photos(folder);
+    let before = contents(&folder.join("photos"));
+    let commands: [&[&str]; 9] = [
+        &["import", "coop.pth.tar", "--data", "photos"],
+        &["export", "coop", "--int8", "--data", "photos"],
+        &["tune", "photos"],
+        &["study", "plan", "--task", "photos", "--method", "coop"],
+        &["multitask", "source", "--task", "photos"],
+        &["multitask", "adapt", "photos", "--init-from", "coop"],
+        &[
+            "multitask",
+            "adapt",
+            "photos",
+            "--init-from",
+            "coop",
+            "--scratch",
+        ],
+        &["multitask", "joint", "--task", "photos"],
+        &[
+            "bench",
+            "coop",
+            "--task",
+            "EuroSAT=photos",
+            "--own-values",
+            "--shots",
+            "1",
+            "--seeds",
+            "1",
+        ],
+    ];
+    for words in commands {
+        for out in ["photos/new", "photos/red/new"] {
+            let output = run(folder, &[words, &["--out", out]].concat());
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(2), "{words:?}: {said}");
+            let lies = format!("{out}: lies in the data set ");
+            assert!(said.contains(&lies), "{words:?}: {said}");
+            assert!(said.contains("hint: choose a folder outside"), "{said}");
+        }
+    }
+    assert!(contents(&folder.join("photos")) == before);
+}
+
+#[test]
+fn rows_of_an_evaluation_are_not_written_into_its_data() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path();
+    prompt_and_photos(folder);
+    #[cfg(unix)]
+    std::os::unix::fs::symlink("photos", folder.join("link")).unwrap();
+    let before = contents(&folder.join("photos"));
+    let link = if cfg!(unix) { "link" } else { "photos" };
+    let rows = [
+        "photos/rows.csv",
+        "photos/red/rows.jsonl",
+        "photos/rows.parquet",
+        &format!("{link}/rows.csv"),
+    ];
+    // the data named, and that of the run
+    for data in [&["photos"][..], &[]] {
+        for rows in rows {
+            let output = run(
+                folder,
+                &[&["eval", "coop"], data, &["--predictions", rows]].concat(),
+            );
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(2), "{rows}: {said}");
+            let lies = format!("{rows}: lies in the folder of the data set ");
+            assert!(said.contains(&lies), "{said}");
+            assert!(said.contains("outside the data set with --predictions"));
+        }
+    }
+    assert!(contents(&folder.join("photos")) == before);
+    // beside it, in a folder that is never read, and beside a table that was named itself
+    fs::create_dir(folder.join("photos/.answers")).unwrap();
+    for rows in ["rows.csv", "photos/.answers/rows.csv"] {
+        ok(folder, &["eval", "coop", "photos", "--predictions", rows]);
+    }
+    let said = ok(folder, &["data", "check", "photos", "--json"]);
+    assert!(said.contains("classfolders"), "{said}");
+    let table: Vec<String> = ["red", "blue"]
+        .iter()
+        .flat_map(|class| (0..10).map(move |i| format!("photos/{class}/{i}.png,{class}\n")))
+        .collect();
+    fs::write(
+        folder.join("table.csv"),
+        format!("path,label\n{}", table.concat()),
+    )
+    .unwrap();
+    let args = ["eval", "coop", "table.csv", "--predictions", "rows.csv"];
+    ok(folder, &args);
 }
 
 #[cfg(unix)]

@@ -14,7 +14,9 @@ use vlpt_data::{Metric, Task};
 
 use crate::console::Console;
 use crate::error::CliError;
-use crate::options::{BaseModelArgs, CacheArgs, PredictionsArgs, RunDataArgs, row_format};
+use crate::options::{
+    BaseModelArgs, CacheArgs, PredictionsArgs, RunDataArgs, refuse_rows_inside, row_format,
+};
 use crate::watch::Watch;
 use crate::{figures, verdict};
 
@@ -93,6 +95,9 @@ pub(crate) fn run(args: &EvalArgs, console: &Console) -> Result<(), CliError> {
     args.how.check()?;
     let folder = PromptFolder::open(&args.prompt)?;
     let task = args.data.open(&folder, console)?;
+    if let Some(rows) = &args.how.rows.predictions {
+        refuse_rows_inside(&task, rows, "--predictions")?;
+    }
     let clip = args.base.open(&folder, console)?;
     let asked = args.classes_of.map(|whose| match whose {
         ClassesOfArg::Prompt => ClassesOf::Prompt,

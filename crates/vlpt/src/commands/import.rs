@@ -11,7 +11,7 @@ use vlpt_methods::{MethodSpec, Place, Position, names};
 
 use crate::console::Console;
 use crate::error::CliError;
-use crate::options::{DataArgs, DataFlags, TowerArgs};
+use crate::options::{DataArgs, DataFlags, TowerArgs, refuse_inside};
 
 const ABOUT: &str = "\
 Reads what published trainers save, such as prompt_learner/model.pth.tar-50 and
@@ -157,7 +157,9 @@ impl ImportArgs {
                 data: data.clone(),
                 flags: self.flags.clone(),
             };
-            return Ok(ImportTask::from(&data.open(console)?));
+            let task = data.open(console)?;
+            refuse_inside(&task, &self.out)?;
+            return Ok(ImportTask::from(&task));
         }
         // --name is that of the task, and needs no data
         let mut flags = self.flags.clone();

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use vlpt_data::image::DecodeOptions;
 use vlpt_data::{ClassSubset, Format, LabelFromName, LabelSeparator, Task, synthetic};
-use vlpt_train::{DataConfig, Layers, RunConfig, TrainError, open_task_watched};
+use vlpt_train::{DataConfig, Layers, RunConfig, open_task_watched};
 
 use super::given::from_environment;
+use super::inside::refuse_inside;
 use crate::console::{Console, Unit};
 use crate::error::CliError;
 
@@ -203,18 +204,6 @@ impl DataArgs {
 pub(crate) fn tell(task: &Task, chosen: &DecodeOptions, console: &Console) {
     for found in vlpt_data::check::warnings(task, chosen) {
         console.say(format!("{}: {found}", found.level.name()));
-    }
-}
-
-/// Refuses to write a folder into a data set that would take it for a part of itself.
-pub(crate) fn refuse_inside(task: &Task, out: &Path) -> Result<(), CliError> {
-    match task.would_hold(out) {
-        Some(why) => Err(TrainError::OutInData {
-            dir: out.to_owned(),
-            why,
-        }
-        .into()),
-        None => Ok(()),
     }
 }
 

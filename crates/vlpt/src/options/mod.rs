@@ -6,6 +6,7 @@ mod data;
 mod given;
 mod images;
 mod input;
+mod inside;
 mod model;
 mod pool;
 mod rows;
@@ -16,10 +17,11 @@ mod walk;
 
 pub(crate) use address_space::check_address_space;
 pub(crate) use cache::CacheArgs;
-pub(crate) use data::{BrokenArg, DataArgs, DataFlags, before_work, refuse_inside};
+pub(crate) use data::{BrokenArg, DataArgs, DataFlags, before_work};
 pub(crate) use given::{from_environment, from_line, remember, switch, without_empty_variables};
 pub(crate) use images::{ImageArgs, Images};
 pub(crate) use input::{Input, inputs_hash};
+pub(crate) use inside::{refuse_inside, refuse_rows_inside};
 pub(crate) use model::{
     BaseModelArgs, ModelArgs, PrecisionArgs, TowerArgs, find_model, load_preprocess,
     load_tokenizer, open_model,

@@ -14,6 +14,7 @@ use crate::commands::study::work::{do_jobs, finished};
 use crate::console::{Console, table as text_table};
 use crate::error::CliError;
 use crate::interrupt::{self, Gently};
+use crate::options::refuse_inside;
 use crate::watch::Watch;
 
 /// What is at hand.
@@ -74,6 +75,9 @@ pub(super) fn run(name: &str, args: &BenchArgs, console: &Console) -> Result<(),
         return dry(&planned, &clip, console);
     }
     let Some(out) = out else { return Ok(()) };
+    for (task, _) in planned.tasks.values() {
+        refuse_inside(task, out)?;
+    }
     planned.write(out)?;
     let jobs = planned.plan.jobs().len();
     if args.plan_only {

@@ -18,7 +18,7 @@ use vlpt_export::{
 
 use crate::console::Console;
 use crate::error::CliError;
-use crate::options::{DataArgs, DataFlags, RunDataArgs};
+use crate::options::{DataArgs, DataFlags, RunDataArgs, refuse_inside};
 use crate::watch::Watch;
 
 use held_out::held_out;
@@ -211,6 +211,7 @@ impl ExportArgs {
             let (data, flags) = (data.clone(), DataFlags::default());
             DataArgs { data, flags }.open(console)?
         };
+        refuse_inside(&task, &self.out)?;
         Ok(Some(task))
     }
 }
