@@ -15,7 +15,8 @@
 //! terminal) is written into and never replaced; nothing is promised of it.
 //!
 //! [`write_folder`] and [`make_folder`] promise the same of a folder, but for the moment between the removal of an
-//! older folder and the rename, when there is none.
+//! older folder and the rename, when there is none. What is no regular file they refuse: nothing that a device or a
+//! pipe takes is a folder.
 
 use std::io::{Error, ErrorKind, Result, Write};
 use std::path::Path;
@@ -103,14 +104,18 @@ pub fn write_folder(path: &Path, files: &[(&str, Vec<u8>)]) -> Result<()> {
 
 /// Puts a folder that `make` fills at `path`, for one writer at a time: filled as `NAME.new`
 /// beside its place, synced, and renamed. An older folder there is replaced. `make` syncs its
-/// files itself where they have to outlive a power cut.
+/// files itself where they have to outlive a power cut. A link is followed, and stays.
 ///
 /// # Errors
-/// As [`write_folder`], and those of `make`.
+/// As [`write_folder`], a device or pipe at `path`, and those of `make`.
 pub fn make_folder<E: From<Error>>(
     path: &Path,
     make: impl FnOnce(&Path) -> std::result::Result<(), E>,
 ) -> std::result::Result<(), E> {
+    let path = &match place(path)? {
+        Place::File(path) => path,
+        Place::Stream(path) => return Err(no_folder(&path).into()),
+    };
     let beside = beside(path);
     remove_folder(&beside)?;
     fs::create_dir_all(&beside)?;
@@ -119,6 +124,26 @@ pub fn make_folder<E: From<Error>>(
     remove_folder(path)?;
     fs::rename(&beside, path)?;
     Ok(sync_parent(path)?)
+}
+
+/// Removes what a [`make_folder`] that failed left beside its place, for a caller that will not call it again.
+///
+/// # Errors
+/// It is there and cannot be removed.
+pub fn remove_unfinished_folder(path: &Path) -> Result<()> {
+    match place(path)? {
+        Place::File(path) => remove_folder(&beside(&path)),
+        Place::Stream(_) => Ok(()),
+    }
+}
+
+/// The error of a folder that should stand where a device or a pipe is.
+fn no_folder(path: &Path) -> Error {
+    let what = format!(
+        "{}: a device or pipe, where a folder should be written",
+        path.display()
+    );
+    Error::new(ErrorKind::NotADirectory, what)
 }
 
 /// The file's bytes, or `None` when there is no such file.
@@ -280,6 +305,47 @@ mod tests {
             let error = write(&at("loop"), b"three").unwrap_err().to_string();
             assert!(error.contains("circle"), "{error}");
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_and_the_folder_it_leads_to_is_replaced() {
+        use std::os::unix::fs::symlink;
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        symlink("deep/target", at("first")).unwrap();
+        symlink(at("first"), at("second")).unwrap();
+        // the target and its folder are not there yet, then they are
+        for name in ["a", "b"] {
+            write_folder(&at("second"), &[(name, b"1".to_vec())]).unwrap();
+            let mut found = fs::read_dir(at("deep/target")).unwrap();
+            assert_eq!(found.next().unwrap().unwrap().file_name(), name);
+            assert!(found.next().is_none());
+        }
+        let failed = make_folder(&at("second"), |_| Err(Error::other("no more")));
+        assert!(failed.is_err() && at("deep/target.new").is_dir());
+        remove_unfinished_folder(&at("second")).unwrap();
+        for link in ["first", "second"] {
+            assert!(fs::symlink_metadata(at(link)).unwrap().is_symlink());
+        }
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 3);
+        assert_eq!(fs::read_dir(at("deep")).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn no_folder_is_made_over_a_device() {
+        let dir = tempfile::tempdir().unwrap();
+        let link = dir.path().join("null");
+        std::os::unix::fs::symlink("/dev/null", &link).unwrap();
+        for path in [Path::new("/dev/null"), &link] {
+            let made = make_folder(path, |_| -> Result<()> { panic!("nothing is to be done") });
+            let error = made.unwrap_err();
+            assert!(error.to_string().contains("a device or pipe"), "{error}");
+            assert!(write_hint(&error).is_some());
+        }
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 
     #[cfg(unix)]

@@ -33,13 +33,13 @@ pub(crate) fn new_folder<T>(out: &Path, make: impl FnOnce(&Path) -> Result<T>) -
     made.ok_or_else(|| std::io::Error::other("the folder was not made").into())
 }
 
-/// Refuses a folder that is there and not empty.
+/// Refuses whatever is there and is no empty folder: a device is no place for a folder either.
 ///
 /// # Errors
-/// It is.
+/// It is there.
 pub fn check_new(out: &Path) -> Result<()> {
-    let taken = fs_err::read_dir(out).is_ok_and(|mut entries| entries.next().is_some());
-    if taken || out.is_file() {
+    let empty = fs_err::read_dir(out).is_ok_and(|mut entries| entries.next().is_none());
+    if out.exists() && !empty {
         return Err(ExportError::unsupported(
             format!("{}: exists already", out.display()),
             "choose a folder that does not exist yet",

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Map, json};
 use vlpt_adapter::{Annotations, Classifier, PromptFolder, annotate_prompt};
-use vlpt_base::files::{make_folder, write_atomic};
+use vlpt_base::files::{make_folder, remove_unfinished_folder, write_atomic};
 use vlpt_train::{Run, RunOptions, TrainError};
 
 use crate::card::card;
@@ -29,7 +29,7 @@ impl Work<'_> {
         let mut record = record;
         let made = make_folder(out, |dir| self.fill(dir, verdict, &mut record, &notes));
         if let Err(error) = made {
-            remove_unfinished(out)?;
+            remove_unfinished_folder(out)?;
             return Err(match error {
                 TuneError::Train(TrainError::Stopped { .. }) => TuneError::Stopped,
                 other => other,
@@ -80,15 +80,5 @@ impl Work<'_> {
         };
         page.report()?.write(&dir.join("report.html"))?;
         Ok(())
-    }
-}
-
-/// Removes what [`make_folder`] has beside the folder until it is whole.
-fn remove_unfinished(out: &Path) -> Result<()> {
-    let mut name = out.file_name().unwrap_or_default().to_owned();
-    name.push(".new");
-    match fs_err::remove_dir_all(out.with_file_name(name)) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
-        _ => Ok(()),
     }
 }

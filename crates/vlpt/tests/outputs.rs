@@ -197,6 +197,62 @@ fn rows_of_an_evaluation_are_not_written_into_its_data() {
 
 #[cfg(unix)]
 #[test]
+fn a_folder_is_written_where_a_link_leads_and_never_over_a_device() {
+    use std::os::unix::fs::symlink;
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path();
+    prompt_and_photos(folder);
+    let at = |name: &str| folder.join(name);
+    symlink("/dev/null", at("null")).unwrap();
+    let commands: [(&[&str], &str); 4] = [
+        (
+            &["import", "coop.pth.tar", "--data", "photos"],
+            "adapter_config.json",
+        ),
+        (
+            &["export", "coop", "--format", "classifier"],
+            "class_names.txt",
+        ),
+        (&["average", "coop", "other"], "adapter_config.json"),
+        (&["tune", "photos", "--methods", "gda"], "tune.json"),
+    ];
+    let train = ["train", "photos", "--method", "coop", "--shots", "1"];
+    let other = ["--epochs", "1", "--seed", "2", "--out", "other"];
+    ok(folder, &[&train[..], &other].concat());
+    for (words, file) in commands {
+        let (dangling, empty) = (format!("{}-new", words[0]), format!("{}-empty", words[0]));
+        symlink(format!("deep/{dangling}"), at(&dangling)).unwrap();
+        fs::create_dir_all(at("deep").join(&empty)).unwrap();
+        symlink(format!("deep/{empty}"), at(&empty)).unwrap();
+        for link in [&dangling, &empty] {
+            ok(folder, &[words, &["--out", link]].concat());
+            assert!(
+                fs::symlink_metadata(at(link)).unwrap().is_symlink(),
+                "{link}"
+            );
+            assert!(at("deep").join(link).join(file).is_file(), "{link}");
+        }
+        for device in ["null", "/dev/null"] {
+            let output = run(folder, &[words, &["--out", device]].concat());
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert!(!output.status.success(), "{words:?}");
+            assert!(said.contains(device) && said.contains("hint: "), "{said}");
+            assert!(
+                said.contains("exists already") || words[0] == "tune",
+                "{said}"
+            );
+        }
+        assert!(fs::symlink_metadata(at("null")).unwrap().is_symlink());
+        assert!(!at("null.new").exists() && !Path::new("/dev/null.new").exists());
+    }
+    assert_eq!(
+        fs::read_dir(at("deep")).unwrap().count(),
+        2 * commands.len()
+    );
+}
+
+#[cfg(unix)]
+#[test]
 fn a_link_and_a_device_stay_what_they_are() {
     let folder = tempfile::tempdir().unwrap();
     photos(folder.path());
