@@ -7,6 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use common::{ok, photos, transcript};
+use safetensors::Dtype;
+use safetensors::tensor::TensorView;
 
 macro_rules! says {
     ($name:literal, $folder:expr, $args:expr) => {
@@ -214,4 +216,50 @@ fn a_checkpoint_for_another_model_or_method_is_refused() {
         &import("coop-legacy.pth.tar", "small")
     );
     assert!(home.path().join("small/config.json").exists());
+}
+
+/// CoCoOp's parameters for the built-in model, and so many tensors beside them.
+fn parameters_and_others(path: &Path, others: usize) {
+    let bytes = [0; 4 * 16 * 256];
+    let view = |shape: &[usize]| {
+        let size = 4 * shape.iter().product::<usize>();
+        TensorView::new(Dtype::F32, shape.to_vec(), &bytes[..size]).unwrap()
+    };
+    let parameters: [(&str, &[usize]); 5] = [
+        ("ctx", &[4, 192]),
+        ("meta_net.linear1.bias", &[16]),
+        ("meta_net.linear1.weight", &[16, 256]),
+        ("meta_net.linear2.bias", &[192]),
+        ("meta_net.linear2.weight", &[192, 16]),
+    ];
+    let parameters = parameters.map(|(name, shape)| (name.to_owned(), view(shape)));
+    let mut tensors = parameters.to_vec();
+    tensors.extend((0..others).map(|i| (format!("other.{i:04}"), view(&[1]))));
+    fs::write(path, safetensors::serialize(tensors, None).unwrap()).unwrap();
+}
+
+#[test]
+fn thousands_of_other_tensors_are_counted_and_not_all_printed() {
+    let home = home();
+    parameters_and_others(&home.path().join("large.safetensors"), 3000);
+    let refused = transcript(home.path(), &import("large.safetensors", "out"));
+    assert!(refused.starts_with("exit code: 1"), "{refused}");
+    assert!(
+        refused.contains("`other.0019`, and 2980 more\n") && !refused.contains("other.0020"),
+        "{refused}"
+    );
+    let mut args = import("large.safetensors", "out").to_vec();
+    args.extend(["--method", "cocoop"]);
+    let said = transcript(home.path(), &args);
+    assert!(said.starts_with("exit code: 0"), "{said}");
+    assert!(
+        said.contains("left: other.0019: no parameter of cocoop\nleft: and 2980 more\n"),
+        "{said}"
+    );
+    assert!(!said.contains("other.0020"), "{said}");
+    // for a program they are all there
+    let mut args = import("large.safetensors", "again").to_vec();
+    args.extend(["--method", "cocoop", "--json"]);
+    let result: serde_json::Value = serde_json::from_str(&ok(home.path(), &args)).unwrap();
+    assert_eq!(result["left"].as_array().unwrap().len(), 3000);
 }

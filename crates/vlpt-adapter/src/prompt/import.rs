@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::json;
+use vlpt_base::list::cut;
 use vlpt_clip::{Checkpoint, Clip};
 use vlpt_data::{Metric, Shots, Task};
 use vlpt_methods::import::{
@@ -239,7 +240,7 @@ fn refusal(path: &Path, clip: &Clip, names: &Names, unknown: Unknown) -> Adapter
             format!(
                 "it was not trained with {}: {}",
                 clip.name,
-                problems.join("; ")
+                cut(&problems, "; ")
             ),
             "name the model it was trained with; published prompts are mostly for ViT-B-16/openai \
              (text tower 512 wide, image tower 768, 12 blocks)",
@@ -327,7 +328,7 @@ fn others(
             "{}: it looks like {}, which does not have {}",
             path.display(),
             method.name(),
-            listed.join(", ")
+            cut(&listed, ", ")
         ),
         hint: Some(format!(
             "--method {} takes its parameters and leaves the rest",

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
-use vlpt_adapter::{ImportOptions, ImportTask, Imported, import_checkpoint};
+use vlpt_adapter::{ImportOptions, ImportTask, Imported, LeftOut, import_checkpoint};
+use vlpt_base::list::cut;
 use vlpt_data::{Metric, Shots};
 use vlpt_methods::import::{Import, Source, importable};
 use vlpt_methods::{MethodSpec, Place, Position, names};
@@ -217,8 +218,10 @@ fn text(document: &Document) -> String {
         }
     }
     text += "\nmissing: nothing";
-    for left in &imported.left {
-        text += &format!("\nleft: {}: {}", left.name, left.why);
+    let left = |left: &LeftOut| format!("{}: {}", left.name, left.why);
+    let left: Vec<String> = imported.left.iter().map(left).collect();
+    if !left.is_empty() {
+        text += &format!("\nleft: {}", cut(&left, "\nleft: "));
     }
     for assumed in &imported.assumed {
         text += &format!("\nassumed: {assumed}");
