@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Child, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{contents, ok, run, vlpt};
+use common::{contents, ok, run, vlpt, write_png};
 
 /// Long enough to be interrupted, and without a checkpoint of its own accord.
 const TRAIN: [&str; 12] = [
@@ -246,6 +246,36 @@ fn several_tasks_and_studies_go_on_when_given_again() {
             |run: &str| std::fs::read(home.path().join(run).join("prompt").join(file)).unwrap();
         assert!(read("alone") == read("multi task"), "{file} differs");
     }
+}
+
+#[test]
+fn an_embedding_goes_on_when_given_again() {
+    let home = tempfile::tempdir().unwrap();
+    for i in 0..400_usize {
+        let colour = [i as u8, (i / 3) as u8, 7];
+        write_png(&home.path().join(format!("many/{i:03}.png")), colour);
+    }
+    let args = |out| ["embed", "many", "--threads", "1", "--out", out];
+    ok(home.path(), &args("whole.npy"));
+    let child = start(home.path(), &args("out.npy"));
+    let rows = home.path().join("out.npy.part");
+    wait("rows", || {
+        std::fs::metadata(&rows).is_ok_and(|rows| rows.len() > 0)
+    });
+    signal(&child, "INT");
+    let (code, stdout, stderr) = ended(child);
+    assert_eq!(code, Some(130), "{stderr}");
+    assert!(stdout.is_empty(), "{stdout}");
+    assert_eq!(
+        stderr.lines().last().unwrap(),
+        "stopped; go on with: vlpt embed many --threads 1 --out out.npy"
+    );
+    let again = run(home.path(), &args("out.npy"));
+    let stderr = String::from_utf8(again.stderr).unwrap();
+    assert!(again.status.success(), "{stderr}");
+    assert!(stderr.contains("goes on after "), "{stderr}");
+    let read = |name: &str| std::fs::read(home.path().join(name)).unwrap();
+    assert!(read("out.npy") == read("whole.npy"));
 }
 
 #[test]

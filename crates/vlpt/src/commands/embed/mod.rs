@@ -13,6 +13,7 @@ use vlpt_data::DataError;
 
 use crate::console::{Console, Unit};
 use crate::error::CliError;
+use crate::interrupt;
 use crate::kept_rows::{KeptRows, folder_hash, no_row};
 use crate::options::{
     BaseModelArgs, BrokenArg, ImageArgs, Input, TowerArgs, ViewFlags, from_line, inputs_hash,
@@ -264,6 +265,7 @@ fn images(
     };
     let width = clip.config.embed_dim;
     let mut rows = KeptRows::open(&args.out, &origin, width, (inputs.len(), BATCH))?;
+    interrupt::goes_on_when_given_again();
     let there = rows.count().min(inputs.len());
     if there > 0 {
         console.say(format!(
