@@ -5,11 +5,12 @@
 
 mod common;
 
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{contents, ok, run, vlpt, write_png};
+use common::{contents, drawn_photos, ok, run, vlpt, write_png};
 
 /// Long enough to be interrupted, and without a checkpoint of its own accord.
 const TRAIN: [&str; 12] = [
@@ -63,6 +64,27 @@ fn wait_for_epoch(run: &Path) {
     let events = run.join("events.jsonl");
     wait("an epoch", || {
         std::fs::read_to_string(&events).is_ok_and(|text| text.contains("\"epoch\""))
+    });
+}
+
+/// Waits until a run somewhere below a folder has taken its first steps.
+fn wait_for_epoch_below(folder: &Path) {
+    wait("an epoch of any run", || {
+        let mut folders = vec![folder.to_owned()];
+        while let Some(next) = folders.pop() {
+            // what is made anew at this moment is seen the next time
+            for entry in std::fs::read_dir(next).into_iter().flatten().flatten() {
+                let path = entry.path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.ends_with("events.jsonl")
+                    && std::fs::read_to_string(path).is_ok_and(|text| text.contains("\"epoch\""))
+                {
+                    return true;
+                }
+            }
+        }
+        false
     });
 }
 
@@ -200,7 +222,7 @@ fn other_commands_end_at_once() {
 }
 
 #[test]
-fn several_tasks_and_studies_go_on_when_given_again() {
+fn several_tasks_go_on_when_given_again() {
     let home = tempfile::tempdir().unwrap();
     let args = |out: &'static str| {
         [
@@ -246,6 +268,88 @@ fn several_tasks_and_studies_go_on_when_given_again() {
             |run: &str| std::fs::read(home.path().join(run).join("prompt").join(file)).unwrap();
         assert!(read("alone") == read("multi task"), "{file} differs");
     }
+}
+
+#[test]
+fn a_study_goes_on_when_given_again() {
+    let home = tempfile::tempdir().unwrap();
+    let plan = |study: &'static str| {
+        let args = [
+            "study",
+            "plan",
+            "--task",
+            "synthetic:shapes",
+            "--method",
+            "coop",
+            "--shots",
+            "2",
+            "--seeds",
+            "0",
+            "--set",
+            "train.epochs=300",
+            "--set",
+            "compute.checkpoint_seconds=3600",
+            "--test-images",
+            "8",
+            "--out",
+            study,
+        ];
+        ok(home.path(), &args);
+    };
+    let work = |study: &'static str| ["study", "run", study, "--threads", "1"];
+    plan("alone");
+    ok(home.path(), &work("alone"));
+    plan("the study");
+    let child = start(home.path(), &work("the study"));
+    wait_for_epoch_below(&home.path().join("the study"));
+    signal(&child, "TERM");
+    let (code, stdout, stderr) = ended(child);
+    assert_eq!(code, Some(143), "{stderr}");
+    assert!(!stdout.contains("study merge"), "{stdout}");
+    let last = stderr.lines().last().unwrap();
+    assert!(
+        last.starts_with("stopped: the study is not complete: of 2 jobs 1 are left")
+            && last.ends_with("; go on with: vlpt study run 'the study' --threads 1"),
+        "{stderr}"
+    );
+    ok(home.path(), &work("the study"));
+    let scores = |study: &str| {
+        ok(home.path(), &["study", "merge", study]);
+        std::fs::read(home.path().join(study).join("merged/scores.csv")).unwrap()
+    };
+    assert!(scores("the study") == scores("alone"));
+}
+
+#[test]
+fn an_interrupted_tune_writes_nothing_and_goes_on_when_given_again() {
+    let home = tempfile::tempdir().unwrap();
+    drawn_photos(&home.path().join("photos"), "shapes", 3, 0, 6);
+    let args = [
+        "tune",
+        "photos",
+        "--methods",
+        "coop",
+        "--threads",
+        "1",
+        "--out",
+        "tuned",
+    ];
+    let mut child = start(home.path(), &args);
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+    // the first candidate is tried, the second is not
+    assert!(said.any(|line| line.unwrap().starts_with("zero-shot ")));
+    signal(&child, "INT");
+    let said: Vec<String> = said.map(Result::unwrap).collect();
+    let (code, stdout, _) = ended(child);
+    assert_eq!(code, Some(130), "{said:?}");
+    assert!(stdout.is_empty(), "{stdout}");
+    assert_eq!(
+        said.last().unwrap(),
+        "stopped; nothing was written; go on with: vlpt tune photos --methods coop --threads 1 --out tuned"
+    );
+    assert!(!home.path().join("tuned").exists() && !home.path().join("tuned.new").exists());
+    ok(home.path(), &args);
+    assert!(home.path().join("tuned/tune.json").is_file());
 }
 
 #[test]
