@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use thiserror::Error;
+use vlpt_base::files;
 
 /// The result of this crate's functions.
 pub type Result<T> = std::result::Result<T, StudyError>;
@@ -99,6 +100,7 @@ impl StudyError {
     /// The way out, where one is known.
     pub fn hint(&self) -> Option<String> {
         match self {
+            Self::Io(error) => files::write_hint(error).map(str::to_owned),
             Self::Train(error) => error.hint(),
             Self::Damaged { path, .. } if path.extension().is_some_and(|e| e == "json") => {
                 Some(format!("remove {} and run the study again", path.display()))
@@ -112,7 +114,7 @@ impl StudyError {
                     .to_owned(),
             ),
             Self::Shard { hint, .. } | Self::Launch { hint, .. } => Some((*hint).to_owned()),
-            Self::Io(_) | Self::Setting { .. } | Self::Numbers { .. } | Self::Table { .. } => None,
+            Self::Setting { .. } | Self::Numbers { .. } | Self::Table { .. } => None,
         }
     }
 

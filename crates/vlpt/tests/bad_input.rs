@@ -191,54 +191,89 @@ fn an_error_under_json_is_json() {
     );
 }
 
-/// A disk of 64 KiB made for the test; needs the right to mount, which containers and some systems refuse.
+/// A sparse file, which takes no place on the disk.
+#[test]
+fn an_image_file_that_is_too_large_is_named_before_it_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    common::prompt(folder.path());
+    let huge = fs::File::create(folder.path().join("huge.png")).unwrap();
+    huge.set_len(600 << 20).unwrap();
+    let said = transcript(folder.path(), &["predict", "prompt", "huge.png"]);
+    assert!(!said.starts_with("exit code: 0"), "{said}");
+    assert!(
+        said.contains("huge.png: 629145600 bytes, ") && said.contains("; image files of up to "),
+        "{said}"
+    );
+}
+
+/// The command on a disk of 64 KiB of which 4 are left: exit code, the files on the disk, and what was said. The disk is
+/// made for the test, which needs the right to mount; containers and some systems refuse it, and it is none then.
+#[cfg(target_os = "linux")]
+fn on_a_full_disk(
+    folder: &std::path::Path,
+    args: &[&str],
+) -> Option<(Option<i32>, String, String)> {
+    let script = "mount -t tmpfs -o size=64k none small || exit 77; head -c 60000 /dev/zero > small/filler; \
+                  \"$0\" \"$@\" > said; code=$?; find small -type f; exit $code";
+    let mut command = std::process::Command::new("unshare");
+    let shell = ["--user", "--map-root-user", "--mount", "sh", "-c", script];
+    command.args(shell).arg(env!("CARGO_BIN_EXE_vlpt"));
+    let output = command
+        .args(args)
+        .current_dir(folder)
+        .env("VLPT_MODEL", "mini-clip")
+        .output()
+        .ok()?;
+    let said = String::from_utf8(output.stderr).unwrap();
+    let code = output.status.code();
+    let there = String::from_utf8(output.stdout).unwrap();
+    (code != Some(77) && !said.contains("unshare:")).then_some((code, there, said))
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_said_and_leaves_nothing_half_written() {
     let folder = tempfile::tempdir().unwrap();
     photos(folder.path());
     fs::create_dir(folder.path().join("small")).unwrap();
-    let script = "mount -t tmpfs -o size=64k none small || exit 77; head -c 60000 /dev/zero > small/filler; \
-                  \"$0\" embed photos --out small/features.npy; code=$?; ls small; exit $code";
-    let mut command = std::process::Command::new("unshare");
-    command.args([
-        "--user",
-        "--map-root-user",
-        "--mount",
-        "sh",
-        "-c",
-        script,
-        env!("CARGO_BIN_EXE_vlpt"),
-    ]);
-    command
-        .current_dir(folder.path())
-        .env("VLPT_MODEL", "mini-clip");
-    let output = match command.output() {
-        Ok(output)
-            if output.status.code() != Some(77)
-                && !String::from_utf8_lossy(&output.stderr).contains("unshare:") =>
-        {
-            output
-        }
-        _ => {
+    let study = [
+        "study",
+        "plan",
+        "--task",
+        "synthetic:shapes",
+        "--task",
+        "synthetic:stripes",
+        "--task",
+        "synthetic:textures",
+    ];
+    let commands: [(&[&str], &str); 3] = [
+        (&["embed", "photos"], "small/features.npy"),
+        (&["preprocess", "photos/red/0.png"], "small/view.npy"),
+        (&study, "small/study"),
+    ];
+    for (words, out) in commands {
+        let args = [words, &["--out", out]].concat();
+        let Some((code, there, said)) = on_a_full_disk(folder.path(), &args) else {
             let _ = std::io::Write::write_fmt(
                 &mut std::io::stderr(),
                 format_args!("SKIPPED: this system does not let a test mount a small disk\n"),
             );
             return;
-        }
-    };
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(
-        said.contains("small/features.npy")
-            && said.contains("No space left")
-            && said.contains("hint:"),
-        "{said}"
-    );
-    assert_eq!(
-        String::from_utf8_lossy(&output.stdout),
-        "filler\n",
-        "nothing but what was there is left"
-    );
+        };
+        assert_eq!(code, Some(1), "{said}");
+        assert!(
+            said.contains(out) && said.contains("No space left"),
+            "{said}"
+        );
+        // a hint for this command, which has neither
+        let (_, hint) = said.split_once("hint: free some space").expect(&said);
+        assert!(
+            !hint.contains("resume") && !hint.contains("checkpoint"),
+            "{said}"
+        );
+        assert_eq!(
+            there, "small/filler\n",
+            "nothing but what was there is left"
+        );
+    }
 }
