@@ -389,4 +389,9 @@ fn loops_of_links_give_each_image_once() {
     assert!(String::from_utf8_lossy(&said.stderr).contains("2 links back to folders above"));
     ok(folder, &["embed", "lp", "--out", "f.npy"]);
     ok(folder, &["preprocess", "lp", "--out", "p.npy"]);
+    for array in ["f.npy", "p.npy"] {
+        let bytes = std::fs::read(folder.join(array)).unwrap();
+        let header = String::from_utf8_lossy(&bytes[..128]).into_owned();
+        assert!(header.contains("'shape': (1, "), "{array}: {header}");
+    }
 }
