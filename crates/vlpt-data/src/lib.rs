@@ -16,6 +16,7 @@ mod inside;
 pub mod junk;
 mod label_from_name;
 mod label_separator;
+mod memory;
 mod metric;
 pub mod photos;
 mod provenance;

@@ -4,9 +4,15 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::memory::make_room;
+
 /// Largest member of an archive that is read, in bytes. An encoded image is far smaller; a member
 /// that claims more is an attack or not an image.
 pub const MAX_MEMBER_BYTES: u64 = 1 << 30;
+/// Most rows of one table, and values of one column in a part of it. Each takes some hundred bytes
+/// while labels are read, and a hole in a file can claim any number of them.
+#[cfg(feature = "parquet")]
+pub(crate) const MOST_ROWS: usize = 1 << 24;
 
 /// An open file with a place of its own: clones share the handle and not the place, because every
 /// read names its offset.
@@ -72,7 +78,7 @@ impl FileAt {
     /// `length` bytes from `offset`; the caller has checked `length` against something it trusts.
     ///
     /// # Errors
-    /// The file ends before, or cannot be read.
+    /// The file ends before, or cannot be read, or there is no memory for so many bytes.
     pub(crate) fn bytes_at(&self, offset: u64, length: usize) -> io::Result<Vec<u8>> {
         let end = offset
             .checked_add(length as u64)
@@ -87,7 +93,12 @@ impl FileAt {
                 ),
             ));
         }
-        let mut bytes = vec![0; length];
+        let mut bytes = Vec::new();
+        make_room(&mut bytes, length).map_err(|what| {
+            let what = format!("{}: at byte {offset}: {what}", self.path().display());
+            io::Error::new(io::ErrorKind::OutOfMemory, what)
+        })?;
+        bytes.resize(length, 0);
         self.at(offset).read_exact(&mut bytes)?;
         Ok(bytes)
     }
@@ -115,5 +126,27 @@ impl Seek for FileAt {
             )
         })?;
         Ok(self.place)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_memory_can_hold_is_an_error_that_names_the_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("vast");
+        fs_err::write(&path, "x").unwrap();
+        let mut file = FileAt::open(&path).unwrap();
+        file.length = u64::MAX; // no file system here has such a file
+        let error = file.bytes_at(7, isize::MAX as usize).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::OutOfMemory);
+        let told = error.to_string();
+        let bytes = format!("no memory for {} bytes", isize::MAX);
+        assert!(
+            told.contains("vast: at byte 7: ") && told.contains(&bytes),
+            "{told}"
+        );
     }
 }

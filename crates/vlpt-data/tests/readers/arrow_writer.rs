@@ -242,11 +242,17 @@ impl Body {
 
 /// A message: its header, of this kind, and its body.
 pub(crate) fn message(kind: u8, header: Vec<Slot>, body: &[u8], out: &mut Vec<u8>) {
+    description(kind, header, body.len() as i64, out);
+    out.extend(body);
+}
+
+/// A message without the body, of so many bytes, that follows it.
+pub(crate) fn description(kind: u8, header: Vec<Slot>, body: i64, out: &mut Vec<u8>) {
     let fields = vec![
         Slot::Bytes(4_i16.to_le_bytes().to_vec()),
         Slot::Bytes(vec![kind]),
         Slot::Table(header),
-        Slot::Bytes((body.len() as i64).to_le_bytes().to_vec()),
+        Slot::Bytes(body.to_le_bytes().to_vec()),
     ];
     let mut buffer = vec![0; 4];
     let root = put(&fields, &mut buffer);
@@ -255,7 +261,6 @@ pub(crate) fn message(kind: u8, header: Vec<Slot>, body: &[u8], out: &mut Vec<u8
     out.extend([0xff; 4]);
     out.extend((buffer.len() as u32).to_le_bytes());
     out.extend(buffer);
-    out.extend(body);
 }
 
 /// A stream with these columns, one batch for each item; `huggingface` goes into its metadata.

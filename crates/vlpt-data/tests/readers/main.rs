@@ -31,6 +31,8 @@ mod recognise;
 mod same_task;
 mod seen;
 mod shared_sets;
+#[cfg(unix)]
+mod sparse_tables;
 mod tables;
 mod tars;
 mod torchvision;

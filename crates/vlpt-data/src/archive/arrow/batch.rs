@@ -5,6 +5,7 @@ use bytes::Bytes;
 
 use super::schema::{ArrowLeaf, Kind, Part};
 use super::table::Table;
+use super::values::{few_enough, int, is_set};
 use crate::archive::file_at::{FileAt, MAX_MEMBER_BYTES};
 
 /// Nodes and buffers of the rows of one message.
@@ -107,6 +108,7 @@ impl Batch {
         if count == 0 {
             return Ok(vec![0]);
         }
+        few_enough(count)?;
         let width = if wide { 8 } else { 4 };
         let scaled = |n: usize| n.checked_mul(width).ok_or("an offset too far".to_owned());
         let length = scaled(count.saturating_add(1))?;
@@ -186,7 +188,7 @@ impl Batch {
     ) -> Result<Vec<Option<i64>>, String> {
         let wrong = || format!("`{}` holds no whole numbers", leaf.path);
         let (part, kind) = last(leaf).ok_or_else(wrong)?;
-        let values = self.values(part);
+        let values = few_enough(self.values(part))?;
         let valid = self.valid(file, part)?;
         let there = |i| valid.as_ref().is_none_or(|valid| is_set(valid, i));
         match kind {
@@ -240,17 +242,4 @@ impl Batch {
 
 fn last(leaf: &ArrowLeaf) -> Option<(Part, Kind)> {
     leaf.parts.last().map(|part| (*part, part.kind))
-}
-
-fn is_set(bits: &[u8], at: usize) -> bool {
-    bits.get(at / 8)
-        .is_some_and(|byte| byte >> (at % 8) & 1 == 1)
-}
-
-/// A number of 1 to 8 bytes, the lowest first.
-fn int(bytes: &[u8], signed: bool) -> i64 {
-    let negative = signed && bytes.last().is_some_and(|top| top & 0x80 != 0);
-    let mut all = [if negative { 0xff } else { 0 }; 8];
-    all[..bytes.len()].copy_from_slice(bytes);
-    i64::from_le_bytes(all)
 }

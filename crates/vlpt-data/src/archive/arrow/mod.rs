@@ -7,12 +7,13 @@
 mod batch;
 mod schema;
 mod table;
+mod values;
 
 use std::path::PathBuf;
 
 use bytes::Bytes;
 
-use super::file_at::FileAt;
+use super::file_at::{FileAt, MOST_ROWS};
 use super::root::Root;
 use crate::error::{DataError, LayoutError, Result};
 
@@ -46,8 +47,8 @@ impl ArrowTable {
     /// Walks the messages of the file at `name` below `root`.
     ///
     /// # Errors
-    /// It is absent, leaves the root, is no Arrow stream, ends early, is compressed, or says what its
-    /// bytes cannot hold.
+    /// It is absent, leaves the root, is no Arrow stream, ends early, is compressed, has more rows than
+    /// are read, or says what its bytes cannot hold.
     pub fn open(root: &Root, name: &str) -> Result<Self> {
         let path = root.check_links(name)?;
         let file = FileAt::open(&path)?;
@@ -57,6 +58,12 @@ impl ArrowTable {
         for batch in &batches {
             total += batch.rows as u64; // below the bytes of the file
             starts.push(total);
+        }
+        if total > MOST_ROWS as u64 {
+            let what = format!(
+                "{total} rows, where one file may have {MOST_ROWS}: write the set as several files"
+            );
+            return Err(damaged(name, &what));
         }
         Ok(Self {
             name: name.to_owned(),

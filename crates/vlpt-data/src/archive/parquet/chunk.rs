@@ -7,7 +7,8 @@ use parquet::file::metadata::ColumnChunkMetaData;
 use super::header::{self, Encoding, Header, Levels, PageKind};
 use super::unpack::{MAX_PAGE_BYTES, unpack};
 use super::values::{Page, Shape};
-use crate::archive::file_at::FileAt;
+use crate::archive::file_at::{FileAt, MOST_ROWS};
+use crate::memory::make_room;
 
 /// Bytes that are read at first to find a page's header in them.
 const HEADER_BYTES: u64 = 256;
@@ -34,8 +35,8 @@ impl Chunk {
     /// Walks the headers of a chunk that should hold `rows` rows.
     ///
     /// # Errors
-    /// A place is negative or lies outside the file, a header makes no sense, a page would unpack to
-    /// more than [`MAX_PAGE_BYTES`], or there are more or fewer values than rows.
+    /// A place is negative or lies outside the file, a header makes no sense, a page takes more than
+    /// [`MAX_PAGE_BYTES`] as it is stored or unpacked, or there are more or fewer values than rows.
     pub(super) fn index(
         file: &FileAt,
         meta: &ColumnChunkMetaData,
@@ -60,18 +61,21 @@ impl Chunk {
         // values of lists may outnumber the rows, but not without end
         let most = match shape.repetition {
             0 => rows as u64,
-            _ => file.len().saturating_mul(8),
+            _ => file.len().saturating_mul(8).min(MOST_ROWS as u64),
         };
         let (mut at, mut values) = (start, 0_u64);
         let wanted = meta.num_values().max(0) as u64;
         while at < end && values < wanted {
             let (header, length) = read_header(file, at, end).map_err(wrong)?;
             let offset = at + length as u64;
-            at = offset + header.stored as u64;
-            if header.unpacked > MAX_PAGE_BYTES {
+            at = offset.saturating_add(header.stored as u64);
+            let sizes = [
+                ("unpacks to", header.unpacked),
+                ("is stored in", header.stored),
+            ];
+            if let Some((how, size)) = sizes.into_iter().find(|(_, size)| *size > MAX_PAGE_BYTES) {
                 let what = format!(
-                    "the page at byte {offset} unpacks to {} bytes, more than the limit of {MAX_PAGE_BYTES}",
-                    header.unpacked
+                    "the page at byte {offset} {how} {size} bytes, more than the limit of {MAX_PAGE_BYTES}"
                 );
                 return Err(wrong(what));
             }
@@ -118,9 +122,12 @@ impl Chunk {
         self.pages[page].header.values
     }
 
-    /// Bytes of a data page once unpacked.
+    /// Bytes that a data page takes once it is read.
     pub(super) fn bytes(&self, page: usize) -> usize {
-        self.pages[page].header.unpacked
+        let Header {
+            stored, unpacked, ..
+        } = self.pages[page].header;
+        unpacked.max(stored) // what is not compressed stays as it is stored
     }
 
     /// Bytes of the dictionary once unpacked.
@@ -145,6 +152,8 @@ impl Chunk {
     }
 
     fn load(&self, file: &FileAt, PageAt { offset, header }: PageAt) -> Result<Page, String> {
+        #[cfg(test)]
+        super::tests::PAGES.set(super::tests::PAGES.get() + 1);
         let stored = file.bytes_at(offset, header.stored);
         let stored = stored.map_err(|error| error.to_string())?;
         if self.compression == Compression::UNCOMPRESSED || !header.compressed {
@@ -163,7 +172,9 @@ impl Chunk {
             .split_at_checked(plain)
             .filter(|_| plain <= header.unpacked)
             .ok_or("a page ends within its levels")?;
-        let mut body = levels.to_vec();
+        let mut body = Vec::new();
+        make_room(&mut body, plain)?;
+        body.extend_from_slice(levels);
         // a page without any value may have no bytes at all
         if header.unpacked > plain {
             unpack(values, self.compression, header.unpacked - plain, &mut body)?;

@@ -5,6 +5,8 @@ use std::io::{self, Read};
 use parquet::basic::Compression;
 use ruzstd::decoding::StreamingDecoder;
 
+use crate::memory::make_room;
+
 /// The most bytes that one page may unpack to. A value cannot be longer than its page, so this is
 /// the limit of one image as well, the same as that of a member of a zip or tar.
 pub(super) const MAX_PAGE_BYTES: usize = super::super::file_at::MAX_MEMBER_BYTES as usize;
@@ -17,7 +19,8 @@ const LZ4_MOST: usize = 256;
 /// Appends `length` bytes, unpacked from `stored`, to `out`.
 ///
 /// # Errors
-/// The data is damaged, or holds more or fewer bytes, or the way of packing is not read here.
+/// The data is damaged, or holds more or fewer bytes, or the way of packing is not read here, or
+/// there is no memory for so many bytes.
 pub(super) fn unpack(
     stored: &[u8],
     how: Compression,
@@ -26,11 +29,15 @@ pub(super) fn unpack(
 ) -> Result<(), String> {
     let start = out.len();
     match how {
-        Compression::UNCOMPRESSED => out.extend_from_slice(stored),
+        Compression::UNCOMPRESSED => {
+            make_room(out, stored.len())?;
+            out.extend_from_slice(stored);
+        }
         Compression::SNAPPY => {
             let stated = snap::raw::decompress_len(stored).map_err(|e| e.to_string())?;
             exact(stated, length)?;
-            room(stored, length, SNAPPY_MOST)?;
+            plausible(stored, length, SNAPPY_MOST)?;
+            make_room(out, length)?;
             out.resize(start + length, 0);
             snap::raw::Decoder::new()
                 .decompress(stored, &mut out[start..])
@@ -61,8 +68,8 @@ fn exact(found: usize, length: usize) -> Result<(), String> {
     ))
 }
 
-/// Refuses to take room for more than so many bytes could ever hold.
-fn room(stored: &[u8], length: usize, most: usize) -> Result<(), String> {
+/// Refuses more than so many bytes could ever hold.
+fn plausible(stored: &[u8], length: usize, most: usize) -> Result<(), String> {
     if length > stored.len().saturating_mul(most) {
         let stored = stored.len();
         return Err(format!(
@@ -93,7 +100,8 @@ fn zstandard(mut frames: &[u8], length: usize, out: &mut Vec<u8>) -> Result<(), 
 }
 
 fn lz4_block(stored: &[u8], length: usize, out: &mut Vec<u8>) -> Result<(), String> {
-    room(stored, length, LZ4_MOST)?;
+    plausible(stored, length, LZ4_MOST)?;
+    make_room(out, length)?;
     let start = out.len();
     out.resize(start + length, 0);
     let found = lz4_flex::block::decompress_into(stored, &mut out[start..])

@@ -59,7 +59,9 @@ impl Windows {
     /// Bytes that a window takes once unpacked.
     pub(super) fn bytes(&self, window: usize) -> usize {
         let pages = self.windows[window].1.clone();
-        let own: usize = pages.clone().map(|page| self.chunk.bytes(page)).sum();
+        let of_row = size_of::<Option<Bytes>>();
+        let page_bytes = |page| self.chunk.bytes(page) + self.chunk.values(page) * of_row;
+        let own: usize = pages.clone().map(page_bytes).sum();
         if pages
             .into_iter()
             .any(|page| self.chunk.needs_dictionary(page))
@@ -74,10 +76,14 @@ impl Windows {
         let chunk = &self.chunk;
         let pages = self.windows[window].1.clone();
         let needed = pages.clone().any(|page| chunk.needs_dictionary(page));
-        let words: Option<Vec<Bytes>> = match chunk.dictionary(file).transpose() {
-            Some(page) if needed => Some(dictionary(&page?, chunk.shape)?),
-            _ => None,
+        let words = if needed {
+            chunk.dictionary(file)?
+        } else {
+            None
         };
+        let words: Option<Vec<Bytes>> = words
+            .map(|page| dictionary(&page, chunk.shape))
+            .transpose()?;
         let mut images = Images::new();
         for page in pages {
             let decoded = decode(&chunk.page(file, page)?, chunk.shape, words.as_deref())?;
