@@ -7,7 +7,7 @@ use crate::image::is_image_path;
 use crate::junk::is_junk;
 
 /// Folders that are entered through links at most: more is a web of links, not a collection.
-const MOST_LINKED: usize = 10_000;
+pub(crate) const MOST_LINKED: usize = 10_000;
 /// Folders within folders at most.
 const DEEPEST: usize = 128;
 

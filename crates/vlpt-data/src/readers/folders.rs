@@ -1,5 +1,6 @@
 //! Names in a folder: what counts, what is left over by systems and tools, what is no Unicode.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -91,18 +92,31 @@ pub(super) fn folders_in(folder: &Path) -> Vec<String> {
 
 /// Whether some image lies in the folder itself or in folders of it, up to `depth` below.
 pub(super) fn holds_images(folder: &Path, depth: usize) -> bool {
+    holds(folder, depth, &mut BTreeMap::new())
+}
+
+/// The same, beside folders without images that were looked into, each so deep: links may lead to one on
+/// any number of ways.
+fn holds(folder: &Path, depth: usize, empty: &mut BTreeMap<PathBuf, usize>) -> bool {
     let Ok(names) = list(folder) else {
         return false;
     };
-    names.files.iter().any(|name| is_image(name))
-        || !names.odd_images.is_empty()
-        || (depth > 0
-            && names
-                .folders
-                .iter()
-                .map(PathBuf::from)
-                .chain(names.odd_folders.iter().map(PathBuf::from))
-                .any(|name| holds_images(&folder.join(name), depth - 1)))
+    if names.files.iter().any(|name| is_image(name)) || !names.odd_images.is_empty() {
+        return true;
+    }
+    let odd = names.odd_folders.iter().map(PathBuf::from);
+    let mut folders = names.folders.iter().map(PathBuf::from).chain(odd);
+    depth > 0
+        && folders.any(|name| {
+            let Ok(real) = folder.join(name).canonicalize() else {
+                return false;
+            };
+            if empty.get(&real).is_some_and(|before| *before >= depth) {
+                return false;
+            }
+            empty.insert(real.clone(), depth);
+            holds(&real, depth - 1, empty)
+        })
 }
 
 /// A sample of a file below a root.

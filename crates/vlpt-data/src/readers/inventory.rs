@@ -1,6 +1,6 @@
 //! What lies in a folder that no reader understands, for an error that says what was seen.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::folders::{below, list};
@@ -59,10 +59,16 @@ impl Inventory {
             return found;
         }
         let mut open = vec![(String::new(), 0)];
+        let mut seen = BTreeSet::new();
         while let Some((folder, depth)) = open.pop() {
+            // links may lead to a folder on any number of ways
+            let real = path.join(&folder).canonicalize();
             let Ok(names) = list(&path.join(&folder)) else {
                 continue;
             };
+            if real.is_ok_and(|real| !seen.insert(real)) {
+                continue;
+            }
             found.junk += names.junk.len();
             for name in &names.files {
                 found.file(path, &below(&folder, name));

@@ -10,6 +10,7 @@ use crate::broken::BrokenImages;
 use crate::error::{LayoutError, Result};
 use crate::image::has_image_ending as is_image;
 use crate::sample::Sample;
+use crate::walk::MOST_LINKED;
 
 /// Deepest nesting of folders that is followed; more is a loop.
 const MAX_DEPTH: usize = 64;
@@ -28,6 +29,8 @@ pub(super) struct Walker {
     broken: BrokenImages,
     odd: usize,
     first_odd: Option<String>,
+    /// Folders that were entered through links.
+    linked: usize,
 }
 
 impl Walker {
@@ -41,6 +44,7 @@ impl Walker {
             broken: BrokenImages::Stop,
             odd: 0,
             first_odd: None,
+            linked: 0,
         }
     }
 
@@ -76,7 +80,8 @@ impl Walker {
     /// sorted by their path, files sorted by name within each.
     ///
     /// # Errors
-    /// A folder cannot be listed, a link leads out of the root or back to a folder above itself.
+    /// A folder cannot be listed, a link leads out of the root or back to a folder above itself, or too
+    /// many folders lie behind links.
     pub(super) fn images(&mut self, folder: &str) -> Result<Vec<String>> {
         let mut found = Vec::new();
         let mut open = vec![(folder.to_owned(), vec![self.root.check_links(folder)?])];
@@ -107,6 +112,12 @@ impl Walker {
                         expected: "folders without loops".to_owned(),
                     }
                     .into());
+                }
+                let entry = fs_err::symlink_metadata(place.join(&name))?;
+                self.linked += usize::from(entry.is_symlink());
+                if self.linked > MOST_LINKED {
+                    let path = self.root.join(&path);
+                    return Err(LayoutError::TooManyLinks { path }.into());
                 }
                 let mut chain = chain.clone();
                 chain.push(real);

@@ -175,6 +175,51 @@ fn links_inside_the_set_are_followed_and_loops_are_refused() {
     );
 }
 
+#[cfg(unix)]
+#[test]
+fn a_web_of_links_ends() {
+    use std::os::unix::fs::symlink;
+    // thirty folders with two links each to the next: 2^30 paths
+    let web = |dir: &Dir, top: &str, photos: bool| {
+        for i in 0..30 {
+            let folder = format!("{top}/{i:02}");
+            dir.folder(&folder);
+            if photos {
+                dir.image(&format!("{folder}/photo.png"), i);
+            }
+            for name in ["x", "y"] {
+                let next = format!("../{:02}", i + 1);
+                symlink(next, dir.path(&format!("{folder}/{name}"))).expect("a link");
+            }
+        }
+        dir.image(&format!("{top}/30/photo.png"), 1);
+    };
+    let dir = Dir::new();
+    web(&dir, "train/a", true);
+    dir.image("test/a/1.png", 1);
+    let error = dir.error(&OpenOptions::default());
+    assert!(error.contains("too many folders behind links"), "{error}");
+    // class folders alone, of which it has to be found out whether they hold images
+    let dir = Dir::new();
+    web(&dir, ".", false);
+    let error = dir.error(&OpenOptions::default());
+    assert!(error.starts_with("DIR"), "{error}");
+}
+
+/// Links back to their own folder: 40^8 paths, eight folders deep, without any image.
+#[cfg(unix)]
+#[test]
+fn a_folder_of_links_to_itself_is_looked_into_once() {
+    let dir = Dir::new();
+    for i in 0..40 {
+        let link = dir.path(&format!("set/{i}"));
+        dir.folder("set");
+        std::os::unix::fs::symlink(".", link).expect("a link");
+    }
+    let error = open(&dir.path("set"), &OpenOptions::default()).expect_err("nothing is there");
+    assert!(dir.told(&error).starts_with("DIR/set: "), "{error}");
+}
+
 #[test]
 fn a_zip_member_that_lies_about_its_size_is_refused() {
     let dir = Dir::new();
