@@ -4,6 +4,7 @@
 
 use std::time::{Duration, Instant};
 
+use vlpt_data::DataError;
 use vlpt_data::image::{DecodeOptions, Exif, Grey16, Limits, decode, decode_with, facts};
 
 /// A progressive JPEG of this size whose coefficients come in many scans that say nothing.
@@ -111,6 +112,24 @@ fn grey16(values: &[u16], exif: Option<u8>) -> Vec<u8> {
     chunk(b"IDAT", &data);
     chunk(b"IEND", &[]);
     bytes
+}
+
+#[test]
+fn an_image_that_no_memory_can_hold_is_an_error_that_names_it() {
+    let limits = Limits {
+        max_pixels: u64::MAX,
+        max_bytes: u64::MAX,
+        ..Limits::default()
+    };
+    let error = decode(b"P6 2000000000 2000000000 255\n", "vast.ppm", &limits).unwrap_err();
+    assert!(matches!(error, DataError::NoMemory { .. }), "{error}");
+    assert!(
+        error
+            .to_string()
+            .starts_with("vast.ppm: there is no memory for the "),
+        "{error}"
+    );
+    assert!(error.hint().is_some());
 }
 
 #[test]

@@ -3,16 +3,18 @@
 mod few_shot;
 mod layout;
 mod list;
+mod nearby;
 mod short;
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 pub use few_shot::FewShotError;
 pub use layout::LayoutError;
 pub use list::ListError;
 
 use crate::format::UnknownFormat;
+use nearby::nearby;
 
 /// The result of everything in this crate that can fail.
 pub type Result<T> = std::result::Result<T, DataError>;
@@ -178,6 +180,21 @@ pub enum DataError {
         /// The limit.
         limit: u64,
     },
+
+    /// An image within the limits for which the process cannot have the memory.
+    #[error(
+        "{origin}: there is no memory for the {bytes} bytes that decoding {width} x {height} pixels takes"
+    )]
+    NoMemory {
+        /// File or archive member.
+        origin: String,
+        /// Width as the header says, in pixels.
+        width: u64,
+        /// Height as the header says, in pixels.
+        height: u64,
+        /// What decoding holds at once.
+        bytes: u64,
+    },
 }
 
 impl DataError {
@@ -201,6 +218,9 @@ impl DataError {
             }
             Self::ImageTooLarge { .. } => {
                 "make the image smaller first, for instance with `magick IMAGE -resize 4000x4000 SMALL`; a model sees some hundred pixels a side"
+            }
+            Self::NoMemory { .. } => {
+                "free some memory, raise the limit of the process (`ulimit -v`), or make the image smaller first"
             }
             Self::ImageFileTooLarge { .. } => {
                 "save the image smaller, or take the file out of the data"
@@ -238,27 +258,5 @@ impl DataError {
             Self::Io(_) => return None,
         };
         Some(text.to_owned())
-    }
-}
-
-/// What to say of a path that leads nowhere: the name beside it that is nearest.
-fn nearby(path: &Path) -> String {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let Ok(entries) = folder.read_dir() else {
-        return format!("there is no folder {} either", folder.display());
-    };
-    let wanted = path.file_name().unwrap_or_default().to_string_lossy();
-    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let near = names
-        .map(|name| (strsim::damerau_levenshtein(&name, &wanted), name))
-        .filter(|(distance, name)| *distance <= 2 && *distance < name.chars().count())
-        .min();
-    match near {
-        Some((_, name)) => format!("did you mean `{}`?", path.with_file_name(name).display()),
-        None => "check the path, which is looked up from the folder that the command is given in"
-            .to_owned(),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::decode::{Limits, format_of};
 use crate::error::{DataError, Result};
+use crate::memory::make_room;
 use fs_err::File;
 use std::io::Read;
 use std::path::Path;
@@ -33,9 +34,10 @@ pub(crate) fn read_bounded(
         file.take(HEAD).read_to_end(&mut bytes)?;
         return Err(too_large(&bytes, length, origin, limits));
     }
-    bytes
-        .try_reserve_exact(usize::try_from(length).unwrap_or(usize::MAX))
-        .map_err(std::io::Error::other)?;
+    make_room(&mut bytes, usize::try_from(length).unwrap_or(usize::MAX)).map_err(|what| {
+        let what = format!("{origin}: {what}");
+        std::io::Error::new(std::io::ErrorKind::OutOfMemory, what)
+    })?;
     let read = file
         .by_ref()
         .take(limits.max_file + 1)

@@ -42,6 +42,9 @@ pub(super) struct File<'a> {
 impl File<'_> {
     /// Checks a header's size against the limits, and waits until there is memory for it: `work` is the bytes held
     /// per pixel beside the three of the result.
+    ///
+    /// # Errors
+    /// There are no pixels, or more of them or of bytes than the limits or the memory of the process allow.
     pub(super) fn check_size(&self, width: u64, height: u64, work: u64) -> Result<()> {
         if width == 0 || height == 0 {
             return Err(self.damaged(format!("the header says {width} x {height} pixels")));
@@ -57,7 +60,7 @@ impl File<'_> {
         if pixels > self.limits.max_pixels {
             return Err(too_large("more pixels than", self.limits.max_pixels));
         }
-        let bytes = pixels.saturating_mul(work + 3);
+        let bytes = pixels.saturating_mul(work.saturating_add(3));
         if bytes > self.limits.max_bytes {
             return Err(too_large(
                 "more bytes while decoding than",
@@ -67,7 +70,15 @@ impl File<'_> {
         // One share at a time: a thread that waits must not hold another.
         self.share.replace(None);
         self.share.replace(Some(Share::take(bytes)));
-        Ok(())
+        // What the budget has, the process may lack: taken once here, where it can be told, and given back.
+        let probe =
+            Vec::<u8>::new().try_reserve_exact(usize::try_from(bytes).unwrap_or(usize::MAX));
+        probe.map_err(|_| DataError::NoMemory {
+            origin: self.origin.to_owned(),
+            width,
+            height,
+            bytes,
+        })
     }
 
     pub(super) fn truncated(&self, detail: impl Into<String>) -> DataError {
