@@ -114,6 +114,65 @@ fn grey16(values: &[u16], exif: Option<u8>) -> Vec<u8> {
     bytes
 }
 
+/// A TIFF of 10 x 10 pixels in three planes, each in one tile of this side.
+fn planes_in_tiles(side: u32) -> Vec<u8> {
+    let (mut tags, data) = (Vec::new(), 8 + 2 + 11 * 12 + 4);
+    let mut tag = |number: u16, kind: u16, count: u32, value: u32| {
+        tags.extend(number.to_le_bytes());
+        tags.extend(kind.to_le_bytes());
+        tags.extend(count.to_le_bytes());
+        tags.extend(value.to_le_bytes());
+    };
+    let (short, long) = (3, 4);
+    for (number, value) in [(256, 10), (257, 10)] {
+        tag(number, short, 1, value);
+    }
+    tag(258, short, 3, data);
+    for (number, value) in [(259, 1), (262, 2), (277, 3), (284, 2)] {
+        tag(number, short, 1, value);
+    }
+    for number in [322, 323] {
+        tag(number, long, 1, side);
+    }
+    tag(324, long, 3, data + 6);
+    tag(325, long, 3, data + 18);
+    let mut bytes = b"II\x2a\0\x08\0\0\0\x0b\0".to_vec();
+    bytes.extend(tags);
+    bytes.extend([0; 4]);
+    bytes.extend([8, 0, 8, 0, 8, 0]);
+    let tile = side.wrapping_mul(side).min(1 << 20);
+    for plane in 0..3 {
+        bytes.extend((data + 30 + plane * tile).to_le_bytes());
+    }
+    for _ in 0..3 {
+        bytes.extend(tile.to_le_bytes());
+    }
+    for plane in [10, 20, 30] {
+        bytes.extend(vec![plane; tile as usize]);
+    }
+    bytes
+}
+
+#[test]
+fn tiles_of_planes_count_as_what_they_take_and_not_as_the_page() {
+    let image = decode(&planes_in_tiles(16), "small.tif", &Limits::default()).unwrap();
+    assert_eq!((image.width, image.height), (10, 10));
+    assert_eq!(image.data[..3], [10, 20, 30]);
+    // 2.1 GB a tile, and 11 bytes for each of the 100 pixels of the page
+    let limits = Limits {
+        max_bytes: 46_000 * 46_000 + 1000,
+        ..Limits::default()
+    };
+    let refused = |bytes: &[u8], limits: &Limits| {
+        let error = decode(bytes, "tiles.tif", limits).unwrap_err();
+        matches!(error, DataError::ImageTooLarge { .. })
+    };
+    assert!(refused(&planes_in_tiles(46_000), &limits));
+    assert!(refused(&planes_in_tiles(65_520), &Limits::default()));
+    // 1 MiB a tile is not much where a page of its size would be allowed
+    assert!(decode(&planes_in_tiles(1024), "large.tif", &Limits::default()).is_ok());
+}
+
 #[test]
 fn an_image_that_no_memory_can_hold_is_an_error_that_names_it() {
     let limits = Limits {

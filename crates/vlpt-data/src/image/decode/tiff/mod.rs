@@ -27,7 +27,8 @@ pub(super) fn decode(file: &File<'_>) -> Result<RgbImage> {
     let (width, height) = (page.number(tag::WIDTH, 0), page.number(tag::HEIGHT, 0));
     let layout = layout(file, &page)?;
     let stored = (layout.samples * layout.bits).div_ceil(8) as u64;
-    file.check_size(width, height, 5 + stored)?;
+    let tile = tile_bytes_per_pixel(&page, &layout, width, height);
+    file.check_size(width, height, tile.saturating_add(5 + stored))?;
     let (width, height) = (width as usize, height as usize);
 
     let copy = plain(&page, &layout);
@@ -101,6 +102,22 @@ fn plain(page: &Directory<'_>, layout: &Layout) -> Vec<u8> {
         }
     }
     page.changed(&set, &hide, &turn)
+}
+
+/// What one tile of one plane takes, in bytes for each pixel of the page, which may be far smaller. Planes are read tile
+/// by tile, as the tags say the sides of tiles; pages without planes are put together by the decoder library.
+fn tile_bytes_per_pixel(page: &Directory<'_>, layout: &Layout, width: u64, height: u64) -> u64 {
+    if !layout.planes {
+        return 0;
+    }
+    let (across, down) = (
+        page.number(tag::TILE_WIDTH, 0),
+        page.number(tag::TILE_HEIGHT, 0),
+    );
+    let bytes = across
+        .saturating_mul(down)
+        .saturating_mul(layout.bits as u64 / 8);
+    bytes.div_ceil(width.saturating_mul(height).max(1))
 }
 
 /// Where strips or tiles lie, without those that reach past what can be counted.
