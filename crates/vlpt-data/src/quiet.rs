@@ -22,7 +22,11 @@ pub(crate) fn catch<T>(work: impl FnOnce() -> T) -> Option<T> {
         }));
     });
     let outer = INSIDE.replace(true);
-    let outcome = catch_unwind(AssertUnwindSafe(work));
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        #[cfg(test)]
+        tests::rehearse();
+        work()
+    }));
     INSIDE.set(outer);
     outcome.ok()
 }
@@ -35,9 +39,31 @@ pub(crate) fn mute() {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
+pub(crate) mod tests {
+    use std::io::Write;
     use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::archive::{Root, ZipArchive};
+    use crate::image::{DecodeOptions, decode_with, facts};
+
+    thread_local! {
+        /// Whether the libraries that this thread calls are to panic.
+        static PANICKING: Cell<bool> = const { Cell::new(false) };
+    }
+
+    /// The panic of a library, where the test asks for it.
+    pub(super) fn rehearse() {
+        assert!(!PANICKING.get(), "the panic of a library");
+    }
+
+    /// Runs `work` with all libraries that this thread calls through [`catch`] panicking at once.
+    pub(crate) fn with_panicking_libraries<T>(work: impl FnOnce() -> T) -> T {
+        PANICKING.set(true);
+        let outcome = work();
+        PANICKING.set(false);
+        outcome
+    }
 
     #[test]
     fn a_panic_is_caught_and_the_programs_hook_is_not_called() {
@@ -58,5 +84,42 @@ mod tests {
         let other = std::thread::spawn(|| std::panic::panic_any(WORDS));
         assert!(other.join().is_err());
         assert!(CALLS.load(Ordering::SeqCst) >= 1, "others are told");
+    }
+
+    /// An image of one grey pixel, and the beginning of a PNG that asks for a turn.
+    const GREY: &[u8] = b"P5 1 1 255 x";
+    const TURNED: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\x1aeXIfMM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0\0\0\0\0";
+
+    #[test]
+    fn a_decoder_that_panics_is_a_damaged_image_and_a_reader_of_turns_none() {
+        let decoded = || decode_with(GREY, "a.pgm", &DecodeOptions::default());
+        assert!(decoded().is_ok());
+        let error = with_panicking_libraries(decoded).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "a.pgm: damaged PNM image: the decoder gave up"
+        );
+        let turn = || facts(TURNED).map(|facts| facts.orientation);
+        assert_eq!(turn(), Some(6));
+        assert_eq!(with_panicking_libraries(turn), Some(1));
+    }
+
+    #[test]
+    fn a_reader_of_zips_that_panics_is_a_damaged_archive() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = fs_err::File::create(dir.path().join("a.zip")).unwrap();
+        let mut zip = zip::ZipWriter::new(file);
+        let options = zip::write::SimpleFileOptions::default();
+        zip.start_file("1.pgm", options).unwrap();
+        zip.write_all(GREY).unwrap();
+        zip.finish().unwrap();
+        let root = Root::open(dir.path()).unwrap();
+        let told = ": cannot be read as zip: the library that reads it gave up";
+        let error = with_panicking_libraries(|| ZipArchive::open(&root, "a.zip")).unwrap_err();
+        assert_eq!(error.to_string(), format!("a.zip{told}"));
+        let zip = ZipArchive::open(&root, "a.zip").unwrap();
+        assert_eq!(zip.read(0).unwrap(), GREY);
+        let error = with_panicking_libraries(|| zip.read(0)).unwrap_err();
+        assert_eq!(error.to_string(), format!("a.zip@1.pgm{told}"));
     }
 }

@@ -25,7 +25,9 @@ impl ZipArchive {
         let path = root.check_links(name)?;
         let file = FileAt::open(&path)?;
         zip_bounds::check(&file).map_err(|what| damaged(name, &what))?;
-        let zip = zip::ZipArchive::new(file).map_err(|error| damaged(name, &error))?;
+        let zip = guarded(name, || {
+            zip::ZipArchive::new(file).map_err(|error| damaged(name, &error))
+        })?;
         Ok(Arc::new(Self {
             name: name.to_owned(),
             zip,
@@ -68,6 +70,10 @@ impl ZipArchive {
     /// The archive is damaged or cannot be read, or the member is encrypted or over
     /// [`MAX_MEMBER_BYTES`].
     pub fn read(&self, entry: u32) -> Result<Vec<u8>> {
+        guarded(&self.id(entry), || self.read_member(entry))
+    }
+
+    fn read_member(&self, entry: u32) -> Result<Vec<u8>> {
         let mut zip = self.zip.clone(); // shares index and file handle
         let mut member = zip
             .by_index(entry as usize)
@@ -90,6 +96,12 @@ impl ZipArchive {
         }
         Ok(bytes)
     }
+}
+
+/// Runs `work` on a zip; a panic of the library is an error of the file.
+fn guarded<T>(origin: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let stopped = || damaged(origin, &"the library that reads it gave up");
+    crate::quiet::catch(work).unwrap_or_else(|| Err(stopped()))
 }
 
 fn damaged(origin: &str, detail: &dyn Display) -> DataError {

@@ -3,12 +3,16 @@
 use crate::image::rgb::RgbImage;
 use std::io::Cursor;
 
-/// The EXIF orientation of a file, 1 to 8; 1 (as stored) where there is none.
+/// The EXIF orientation of a file, 1 to 8; 1 (as stored) where there is none, or none that can be read.
 pub(crate) fn read_exif(bytes: &[u8]) -> u32 {
-    let exif = exif::Reader::new().read_from_container(&mut Cursor::new(bytes));
-    let Ok(exif) = exif else { return 1 };
-    let field = exif.get_field(exif::Tag::Orientation, exif::In::PRIMARY);
-    field.and_then(|field| field.value.get_uint(0)).unwrap_or(1)
+    let read = || {
+        let exif = exif::Reader::new().read_from_container(&mut Cursor::new(bytes));
+        let exif = exif.ok()?;
+        let field = exif.get_field(exif::Tag::Orientation, exif::In::PRIMARY)?;
+        field.value.get_uint(0)
+    };
+    // A reader that panics on some tags we have not met must not end the program.
+    crate::quiet::catch(read).flatten().unwrap_or(1)
 }
 
 /// Turns and mirrors pixels so that an image with this tag stands upright.
