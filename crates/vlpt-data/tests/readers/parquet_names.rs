@@ -134,6 +134,19 @@ fn sets_of_several_names_are_chosen_by_name() {
 }
 
 #[test]
+fn the_largest_number_of_a_shard_is_a_number_like_others() {
+    let error = counts(
+        &["train-18446744073709551615.parquet", "test.parquet"],
+        None,
+    );
+    let error = error.expect_err("others are missing");
+    assert!(
+        error.contains("DIR/train-00000000000000000001.parquet"),
+        "{error}"
+    );
+}
+
+#[test]
 fn what_is_missing_or_left_over_is_named() {
     for (files, told) in [
         (

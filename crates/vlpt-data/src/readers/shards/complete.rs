@@ -57,11 +57,11 @@ fn check_group(root: &Root, path: &Path, part: SplitName, files: &[&Shard]) -> R
     let count = counts.keys().next().copied().flatten();
     // numbers without a count begin with 0 or with 1
     let first = usize::from(count.is_none() && !numbers.contains_key(&0));
-    let end = count.unwrap_or(last + 1).max(last + 1);
+    let end = last.max(count.unwrap_or(0).saturating_sub(1));
     let there: BTreeSet<usize> = numbers.keys().copied().collect();
     // Spark writes no file for an empty part
     let gaps_mean_nothing = example.name.stem == "part";
-    match (first..end).find(|index| !there.contains(index)) {
+    match (first..=end).find(|index| !there.contains(index)) {
         Some(absent) if !gaps_mean_nothing => Err(LayoutError::MissingFile {
             set: format!("the {} split of {}", part.name(), path.display()),
             file: root.join(&renumbered(example, last, absent)),
