@@ -37,5 +37,6 @@ mod tables;
 mod tars;
 mod torchvision;
 mod torchvision_attacks;
+mod unreadable;
 mod webdataset;
 mod webdataset_labels;
