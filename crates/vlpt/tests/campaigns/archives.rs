@@ -3,6 +3,7 @@
 //! Each is a data set whose training images lie in it, looked at by `vlpt data check` with little
 //! address space: whatever the archive says, memory and time stay bounded and nothing is written.
 
+mod tables;
 mod tars;
 mod zips;
 
@@ -80,6 +81,12 @@ pub(crate) fn run(_: &Size) -> Outcome {
         std::fs::write(set.join("test.zip"), zips::good()).unwrap();
         std::fs::write(set.join("test.txt"), "test.zip@0/a.png 0\n").unwrap();
         checked(&mut outcome, root.path(), "zip", &hostile);
+    }
+    for table in tables::list() {
+        let root = tempfile::tempdir().unwrap();
+        let set = root.path().join("set");
+        table.write(&set.join(format!("train.{}", table.ending)));
+        checked(&mut outcome, root.path(), table.ending, &table.hostile);
     }
     outcome
 }
