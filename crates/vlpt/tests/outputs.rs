@@ -161,12 +161,13 @@ fn rows_of_an_evaluation_are_not_written_into_its_data() {
         &format!("{link}/rows.csv"),
     ];
     // the data named, and that of the run
-    for data in [&["photos"][..], &[]] {
+    for verb in [
+        &["eval", "coop", "photos"][..],
+        &["eval", "coop"],
+        &["zeroshot", "photos"],
+    ] {
         for rows in rows {
-            let output = run(
-                folder,
-                &[&["eval", "coop"], data, &["--predictions", rows]].concat(),
-            );
+            let output = run(folder, &[verb, &["--predictions", rows]].concat());
             let said = String::from_utf8(output.stderr).unwrap();
             assert_eq!(output.status.code(), Some(2), "{rows}: {said}");
             let lies = format!("{rows}: lies in the folder of the data set ");

@@ -95,9 +95,7 @@ pub(crate) fn run(args: &EvalArgs, console: &Console) -> Result<(), CliError> {
     args.how.check()?;
     let folder = PromptFolder::open(&args.prompt)?;
     let task = args.data.open(&folder, console)?;
-    if let Some(rows) = &args.how.rows.predictions {
-        refuse_rows_inside(&task, rows, "--predictions")?;
-    }
+    args.how.check_beside(&task)?;
     let clip = args.base.open(&folder, console)?;
     let asked = args.classes_of.map(|whose| match whose {
         ClassesOfArg::Prompt => ClassesOf::Prompt,
@@ -208,6 +206,14 @@ impl HowArgs {
             )),
             _ => Ok(()),
         }
+    }
+
+    /// Refuses rows in the folder of the set that is judged.
+    pub(crate) fn check_beside(&self, task: &Task) -> Result<(), CliError> {
+        let rows = self.rows.predictions.as_deref();
+        rows.map_or(Ok(()), |rows| {
+            refuse_rows_inside(task, rows, "--predictions")
+        })
     }
 
     /// The first flag that only judging by labels has, if one was given.

@@ -87,6 +87,7 @@ impl ZeroshotArgs {
         console: &Console,
     ) -> Result<(), CliError> {
         self.how.check()?;
+        self.how.check_beside(task)?;
         let clip = self.model.open(console)?;
         let templates = self.templates(&task.templates, console)?;
         let chosen = choices.map(|choices| Chosen {
