@@ -42,7 +42,7 @@ pub fn count_images(task: &Task) -> usize {
 /// image, from any thread.
 ///
 /// # Errors
-/// A class that had training images is left with none.
+/// A class that had training images is left with none, or there is no memory to decode an image.
 pub fn leave_out(task: &mut Task, seen: &(dyn Fn() + Sync)) -> Result<()> {
     let classes = task.classes.clone();
     let all = count_images(task);
@@ -77,9 +77,14 @@ fn sift(
     let look = |sample: &Sample| {
         let error = sample.load_then(&options, drop).err();
         seen();
-        error
+        match error {
+            // memory that is lacking is no fault of the image
+            Some(error @ DataError::NoMemory { .. }) => Err(error),
+            error => Ok(error),
+        }
     };
-    let found: Vec<Option<DataError>> = split.samples.par_iter().map(look).collect();
+    let found: Vec<Option<DataError>> =
+        split.samples.par_iter().map(look).collect::<Result<_>>()?;
     if found.iter().all(Option::is_none) {
         return Ok(());
     }

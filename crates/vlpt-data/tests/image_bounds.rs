@@ -185,7 +185,7 @@ fn an_image_that_no_memory_can_hold_is_an_error_that_names_it() {
     assert!(
         error
             .to_string()
-            .starts_with("vast.ppm: there is no memory for the "),
+            .starts_with("vast.ppm: no memory for 18446744073709551615 bytes to decode "),
         "{error}"
     );
     assert!(error.hint().is_some());

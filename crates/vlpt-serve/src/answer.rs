@@ -224,7 +224,9 @@ impl App {
                 preprocess.apply(&image)
             })
             .map_err(|error| match error {
-                DataError::ImageTooLarge { .. } => RequestError::TooLarge(error.to_string()),
+                DataError::ImageTooLarge { .. } | DataError::NoMemory { .. } => {
+                    RequestError::TooLarge(error.to_string())
+                }
                 error => RequestError::Bad(error.to_string()),
             })
         })

@@ -182,9 +182,7 @@ pub enum DataError {
     },
 
     /// An image within the limits for which the process cannot have the memory.
-    #[error(
-        "{origin}: there is no memory for the {bytes} bytes that decoding {width} x {height} pixels takes"
-    )]
+    #[error("{origin}: no memory for {bytes} bytes to decode {width} x {height} pixels")]
     NoMemory {
         /// File or archive member.
         origin: String,
@@ -219,9 +217,7 @@ impl DataError {
             Self::ImageTooLarge { .. } => {
                 "make the image smaller first, for instance with `magick IMAGE -resize 4000x4000 SMALL`; a model sees some hundred pixels a side"
             }
-            Self::NoMemory { .. } => {
-                "free some memory, raise the limit of the process (`ulimit -v`), or make the image smaller first"
-            }
+            Self::NoMemory { .. } => "free memory, raise `ulimit -v`, or make the image smaller",
             Self::ImageFileTooLarge { .. } => {
                 "save the image smaller, or take the file out of the data"
             }
