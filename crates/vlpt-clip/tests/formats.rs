@@ -281,7 +281,7 @@ fn every_spelling_of_the_preprocessor_is_understood() {
         ),
         (
             r#"{"image_mean": 1e39}"#,
-            "image_mean is 1e39, expected three numbers",
+            "image_mean is 1e+39, expected three numbers",
         ),
         (
             r#"{"image_std": [0.5, 0, 0.5]}"#,
