@@ -295,7 +295,7 @@ fn numbers_that_would_spoil_every_answer_in_silence_are_refused() {
         assert!(complaint().contains(expected), "{value}: {}", complaint());
     }
     let mut adapter: serde_json::Value = serde_json::from_str(&good).unwrap();
-    adapter["calibration"] = serde_json::json!({ "temperature": 1e-50 });
+    adapter["calibration"] = serde_json::json!({ "temperature": 1e-50, "reject_rate": 0.05 });
     fs_err::write(&file, adapter.to_string()).unwrap();
     assert!(
         complaint().contains("a temperature above 0"),
