@@ -107,6 +107,67 @@ fn published_figures_stand_beside_own_averages() {
 }
 
 #[test]
+fn figures_of_one_set_stand_beside_own_results_on_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = "task,method,seed,shots,value\nEuroSAT,CoOp,1,16,90\nDTD,CoOp,1,16,30\n";
+    fs::write(folder.path().join("results.csv"), rows).unwrap();
+    let beside = |what: &str| {
+        ok(
+            folder.path(),
+            &["compare", "results.csv", "--published", what],
+        )
+    };
+    let row = |text: &str| {
+        let mut lines = text.lines().filter(|line| line.starts_with("| CoOp |"));
+        let row = lines.next().unwrap().to_owned();
+        assert!(lines.next().is_none(), "{text}");
+        row
+    };
+    let text = beside("few-shot RN50:EuroSAT");
+    assert!(row(&text).contains("| 90.00 |"), "{text}");
+    let text = beside("few-shot");
+    assert!(row(&text).contains("| 60.00 |"), "{text}");
+    assert!(
+        text.contains("Averages from here are over 2 tasks."),
+        "{text}"
+    );
+}
+
+#[test]
+fn nothing_is_written_over_and_no_method_vanishes_without_a_word() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let head = "task,method,seed,shots,measure,value\n";
+    let rows = "a,m,1,4,score,50\na,m,1,4,accuracy,60\na,n,1,4,accuracy,70\n";
+    fs::create_dir(at.join("own")).unwrap();
+    let file = at.join("own/results.csv");
+    fs::write(&file, format!("{head}{rows}")).unwrap();
+    let before = fs::read(&file).unwrap();
+    let said = transcript(at, &["compare", "own/results.csv", "--out", "own"]);
+    assert!(said.starts_with("exit code: 2"), "{said}");
+    assert!(
+        said.contains("own/results.csv would be written over"),
+        "{said}"
+    );
+    assert!(fs::read(&file).unwrap() == before);
+    let said = transcript(at, &["compare", "own/results.csv", "--out", "tables"]);
+    assert!(
+        said.contains("not compared: n (measures are score, accuracy)"),
+        "{said}"
+    );
+    for (left_out, expected) in [
+        ("typo", "there are no results of it"),
+        ("m,n", "all methods"),
+    ] {
+        let said = transcript(at, &["compare", "own/results.csv", "--leave-out", left_out]);
+        assert!(
+            said.starts_with("exit code: 2") && said.contains(expected),
+            "{said}"
+        );
+    }
+}
+
+#[test]
 fn what_is_not_in_the_results_is_refused_with_the_way_out() {
     let folder = tempfile::tempdir().unwrap();
     results(folder.path());

@@ -82,7 +82,7 @@ impl Submission {
     }
 
     /// What is wrong with it, as a task and words; none: nothing.
-    fn fault(&self) -> Option<String> {
+    pub(super) fn fault(&self) -> Option<String> {
         if self.data.is_empty() {
             return Some("it holds no task".to_owned());
         }

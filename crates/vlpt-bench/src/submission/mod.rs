@@ -109,7 +109,14 @@ pub fn submission(dir: &Path, method: &str, shots: usize, model: &ClipConfig) ->
         ));
     }
     let path = dir.join(file_name(&format!("submission-{method}-{shots}.zip")));
-    Submission { data }.write(&path)?;
+    let submission = Submission { data };
+    if let Some(what) = submission.fault() {
+        return Err(BenchError::choice(
+            format!("{}: {what}; nothing was written", path.display()),
+            "run the benchmark again for this task with --retry",
+        ));
+    }
+    submission.write(&path)?;
     check_submission(&path)?;
     Ok(Submitted { path, tasks, lacks })
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use vlpt_tables::Table;
 use vlpt_tables::answers::Answers;
-use vlpt_tables::stats::{holm, permutation_test};
+use vlpt_tables::stats::{holm, permutation_test, shown_p};
 
 use crate::Result;
 use crate::results::KeptAnswers;
@@ -58,8 +58,8 @@ pub(super) fn table(
                 format!("{:+.1}", 100.0 * test.mean),
                 test.pairs.to_string(),
                 seeds.to_string(),
-                shown(test.p),
-                shown(corrected),
+                shown_p(test.p),
+                shown_p(corrected),
             ]);
         }
     }
@@ -75,15 +75,6 @@ pub(super) fn table(
             .to_vec(),
         rows,
     }))
-}
-
-/// A p with four decimals.
-fn shown(p: f64) -> String {
-    if p < 5e-5 {
-        "< 0.0001".to_owned()
-    } else {
-        format!("{p:.4}")
-    }
 }
 
 /// How many seeds have each image right.

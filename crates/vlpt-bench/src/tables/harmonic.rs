@@ -15,7 +15,9 @@ pub(super) fn harmonic(base: &Comparison, new: &Comparison) -> Table {
             );
             Some(mean(a.mean, b.mean))
         });
-        let averages = base.averages.iter().zip(&new.averages).map(|(a, b)| {
+        let averages = base.averages.iter().map(|a| {
+            // an unfinished benchmark may have a task in one half alone
+            let b = new.averages.iter().find(|b| b.without == a.without)?;
             let (a, b) = (a.methods[at].as_ref()?, b.methods[other].as_ref()?);
             Some(mean(a.mean, b.mean))
         });
@@ -52,5 +54,36 @@ pub(super) fn mean(base: f64, new: f64) -> f64 {
         2.0 * base * new / (base + new)
     } else {
         0.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use vlpt_tables::{Results, SCORE, Score};
+
+    use super::*;
+
+    fn comparison(tasks: &[&str], without: &[&str]) -> Comparison {
+        let score = |task: &&str| Score {
+            task: (*task).to_owned(),
+            method: "coop".to_owned(),
+            seed: 1,
+            shots: "16".to_owned(),
+            measure: SCORE.to_owned(),
+            value: 50.0,
+            seconds: None,
+        };
+        let results = Results::new(tasks.iter().map(score).collect());
+        let without: Vec<String> = without.iter().map(|task| (*task).to_owned()).collect();
+        Comparison::new(&results.expect("each once"), None, &without, None).expect("a table")
+    }
+
+    #[test]
+    fn a_task_that_is_there_in_one_half_alone_is_a_gap() {
+        let base = comparison(&["DTD", "EuroSAT"], &["EuroSAT"]);
+        let new = comparison(&["DTD"], &[]);
+        let table = harmonic(&base, &new);
+        assert_eq!(table.head.len(), 5);
+        assert_eq!(table.rows, [["coop", "50.0", "-", "50.0", "-"]]);
     }
 }

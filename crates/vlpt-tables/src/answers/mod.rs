@@ -8,7 +8,7 @@ use serde::Serialize;
 use vlpt_base::random::Stream;
 use vlpt_base::stats::percentile;
 
-use crate::stats::{holm, permutation_test};
+use crate::stats::{holm, permutation_test, shown_p};
 use crate::{Result, Table, TablesError};
 
 /// Confidence of intervals.
@@ -163,8 +163,8 @@ impl AnswersComparison {
                 format!("{low:+.2}"),
                 format!("{high:+.2}"),
                 format!("{} / {}", pair.alone.0, pair.alone.1),
-                format!("{:.4}", pair.p),
-                format!("{:.4}", pair.corrected),
+                shown_p(pair.p),
+                shown_p(pair.corrected),
             ]
         };
         Table {

@@ -9,10 +9,17 @@ use crate::{Result, TablesError};
 /// What a cell holds where an image has several labels, or stands for one.
 const BAR: char = '|';
 
+/// Cells without the blanks around them, as [`crate::Results::read`] takes them.
+fn reader(path: &Path) -> csv::Result<csv::Reader<std::fs::File>> {
+    csv::ReaderBuilder::new()
+        .trim(csv::Trim::All)
+        .from_path(path)
+}
+
 impl Answers {
     /// Whether a file has the columns of answers image by image: `path`, `label` and `predicted`.
     pub fn is_file(path: &Path) -> bool {
-        let head = csv::Reader::from_path(path).and_then(|mut reader| reader.headers().cloned());
+        let head = reader(path).and_then(|mut reader| reader.headers().cloned());
         head.is_ok_and(|head| {
             ["path", "label", "predicted"]
                 .iter()
@@ -32,7 +39,7 @@ impl Answers {
             what,
             hint: "expected rows as `vlpt eval --predictions FILE.csv` writes them".to_owned(),
         };
-        let mut reader = csv::Reader::from_path(path).map_err(|error| wrong(error.to_string()))?;
+        let mut reader = reader(path).map_err(|error| wrong(error.to_string()))?;
         let head = reader.headers().map_err(|error| wrong(error.to_string()))?;
         let column = |name: &str| {
             let place = head.iter().position(|column| column == name);
@@ -78,7 +85,7 @@ mod tests {
             (Answers::is_file(&path), Answers::read(&path))
         };
         let (is, answers) =
-            read("path,label,predicted,probability\na.png,cat,cat,0.5\nb.png,cat,dog,0.6\n");
+            read("path, label,predicted,probability\na.png,cat, cat,0.5\nb.png,cat,dog,0.6\n");
         let answers = answers.expect("answers");
         assert!(is);
         assert_eq!(answers.name, "run-1");

@@ -2,7 +2,7 @@
 
 use super::Comparison;
 use crate::Table;
-use crate::stats::Summary;
+use crate::stats::{Summary, least_p, shown_p};
 
 impl Comparison {
     /// A row for each method: its value on each task, the averages, and the average rank.
@@ -69,18 +69,23 @@ impl Comparison {
                 pair.method.clone(),
                 format!("{:+.1}", pair.difference),
                 pair.tasks.to_string(),
-                format!("{:.4}", pair.p),
-                format!("{:.4}", pair.corrected),
+                shown_p(pair.p),
+                shown_p(pair.corrected),
             ]
         };
         let reference = self.pairs.first().map_or("", |pair| &pair.reference);
         let fewest = self.pairs.iter().map(|pair| pair.tasks).min().unwrap_or(0);
-        let floor = 2.0_f64.powi(1 - fewest.min(60) as i32);
+        let floor = least_p(fewest);
+        let floor = if floor < 1e-4 {
+            format!("{floor:.0e}")
+        } else {
+            format!("{floor:.4}")
+        };
         Table {
             caption: format!(
                 "Points above {reference} with {}, mean over n tasks; p of the paired permutation test over \
                  tasks, two-sided, and corrected by Holm's method for {} comparisons. With {fewest} tasks no p can \
-                 be below {floor:.4}.",
+                 be below {floor}.",
                 self.shots_in_words(),
                 self.pairs.len()
             ),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use super::{Published, comparable, published};
+use super::{Published, comparable, key, published};
 
 /// A figure of one's own.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,7 +34,7 @@ pub fn beside(ours: &[Ours], protocol: &str, dataset: &str, measure: &str) -> St
         .collect();
     let mut methods: BTreeMap<String, &str> = BTreeMap::new();
     for own in ours {
-        methods.insert(own.method.clone(), &own.method);
+        methods.insert(key(&own.method), &own.method);
     }
     for figure in &theirs {
         methods.insert(figure.key(), &figure.method);
@@ -66,7 +66,7 @@ pub fn beside(ours: &[Ours], protocol: &str, dataset: &str, measure: &str) -> St
         for &shots in &shots {
             let own = ours
                 .iter()
-                .find(|own| own.method == *key && own.shots == shots);
+                .find(|own| self::key(&own.method) == *key && own.shots == shots);
             let own = own.map_or_else(
                 || "-".to_owned(),
                 |own| match own.interval {

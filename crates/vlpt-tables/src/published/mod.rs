@@ -50,8 +50,13 @@ pub struct Published {
 impl Published {
     /// The name of the method as this program has it: in small letters, `-` between words.
     pub fn key(&self) -> String {
-        self.method.to_lowercase().replace(' ', "-")
+        key(&self.method)
     }
+}
+
+/// A method's name as this program has it: in small letters, `-` between words.
+pub(crate) fn key(method: &str) -> String {
+    method.to_lowercase().replace(' ', "-")
 }
 
 fn yes_or_no<'de, D: serde::Deserializer<'de>>(

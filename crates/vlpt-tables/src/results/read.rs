@@ -1,5 +1,6 @@
 //! Results out of CSV files.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Deserialize;
@@ -8,10 +9,7 @@ use super::{Results, SCORE, Score};
 use crate::{Result, TablesError};
 
 const COLUMNS: &str = "expected the columns task, method, seed, shots, value (percent, or shares \
-                       from 0 to 1), and seconds and measure where there are several; others are ignored";
-/// Above this no share lies, so the table is one of percentages.
-const SHARE: f64 = 1.5;
-
+                       from 0 to 1, of a measure), and seconds and measure where there are several; others are ignored";
 #[derive(Debug, Deserialize)]
 struct Row {
     task: String,
@@ -25,7 +23,7 @@ struct Row {
 
 impl Results {
     /// Reads a CSV with the columns `task`, `method`, `seed`, `shots` and `value`; `seconds` and
-    /// `measure` may be there too. Values are percentages, or all shares from 0 to 1.
+    /// `measure` may be there too. Values are percentages, or, where all of a measure lie from 0 to 1, shares.
     ///
     /// # Errors
     /// [`TablesError::File`]: a file that cannot be read, lacks a column, has no row, a cell that is no
@@ -67,10 +65,13 @@ impl Results {
         if scores.is_empty() {
             return Err(wrong("has no rows".to_owned(), COLUMNS));
         }
-        if scores.iter().all(|score| score.value <= SHARE) {
-            for score in &mut scores {
-                score.value *= 100.0;
-            }
+        let mut shares: BTreeMap<String, bool> = BTreeMap::new();
+        for Score { measure, value, .. } in &scores {
+            let all = shares.entry(measure.clone()).or_insert(true);
+            *all &= (0.0..=1.0).contains(value);
+        }
+        for score in scores.iter_mut().filter(|score| shares[&score.measure]) {
+            score.value *= 100.0;
         }
         Self::new(scores).map_err(|what| wrong(what, "keep one line for each measurement"))
     }
@@ -101,6 +102,17 @@ mod tests {
             .map(|s| (s.value, s.seconds))
             .collect();
         assert_eq!(values, [(50.0, Some(2.0)), (100.0, None)]);
+    }
+
+    #[test]
+    fn each_measure_has_a_unit_of_its_own() {
+        let results = read(
+            "task,method,seed,shots,measure,value\na,m,0,16,accuracy,0.85\na,n,0,16,accuracy,1\n\
+             a,m,0,16,nll,2.3\na,n,0,16,nll,0.4\na,m,0,16,ece,1.2\n",
+        )
+        .expect("a table");
+        let values: Vec<f64> = results.scores().iter().map(|score| score.value).collect();
+        assert_eq!(values, [85.0, 100.0, 2.3, 0.4, 1.2]);
     }
 
     #[test]

@@ -6,6 +6,6 @@ mod ranks;
 mod summary;
 
 pub use holm::holm;
-pub use permutation::{Permutation, permutation_test};
+pub use permutation::{Permutation, least_p, permutation_test, shown_p};
 pub use ranks::{Ranks, friedman_ranks};
 pub use summary::{Summary, summary};

@@ -21,6 +21,24 @@ pub struct Permutation {
     pub exact: bool,
 }
 
+/// The least p that so many differences can have: that of all choices of signs, or of as many as are drawn.
+pub fn least_p(pairs: usize) -> f64 {
+    if pairs > EXACT {
+        1.0 / (DRAWS + 1) as f64
+    } else {
+        2.0_f64.powi(1 - pairs as i32)
+    }
+}
+
+/// A p with four decimals.
+pub fn shown_p(p: f64) -> String {
+    if p < 5e-5 {
+        "< 0.0001".to_owned()
+    } else {
+        format!("{p:.4}")
+    }
+}
+
 /// Tests whether paired differences are about 0: if which of a pair is which did not matter, each
 /// difference could as well have the other sign.
 ///

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use vlpt_base::files::write_atomic;
+use vlpt_base::list::cut;
 use vlpt_tables::published::{self, Ours, published};
 use vlpt_tables::{Comparison, Format, Results, Table};
 
@@ -17,7 +18,7 @@ use crate::error::CliError;
 
 const AFTER_HELP: &str = "\
 A file of results is a CSV with the columns task, method, seed, shots and value (percent, or shares
-from 0 to 1), and seconds and measure where there are some. Several files are read as one.
+from 0 to 1 where all of a measure are), and seconds and measure where there are some. Several files are read as one.
 
 The first table has each method's mean on each task with Student's 95 % interval over seeds, the
 average over tasks (--without leaves one task out of a second average: one set must not decide), and
@@ -103,6 +104,9 @@ pub(crate) fn run(args: &CompareArgs, console: &Console) -> Result<(), CliError>
     if args.results.iter().any(|path| runs::is_run(path)) {
         return runs::compare(args, console);
     }
+    if let Some(folder) = &args.out {
+        spare_inputs(&args.results, folder)?;
+    }
     let mut scores = Vec::new();
     for path in &args.results {
         scores.extend(Results::read(path)?.scores().iter().cloned());
@@ -113,9 +117,38 @@ pub(crate) fn run(args: &CompareArgs, console: &Console) -> Result<(), CliError>
             "name each file once, and files that measured different things",
         )
     })?;
-    let results = results
-        .without(&args.leave_out)
-        .measured(args.measure.as_deref())?;
+    let named = results.methods();
+    if let Some(absent) = args
+        .leave_out
+        .iter()
+        .find(|name| !named.contains(&name.as_str()))
+    {
+        return Err(CliError::usage(
+            format!("--leave-out {absent}: there are no results of it"),
+            format!("there are results of {}", cut(&named, ", ")),
+        ));
+    }
+    let all = results.without(&args.leave_out);
+    if all.scores().is_empty() {
+        return Err(CliError::usage(
+            "all methods are left out",
+            "name fewer with --leave-out",
+        ));
+    }
+    let results = all.measured(args.measure.as_deref())?;
+    let there = results.methods();
+    let other: Vec<&str> = all
+        .methods()
+        .into_iter()
+        .filter(|name| !there.contains(name))
+        .collect();
+    if !other.is_empty() {
+        console.say(format!(
+            "note: not of this measure, and not compared: {} (measures are {})",
+            cut(&other, ", "),
+            all.measures().join(", ")
+        ));
+    }
     let against = args.against.as_deref();
     let comparison = Comparison::new(&results, args.shots.as_deref(), &args.without, against)?;
     let tables = tables(&comparison);
@@ -152,6 +185,31 @@ pub(crate) fn run(args: &CompareArgs, console: &Console) -> Result<(), CliError>
             .collect::<Vec<_>>()
             .join("\n")
     })
+}
+
+/// Refuses a folder in which a file that is read would be written over.
+fn spare_inputs(inputs: &[PathBuf], folder: &Path) -> Result<(), CliError> {
+    let stems = ["values", "seconds", "tests", "results", "published"];
+    let place = |path: &Path| fs_err::canonicalize(path).ok();
+    let Some(folder) = place(folder) else {
+        return Ok(()); // what is not there holds no input
+    };
+    for input in inputs {
+        let own = place(input);
+        let beside = own.as_deref().filter(|own| own.parent() == Some(&folder));
+        let stem = beside.and_then(|own| own.file_stem()?.to_str());
+        if stem.is_some_and(|stem| stems.contains(&stem)) {
+            return Err(CliError::usage(
+                format!(
+                    "--out {}: {} would be written over",
+                    folder.display(),
+                    input.display()
+                ),
+                "name another folder for the tables",
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Each table with the name of its files.
@@ -200,7 +258,8 @@ fn write(
     Ok(paths)
 }
 
-/// Averages over all tasks, at each number of shots, beside published figures.
+/// Averages over all tasks, or results on the one that is named, at each number of shots, beside published
+/// figures.
 fn beside(what: &str, results: &Results) -> Result<String, CliError> {
     let mut parts = what.splitn(3, ':');
     let protocol = parts.next().unwrap_or_default();
@@ -217,22 +276,35 @@ fn beside(what: &str, results: &Results) -> Result<String, CliError> {
             format!("there are {}", known.join(", ")),
         ));
     }
-    let mut ours = Vec::new();
+    let averages = dataset.starts_with("average");
+    let (mut ours, mut tasks) = (Vec::new(), 0);
     for shots in results.shots() {
         let Ok(count) = shots.parse() else { continue };
         let comparison = Comparison::new(results, Some(shots), &[], None)?;
-        for (method, average) in comparison
-            .methods
-            .iter()
-            .zip(&comparison.averages[0].methods)
-        {
-            ours.extend(average.map(|average| Ours {
+        tasks = tasks.max(comparison.averages[0].tasks);
+        let mut names = comparison.tasks.iter();
+        let task = names.position(|task| task.eq_ignore_ascii_case(dataset));
+        for (at, method) in comparison.methods.iter().enumerate() {
+            let own = match task {
+                _ if averages => comparison.averages[0].methods[at],
+                Some(task) => comparison.cells[at][task],
+                None => None,
+            };
+            ours.extend(own.map(|own| Ours {
                 method: method.clone(),
                 shots: count,
-                value: average.mean,
-                interval: average.half(),
+                value: own.mean,
+                interval: own.half(),
             }));
         }
     }
-    Ok(published::beside(&ours, protocol, dataset, measure))
+    if ours.is_empty() {
+        return Err(CliError::usage(
+            format!("nothing of these results stands beside {protocol}:{dataset}:{measure}"),
+            format!("the tasks are {}", cut(&results.tasks(), ", ")),
+        ));
+    }
+    let own = published::beside(&ours, protocol, dataset, measure);
+    let over = format!("\nAverages from here are over {tasks} tasks.\n");
+    Ok(if averages { own + &over } else { own })
 }
