@@ -70,6 +70,37 @@ def test_zero_shot_is_the_softmax_of_scaled_cosines(clip, new):
         clip.classifier([])
 
 
+@pytest.mark.parametrize(
+    ("values", "found"),
+    [
+        (["a", "b", b"c"], r"\[2\] is bytes: expected a text"),
+        (["a", None], r"\[1\] is None: expected a text"),
+        ([0, 1], r"\[0\] is int: expected a text"),
+        (np.array([0.5]), r"\[0\] is float64: expected a text"),
+        ([["a"]], r"\[0\] is list: expected a text"),
+    ],
+)
+def test_what_is_no_text_is_named_by_its_place(clip, run, values, found):
+    with pytest.raises(TypeError, match=f"^texts{found}"):
+        clip.encode_text(values)
+    with pytest.raises(TypeError, match=f"^classes{found}"):
+        clip.classifier(values)
+    with pytest.raises(TypeError, match=f"^templates{found}"):
+        clip.classifier(["a", "b"], templates=values)
+    with pytest.raises(TypeError, match=f"^classes{found}"):
+        vlpt.Classifier.from_pretrained(run, classes=values)
+
+
+def test_texts_and_templates_may_be_arrays(clip, new):
+    names, templates = ["circle", "square"], ["a drawing of a {}.", "{}"]
+    assert np.array_equal(clip.encode_text(np.array(names)), clip.encode_text(names))
+    expected = clip.classifier(names, templates).predict_proba(new)
+    assert np.array_equal(clip.classifier(np.array(names), np.array(templates)).predict_proba(new), expected)
+    for none in ([], (), np.array([], dtype=str)):
+        with pytest.raises(ValueError, match="templates is empty"):
+            clip.classifier(names, none)
+
+
 def test_the_tensor_is_that_of_the_command(clip, new, vlpt_of_cargo, tmp_path):
     path, out = sorted(new.iterdir())[0], tmp_path / "tensor.npy"
     command = vlpt_of_cargo("preprocess", path, "--out", out)

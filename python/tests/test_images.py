@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +46,26 @@ def test_a_bad_image_in_a_list_is_named_by_its_place(clip):
     with pytest.raises(vlpt.Error, match=r"images\[1\]: not an image") as caught:
         clip.encode_image([good, b"no image"])
     assert caught.value.message in str(caught.value)
+
+
+def test_an_open_file_is_refused_alone_and_in_a_list(clip, new):
+    path = sorted(new.iterdir())[0]
+    with open(path, "rb") as file:
+        for stream in (file, io.BytesIO(path.read_bytes())):
+            kind = type(stream).__name__
+            with pytest.raises(TypeError, match=f"(?s)^images: {kind}.*of an open file give its path or its bytes"):
+                clip.encode_image(stream)
+            with pytest.raises(TypeError, match=rf"(?s)^images\[0\]: {kind}.*of an open file"):
+                clip.encode_image([stream])
+
+
+def test_entries_of_a_folder_are_paths(clip, new):
+    expected = clip.preprocess(new)
+    for folder in (os.fspath(new), os.fsencode(new)):
+        with os.scandir(folder) as entries:
+            files = sorted(entries, key=lambda entry: entry.name)
+        assert np.array_equal(clip.preprocess(files), expected)
+        assert np.array_equal(clip.preprocess(files[0]), expected[:1])
 
 
 def test_a_folder_without_images_says_what_is_there(clip, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import shutil
 import sys
 from pathlib import Path
@@ -157,6 +158,39 @@ def test_other_classes_may_be_told_apart(prompt, new):
     assert classifier.classes == ["a red thing", "a blue thing"]
     assert classifier.predict_proba(new).shape == (39, 2)
     assert classifier.classes_.tolist() == classifier.classes
+
+
+def test_a_prompt_opened_for_other_classes_is_not_saved(prompt, new, tmp_path):
+    classifier = vlpt.Classifier.from_pretrained(prompt, classes=["a red thing", "a blue thing"])
+    with pytest.raises(ValueError, match="(?s)opened with classes=.*prompt's own classes.*give classes= again"):
+        classifier.save(tmp_path / "kept")
+    assert not (tmp_path / "kept").exists()
+    # a pickle holds the classes beside the folder
+    assert pickle.loads(pickle.dumps(classifier)).classes == classifier.classes
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "found"),
+    [
+        ({"top_k": 2.7}, TypeError, "top_k=2.7: expected a whole number"),
+        ({"top_k": "2"}, TypeError, "top_k='2'"),
+        ({"top_k": None}, TypeError, "top_k=None"),
+        ({"top_k": True}, TypeError, "top_k=True"),
+        ({"top_k": np.True_}, TypeError, "top_k="),
+        ({"top_k": 0}, ValueError, "top_k=0: expected 1 or more"),
+        ({"threshold": True}, TypeError, "threshold=True: expected a probability"),
+        ({"threshold": np.False_}, TypeError, "threshold="),
+        ({"threshold": 1.5}, ValueError, "threshold=1.5"),
+        ({"threshold": float("nan")}, ValueError, "threshold=nan"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(classifier, new, options, kind, found):
+    with pytest.raises(kind, match=f"^{found}"):
+        classifier.predict(new, **options)
+
+
+def test_numbers_of_numpy_are_options(classifier, new):
+    assert len(classifier.predict(new, top_k=np.int64(2), threshold=np.float32(0))[0].top) == 2
 
 
 def test_probabilities_are_numpy_arrays_of_f32_that_sum_to_one(classifier, new):

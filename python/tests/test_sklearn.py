@@ -63,6 +63,24 @@ def test_labels_come_back_as_they_were(data):
     assert truths.classes_.tolist() == [False, True] and set(truths.predict(images)) <= {False, True}
 
 
+def test_class_names_may_have_labels_that_a_fold_lacks():
+    images, labels = arrays(4)
+    names = {3: "square", 4: "triangle", 5: "circle", 9: "star"}
+    fitted = PromptClassifier(**QUICK, class_names=names).fit(images, labels)
+    assert fitted.classifier_.classes == ["square", "triangle", "circle"]
+    with pytest.raises(ValueError, match="class_names has '3', '4', and no label is that"):
+        PromptClassifier(**QUICK, class_names={"3": "square", "4": "triangle"}).fit(images, labels)
+
+
+@pytest.mark.parametrize("missing", [None, float("nan"), np.datetime64("NaT")], ids=str)
+def test_a_missing_label_is_no_class(data, missing):
+    paths, labels = data
+    broken = [*labels[:3], missing, *labels[4:]]
+    for y in (broken, np.array(broken, dtype=object)):
+        with pytest.raises(ValueError, match=r"(?s)^y\[3\] is .*missing.*leave out"):
+            PromptClassifier(**QUICK).fit(paths, y)
+
+
 def test_it_is_cross_validated_on_lists_of_paths_and_on_arrays(data):
     paths, labels = data
     scores = cross_val_score(PromptClassifier(**QUICK), paths, labels, cv=2)

@@ -51,9 +51,10 @@ def test_the_folder_is_called_as_the_photos_are(photos, tmp_path, monkeypatch):
     assert (tmp_path / "runs/photos/prompt").is_dir()
 
 
-def test_more_photos_are_taken_in(photos, tmp_path):
+@pytest.mark.parametrize("given", [lambda path: [path], str, Path], ids=["a list", "a text", "a path"])
+def test_more_photos_are_taken_in(photos, tmp_path, given):
     more = draw_photos(tmp_path / "more", 2, first=50)
-    made = vlpt.tune(photos, add=[more], out=tmp_path / "run", **QUICK)
+    made = vlpt.tune(photos, add=given(more), out=tmp_path / "run", **QUICK)
     assert len(made.record["photos"]) == 30
     with pytest.raises(ValueError, match="result of an earlier tuning"):
         vlpt.tune(tmp_path / "run", out=tmp_path / "again", **QUICK)
@@ -90,6 +91,86 @@ def test_labels_may_be_numbers_with_names(tmp_path):
     plain.classifier.save(tmp_path / "kept")
     del plain
     assert vlpt.Classifier.from_pretrained(tmp_path / "kept").classes == ["0", "1", "2"]
+
+
+class NAType:
+    """As the NA of pandas: neither like nor unlike anything."""
+
+    __hash__ = object.__hash__
+
+    def __eq__(self, other):
+        return self
+
+    def __ne__(self, other):
+        return self
+
+    def __bool__(self):
+        raise TypeError("boolean value of NA is ambiguous")
+
+
+@pytest.mark.parametrize(
+    "missing",
+    [None, float("nan"), np.float32("nan"), np.datetime64("NaT"), NAType()],
+    ids=lambda one: type(one).__name__,
+)
+def test_a_missing_label_is_no_class(missing):
+    images = [np.zeros((8, 8, 3), np.uint8)] * 4
+    with pytest.raises(ValueError, match=r"(?s)^labels\[3\] is .*missing.*leave out"):
+        vlpt.tune(images, ["a", "b", "a", missing], **QUICK)
+    with pytest.raises(ValueError, match=r"^labels\[3\] is .*missing"):
+        vlpt.tune(images, np.array(["a", "b", "a", missing], dtype=object), **QUICK)
+
+
+@pytest.mark.parametrize(
+    ("labels", "kind", "found"),
+    [
+        (["a", ""], ValueError, r"labels\[1\] has the text ''"),
+        (["a", " "], ValueError, r"labels\[1\] has the text ' '"),
+        (["a", "b\nc"], ValueError, r"labels\[1\] has the text 'b\\nc': expected one line"),
+        (["a", ["b"]], ValueError, r"labels\[1\] is a list: expected one label for each image"),
+        (["a", ("b", "c")], ValueError, r"labels\[1\] is a tuple: expected one"),
+        (["a", np.array(["b"])], ValueError, r"labels\[1\] is a ndarray: expected one"),
+        (np.array([[0], [1]]), ValueError, r"labels\[0\] is a list: expected one"),
+        (np.array([0.0, np.nan]), ValueError, r"labels\[1\] is nan"),
+        ("ab", TypeError, "labels is of type str: expected a list"),
+        (b"ab", TypeError, "labels is of type bytes"),
+        ({"a", "b"}, TypeError, "labels is of type set"),
+        (np.array("ab"), TypeError, "labels is of type str"),
+    ],
+)
+def test_labels_that_are_none_are_named_by_their_place(labels, kind, found):
+    images = [np.zeros((8, 8, 3), np.uint8)] * 2
+    with pytest.raises(kind, match=f"^{found}"):
+        vlpt.tune(images, labels, **QUICK)
+
+
+@pytest.mark.parametrize(
+    ("names", "kind", "found"),
+    [
+        (["cat", "dog"], TypeError, "class_names is of type list: expected a mapping"),
+        ("cat", TypeError, "class_names is of type str"),
+        ({"0": "cat", 1: "dog"}, ValueError, "(?s)class_names has '0', and no label is that.*labels are 0, 1"),
+        ({0: None}, ValueError, r"class_names\[0\] is None: expected a text"),
+        ({0: 7}, ValueError, r"class_names\[0\] is int"),
+        ({0: ""}, ValueError, r"class_names\[0\] is empty"),
+        ({0: "a\nb"}, ValueError, r"labels\[1\] has the text 'a\\nb'"),
+    ],
+)
+def test_class_names_are_texts_of_labels(names, kind, found):
+    images = [np.zeros((8, 8, 3), np.uint8)] * 2
+    with pytest.raises(kind, match=found):
+        vlpt.tune(images, [1, 0], class_names=names, **QUICK)
+
+
+@pytest.mark.parametrize(
+    ("names", "texts"),
+    [(None, ["0", "1"]), ({}, ["0", "1"]), ({1: "dog"}, ["0", "dog"]), ({np.int64(0): np.str_("cat")}, ["cat", "1"])],
+)
+def test_a_label_without_a_name_keeps_its_text(names, texts):
+    from vlpt._tuning import numbered
+
+    for labels in ([1, 0, 1], np.array([1, 0, 1]), (label for label in (1, 0, 1))):
+        assert numbered(labels, 3, names) == ([1, 0, 1], texts)
 
 
 def test_broken_photos_are_left_out_and_named(photos, tmp_path):

@@ -250,9 +250,15 @@ class Classifier:
         FileExistsError
             There is something already.
         ValueError
-            A classifier of class names alone has no folder.
+            A classifier of class names alone has no folder; that of one opened with ``classes=`` holds other classes.
         """
-        shutil.copytree(self._own_folder(), folder)
+        own = self._own_folder()
+        if self._options.get("classes") is not None:
+            raise ValueError(
+                f"it was opened with classes=, but the folder {own} holds the prompt's own classes\n"
+                "hint: save it opened without classes=, and give classes= again when loading"
+            )
+        shutil.copytree(own, folder)
 
     def _probabilities(self, given: Listed, errors: str, progress: Watching) -> NDArray[np.float32]:
         return self._rows(given, self._call(errors), "classifying", progress)[0]

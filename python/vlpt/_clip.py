@@ -206,6 +206,8 @@ class Clip:
         ------
         ValueError
             A text of more than :attr:`context_length` tokens.
+        TypeError
+            What is no text.
         """
         given = [texts] if isinstance(texts, str) else several(texts, "texts")
         with Reporter(False) as reporter:
@@ -228,10 +230,14 @@ class Clip:
         Raises
         ------
         ValueError
-            No class, or a template without ``{}``.
+            No class, no template, or one without ``{}``.
+        TypeError
+            A class or a template that is no text.
         """
         names = several(classes, "classes")
-        texts = [templates] if isinstance(templates, str) else several(templates or [_vlpt.DEFAULT_TEMPLATE], "templates")
+        if templates is None:
+            templates = _vlpt.DEFAULT_TEMPLATE
+        texts = [templates] if isinstance(templates, str) else several(templates, "templates")
         with Reporter(False) as reporter:
             return Classifier(self._model.classifier(names, texts, reporter))
 

@@ -61,6 +61,9 @@ def listed(images: Any, *, folders: bool = True) -> Listed:
             if array.ndim != 4:
                 raise _wrong_shape("images", array)
         images = list(array) if array.ndim > 0 else [array.item()]
+    if hasattr(images, "read"):
+        # an open file gives its lines
+        raise _no_image(images, "images")
     if not isinstance(images, Iterable):
         raise TypeError(f"images are a path, an image or a list of them, not {type(images).__name__}")
     names: list[str] = []
@@ -103,7 +106,8 @@ def pixels_of_pillow(image: Any, name: str, *, turn: bool = False, scale: bool =
 def _of_paths(paths: list[Any], folders: bool) -> tuple[list[str], list[Any]]:
     names: list[str] = []
     for path in paths:
-        path = os.fspath(path)
+        # an entry of `os.scandir(b"...")` has a path of bytes, which would be taken for an image
+        path = os.fsdecode(path)
         if folders and os.path.isdir(path):
             found, _ = _vlpt.images_of_folder(path)
             names += [os.fspath(image) for image in found]
@@ -120,10 +124,14 @@ def _one(image: Any, name: str) -> Any:
         return image
     if isinstance(image, np.ndarray) or hasattr(image, "__array__"):
         return _pixels(np.asarray(image), name)
-    raise TypeError(
-        f"{name}: {type(image).__name__}\n"
-        "hint: an image is a path, a PIL.Image, bytes of an image file, or an array (height, width, 3) of uint8"
-    )
+    raise _no_image(image, name)
+
+
+def _no_image(image: Any, name: str) -> TypeError:
+    hint = "an image is a path, a PIL.Image, bytes of an image file, or an array (height, width, 3) of uint8"
+    if hasattr(image, "read"):
+        hint += "; of an open file give its path or its bytes"
+    return TypeError(f"{name}: {type(image).__name__}\nhint: {hint}")
 
 
 def _pixels(array: NDArray[Any], name: str) -> NDArray[np.uint8]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import operator
 import os
 from typing import Any, Literal, TypeAlias
+
+import numpy as np
 
 from . import _vlpt
 
@@ -36,19 +39,33 @@ def several(values: Any, name: str) -> list[str]:
     """A list of texts; one text is most likely meant as a list of one, so it is refused."""
     if isinstance(values, (str, bytes)):
         raise TypeError(f"{name} is a text\nhint: give a list, such as [{values!r}]")
-    texts = [str(value) for value in values]
+    texts: list[str] = []
+    for place, value in enumerate(values):
+        if not isinstance(value, str):
+            raise TypeError(f"{name}[{place}] is {kind(value)}: expected a text")
+        texts.append(str(value))
     if not texts:
         raise ValueError(f"{name} is empty\nhint: give at least one")
     return texts
 
 
+def kind(value: object) -> str:
+    """What a value is, in the words of a message."""
+    return "None" if value is None else type(value).__name__
+
+
 def check_top(top_k: int) -> int:
-    if top_k < 1:
-        raise ValueError(f"top_k={top_k}: expected 1 or more")
-    return int(top_k)
+    if isinstance(top_k, bool) or not hasattr(top_k, "__index__"):
+        raise TypeError(f"top_k={top_k!r}: expected a whole number, 1 or more")
+    number = operator.index(top_k)
+    if number < 1:
+        raise ValueError(f"top_k={number}: expected 1 or more")
+    return number
 
 
 def check_threshold(threshold: float | None) -> float | None:
+    if isinstance(threshold, (bool, np.bool_)):
+        raise TypeError(f"threshold={threshold!r}: expected a probability from 0 to 1")
     if threshold is not None and not 0.0 <= threshold <= 1.0:
         raise ValueError(f"threshold={threshold}: expected a probability from 0 to 1")
     return threshold

@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from . import _vlpt
 from ._classifier import Classifier
 from ._images import Images, Listed, is_path, is_pillow, listed, pixels_of_pillow
-from ._options import Precision, model_name, several, thread_count
+from ._options import Precision, kind, model_name, several, thread_count
 from ._progress import Reporter, Watching
 from ._temporary import TemporaryFolder
 
@@ -103,11 +106,11 @@ class Tuned:
 
 
 def tune(
-    photos: Images | tuple[Images, Sequence[Hashable]],
-    labels: Sequence[Hashable] | None = None,
+    photos: Images | tuple[Images, Iterable[Hashable] | NDArray[Any]],
+    labels: Iterable[Hashable] | NDArray[Any] | None = None,
     *,
     out: str | os.PathLike[str] | None = None,
-    add: Iterable[str | os.PathLike[str]] = (),
+    add: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] = (),
     minutes: float = 10.0,
     methods: Sequence[str] | None = None,
     shots: int | None = None,
@@ -132,12 +135,12 @@ def tune(
     photos : str, PathLike, or images
         A folder with a folder for each class, or any other data set; or images, of which ``labels`` says the classes.
         ``(images, labels)`` is the same in one argument.
-    labels : sequence, optional
-        The class of each image. The text of a class is ``str(label)`` unless ``class_names`` has another.
+    labels : iterable, optional
+        The class of each image, none missing. The text of a class is ``str(label)``, or what ``class_names`` has.
     out : str or PathLike, optional
         The folder to write, which must not exist; by default ``runs/`` and the name of the photos' folder. Of images, by
         default a temporary folder that goes with the result; :meth:`vlpt.Classifier.save` keeps the classifier.
-    add : iterable of str or PathLike
+    add : str, PathLike, or iterable of them
         More folders of photos of the same classes.
     minutes : float, default 10
         How long it may take, features of the photos included.
@@ -148,7 +151,7 @@ def tune(
     seed : int, default 1
         Seed of folds, draws and fits. Results depend on it, on the photos and on what the time allows.
     class_names : mapping, optional
-        Texts of labels, such as ``{0: "cat", 1: "dog"}``.
+        Texts of labels, such as ``{0: "cat", 1: "dog"}``; a label without one keeps its own.
     model : str or PathLike, optional
         The model: a folder, ``org/name``, ``ViT-B-16/openai``; by default ``VLPT_MODEL``, or
         ``openai/clip-vit-base-patch32``. ``mini-clip`` is built in: right for trying, too weak for real work.
@@ -174,7 +177,10 @@ def tune(
     Raises
     ------
     ValueError
-        Options that make no sense, photos of fewer than two classes, labels that are not as many as images.
+        Options that make no sense, photos of fewer than two classes, labels that are not as many as images or of
+        which one is missing, ``class_names`` of what is no label.
+    TypeError
+        Labels, names or options of another type.
     OSError
         A folder that is not there, is taken (``FileExistsError``), or cannot be written.
     vlpt.Error
@@ -198,6 +204,7 @@ def tune(
             raise ValueError(f"{name}={value}: expected no negative number")
     check_choices(exif=(exif, ("apply", "ignore")), broken=(broken, ("skip", "stop")))
     home: TemporaryFolder | None = None
+    more = [add] if isinstance(add, (str, os.PathLike)) else list(add)
     folders: list[str] = []
     given = Listed([], [])
     numbers: list[int] = []
@@ -205,10 +212,10 @@ def tune(
     if labels is None:
         if not is_path(source):
             raise ValueError("images without labels\nhint: give labels, a class for each image")
-        folders = [os.fspath(folder) for folder in [source, *add]]
+        folders = [os.fspath(folder) for folder in [source, *more]]
         target = Path("runs", _vlpt.name_of(folders[0])) if out is None else Path(out)
     else:
-        if list(add):
+        if more:
             raise ValueError("add= has folders of photos, but images were given\nhint: put all into the images")
         given = listed(source, folders=False)
         numbers, names = numbered(labels, len(given), class_names)
@@ -245,24 +252,79 @@ def tune(
 
 
 def numbered(
-    labels: Sequence[Hashable], count: int, class_names: Mapping[Any, str] | None
+    labels: Iterable[Hashable] | NDArray[Any], count: int, class_names: Mapping[Any, str] | None
 ) -> tuple[list[int], list[str]]:
     """Labels as places in the list of class names, which is in the order of the labels."""
-    values: list[Any] = labels.tolist() if hasattr(labels, "tolist") else list(labels)
+    given: Any = labels.tolist() if hasattr(labels, "tolist") else labels
+    if isinstance(given, (str, bytes, bytearray, set, frozenset)):
+        raise TypeError(f"labels is of type {kind(given)}: expected a list with a label for each image, in their order")
+    values: list[Any] = list(given)
     if len(values) != count:
         raise ValueError(f"{len(values)} labels for {count} images: expected one for each image")
+    for place, value in enumerate(values):
+        check_label(value, f"labels[{place}]")
     distinct = set(values)
     try:
         order = sorted(distinct)
     except TypeError:
         order = sorted(distinct, key=str)
-    texts = class_names or {}
-    names = [str(texts.get(label, label)) for label in order]
+    texts = checked_names(class_names, distinct)
+    names = [texts.get(label, str(label)) for label in order]
+    place_of = {label: place for place, label in enumerate(order)}
     for place, name in enumerate(names):
+        if not name.strip() or "\n" in name or "\r" in name:
+            first = next(at for at, value in enumerate(values) if place_of[value] == place)
+            raise ValueError(
+                f"labels[{first}] has the text {name!r}: expected one line that is not empty\n"
+                "hint: give it another text with class_names, or leave out images without a label"
+            )
         if names.index(name) != place:
             raise ValueError(f"two labels have the text {name!r}\nhint: give them other texts with class_names")
-    place_of = {label: place for place, label in enumerate(order)}
     return [place_of[value] for value in values], names
+
+
+def check_label(label: Any, name: str) -> None:
+    """Refuses what says the class of no image, or of several."""
+    try:
+        hash(label)
+        single = not isinstance(label, (tuple, np.ndarray))
+    except TypeError:
+        single = False
+    if not single:
+        raise ValueError(f"{name} is a {kind(label)}: expected one label for each image")
+    if is_missing(label):
+        raise ValueError(f"{name} is {label}: a missing label is no class\nhint: leave out images without a label")
+
+
+def is_missing(label: Any) -> bool:
+    """Whether it is None, NaN or NaT, which are unlike themselves, or the NA of pandas, which says neither."""
+    try:
+        return label is None or bool(label != label)
+    except (TypeError, ValueError):
+        return type(label).__name__ == "NAType"
+
+
+def checked_names(class_names: Mapping[Any, str] | None, labels: set[Any]) -> Mapping[Any, str]:
+    """The texts that a user gave to labels."""
+    if class_names is None:
+        return {}
+    if not isinstance(class_names, Mapping):
+        raise TypeError(
+            f"class_names is of type {kind(class_names)}: expected a mapping of labels to texts\n"
+            'hint: such as {0: "cat", 1: "dog"}'
+        )
+    for label, text in class_names.items():
+        if not isinstance(text, str):
+            raise ValueError(f"class_names[{label!r}] is {kind(text)}: expected a text")
+        if not text.strip():
+            raise ValueError(f"class_names[{label!r}] is empty: expected a text")
+    strange = [repr(label) for label in class_names if label not in labels]
+    if strange:
+        named = ", ".join(strange[:5]) + (", ..." if len(strange) > 5 else "")
+        known = sorted(map(repr, labels))
+        here = ", ".join(known[:5]) + (", ..." if len(known) > 5 else "")
+        raise ValueError(f"class_names has {named}, and no label is that\nhint: labels are {here}")
+    return {label: str(text) for label, text in class_names.items()}
 
 
 def check_choices(**choices: tuple[str, tuple[str, ...]]) -> None:

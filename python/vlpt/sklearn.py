@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 from ._images import listed
 from ._options import Precision
 from ._progress import Watching
-from ._tuning import Estimate, tune
+from ._tuning import Estimate, is_missing, tune
 
 __all__ = ["PromptClassifier"]
 
@@ -39,6 +39,7 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ``VLPT_MODEL``, or ``openai/clip-vit-base-patch32``.
     class_names : mapping, optional
         Texts of labels, such as ``{0: "cat", 1: "dog"}``; by default ``str(label)``.
+        Labels that a fit does not have may be among them.
     precision : {"auto", "f32", "bf16"}, optional
         Number format of the towers.
     cache : bool, str or PathLike, default True
@@ -116,6 +117,11 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         if y is None:
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None")
+        # of objects, because among texts a missing label would become one
+        for place, label in enumerate(np.asarray(y, dtype=object).ravel()):
+            if is_missing(label):
+                hint = "leave out images without a label"
+                raise ValueError(f"y[{place}] is {label}: a missing label is no class\nhint: {hint}")
         y = column_or_1d(y, warn=True)
         check_classification_targets(y)
         images = listed(X, folders=False)
@@ -124,6 +130,10 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         classes = np.unique(y)
         if len(classes) < 2:
             raise ValueError(f"images of one class alone, {classes.tolist()}: nothing is to be told apart")
+        names = self.class_names
+        if isinstance(names, Mapping):
+            # a fold of a cross-validation may lack a class; where all are of another type, tune says so
+            names = {label: text for label, text in names.items() if label in classes.tolist()} or names
         tuned = tune(
             images.images,
             y.tolist(),
@@ -131,7 +141,7 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             methods=self.methods,
             shots=self.shots,
             seed=1 if self.random_state is None else self.random_state,
-            class_names=self.class_names,
+            class_names=names,
             model=self.model,
             precision=self.precision,
             cache=self.cache,
