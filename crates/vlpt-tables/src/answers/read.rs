@@ -47,9 +47,9 @@ impl Answers {
         };
         let (image, label, predicted) = (column("path")?, column("label")?, column("predicted")?);
         let mut right = BTreeMap::new();
-        for (at, record) in reader.records().enumerate() {
-            let line = at + 2;
+        for record in reader.records() {
             let record = record.map_err(|error| wrong(error.to_string()))?;
+            let line = record.position().map_or(0, csv::Position::line);
             let cell = |column: usize| record.get(column).unwrap_or_default();
             if cell(label).contains(BAR) || cell(label).is_empty() {
                 return Err(wrong(format!(

@@ -6,7 +6,12 @@ use super::Table;
 pub(super) fn write(table: &Table) -> String {
     let line = |cells: &[String]| {
         let cells: Vec<String> = cells.iter().map(|cell| escape(cell)).collect();
-        format!("{} \\\\\n", cells.join(" & "))
+        // behind the end of a row these would be its options
+        let begin = match cells.first() {
+            Some(first) if first.starts_with(['[', '*']) => "{}",
+            _ => "",
+        };
+        format!("{begin}{} \\\\\n", cells.join(" & "))
     };
     let columns = "r".repeat(table.head.len().saturating_sub(1));
     let body: String = table.rows.iter().map(|row| line(row)).collect();
@@ -33,6 +38,10 @@ fn escape(text: &str) -> String {
                 safe.push(c);
             }
             '\\' => safe += "\\textbackslash{}",
+            // other characters in the usual encoding of fonts
+            '<' => safe += "$<$",
+            '>' => safe += "$>$",
+            '|' => safe += "\\textbar{}",
             '~' => safe += "\\textasciitilde{}",
             '^' => safe += "\\textasciicircum{}",
             '±' => safe += "$\\pm$",

@@ -135,8 +135,20 @@ mod tests {
             "{html}"
         );
         let latex = table().write(Format::Latex);
+        for row in [
+            r"DTD \& co \\",
+            r"a\_b\textbar{}c & $1.5 \pm 0.2$ \\",
+            r"$<$2 \% \\",
+        ] {
+            assert!(latex.contains(row), "{latex}");
+        }
+        // what LaTeX would take for options of the row before
+        let mut odd = table();
+        odd.rows[0][0] = "[CLS] *x*".to_owned();
+        odd.rows[1][0] = "*x".to_owned();
+        let latex = odd.write(Format::Latex);
         assert!(
-            latex.contains(r"DTD \& co \\") && latex.contains(r"a\_b|c & $1.5 \pm 0.2$ \\"),
+            latex.contains("\n{}[CLS] *x* &") && latex.contains("\n{}*x &"),
             "{latex}"
         );
     }

@@ -39,11 +39,17 @@ impl Results {
             .from_path(path)
             .map_err(|e| wrong(format!("cannot be read: {e}"), "check the path"))?;
         let mut scores = Vec::new();
-        for (at, row) in reader.deserialize::<Row>().enumerate() {
-            let line = at + 2;
-            let row = row.map_err(|e| wrong(e.to_string(), COLUMNS))?;
-            if row.task.is_empty() || row.method.is_empty() {
-                return Err(wrong(format!("line {line}: a name is empty"), COLUMNS));
+        let unread = |error: csv::Error| wrong(error.to_string(), COLUMNS);
+        let head = reader.headers().map_err(unread)?.clone();
+        for record in reader.records() {
+            let record = record.map_err(unread)?;
+            let line = record.position().map_or(0, csv::Position::line);
+            let row: Row = record.deserialize(Some(&head)).map_err(unread)?;
+            if row.task.is_empty() || row.method.is_empty() || row.shots.is_empty() {
+                return Err(wrong(
+                    format!("line {line}: a name or the shots are empty"),
+                    COLUMNS,
+                ));
             }
             if !row.value.is_finite() || row.seconds.is_some_and(|s| !s.is_finite()) {
                 let what = format!("line {line}: a value is not finite");
@@ -120,7 +126,11 @@ mod tests {
         let head = "task,method,seed,shots,value\n";
         for (rows, what) in [
             ("a,m,0,16,nan\n", "line 2: a value is not finite"),
-            (",m,0,16,1\n", "line 2: a name is empty"),
+            (",m,0,16,1\n", "line 2: a name or the shots are empty"),
+            (
+                "\"a\nb\",m,0,16,1\na,m,1,,1\n",
+                "line 4: a name or the shots are empty",
+            ),
             (
                 "a,m,0,16,1\na,m,0,16,2\n",
                 "a with m, seed 0, 16 shots is there twice",
