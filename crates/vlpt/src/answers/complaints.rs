@@ -25,10 +25,9 @@ impl<'a> Complaints<'a> {
     pub(crate) fn say(&mut self, error: &AdapterError) {
         self.console.complain(&format!("error: {error}"));
         if let Some(hint) = error.hint()
-            && !self.told.contains(&hint)
+            && self.told.insert(hint.clone())
         {
             self.console.complain(&format!("hint: {hint}"));
-            self.told.insert(hint);
         }
     }
 }
